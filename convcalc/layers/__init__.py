@@ -1,0 +1,51 @@
+"""The catalogue of layers. Importing it imports every family, and each family declares its layers."""
+
+from convcalc.layers import (
+    activation,
+    convolution,
+    core,
+    merging,
+    normalization,
+    pooling,
+    preprocessing,
+    regularization,
+    reshaping,
+)
+from convcalc.layers.registry import (
+    CATALOGUE,
+    Inferred,
+    LayerType,
+    Product,
+    Weight,
+    apply,
+    bind,
+    find,
+    known_names,
+    layer,
+    parameters,
+    sample_macs,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "Inferred",
+    "LayerType",
+    "Product",
+    "Weight",
+    "activation",
+    "apply",
+    "bind",
+    "convolution",
+    "core",
+    "find",
+    "known_names",
+    "layer",
+    "merging",
+    "normalization",
+    "parameters",
+    "pooling",
+    "preprocessing",
+    "regularization",
+    "reshaping",
+    "sample_macs",
+]

@@ -1,0 +1,85 @@
+"""Activations as layers. Sources: ``keras/src/layers/activations``."""
+
+from __future__ import annotations
+
+from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
+from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.numbers import Number, Shape
+from convcalc.problems import Refusal
+
+
+def _same(x: Shape) -> Inferred:
+    return Inferred((x,))
+
+
+@layer("Activation", Argument("activation", ACTIVATION, null=True), example="Activation: relu")
+def activation(a: Args, x: Shape) -> Inferred:
+    """Applies a function, given by its name, to each value.
+
+    The shape does not change.
+    """
+    return _same(x)
+
+
+@layer(
+    "ReLU",
+    Argument("max_value", Real(0), None, null=True),
+    Argument("negative_slope", Real(0), 0.0),
+    Argument("threshold", Real(0), 0.0),
+    example="ReLU: {{max_value: 6}}",
+)
+def relu(a: Args, x: Shape) -> Inferred:
+    """Sets negative values to zero, or scales them by negative_slope, and caps at max_value.
+
+    The shape does not change.
+    """
+    return _same(x)
+
+
+@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), example="LeakyReLU: 0.1")
+def leaky_relu(a: Args, x: Shape) -> Inferred:
+    """Scales negative values by negative_slope.
+
+    The shape does not change.
+    """
+    return _same(x)
+
+
+@layer("ELU", Argument("alpha", Real(), 1.0), example="ELU")
+def elu(a: Args, x: Shape) -> Inferred:
+    """Bends negative values towards −alpha: alpha·(exp(x) − 1).
+
+    The shape does not change.
+    """
+    return _same(x)
+
+
+@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), example="Softmax")
+def softmax(a: Args, x: Shape) -> Inferred:
+    """Turns values along an axis into positive numbers that sum to one.
+
+    The shape does not change.
+    """
+    return _same(x)
+
+
+@layer(
+    "PReLU",
+    initializer("alpha_initializer", "Zeros"),
+    *carried("alpha_regularizer", "alpha_constraint"),
+    Argument("shared_axes", Integers(single=True), None, null=True),
+    example="PReLU: {{shared_axes: [1, 2]}}",
+)
+def prelu(a: Args, x: Shape) -> Inferred:
+    """Scales negative values by slopes that are learned.
+
+    Parameters: one slope for each position behind the batch; along shared_axes one serves all positions.
+    """
+    slopes: list[Number] = list(x[1:])
+    for axis in a["shared_axes"] or ():
+        # Keras counts shared_axes from the batch axis, which it takes off by subtracting one.
+        if not -len(slopes) <= axis - 1 < len(slopes):
+            raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", "wrong-axis", "shared_axes")
+        slopes[axis - 1] = 1
+    shape = tuple(required(size, "size on every axis that is not shared") for size in slopes)
+    return Inferred((x,), (Weight("alpha", shape),))

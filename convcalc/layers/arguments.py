@@ -1,0 +1,309 @@
+"""Arguments as data: a name, a kind, a default.
+
+A kind knows what a value may be, how it is normalised (``3`` for two axes becomes ``(3, 3)``), and how to say so. The
+same declarations bind positional arguments, suggest spellings, document a layer and describe the YAML format to editors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import Refusal, did_you_mean, listed
+
+
+class Required:
+    """The type of :data:`REQUIRED`, the default of an argument that has none."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = Required()
+
+# A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
+LARGEST = 2**53
+
+
+class Kind(Protocol):
+    """What an argument's value may be. ``expects`` completes "…, expects"."""
+
+    @property
+    def expects(self) -> str:
+        """What is accepted, in words."""
+        ...
+
+    def read(self, value: Any) -> Any:
+        """The value normalised; raises ``ValueError`` for one that is not accepted."""
+        ...
+
+    def for_rank(self, rank: int) -> Kind:
+        """The kind for a layer with ``rank`` spatial axes."""
+        ...
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+class _Kind:
+    """What most kinds share: they do not depend on the rank."""
+
+    def for_rank(self, rank: int) -> Any:
+        return self
+
+
+@dataclass(frozen=True)
+class Integer(_Kind):
+    """A whole number of at least ``least``; with ``or_minus_one`` also −1."""
+
+    least: int | None = None
+    or_minus_one: bool = False
+
+    @property
+    def expects(self) -> str:
+        limit = "" if self.least is None else f" of at least {self.least}"
+        return f"a whole number{limit}{' (or -1)' if self.or_minus_one else ''}"
+
+    def read(self, value: Any) -> int:
+        if not _is_int(value) or abs(value) > LARGEST:
+            raise ValueError
+        if self.least is not None and value < self.least and not (self.or_minus_one and value == -1):
+            raise ValueError
+        return int(value)
+
+
+@dataclass(frozen=True)
+class PerAxis(_Kind):
+    """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``least``."""
+
+    least: int = 1
+    rank: int = 0
+
+    @property
+    def expects(self) -> str:
+        several = f", or a list of {self.rank}," if self.rank != 1 else ""
+        return f"a whole number{several} of at least {self.least}"
+
+    def read(self, value: Any) -> tuple[int, ...]:
+        values = (value,) * self.rank if _is_int(value) else value
+        if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != self.rank:
+            raise ValueError
+        return tuple(map(Integer(self.least).read, values))
+
+    def for_rank(self, rank: int) -> PerAxis:
+        return replace(self, rank=rank)
+
+
+@dataclass(frozen=True)
+class Margins(_Kind):
+    """Cells before and after on each spatial axis: a tuple of ``rank`` pairs.
+
+    One number serves all sides; of one axis, two numbers are before and after; of several, each axis has a pair. Keras
+    also takes one number for an axis.
+    """
+
+    rank: int = 0
+
+    @property
+    def expects(self) -> str:
+        if self.rank == 1:
+            return "a whole number, or a list of two (before, after), of at least 0"
+        return f"a whole number of at least 0, or a list of {self.rank}, one number or a pair (before, after) for each axis"
+
+    def read(self, value: Any) -> tuple[tuple[int, ...], ...]:
+        pair = PerAxis(least=0, rank=2)
+        if self.rank == 1:
+            return (pair.read(value),)
+        values = (value,) * self.rank if _is_int(value) else value
+        if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != self.rank:
+            raise ValueError
+        return tuple(map(pair.read, values))
+
+    def for_rank(self, rank: int) -> Margins:
+        return replace(self, rank=rank)
+
+
+@dataclass(frozen=True)
+class Integers(_Kind):
+    """A list of whole numbers of at least ``least``; ``single`` accepts one number for a list of one."""
+
+    least: int | None = None
+    single: bool = False
+    nullable: bool = False
+    length: int | None = None
+
+    @property
+    def expects(self) -> str:
+        limit = "" if self.least is None else f" of at least {self.least}"
+        count = "" if self.length is None else f"{self.length} "
+        return f"{'a whole number or ' if self.single else ''}a list of {count}whole numbers{limit}"
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        if self.single and _is_int(value):
+            return (Integer(self.least).read(value),)
+        if (
+            not isinstance(value, Sequence)
+            or isinstance(value, str)
+            or (self.length is not None and len(value) != self.length)
+        ):
+            raise ValueError
+        read = Integer(self.least).read
+        return tuple(UNKNOWN if part in (None, UNKNOWN) and self.nullable else read(part) for part in value)
+
+
+@dataclass(frozen=True)
+class IntegerOrPair(_Kind):
+    """A whole number, kept as it is, or a pair of them: the axes of ``Dot``."""
+
+    expects = "a whole number or a list of two"
+
+    def read(self, value: Any) -> Any:
+        return Integer().read(value) if _is_int(value) else Integers(length=2).read(value)
+
+
+@dataclass(frozen=True)
+class IntegerOrIntegers(_Kind):
+    """A whole number, kept as it is, or a list of them: the axes of a normalization."""
+
+    expects = "a whole number or a list of whole numbers"
+
+    def read(self, value: Any) -> Any:
+        return Integer().read(value) if _is_int(value) else Integers().read(value)
+
+
+@dataclass(frozen=True)
+class Real(_Kind):
+    """A number within limits."""
+
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def expects(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"a number from {self.least:g} to {self.most:g}"
+        return "a number" if self.least is None else f"a number of at least {self.least:g}"
+
+    def read(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError
+        if (self.least is not None and not value >= self.least) or (self.most is not None and not value <= self.most):
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True)
+class Boolean(_Kind):
+    """true or false."""
+
+    expects = "true or false"
+
+    def read(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True)
+class Choice(_Kind):
+    """One of a few words; their case does not matter where Keras does not mind it."""
+
+    words: tuple[str, ...]
+    folded: bool = False
+
+    @property
+    def expects(self) -> str:
+        return listed(repr(word) for word in self.words)
+
+    def read(self, value: Any) -> str:
+        word = value.lower() if self.folded and isinstance(value, str) else value
+        if word not in self.words:
+            raise ValueError(did_you_mean(value, self.words) if isinstance(value, str) else "")
+        return str(word)
+
+
+@dataclass(frozen=True)
+class Named(_Kind):
+    """Something that Keras knows by name (an activation, an initializer …), or a mapping that configures one."""
+
+    what: str
+    names: frozenset[str]
+
+    @property
+    def expects(self) -> str:
+        return f"the name of {self.what}"
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, str) and value not in self.names:
+            raise ValueError(did_you_mean(value, self.names))
+        if not isinstance(value, (str, dict)):
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True)
+class Anything(_Kind):
+    """A value that does not change shapes or counts: accepted and carried as it is."""
+
+    expects = "any value"
+
+    def read(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a layer. ``null`` says that it may be null besides what its kind accepts."""
+
+    name: str
+    kind: Kind
+    default: Any = REQUIRED
+    null: bool = False
+
+    @property
+    def expects(self) -> str:
+        """What is accepted, in words."""
+        return f"{self.kind.expects}{' or null' if self.null else ''}"
+
+    def read(self, value: Any, owner: str) -> Any:
+        """The value normalised; raises :class:`Refusal` in the name of ``owner``, the layer's class."""
+        if value is None and self.null:
+            return None
+        try:
+            return self.kind.read(value)
+        except (ValueError, OverflowError) as refused:
+            hint = str(refused) if str(refused).startswith(";") else ""
+            message = f"{owner}'s argument '{self.name}' expects {self.expects}, not {shown(value)}{hint}"
+            raise Refusal(message, "invalid-value", self.name) from None
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: in YAML's words, and never longer than a line."""
+    text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
+    if text is None and _is_int(value) and abs(value) > LARGEST:
+        text = "a number that large"
+    if text is None:
+        text = repr(value) if not isinstance(value, (list, tuple)) else f"[{', '.join(map(shown, value))}]"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_ACTIVATIONS = (
+    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid "
+    "log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign soft_shrink sparse_plus sparse_sigmoid sparsemax "
+    "squareplus swish tanh tanh_shrink threshold"
+)
+ACTIVATION = Named("an activation function", frozenset(_ACTIVATIONS.split()))
+DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
+
+
+def carried(*names: str, default: Any = None) -> list[Argument]:
+    """Arguments that change neither shapes nor counts."""
+    return [Argument(name, Anything(), default, null=True) for name in names]
+
+
+def initializer(name: str, default: str) -> Argument:
+    """An initializer's argument."""
+    return Argument(name, Anything(), default, null=True)

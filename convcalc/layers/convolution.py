@@ -1,0 +1,243 @@
+"""Convolution of 1, 2 and 3 axes: plain, transposed, depthwise and separable.
+
+One rule serves all ranks; the axes differ only in number. Sources: ``keras/src/layers/convolutional`` and, for the
+transposed sizes, ``keras/src/backend/common/backend_utils.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    DATA_FORMAT,
+    Argument,
+    Boolean,
+    Choice,
+    Integer,
+    PerAxis,
+    carried,
+    initializer,
+)
+from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.numbers import Number, Shape, product, settled
+from convcalc.problems import Refusal
+from convcalc.window import Window, slide, slide_transposed
+
+_RANKS = (1, 2, 3)
+_FILTERS = Argument("filters", Integer(1))
+_KERNEL = Argument("kernel_size", PerAxis())
+_STRIDES = Argument("strides", PerAxis(), 1)
+_DILATION = Argument("dilation_rate", PerAxis(), 1)
+_MULTIPLIER = Argument("depth_multiplier", Integer(1), 1)
+_ACTIVATION = Argument("activation", ACTIVATION, None, null=True)
+_BIAS = Argument("use_bias", Boolean(), True)
+_LORA = [Argument("lora_rank", Integer(1), None, null=True), *carried("lora_alpha")]
+
+
+class _PaddingWord(Choice):
+    """'valid' or 'same'; 'causal' is for one axis, where the rule allows it."""
+
+    def for_rank(self, rank: int) -> Choice:
+        return Choice(self.words if rank == 1 else self.words[:2], folded=True)
+
+
+_PADDING = Argument("padding", Choice(("valid", "same"), folded=True), "valid")
+_PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal")), "valid")
+
+
+def _tail(*names: str) -> list[Argument]:
+    """The arguments of Keras's that name how weights start, are penalised and are held: none changes a count."""
+    return [
+        *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
+        *carried(
+            *(f"{name}_regularizer" for name in names),
+            "activity_regularizer",
+            *(f"{name}_constraint" for name in names),
+        ),
+    ]
+
+
+def _one_of_both(a: Args) -> None:
+    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
+        raise Refusal(
+            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
+        )
+
+
+def windows(a: Args, x: Shape) -> tuple[Window, ...]:
+    """The windows over the spatial axes of a channels-last shape."""
+    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], repeat(a["padding"])))
+
+
+def _sizes(slid: Sequence[Window]) -> tuple[Number, ...]:
+    return tuple(window.output for window in slid)
+
+
+def _positions(sizes: Sequence[Number]) -> Number:
+    """At how many positions a kernel stands."""
+    return product(map(settled, sizes))
+
+
+def _bias(a: Args, size: Number) -> tuple[Weight, ...]:
+    return (Weight("bias", (size,)),) if a["use_bias"] else ()
+
+
+@layer(
+    "Conv{rank}D",
+    _FILTERS,
+    _KERNEL,
+    _STRIDES,
+    _PADDING_OR_CAUSAL,
+    DATA_FORMAT,
+    _DILATION,
+    Argument("groups", Integer(1), 1),
+    _ACTIVATION,
+    _BIAS,
+    *_tail("kernel", "bias"),
+    *_LORA,
+    ranks=_RANKS,
+    aliases=("Convolution{rank}D",),
+    example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
+)
+def convolution(a: Args, x: Shape) -> Inferred:
+    """Slides filters over {axes}, each filter reading all channels (or those of its group).
+
+    Output size on each axis: floor((I − d·(K − 1) − 1 + padding)/S) + 1 with 'valid' (no padding) and ceil(I/S) with
+    'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once
+    at every output position.
+    """
+    _one_of_both(a)
+    filters, groups = a["filters"], a["groups"]
+    if filters % groups > 0:
+        raise Refusal(f"has {filters} filters, which {groups} groups do not divide", "indivisible-groups", "groups")
+    channels = required(x[-1], "number of channels")
+    if channels % groups > 0:
+        raise Refusal(
+            f"receives {channels} channels, which {groups} groups do not divide", "indivisible-groups", "groups"
+        )
+    slid = windows(a, x)
+    sizes = _sizes(slid)
+    each = channels if groups == 1 else channels // groups
+    kernel = Weight("kernel", (*a["kernel_size"], each, filters), _positions(sizes))
+    weights = _with_lora(a, kernel, _bias(a, filters))
+    return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
+
+
+def _with_lora(a: Args, kernel: Weight, bias: tuple[Weight, ...]) -> tuple[Weight, ...]:
+    """With ``lora_rank``, the kernel is frozen and a product of two thin matrices is trained beside it."""
+    rank = a["lora_rank"]
+    if rank is None:
+        return (kernel, *bias)
+    if a["kernel_constraint"] is not None:
+        raise Refusal(
+            "cannot have a kernel_constraint together with a lora_rank", "lora-and-constraint", "kernel_constraint"
+        )
+    frozen = kernel._replace(trainable=False, why="frozen by lora_rank: only the two small matrices are trained")
+    thin = (
+        Weight("lora_kernel_a", (*kernel.shape[:-1], rank), dtype="float32"),
+        Weight("lora_kernel_b", (rank, kernel.shape[-1]), dtype="float32"),
+    )
+    return (frozen, *bias, *thin)
+
+
+@layer(
+    "Conv{rank}DTranspose",
+    _FILTERS,
+    _KERNEL,
+    _STRIDES,
+    _PADDING,
+    Argument("output_padding", PerAxis(0), None, null=True),
+    DATA_FORMAT,
+    _DILATION,
+    _ACTIVATION,
+    _BIAS,
+    *_tail("kernel", "bias"),
+    ranks=_RANKS,
+    aliases=("Convolution{rank}DTranspose",),
+    example="{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
+)
+def transposed_convolution(a: Args, x: Shape) -> Inferred:
+    """Spreads each input cell over a kernel's reach of {axes}: a learned upsampling.
+
+    Output size on each axis, with K the kernel's reach: I·S with 'same', (I − 1)·S + max(K, S) with 'valid'; with an
+    output_padding, (I − 1)·S + K mod 2 + output_padding and (I − 1)·S + K + output_padding. Each element of the kernel
+    is multiplied once at every input position.
+    """
+    _one_of_both(a)
+    extra = a["output_padding"]
+    if extra is not None and any(cells >= stride for cells, stride in zip(extra, a["strides"])):
+        raise Refusal("needs an output_padding below the stride on every axis", "output-padding", "output_padding")
+    channels, filters = required(x[-1], "number of channels"), a["filters"]
+    slid = tuple(
+        map(
+            slide_transposed,
+            x[1:-1],
+            a["kernel_size"],
+            a["strides"],
+            a["dilation_rate"],
+            repeat(a["padding"]),
+            extra or repeat(None),
+        )
+    )
+    kernel = Weight("kernel", (*a["kernel_size"], filters, channels), _positions(x[1:-1]))
+    return Inferred(((x[0], *_sizes(slid), filters),), (kernel, *_bias(a, filters)), windows=slid)
+
+
+@layer(
+    "DepthwiseConv{rank}D",
+    _KERNEL,
+    _STRIDES,
+    _PADDING,
+    _MULTIPLIER,
+    DATA_FORMAT,
+    _DILATION,
+    _ACTIVATION,
+    _BIAS,
+    *_tail("depthwise", "bias"),
+    ranks=(1, 2),
+    example="{name}: {{kernel_size: 3, padding: same}}",
+)
+def depthwise_convolution(a: Args, x: Shape) -> Inferred:
+    """Slides depth_multiplier filters over {axes} of each channel by itself; channels are not mixed.
+
+    Parameters: K…·C_in·depth_multiplier, and as many biases as there are output channels.
+    """
+    channels = required(x[-1], "number of channels")
+    slid = windows(a, x)
+    sizes = _sizes(slid)
+    kernel = Weight("kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), _positions(sizes))
+    filters = a["depth_multiplier"] * channels
+    return Inferred(((x[0], *sizes, filters),), (kernel, *_bias(a, filters)), windows=slid)
+
+
+@layer(
+    "SeparableConv{rank}D",
+    _FILTERS,
+    _KERNEL,
+    _STRIDES,
+    _PADDING,
+    DATA_FORMAT,
+    _DILATION,
+    _MULTIPLIER,
+    _ACTIVATION,
+    _BIAS,
+    *_tail("depthwise", "pointwise", "bias"),
+    ranks=(1, 2),
+    aliases=("SeparableConvolution{rank}D",),
+    example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
+)
+def separable_convolution(a: Args, x: Shape) -> Inferred:
+    """A depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
+
+    Parameters: K…·C_in·depth_multiplier + C_in·depth_multiplier·filters, and filters for the bias.
+    """
+    channels, filters = required(x[-1], "number of channels"), a["filters"]
+    slid = windows(a, x)
+    sizes = _sizes(slid)
+    positions = _positions(sizes)
+    depthwise = Weight("depthwise_kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions)
+    ones = (1,) * len(slid)
+    pointwise = Weight("pointwise_kernel", (*ones, a["depth_multiplier"] * channels, filters), positions)
+    return Inferred(((x[0], *sizes, filters),), (depthwise, pointwise, *_bias(a, filters)), windows=slid)

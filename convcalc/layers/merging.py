@@ -1,0 +1,157 @@
+"""Layers that make one tensor of several. Sources: ``keras/src/layers/merging``."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
+from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.problems import Refusal
+
+
+def _batch(shapes: tuple[Shape, ...]) -> Number:
+    known = {shape[0] for shape in shapes if shape[0] is not UNKNOWN}
+    if len(known) > 1:
+        raise Refusal(f"cannot merge batches of different sizes: {', '.join(map(shape_text, shapes))}", "shapes-differ")
+    return known.pop() if known else UNKNOWN
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as Keras writes it: ``(None, 3)``."""
+    sizes = ", ".join(str(plain(size)) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def _broadcast(one: Shape, other: Shape) -> Shape:
+    """The shape of an elementwise result, as Keras's merge layers work it out: an unknown size stays unknown."""
+    if len(one) < len(other):
+        one, other = other, one
+    head = len(one) - len(other)
+
+    def size(a: Number, b: Number) -> Number:
+        if a is UNKNOWN or b is UNKNOWN:
+            return UNKNOWN
+        if a == 1 or b == 1:
+            return b if a == 1 else a
+        if a != b:
+            raise Refusal(f"cannot combine {a} with {b}")
+        return a
+
+    return (*one[:head], *map(size, one[head:], other))
+
+
+def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
+    batch = _batch(shapes)
+    try:
+        merged = reduce(_broadcast, (shape[1:] for shape in shapes))
+    except Refusal as refusal:
+        raise Refusal(
+            f"receives shapes that do not fit together: {', '.join(map(shape_text, shapes))}", "shapes-differ"
+        ) from refusal
+    return Inferred(((batch, *merged),))
+
+
+@layer("Add", inputs=None, example="Add: {{from: [a, b]}}")
+def add(a: Args, *shapes: Shape) -> Inferred:
+    """Adds its inputs, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Subtract", inputs=2, example="Subtract: {{from: [a, b]}}")
+def subtract(a: Args, *shapes: Shape) -> Inferred:
+    """Subtracts its second input from its first, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Multiply", inputs=None, example="Multiply: {{from: [a, b]}}")
+def multiply(a: Args, *shapes: Shape) -> Inferred:
+    """Multiplies its inputs, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Average", inputs=None, example="Average: {{from: [a, b]}}")
+def average(a: Args, *shapes: Shape) -> Inferred:
+    """Takes the mean of its inputs, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Maximum", inputs=None, example="Maximum: {{from: [a, b]}}")
+def maximum(a: Args, *shapes: Shape) -> Inferred:
+    """Takes the largest of its inputs, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Minimum", inputs=None, example="Minimum: {{from: [a, b]}}")
+def minimum(a: Args, *shapes: Shape) -> Inferred:
+    """Takes the smallest of its inputs, element by element.
+
+    The inputs have one shape; axes of size 1 are repeated.
+    """
+    return _elementwise(shapes)
+
+
+@layer("Concatenate", Argument("axis", Integer(), -1), inputs=None, example="Concatenate: {{from: [a, b]}}")
+def concatenate(a: Args, *shapes: Shape) -> Inferred:
+    """Lays its inputs one behind the other along an axis.
+
+    Output size on that axis: the sum; the inputs agree on all other axes.
+    """
+    first = shapes[0]
+    axis = axis_index(a["axis"], len(first))
+    for shape in shapes[1:]:
+        differs = any(
+            n != axis and known != size
+            for n, (known, size) in enumerate(zip(first, shape))
+            if UNKNOWN not in (known, size)
+        )
+        if len(shape) != len(first) or differs:
+            received = ", ".join(map(shape_text, shapes))
+            raise Refusal(f"receives shapes that differ on more than axis {axis}: {received}", "shapes-differ")
+    total = shapes[0][axis]
+    for shape in shapes[1:]:
+        total = total + shape[axis]
+    return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
+
+
+@layer(
+    "Dot",
+    Argument("axes", IntegerOrPair()),
+    Argument("normalize", Boolean(), False),
+    inputs=2,
+    example="Dot: {{axes: 1, from: [a, b]}}",
+)
+def dot(a: Args, x: Shape, y: Shape) -> Inferred:
+    """Multiplies its two inputs as matrices: sums their products over one axis of each.
+
+    Output: the first input's axes without the one that is summed, then the second's without it and without its batch.
+    Multiply-accumulates: the size of the output times the size of the axis.
+    """
+    axes = a["axes"]
+    pair = axes if isinstance(axes, tuple) else (axes, axes)
+    first, second = axis_index(pair[0], len(x), "axes"), axis_index(pair[1], len(y), "axes")
+    if first == 0 or second == 0:
+        raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")
+    if x[first] != y[second]:
+        raise Refusal(
+            f"sums over axis {first} of {shape_text(x)} and axis {second} of {shape_text(y)}, which differ: {x[first]} and {y[second]}",
+            "shapes-differ",
+        )
+    rest = (*x[1:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])
+    output = (x[0], *rest) if rest else (x[0], 1)
+    return Inferred((output,), products=(Product("sums of products", product(rest) * x[first]),))

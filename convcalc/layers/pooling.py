@@ -1,0 +1,96 @@
+"""Pooling over windows and over whole axes. Sources: ``keras/src/layers/pooling``."""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
+from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.numbers import Shape
+from convcalc.window import Window, slide
+
+_RANKS = (1, 2, 3)
+_STRIDES = Argument("strides", PerAxis(), None, null=True)
+_PADDING = Argument("padding", Choice(("valid", "same")), "valid")
+_KEEPDIMS = Argument("keepdims", Boolean(), False)
+
+
+def _pool(a: Args, x: Shape) -> Inferred:
+    slid = tuple(map(slide, x[1:-1], a["pool_size"], a["strides"] or a["pool_size"], repeat(1), repeat(a["padding"])))
+    return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
+
+
+@layer(
+    "MaxPooling{rank}D",
+    Argument("pool_size", PerAxis(), 2),
+    _STRIDES,
+    _PADDING,
+    DATA_FORMAT,
+    ranks=_RANKS,
+    aliases=("MaxPool{rank}D",),
+    example="{name}: 2",
+)
+def max_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the largest value in each window over {axes}.
+
+    The stride is the pool size unless it is given. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
+    with 'same'.
+    """
+    return _pool(a, x)
+
+
+@layer(
+    "AveragePooling{rank}D",
+    Argument("pool_size", PerAxis()),
+    _STRIDES,
+    _PADDING,
+    DATA_FORMAT,
+    ranks=_RANKS,
+    aliases=("AvgPool{rank}D",),
+    example="{name}: 2",
+)
+def average_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the mean of each window over {axes}.
+
+    The stride is the pool size unless it is given. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
+    with 'same'.
+    """
+    return _pool(a, x)
+
+
+def _pool_all(a: Args, x: Shape) -> Inferred:
+    ones = (1,) * (len(x) - 2) if a["keepdims"] else ()
+    whole = tuple(Window(size, size, 1, 1, 0, 0, 1) for size in x[1:-1])
+    return Inferred(((x[0], *ones, x[-1]),), windows=whole)
+
+
+@layer(
+    "GlobalMaxPooling{rank}D",
+    DATA_FORMAT,
+    _KEEPDIMS,
+    ranks=_RANKS,
+    aliases=("GlobalMaxPool{rank}D",),
+    example="{name}: {{keepdims: true}}",
+)
+def global_max_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the largest value of each channel over all of {axes}.
+
+    The axes vanish, or stay with size 1 where keepdims is true.
+    """
+    return _pool_all(a, x)
+
+
+@layer(
+    "GlobalAveragePooling{rank}D",
+    DATA_FORMAT,
+    _KEEPDIMS,
+    ranks=_RANKS,
+    aliases=("GlobalAvgPool{rank}D",),
+    example="{name}: {{keepdims: true}}",
+)
+def global_average_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the mean of each channel over all of {axes}.
+
+    The axes vanish, or stay with size 1 where keepdims is true.
+    """
+    return _pool_all(a, x)

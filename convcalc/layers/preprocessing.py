@@ -1,0 +1,64 @@
+"""Layers that prepare data inside a model. Sources: ``keras/src/layers/preprocessing``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
+from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.numbers import Shape
+from convcalc.problems import Refusal
+
+_ADAPTED = "found by adapt() from the data, not by training"
+
+
+@layer("Rescaling", Argument("scale", Anything()), Argument("offset", Anything(), 0.0), example="Rescaling: 0.00392")
+def rescaling(a: Args, x: Shape) -> Inferred:
+    """Multiplies by scale and adds offset.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer(
+    "Normalization",
+    Argument("axis", IntegerOrIntegers(), -1, null=True),
+    *carried("mean", "variance"),
+    Argument("invert", Boolean(), False),
+    example="Normalization",
+)
+def normalization(a: Args, x: Shape) -> Inferred:
+    """Subtracts a mean and divides by a standard deviation, which are given or come from the data.
+
+    Parameters: a mean and a variance for each position on axis, and a count, unless mean and variance are given.
+    """
+    axis, mean, variance = a["axis"], a["mean"], a["variance"]
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if (mean is None) != (variance is None):
+        raise Refusal(
+            "needs both a mean and a variance, or neither",
+            "missing-argument",
+            "mean" if variance is None else "variance",
+        )
+    kept = sorted(axis_index(each, len(x)) for each in axes)
+    shape = tuple(required(x[each], "size on every axis that is kept") for each in kept)
+    if mean is not None:
+        _check_given(mean, variance, shape)
+        return Inferred((x,))
+    state = {"mean": shape, "variance": shape}
+    weights = tuple(Weight(name, size, trainable=False, why=_ADAPTED) for name, size in state.items())
+    return Inferred((x,), (*weights, Weight("count", (), trainable=False, why=_ADAPTED, dtype="int32")))
+
+
+def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
+    given, other = _nested_shape(mean), _nested_shape(variance)
+    if given != other:
+        raise Refusal(f"needs a mean and a variance of one shape, not {given} and {other}", "shapes-differ", "variance")
+    if len(given) > len(kept) or any(size not in (1, known) for size, known in zip(reversed(given), reversed(kept))):
+        raise Refusal(f"has a mean of shape {given}, which does not fit the kept axes {kept}", "shapes-differ", "mean")
+
+
+def _nested_shape(value: Any) -> tuple[int, ...]:
+    """The shape of nested lists of numbers."""
+    return (len(value), *(_nested_shape(value[0]) if value else ())) if isinstance(value, (list, tuple)) else ()

@@ -1,0 +1,284 @@
+"""The catalogue's core: what a layer rule returns, and how a layer is declared, found, bound and applied.
+
+A layer is one declaration, made by :func:`layer`: its arguments and one function from input shapes to an
+:class:`Inferred`. Everything else (parameters, MACs, formulas, receptive fields) is derived from that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.layers.arguments import REQUIRED, Argument
+from convcalc.numbers import UNKNOWN, Number, Shape, Traced, product
+from convcalc.problems import Refusal, did_you_mean, listed
+from convcalc.window import Window
+
+Args: TypeAlias = "Mapping[str, Any]"
+
+
+class Weight(NamedTuple):
+    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
+
+    ``why`` says why a weight is not trainable. ``dtype`` None is the layer's own.
+    """
+
+    name: str
+    shape: Shape
+    uses: Number = 0
+    trainable: bool = True
+    why: str = ""
+    dtype: str | None = None
+
+
+class Product(NamedTuple):
+    """Multiply-accumulates of one sample that involve no weight."""
+
+    name: str
+    macs: Number
+
+
+class Inferred(NamedTuple):
+    """What a rule finds out about one call of a layer. ``dtype`` is that of the outputs; None is the layer's own."""
+
+    outputs: tuple[Shape, ...]
+    weights: tuple[Weight, ...] = ()
+    products: tuple[Product, ...] = ()
+    windows: tuple[Window, ...] = ()
+    dtype: str | None = None
+
+
+Rule: TypeAlias = "Callable[..., Inferred]"
+
+
+@dataclass(frozen=True)
+class LayerType:
+    """An entry of the catalogue.
+
+    ``inputs`` is how many tensors a call takes, None for any number from one. ``axes`` names the axes of the input behind
+    the batch, None where their number is free (but at least ``least_axes``). ``moves_channels`` says that the rule
+    is written for ``channels_last`` and that ``data_format`` is turned to it at the edge. ``settings`` are the arguments
+    that vary a rule among the layers that share it; no user gives them.
+    """
+
+    name: str
+    family: str
+    arguments: tuple[Argument, ...]
+    rule: Rule
+    doc: str
+    example: str
+    aliases: tuple[str, ...]
+    inputs: int | None
+    axes: tuple[str, ...] | None
+    least_axes: int
+    moves_channels: bool
+    defaults: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def summary(self) -> str:
+        """What the layer does, in a line."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def keras(self) -> str:
+        """The name by which Keras exports it."""
+        return f"keras.layers.{self.name}"
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument of that name."""
+        return next((argument for argument in self.arguments if argument.name == name), None)
+
+
+CATALOGUE: dict[str, LayerType] = {}
+_ALIASES: dict[str, str] = {}
+
+_AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def layer(
+    name: str,
+    *arguments: Argument,
+    example: str,
+    ranks: Sequence[int] = (0,),
+    aliases: Sequence[str] = (),
+    inputs: int | None = 1,
+    axes: Sequence[str] | None = None,
+    least_axes: int = 0,
+    **settings: Any,
+) -> Callable[[Rule], Rule]:
+    """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
+
+    ``arguments`` follow the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
+    says what the layer does. A layer with spatial axes expects (*axes, channels) behind the batch axis.
+    """
+
+    def declare(rule: Rule) -> Rule:
+        module = inspect.getmodule(rule)
+        family = module.__name__.rpartition(".")[2] if module else ""
+        for rank in ranks:
+            own = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
+            own_name = name.format(rank=rank)
+            spatial = (*_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
+            entry = LayerType(
+                name=own_name,
+                family=family,
+                arguments=own,
+                rule=rule,
+                doc=inspect.cleandoc(rule.__doc__ or "").format(name=own_name, axes=listed(_AXES[rank], "and")),
+                example=example.format(name=own_name),
+                aliases=tuple(alias.format(rank=rank) for alias in aliases),
+                inputs=inputs,
+                axes=spatial,
+                least_axes=least_axes,
+                moves_channels=bool(rank) and any(a.name == "data_format" for a in own),
+                defaults={a.name: _default(a, own_name) for a in own},
+                settings=settings,
+            )
+            CATALOGUE[own_name] = entry
+            for alias in entry.aliases:
+                _ALIASES[alias] = own_name
+        return rule
+
+    return declare
+
+
+def _default(argument: Argument, owner: str) -> Any:
+    if argument.default is REQUIRED or argument.default is None:
+        return argument.default
+    return argument.read(argument.default, owner)
+
+
+def find(name: str) -> LayerType | None:
+    """The entry for a class name or an alias of one."""
+    return CATALOGUE.get(_ALIASES.get(name, name))
+
+
+def known_names() -> list[str]:
+    """Every name under which a layer can be written."""
+    return [*CATALOGUE, *_ALIASES]
+
+
+def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refusal]]:
+    """The arguments that were given, normalised, and what is wrong with them.
+
+    Raises nothing: every argument is looked at, so that one run reports all that is wrong.
+    """
+    bound: dict[str, Any] = {}
+    refusals: list[Refusal] = []
+    names = [argument.name for argument in kind.arguments]
+    if len(positional) > len(names):
+        takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
+        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} are given", "too-many-arguments"))
+    given: dict[str, Any] = dict(zip(names, positional))
+    for name, value in named.items():
+        if name in given:
+            refusals.append(
+                Refusal(
+                    f"{kind.name}'s argument '{name}' is given twice, by position and by name",
+                    "duplicate-argument",
+                    name,
+                )
+            )
+        elif name not in names:
+            hint = did_you_mean(name, names)
+            has = f"; it has {listed(names, 'and')}" if names and len(names) <= 6 and not hint else ""
+            refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", "unknown-argument", name))
+        else:
+            given[name] = value
+    for argument in kind.arguments:
+        if argument.name not in given:
+            if argument.default is REQUIRED:
+                refusals.append(
+                    Refusal(f"{kind.name} needs the argument '{argument.name}': {argument.expects}", "missing-argument")
+                )
+            continue
+        try:
+            bound[argument.name] = argument.read(given[argument.name], kind.name)
+        except Refusal as refusal:
+            refusals.append(refusal)
+    return bound, refusals
+
+
+def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
+    """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` returns them.
+
+    Raises :class:`Refusal` for inputs that the layer cannot take.
+    """
+    _check_inputs(kind, args, inputs)
+    arguments = {**kind.defaults, **args, **kind.settings}
+    if kind.moves_channels and arguments["data_format"] == "channels_first":
+        rank = len(inputs[0])
+        result = kind.rule(arguments, *((shape[0], *shape[2:], shape[1]) for shape in inputs))
+        outputs = tuple((s[0], s[-1], *s[1:-1]) if len(s) == rank else s for s in result.outputs)
+        return result._replace(outputs=outputs)
+    return kind.rule(arguments, *inputs)
+
+
+def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
+    if kind.inputs is not None and len(inputs) != kind.inputs:
+        count = {0: "no input", 1: "one input", 2: "two inputs"}.get(kind.inputs, f"{kind.inputs} inputs")
+        raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
+    if kind.axes is None and not kind.least_axes:
+        return
+    for shape in inputs:
+        found = len(shape) - 1
+        if kind.axes is None:
+            if found < kind.least_axes:
+                raise Refusal(
+                    f"expects at least {kind.least_axes} ax{'es' if kind.least_axes > 1 else 'is'} behind the batch",
+                    "wrong-rank",
+                )
+        elif found != len(kind.axes):
+            axes = kind.axes
+            if kind.moves_channels and args.get("data_format") == "channels_first":
+                axes = (axes[-1], *axes[:-1])
+            raise Refusal(f"expects ({', '.join(axes)}){_missing_channels(kind, shape)}", "wrong-rank")
+
+
+def _missing_channels(kind: LayerType, shape: Shape) -> str:
+    """The cure for the usual slip: an image without its channel axis."""
+    axes = kind.axes or ()
+    if axes and axes[-1] == "channels" and len(shape) == len(axes):
+        sizes = ", ".join("null" if size is UNKNOWN else str(size) for size in shape[1:])
+        return f"; for one channel, write [{sizes}, 1]"
+    return ""
+
+
+def required(size: Number, what: str) -> Number:
+    """The size, which the layer's weights depend on: refused where it is not known."""
+    if size is UNKNOWN:
+        raise Refusal(f"needs a known {what}: its weights depend on it", "unknown-size")
+    return size
+
+
+def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
+    """An axis counted from the front; refused where it lies outside of ``rank`` axes."""
+    index = int(axis)
+    if not -rank <= index < rank:
+        raise Refusal(f"has no axis {index} in an input of {rank} axes", "wrong-axis", argument)
+    return index % rank
+
+
+def parameters(inferred: Inferred) -> Number:
+    """The number of parameters."""
+    return _total([product(weight.shape) for weight in inferred.weights])
+
+
+def sample_macs(inferred: Inferred) -> Number:
+    """The multiply-accumulates for one sample."""
+    terms = [
+        product(weight.shape) * weight.uses
+        for weight in inferred.weights
+        if not (isinstance(weight.uses, int) and weight.uses == 0)
+    ]
+    return _total([*terms, *(extra.macs for extra in inferred.products)])
+
+
+def _total(terms: Sequence[Number]) -> Number:
+    total: Number = 0
+    for term in terms:
+        total = term + total if isinstance(total, int) and isinstance(term, Traced) and total == 0 else total + term
+    return total

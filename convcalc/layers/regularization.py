@@ -1,0 +1,79 @@
+"""Layers that act in training only. Sources: ``keras/src/layers/regularization``."""
+
+from __future__ import annotations
+
+from convcalc.layers.arguments import DATA_FORMAT, Argument, Integers, Real, carried
+from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.numbers import Shape
+
+_RATE = Argument("rate", Real(0, 1))
+_NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
+_SEED = carried("seed")
+
+
+@layer("Dropout", _RATE, _NOISE, *_SEED, example="Dropout: 0.5")
+def dropout(a: Args, x: Shape) -> Inferred:
+    """Sets a part of the values to zero, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer("AlphaDropout", _RATE, *carried("noise_shape"), *_SEED, example="AlphaDropout: 0.1")
+def alpha_dropout(a: Args, x: Shape) -> Inferred:
+    """Drops values so that mean and variance stay as they were, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer("GaussianDropout", _RATE, *_SEED, example="GaussianDropout: 0.1")
+def gaussian_dropout(a: Args, x: Shape) -> Inferred:
+    """Multiplies by normal noise around one, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer("GaussianNoise", Argument("stddev", Real(0, 1)), *_SEED, example="GaussianNoise: 0.1")
+def gaussian_noise(a: Args, x: Shape) -> Inferred:
+    """Adds normal noise, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer("SpatialDropout1D", _RATE, *_SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
+def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
+    """Drops whole channels, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, *_SEED, ranks=(2, 3), example="{name}: 0.2")
+def spatial_dropout(a: Args, x: Shape) -> Inferred:
+    """Drops whole channels, in training only.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
+
+
+@layer(
+    "ActivityRegularization",
+    Argument("l1", Real(), 0.0),
+    Argument("l2", Real(), 0.0),
+    example="ActivityRegularization: {{l2: 0.01}}",
+)
+def activity_regularization(a: Args, x: Shape) -> Inferred:
+    """Adds a penalty on its input's values to the loss, and hands the input on.
+
+    The shape does not change.
+    """
+    return Inferred((x,))

@@ -1,0 +1,170 @@
+"""Layers that move, add, cut or repeat cells. Sources: ``keras/src/layers/reshaping``."""
+
+from __future__ import annotations
+
+from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
+from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.problems import Refusal
+from convcalc.window import Window, slide_transposed
+
+_RANKS = (1, 2, 3)
+
+
+def _pad(x: Shape, margins: tuple[tuple[int, int], ...]) -> Inferred:
+    """Padding, and with negative margins cropping: a window of one cell that slides over the margins as well."""
+    slid = tuple(
+        Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], margins)
+    )
+    return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
+
+
+_ONE = Argument("padding", Margins(), 1)
+_PADDING_EXAMPLE = "{name}: 1"
+
+
+@layer("ZeroPadding{rank}D", _ONE, DATA_FORMAT, ranks=_RANKS, example=_PADDING_EXAMPLE)
+def zero_padding(a: Args, x: Shape) -> Inferred:
+    """Adds cells of zeros before and after {axes}.
+
+    Output size on each axis: I + before + after.
+    """
+    return _pad(x, a["padding"])
+
+
+def _crop(a: Args, x: Shape) -> Inferred:
+    for size, (before, after) in zip(x[1:-1], a["cropping"]):
+        if size <= before + after:
+            raise Refusal(
+                f"cannot crop {before} + {after} cells of {size}: nothing would be left", "vanishing-size", "cropping"
+            )
+    return _pad(x, tuple((-before, -after) for before, after in a["cropping"]))
+
+
+@layer("Cropping1D", Argument("cropping", Margins(1), 1), axes=("length", "channels"), example="Cropping1D: 1")
+def cropping_1d(a: Args, x: Shape) -> Inferred:
+    """Cuts cells off both ends of the length.
+
+    Output size: I − before − after.
+    """
+    return _crop(a, x)
+
+
+@layer(
+    "Cropping2D", Argument("cropping", Margins(), 0), DATA_FORMAT, ranks=(2,), example="Cropping2D: [[1, 1], [2, 2]]"
+)
+def cropping_2d(a: Args, x: Shape) -> Inferred:
+    """Cuts cells off both ends of {axes}.
+
+    Output size on each axis: I − before − after.
+    """
+    return _crop(a, x)
+
+
+@layer("Cropping3D", Argument("cropping", Margins(), 1), DATA_FORMAT, ranks=(3,), example="Cropping3D: 1")
+def cropping_3d(a: Args, x: Shape) -> Inferred:
+    """Cuts cells off both ends of {axes}.
+
+    Output size on each axis: I − before − after.
+    """
+    return _crop(a, x)
+
+
+def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
+    # A window that spreads each cell over `factor` cells and moves on by as many: what repetition does.
+    slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
+    return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
+
+
+@layer("UpSampling1D", Argument("size", Integer(1), 2), axes=("length", "channels"), example="UpSampling1D: 2")
+def up_sampling_1d(a: Args, x: Shape) -> Inferred:
+    """Repeats each step.
+
+    Output size: I·size.
+    """
+    return _repeat(x, (a["size"],))
+
+
+@layer(
+    "UpSampling2D",
+    Argument("size", PerAxis(), 2),
+    DATA_FORMAT,
+    Argument(
+        "interpolation",
+        Choice(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"), folded=True),
+        "nearest",
+    ),
+    ranks=(2,),
+    example="UpSampling2D: 2",
+)
+def up_sampling_2d(a: Args, x: Shape) -> Inferred:
+    """Repeats, or interpolates between, the cells along {axes}.
+
+    Output size on each axis: I·size.
+    """
+    return _repeat(x, a["size"])
+
+
+@layer("UpSampling3D", Argument("size", PerAxis(), 2), DATA_FORMAT, ranks=(3,), example="UpSampling3D: 2")
+def up_sampling_3d(a: Args, x: Shape) -> Inferred:
+    """Repeats the cells along {axes}.
+
+    Output size on each axis: I·size.
+    """
+    return _repeat(x, a["size"])
+
+
+@layer("Flatten", DATA_FORMAT, example="Flatten")
+def flatten(a: Args, x: Shape) -> Inferred:
+    """Lays all axes behind the batch out in one row.
+
+    Output size: the product of all axes behind the batch.
+    """
+    return Inferred(((x[0], product(x[1:])),))
+
+
+@layer("Reshape", Argument("target_shape", Integers(-1, nullable=True)), example="Reshape: {{target_shape: [-1, 4]}}")
+def reshape(a: Args, x: Shape) -> Inferred:
+    """Arranges the same values in another shape; one axis may be -1, which is then worked out.
+
+    The number of values stays the same: −1 stands for the input's product divided by that of the other axes.
+    """
+    target: Shape = a["target_shape"]
+    free = [axis for axis, size in enumerate(target) if size == -1]
+    if len(free) > 1:
+        raise Refusal("can leave only one axis of target_shape at -1", "reshape", "target_shape")
+    total, fixed = product(x[1:]), product(size for size in target if size != -1)
+    if any(size is UNKNOWN for size in (*x[1:], *target)):
+        return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),))
+    if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):
+        fits = "has not as many" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
+        sizes = ", ".join(map(str, target))
+        raise Refusal(
+            f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", "reshape", "target_shape"
+        )
+    return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),))
+
+
+@layer("Permute", Argument("dims", Integers(1)), example="Permute: {{dims: [2, 1]}}")
+def permute(a: Args, x: Shape) -> Inferred:
+    """Puts the axes behind the batch in another order; dims count from 1.
+
+    Output axis n is the input's axis dims[n].
+    """
+    dims = a["dims"]
+    if sorted(dims) != list(range(1, len(dims) + 1)):
+        raise Refusal(f"needs dims that hold each of 1 to {len(dims)} once", "permutation", "dims")
+    if len(x) != len(dims) + 1:
+        raise Refusal(
+            f"has {len(dims)} dims, and the input has {len(x) - 1} axes behind the batch", "wrong-rank", "dims"
+        )
+    return Inferred(((x[0], *(x[dim] for dim in dims)),))
+
+
+@layer("RepeatVector", Argument("n", Integer(1)), axes=("features",), example="RepeatVector: 3")
+def repeat_vector(a: Args, x: Shape) -> Inferred:
+    """Repeats the input n times along a new axis.
+
+    (features) becomes (n, features).
+    """
+    return Inferred(((x[0], a["n"], x[1]),))

@@ -1,0 +1,178 @@
+"""What a model is: plain, frozen data that every reader makes and every analysis reads.
+
+A model is a list of layers and a list of calls in an order in which they can be executed: a call's inputs are outputs of
+earlier calls, so a model holds no cycles by construction and can be walked without recursion. A layer that is called
+twice (shared weights) has two calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+from convcalc.numbers import UNKNOWN, Number
+from convcalc.problems import Mark, Problem
+
+
+class Place(Protocol):
+    """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""
+
+    def mark(self, argument: str | None = None) -> Mark:
+        """The mark of the thing, or of one argument of it."""
+        ...
+
+
+class Ref(NamedTuple):
+    """A tensor: output number ``output`` of call number ``call``."""
+
+    call: int
+    output: int = 0
+
+
+class Call(NamedTuple):
+    """One use of layer number ``layer`` on the tensors ``inputs``."""
+
+    layer: int
+    inputs: tuple[Ref, ...]
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out.
+
+    ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
+    :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
+    """
+
+    name: str
+    class_name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    trainable: bool = True
+    dtype: str = "float32"
+    model: Model | None = None
+    expect: Mapping[str, Any] | None = None
+    place: Place | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
+
+    ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
+    """
+
+    name: str
+    class_name: str
+    layers: tuple[Layer, ...]
+    calls: tuple[Call, ...]
+    inputs: tuple[Ref, ...]
+    outputs: tuple[Ref, ...]
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def call_numbers(model: Model) -> list[int]:
+    """For each call, which call of its layer it is: Keras's node index."""
+    seen = [0] * len(model.layers)
+    numbers = []
+    for call in model.calls:
+        numbers.append(seen[call.layer])
+        seen[call.layer] += 1
+    return numbers
+
+
+def summary_order(model: Model) -> list[int]:
+    """The layers' numbers in the order of Keras's ``summary()``.
+
+    A Sequential lists its layers as they were added, without the input layer. A Functional sorts them by their depth (the longest way to
+    an output), then by the order in which a walk back from the outputs meets them (Keras: ``ops.function.map_graph``).
+    """
+    if model.class_name == "Sequential":
+        return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
+    met, post_order = _walk_back(model)
+    call_depth: dict[int, int] = {}
+    layer_depth: dict[int, int] = {}
+    for number in reversed(post_order):
+        call = model.calls[number]
+        depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
+        call_depth[number] = layer_depth[call.layer] = depth
+        for ref in call.inputs:
+            call_depth[ref.call] = max(depth + 1, call_depth.get(ref.call, 0))
+    for ref in model.inputs:  # an input that feeds no output is listed all the same, before its depth's others
+        layer = model.calls[ref.call].layer
+        if layer not in layer_depth:
+            layer_depth[layer] = 0
+            met[layer] = -1
+    return sorted(layer_depth, key=lambda layer: (-layer_depth[layer], met[layer]))
+
+
+def _walk_back(model: Model) -> tuple[dict[int, int], list[int]]:
+    """Depth first from the outputs: when each layer was first met, and the calls in the order in which they were finished."""
+    met: dict[int, int] = {}
+    finished: set[int] = set()
+    post_order: list[int] = []
+    for output in model.outputs:
+        stack = [(output.call, 0)]
+        while stack:
+            number, position = stack.pop()
+            call = model.calls[number]
+            if position == 0:
+                if number in finished:
+                    continue
+                met.setdefault(call.layer, len(met))
+            while position < len(call.inputs) and call.inputs[position].call in finished:
+                position += 1
+            if position < len(call.inputs):
+                stack.append((number, position + 1))
+                stack.append((call.inputs[position].call, 0))
+            else:
+                finished.add(number)
+                post_order.append(number)
+    return met, post_order
+
+
+def is_linear(model: Model) -> bool:
+    """True where the model is one chain and no layer is called twice: then a summary needs no "Connected to"."""
+    if model.class_name == "Sequential":
+        return True
+    return len({call.layer for call in model.calls}) == len(model.calls) and all(
+        call.inputs == (() if number == 0 else (Ref(number - 1),)) for number, call in enumerate(model.calls)
+    )
+
+
+def with_input_sizes(
+    model: Model, shapes: Mapping[str | None, tuple[Number, ...]], batch_size: int | None = None
+) -> Model:
+    """The model with other input shapes (batch axis not included) and another batch size.
+
+    ``shapes`` goes by the name of the input layer; None names the only one. Unknown names are a ``KeyError``.
+    """
+    inputs = {model.calls[ref.call].layer for ref in model.inputs}
+    names = {model.layers[number].name for number in inputs}
+    wanted = dict(shapes)
+    if None in wanted and len(names) == 1:
+        wanted[next(iter(names))] = wanted.pop(None)
+    for name in wanted:
+        if name not in names:
+            raise KeyError(name)
+
+    def changed(number: int, layer: Layer) -> Layer:
+        if number not in inputs:
+            return layer
+        args = dict(layer.args)
+        stated = args.pop("batch_shape", None)
+        if stated is not None:  # the whole shape was given: take it apart
+            args["shape"] = tuple(stated[1:])
+            if stated[0] is not UNKNOWN:
+                args["batch_size"] = stated[0]
+        if layer.name in wanted:
+            args["shape"] = tuple(wanted[layer.name])
+        if batch_size is not None:
+            args["batch_size"] = batch_size
+        return replace(layer, args=args)
+
+    return replace(model, layers=tuple(changed(number, layer) for number, layer in enumerate(model.layers)))

@@ -1,0 +1,97 @@
+"""What can be wrong with an input, as data: where, what, and how bad.
+
+Deep code (a layer rule, an argument kind) raises :class:`Refusal`: it knows what is wrong but not where that was
+written. The code at the boundary knows the place and turns the refusal into a :class:`Problem`; problems are collected
+and leave together in one :class:`ConvcalcError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """A text that was read, kept so that a problem can show its line."""
+
+    name: str
+    text: str
+
+
+class Mark(NamedTuple):
+    """A place in a source: line and column count from 1."""
+
+    source: Source
+    line: int
+    column: int
+
+    @property
+    def file(self) -> str:
+        """The source's name, as the user gave it."""
+        return self.source.name
+
+    @property
+    def excerpt(self) -> str:
+        """The marked line, without its end; empty where the place is beyond the text."""
+        lines = self.source.text.splitlines()
+        return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
+
+
+class Problem(NamedTuple):
+    """One finding about the input. ``severity`` is ``error`` or ``warning``; ``layer`` is the name of the layer that it concerns."""
+
+    code: str
+    message: str
+    mark: Mark | None = None
+    layer: str | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        """The finding as text: ``file:line:column: error[code]: message``, with the line and a caret under it."""
+        place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
+        text = f"{place}{self.severity}[{self.code}]: {self.message}"
+        if self.mark is None or not self.mark.excerpt.strip():
+            return text
+        gutter = f"{self.mark.line:>3} | "
+        # Tabs stay tabs in front of the caret, so that it stands under its character at any tab width.
+        lead = "".join("\t" if character == "\t" else " " for character in self.mark.excerpt[: self.mark.column - 1])
+        return f"{text}\n{gutter}{self.mark.excerpt}\n{'| ':>{len(gutter)}}{lead}^"
+
+
+class Refusal(Exception):
+    """Raised by deep code: the message, a code, and the argument that is to blame, where there is one."""
+
+    def __init__(self, message: str, code: str = "invalid-value", argument: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.argument = argument
+
+
+class ConvcalcError(Exception):
+    """An input cannot be used. ``problems`` holds everything that was found, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def error(code: str, message: str, mark: Mark | None = None) -> ConvcalcError:
+    """A :class:`ConvcalcError` with a single problem."""
+    return ConvcalcError([Problem(code, message, mark)])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
+    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+
+
+def listed(names: Iterable[object], conjunction: str = "or") -> str:
+    """``a``, ``a or b``, ``a, b or c``."""
+    words = [str(name) for name in names]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
