@@ -1,0 +1,269 @@
+"""The shape-inference engine: one walk over a model's calls, in their order, then the rows of the report.
+
+For each call the layer's rule runs once on the shapes that reach it. Parameters, MACs and totals are derived from what
+the rule returns; nothing is computed a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
+from convcalc.layers import Inferred, Weight, apply, find, parameters, sample_macs
+from convcalc.layers.dtypes import size_in_bytes, variable_dtype
+from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.problems import ConvcalcError, Problem, Refusal
+
+# The shape of a tensor that a broken layer gives: not even the number of its axes is known.
+NOTHING: None = None
+
+
+class Ran(NamedTuple):
+    """One call as it was run: the shapes that reached it, and what came of it."""
+
+    inputs: tuple[Shape | None, ...]
+    outputs: tuple[Shape | None, ...]
+    inferred: Inferred | None
+    macs: Number
+
+
+@dataclass
+class _Run:
+    """A model's calls as they were run on given input shapes, and the runs of its nested models by layer number."""
+
+    model: Model
+    calls: list[Ran] = field(default_factory=list)
+    nested: dict[int, _Run] = field(default_factory=dict)
+    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+
+    def shape(self, ref: Ref) -> Shape | None:
+        outputs = self.calls[ref.call].outputs
+        return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+
+    @property
+    def outputs(self) -> tuple[Shape | None, ...]:
+        return tuple(map(self.shape, self.model.outputs))
+
+
+def infer(model: Model) -> Report:
+    """Shapes, parameters and costs of every layer.
+
+    Raises :class:`ConvcalcError` with everything that is wrong: what reading found, and what does not work out.
+    """
+    problems = list(model.problems)
+    run = _run(model, None, problems)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ConvcalcError(sorted(problems, key=lambda p: (p.mark.line, p.mark.column) if p.mark else (0, 0)))
+    rows = _rows(run, "", 0, True)
+    top = [row for row in rows if row.depth == 0]
+    return Report(
+        model=model,
+        layers=tuple(rows),
+        totals=_totals(rows, top),
+        input_shapes=tuple(map(run.shape, model.inputs)),
+        output_shapes=run.outputs,
+        linear=is_linear(model),
+        problems=tuple(problems),
+    )
+
+
+def _run(model: Model, shapes: Sequence[Shape | None] | None, problems: list[Problem]) -> _Run:
+    """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
+    run = _Run(model)
+    given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
+    for number, call in enumerate(model.calls):
+        layer = model.layers[call.layer]
+        inputs = tuple(map(run.shape, call.inputs))
+        if number in given:
+            run.calls.append(Ran((), (given[number],), Inferred(()), 0))
+            continue
+        try:
+            run.calls.append(_call(run, call, layer, inputs, problems))
+        except Refusal as refusal:
+            problems.append(_problem(run, call, layer, inputs, refusal))
+            run.calls.append(Ran(inputs, (NOTHING,), None, UNKNOWN))
+    return run
+
+
+def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], problems: list[Problem]) -> Ran:
+    for ref in call.inputs:
+        outputs = run.calls[ref.call]
+        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
+            source = run.model.layers[run.model.calls[ref.call].layer].name
+            raise Refusal(
+                f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}",
+                "no-such-output",
+                "from",
+            )
+    if layer.broken or any(shape is NOTHING for shape in inputs):
+        if layer.model is not None and call.layer not in run.nested:
+            run.nested[call.layer] = _run(layer.model, None, problems)
+        return Ran(inputs, (NOTHING,), None, UNKNOWN)
+    known: list[Shape] = [shape for shape in inputs if shape is not None]
+    if layer.model is not None:
+        return _call_model(run, call, layer, known, problems)
+    kind = find(layer.class_name)
+    if kind is None:
+        raise Refusal("is not known", "unknown-layer")
+    inferred = apply(kind, layer.args, known)
+    first = run.weights.setdefault(call.layer, inferred.weights)
+    if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
+        raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
+    return Ran(inputs, inferred.outputs, inferred, _per_batch(sample_macs(inferred), known))
+
+
+def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
+    """The cost for the batch that is stated, or for one sample."""
+    batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
+    return macs if batch is UNKNOWN else macs * batch
+
+
+def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], problems: list[Problem]) -> Ran:
+    """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
+    assert layer.model is not None
+    inner = run.nested.get(call.layer)
+    if inner is None:
+        inner = run.nested[call.layer] = _run(layer.model, None, problems)
+    own = tuple(map(inner.shape, layer.model.inputs))
+    if len(own) != len(inputs):
+        raise Refusal(f"is a model with {len(own)} inputs, and {len(inputs)} are given", "wrong-inputs")
+    for expected, shape in zip(own, inputs):
+        if expected is not None and not _accepts(expected, shape):
+            raise Refusal(f"is a model that expects an input of {_text(expected)}", "wrong-shape")
+    actual = inner if list(own) == inputs else _run(layer.model, inputs, problems)
+    macs = _sum([ran.macs for ran in actual.calls])
+    return Ran(tuple(inputs), actual.outputs, Inferred(()), macs)
+
+
+def _accepts(expected: Shape, shape: Shape) -> bool:
+    return len(expected) == len(shape) and all(
+        size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
+    )
+
+
+def _sum(numbers: Sequence[Number]) -> Number:
+    total: Number = 0
+    for number in numbers:
+        total = total + number
+    return total
+
+
+def _text(shape: Shape | None) -> str:
+    return "an unknown shape" if shape is None else f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+
+
+def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
+    """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
+    sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
+    received = " and ".join(f"{_text(shape)} from '{name}'" for shape, name in zip(inputs, sources))
+    message = f"{layer.class_name} '{layer.name}' {refusal.message}"
+    if received:
+        message = f"{message}; it receives {received}"
+    place = call.place or layer.place
+    context = getattr(place, "context", "")
+    return Problem(refusal.code, message + context, place.mark(refusal.argument) if place else None, layer.name)
+
+
+# Rows ------------------------------------------------------------------------------------------------------------------
+
+
+def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
+    """The layers of a model in Keras's order, each followed by those of its nested model."""
+    model = run.model
+    numbers = call_numbers(model)
+    by_layer: dict[int, list[int]] = {}
+    for number, call in enumerate(model.calls):
+        by_layer.setdefault(call.layer, []).append(number)
+    rows: list[LayerReport] = []
+    for index in summary_order(model):
+        layer = model.layers[index]
+        path = prefix + layer.name
+        trains = trainable and layer.trainable
+        calls = tuple(_call_report(run, number, numbers) for number in by_layer[index])
+        inner = run.nested.get(index)
+        below = _rows(inner, path + "/", depth + 1, trains) if inner else []
+        weights = tuple(_settle(weight, layer, trains) for weight in run.weights.get(index, ()))
+        children = [row for row in below if row.depth == depth + 1]
+        macs = _known_sum([call.macs for call in calls])
+        rows.append(
+            LayerReport(
+                name=layer.name,
+                class_name=layer.class_name,
+                path=path,
+                depth=depth,
+                trainable=trains,
+                config=layer.args,
+                output_shapes=calls[-1].output_shapes,
+                calls=calls,
+                weights=weights,
+                params=parameters(Inferred((), weights)) + _sum([row.params for row in children]),
+                trainable_params=_trained(weights) + _sum([row.trainable_params for row in children]),
+                macs=macs.value,
+                incomplete={"macs": macs.label} if macs.label else {},
+            )
+        )
+        rows.extend(below)
+    return rows
+
+
+def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
+    model, call, ran = run.model, run.model.calls[number], run.calls[number]
+    sources = tuple(
+        f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.inputs
+    )
+    return CallReport(sources, ran.inputs, ran.outputs, ran.macs)
+
+
+def _settle(weight: Weight, layer: Layer, trainable: bool) -> Weight:
+    """The weight with its dtype, and not trainable where the layer or a model around it is frozen."""
+    dtype = weight.dtype or variable_dtype(layer.dtype)
+    if weight.trainable and not trainable:
+        return weight._replace(dtype=dtype, trainable=False, why="the layer is frozen: trainable is false")
+    return weight._replace(dtype=dtype)
+
+
+def _trained(weights: Sequence[Weight]) -> Number:
+    return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
+
+
+class _Sum(NamedTuple):
+    """A sum whose unknown terms are left out, and what to call it for that."""
+
+    value: Number
+    label: str
+
+
+def _known_sum(numbers: Sequence[Number]) -> _Sum:
+    known = [number for number in numbers if number is not UNKNOWN]
+    if len(known) == len(numbers):
+        return _Sum(_sum(known), "")
+    # A lower bound of nothing would be a silent zero: it is unknown.
+    total = _sum(known)
+    return _Sum(total, "partial") if total != 0 else _Sum(UNKNOWN, "unknown")
+
+
+def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
+    macs = _known_sum([row.macs for row in top])
+    label = macs.label or ("partial" if any("macs" in row.incomplete for row in top) else "")
+    weights = [weight for row in rows for weight in row.weights]
+    return Totals(
+        params=_sum([row.params for row in top]),
+        trainable_params=_sum([row.trainable_params for row in top]),
+        param_bytes=_bytes(weights),
+        trainable_bytes=_bytes([weight for weight in weights if weight.trainable]),
+        macs=macs.value,
+        incomplete={"macs": label} if label else {},
+    )
+
+
+def _bytes(weights: Sequence[Weight]) -> int:
+    total = 0
+    for weight in weights:
+        elements = product(weight.shape)
+        if isinstance(elements, int):
+            total += size_in_bytes(elements, weight.dtype or "float32")
+    return total

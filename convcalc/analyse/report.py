@@ -1,0 +1,169 @@
+"""What is found out about a model: frozen data, made once by :func:`convcalc.analyse.infer.infer` and only read after.
+
+:meth:`Report.as_dict` is the JSON report, version 1; CHANGELOG.md notes every change of it. A number that cannot be known
+is :data:`UNKNOWN` here and ``null`` there; ``incomplete`` says whether a number is ``unknown`` or a lower bound (``partial``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.layers.registry import Weight
+from convcalc.model import Model
+from convcalc.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.problems import Problem
+
+SCHEMA_VERSION = 1
+
+
+def plain_shape(shape: Shape | None) -> list[int | None] | None:
+    """A shape for JSON: unknown sizes as None; None for a shape of unknown rank."""
+    return None if shape is None else [None if size is UNKNOWN else int(size) for size in map(plain, shape)]  # type: ignore[arg-type]
+
+
+def plain_number(number: Number) -> int | None:
+    """A number for JSON."""
+    value = plain(number)
+    return value if isinstance(value, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """One call of a layer: what it received from where, what it gave, and what it cost."""
+
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape | None, ...]
+    output_shapes: tuple[Shape | None, ...]
+    macs: Number
+
+    def as_dict(self) -> dict[str, Any]:
+        """The call's part of the JSON report."""
+        return {
+            "inputs": list(self.inputs),
+            "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
+            "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
+            "macs": plain_number(self.macs),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
+
+    ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given.
+    """
+
+    name: str
+    class_name: str
+    path: str
+    depth: int
+    trainable: bool
+    config: Mapping[str, Any]
+    output_shapes: tuple[Shape | None, ...]
+    calls: tuple[CallReport, ...]
+    weights: tuple[Weight, ...]
+    params: Number
+    trainable_params: Number
+    macs: Number
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def non_trainable_params(self) -> Number:
+        """The parameters that training does not change by gradient."""
+        return self.params - self.trainable_params
+
+    def as_dict(self) -> dict[str, Any]:
+        """The layer's part of the JSON report."""
+        return {
+            "name": self.name,
+            "class_name": self.class_name,
+            "module": "keras" if self.class_name in ("Sequential", "Functional") else "keras.layers",
+            "path": self.path,
+            "depth": self.depth,
+            "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
+            "calls": [call.as_dict() for call in self.calls],
+            "params": plain_number(self.params),
+            "trainable_params": plain_number(self.trainable_params),
+            "non_trainable_params": plain_number(self.non_trainable_params),
+            "weights": [
+                {
+                    "name": weight.name,
+                    "shape": plain_shape(weight.shape),
+                    "dtype": weight.dtype,
+                    "trainable": weight.trainable,
+                }
+                for weight in self.weights
+            ],
+            "macs": plain_number(self.macs),
+            "incomplete": dict(self.incomplete),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice."""
+
+    params: Number
+    trainable_params: Number
+    param_bytes: Number
+    trainable_bytes: Number
+    macs: Number
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def non_trainable_params(self) -> Number:
+        """The parameters that training does not change by gradient."""
+        return self.params - self.trainable_params
+
+    def as_dict(self) -> dict[str, Any]:
+        """The totals' part of the JSON report."""
+        return {
+            "params": plain_number(self.params),
+            "trainable_params": plain_number(self.trainable_params),
+            "non_trainable_params": plain_number(self.non_trainable_params),
+            "param_bytes": plain_number(self.param_bytes),
+            "macs": plain_number(self.macs),
+            "incomplete": dict(self.incomplete),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown."""
+
+    model: Model
+    layers: tuple[LayerReport, ...]
+    totals: Totals
+    input_shapes: tuple[Shape | None, ...]
+    output_shapes: tuple[Shape | None, ...]
+    linear: bool
+    problems: tuple[Problem, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON report, version 1."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "model": {
+                "name": self.model.name,
+                "class_name": self.model.class_name,
+                "source": self.model.source,
+                "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
+                "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
+            },
+            "layers": [layer.as_dict() for layer in self.layers],
+            "totals": self.totals.as_dict(),
+            "problems": [
+                {
+                    "code": problem.code,
+                    "severity": problem.severity,
+                    "message": problem.message,
+                    "layer": problem.layer,
+                    "file": problem.mark.file if problem.mark else None,
+                    "line": problem.mark.line if problem.mark else None,
+                    "column": problem.mark.column if problem.mark else None,
+                }
+                for problem in self.problems
+            ],
+        }

@@ -1,0 +1,142 @@
+"""Variables in a spec: ``$filters``, ``${filters * 4}`` and words that hold them, as ``conv${stage}_out``.
+
+Expressions are integer arithmetic: ``+ - * / // %``, brackets, whole numbers and names. ``/`` must come out even. Nothing
+is evaluated by Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.layers.arguments import LARGEST
+from convcalc.problems import Refusal, did_you_mean, listed
+
+_VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
+_TOKEN = re.compile(r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))")
+MAX_TOKENS = 100
+
+
+def substitute(text: str, variables: Mapping[str, Any]) -> Any:
+    """A word with its variables replaced; a word that is one variable alone becomes the variable's value, of any kind."""
+    if "$" not in text:
+        return text
+    whole = _VARIABLE.fullmatch(text)
+    if whole and text != "$$":
+        return _value(whole, variables)
+    return _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _spelled(_value(match, variables)), text)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, (list, tuple, dict)) or value is None:
+        raise Refusal("only numbers and words can stand inside a word", "expression")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
+    if match[1] is not None:
+        return evaluate(match[1], variables)
+    if match[2] is None:
+        raise Refusal(
+            "a '$' must be followed by a name or by {an expression}; write $$ for the sign itself", "expression"
+        )
+    return _look_up(match[2], variables)
+
+
+def _look_up(name: str, variables: Mapping[str, Any]) -> Any:
+    if name in variables:
+        return variables[name]
+    known = (
+        f"; here {listed(map(repr, variables), 'and')} can be used"
+        if variables
+        else ": variables stand in blocks and repeats only"
+    )
+    raise Refusal(f"there is no variable '{name}'{did_you_mean(name, variables) or known}", "unknown-variable")
+
+
+def evaluate(text: str, variables: Mapping[str, Any]) -> int:
+    """The value of an integer expression. Raises :class:`Refusal`."""
+    return _Parser(text, variables).parse()
+
+
+class _Parser:
+    """Recursive descent over a bounded number of tokens: sum of products of signed atoms."""
+
+    def __init__(self, text: str, variables: Mapping[str, Any]) -> None:
+        self.text = text
+        self.variables = variables
+        self.tokens: list[str] = []
+        position = 0
+        while text[position:].strip():
+            token = _TOKEN.match(text, position)
+            if token is None or len(self.tokens) >= MAX_TOKENS:
+                raise self.refusal()
+            self.tokens.append(token[0].strip())
+            position = token.end()
+        self.tokens.append("")
+        self.next = 0
+
+    def refusal(self) -> Refusal:
+        return Refusal(
+            f"'{self.text.strip()}' is no integer expression: write names, numbers, + - * / // % and brackets",
+            "expression",
+        )
+
+    def take(self, *wanted: str) -> str:
+        token = self.tokens[self.next]
+        if wanted and token not in wanted:
+            return ""
+        self.next += 1
+        return token
+
+    def parse(self) -> int:
+        value = self.sum()
+        if self.next != len(self.tokens) - 1:
+            raise self.refusal()
+        return value
+
+    def sum(self) -> int:
+        value = self.product()
+        while sign := self.take("+", "-"):
+            value = self.bounded(value + self.product() if sign == "+" else value - self.product())
+        return value
+
+    def product(self) -> int:
+        value = self.atom()
+        while sign := self.take("*", "//", "/", "%"):
+            value = self.bounded(self.combine(sign, value, self.atom()))
+        return value
+
+    def combine(self, sign: str, one: int, other: int) -> int:
+        if sign == "*":
+            return one * other
+        if other == 0:
+            raise Refusal(f"'{self.text.strip()}' divides by zero", "expression")
+        if sign == "/" and one % other:
+            raise Refusal(f"{one} / {other} does not come out even; write // to round down", "expression")
+        return one % other if sign == "%" else one // other
+
+    def bounded(self, value: int) -> int:
+        if abs(value) > LARGEST:
+            raise Refusal(f"'{self.text.strip()}' comes to a number that is no size", "expression")
+        return value
+
+    def atom(self) -> int:
+        token = self.take()
+        if token == "-":
+            return -self.atom()
+        if token == "(":
+            value = self.sum()
+            if not self.take(")"):
+                raise self.refusal()
+            return value
+        if token.isdigit():
+            return int(token)
+        if not token or not (token[0].isalpha() or token[0] == "_"):
+            self.next = min(self.next, len(self.tokens) - 1)
+            raise self.refusal()
+        value = _look_up(token, self.variables)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Refusal(f"'{token}' is {value!r}, and an expression computes with whole numbers", "expression")
+        return value
