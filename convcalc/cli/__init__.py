@@ -1,0 +1,101 @@
+"""The command line. Each command is a module of its own, imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from convcalc import __version__
+from convcalc.problems import ConvcalcError
+
+# Command, module, and the line that `convcalc --help` shows: there without importing the module.
+COMMANDS = {
+    "summary": "Layers, shapes, parameters and MACs of a model.",
+    "conv": "The convolution calculator: sizes, padding, parameters, a picture.",
+    "explain": "Every number of one layer, worked out.",
+    "layers": "The layers that are known, and what each takes.",
+}
+
+FINE, FAILED, WRONG = 0, 1, 2
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"convcalc.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from convcalc.problems import did_you_mean
+
+            ctx.fail(f"there is no command '{name}'{did_you_mean(name, COMMANDS) or '; see convcalc --help'}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="convcalc %(version)s")
+@click.option("--debug", is_flag=True, help="Show Python's traceback when something goes wrong.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Shapes, parameters and costs of Keras models, without Keras."""
+    ctx.obj = debug
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
+    arguments = sys.argv[1:] if args is None else args
+    try:
+        code = cli.main(args=arguments, prog_name="convcalc", standalone_mode=False)
+        sys.stdout.flush()
+    except ConvcalcError as failed:
+        if "--debug" in arguments:
+            raise
+        say(str(failed))
+        code = WRONG
+    except click.ClickException as failed:
+        failed.show()
+        code = WRONG
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away: that is its right, and no error to speak of.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FINE
+    except OSError as failed:
+        if "--debug" in arguments:
+            raise
+        say(f"error[output]: {failed.strerror or failed}")
+        code = WRONG
+    except Exception as failed:  # a defect of ours: still no traceback unless one is asked for
+        if "--debug" in arguments:
+            raise
+        say(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
+        code = WRONG
+    sys.exit(code if isinstance(code, int) else FINE)
+
+
+def say(text: str) -> None:
+    """A line to standard error."""
+    stream = sys.stderr
+    try:
+        print(text, file=stream)
+    except UnicodeEncodeError:
+        print(text.encode("ascii", "backslashreplace").decode(), file=stream)

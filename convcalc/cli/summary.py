@@ -1,0 +1,109 @@
+"""``convcalc summary``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from convcalc.cli import FINE, WRONG, say
+from convcalc.cli.output import look, look_options, write
+from convcalc.problems import ConvcalcError, did_you_mean, error, listed
+
+if TYPE_CHECKING:
+    from convcalc.analyse import Report
+    from convcalc.model import Model
+    from convcalc.numbers import Number
+
+FORMATS = ("table", "json")
+
+
+@click.command("summary")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
+@click.option("--columns", metavar="A,B,...", help="Columns of the table; 'all' for every one.")
+@click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
+@click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
+@click.option("--batch", type=click.IntRange(1), help="The batch size.")
+@look_options
+def command(
+    models: tuple[str, ...],
+    format_: str,
+    columns: str | None,
+    depth: int,
+    inputs: tuple[str, ...],
+    batch: int | None,
+    width: int | None,
+    ascii: bool,
+    no_color: bool,
+) -> int:
+    """Layers, shapes, parameters and MACs of each MODEL: a YAML spec, or - for standard input."""
+    from convcalc.analyse import infer
+    from convcalc.read import parse
+
+    code = FINE
+    reports: list[Report] = []
+    for number, source in enumerate(models):
+        try:
+            report = infer(_resized(parse(source), inputs, batch))
+        except ConvcalcError as failed:
+            if len(models) == 1:
+                raise
+            say(str(failed))
+            code = WRONG
+            continue
+        if format_ == "json":
+            reports.append(report)
+            continue
+        from convcalc.render.table import FIELDS, table
+
+        chosen = None if columns is None else list(FIELDS) if columns == "all" else columns.replace("-", "_").split(",")
+        write("\n" * (number > 0) + table(report, look(width, ascii, no_color), chosen, depth))
+        sys.stdout.flush()
+    if format_ == "json":
+        from convcalc.render.json import dumps
+
+        data = [report.as_dict() for report in reports]
+        write(dumps(data[0] if len(models) == 1 else data))
+    return code
+
+
+def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
+    """The model with the input sizes and the batch size of the command line."""
+    from convcalc.model import with_input_sizes
+
+    if not inputs and batch is None:
+        return model
+    wanted: dict[str | None, tuple[Number, ...]] = {}
+    for text in inputs:
+        name, equals, sizes = text.rpartition("=")
+        wanted[name if equals else None] = _sizes(sizes)
+    try:
+        return with_input_sizes(model, wanted, batch)
+    except KeyError as unknown:
+        names = [model.layers[model.calls[ref.call].layer].name for ref in model.inputs]
+        name = unknown.args[0]
+        if name is None:
+            message = f"the model has several inputs: say which, as in --input {names[0]}=224x224x3"
+        else:
+            message = f"there is no input '{name}'{did_you_mean(name, names) or f'; there is {listed(names, chr(38))}'}"
+        raise error("unknown-input", message) from None
+
+
+def _sizes(text: str) -> tuple[Number, ...]:
+    from convcalc.layers.arguments import LARGEST
+    from convcalc.numbers import UNKNOWN
+
+    sizes: list[Number] = []
+    for part in text.lower().replace(",", "x").split("x"):
+        word = part.strip()
+        if word in ("?", "none", "null"):
+            sizes.append(UNKNOWN)
+        elif word.isdecimal() and len(word) < 20 and 0 < int(word) <= LARGEST:
+            sizes.append(int(word))
+        else:
+            raise error(
+                "invalid-value", f"--input expects sizes such as 224x224x3, with ? for unknown, not '{text[:40]}'"
+            )
+    return tuple(sizes)

@@ -1,0 +1,36 @@
+"""Renderers: a report to text. Every format is a function of the report and the look; none walks a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from convcalc.analyse.report import Report
+from convcalc.problems import did_you_mean, error, listed
+
+Renderer: TypeAlias = "Callable[[Report], str]"
+
+
+def _table(report: Report) -> str:
+    from convcalc.render.grid import Look
+    from convcalc.render.table import table
+
+    return table(report, Look(), depth=0)
+
+
+def _json(report: Report) -> str:
+    from convcalc.render.json import report_json
+
+    return report_json(report)
+
+
+# A format's module is imported when the format is asked for.
+FORMATS: dict[str, Renderer] = {"table": _table, "json": _json}
+
+
+def render(report: Report, format: str = "table") -> str:
+    """The report as text in one of :data:`FORMATS`, without colour and as wide as it needs."""
+    if format not in FORMATS:
+        hint = did_you_mean(format, FORMATS) or f"; known are {listed(FORMATS, 'and')}"
+        raise error("unknown-format", f"there is no format '{format}'{hint}")
+    return FORMATS[format](report)

@@ -1,0 +1,170 @@
+"""A table of text cells: Rich's boxes and styles, laid out in one pass, so that ten thousand rows are no wait.
+
+Cells wrap where the table must be narrower than they are; nothing is ever cut. A table that cannot be as narrow as asked
+is as narrow as it can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.cells import cell_len
+
+Painter = Callable[[str, str], str]
+"""``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
+
+# A long word may be broken behind one of these, before it is broken anywhere.
+_BREAKS = re.compile(r"(?<=[\s,/_)\]=])")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
+
+    heading: str
+    right: bool = False
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How text is drawn: ``width`` None for as wide as it needs; ``paint`` applies styles; ``ascii`` keeps to ASCII."""
+
+    width: int | None = None
+    ascii: bool = False
+    paint: Painter | None = None
+
+    def painted(self, text: str, style: str) -> str:
+        """The text in a style."""
+        return self.paint(text, style) if self.paint and style else text
+
+    def signs(self, text: str) -> str:
+        """The text with its signs in ASCII where that is asked."""
+        return _to_ascii(text) if self.ascii else text
+
+
+_ASCII = str.maketrans(
+    {"×": "x", "·": "*", "−": "-", "≥": ">=", "→": "->", "└": "`", "…": "...", "“": '"', "”": '"', "█": "#", "░": "."}
+)
+
+
+def _to_ascii(text: str) -> str:
+    text = text.translate(_ASCII)
+    return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
+
+
+def visible(text: str) -> str:
+    """The text with characters that would steer a terminal, or hide, written out: ``\\x1b``."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def width_of(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most ``width`` columns, broken at spaces and signs, else anywhere."""
+    if width_of(text) <= width:
+        return [text]
+    lines: list[str] = []
+    line = ""
+    for piece in _BREAKS.split(text):
+        if width_of((line + piece).rstrip()) <= width:
+            line += piece
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        line = piece.lstrip() if line.strip() else piece
+        while width_of(line.rstrip()) > width:
+            cut = _fitting(line, width)
+            lines.append(line[:cut])
+            line = line[cut:]
+    if line.strip() or not lines:
+        lines.append(line.rstrip())
+    return lines
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit, at least one."""
+    if text.isascii():
+        return width
+    used = 0
+    for index, character in enumerate(text):
+        used += cell_len(character)
+        if used > width:
+            return max(index, 1)
+    return len(text)
+
+
+def draw(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: Look) -> str:
+    """The table as text, with a newline at its end."""
+    signs = look.signs
+    headings = [signs(column.heading) for column in columns]
+    cells = [[signs(visible(cell)) for cell in row] for row in rows]
+    widths = _widths(columns, headings, cells, look.width)
+    frame = box.ASCII2 if look.ascii else box.HEAVY_HEAD
+    out = [frame.get_top(widths_with_padding(widths))]
+    out.extend(_row(columns, headings, widths, (frame.head_left, frame.head_vertical, frame.head_right), look, "bold"))
+    out.append(frame.get_row(widths_with_padding(widths), "head"))
+    edges = (frame.mid_left, frame.mid_vertical, frame.mid_right)
+    for row in cells:
+        out.extend(_row(columns, row, widths, edges, look, None))
+    out.append(frame.get_bottom(widths_with_padding(widths)))
+    return "\n".join(out) + "\n"
+
+
+def widths_with_padding(widths: Sequence[int]) -> list[int]:
+    """Column widths with the blank on either side."""
+    return [width + 2 for width in widths]
+
+
+def _row(
+    columns: Sequence[Column],
+    cells: Sequence[str],
+    widths: Sequence[int],
+    edges: tuple[str, str, str],
+    look: Look,
+    style: str | None,
+) -> list[str]:
+    """A row's lines: as many as its tallest cell."""
+    left, middle, right = edges
+    wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
+    lines = []
+    for index in range(max(map(len, wrapped))):
+        parts = []
+        for column, lines_of_cell, width in zip(columns, wrapped, widths):
+            text = lines_of_cell[index] if index < len(lines_of_cell) else ""
+            blank = " " * (width - width_of(text))
+            painted = look.painted(text, column.style if style is None else style)
+            parts.append(f" {blank}{painted} " if column.right else f" {painted}{blank} ")
+        lines.append(left + middle.join(parts) + right)
+    return lines
+
+
+def _widths(
+    columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[str]], limit: int | None
+) -> list[int]:
+    """Each column as wide as its widest cell; where that is too much, the widest that can wrap give way."""
+    widths = [max(map(width_of, column)) for column in zip(headings, *cells)]
+    if limit is None:
+        return widths
+    excess = sum(widths) + 3 * len(widths) + 1 - limit
+    least = [width if column.right else min(width, 10) for column, width in zip(columns, widths)]
+    while excess > 0:
+        wide = [index for index, width in enumerate(widths) if width > least[index]]
+        if not wide:
+            break
+        widest = max(wide, key=lambda index: widths[index])
+        # Bring the widest down to the next below it, or as far as is needed.
+        others = [widths[index] for index in wide if widths[index] < widths[widest]]
+        step = min(excess, widths[widest] - max([*others, least[widest]]))
+        widths[widest] -= max(step, 1)
+        excess -= max(step, 1)
+    return widths

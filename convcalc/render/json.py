@@ -1,0 +1,31 @@
+"""The JSON report, and other data as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from convcalc.analyse.report import Report
+
+
+def dumps(data: Any) -> str:
+    """JSON for people and programs: two spaces of indent, short lists of numbers on one line, a newline at the end."""
+    return _compact(data, 0) + "\n"
+
+
+def report_json(report: Report) -> str:
+    """The JSON report, version 1."""
+    return dumps(report.as_dict())
+
+
+def _compact(value: Any, indent: int) -> str:
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or not value or len(flat) + indent <= 100:
+        return flat
+    pad = " " * (indent + 2)
+    if isinstance(value, dict):
+        body = [
+            f"{json.dumps(str(key), ensure_ascii=False)}: {_compact(part, indent + 2)}" for key, part in value.items()
+        ]
+        return "{\n" + ",\n".join(pad + line for line in body) + "\n" + " " * indent + "}"
+    return "[\n" + ",\n".join(pad + _compact(part, indent + 2) for part in value) + "\n" + " " * indent + "]"

@@ -1,0 +1,112 @@
+"""The summary as a table: one row a layer, the totals under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
+from convcalc.render.grid import Column, Look, draw, visible
+from convcalc.render.text import bytes_text, number_text, percent_text, shapes_text, value_text
+
+Cell = Callable[[LayerReport, Report], str]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column that can be asked for by name."""
+
+    column: Column
+    cell: Cell
+
+
+def _name(row: LayerReport, report: Report) -> str:
+    return f"{_indent(row)}{row.name}"
+
+
+def _name_and_type(row: LayerReport, report: Report) -> str:
+    return f"{_indent(row)}{row.name} ({row.class_name})"
+
+
+def _indent(row: LayerReport) -> str:
+    return "  " * (row.depth - 1) + "└ " if row.depth else ""
+
+
+def _connections(row: LayerReport, report: Report) -> str:
+    names = [source for call in row.calls for source in call.inputs]
+    return ", ".join(name.removesuffix("[0][0]") for name in names) or "-"
+
+
+def _trainable(row: LayerReport, report: Report) -> str:
+    if row.params == 0:
+        return "-"
+    return "Y" if row.trainable else "N"
+
+
+def _config(row: LayerReport, report: Report) -> str:
+    return ", ".join(f"{name}={value_text(value)}" for name, value in row.config.items())
+
+
+FIELDS: dict[str, Field] = {
+    "layer": Field(Column("Layer (type)"), _name_and_type),
+    "name": Field(Column("Layer"), _name),
+    "type": Field(Column("Type", style="blue"), lambda row, _: row.class_name),
+    "config": Field(Column("Config"), _config),
+    "input_shape": Field(
+        Column("Input shape"), lambda row, _: shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
+    ),
+    "output_shape": Field(Column("Output shape", style="cyan"), lambda row, _: shapes_text(row.output_shapes)),
+    "params": Field(Column("Params", right=True, style="green"), lambda row, _: number_text(row.params)),
+    "percent": Field(
+        Column("Params %", right=True), lambda row, report: percent_text(row.params, report.totals.params)
+    ),
+    "trainable": Field(Column("Trainable"), _trainable),
+    "macs": Field(
+        Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
+    ),
+    "connected_to": Field(Column("Connected to"), _connections),
+}
+DEFAULT = ("layer", "output_shape", "params", "macs")
+
+
+def columns_named(names: Sequence[str]) -> tuple[str, ...]:
+    """The names checked; raises :class:`ConvcalcError` for one that there is not."""
+    known = f"; choose among {listed(FIELDS, 'and')}"
+    unknown = [name for name in names if name not in FIELDS]
+    if unknown:
+        raise ConvcalcError(
+            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, FIELDS) or known}")
+            for name in unknown
+        )
+    return tuple(names)
+
+
+def table(report: Report, look: Look, columns: Sequence[str] | None = None, depth: int = 0) -> str:
+    """The summary as text.
+
+    ``columns`` names the columns; by default layer, output shape, parameters and MACs, and the connections where the
+    graph branches. ``depth`` is how many levels of nested models are shown.
+    """
+    chosen = columns_named(columns) if columns else DEFAULT if report.linear else (*DEFAULT, "connected_to")
+    rows = [row for row in report.layers if row.depth <= depth]
+    cells = [[FIELDS[name].cell(row, report) for name in chosen] for row in rows]
+    title = look.painted(look.signs(f'Model: "{visible(report.model.name)}"'), "bold")
+    grid = draw([FIELDS[name].column for name in chosen], cells, look)
+    hidden = len(report.layers) - len(rows)
+    notes = [f"{hidden:,} layers of nested models are not shown: --depth {depth + 1} opens them"] if hidden else []
+    return f"{title}\n{grid}" + "".join(f"{look.signs(line)}\n" for line in [*_totals(report), *notes])
+
+
+def _totals(report: Report) -> list[str]:
+    totals = report.totals
+    batch = {shape[0] for shape in report.input_shapes if shape}
+    known = [size for size in batch if isinstance(size, int)]
+    per = f"for a batch of {known[0]}" if known else "for one sample"
+    return [
+        f" Total params: {number_text(totals.params)} ({bytes_text(totals.param_bytes)})",
+        f" Trainable params: {number_text(totals.trainable_params)} ({bytes_text(totals.trainable_bytes)})",
+        f" Non-trainable params: {number_text(totals.non_trainable_params)} "
+        f"({bytes_text(totals.param_bytes - totals.trainable_bytes)})",
+        f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
+    ]

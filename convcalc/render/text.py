@@ -1,0 +1,62 @@
+"""How numbers, shapes and arguments are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.numbers import UNKNOWN, Number, Shape, plain
+
+
+def shape_text(shape: Shape | None) -> str:
+    """``(None, 28, 28, 1)``, as Keras writes a shape; ``?`` for one of unknown rank."""
+    if shape is None:
+        return "?"
+    sizes = ", ".join(str(plain(size)) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def shapes_text(shapes: Sequence[Shape | None]) -> str:
+    """One shape, or several in a list."""
+    texts = [shape_text(shape) for shape in shapes]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+
+
+def number_text(number: Number, label: str | None = None) -> str:
+    """``1,234``; ``?`` for an unknown number, ``≥ 1,234`` for a lower bound."""
+    value = plain(number)
+    if value is UNKNOWN:
+        return "?"
+    return f"≥ {value:,}" if label == "partial" else f"{value:,}"
+
+
+def bytes_text(number: Number) -> str:
+    """``4.20 MB``, as Keras writes sizes: in steps of 1,024, whatever the letters say."""
+    value = plain(number)
+    if not isinstance(value, int):
+        return "?"
+    size = float(value)
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} PB"
+
+
+def percent_text(part: Number, whole: Number) -> str:
+    """``98.2 %``; a dash where there is nothing to share."""
+    one, all_of_it = plain(part), plain(whole)
+    if not isinstance(one, int) or not isinstance(all_of_it, int):
+        return "?"
+    return f"{100 * one / all_of_it:.1f} %" if all_of_it else "-"
+
+
+def value_text(value: Any) -> str:
+    """An argument's value: ``3×3`` for a size on each axis."""
+    if isinstance(value, (tuple, list)):
+        if value and all(isinstance(part, int) for part in value):
+            return "×".join(map(str, value))
+        return f"({', '.join(map(value_text, value))})"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
