@@ -18,6 +18,11 @@ from convcalc.problems import Mark, Problem
 class Place(Protocol):
     """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""
 
+    @property
+    def context(self) -> str:
+        """What a message adds about where this stands: the block that it is in; empty for nothing."""
+        ...
+
     def mark(self, argument: str | None = None) -> Mark:
         """The mark of the thing, or of one argument of it."""
         ...

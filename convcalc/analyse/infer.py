@@ -164,8 +164,9 @@ def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None]
     if received:
         message = f"{message}; it receives {received}"
     place = call.place or layer.place
-    context = getattr(place, "context", "")
-    return Problem(refusal.code, message + context, place.mark(refusal.argument) if place else None, layer.name)
+    if place is None:
+        return Problem(refusal.code, message, None, layer.name)
+    return Problem(refusal.code, message + place.context, place.mark(refusal.argument), layer.name)
 
 
 # Rows ------------------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
     example="PReLU: {{shared_axes: [1, 2]}}",
+    example_input=(8, 8, 4),
 )
 def prelu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by slopes that are learned.

@@ -60,7 +60,8 @@ class LayerType:
     ``inputs`` is how many tensors a call takes, None for any number from one. ``axes`` names the axes of the input behind
     the batch, None where their number is free (but at least ``least_axes``). ``moves_channels`` says that the rule
     is written for ``channels_last`` and that ``data_format`` is turned to it at the edge. ``settings`` are the arguments
-    that vary a rule among the layers that share it; no user gives them.
+    that vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs
+    of shape ``example_input``.
     """
 
     name: str
@@ -69,6 +70,7 @@ class LayerType:
     rule: Rule
     doc: str
     example: str
+    example_input: tuple[int, ...]
     aliases: tuple[str, ...]
     inputs: int | None
     axes: tuple[str, ...] | None
@@ -107,6 +109,7 @@ def layer(
     inputs: int | None = 1,
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
+    example_input: Sequence[int] = (),
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -129,6 +132,7 @@ def layer(
                 rule=rule,
                 doc=inspect.cleandoc(rule.__doc__ or "").format(name=own_name, axes=listed(_AXES[rank], "and")),
                 example=example.format(name=own_name),
+                example_input=tuple(example_input) or (*(8,) * (len(spatial or ()) - 1), 4),
                 aliases=tuple(alias.format(rank=rank) for alias in aliases),
                 inputs=inputs,
                 axes=spatial,
@@ -173,6 +177,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
         takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
         refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} are given", "too-many-arguments"))
     given: dict[str, Any] = dict(zip(names, positional))
+    meant: set[str] = set()
     for name, value in named.items():
         if name in given:
             refusals.append(
@@ -184,13 +189,15 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             )
         elif name not in names:
             hint = did_you_mean(name, names)
+            meant.add(hint.split("'")[1] if hint else "")
             has = f"; it has {listed(names, 'and')}" if names and len(names) <= 6 and not hint else ""
             refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", "unknown-argument", name))
         else:
             given[name] = value
     for argument in kind.arguments:
         if argument.name not in given:
-            if argument.default is REQUIRED:
+            # A misspelt name was reported already, and is what is missing.
+            if argument.default is REQUIRED and argument.name not in meant:
                 refusals.append(
                     Refusal(f"{kind.name} needs the argument '{argument.name}': {argument.expects}", "missing-argument")
                 )

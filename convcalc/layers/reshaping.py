@@ -51,7 +51,11 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
 
 
 @layer(
-    "Cropping2D", Argument("cropping", Margins(), 0), DATA_FORMAT, ranks=(2,), example="Cropping2D: [[1, 1], [2, 2]]"
+    "Cropping2D",
+    Argument("cropping", Margins(), 0),
+    DATA_FORMAT,
+    ranks=(2,),
+    example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
 def cropping_2d(a: Args, x: Shape) -> Inferred:
     """Cuts cells off both ends of {axes}.
@@ -114,7 +118,7 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("Flatten", DATA_FORMAT, example="Flatten")
+@layer("Flatten", DATA_FORMAT, example="Flatten", example_input=(8, 8, 4))
 def flatten(a: Args, x: Shape) -> Inferred:
     """Lays all axes behind the batch out in one row.
 
@@ -123,7 +127,12 @@ def flatten(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], product(x[1:])),))
 
 
-@layer("Reshape", Argument("target_shape", Integers(-1, nullable=True)), example="Reshape: {{target_shape: [-1, 4]}}")
+@layer(
+    "Reshape",
+    Argument("target_shape", Integers(-1, nullable=True)),
+    example="Reshape: {{target_shape: [-1, 4]}}",
+    example_input=(8,),
+)
 def reshape(a: Args, x: Shape) -> Inferred:
     """Arranges the same values in another shape; one axis may be -1, which is then worked out.
 
@@ -145,7 +154,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),))
 
 
-@layer("Permute", Argument("dims", Integers(1)), example="Permute: {{dims: [2, 1]}}")
+@layer("Permute", Argument("dims", Integers(1)), example="Permute: {{dims: [2, 1]}}", example_input=(3, 4))
 def permute(a: Args, x: Shape) -> Inferred:
     """Puts the axes behind the batch in another order; dims count from 1.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from convcalc.model import Call, Layer, Model, Place, Ref
 from convcalc.problems import Mark, Problem, Refusal, did_you_mean
 
-MAX_LAYERS = 2_000_000
+# How many times blocks and repeats may be opened, and how many layers they may make in all.
+MAX_GROUPS = 100_000
 
 
 class Names:
@@ -35,16 +35,26 @@ class Names:
 
 @dataclass
 class Shared:
-    """What all models of one file share: automatic names, problems, and a bound on the number of layers."""
+    """What all models of one file share: automatic names, problems, and a bound on what blocks and repeats may make."""
 
     names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
-    layers_left: int = MAX_LAYERS
+    groups: int = 0
+    _seen: set[tuple[str, int, int]] = field(default_factory=set)
 
     def report(self, code: str, message: str, mark: Mark | None, layer: str | None = None, context: str = "") -> None:
-        """Put a problem down; the same one at the same place (a block used twice) counts once."""
-        if not any(known.mark == mark and known.code == code and mark is not None for known in self.problems):
-            self.problems.append(Problem(code, f"{message}{context}", mark, layer))
+        """Put a problem down; the same one at the same place (a block that is used twice) counts once."""
+        if mark is not None:
+            key = (code, mark.line, mark.column)
+            if key in self._seen:
+                return
+            self._seen.add(key)
+        self.problems.append(Problem(code, f"{message}{context}", mark, layer))
+
+    def open_group(self) -> bool:
+        """Count a block or a round of a repeat; whether there may be one more."""
+        self.groups += 1
+        return self.groups <= MAX_GROUPS
 
 
 class GraphBuilder:
@@ -55,58 +65,66 @@ class GraphBuilder:
         self.layers: list[Layer] = []
         self.calls: list[Call] = []
         self.inputs: list[Ref] = []
-        self.by_name: dict[str, int] = {}
-        self.first_mark: dict[str, Mark | None] = {}
+        self._by_name: dict[str, int] = {}
+        self._latest: dict[int, Ref] = {}
 
     def add_layer(self, layer: Layer) -> int:
-        """Take a layer in; its number. A name that is taken is a problem."""
-        mark = layer.place.mark("name") if layer.place and layer.name in self.by_name else None
-        if layer.name in self.by_name:
-            first = self.first_mark[layer.name]
-            where = f": the first is on line {first.line}" if first else ""
-            self.shared.report("name-taken", f"two layers are named '{layer.name}'{where}", mark, layer.name)
+        """Take a layer in; its number. A name that is taken, or that no layer can have, is a problem."""
+        if layer.name in self._by_name:
+            first = self.layers[self._by_name[layer.name]].place
+            where = f"; the first is on line {first.mark().line}" if first else ""
+            self._report(layer, "name-taken", f"two layers are named '{layer.name}'{where}")
         elif "/" in layer.name:
-            mark = layer.place.mark("name") if layer.place else None
-            self.shared.report("invalid-name", f"a name cannot hold '/': '{layer.name}'", mark, layer.name)
-        self.shared.layers_left -= 1
-        if self.shared.layers_left < 0:
-            raise Refusal(f"the model has more than {MAX_LAYERS:,} layers", "too-many-layers")
-        self.by_name.setdefault(layer.name, len(self.layers))
-        self.first_mark.setdefault(layer.name, layer.place.mark() if layer.place else None)
+            self._report(layer, "invalid-name", f"a layer's name cannot hold '/', as '{layer.name}' does")
+        self._by_name.setdefault(layer.name, len(self.layers))
         self.layers.append(layer)
         return len(self.layers) - 1
+
+    def add_stand_in(self, layer: Layer) -> int:
+        """Take in a layer that stands for one that could not be read; it may have no name, or one that is taken."""
+        self._by_name.setdefault(layer.name, len(self.layers))
+        self.layers.append(layer)
+        return len(self.layers) - 1
+
+    def _report(self, layer: Layer, code: str, message: str) -> None:
+        place = layer.place
+        self.shared.report(
+            code, message, place.mark("name") if place else None, layer.name, place.context if place else ""
+        )
+
+    def add_input(self, layer: int, place: Place | None) -> Ref:
+        """Call an input layer and count it among the model's inputs."""
+        self.inputs.append(self.call(layer, (), place))
+        return self.inputs[-1]
 
     def call(self, layer: int, inputs: Sequence[Ref], place: Place | None) -> Ref:
         """Call a layer on tensors; its first output."""
         self.calls.append(Call(layer, tuple(inputs), place))
-        return Ref(len(self.calls) - 1)
+        ref = self._latest[layer] = Ref(len(self.calls) - 1)
+        return ref
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref:
-        """The output of the layer (its latest call) or label of that name. Raises :class:`Refusal`."""
+        """The output of that label, or of the latest call of the layer of that name. Raises :class:`Refusal`."""
         if name in labels:
             return labels[name]
-        if name in self.by_name:
-            number = self.by_name[name]
-            for index in range(len(self.calls) - 1, -1, -1):
-                if self.calls[index].layer == number:
-                    return Ref(index)
-        hint = did_you_mean(name, [*labels, *self.by_name])
+        if name in self._by_name:
+            return self._latest[self._by_name[name]]
+        hint = did_you_mean(name, [*labels, *filter(None, self._by_name)])
         raise Refusal(f"no layer above is named '{name}'{hint}", "unknown-name")
 
-    def finish(self, name: str, class_name: str, outputs: Sequence[Ref], place: Place | None, **extra: Any) -> Model:
-        """The model. Layers that feed no output are problems, unless others were found before."""
+    def finish(self, name: str, class_name: str, outputs: Sequence[Ref]) -> Model:
+        """The model. A layer that feeds no output is a problem, unless others were found that may be its cause."""
         reached = {ref.call for ref in outputs}
         for index in range(len(self.calls) - 1, -1, -1):
             if index in reached:
                 reached.update(ref.call for ref in self.calls[index].inputs)
-        if not self.shared.problems:
+        if not self.shared.problems and len(reached) < len(self.calls):
             for index, call in enumerate(self.calls):
-                if index not in reached and self.layers[call.layer].class_name != "InputLayer":
-                    layer = self.layers[call.layer]
-                    message = (
-                        f"'{layer.name}' feeds no output of the model; use it, name it under 'outputs:', or take it out"
+                layer = self.layers[call.layer]
+                if index not in reached and layer.class_name != "InputLayer":
+                    cure = "use it, name it under 'outputs:', or take it out"
+                    mark = call.place.mark() if call.place else None
+                    self.shared.report(
+                        "unused-layer", f"'{layer.name}' feeds no output of the model; {cure}", mark, layer.name
                     )
-                    self.shared.report("unused-layer", message, call.place.mark() if call.place else None, layer.name)
-        return Model(
-            name, class_name, tuple(self.layers), tuple(self.calls), tuple(self.inputs), tuple(outputs), **extra
-        )
+        return Model(name, class_name, tuple(self.layers), tuple(self.calls), tuple(self.inputs), tuple(outputs))

@@ -1,0 +1,193 @@
+"""One layer, worked out: the layer's own rule, run on traced numbers, so that no explanation can disagree with a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.layers import Inferred, LayerType, apply, find, parameters, sample_macs
+from convcalc.numbers import UNKNOWN, Number, Shape, Traced, map_numbers, named, plain, settled, traced
+from convcalc.problems import ConvcalcError, did_you_mean, error, listed
+from convcalc.window import Window, slide
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its lines: each a label and what is said of it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything about one layer, in words and worked numbers. ``sentence`` says what the layer does."""
+
+    layer: LayerReport
+    number: int
+    of: int
+    sentence: str
+    sections: tuple[Section, ...]
+
+
+def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
+    """The layer of that name, path or number (from 1), or the only one whose name begins so; with its number.
+
+    Raises :class:`ConvcalcError` where there is none, or more than one.
+    """
+    rows = list(enumerate(report.layers, start=1))
+    for number, row in rows:
+        if selector in (row.path, row.name):
+            return number, row
+    if selector.isdecimal() and len(selector) < 10:
+        if 1 <= int(selector) <= len(rows):
+            return rows[int(selector) - 1]
+        raise error("unknown-layer", f"there is no layer {selector}: the model has {len(rows)}")
+    found = [(number, row) for number, row in rows if row.name.startswith(selector) or row.path.startswith(selector)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = listed((f"'{row.path}'" for _, row in found[:5]), "and") + (" and more" if len(found) > 5 else "")
+        raise error("ambiguous-layer", f"'{selector}' could be {names}")
+    paths = [row.path for _, row in rows]
+    hint = (
+        did_you_mean(selector, paths) or f"; its layers are {listed(paths[:8], 'and')}{' …' if len(paths) > 8 else ''}"
+    )
+    raise error("unknown-layer", f"the model has no layer '{selector}'{hint}")
+
+
+def explain(report: Report, selector: str) -> Explanation:
+    """The numbers of one layer, worked out. Raises :class:`ConvcalcError` where the selector fits no layer."""
+    number, row = pick(report, selector)
+    kind = find(row.class_name)
+    inputs = _inputs(row)
+    if kind is None:
+        return Explanation(
+            row,
+            number,
+            len(report.layers),
+            f"A model of its own, {row.class_name}, called as a layer.",
+            (inputs, *_nested(report, row)),
+        )
+    inferred = _trace(kind, row)
+    sections = [
+        inputs,
+        _output(kind, row, inferred),
+        _weights(row, inferred),
+        _macs(row, inferred),
+    ]
+    return Explanation(
+        row, number, len(report.layers), kind.summary, tuple(section for section in sections if section.lines)
+    )
+
+
+def _trace(kind: LayerType, row: LayerReport) -> Inferred:
+    """The layer's rule on traced numbers; unknown sizes of a named axis go by its name, so that formulas come out."""
+    names = _axis_names(kind, row)
+
+    def size(value: Number, axis: int) -> Number:
+        if value is not UNKNOWN:
+            return traced(value)
+        return named(names[axis]) if kind.axes and axis else UNKNOWN
+
+    args = {name: map_numbers(traced, value) for name, value in {**kind.defaults, **row.config}.items()}
+    shapes = [
+        tuple(size(value, axis) for axis, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
+    ]
+    return apply(kind, args, shapes)
+
+
+def _axis_names(kind: LayerType, row: LayerReport) -> list[str]:
+    """The names of the axes, batch first, in the order of the layer's data format."""
+    axes = list(kind.axes or ())
+    if kind.moves_channels and row.config.get("data_format") == "channels_first":
+        axes = [axes[-1], *axes[:-1]]
+    return ["batch", *axes]
+
+
+def _inputs(row: LayerReport) -> Section:
+    lines = []
+    for count, call in enumerate(row.calls, start=1):
+        for source, shape in zip(call.inputs, call.input_shapes):
+            label = "input" if len(row.calls) == 1 else f"input of call {count}"
+            lines.append((label, f"{_shape(shape)} from {source.removesuffix('[0][0]')}"))
+    return Section("Input", tuple(lines))
+
+
+def _shape(shape: Shape | None) -> str:
+    return "?" if shape is None else f"({', '.join(str(plain(size)) for size in shape)}{',' * (len(shape) == 1)})"
+
+
+def _output(kind: LayerType, row: LayerReport, inferred: Inferred) -> Section:
+    lines: list[tuple[str, str]] = []
+    for index, (shape, known) in enumerate(zip(inferred.outputs, row.output_shapes)):
+        lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", _shape(known)))
+        names = _axis_names(kind, row)
+        spatial = [name for name in names if name not in ("batch", "channels")]
+        for axis, size in enumerate(shape[1:], start=1):
+            name = names[axis] if len(names) == len(shape) else f"axis {axis}"
+            lines.append((name, _worked(size)))
+            if name in spatial and len(inferred.windows) == len(spatial):
+                lines.extend(("", note) for note in _window_notes(inferred.windows[spatial.index(name)]))
+    return Section("Output", tuple(lines))
+
+
+def _worked(number: Number) -> str:
+    if number is UNKNOWN:
+        return "unknown: an input size is not known"
+    return number.worked if isinstance(number, Traced) else f"{number:,}"
+
+
+def _window_notes(window: Window) -> list[str]:
+    """What padding and floor do on an axis: how 'same' splits its cells, and what no window reads."""
+    if window.transposed or not isinstance(plain(window.output), int):
+        return []
+    before, after = plain(window.before), plain(window.after)
+    notes = []
+    asked = isinstance(window.output, Traced) and window.output.text.startswith("ceil")
+    if asked and (before or after):
+        size, kernel, stride, dilation = map(settled, window[:4])
+        explicit = slide(size, kernel, stride, dilation, (traced(before), traced(after)))
+        notes.append(f"padding {before} before and {after} after: {_worked(explicit.output)}")
+    unread = plain(window.unread)
+    if isinstance(unread, int) and unread:
+        notes.append("the last cell is never read" if unread == 1 else f"the last {unread} cells are never read")
+    return notes
+
+
+def _weights(row: LayerReport, inferred: Inferred) -> Section:
+    lines: list[tuple[str, str]] = []
+    for weight, known in zip(inferred.weights, row.weights):
+        state = "" if known.trainable else f"; not trainable: {known.why}"
+        worked = _worked(parameters(Inferred((), (weight,))))
+        lines.append((weight.name, f"{_shape(known.shape)}: {worked}{state}"))
+    lines.append(("params", _worked(parameters(inferred)) if lines else "0: the layer has no weights"))
+    if lines and row.trainable_params != row.params and row.trainable_params != 0:
+        lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
+    return Section("Parameters", tuple(lines))
+
+
+def _macs(row: LayerReport, inferred: Inferred) -> Section:
+    macs = sample_macs(inferred)
+    if plain(macs) == 0:
+        return Section("MACs", (("MACs", "0: the layer multiplies nothing by a weight"),))
+    lines = [
+        ("MACs", f"{_worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are not known)'} for one sample")
+    ]
+    if plain(row.macs) != plain(macs) and isinstance(plain(row.macs), int):
+        calls = f" in {len(row.calls)} calls" if len(row.calls) > 1 else ""
+        lines.append(("", f"{row.macs:,} for the whole batch{calls}"))
+    return Section("MACs", tuple(lines))
+
+
+def _nested(report: Report, row: LayerReport) -> Sequence[Section]:
+    inner = [other for other in report.layers if other.path.startswith(row.path + "/") and other.depth == row.depth + 1]
+    lines = [(other.name, f"{other.params:,}") for other in inner if other.params != 0]
+    return (
+        Section("Output", (("output", ", ".join(map(_shape, row.output_shapes))),)),
+        Section("Parameters", (*lines, ("params", f"{row.params:,}, the sum over its layers"))),
+    )
+
+
+__all__ = ["ConvcalcError", "Explanation", "Section", "explain", "pick"]

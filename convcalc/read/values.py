@@ -1,0 +1,154 @@
+"""Nodes to plain values, with a word for everything that is wrong on the way.
+
+A :class:`Values` belongs to one file: it knows the file's source and collects its problems. A :class:`Scope` is what is in
+view where a node stands: variables, labels, the inputs of the block around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from convcalc.layers import LayerType
+from convcalc.layers.arguments import shown
+from convcalc.layers.dtypes import POLICIES
+from convcalc.model import Ref
+from convcalc.problems import Mark, Refusal, Source, did_you_mean, listed
+from convcalc.read.expressions import substitute
+from convcalc.read.graph import Shared
+from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+
+
+class Passed(Exception):
+    """A node could not be used, and its problem is put down already: go on behind it."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, and a word on where."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    labels: dict[str, Ref] = field(default_factory=dict)
+    inputs: tuple[Ref, ...] = ()
+    open_blocks: tuple[str, ...] = ()
+    context: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A :class:`convcalc.model.Place`: the node that names a layer, the node of its arguments, and its whole entry."""
+
+    source: Source
+    node: Node
+    given: Node | None = None
+    entry: Node | None = None
+    kind: LayerType | None = None
+    context: str = ""
+
+    def mark(self, argument: str | None = None) -> Mark:
+        """The value of an argument where it is written, else the name of the layer."""
+        return mark(
+            self.source, (self._named(argument) or self._positional(argument) if argument else None) or self.node
+        )
+
+    def key_mark(self, argument: str) -> Mark:
+        """The name of an argument where it is written."""
+        for holder in (self.given, self.entry):
+            if isinstance(holder, Fields) and argument in holder.fields:
+                return mark(self.source, holder.fields[argument][0])
+        return self.mark()
+
+    def _named(self, argument: str) -> Node | None:
+        for holder in (self.given, self.entry):
+            if isinstance(holder, Fields) and (found := holder.get(argument)) is not None:
+                return found
+        return None
+
+    def _positional(self, argument: str) -> Node | None:
+        names = [known.name for known in self.kind.arguments] if self.kind else []
+        if argument not in names:
+            return None
+        index = names.index(argument)
+        if isinstance(self.given, Items):
+            return self.given.items[index] if index < len(self.given.items) else None
+        return self.given if isinstance(self.given, Scalar) and index == 0 else None
+
+
+class Values:
+    """Reads nodes of one file."""
+
+    def __init__(self, source: Source, shared: Shared) -> None:
+        self.source = source
+        self.shared = shared
+
+    def report(self, node: Node, code: str, message: str, scope: Scope) -> None:
+        """Put a problem down at a node."""
+        self.shared.report(code, message, mark(self.source, node), context=scope.context)
+
+    def refused(self, place: Written, refusals: Sequence[Refusal]) -> None:
+        """Put down what binding a layer's arguments found: names at the name, values at the value."""
+        for refusal in refusals:
+            at_key = refusal.code in ("unknown-argument", "duplicate-argument") and refusal.argument
+            at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
+            self.shared.report(refusal.code, refusal.message, at, context=place.context)
+
+    def check_keys(self, fields: Fields, known: Sequence[str], owner: str, scope: Scope) -> None:
+        """Every key must be a known one."""
+        for key, (key_node, _) in fields.fields.items():
+            if key not in known:
+                hint = did_you_mean(key, known) or f"; known are {listed(known, 'and')}"
+                self.report(key_node, "unknown-key", f"{owner} has no key '{key}'{hint}", scope)
+
+    def value(self, node: Node, scope: Scope) -> Any:
+        """A node as a plain value, variables replaced. Raises :class:`Passed`."""
+        if isinstance(node, Scalar):
+            if not isinstance(node.value, str) or "$" not in node.value:
+                return node.value
+            try:
+                return substitute(node.value, scope.variables)
+            except Refusal as refusal:
+                self.report(node, refusal.code, refusal.message, scope)
+                raise Passed from None
+        if isinstance(node, Items):
+            return [self.value(item, scope) for item in node.items]
+        return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
+
+    def word(self, node: Node, scope: Scope, what: str) -> str:
+        """A node that has to be a word; a whole number serves as one. Raises :class:`Passed`."""
+        value = self.value(node, scope)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if not isinstance(value, str) or not value:
+            self.report(node, "invalid-value", f"{what} must be a word, not {shown(value)}", scope)
+            raise Passed
+        return value
+
+    def flag(self, node: Node | None, scope: Scope, what: str) -> bool:
+        """A node that has to be true or false; true where it is not given."""
+        value = True if node is None else self.value(node, scope)
+        if not isinstance(value, bool) and node is not None:
+            self.report(node, "invalid-value", f"'{what}' must be true or false, not {shown(value)}", scope)
+            raise Passed
+        return bool(value)
+
+    def dtype(self, node: Node | None, scope: Scope) -> str:
+        """A node that has to name a dtype or a dtype policy; float32 where it is not given."""
+        if node is None:
+            return "float32"
+        name = self.word(node, scope, "a dtype")
+        if name not in POLICIES:
+            hint = did_you_mean(name, POLICIES) or f"; known are {listed(POLICIES, 'and')}"
+            self.report(node, "invalid-value", f"there is no dtype '{name}'{hint}", scope)
+            raise Passed
+        return name
+
+    def limits(self, node: Node | None, known: Sequence[str], owner: str, scope: Scope) -> dict[str, Any]:
+        """A mapping of numbers that a check holds the model against."""
+        if node is None:
+            return {}
+        if not isinstance(node, Fields):
+            self.report(node, "invalid-value", f"{owner} is a mapping with {listed(known)}", scope)
+            raise Passed
+        self.check_keys(node, known, owner, scope)
+        return {key: self.value(value, scope) for key, (_, value) in node.fields.items() if key in known}

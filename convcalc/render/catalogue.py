@@ -1,0 +1,61 @@
+"""The catalogue of layers as text: the list by family, and one layer's page."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from convcalc.analyse.report import Report
+from convcalc.layers import LayerType
+from convcalc.layers.arguments import REQUIRED, Anything
+from convcalc.problems import listed
+from convcalc.render.grid import Column, Look, draw
+from convcalc.render.text import number_text, shapes_text, value_text
+
+
+def layer_list(kinds: Iterable[LayerType], look: Look) -> str:
+    """Every layer with its one-line summary, family by family."""
+    families: dict[str, list[LayerType]] = {}
+    for kind in kinds:
+        families.setdefault(kind.family, []).append(kind)
+    width = max(len(kind.name) for family in families.values() for kind in family) + 2
+    out: list[str] = []
+    for family, members in sorted(families.items()):
+        out += ["", look.painted(family.capitalize(), "bold")]
+        out += [f"  {kind.name:<{width}}{kind.summary}" for kind in members]
+    return "".join(f"{look.signs(line)}\n" for line in out[1:])
+
+
+def layer_page(kind: LayerType, spec: str, example: Report, look: Look) -> str:
+    """One layer: what it does, its arguments in their order, its rule, and an example with its outcome."""
+    names = f", also {listed(kind.aliases, 'and')}" if kind.aliases else ""
+    out = [look.painted(f"{kind.name}{names}", "bold"), *_wrapped(kind.doc, look), ""]
+    expects = f"Input: (batch, {', '.join(kind.axes)})" if kind.axes else "Input: any shape"
+    if kind.inputs != 0:
+        out += [
+            expects if kind.inputs == 1 else f"{expects}, {'several inputs' if kind.inputs is None else 'two inputs'}"
+        ]
+    text = "".join(f"{look.signs(line)}\n" for line in out)
+    rows = [[argument.name, *_told(kind, argument.name)] for argument in kind.arguments]
+    if rows:
+        text += draw([Column("Argument"), Column("Default"), Column("Expects")], rows, look)
+    counts = f"{number_text(example.totals.params)} parameters, {number_text(example.totals.macs)} MACs"
+    outcome = f"gives {shapes_text(example.output_shapes)}, {counts}"
+    page = ["", look.painted("Example", "bold"), *(f"  {line}" for line in spec.splitlines()), outcome]
+    return text + "".join(f"{look.signs(line)}\n" for line in [*page, "", f"In Keras: {kind.keras}"])
+
+
+def _told(kind: LayerType, name: str) -> tuple[str, str]:
+    argument = kind.argument(name)
+    assert argument is not None
+    default = "required" if argument.default is REQUIRED else value_text(argument.default)
+    carried = "carried as it is: changes no shape and no count"
+    return default, carried if isinstance(argument.kind, Anything) else argument.expects
+
+
+def _wrapped(doc: str, look: Look) -> list[str]:
+    """The paragraphs of a docstring, each filled to the width."""
+    lines: list[str] = []
+    for paragraph in doc.split("\n\n"):
+        lines += ["", *textwrap.wrap(" ".join(paragraph.split()), look.width or 100)]
+    return lines[1:]

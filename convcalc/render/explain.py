@@ -1,0 +1,36 @@
+"""An explanation as text."""
+
+from __future__ import annotations
+
+import textwrap
+
+from convcalc.analyse.explain import Explanation
+from convcalc.render.grid import Look, visible
+from convcalc.render.text import value_text
+
+
+def explanation(what: Explanation, look: Look) -> str:
+    """The explanation in lines; long ones wrap under their text."""
+    row = what.layer
+    config = ", ".join(f"{name}={value_text(value)}" for name, value in row.config.items())
+    out = [look.painted(f"{visible(row.path)} ({row.class_name}), layer {what.number} of {what.of}", "bold")]
+    out.extend(_wrapped(what.sentence, "", look))
+    if config:
+        out.extend(_wrapped(visible(config), "", look))
+    for section in what.sections:
+        out += ["", look.painted(section.title, "bold")]
+        indent = max((len(label) for label, _ in section.lines), default=0) + 4
+        for label, text in section.lines:
+            first, *rest = _wrapped(visible(text), " " * indent, look)
+            out.append(f"  {visible(label)}{first[len(visible(label)) + 2 :]}")
+            out.extend(rest)
+    return "".join(f"{look.signs(line)}\n" for line in out)
+
+
+def _wrapped(text: str, indent: str, look: Look) -> list[str]:
+    if look.width is None:
+        return [indent + text]
+    width = max(look.width, len(indent) + 20)
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False) or [
+        indent
+    ]
