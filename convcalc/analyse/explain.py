@@ -175,9 +175,11 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
     lines = [
         ("MACs", f"{_worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are not known)'} for one sample")
     ]
-    if plain(row.macs) != plain(macs) and isinstance(plain(row.macs), int):
-        calls = f" in {len(row.calls)} calls" if len(row.calls) > 1 else ""
-        lines.append(("", f"{row.macs:,} for the whole batch{calls}"))
+    batch = plain(row.calls[-1].input_shapes[0][0]) if row.calls[-1].input_shapes[0] else UNKNOWN
+    if isinstance(plain(row.macs), int) and plain(row.macs) != plain(macs):
+        calls = f"in {len(row.calls)} calls" if len(row.calls) > 1 else ""
+        whole = f"for a batch of {batch}" if isinstance(batch, int) and batch != 1 else ""
+        lines.append(("", " ".join(filter(None, (f"{row.macs:,}", whole, calls)))))
     return Section("MACs", tuple(lines))
 
 

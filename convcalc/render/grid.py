@@ -17,7 +17,7 @@ Painter = Callable[[str, str], str]
 """``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
 
 # A long word may be broken behind one of these, before it is broken anywhere.
-_BREAKS = re.compile(r"(?<=[\s,/_)\]=])")
+_BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -152,19 +152,32 @@ def _widths(
     columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[str]], limit: int | None
 ) -> list[int]:
     """Each column as wide as its widest cell; where that is too much, the widest that can wrap give way."""
-    widths = [max(map(width_of, column)) for column in zip(headings, *cells)]
+    natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:
-        return widths
-    excess = sum(widths) + 3 * len(widths) + 1 - limit
-    least = [width if column.right else min(width, 10) for column, width in zip(columns, widths)]
-    while excess > 0:
-        wide = [index for index, width in enumerate(widths) if width > least[index]]
-        if not wide:
-            break
-        widest = max(wide, key=lambda index: widths[index])
-        # Bring the widest down to the next below it, or as far as is needed.
-        others = [widths[index] for index in wide if widths[index] < widths[widest]]
-        step = min(excess, widths[widest] - max([*others, least[widest]]))
-        widths[widest] -= max(step, 1)
-        excess -= max(step, 1)
+        return natural
+    room = limit - 3 * len(columns) - 1
+    # Words give way first, down to a width at which they can be read; then further; numbers only when nothing else helps.
+    for least, numbers_too in ((10, False), (4, False), (3, True)):
+        floors = [
+            width if column.right and not numbers_too else min(width, least) for column, width in zip(columns, natural)
+        ]
+        if sum(floors) <= room or numbers_too:
+            return _levelled(natural, floors, room)
+    return natural
+
+
+def _levelled(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
+    """The widest columns cut to one level, as high as there is room for; none below its floor."""
+
+    def at(level: int) -> list[int]:
+        return [min(width, max(level, floor)) for width, floor in zip(natural, floors)]
+
+    level = max(natural)
+    while level > 1 and sum(at(level)) > room:
+        level -= 1
+    widths = at(level)
+    for index, width in enumerate(natural):  # what is left over goes to the first that can use it
+        spare = room - sum(widths)
+        if spare > 0 and widths[index] < width:
+            widths[index] += min(spare, width - widths[index])
     return widths

@@ -1,0 +1,89 @@
+"""Explanations: the layer's own rule on traced numbers."""
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.analyse.explain import _trace, explain, pick
+from convcalc.layers import CATALOGUE, find, parameters, sample_macs
+from convcalc.layers.examples import example_spec
+from convcalc.numbers import plain
+from convcalc.problems import ConvcalcError, Source
+from convcalc.read.spec import read_spec
+
+SPEC = """
+input: [28, 28, 1]
+layers:
+  - Conv2D: {filters: 32, kernel_size: 3, strides: 2, padding: same}
+  - Conv2D: {filters: 8, kernel_size: 3, strides: 2, name: second}
+  - BatchNormalization
+  - Dense: {units: 2, trainable: false, name: seventh}
+"""
+
+
+def report(text: str):
+    return infer(read_spec(Source("spec.yaml", text)))
+
+
+def lines(selector: str, text: str = SPEC) -> dict[str, list[tuple[str, str]]]:
+    return {section.title: list(section.lines) for section in explain(report(text), selector).sections}
+
+
+def test_same_padding_is_worked_out() -> None:
+    found = lines("conv2d")
+    assert ("height", "ceil(28/2) = 14") in found["Output"]
+    assert ("", "padding 0 before and 1 after: (28 − 3 + 1)/2 + 1 = 14") in found["Output"]
+    assert found["Parameters"][-1] == ("params", "3·3·1·32 + 32 = 320")
+    assert found["MACs"] == [("MACs", "3·3·1·32·14·14 = 56,448 for one sample")]
+
+
+def test_what_floor_threw_away_is_said() -> None:
+    found = lines("second")
+    assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in found["Output"]
+    assert ("", "the last cell is never read") in found["Output"]
+
+
+def test_why_weights_do_not_train() -> None:
+    assert any("running statistic" in text for _, text in lines("batch_n")["Parameters"])
+    assert any("trainable is false" in text for _, text in lines("seventh")["Parameters"])
+
+
+def test_unknown_sizes_give_the_formula() -> None:
+    found = lines("1", "input: [null, null, 3]\nlayers: [{Conv2D: {filters: 8, kernel_size: 3, strides: 2}}]")
+    assert ("height", "floor((height − 3)/2) + 1") in found["Output"]
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
+    """The same rule on ints and on traced numbers: every size, count and cost is the same, for every layer's example."""
+    kind = find(name)
+    assert kind is not None
+    found = report(example_spec(kind))
+    rows = [row for row in found.layers if row.class_name == name]
+    for row in rows:
+        traced = _trace(kind, row)
+        assert [tuple(map(plain, shape)) for shape in traced.outputs] == [
+            tuple(map(plain, s)) for s in row.output_shapes
+        ]
+        assert plain(parameters(traced)) == row.params
+        assert plain(sample_macs(traced)) == row.macs
+        explain(found, row.name)
+
+
+def test_a_layer_is_picked_by_name_number_or_beginning() -> None:
+    found = report(SPEC)
+    for selector, name in {"conv2d": "conv2d", "2": "second", "sev": "seventh"}.items():
+        assert pick(found, selector)[1].name == name
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        ("9", "there is no layer 9: the model has 4"),
+        ("se", "'se' could be 'second' and 'seventh'"),
+        ("secund", "the model has no layer 'secund'; did you mean 'second'?"),
+    ],
+)
+def test_a_selector_that_fits_none_is_one_clear_error(selector: str, message: str) -> None:
+    with pytest.raises(ConvcalcError, match="error") as failed:
+        pick(report(SPEC), selector)
+    assert message in str(failed.value)

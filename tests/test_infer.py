@@ -1,0 +1,191 @@
+"""The engine: shapes, parameters and costs over whole models."""
+
+import pytest
+
+from convcalc.analyse import Report, infer
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import ConvcalcError, Source
+from convcalc.read.spec import read_spec
+
+
+def report(text: str) -> Report:
+    return infer(read_spec(Source("spec.yaml", text)))
+
+
+def test_fashion_mnist_by_hand() -> None:
+    found = report(
+        """
+        input: [28, 28, 1]
+        layers:
+          - Conv2D: {filters: 32, kernel_size: 3, padding: same}
+          - Conv2D: [64, 3]
+          - MaxPooling2D: 2
+          - Flatten
+          - Dense: 100
+          - Dense: 10
+        """
+    )
+    assert [row.params for row in found.layers] == [320, 18_496, 0, 0, 1_081_700, 1_010]
+    assert found.layers[2].output_shapes == ((UNKNOWN, 13, 13, 64),)
+    assert found.layers[3].output_shapes == ((UNKNOWN, 10_816),)
+    assert found.totals.params == 1_101_526
+    assert found.totals.param_bytes == 4 * 1_101_526
+    assert found.linear
+
+
+def test_a_shared_layer_counts_its_parameters_once_and_its_macs_at_each_call() -> None:
+    found = report(
+        """
+        inputs: {a: [8], b: [8]}
+        layers:
+          - Dense: {units: 4, name: shared, from: a, as: left}
+          - call: shared
+            from: b
+            as: right
+          - Add: {from: [left, right]}
+        """
+    )
+    row = next(row for row in found.layers if row.name == "shared")
+    assert (row.params, row.macs, len(row.calls)) == (36, 64, 2)
+    assert (found.totals.params, found.totals.macs) == (36, 64)
+    assert found.layers[-1].calls[0].inputs == ("shared[0][0]", "shared[1][0]")
+
+
+NESTED = """
+input: [16]
+layers:
+  - Model:
+      name: outer
+      input: [16]
+      layers:
+        - Dense: 8
+        - Model: {name: inner, trainable: false, input: [8], layers: [{Dense: 4}, BatchNormalization]}
+  - Dense: 2
+"""
+
+
+def test_nested_models_are_summed_and_their_layers_follow() -> None:
+    found = report(NESTED)
+    assert [(row.path, row.depth, row.params) for row in found.layers] == [
+        ("outer", 0, 188),
+        ("outer/dense", 1, 136),
+        ("outer/inner", 1, 52),
+        ("outer/inner/dense_1", 2, 36),
+        ("outer/inner/batch_normalization", 2, 16),
+        ("dense_2", 0, 10),
+    ]
+    assert found.totals.params == 198
+    # The frozen model's weights do not train; whatever it holds.
+    assert found.totals.trainable_params == 136 + 10
+    assert found.totals.param_bytes == 4 * 198
+
+
+def test_a_nested_model_is_costed_on_the_sizes_that_reach_it() -> None:
+    found = report(
+        """
+        input: [8, 8, 3]
+        layers:
+          - Model: {input: [null, null, 3], layers: [{Conv2D: [2, 3]}]}
+        """
+    )
+    outer, inner = found.layers
+    assert outer.output_shapes == ((UNKNOWN, 6, 6, 2),)
+    assert outer.macs == 3 * 3 * 3 * 2 * 36
+    assert inner.output_shapes == ((UNKNOWN, UNKNOWN, UNKNOWN, 2),)
+    assert (inner.macs, inner.incomplete) == (UNKNOWN, {"macs": "unknown"})
+
+
+def test_unknown_sizes_leave_counts_known_and_costs_unknown() -> None:
+    found = report("input: [null, null, 3]\nlayers: [{Conv2D: [8, 3]}]")
+    assert found.layers[0].params == 224
+    assert found.layers[0].macs is UNKNOWN
+    assert found.totals.incomplete == {"macs": "unknown"}
+    assert found.as_dict()["totals"]["macs"] is None
+
+
+def test_a_total_of_known_and_unknown_is_a_lower_bound() -> None:
+    found = report(
+        """
+        input: [null, 4]
+        layers: [{Conv1D: [8, 3]}, GlobalMaxPooling1D, {Dense: 10}]
+        """
+    )
+    assert (found.totals.macs, found.totals.incomplete) == (80, {"macs": "partial"})
+
+
+def test_costs_are_for_the_batch_that_is_stated() -> None:
+    found = report("input: {shape: [4], batch_size: 5}\nlayers: [{Dense: 3}]")
+    assert found.layers[0].output_shapes == ((5, 3),)
+    assert found.totals.macs == 60
+
+
+def test_frozen_layers_and_moving_statistics_do_not_train() -> None:
+    found = report("input: [4]\nlayers: [{Dense: {units: 2, trainable: false}}, BatchNormalization]")
+    assert [(row.params, row.trainable_params, row.non_trainable_params) for row in found.layers] == [
+        (10, 0, 10),
+        (8, 4, 4),
+    ]
+
+
+def test_bytes_follow_the_dtype() -> None:
+    found = report(
+        "input: [4]\nlayers: [{Dense: {units: 2, dtype: float16}}, {Dense: {units: 1, dtype: mixed_float16}}]"
+    )
+    assert found.totals.param_bytes == 2 * 10 + 4 * 3
+
+
+def test_all_problems_leave_together_in_the_order_of_the_file() -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        report("input: [28, 28]\nlayers:\n  - Conv2D: [8, 3]\n  - Dense: {unit: 3}\n  - Dropout: 3\n")
+    assert [problem.code for problem in failed.value.problems] == ["wrong-rank", "unknown-argument", "invalid-value"]
+    assert [problem.mark.line for problem in failed.value.problems if problem.mark] == [3, 4, 5]
+    assert "write [28, 28, 1]" in str(failed.value)
+
+
+def test_the_json_report_is_the_contract() -> None:
+    data = report(
+        "name: net\ninput: [28, 28, 1]\nlayers: [{Conv2D: {filters: 32, kernel_size: 3, padding: same}}]"
+    ).as_dict()
+    assert data["model"] == {
+        "name": "net",
+        "class_name": "Sequential",
+        "source": "spec.yaml",
+        "input_shapes": [[None, 28, 28, 1]],
+        "output_shapes": [[None, 28, 28, 32]],
+    }
+    assert data["layers"] == [
+        {
+            "name": "conv2d",
+            "class_name": "Conv2D",
+            "module": "keras.layers",
+            "path": "conv2d",
+            "depth": 0,
+            "output_shapes": [[None, 28, 28, 32]],
+            "calls": [
+                {
+                    "inputs": ["input_layer[0][0]"],
+                    "input_shapes": [[None, 28, 28, 1]],
+                    "output_shapes": [[None, 28, 28, 32]],
+                    "macs": 225_792,
+                }
+            ],
+            "params": 320,
+            "trainable_params": 320,
+            "non_trainable_params": 0,
+            "weights": [
+                {"name": "kernel", "shape": [3, 3, 1, 32], "dtype": "float32", "trainable": True},
+                {"name": "bias", "shape": [32], "dtype": "float32", "trainable": True},
+            ],
+            "macs": 225_792,
+            "incomplete": {},
+        }
+    ]
+    assert data["totals"] == {
+        "params": 320,
+        "trainable_params": 320,
+        "non_trainable_params": 0,
+        "param_bytes": 1280,
+        "macs": 225_792,
+        "incomplete": {},
+    }
+    assert (data["schema_version"], data["problems"]) == (1, [])

@@ -1,0 +1,63 @@
+"""Models as data: the order of a summary, and other input sizes."""
+
+import pytest
+
+from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
+from convcalc.numbers import UNKNOWN
+
+
+def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
+    """A model from (layer name, numbers of the calls it takes); names that begin with i are inputs."""
+    names = list(dict.fromkeys(name for name, _ in calls))
+    layers = tuple(Layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
+    made = tuple(Call(names.index(name), tuple(map(Ref, inputs))) for name, inputs in calls)
+    inputs = tuple(Ref(n) for n, (name, _) in enumerate(calls) if name[0] == "i")
+    return Model("m", class_name, layers, made, inputs, tuple(map(Ref, outputs)))
+
+
+ORDERS = [
+    # A chain: as it was made.
+    (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
+    # A long branch comes before a short one: its first layer is deeper.
+    (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
+    # Two inputs, met in the order in which the output reaches for them.
+    (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),
+    # A layer that is called twice stands as deep as its deepest call.
+    (model(("i", []), ("a", [0]), ("a", [1]), ("b", [2]), outputs=[3]), "i a b"),
+    # An input that feeds nothing is listed all the same.
+    (model(("i1", []), ("i2", []), ("a", [0]), outputs=[2]), "i1 i2 a"),
+]
+
+
+@pytest.mark.parametrize(("made", "order"), ORDERS)
+def test_summary_order_is_that_of_keras(made: Model, order: str) -> None:
+    assert " ".join(made.layers[number].name for number in summary_order(made)) == order
+
+
+def test_a_sequential_does_not_list_its_input() -> None:
+    made = model(("i", []), ("a", [0]), outputs=[1], class_name="Sequential")
+    assert [made.layers[number].name for number in summary_order(made)] == ["a"]
+
+
+def test_the_order_of_a_deep_chain_needs_no_recursion() -> None:
+    made = model(("i", []), *((f"a{n}", [n]) for n in range(20_000)), outputs=[20_000])
+    assert len(summary_order(made)) == 20_001
+
+
+def test_calls_are_numbered_by_layer() -> None:
+    assert call_numbers(model(("i", []), ("a", [0]), ("b", [1]), ("a", [2]), outputs=[3])) == [0, 0, 0, 1]
+
+
+def test_linear_models_need_no_connections() -> None:
+    assert is_linear(model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]))
+    assert not is_linear(model(("i", []), ("a", [0]), ("a", [1]), outputs=[2]))
+    assert not is_linear(model(("i", []), ("a", [0]), ("b", [0]), ("c", [1, 2]), outputs=[3]))
+
+
+def test_other_input_sizes() -> None:
+    made = model(("i", []), ("a", [0]), outputs=[1])
+    changed = with_input_sizes(made, {None: (32, UNKNOWN)}, batch_size=4)
+    assert changed.layers[0].args == {"shape": (32, UNKNOWN), "batch_size": 4}
+    assert changed.layers[1:] == made.layers[1:]
+    with pytest.raises(KeyError, match="other"):
+        with_input_sizes(made, {"other": (1,)})
