@@ -76,6 +76,7 @@ class Model:
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]
     budget: Mapping[str, Any] = field(default_factory=dict)
+    place: Place | None = None
     source: str | None = None
     problems: tuple[Problem, ...] = ()
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "summary": "Layers, shapes, parameters and MACs of a model.",
     "conv": "The convolution calculator: sizes, padding, parameters, a picture.",
     "explain": "Every number of one layer, worked out.",
+    "check": "Hold a model to its spec's expectations and budget.",
     "layers": "The layers that are known, and what each takes.",
 }
 

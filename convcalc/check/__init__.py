@@ -1,0 +1,1 @@
+"""Checks: a report held against what it should be."""

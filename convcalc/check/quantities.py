@@ -1,0 +1,26 @@
+"""Quantities as people write them: ``5M`` is five million, ``256KiB`` is 256·1,024."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from convcalc.problems import Refusal
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+_QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
+
+
+def quantity(value: object) -> int:
+    """The number of a quantity: an int as it is, a text such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
+
+    Raises :class:`Refusal` for anything else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
+    unit = match[2].upper() if match else ""
+    if match is None or unit not in _UNITS:
+        raise Refusal(f"expected a number such as 1000, 5M or 256KiB, not {value!r}")
+    number = Fraction(match[1].replace(",", "").replace("_", "")) * _UNITS[unit]
+    return int(number)
