@@ -94,9 +94,8 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def say(text: str) -> None:
-    """A line to standard error."""
-    stream = sys.stderr
-    try:
-        print(text, file=stream)
-    except UnicodeEncodeError:
-        print(text.encode("ascii", "backslashreplace").decode(), file=stream)
+    """A message to standard error; whatever a file's names hold, it steers no terminal."""
+    from convcalc.render.text import visible
+
+    # Standard error writes what its encoding lacks as escapes: Python sees to that.
+    sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from convcalc.analyse.explain import Explanation
-from convcalc.render.grid import Look, visible
-from convcalc.render.text import value_text
+from convcalc.render.grid import Look
+from convcalc.render.text import value_text, visible
 
 
 def explanation(what: Explanation, look: Look) -> str:

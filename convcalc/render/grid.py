@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from rich import box
 from rich.cells import cell_len
 
+from convcalc.render.text import visible
+
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
 
 # A long word may be broken behind one of these, before it is broken anywhere.
 _BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,6 @@ _ASCII = str.maketrans(
 def _to_ascii(text: str) -> str:
     text = text.translate(_ASCII)
     return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
-
-
-def visible(text: str) -> str:
-    """The text with characters that would steer a terminal, or hide, written out: ``\\x1b``."""
-    if text.isprintable():
-        return text
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def width_of(text: str) -> int:

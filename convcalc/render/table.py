@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
-from convcalc.render.grid import Column, Look, draw, visible
-from convcalc.render.text import bytes_text, number_text, percent_text, shapes_text, value_text
+from convcalc.render.grid import Column, Look, draw
+from convcalc.render.text import bytes_text, number_text, percent_text, shapes_text, value_text, visible
 
 Cell = Callable[[LayerReport, Report], str]
 
@@ -94,7 +94,9 @@ def table(report: Report, look: Look, columns: Sequence[str] | None = None, dept
     title = look.painted(look.signs(f'Model: "{visible(report.model.name)}"'), "bold")
     grid = draw([FIELDS[name].column for name in chosen], cells, look)
     hidden = len(report.layers) - len(rows)
-    notes = [f"{hidden:,} layers of nested models are not shown: --depth {depth + 1} opens them"] if hidden else []
+    one = hidden == 1
+    note = f"{hidden:,} layer{'' if one else 's'} of nested models {'is' if one else 'are'} not shown"
+    notes = [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
     return f"{title}\n{grid}" + "".join(f"{look.signs(line)}\n" for line in [*_totals(report), *notes])
 
 
