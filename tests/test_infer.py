@@ -134,6 +134,25 @@ def test_bytes_follow_the_dtype() -> None:
     assert found.totals.param_bytes == 2 * 10 + 4 * 3
 
 
+def test_dtypes_follow_the_layers() -> None:
+    found = report(
+        """
+        input: {shape: [6], dtype: int32}
+        layers:
+          - Reshape: {target_shape: [2, 3]}
+          - Embedding: {input_dim: 5, output_dim: 4, dtype: mixed_float16}
+          - Flatten: {dtype: float64}
+          - Dense: 1
+        """
+    )
+    assert [row.calls[0].output_dtypes for row in found.layers] == [
+        ("int32",),
+        ("float16",),
+        ("float64",),
+        ("float32",),
+    ]
+
+
 def test_all_problems_leave_together_in_the_order_of_the_file() -> None:
     with pytest.raises(ConvcalcError) as failed:
         report("input: [28, 28]\nlayers:\n  - Conv2D: [8, 3]\n  - Dense: {unit: 3}\n  - Dropout: 3\n")
@@ -166,6 +185,7 @@ def test_the_json_report_is_the_contract() -> None:
                     "inputs": ["input_layer[0][0]"],
                     "input_shapes": [[None, 28, 28, 1]],
                     "output_shapes": [[None, 28, 28, 32]],
+                    "output_dtypes": ["float32"],
                     "macs": 225_792,
                 }
             ],

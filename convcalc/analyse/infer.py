@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
-from convcalc.layers import Inferred, Weight, apply, find, parameters, sample_macs
-from convcalc.layers.dtypes import size_in_bytes, variable_dtype
+from convcalc.layers import SAME, Inferred, Weight, apply, find, parameters, sample_macs
+from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import ConvcalcError, Problem, Refusal
@@ -26,6 +26,7 @@ class Ran(NamedTuple):
 
     inputs: tuple[Shape | None, ...]
     outputs: tuple[Shape | None, ...]
+    dtypes: tuple[str, ...]
     inferred: Inferred | None
     macs: Number
 
@@ -42,6 +43,10 @@ class _Run:
     def shape(self, ref: Ref) -> Shape | None:
         outputs = self.calls[ref.call].outputs
         return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+
+    def dtype(self, ref: Ref) -> str:
+        dtypes = self.calls[ref.call].dtypes
+        return dtypes[ref.output] if ref.output < len(dtypes) else ""
 
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
@@ -79,13 +84,13 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, problems: list[Pro
         layer = model.layers[call.layer]
         inputs = tuple(map(run.shape, call.inputs))
         if number in given:
-            run.calls.append(Ran((), (given[number],), Inferred(()), 0))
+            run.calls.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
             continue
         try:
             run.calls.append(_call(run, call, layer, inputs, problems))
         except Refusal as refusal:
             problems.append(_problem(run, call, layer, inputs, refusal))
-            run.calls.append(Ran(inputs, (NOTHING,), None, UNKNOWN))
+            run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN))
     return run
 
 
@@ -102,7 +107,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     if layer.broken or any(shape is NOTHING for shape in inputs):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, problems)
-        return Ran(inputs, (NOTHING,), None, UNKNOWN)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, problems)
@@ -113,7 +118,11 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     first = run.weights.setdefault(call.layer, inferred.weights)
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
-    return Ran(inputs, inferred.outputs, inferred, _per_batch(sample_macs(inferred), known))
+    dtype = inferred.dtype or compute_dtype(layer.dtype)
+    if dtype == SAME:
+        dtype = autocast(run.dtype(call.inputs[0]), layer.dtype)
+    dtypes = (dtype,) * len(inferred.outputs)
+    return Ran(inputs, inferred.outputs, dtypes, inferred, _per_batch(sample_macs(inferred), known))
 
 
 def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
@@ -136,7 +145,8 @@ def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], proble
             raise Refusal(f"is a model that expects an input of {_text(expected)}", "wrong-shape")
     actual = inner if list(own) == inputs else _run(layer.model, inputs, problems)
     macs = _sum([ran.macs for ran in actual.calls])
-    return Ran(tuple(inputs), actual.outputs, Inferred(()), macs)
+    dtypes = tuple(map(actual.dtype, layer.model.outputs))
+    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
@@ -216,7 +226,7 @@ def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
     sources = tuple(
         f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.inputs
     )
-    return CallReport(sources, ran.inputs, ran.outputs, ran.macs)
+    return CallReport(sources, ran.inputs, ran.outputs, ran.dtypes, ran.macs)
 
 
 def _settle(weight: Weight, layer: Layer, trainable: bool) -> Weight:

@@ -36,6 +36,7 @@ class CallReport:
     inputs: tuple[str, ...]
     input_shapes: tuple[Shape | None, ...]
     output_shapes: tuple[Shape | None, ...]
+    output_dtypes: tuple[str, ...]
     macs: Number
 
     def as_dict(self) -> dict[str, Any]:
@@ -44,6 +45,7 @@ class CallReport:
             "inputs": list(self.inputs),
             "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
+            "output_dtypes": list(self.output_dtypes),
             "macs": plain_number(self.macs),
         }
 

@@ -13,6 +13,7 @@ from convcalc.layers import (
 )
 from convcalc.layers.registry import (
     CATALOGUE,
+    SAME,
     Inferred,
     LayerType,
     Product,
@@ -28,6 +29,7 @@ from convcalc.layers.registry import (
 
 __all__ = [
     "CATALOGUE",
+    "SAME",
     "Inferred",
     "LayerType",
     "Product",

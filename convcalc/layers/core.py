@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Integers, carried, initializer
-from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import SAME, Args, Inferred, Weight, layer, required
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.problems import Refusal
 
@@ -110,4 +110,4 @@ def identity(a: Args, x: Shape) -> Inferred:
 
     The shape does not change.
     """
-    return Inferred((x,))
+    return Inferred((x,), dtype=SAME)

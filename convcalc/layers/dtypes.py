@@ -40,6 +40,11 @@ def compute_dtype(policy: str) -> str:
     return _MIXED.get(policy, policy)
 
 
+def autocast(dtype: str, policy: str) -> str:
+    """The type of an input as a layer under a policy sees it: floats are cast to the compute type, others kept."""
+    return compute_dtype(policy) if dtype.startswith(("float", "bfloat")) else dtype
+
+
 def size_in_bytes(elements: int, dtype: str) -> int:
     """The bytes of so many elements."""
     return elements * BITS[dtype] // 8

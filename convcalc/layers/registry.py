@@ -40,8 +40,15 @@ class Product(NamedTuple):
     macs: Number
 
 
+# For a layer that hands values on as they are: the outputs' dtype is that of the input.
+SAME = "same"
+
+
 class Inferred(NamedTuple):
-    """What a rule finds out about one call of a layer. ``dtype`` is that of the outputs; None is the layer's own."""
+    """What a rule finds out about one call of a layer.
+
+    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input.
+    """
 
     outputs: tuple[Shape, ...]
     weights: tuple[Weight, ...] = ()

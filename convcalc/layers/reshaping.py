@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
-from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.layers.registry import SAME, Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 from convcalc.window import Window, slide_transposed
@@ -124,7 +124,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
 
     Output size: the product of all axes behind the batch.
     """
-    return Inferred(((x[0], product(x[1:])),))
+    return Inferred(((x[0], product(x[1:])),), dtype=SAME)
 
 
 @layer(
@@ -144,14 +144,14 @@ def reshape(a: Args, x: Shape) -> Inferred:
         raise Refusal("can leave only one axis of target_shape at -1", "reshape", "target_shape")
     total, fixed = product(x[1:]), product(size for size in target if size != -1)
     if any(size is UNKNOWN for size in (*x[1:], *target)):
-        return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),))
+        return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
     if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):
         fits = "has not as many" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
         sizes = ", ".join(map(str, target))
         raise Refusal(
             f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", "reshape", "target_shape"
         )
-    return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),))
+    return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),), dtype=SAME)
 
 
 @layer("Permute", Argument("dims", Integers(1)), example="Permute: {{dims: [2, 1]}}", example_input=(3, 4))
@@ -167,7 +167,7 @@ def permute(a: Args, x: Shape) -> Inferred:
         raise Refusal(
             f"has {len(dims)} dims, and the input has {len(x) - 1} axes behind the batch", "wrong-rank", "dims"
         )
-    return Inferred(((x[0], *(x[dim] for dim in dims)),))
+    return Inferred(((x[0], *(x[dim] for dim in dims)),), dtype=SAME)
 
 
 @layer("RepeatVector", Argument("n", Integer(1)), axes=("features",), example="RepeatVector: 3")
