@@ -144,6 +144,7 @@ def slide_transposed(
         before, after = padding
         output = (size - 1) * stride - before - after + span + (0 if output_padding is None else output_padding)
         after = after if output_padding is None else after - output_padding
-    if output <= 0:
-        raise Refusal(f"the output would have {output} cells", code="vanishing-size")
+        if output <= 0:
+            raise Refusal(f"the output would have {output} cells", code="vanishing-size")
+    # Keras's own rule can come to no cells at all (one cell, an even kernel, output_padding 0), and Keras lets it be.
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)

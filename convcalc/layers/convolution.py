@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
+from typing import Any
 
 from convcalc.layers.arguments import (
     ACTIVATION,
@@ -142,21 +143,28 @@ def _with_lora(a: Args, kernel: Weight, bias: tuple[Weight, ...]) -> tuple[Weigh
     return (frozen, *bias, *thin)
 
 
+_OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
+_TRANSPOSED_TAIL = [_DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
+_TRANSPOSED: dict[str, Any] = {
+    "aliases": ("Convolution{rank}DTranspose",),
+    "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
+}
+
+
+# Keras's signatures differ: of three axes, data_format comes before output_padding.
 @layer(
     "Conv{rank}DTranspose",
-    _FILTERS,
-    _KERNEL,
-    _STRIDES,
-    _PADDING,
-    Argument("output_padding", PerAxis(0), None, null=True),
-    DATA_FORMAT,
-    _DILATION,
-    _ACTIVATION,
-    _BIAS,
-    *_tail("kernel", "bias"),
-    ranks=_RANKS,
-    aliases=("Convolution{rank}DTranspose",),
-    example="{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
+    *(_FILTERS, _KERNEL, _STRIDES, _PADDING, _OUTPUT_PADDING, DATA_FORMAT),
+    *_TRANSPOSED_TAIL,
+    ranks=(1, 2),
+    **_TRANSPOSED,
+)
+@layer(
+    "Conv{rank}DTranspose",
+    *(_FILTERS, _KERNEL, _STRIDES, _PADDING, DATA_FORMAT, _OUTPUT_PADDING),
+    *_TRANSPOSED_TAIL,
+    ranks=(3,),
+    **_TRANSPOSED,
 )
 def transposed_convolution(a: Args, x: Shape) -> Inferred:
     """Spreads each input cell over a kernel's reach of {axes}: a learned upsampling.

@@ -46,9 +46,12 @@ def normalization(a: Args, x: Shape) -> Inferred:
     if mean is not None:
         _check_given(mean, variance, shape)
         return Inferred((x,))
+    if any(x[each] > 1 for each in kept if kept.count(each) > 1):
+        raise Refusal("names an axis twice", "wrong-axis", "axis")
     state = {"mean": shape, "variance": shape}
     weights = tuple(Weight(name, size, trainable=False, why=_ADAPTED) for name, size in state.items())
-    return Inferred((x,), (*weights, Weight("count", (), trainable=False, why=_ADAPTED, dtype="int32")))
+    # Keras asks for dtype "int", which on TensorFlow, against which we are compared, is int64.
+    return Inferred((x,), (*weights, Weight("count", (), trainable=False, why=_ADAPTED, dtype="int64")))
 
 
 def _check_given(mean: Any, variance: Any, kept: Shape) -> None:

@@ -41,7 +41,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     return _pad(x, tuple((-before, -after) for before, after in a["cropping"]))
 
 
-@layer("Cropping1D", Argument("cropping", Margins(1), 1), axes=("length", "channels"), example="Cropping1D: 1")
+@layer("Cropping1D", Argument("cropping", Margins(), 1), ranks=(1,), example="Cropping1D: 1")
 def cropping_1d(a: Args, x: Shape) -> Inferred:
     """Cuts cells off both ends of the length.
 

@@ -1,0 +1,79 @@
+"""Every layer of the catalogue against the live Keras, on generated arguments and shapes.
+
+``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` asks for other cases, and more.
+"""
+
+import inspect
+import os
+
+import pytest
+
+from convcalc.layers import CATALOGUE
+from convcalc.layers.arguments import ACTIVATION, REQUIRED
+from convcalc.layers.registry import _ALIASES
+from tests.live.cases import FAMILIES, cases
+from tests.live.judge import disagreement, keras_says
+
+pytestmark = pytest.mark.keras
+
+SEED = int(os.environ.get("CONVCALC_SEED", "1"))
+COUNT = int(os.environ.get("CONVCALC_CASES", "400"))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_agrees_with_keras(family: str, tell) -> None:
+    import keras
+
+    refused, found, names = 0, [], set()
+    for number, case in enumerate(cases(family, SEED, COUNT)):
+        if number % 50 == 0:
+            keras.backend.clear_session()
+        names.add(case.name)
+        refused += isinstance(keras_says(case), str)
+        if (difference := disagreement(case)) is not None:
+            found.append(difference)
+    tell(f"{family}: {len(names)} names, {COUNT} cases ({refused} refused), {len(found)} disagreements (seed {SEED})")
+    assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:10])
+    # The generator is worth its name: enough that is valid, and enough that is not.
+    assert COUNT * 0.04 < refused < COUNT * 0.7
+
+
+def test_every_layer_is_asked() -> None:
+    asked = {case.name for family in FAMILIES for case in cases(family, SEED, COUNT)}
+    assert set(CATALOGUE) - {"InputLayer"} <= {_ALIASES.get(name, name) for name in asked}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_arguments_stand_in_keras_order_with_keras_defaults(name: str) -> None:
+    """So that a positional argument, and one that is left out, mean here what they mean there."""
+    import keras
+
+    kind = CATALOGUE[name]
+    cls = getattr(keras.layers, name)
+    signature = inspect.signature(cls.__init__).parameters.values()
+    theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
+    ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
+    if kind.family == "convolution":
+        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # taken by the base class
+        theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
+    assert list(ours) == list(theirs)
+    for argument, default in theirs.items():
+        if default is inspect.Parameter.empty:
+            assert ours[argument].default is REQUIRED
+        else:
+            read = ours[argument].read(list(default) if isinstance(default, tuple) else default, name)
+            assert kind.defaults[argument] == read, argument
+
+
+def test_activation_names_are_those_of_keras() -> None:
+    from keras.src.activations import ALL_OBJECTS_DICT
+
+    assert ACTIVATION.names == set(ALL_OBJECTS_DICT)
+
+
+def test_aliases_are_those_of_keras() -> None:
+    import keras
+
+    exported = {name: getattr(keras.layers, name) for name in dir(keras.layers)}
+    aliases = {name: cls.__name__ for name, cls in exported.items() if isinstance(cls, type) and cls.__name__ != name}
+    assert {name: cls for name, cls in aliases.items() if cls in CATALOGUE} == _ALIASES
