@@ -295,15 +295,40 @@ _ACTIVATIONS = (
     "log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign soft_shrink sparse_plus sparse_sigmoid sparsemax "
     "squareplus swish tanh tanh_shrink threshold"
 )
+_INITIALIZERS = (
+    "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal LecunUniform Ones "
+    "Orthogonal OrthogonalInitializer RandomNormal RandomUniform STFT STFTInitializer TruncatedNormal VarianceScaling Zeros "
+    "constant glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform normal one ones "
+    "orthogonal random_normal random_uniform stft truncated_normal uniform variance_scaling zero zeros"
+)
 ACTIVATION = Named("an activation function", frozenset(_ACTIVATIONS.split()))
+INITIALIZER = Named("an initializer", frozenset(_INITIALIZERS.split()))
+REGULARIZER = Named(
+    "a regularizer",
+    frozenset(["L1", "L1L2", "L2", "OrthogonalRegularizer", "l1", "l1l2", "l2", "orthogonal_regularizer"]),
+)
+CONSTRAINT = Named(
+    "a constraint",
+    frozenset(["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "max_norm", "min_max_norm", "non_neg", "unit_norm"]),
+)
 DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
+
+_BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGULARIZER, "_constraint": CONSTRAINT}
 
 
 def carried(*names: str, default: Any = None) -> list[Argument]:
-    """Arguments that change neither shapes nor counts."""
-    return [Argument(name, Anything(), default, null=True) for name in names]
+    """Arguments that change neither shapes nor counts; initializers, regularizers and constraints are known by name."""
+    return [
+        Argument(
+            name,
+            next((kind for ending, kind in _BY_ENDING.items() if name.endswith(ending)), Anything()),
+            default,
+            null=True,
+        )
+        for name in names
+    ]
 
 
 def initializer(name: str, default: str) -> Argument:
     """An initializer's argument."""
-    return Argument(name, Anything(), default, null=True)
+    return carried(name, default=default)[0]

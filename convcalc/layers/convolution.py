@@ -34,7 +34,7 @@ _DILATION = Argument("dilation_rate", PerAxis(), 1)
 _MULTIPLIER = Argument("depth_multiplier", Integer(1), 1)
 _ACTIVATION = Argument("activation", ACTIVATION, None, null=True)
 _BIAS = Argument("use_bias", Boolean(), True)
-_LORA = [Argument("lora_rank", Integer(1), None, null=True), *carried("lora_alpha")]
+_LORA = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
 
 
 class _PaddingWord(Choice):
@@ -129,7 +129,7 @@ def convolution(a: Args, x: Shape) -> Inferred:
 def _with_lora(a: Args, kernel: Weight, bias: tuple[Weight, ...]) -> tuple[Weight, ...]:
     """With ``lora_rank``, the kernel is frozen and a product of two thin matrices is trained beside it."""
     rank = a["lora_rank"]
-    if rank is None:
+    if not rank:
         return (kernel, *bias)
     if a["kernel_constraint"] is not None:
         raise Refusal(

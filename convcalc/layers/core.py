@@ -8,7 +8,7 @@ from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.problems import Refusal
 
 _FROZEN = "frozen by lora_rank: only the two small matrices are trained"
-_LORA = [Argument("lora_rank", Integer(1), None, null=True), *carried("lora_alpha", "quantization_config")]
+_LORA = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha", "quantization_config")]
 
 
 @layer(
@@ -58,7 +58,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     kernel = Weight("kernel", (features, units), product(x[1:-1]))
     bias = (Weight("bias", (units,)),) if a["use_bias"] else ()
     weights = (kernel, *bias)
-    if rank is not None:
+    if rank:
         if a["kernel_constraint"] is not None:
             raise Refusal(
                 "cannot have a kernel_constraint together with a lora_rank", "lora-and-constraint", "kernel_constraint"
@@ -89,7 +89,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
     """
     rows, columns, rank = a["input_dim"], a["output_dim"], a["lora_rank"]
     weights: tuple[Weight, ...] = (Weight("embeddings", (rows, columns)),)
-    if rank is not None:
+    if rank:
         if a["embeddings_constraint"] is not None:
             raise Refusal(
                 "cannot have an embeddings_constraint together with a lora_rank",

@@ -114,15 +114,10 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     """
     first = shapes[0]
     axis = axis_index(a["axis"], len(first))
-    for shape in shapes[1:]:
-        differs = any(
-            n != axis and known != size
-            for n, (known, size) in enumerate(zip(first, shape))
-            if UNKNOWN not in (known, size)
-        )
-        if len(shape) != len(first) or differs:
-            received = ", ".join(map(shape_text, shapes))
-            raise Refusal(f"receives shapes that differ on more than axis {axis}: {received}", "shapes-differ")
+    known = [{size for size in sizes if size is not UNKNOWN} for sizes in zip(*shapes)]
+    if any(len(shape) != len(first) for shape in shapes) or any(len(k) > 1 for n, k in enumerate(known) if n != axis):
+        received = ", ".join(map(shape_text, shapes))
+        raise Refusal(f"receives shapes that differ on more than axis {axis}: {received}", "shapes-differ")
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]

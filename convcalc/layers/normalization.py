@@ -66,7 +66,9 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     """
     axis = a["axis"]
     axes = sorted(axis) if isinstance(axis, tuple) else [axis]
-    shape = tuple(required(x[axis_index(each, len(x))], "size on every normalized axis") for each in axes)
+    shape = tuple(x[axis_index(each, len(x))] for each in axes)
+    if a["scale"] or a["center"]:
+        shape = tuple(required(size, "size on every normalized axis") for size in shape)
     return Inferred((x,), _scale_and_center(a, shape))
 
 

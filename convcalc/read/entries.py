@@ -276,7 +276,7 @@ class Entries:
         variables = self.block_variables(block, key, entry, given)
         inputs = self.inputs(place)
         context = f" (in block '{block.name}', used on line {key.line + 1})"
-        inner = Scope(variables, {}, inputs, (*scope.open_blocks, block.name), context)
+        inner = Scope(variables, scope.labels.new_child(), inputs, (*scope.open_blocks, block.name), context)
         self.group(block.layers, inner, inputs[0] if len(inputs) == 1 else None)
         self.label(place)
 

@@ -36,7 +36,9 @@ def _spelled(value: Any) -> str:
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
-        return evaluate(match[1], variables)
+        # A name in brackets is the name alone: ${name}_conv, whatever kind of value it has.
+        name = match[1].strip()
+        return _look_up(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:
         raise Refusal(
             "a '$' must be followed by a name or by {an expression}; write $$ for the sign itself", "expression"

@@ -97,7 +97,7 @@ class _ModelReader:
     def model(self, fields: Fields, scope: Scope, name: str | None = None) -> Model:
         """The model of a mapping with inputs and layers."""
         graph = GraphBuilder(self.values.shared)
-        scope = Scope(scope.variables, {}, (), scope.open_blocks, scope.context)
+        scope = Scope(scope.variables, open_blocks=scope.open_blocks, context=scope.context)
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
         layers = fields.get("layers")

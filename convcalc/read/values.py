@@ -6,6 +6,7 @@ view where a node stands: variables, labels, the inputs of the block around it.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,10 +27,13 @@ class Passed(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, and a word on where."""
+    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, and a word on where.
+
+    A block sees the labels of where it is used, so that it can be told one (``from: $skip``); its own stay in it.
+    """
 
     variables: Mapping[str, Any] = field(default_factory=dict)
-    labels: dict[str, Ref] = field(default_factory=dict)
+    labels: ChainMap[str, Ref] = field(default_factory=ChainMap)
     inputs: tuple[Ref, ...] = ()
     open_blocks: tuple[str, ...] = ()
     context: str = ""

@@ -3,7 +3,7 @@
 Sizes are whole numbers: where Keras takes a float for a size (it hands it on and fails later, or rounds it), we refuse, and
 no case asks. Nor does any ask for what a symbolic call lets through and the layer's own run refuses, as we do at once:
 ``Dot`` over the batch axis, an ``UpSampling2D`` with an interpolation that there is not, a ``Concatenate`` of one input on an
-axis that it has not, a ``ZeroPadding`` by a negative number.
+axis that it has not, a ``ZeroPadding`` by a negative number, a convolution with a list for its padding word.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def _spoil(random: Random, args: dict[str, Any], rank: int, chance: float = 0.12
         return
     name = random.choice([*args, "nonsense"])
     args[name] = random.choice([0, -1, "wrong", (1,) * (rank + 1), None, (0,) * rank])
+    if name == "padding" and "kernel_size" in args:
+        args[name] = "wrong"
     if name in ("use_bias", "activation", "scale", "center", "keepdims", "renorm", "normalize", "rank"):
         args["nonsense"] = 1
 

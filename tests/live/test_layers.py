@@ -9,7 +9,7 @@ import os
 import pytest
 
 from convcalc.layers import CATALOGUE
-from convcalc.layers.arguments import ACTIVATION, REQUIRED
+from convcalc.layers.arguments import ACTIVATION, CONSTRAINT, INITIALIZER, REGULARIZER, REQUIRED
 from convcalc.layers.registry import _ALIASES
 from tests.live.cases import FAMILIES, cases
 from tests.live.judge import disagreement, keras_says
@@ -65,10 +65,14 @@ def test_arguments_stand_in_keras_order_with_keras_defaults(name: str) -> None:
             assert kind.defaults[argument] == read, argument
 
 
-def test_activation_names_are_those_of_keras() -> None:
-    from keras.src.activations import ALL_OBJECTS_DICT
+def test_names_of_activations_and_the_like_are_those_of_keras() -> None:
+    from keras.src import activations, constraints, initializers, regularizers
 
-    assert ACTIVATION.names == set(ALL_OBJECTS_DICT)
+    bases = {"Initializer", "initializer", "Regularizer", "regularizer", "Constraint", "constraint"}
+    assert ACTIVATION.names == set(activations.ALL_OBJECTS_DICT)
+    assert INITIALIZER.names == set(initializers.ALL_OBJECTS_DICT) - bases
+    assert REGULARIZER.names == set(regularizers.ALL_OBJECTS_DICT) - bases
+    assert CONSTRAINT.names == set(constraints.ALL_OBJECTS_DICT) - bases
 
 
 def test_aliases_are_those_of_keras() -> None:

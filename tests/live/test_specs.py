@@ -1,0 +1,184 @@
+"""The specs against the live Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.numbers import UNKNOWN
+from convcalc.read import load
+
+pytestmark = pytest.mark.keras
+
+SPECS = Path(__file__).parent.parent.parent / "specs"
+
+
+def application(name: str) -> Callable[[], Any]:
+    def build() -> Any:
+        import keras
+
+        return getattr(keras.applications, name)(weights=None)
+
+    return build
+
+
+def fashion_mnist() -> Any:
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((28, 28, 1)),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(100, activation="relu"),
+            layers.Dense(10, activation="softmax", name="probabilities"),
+        ],
+        name="fashion_mnist",
+    )
+
+
+def lenet5() -> Any:
+    from keras import Input, Sequential, layers
+
+    return Sequential(
+        [
+            Input((32, 32, 1)),
+            layers.Conv2D(6, 5, activation="tanh", name="C1"),
+            layers.AveragePooling2D(2, name="S2"),
+            layers.Conv2D(16, 5, activation="tanh", name="C3"),
+            layers.AveragePooling2D(2, name="S4"),
+            layers.Conv2D(120, 5, activation="tanh", name="C5"),
+            layers.Flatten(),
+            layers.Dense(84, activation="tanh", name="F6"),
+            layers.Dense(10, activation="softmax", name="output"),
+        ],
+        name="lenet5",
+    )
+
+
+def alexnet() -> Any:
+    from keras import Input, Sequential, layers
+
+    def conv(filters: int, size: int, name: str, **more: Any) -> Any:
+        return layers.Conv2D(filters, size, activation="relu", name=name, **more)
+
+    return Sequential(
+        [
+            Input((227, 227, 3)),
+            conv(96, 11, "conv1", strides=4),
+            layers.MaxPooling2D(3, 2, name="pool1"),
+            conv(256, 5, "conv2", padding="same", groups=2),
+            layers.MaxPooling2D(3, 2, name="pool2"),
+            conv(384, 3, "conv3", padding="same"),
+            conv(384, 3, "conv4", padding="same", groups=2),
+            conv(256, 3, "conv5", padding="same", groups=2),
+            layers.MaxPooling2D(3, 2, name="pool5"),
+            layers.Flatten(),
+            layers.Dense(4096, name="fc6"),
+            layers.Dropout(0.5),
+            layers.Dense(4096, name="fc7"),
+            layers.Dropout(0.5),
+            layers.Dense(1000, name="fc8"),
+        ],
+        name="alexnet",
+    )
+
+
+def unet() -> Any:
+    from keras import Input, Model, layers
+
+    def double(x: Any, filters: int) -> Any:
+        x = layers.Conv2D(filters, 3)(x)
+        return layers.Conv2D(filters, 3)(x)
+
+    x = image = Input((572, 572, 1), name="image")
+    skips = []
+    for filters in (64, 128, 256, 512):
+        x = double(x, filters)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = double(x, 1024)
+    for filters, skip in zip((512, 256, 128, 64), reversed(skips)):
+        up = layers.Conv2DTranspose(filters, 2, strides=2)(x)
+        cropped = layers.Cropping2D((skip.shape[1] - up.shape[1]) // 2)(skip)
+        x = double(layers.Concatenate()([cropped, up]), filters)
+    return Model(image, layers.Conv2D(2, 1, name="segmentation")(x), name="unet")
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "fashion_mnist": fashion_mnist,
+    "lenet5": lenet5,
+    "alexnet": alexnet,
+    "vgg16": application("VGG16"),
+    "resnet50": application("ResNet50"),
+    "mobilenet": application("MobileNet"),
+    "mobilenet_v2": application("MobileNetV2"),
+    "inception_v3": application("InceptionV3"),
+    "densenet121": application("DenseNet121"),
+    "unet": unet,
+    "xception": application("Xception"),
+}
+
+
+def theirs(model: Any) -> list[tuple[Any, ...]]:
+    """A row for each layer: name, class, output shape, parameters, trainable ones, and whom it is called on."""
+    import math
+
+    def count(weights: Any) -> int:
+        return sum(math.prod(weight.shape) for weight in weights)
+
+    return [
+        (
+            layer.name,
+            type(layer).__name__,
+            tuple(layer.output.shape),
+            layer.count_params(),
+            count(layer.trainable_weights),
+            tuple(t._keras_history.operation.name for node in layer._inbound_nodes for t in node.input_tensors),
+        )
+        for layer in model.layers
+    ]
+
+
+def ours(name: str) -> tuple[Any, list[tuple[Any, ...]]]:
+    report = infer(load(SPECS / f"{name}.yaml"))
+    rows = [
+        (
+            row.name,
+            row.class_name,
+            tuple(None if size is UNKNOWN else size for size in row.output_shapes[0] or ()),
+            row.params,
+            row.trainable_params,
+            tuple(source.partition("[")[0] for call in row.calls for source in call.inputs),
+        )
+        for row in report.layers
+    ]
+    return report, rows
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_spec_is_the_model_that_keras_builds(name: str, tell) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = MODELS[name]()
+    report, rows = ours(name)
+    expected = theirs(model)
+    different = [f"\n  keras: {a}\n  ours:  {b}" for a, b in zip(expected, rows) if a != b]
+    tell(
+        f"specs/{name}.yaml: {len(expected)} layers, {model.count_params():,} parameters, {len(different)} disagreements"
+    )
+    assert not different, "".join(different[:5])
+    assert len(rows) == len(expected)
+    assert (report.model.name, report.totals.params) == (model.name, model.count_params())
+
+
+def test_every_spec_is_compared() -> None:
+    assert {path.stem for path in SPECS.glob("*.yaml")} == set(MODELS)
