@@ -1,3 +1,37 @@
-"""A Keras model-summary calculator: shapes, parameters and costs of a model, without Keras."""
+"""A Keras model-summary calculator: shapes, parameters and costs of a model, without Keras.
 
+``load`` reads a model, ``infer`` finds everything out about it, ``render`` writes that as text; ``conv`` is the calculator.
+What is wrong with an input is a :class:`ConvcalcError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convcalc.analyse import Report, infer
+    from convcalc.analyse.conv import conv
+    from convcalc.problems import ConvcalcError
+    from convcalc.read import load
+    from convcalc.render import render
+
+__all__ = ["ConvcalcError", "Report", "__version__", "conv", "infer", "load", "render"]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ConvcalcError": "convcalc.problems",
+    "Report": "convcalc.analyse",
+    "conv": "convcalc.analyse.conv",
+    "infer": "convcalc.analyse",
+    "load": "convcalc.read",
+    "render": "convcalc.render",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first asked for, so that the command line starts without all of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'convcalc' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -127,7 +127,7 @@ class Traced:
 
     def __mod__(self, other: Number) -> Traced:
         other = traced(other)
-        return Traced(self.value % other.value, f"{self._inside(_PRODUCT)} mod {other._inside(_ATOM)}", _PRODUCT)
+        return Traced(self.value % other.value, f"{self._inside(_PRODUCT)} mod {other._inside(_ATOM)}", _SUM)
 
     def __rmod__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) % self
@@ -156,6 +156,9 @@ class Traced:
             return self.value
         raise TypeError(f"the size {self.text} is not known")
 
+    def __str__(self) -> str:
+        return str(self.value) if isinstance(self.value, int) else self.text
+
     def __repr__(self) -> str:
         return f"Traced({self.worked})"
 
@@ -164,10 +167,10 @@ class Traced:
         """``formula = number``; ``formula = 2.5 → 2`` where floor took something away; the formula alone for a named size."""
         if not isinstance(self.value, int):
             return self.text
-        answer = f"{self.value:,}"
+        answer = f"{self.value:,}".replace("-", "−")
         if self.floored:
             return f"{self.text} = {decimal(self.exact)} → {answer}"
-        return answer if self.text.replace("−", "-") == str(self.value) else f"{self.text} = {answer}"
+        return answer if self.text == str(self.value).replace("-", "−") else f"{self.text} = {answer}"
 
 
 Number: TypeAlias = "int | Unknown | Traced"
@@ -235,8 +238,10 @@ def larger(one: Number, other: Number) -> Number:
 
 
 def decimal(number: Fraction | None) -> str:
-    """A fraction as a person writes it: ``2.5``, at most three places (``2.333…``)."""
+    """A fraction as a person writes it: ``2.5``; cut off after three places, ``2.666…``."""
     if number is None:
         return "?"
-    text = f"{float(number):.3f}".rstrip("0").rstrip(".")
-    return text if Fraction(text) == number else f"{text}…"
+    sign, size = "−" if number < 0 else "", abs(number)
+    whole, rest = divmod(int(size * 1000), 1000)
+    text = f"{sign}{whole}.{rest:03}".rstrip("0").rstrip(".")
+    return text if Fraction(int(size * 1000), 1000) == size else f"{text}…"

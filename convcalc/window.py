@@ -13,7 +13,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
-from convcalc.numbers import Number, ceil_div, larger, plain
+from convcalc.numbers import Number, ceil_div, larger, plain, settled
 from convcalc.problems import Refusal
 
 Padding: TypeAlias = "str | tuple[Number, Number]"
@@ -62,21 +62,26 @@ def reach(kernel: Number, dilation: Number) -> Number:
     return kernel if dilation == 1 else dilation * (kernel - 1) + 1
 
 
+def same_padding(size: Number, span: Number, stride: Number, output: Number) -> Number:
+    """How many cells of padding ``output`` windows need in all."""
+    return larger((output - 1) * stride + span - size, 0)
+
+
 def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1, padding: Padding = "valid") -> Window:
     """The window over an axis of ``size`` cells; ``padding`` is 'valid', 'same', 'causal' or (before, after).
 
     Raises :class:`Refusal` where not even one window fits.
     """
-    span = reach(kernel, dilation)
+    span = settled(reach(kernel, dilation))
     before: Number = 0
     after: Number = 0
     if padding == "same":
         output = ceil_div(size, stride)
-        total = larger((output - 1) * stride + span - size, 0)
+        total = same_padding(size, span, stride, output)
         before = total // 2
         return Window(size, kernel, stride, dilation, before, total - before, output)
     if padding == "causal":
-        before = span - 1
+        before = settled(span - 1)
     elif isinstance(padding, tuple):
         before, after = padding
     output = (size - span + before + after) // stride + 1
@@ -96,7 +101,7 @@ def slide_ceil(
     A last window that would start in the padding behind the input is dropped.
     """
     before, after = padding
-    span = reach(kernel, dilation)
+    span = settled(reach(kernel, dilation))
     output = ceil_div(size - span + before + after, stride) + 1
     if (output - 1) * stride >= size + before:
         output = output - 1
@@ -120,7 +125,7 @@ def slide_transposed(
     ``padding`` is 'valid', 'same' (both as Keras reads them) or (before, after): cells to cut from the full output of
     ``(I − 1)·S + F`` cells, as PyTorch's ``padding`` does. ``output_padding`` appends cells; None leaves it to the rule.
     """
-    span = reach(kernel, dilation)
+    span = settled(reach(kernel, dilation))
     if padding == "same":
         if output_padding is None:
             output = size * stride

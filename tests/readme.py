@@ -48,7 +48,13 @@ def run(command: str) -> str:
     assert words[0] == "convcalc", command
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
     done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
     )
     code = f"(exit code {done.returncode})\n" if done.returncode else ""
     return done.stdout + done.stderr + code

@@ -115,9 +115,9 @@ def test_another_input_size_and_batch() -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--input", "32x"], "--input expects sizes such as 224x224x3"),
+        (["--input", "32x"], "--input expects sizes such as 6, 28x28"),
         (["--input", "nose=3"], "there is no input 'nose'"),
-        (["--input", f"{'9' * 1000}x3"], "--input expects sizes such as 224x224x3"),
+        (["--input", f"{'9' * 1000}x3"], "--input expects sizes such as 6, 28x28"),
         (["--batch", "0"], "0 is not in the range"),
         (["--width", "x"], "is not a valid integer"),
         (["--format", "jsn"], "jsn"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from convcalc.analyse import axis
+from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, find, parameters, sample_macs
-from convcalc.numbers import UNKNOWN, Number, Shape, Traced, map_numbers, named, plain, settled, traced
+from convcalc.numbers import UNKNOWN, Number, Shape, map_numbers, named, plain, traced
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
-from convcalc.window import Window, slide
+from convcalc.window import Window
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,14 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
     """The layer's rule on traced numbers; unknown sizes of a named axis go by its name, so that formulas come out."""
     names = _axis_names(kind, row)
 
-    def size(value: Number, axis: int) -> Number:
+    def size(value: Number, index: int) -> Number:
         if value is not UNKNOWN:
             return traced(value)
-        return named(names[axis]) if kind.axes and axis else UNKNOWN
+        return named(names[index]) if kind.axes and index else UNKNOWN
 
     args = {name: map_numbers(traced, value) for name, value in {**kind.defaults, **row.config}.items()}
     shapes = [
-        tuple(size(value, axis) for axis, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
+        tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
     return apply(kind, args, shapes)
 
@@ -125,33 +127,24 @@ def _output(kind: LayerType, row: LayerReport, inferred: Inferred) -> Section:
         lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", _shape(known)))
         names = _axis_names(kind, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
-        for axis, size in enumerate(shape[1:], start=1):
-            name = names[axis] if len(names) == len(shape) else f"axis {axis}"
-            lines.append((name, _worked(size)))
+        for number, size in enumerate(shape[1:], start=1):
+            name = names[number] if len(names) == len(shape) else f"axis {number}"
+            lines.append((name, worked(size)))
             if name in spatial and len(inferred.windows) == len(spatial):
                 lines.extend(("", note) for note in _window_notes(inferred.windows[spatial.index(name)]))
     return Section("Output", tuple(lines))
 
 
-def _worked(number: Number) -> str:
-    if number is UNKNOWN:
-        return "unknown: an input size is not known"
-    return number.worked if isinstance(number, Traced) else f"{number:,}"
-
-
 def _window_notes(window: Window) -> list[str]:
     """What padding and floor do on an axis: how 'same' splits its cells, and what no window reads."""
-    if window.transposed or not isinstance(plain(window.output), int):
+    if window.transposed or not axis.known(window):
         return []
-    before, after = plain(window.before), plain(window.after)
     notes = []
-    asked = isinstance(window.output, Traced) and window.output.text.startswith("ceil")
-    if asked and (before or after):
-        size, kernel, stride, dilation = map(settled, window[:4])
-        explicit = slide(size, kernel, stride, dilation, (traced(before), traced(after)))
-        notes.append(f"padding {before} before and {after} after: {_worked(explicit.output)}")
-    unread = plain(window.unread)
-    if isinstance(unread, int) and unread:
+    if axis.is_same(window) and (window.before != 0 or window.after != 0):
+        before, after = plain(window.before), plain(window.after)
+        notes.append(f"padding {before} before and {after} after: {worked(axis.with_padding(window))}")
+    unread = axis.unread(window)
+    if unread:
         notes.append("the last cell is never read" if unread == 1 else f"the last {unread} cells are never read")
     return notes
 
@@ -160,9 +153,9 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
     lines: list[tuple[str, str]] = []
     for weight, known in zip(inferred.weights, row.weights):
         state = "" if known.trainable else f"; not trainable: {known.why}"
-        worked = _worked(parameters(Inferred((), (weight,))))
-        lines.append((weight.name, f"{_shape(known.shape)}: {worked}{state}"))
-    lines.append(("params", _worked(parameters(inferred)) if lines else "0: the layer has no weights"))
+        count = worked(parameters(Inferred((), (weight,))))
+        lines.append((weight.name, f"{_shape(known.shape)}: {count}{state}"))
+    lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
     return Section("Parameters", tuple(lines))
@@ -173,7 +166,7 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
     if plain(macs) == 0:
         return Section("MACs", (("MACs", "0: the layer multiplies nothing by a weight"),))
     lines = [
-        ("MACs", f"{_worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are not known)'} for one sample")
+        ("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are not known)'} for one sample")
     ]
     batch = plain(row.calls[-1].input_shapes[0][0]) if row.calls[-1].input_shapes[0] else UNKNOWN
     if isinstance(plain(row.macs), int) and plain(row.macs) != plain(macs):

@@ -35,10 +35,11 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
     if width is None and terminal:
         width = shutil.get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Look(width, ascii or not _encodes("━│≥└×"), _painter() if colour else None)
+    return Look(width, ascii or not encodes("━│≥└×"), _painter() if colour else None)
 
 
-def _encodes(signs: str) -> bool:
+def encodes(signs: str) -> bool:
+    """Whether standard output has these signs."""
     try:
         signs.encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):

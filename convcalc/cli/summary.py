@@ -9,6 +9,7 @@ import click
 
 from convcalc.cli import FINE, WRONG, say
 from convcalc.cli.output import look, look_options, write
+from convcalc.cli.sizes import parse_sizes
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
     wanted: dict[str | None, tuple[Number, ...]] = {}
     for text in inputs:
         name, equals, sizes = text.rpartition("=")
-        wanted[name if equals else None] = _sizes(sizes)
+        wanted[name if equals else None] = parse_sizes(sizes, "--input")  # type: ignore[assignment]
     try:
         return with_input_sizes(model, wanted, batch)
     except KeyError as unknown:
@@ -89,21 +90,3 @@ def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
         else:
             message = f"there is no input '{name}'{did_you_mean(name, names) or f'; there is {listed(names, chr(38))}'}"
         raise error("unknown-input", message) from None
-
-
-def _sizes(text: str) -> tuple[Number, ...]:
-    from convcalc.layers.arguments import LARGEST
-    from convcalc.numbers import UNKNOWN
-
-    sizes: list[Number] = []
-    for part in text.lower().replace(",", "x").split("x"):
-        word = part.strip()
-        if word in ("?", "none", "null"):
-            sizes.append(UNKNOWN)
-        elif word.isdecimal() and len(word) < 20 and 0 < int(word) <= LARGEST:
-            sizes.append(int(word))
-        else:
-            raise error(
-                "invalid-value", f"--input expects sizes such as 224x224x3, with ? for unknown, not '{text[:40]}'"
-            )
-    return tuple(sizes)

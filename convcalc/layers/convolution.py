@@ -68,8 +68,18 @@ def _one_of_both(a: Args) -> None:
 
 
 def windows(a: Args, x: Shape) -> tuple[Window, ...]:
-    """The windows over the spatial axes of a channels-last shape."""
-    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], repeat(a["padding"])))
+    """The windows over the spatial axes of a channels-last shape; ``padding`` is a word, or cells for each axis."""
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
+
+
+def windows_transposed(a: Args, x: Shape) -> tuple[Window, ...]:
+    """The transposed windows over the spatial axes of a channels-last shape."""
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    extra = a["output_padding"] or repeat(None)
+    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))
 
 
 def _sizes(slid: Sequence[Window]) -> tuple[Number, ...]:
@@ -110,6 +120,11 @@ def convolution(a: Args, x: Shape) -> Inferred:
     at every output position.
     """
     _one_of_both(a)
+    return convolve(a, x)
+
+
+def convolve(a: Args, x: Shape) -> Inferred:
+    """The rule of a convolution, without what Keras alone refuses."""
     filters, groups = a["filters"], a["groups"]
     if filters % groups > 0:
         raise Refusal(f"has {filters} filters, which {groups} groups do not divide", "indivisible-groups", "groups")
@@ -177,18 +192,13 @@ def transposed_convolution(a: Args, x: Shape) -> Inferred:
     extra = a["output_padding"]
     if extra is not None and any(cells >= stride for cells, stride in zip(extra, a["strides"])):
         raise Refusal("needs an output_padding below the stride on every axis", "output-padding", "output_padding")
+    return spread(a, x)
+
+
+def spread(a: Args, x: Shape) -> Inferred:
+    """The rule of a transposed convolution, without what Keras alone refuses."""
     channels, filters = required(x[-1], "number of channels"), a["filters"]
-    slid = tuple(
-        map(
-            slide_transposed,
-            x[1:-1],
-            a["kernel_size"],
-            a["strides"],
-            a["dilation_rate"],
-            repeat(a["padding"]),
-            extra or repeat(None),
-        )
-    )
+    slid = windows_transposed(a, x)
     kernel = Weight("kernel", (*a["kernel_size"], filters, channels), _positions(x[1:-1]))
     return Inferred(((x[0], *_sizes(slid), filters),), (kernel, *_bias(a, filters)), windows=slid)
 

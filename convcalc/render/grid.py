@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.cells import cell_len
 
+from convcalc.render.signs import to_ascii
 from convcalc.render.text import visible
 
 Painter = Callable[[str, str], str]
@@ -45,17 +46,7 @@ class Look:
 
     def signs(self, text: str) -> str:
         """The text with its signs in ASCII where that is asked."""
-        return _to_ascii(text) if self.ascii else text
-
-
-_ASCII = str.maketrans(
-    {"×": "x", "·": "*", "−": "-", "≥": ">=", "→": "->", "└": "`", "…": "...", "“": '"', "”": '"', "█": "#", "░": "."}
-)
-
-
-def _to_ascii(text: str) -> str:
-    text = text.translate(_ASCII)
-    return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
+        return to_ascii(text) if self.ascii else text
 
 
 def width_of(text: str) -> int:

@@ -1,0 +1,325 @@
+"""The calculator: one convolution or pooling, from numbers alone.
+
+It runs what the layers run: :mod:`convcalc.window` for the axes and the rules of :mod:`convcalc.layers` for weights,
+parameters and MACs, on traced numbers, so that every formula is the trace of the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from convcalc.analyse import axis
+from convcalc.analyse.axis import worked
+from convcalc.analyse.report import plain_number
+from convcalc.layers import Inferred, parameters, sample_macs
+from convcalc.layers.arguments import LARGEST, shown
+from convcalc.layers.convolution import (
+    convolve,
+    depthwise_convolution,
+    spread,
+    windows,
+    windows_transposed,
+)
+from convcalc.numbers import UNKNOWN, Number, Shape, Traced, Unknown, named, traced
+from convcalc.problems import ConvcalcError, Refusal, error, listed
+from convcalc.window import Window, slide_ceil
+
+Size: TypeAlias = "int | Unknown | str"
+Sizes: TypeAlias = "Size | Sequence[Size]"
+Pad: TypeAlias = "str | int | Sequence[int | Sequence[int]]"
+
+SCHEMA_VERSION = 1
+_AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+FRAMEWORKS = ("keras", "torch")
+
+
+@dataclass(frozen=True)
+class ConvAnswer:
+    """What :func:`conv` finds: a window for each axis, in traced numbers, and what the layer comes to.
+
+    ``inferred`` is None where filters or channels are not given, and for pooling. ``asked`` is the padding as it was asked
+    for: a word, or cells before and after on each axis.
+    """
+
+    windows: tuple[Window, ...]
+    inferred: Inferred | None
+    asked: str | tuple[tuple[Number, Number], ...]
+    framework: str
+    pool: str | None
+    ceil_mode: bool
+    output_padding: tuple[int, ...] | None
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the axes."""
+        return _AXES[len(self.windows)]
+
+    @property
+    def output(self) -> tuple[int | None, ...]:
+        """The output size on each axis, in cells; None where it is not known."""
+        return tuple(plain_number(window.output) for window in self.windows)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...] | None:
+        """The whole output shape, batch first; None where the channels are not given."""
+        if self.inferred is None:
+            return None
+        return tuple(plain_number(size) for size in self.inferred.outputs[0])
+
+    @property
+    def params(self) -> Number | None:
+        """The number of parameters, traced; None where filters or channels are not given."""
+        return None if self.inferred is None else parameters(self.inferred)
+
+    @property
+    def macs(self) -> Number | None:
+        """The multiply-accumulates of one sample, traced; None where filters or channels are not given."""
+        return None if self.inferred is None else sample_macs(self.inferred)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer as data: the contract of ``convcalc conv --format json``."""
+        windows = self.windows
+        unrounded = [window.unrounded for window in windows]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "input": [plain_number(window.size) for window in windows],
+            "kernel_size": [plain_number(window.kernel) for window in windows],
+            "strides": [plain_number(window.stride) for window in windows],
+            "dilation": [plain_number(window.dilation) for window in windows],
+            "padding": [[plain_number(window.before), plain_number(window.after)] for window in windows],
+            "output": list(self.output),
+            "unrounded": [None if value is None else float(value) for value in unrounded],
+            "unread": [plain_number(window.unread) for window in windows],
+            "output_shape": None if self.output_shape is None else list(self.output_shape),
+            "params": None if self.params is None else plain_number(self.params),
+            "macs": None if self.macs is None else plain_number(self.macs),
+            "formulas": {
+                "output": self._formula(),
+                "params": None if self.params is None else worked(self.params),
+                "macs": None if self.macs is None else worked(self.macs),
+            },
+        }
+
+    def _formula(self) -> str:
+        formulas = [worked(output_formula(window)) for window in self.windows]
+        if len(set(formulas)) == 1:
+            return formulas[0]
+        return "; ".join(f"{name}: {formula}" for name, formula in zip(self.axes, formulas))
+
+
+def output_formula(window: Window) -> Number:
+    """The output size with its formula: the general one, with the padding as numbers, where they are known."""
+    return axis.with_padding(window) if axis.is_same(window) and axis.known(window) else window.output
+
+
+def conv(
+    input: Sizes,
+    kernel_size: Sizes,
+    *,
+    strides: Sizes | None = None,
+    padding: Pad = "valid",
+    dilation: Sizes = 1,
+    channels: Size | None = None,
+    filters: Size | None = None,
+    groups: int = 1,
+    depthwise: bool = False,
+    depth_multiplier: int = 1,
+    transpose: bool = False,
+    output_padding: Sizes | None = None,
+    pool: str | None = None,
+    use_bias: bool = True,
+    framework: str = "keras",
+    ceil_mode: bool = False,
+) -> ConvAnswer:
+    """What a convolution (or, with ``pool``, a pooling) makes of an input of these sizes, in cells, without batch and channels.
+
+    A size is a number, :data:`UNKNOWN`, or a name, for which formulas come out. One number serves every axis. ``padding`` is
+    'valid', 'same', 'causal', cells on every side, cells for each axis, or (before, after) for each axis. ``strides`` are 1,
+    or the kernel's size in a pooling. Raises :class:`ConvcalcError` for what cannot work, and for what the framework refuses.
+    """
+    rank = _rank(input, kernel_size, strides, dilation, output_padding, padding)
+    kernel = _sizes(kernel_size, rank, "kernel_size")
+    asked = _padding(padding, rank, framework)
+    args: dict[str, Any] = {
+        "kernel_size": kernel,
+        "strides": _sizes(strides, rank, "strides")
+        if strides is not None
+        else kernel
+        if pool
+        else _sizes(1, rank, "strides"),
+        "dilation_rate": _sizes(dilation, rank, "dilation"),
+        "padding": asked,
+        "output_padding": None if output_padding is None else _sizes(output_padding, rank, "output_padding", least=0),
+        "use_bias": use_bias,
+        "lora_rank": None,
+    }
+    _check_question(args, rank, framework, transpose, pool, ceil_mode, depthwise, groups)
+    x = (UNKNOWN, *_sizes(input, rank, "input"), UNKNOWN if channels is None else _number(channels, "channels", 1))
+    try:
+        slid, inferred = _answer(args, x, filters, groups, depthwise, depth_multiplier, transpose, pool, ceil_mode)
+    except Refusal as refusal:
+        what = "the pooling" if pool else "the transposed convolution" if transpose else "the convolution"
+        raise error(
+            refusal.code, f"{what} {refusal.message}" if not refusal.message.startswith("a window") else refusal.message
+        ) from None
+    extra = None if output_padding is None else tuple(int(cells) for cells in args["output_padding"])
+    return ConvAnswer(slid, inferred, asked, framework, pool, ceil_mode, extra)
+
+
+def _answer(
+    args: dict[str, Any],
+    x: Shape,
+    filters: Size | None,
+    groups: int,
+    depthwise: bool,
+    multiplier: int,
+    transpose: bool,
+    pool: str | None,
+    ceil_mode: bool,
+) -> tuple[tuple[Window, ...], Inferred | None]:
+    """The windows, and with channels and filters what the layer's rule finds."""
+    if ceil_mode:
+        cells = (
+            [(traced(0), traced(0))] * len(args["kernel_size"]) if isinstance(args["padding"], str) else args["padding"]
+        )
+        return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], cells)), None
+    whole = x[-1] is not UNKNOWN and not pool
+    rule: Callable[..., Inferred]
+    if whole and depthwise:
+        rule, more = depthwise_convolution, {"depth_multiplier": _number(multiplier, "depth_multiplier", 1)}
+    elif whole and filters is not None:
+        rule = spread if transpose else convolve
+        more = {"filters": _number(filters, "filters", 1), "groups": _number(groups, "groups", 1)}
+    else:
+        return (windows_transposed if transpose else windows)(args, x), None
+    inferred = rule({**args, **more}, x)
+    return inferred.windows, inferred
+
+
+def _check_question(
+    args: dict[str, Any],
+    rank: int,
+    framework: str,
+    transpose: bool,
+    pool: str | None,
+    ceil_mode: bool,
+    depthwise: bool,
+    groups: int,
+) -> None:
+    """What the framework refuses, and questions that mean nothing; raises :class:`ConvcalcError`."""
+
+    def refuse(message: str, code: str = "invalid-value") -> ConvcalcError:
+        return error(code, message)
+
+    strided = any(stride > 1 for stride in args["strides"])
+    dilated = any(rate > 1 for rate in args["dilation_rate"])
+    extra, padding = args["output_padding"], args["padding"]
+    if framework not in FRAMEWORKS:
+        raise refuse(f"framework is keras or torch, not {framework!r}")
+    if pool not in (None, "max", "avg"):
+        raise refuse(f"pool is max or avg, not {pool!r}")
+    if pool and (transpose or depthwise):
+        raise refuse("a pooling is neither transposed nor depthwise")
+    if transpose and (depthwise or groups != 1):
+        raise refuse("a transposed convolution is counted here without groups, as Keras has it")
+    if depthwise and rank == 3:
+        raise refuse("a depthwise convolution has one or two axes in Keras")
+    if ceil_mode and (framework != "torch" or not pool):
+        raise refuse("ceil_mode belongs to PyTorch's pooling; Keras always rounds down")
+    if extra is not None and not transpose:
+        raise refuse("output_padding belongs to a transposed convolution")
+    if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
+        raise refuse("padding 'causal' is for Keras's Conv1D alone")
+    if framework == "keras" and strided and dilated and not pool and not depthwise:
+        raise refuse("Keras takes no strides above 1 together with a dilation above 1", "strides-and-dilation")
+    if framework == "torch" and padding == "same" and (strided or transpose or pool):
+        raise refuse("PyTorch has padding 'same' only for convolutions with stride 1; give a number")
+    if extra is not None and any(cells >= stride for cells, stride in zip(extra, args["strides"])):
+        raise refuse("output_padding must be below the stride on every axis", "output-padding")
+    if framework == "torch" and pool and not isinstance(padding, str):
+        for (before, _), size in zip(padding, args["kernel_size"]):
+            if before * 2 > size:
+                raise refuse("PyTorch's pooling takes a padding of at most half the kernel")
+
+
+def _rank(*sizes: Any) -> int:
+    """The number of axes: that of whatever names more than one."""
+    *plain_sizes, padding = sizes
+    counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
+    pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
+    if pairs and len(padding) > 1:
+        counts.add(len(padding))
+    if not counts and isinstance(padding, (list, tuple)) and len(padding) > 2:
+        counts.add(len(padding))
+    if len(counts) > 1:
+        raise error(
+            "invalid-value", f"the sizes speak of different numbers of axes: {' and '.join(map(str, sorted(counts)))}"
+        )
+    rank = counts.pop() if counts else 1
+    if rank > 3:
+        raise error("invalid-value", f"a convolution has 1, 2 or 3 axes, not {rank}")
+    return rank
+
+
+def _number(value: Any, name: str, least: int) -> Number:
+    """A size as a traced number."""
+    if isinstance(value, str):
+        return named(value)
+    if value is UNKNOWN or isinstance(value, Traced):
+        return value
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise error("invalid-value", f"{name} must be a whole number of at least {least}, not {shown(value)}")
+    return Traced(value)
+
+
+def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ...]:
+    """One size for each axis."""
+    values = value if isinstance(value, (list, tuple)) else (value,)
+    if len(values) == 1:
+        values = tuple(values) * rank
+    if len(values) != rank:
+        raise error(
+            "invalid-value", f"{name} must be one number, or one for each of {rank} axes, not {shown(list(values))}"
+        )
+    if name == "input":  # an unknown input still has a formula: its size goes by the name of its axis
+        names = _AXES[rank]
+        return tuple(
+            named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)
+        )
+    return tuple(_number(size, name, least) for size in values)
+
+
+def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number, Number], ...]:
+    """A padding word, or (before, after) for each axis."""
+    if isinstance(value, str):
+        if value not in ("valid", "same", "causal"):
+            raise error("invalid-value", f"padding is valid, same, causal or numbers, not {shown(value)}")
+        return value
+    values = value if isinstance(value, (list, tuple)) else (value,) * rank
+    if rank == 1 and len(values) == 2 and all(isinstance(part, int) for part in values):
+        values = (values,)
+    if len(values) == 1:
+        values = tuple(values) * rank
+    if len(values) != rank or any(isinstance(part, (list, tuple)) and len(part) != 2 for part in values):
+        wanted = (
+            "a number, (before, after)" if rank == 1 else f"a number, {rank} numbers, or {rank} pairs (before, after)"
+        )
+        raise error("invalid-value", f"padding must be {wanted}, not {shown(value)}")
+    pairs = [part if isinstance(part, (list, tuple)) else (part, part) for part in values]
+    if framework == "torch" and any(before != after for before, after in pairs):
+        raise error("invalid-value", "PyTorch pads both sides alike; ask with --framework keras, or pad beforehand")
+    return tuple((_number(before, "padding", 0), _number(after, "padding", 0)) for before, after in pairs)
+
+
+def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
+    """The windows, those that are alike once: ``height and width``."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for index, window in enumerate(answer.windows):
+        alike = tuple(number.text if isinstance(number, Traced) else str(number) for number in window[:7])
+        found.setdefault(alike, []).append(index)
+    return [
+        (listed((answer.axes[index] for index in indices), "and"), answer.windows[indices[0]])
+        for indices in found.values()
+    ]

@@ -1,0 +1,56 @@
+"""Sizes on the command line: ``6``, ``28x28``, ``3,5``, ``?`` for unknown, ``H`` for a size with a name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from convcalc.layers.arguments import LARGEST
+from convcalc.numbers import UNKNOWN, Unknown
+from convcalc.problems import error
+
+_NAME = re.compile(r"[A-Za-wyz_][A-Za-wyz_0-9]{0,20}")
+_PADDING = re.compile(r"[0-9,()\[\]\s]{1,200}")
+
+
+def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> tuple[int | Unknown | str, ...]:
+    """The sizes in a text; with ``names``, a word without an x in it names a size."""
+    sizes: list[int | Unknown | str] = []
+    for part in re.split(r"[x×,]", text.strip().strip("()")):
+        word = part.strip()
+        if word.isdecimal() and len(word) < 18 and least <= int(word) <= LARGEST:
+            sizes.append(int(word))
+        elif word in ("?", "null", "None"):
+            sizes.append(UNKNOWN)
+        elif names and _NAME.fullmatch(word):
+            sizes.append(word)
+        else:
+            limit = f" of at least {least}"
+            more = ", ? for unknown, or a name such as H" if names else ", or ? for unknown"
+            raise error(
+                "invalid-value", f"{option} expects sizes such as 6, 28x28 or 3,5{limit}{more}, not '{text[:40]}'"
+            )
+    return tuple(sizes)
+
+
+def parse_padding(text: str) -> Any:
+    """A padding: a word, ``1``, ``1,2`` or ``((1,0),(0,1))``."""
+    word = text.strip().lower()
+    if word in ("same", "valid", "causal"):
+        return word
+    if _PADDING.fullmatch(word):
+        body = word.replace("(", "[").replace(")", "]")
+        try:
+            value = json.loads(body if body.startswith("[") or "," not in body else f"[{body}]")
+        except (ValueError, RecursionError):
+            value = None
+        if value is not None and _bounded(value):
+            return value
+    raise error("invalid-value", f"--pad expects same, valid, causal, 1, 1,2 or ((1,0),(0,1)), not '{text[:40]}'")
+
+
+def _bounded(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, list):
+        return 0 < len(value) <= 3 and depth < 2 and all(_bounded(part, depth + 1) for part in value)
+    return isinstance(value, int) and value <= LARGEST

@@ -1,0 +1,173 @@
+"""The calculator as a function and as a command: the layers' rules, and clear refusals."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc.analyse.conv import conv
+from convcalc.analyse.inverse import inverse
+from convcalc.cli.conv import command
+from convcalc.layers import apply, bind, find, parameters, sample_macs
+from convcalc.numbers import UNKNOWN, plain
+from convcalc.problems import ConvcalcError, Refusal
+from convcalc.window import slide, slide_transposed
+
+
+def test_the_answer_as_data_is_the_contract() -> None:
+    answer = conv([6, 6], 3, strides=2, padding="same", channels=1, filters=32)
+    assert answer.as_dict() == {
+        "schema_version": 1,
+        "input": [6, 6],
+        "kernel_size": [3, 3],
+        "strides": [2, 2],
+        "dilation": [1, 1],
+        "padding": [[0, 1], [0, 1]],
+        "output": [3, 3],
+        "unrounded": [3.0, 3.0],
+        "unread": [0, 0],
+        "output_shape": [None, 3, 3, 32],
+        "params": 320,
+        "macs": 2592,
+        "formulas": {
+            "output": "(6 − 3 + 1)/2 + 1 = 3",
+            "params": "3·3·1·32 + 32 = 320",
+            "macs": "3·3·1·32·3·3 = 2,592",
+        },
+    }
+
+
+def test_one_size_is_one_axis_and_what_has_no_answer_is_null() -> None:
+    data = conv(6, 3, strides=2).as_dict()
+    assert (data["input"], data["output"], data["unrounded"], data["unread"]) == ([6], [2], [2.5], [1])
+    assert data["output_shape"] is data["params"] is data["macs"] is None
+    named = conv("H", 3, strides=2).as_dict()
+    assert (named["output"], named["formulas"]["output"]) == ([None], "floor((H − 3)/2) + 1")
+
+
+# A question, and the output size on each axis that comes of it; Keras 3.15.1, run, or PyTorch's documentation.
+QUESTIONS = [
+    (dict(input=6, kernel_size=3, strides=2, padding=((1, 0), (0, 1))), (3, 3)),
+    (dict(input=32, kernel_size=3, dilation=4), (24,)),
+    (dict(input=4, kernel_size=3, strides=2, padding="same", transpose=True), (8,)),
+    (dict(input=4, kernel_size=3, strides=2, transpose=True), (9,)),
+    (dict(input=4, kernel_size=2, strides=3, transpose=True), (12,)),
+    (dict(input=4, kernel_size=3, strides=2, padding="same", transpose=True, output_padding=0), (7,)),
+    (dict(input=4, kernel_size=4, strides=2, padding="same", transpose=True, output_padding=0), (6,)),
+    (dict(input=4, kernel_size=3, strides=2, padding=1, transpose=True, output_padding=1, framework="torch"), (8,)),
+    (dict(input=50, kernel_size=3, dilation=2, padding="causal"), (50,)),
+    (dict(input=7, kernel_size=2, pool="max"), (3,)),
+    (dict(input=7, kernel_size=2, pool="max", padding="same"), (4,)),
+    (dict(input=112, kernel_size=3, strides=2, padding=1, pool="max", framework="torch"), (56,)),
+    (dict(input=112, kernel_size=3, strides=2, padding=1, pool="max", framework="torch", ceil_mode=True), (57,)),
+    (dict(input=32, kernel_size=1, strides=2, pool="max", framework="torch", ceil_mode=True), (16,)),
+    (dict(input=12, kernel_size=3, strides=2, dilation=2, framework="torch"), (4,)),
+    (dict(input=(28, 28), kernel_size=(3, 5), padding=(1, 2)), (28, 28)),
+]
+
+
+@pytest.mark.parametrize(("question", "output"), QUESTIONS)
+def test_questions(question: dict, output: tuple) -> None:
+    assert conv(**question).output == output
+
+
+SIZES = st.lists(st.integers(1, 20), min_size=1, max_size=3)
+
+
+@given(
+    SIZES,
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.sampled_from(["same", "valid"]),
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_calculator_is_the_layer(sizes, kernel, stride, padding, channels, filters, transpose) -> None:
+    kind = find(f"Conv{len(sizes)}D{'Transpose' if transpose else ''}")
+    args, _ = bind(kind, (filters, kernel, stride, padding), {})
+    try:
+        layer = apply(kind, args, [(UNKNOWN, *sizes, channels)])
+    except Refusal:
+        with pytest.raises(ConvcalcError):
+            conv(sizes, kernel, strides=stride, padding=padding, transpose=transpose)
+        return
+    answer = conv(
+        sizes, kernel, strides=stride, padding=padding, channels=channels, filters=filters, transpose=transpose
+    )
+    assert answer.output_shape == (None, *layer.outputs[0][1:])
+    assert (plain(answer.params), plain(answer.macs)) == (parameters(layer), sample_macs(layer))
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_every_setting_that_is_listed_gives_the_size(before, after, transpose) -> None:
+    for setting in inverse((before,), (after,), transpose=transpose):
+        cells = setting.padding if isinstance(setting.padding, str) else (setting.padding, setting.padding)
+        rule = slide_transposed if transpose else slide
+        assert rule(before, setting.kernel_size, setting.strides, 1, cells).output == after
+
+
+def test_the_usual_settings_come_first() -> None:
+    first = inverse((224,), (112,))[0]
+    assert (first.padding, first.kernel_size % 2, first.strides) == ("same", 1, 2)
+    assert inverse((6,), (100,)) == []
+
+
+WRONG = [
+    (["--in", "6", "--k", "7"], "a window of 7 does not fit into 6 cells"),
+    (["--in", "6"], "say the kernel size with --k"),
+    (
+        ["--in", "6", "--k", "3", "--s", "2", "--dilation", "2"],
+        "Keras takes no strides above 1 together with a dilation above 1",
+    ),
+    (
+        ["--in", "6x6x5", "--k", "3", "--filters", "4", "--groups", "2"],
+        "receives 5 channels, which 2 groups do not divide",
+    ),
+    (["--in", "6x6x4", "--k", "3", "--filters", "3", "--groups", "2"], "has 3 filters, which 2 groups do not divide"),
+    (
+        ["--in", "4", "--k", "3", "--s", "2", "--transpose", "--output-padding", "2"],
+        "output_padding must be below the stride",
+    ),
+    (["--in", "6x", "--k", "3"], "--in expects sizes such as 6, 28x28 or 3,5"),
+    (["--in", "0", "--k", "3"], "--in expects sizes"),
+    (["--in", "-3", "--k", "3"], "--in expects sizes"),
+    (["--in", "", "--k", "3"], "--in expects sizes"),
+    (["--in", "9" * 1000, "--k", "3"], "--in expects sizes"),
+    (["--in", "6", "--k", "3", "--pad", "sane"], "--pad expects same, valid, causal"),
+    (["--in", "6", "--k", "3", "--pad", "((1,0),(0,1)"], "--pad expects same, valid, causal"),
+    (["--in", "6", "--k", "3", "--pad", "[" * 190], "--pad expects same, valid, causal"),
+    (["--in", "6x6", "--k", "3x3x3"], "the sizes speak of different numbers of axes: 2 and 3"),
+    (["--in", "6x6x6x6", "--k", "3"], "--in has 4 axes"),
+    (["--in", "6", "--k", "3", "--filters", "8"], "parameters depend on the channels: write --in 6x3, or --channels 3"),
+    (["--in", "6", "--k", "3", "--ceil-mode"], "ceil_mode belongs to PyTorch's pooling"),
+    (["--in", "6x6", "--k", "3", "--pad", "causal"], "padding 'causal' is for Keras's Conv1D alone"),
+    (["--in", "6", "--k", "3", "--framework", "torch", "--pad", "1,0"], "PyTorch pads both sides alike"),
+    (["--in", "6", "--k", "3", "--s", "2", "--framework", "torch", "--pad", "same"], "PyTorch has padding 'same' only"),
+    (["--in", "H", "--out", "3"], "--out searches with numbers"),
+    (["--in", "6", "--out", "3x3x3x3"], "1, 2 or 3"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), WRONG, ids=[" ".join(args)[:60] for args, _ in WRONG])
+def test_what_cannot_work_is_one_clear_error(args: list[str], message: str) -> None:
+    done = CliRunner().invoke(command, args, standalone_mode=False)
+    assert isinstance(done.exception, ConvcalcError), done.output
+    (problem,) = done.exception.problems
+    assert message in problem.message
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+@settings(max_examples=200, deadline=None)
+def test_no_text_makes_anything_but_an_answer_or_an_error(sizes, kernel, padding) -> None:
+    done = CliRunner().invoke(command, [f"--in={sizes}", f"--k={kernel}", f"--pad={padding}"], standalone_mode=False)
+    assert done.exception is None or isinstance(done.exception, ConvcalcError)
+
+
+def test_json_is_json() -> None:
+    for args in (["--in", "6", "--k", "3"], ["--in", "6", "--out", "3"], ["--in", "HxW", "--k", "3"]):
+        json.loads(CliRunner().invoke(command, [*args, "--format", "json"], standalone_mode=False).output)

@@ -1,0 +1,160 @@
+"""The kinds of number: what they come to, what they write, and that all kinds agree."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc.numbers import (
+    UNKNOWN,
+    Number,
+    Traced,
+    ceil_div,
+    decimal,
+    larger,
+    map_numbers,
+    named,
+    plain,
+    product,
+    settled,
+    traced,
+)
+
+H = named("H")
+
+
+def n(value: int) -> Traced:
+    return Traced(value)
+
+
+WORKED: list[tuple[Number, str]] = [
+    (n(7), "7"),
+    (n(-3), "−3"),
+    (n(320), "320"),
+    (n(3) * n(3) * n(1) * n(32) + n(32), "3·3·1·32 + 32 = 320"),
+    ((n(6) - n(3)) // n(2) + 1, "(6 − 3)/2 + 1 = 2.5 → 2"),
+    ((n(6) - n(3) + n(1)) // n(2) + 1, "(6 − 3 + 1)/2 + 1 = 3"),
+    ((n(8) - n(3)) // n(3) + 1, "(8 − 3)/3 + 1 = 2.666… → 2"),
+    (((n(6) - n(3)) // n(2) + 1) * n(4), "floor((6 − 3)/2 + 1)·4 = 8"),
+    (n(9) - (n(4) - n(2)), "9 − (4 − 2) = 7"),
+    (n(9) - (n(4) + n(2)), "9 − (4 + 2) = 3"),
+    (n(8) // (n(2) * n(2)), "8/(2·2) = 2"),
+    (n(8) // n(2) * n(3), "8/2·3 = 12"),
+    (n(7) % n(4), "7 mod 4 = 3"),
+    (n(0) + n(5), "5"),
+    (n(5) + 0, "5"),
+    (n(5) * 1, "5"),
+    (ceil_div(n(7), n(2)), "ceil(7/2) = 4"),
+    (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
+    ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
+    ((H - n(3)) // n(1) + 1, "H − 3 + 1"),
+    (ceil_div(H, n(2)), "ceil(H/2)"),
+    (ceil_div(H, n(1)), "H"),
+    (larger(H, 0), "max(H, 0)"),
+    (H * n(2) + named("W"), "H·2 + W"),
+    (traced(UNKNOWN) + 1, "? + 1"),
+]
+
+
+@pytest.mark.parametrize(("number", "text"), WORKED, ids=[text for _, text in WORKED])
+def test_worked(number: Number, text: str) -> None:
+    assert traced(number).worked == text
+
+
+def test_unknown_swallows_arithmetic_and_fails_every_comparison() -> None:
+    results: list[Number] = [
+        UNKNOWN + 1,
+        1 - UNKNOWN,
+        UNKNOWN * 0,
+        UNKNOWN // 2,
+        7 // UNKNOWN,
+        UNKNOWN % 2,
+        -UNKNOWN,
+        ceil_div(UNKNOWN, 2),
+        larger(UNKNOWN, 0),
+        product([2, UNKNOWN, 3]),
+    ]
+    assert all(result is UNKNOWN for result in results)
+    assert not (UNKNOWN < 1 or UNKNOWN > 1 or UNKNOWN <= 1 or UNKNOWN >= 1)
+    assert copy.deepcopy(UNKNOWN) is UNKNOWN is pickle.loads(pickle.dumps(UNKNOWN))
+    assert repr(UNKNOWN) == "None"
+
+
+def test_a_named_size_equals_nothing_and_is_no_index() -> None:
+    assert named("H") != named("H")
+    assert not (H > 0 or H <= 0)
+    with pytest.raises(TypeError, match="the size H is not known"):
+        range(H)
+
+
+def test_settled_forgets_the_way_but_not_the_number() -> None:
+    assert traced(settled(n(2) + n(3))).worked == "5"
+    assert settled(H) is H
+    assert settled(4) == 4
+
+
+def test_map_numbers_changes_numbers_only() -> None:
+    assert map_numbers(lambda number: number * 2, (1, [2, "same"], None, True)) == (2, (4, "same"), None, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(Fraction(5, 2), "2.5"), (Fraction(3), "3"), (Fraction(7, 3), "2.333…"), (None, "?")]
+)
+def test_decimal(number: Fraction | None, text: str) -> None:
+    assert decimal(number) == text
+
+
+OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {
+    "add": lambda one, other: one + other,
+    "subtract": lambda one, other: one - other,
+    "multiply": lambda one, other: one * other,
+    "divide": lambda one, other: one // (other * other + 1),
+    "round up": lambda one, other: ceil_div(one, other * other + 1),
+    "remainder": lambda one, other: one % (other * other + 1),
+    "larger": larger,
+}
+
+# A tree of operations over numbers; each leaf also says whether it is traced.
+TREES = st.recursive(
+    st.tuples(st.integers(-20, 20), st.booleans()),
+    lambda children: st.tuples(st.sampled_from(sorted(OPERATIONS)), children, children),
+    max_leaves=6,
+)
+
+
+def computed(tree: tuple[object, ...], trace: bool) -> Number:
+    if len(tree) == 2:
+        value, marked = tree
+        assert isinstance(value, int)
+        return Traced(value) if trace and marked else value
+    name, one, other = tree
+    assert isinstance(name, str) and isinstance(one, tuple) and isinstance(other, tuple)
+    return OPERATIONS[name](computed(one, trace), computed(other, trace))
+
+
+@settings(max_examples=300)
+@given(TREES)
+def test_a_traced_number_has_the_value_of_the_plain_one(tree: tuple[object, ...]) -> None:
+    assert plain(computed(tree, trace=True)) == computed(tree, trace=False)
+
+
+def evaluated(text: str) -> Fraction:
+    """What a formula comes to when it is read as a person reads it: division exact, floor and ceil where written."""
+    words = text.replace("−", "-").replace("·", "*").replace("/", "/_one/").replace(" mod ", "%")
+    names = {"floor": lambda x: Fraction(x // 1), "ceil": lambda x: Fraction(-(-x // 1)), "_one": Fraction(1)}
+    result = eval(words, {"__builtins__": {}}, names)
+    assert isinstance(result, (int, Fraction))
+    return Fraction(result)
+
+
+@settings(max_examples=300)
+@given(TREES)
+def test_a_formula_read_as_written_comes_to_its_number(tree: tuple[object, ...]) -> None:
+    number = traced(computed(tree, trace=True))
+    value = evaluated(number.text)
+    assert value == number.exact
+    assert value // 1 == number.value
