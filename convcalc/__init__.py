@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from convcalc.problems import ConvcalcError
+
+# Not left for later, as the names below are: the function has the name of its package, which would take its place.
+from convcalc.render import render
+
 if TYPE_CHECKING:
     from convcalc.analyse import Report, infer
     from convcalc.analyse.conv import conv
-    from convcalc.problems import ConvcalcError
     from convcalc.read import load
-    from convcalc.render import render
 
 __all__ = ["ConvcalcError", "Report", "__version__", "conv", "infer", "load", "render"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ConvcalcError": "convcalc.problems",
     "Report": "convcalc.analyse",
     "conv": "convcalc.analyse.conv",
     "infer": "convcalc.analyse",
     "load": "convcalc.read",
-    "render": "convcalc.render",
 }
 
 

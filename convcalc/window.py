@@ -87,9 +87,7 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     output = (size - span + before + after) // stride + 1
     if output <= 0:
         padded = f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
-        raise Refusal(
-            f"a window of {span} does not fit into {padded} cells, so nothing would be left", code="vanishing-size"
-        )
+        raise Refusal(f"has a window of {span} cells, which does not fit into {padded}", code="vanishing-size")
     return Window(size, kernel, stride, dilation, before, after, output)
 
 
@@ -106,9 +104,7 @@ def slide_ceil(
     if (output - 1) * stride >= size + before:
         output = output - 1
     if output <= 0:
-        raise Refusal(
-            f"a window of {span} does not fit into {size} cells, so nothing would be left", code="vanishing-size"
-        )
+        raise Refusal(f"has a window of {span} cells, which does not fit into {size}", code="vanishing-size")
     return Window(size, kernel, stride, dilation, before, after, output)
 
 
@@ -150,6 +146,6 @@ def slide_transposed(
         output = (size - 1) * stride - before - after + span + (0 if output_padding is None else output_padding)
         after = after if output_padding is None else after - output_padding
         if output <= 0:
-            raise Refusal(f"the output would have {output} cells", code="vanishing-size")
+            raise Refusal(f"would have an output of {output} cells", code="vanishing-size")
     # Keras's own rule can come to no cells at all (one cell, an even kernel, output_padding 0), and Keras lets it be.
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)

@@ -118,7 +118,7 @@ def test_the_usual_settings_come_first() -> None:
 
 
 WRONG = [
-    (["--in", "6", "--k", "7"], "a window of 7 does not fit into 6 cells"),
+    (["--in", "6", "--k", "7"], "a window of 7 cells, which does not fit into 6"),
     (["--in", "6"], "say the kernel size with --k"),
     (
         ["--in", "6", "--k", "3", "--s", "2", "--dilation", "2"],

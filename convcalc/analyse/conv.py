@@ -161,9 +161,7 @@ def conv(
         slid, inferred = _answer(args, x, filters, groups, depthwise, depth_multiplier, transpose, pool, ceil_mode)
     except Refusal as refusal:
         what = "the pooling" if pool else "the transposed convolution" if transpose else "the convolution"
-        raise error(
-            refusal.code, f"{what} {refusal.message}" if not refusal.message.startswith("a window") else refusal.message
-        ) from None
+        raise error(refusal.code, f"{what} {refusal.message}") from None
     extra = None if output_padding is None else tuple(int(cells) for cells in args["output_padding"])
     return ConvAnswer(slid, inferred, asked, framework, pool, ceil_mode, extra)
 

@@ -15,7 +15,7 @@ from convcalc.layers import SAME, Inferred, Weight, apply, find, parameters, sam
 from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.problems import ConvcalcError, Problem, Refusal
+from convcalc.problems import ConvcalcError, Problem, Refusal, listed
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None
@@ -169,7 +169,8 @@ def _text(shape: Shape | None) -> str:
 def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
     sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
-    received = " and ".join(f"{_text(shape)} from '{name}'" for shape, name in zip(inputs, sources))
+    known = [f"{_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
+    received = listed(known, "and")
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"
     if received:
         message = f"{message}; it receives {received}"

@@ -84,8 +84,8 @@ class PerAxis(_Kind):
 
     @property
     def expects(self) -> str:
-        several = f", or a list of {self.rank}," if self.rank != 1 else ""
-        return f"a whole number{several} of at least {self.least}"
+        several = f", or a list of {self.rank} of them" if self.rank != 1 else ""
+        return f"a whole number of at least {self.least}{several}"
 
     def read(self, value: Any) -> tuple[int, ...]:
         values = (value,) * self.rank if _is_int(value) else value
@@ -152,6 +152,16 @@ class Integers(_Kind):
             raise ValueError
         read = Integer(self.least).read
         return tuple(UNKNOWN if part in (None, UNKNOWN) and self.nullable else read(part) for part in value)
+
+
+@dataclass(frozen=True)
+class Sizes(_Kind):
+    """The shape of a sample: a list of sizes, None for one that is not known; one number for a list of one."""
+
+    expects = "a list of sizes such as [28, 28, 1] (in it, null for one that is not known)"
+
+    def read(self, value: Any) -> tuple[Any, ...]:
+        return Integers(0, single=True, nullable=True).read(value)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Integers, carried, initializer
+from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Sizes, carried, initializer
 from convcalc.layers.registry import SAME, Args, Inferred, Weight, layer, required
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.problems import Refusal
@@ -13,10 +13,10 @@ _LORA = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alph
 
 @layer(
     "InputLayer",
-    Argument("shape", Integers(0, single=True, nullable=True), None, null=True),
+    Argument("shape", Sizes(), None, null=True),
     Argument("batch_size", Integer(1), None, null=True),
     *carried("dtype", "sparse", "ragged"),
-    Argument("batch_shape", Integers(0, nullable=True), None, null=True),
+    Argument("batch_shape", Sizes(), None, null=True),
     *carried("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,

@@ -6,21 +6,15 @@ from functools import reduce
 
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
 from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
-from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 
 
 def _batch(shapes: tuple[Shape, ...]) -> Number:
     known = {shape[0] for shape in shapes if shape[0] is not UNKNOWN}
     if len(known) > 1:
-        raise Refusal(f"cannot merge batches of different sizes: {', '.join(map(shape_text, shapes))}", "shapes-differ")
+        raise Refusal("cannot merge batches of different sizes", "shapes-differ")
     return known.pop() if known else UNKNOWN
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape as Keras writes it: ``(None, 3)``."""
-    sizes = ", ".join(str(plain(size)) for size in shape)
-    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
 def _broadcast(one: Shape, other: Shape) -> Shape:
@@ -46,9 +40,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     try:
         merged = reduce(_broadcast, (shape[1:] for shape in shapes))
     except Refusal as refusal:
-        raise Refusal(
-            f"receives shapes that do not fit together: {', '.join(map(shape_text, shapes))}", "shapes-differ"
-        ) from refusal
+        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", "shapes-differ") from refusal
     return Inferred(((batch, *merged),))
 
 
@@ -116,8 +108,7 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     axis = axis_index(a["axis"], len(first))
     known = [{size for size in sizes if size is not UNKNOWN} for sizes in zip(*shapes)]
     if any(len(shape) != len(first) for shape in shapes) or any(len(k) > 1 for n, k in enumerate(known) if n != axis):
-        received = ", ".join(map(shape_text, shapes))
-        raise Refusal(f"receives shapes that differ on more than axis {axis}: {received}", "shapes-differ")
+        raise Refusal(f"needs inputs that agree on every axis but axis {axis}", "shapes-differ")
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]
@@ -144,7 +135,7 @@ def dot(a: Args, x: Shape, y: Shape) -> Inferred:
         raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")
     if x[first] != y[second]:
         raise Refusal(
-            f"sums over axis {first} of {shape_text(x)} and axis {second} of {shape_text(y)}, which differ: {x[first]} and {y[second]}",
+            f"sums over axis {first} of its first input and axis {second} of its second, which differ: {x[first]}, {y[second]}",
             "shapes-differ",
         )
     rest = (*x[1:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])

@@ -71,9 +71,7 @@ class GraphBuilder:
     def add_layer(self, layer: Layer) -> int:
         """Take a layer in; its number. A name that is taken, or that no layer can have, is a problem."""
         if layer.name in self._by_name:
-            first = self.layers[self._by_name[layer.name]].place
-            where = f"; the first is on line {first.mark().line}" if first else ""
-            self._report(layer, "name-taken", f"two layers are named '{layer.name}'{where}")
+            self._report(layer, "name-taken", f"two layers are named '{layer.name}'; {self._cure(layer)}")
         elif "/" in layer.name:
             self._report(layer, "invalid-name", f"a layer's name cannot hold '/', as '{layer.name}' does")
         self._by_name.setdefault(layer.name, len(self.layers))
@@ -85,6 +83,15 @@ class GraphBuilder:
         self._by_name.setdefault(layer.name, len(self.layers))
         self.layers.append(layer)
         return len(self.layers) - 1
+
+    def _cure(self, layer: Layer) -> str:
+        """Where the first layer of that name stands, or how an entry that is read again makes names that differ."""
+        first = self.layers[self._by_name[layer.name]].place
+        if first is None or layer.place is None:
+            return "names are unique"
+        if first.mark() == layer.place.mark():
+            return "this entry is read more than once: make the name of an argument or an index, such as conv_${i}"
+        return f"the first is on line {first.mark().line}"
 
     def _report(self, layer: Layer, code: str, message: str) -> None:
         place = layer.place

@@ -164,7 +164,10 @@ class _Composer:
         except yaml.MarkedYAMLError as bad:
             at = bad.problem_mark or bad.context_mark
             message = " ".join(part for part in (bad.problem, f"({bad.context})" if bad.context else "") if part)
-            raise self.fail("yaml-syntax", message, at.line if at else 0, at.column if at else 0) from None
+            line, column = (at.line, at.column) if at else (0, 0)
+            if Mark(self.source, line + 1, column + 1).excerpt[column : column + 1] == "\t":
+                message = "a tab cannot indent in YAML; use spaces"
+            raise self.fail("yaml-syntax", message, line, column) from None
         except yaml.reader.ReaderError as bad:
             before = self.source.text[: bad.position]
             column = len(before) - before.rfind("\n") - 1
@@ -199,7 +202,8 @@ class _Composer:
 
     def refuse_tag(self, tag: str | None, line: int, column: int) -> None:
         if tag is not None:
-            raise self.fail("yaml-tag", f"tags such as {tag} are not read: plain YAML only", line, column)
+            short = tag.replace("tag:yaml.org,2002:", "!!")
+            raise self.fail("yaml-tag", f"tags such as {short} are not read: plain YAML only", line, column)
 
     def scalar(self, event: Any, line: int, column: int) -> Scalar:
         self.refuse_tag(event.tag, line, column)

@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.layers import bind, find
 from convcalc.layers.arguments import REQUIRED
 from convcalc.model import Layer, Model, Ref
-from convcalc.problems import Problem, Source, error
+from convcalc.problems import Mark, Problem, Source, error
 from convcalc.read.entries import MODEL_KEYS, NESTED, Block, Entries, Spec
 from convcalc.read.graph import GraphBuilder, Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
@@ -31,7 +31,7 @@ def read_spec(source: Source) -> Model:
     shared = Shared()
     root = compose(source, shared.problems)
     if root is None or (isinstance(root, Scalar) and root.value is None):
-        raise error("empty", f"{source.name} is empty; a spec has 'input:' and 'layers:'")
+        raise error("empty", "this file is empty; a spec has 'input:' and 'layers:'", Mark(source, 1, 1))
     if not isinstance(root, Fields):
         raise error("not-a-spec", "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
     values = Values(source, shared)
@@ -154,25 +154,25 @@ class _ModelReader:
         place = Written(values.source, node, given, kind=kind, context=scope.context)
         args: dict[str, Any] = {}
         dtype = "float32"
-        try:
-            if not broken and isinstance(node, Fields):
+        named: dict[str, Any] = {}
+        if isinstance(node, Fields) and not broken:
+            with suppress(Passed):
+                dtype = values.dtype(node.get("dtype"), scope)
+            with suppress(Passed):
                 name_node = node.get("name")
                 name = values.word(name_node, scope, "an input's name") if name_node and name is None else name
-                dtype = values.dtype(node.get("dtype"), scope)
-                named = {key: values.value(value, scope) for key, (_, value) in node.fields.items()}
-                args, refusals = bind(
-                    kind, (), {key: value for key, value in named.items() if key not in ("name", "dtype")}
-                )
-                if not refusals and "shape" not in args and "batch_shape" not in args:
-                    values.report(node, "missing-argument", "an input needs a 'shape:'", scope)
-                    broken = True
-                broken = broken or bool(refusals)
+        if not broken:
+            try:
+                read = values.value(node, scope)
+                named = read if isinstance(read, dict) else {"shape": read}
+                own = {key: value for key, value in named.items() if key not in ("name", "dtype")}
+                args, refusals = bind(kind, (), own)
                 values.refused(place, refusals)
-            elif not broken:
-                args, refusals = bind(kind, (values.value(node, scope),), {})
                 broken = bool(refusals)
-                values.refused(place, refusals)
-        except Passed:
+            except Passed:
+                broken = True
+        if not broken and "shape" not in args and "batch_shape" not in args:
+            values.report(node, "missing-argument", "an input needs a 'shape:'", scope)
             broken = True
         layer = Layer(
             name or values.shared.names.automatic("InputLayer"),

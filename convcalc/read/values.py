@@ -93,6 +93,10 @@ class Values:
     def refused(self, place: Written, refusals: Sequence[Refusal]) -> None:
         """Put down what binding a layer's arguments found: names at the name, values at the value."""
         for refusal in refusals:
+            if refusal.code == "too-many-arguments" and isinstance(place.given, Items) and place.kind:
+                extra = place.given.items[len(place.kind.arguments)]
+                self.shared.report(refusal.code, refusal.message, mark(self.source, extra), context=place.context)
+                continue
             at_key = refusal.code in ("unknown-argument", "duplicate-argument") and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             self.shared.report(refusal.code, refusal.message, at, context=place.context)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from convcalc.analyse.report import Report
 from convcalc.problems import did_you_mean, error, listed
+
+if TYPE_CHECKING:
+    from convcalc.analyse.report import Report
 
 Renderer: TypeAlias = "Callable[[Report], str]"
 
