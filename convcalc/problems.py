@@ -59,6 +59,11 @@ class Problem(NamedTuple):
         return f"{text}\n{gutter}{self.mark.excerpt}\n{'| ':>{len(gutter)}}{lead}^"
 
 
+def by_place(problem: Problem) -> tuple[int, int]:
+    """The key that sorts problems in the order of the file."""
+    return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
+
+
 class Refusal(Exception):
     """Raised by deep code: the message, a code, and the argument that is to blame, where there is one."""
 

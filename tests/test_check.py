@@ -74,6 +74,7 @@ def test_a_budget_lists_all_that_is_over() -> None:
         "the model has 320 params, 20 more than the budget of 300",
         "the model has 225,792 macs, 25,792 more than the budget of 200,000",
     ]
+    assert all(problem.mark is not None and problem.mark.line == 2 for problem in found)
 
 
 def test_an_unknown_number_holds_no_budget_unless_allowed() -> None:

@@ -15,7 +15,7 @@ from convcalc.layers import SAME, Inferred, Weight, apply, find, parameters, sam
 from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.problems import ConvcalcError, Problem, Refusal, listed
+from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None
@@ -62,7 +62,7 @@ def infer(model: Model) -> Report:
     run = _run(model, None, problems)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
-        raise ConvcalcError(sorted(problems, key=lambda p: (p.mark.line, p.mark.column) if p.mark else (0, 0)))
+        raise ConvcalcError(sorted(problems, key=by_place))
     rows = _rows(run, "", 0, True)
     top = [row for row in rows if row.depth == 0]
     return Report(

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from convcalc.model import Call, Layer, Model, Place, Ref
-from convcalc.problems import Mark, Problem, Refusal, did_you_mean
+from convcalc.problems import ConvcalcError, Mark, Problem, Refusal, by_place, did_you_mean
 
-# How many times blocks and repeats may be opened, and how many layers they may make in all.
-MAX_GROUPS = 100_000
+# How many times blocks and repeats may be opened: they write few lines for many layers.
+MAX_GROUPS = 20_000
+# After so many problems reading stops: nobody reads on.
+MAX_PROBLEMS = 100
 
 
 class Names:
@@ -43,13 +45,19 @@ class Shared:
     _seen: set[tuple[str, int, int]] = field(default_factory=set)
 
     def report(self, code: str, message: str, mark: Mark | None, layer: str | None = None, context: str = "") -> None:
-        """Put a problem down; the same one at the same place (a block that is used twice) counts once."""
+        """Put a problem down; the same one at the same place (a block that is used twice) counts once.
+
+        Raises :class:`ConvcalcError` with all of them when there are too many.
+        """
         if mark is not None:
             key = (code, mark.line, mark.column)
             if key in self._seen:
                 return
             self._seen.add(key)
         self.problems.append(Problem(code, f"{message}{context}", mark, layer))
+        if len(self.problems) >= MAX_PROBLEMS:
+            more = Problem("too-many-problems", f"these are the first {MAX_PROBLEMS} problems; there may be more", mark)
+            raise ConvcalcError([*sorted(self.problems, key=by_place), more])
 
     def open_group(self) -> bool:
         """Count a block or a round of a repeat; whether there may be one more."""

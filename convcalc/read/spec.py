@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.layers import bind, find
 from convcalc.layers.arguments import REQUIRED
 from convcalc.model import Layer, Model, Ref
-from convcalc.problems import Mark, Problem, Source, error
+from convcalc.problems import Mark, Source, by_place, error
 from convcalc.read.entries import MODEL_KEYS, NESTED, Block, Entries, Spec
 from convcalc.read.graph import GraphBuilder, Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
@@ -42,12 +42,8 @@ def read_spec(source: Source) -> Model:
         budget = values.limits(root.get("budget"), BUDGETS, "a budget", Scope())
     except Passed:
         budget = {}
-    problems = tuple(sorted(shared.problems, key=_by_place))
-    return replace(model, budget=budget, source=source.name, problems=problems)
-
-
-def _by_place(problem: Problem) -> tuple[int, int]:
-    return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
+    problems = tuple(sorted(shared.problems, key=by_place))
+    return replace(model, budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
 
 
 def _blocks(values: Values, node: Node | None) -> Mapping[str, Block]:

@@ -1,0 +1,174 @@
+"""Whatever the input, there is a report or a :class:`ConvcalcError`, soon, and never anything else."""
+
+import re
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convcalc.analyse import Report, infer
+from convcalc.problems import ConvcalcError, Source
+from convcalc.read import parse
+from convcalc.read.expressions import evaluate
+from convcalc.read.nodes import decode
+from convcalc.read.spec import read_spec
+from convcalc.render import render
+
+SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
+TEXTS = [path.read_text(encoding="utf-8") for path in SPECS]
+
+
+def outcome(text: str) -> Report | ConvcalcError:
+    """What comes of a text."""
+    try:
+        report = infer(read_spec(Source("any.yaml", text)))
+        render(report)
+        return report
+    except ConvcalcError as refused:
+        assert str(refused)
+        return refused
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_any_text(text: str) -> None:
+    outcome(text)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes(data: bytes) -> None:
+    try:
+        outcome(decode(data, "any").text)
+    except ConvcalcError as refused:
+        assert str(refused)
+
+
+_WORDS = (
+    "Conv2D Dense Flatten Add from as name repeat call Model input layers $input ${x} null -1 [] {} [3,4] é ~ *a &a"
+)
+WORDS = st.sampled_from(_WORDS.split())
+
+
+@given(
+    st.recursive(
+        WORDS | st.integers(-3, 300) | st.booleans(),
+        lambda part: st.lists(part, max_size=4) | st.dictionaries(WORDS, part, max_size=4),
+        max_leaves=25,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_any_structure(value: object) -> None:
+    import json
+
+    outcome(f"input: [8, 8, 3]\nlayers: {json.dumps(value)}\n")
+    outcome(f"input: {json.dumps(value)}\nlayers:\n  - Dense: 3\n")
+
+
+@given(st.integers(0, len(TEXTS) - 1), st.integers(0, 10**9))
+@settings(max_examples=150, deadline=None)
+def test_any_mutation_of_a_real_spec(which: int, seed: int) -> None:
+    random = Random(seed)
+    lines = TEXTS[which].splitlines()
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(lines))
+        other = random.randrange(len(lines))
+        match random.randrange(6):
+            case 0:
+                del lines[at]
+            case 1:
+                lines.insert(at, lines[other])
+            case 2:
+                lines[at], lines[other] = lines[other], lines[at]
+            case 3:
+                cut = random.randrange(len(lines[at]) + 1)
+                lines[at] = (
+                    lines[at][:cut]
+                    + random.choice(["", "3", "x", ":", "[", "}", "$", "'", "\t", "é", " - "])
+                    + lines[at][cut + 1 :]
+                )
+            case 4:
+                lines[at] = lines[at].replace("3", random.choice(["0", "-1", "null", "99999999", "1e3", "[3]"]))
+            case _:
+                lines[at] = " " * random.randint(0, 4) + lines[at]
+        if not lines:
+            break
+    outcome("\n".join(lines))
+
+
+@given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_any_expression(text: str) -> None:
+    """Where an expression has a value, it is the one that Python's integer arithmetic gives."""
+    from convcalc.problems import Refusal
+
+    try:
+        value = evaluate(text, {"x": 7, "y": 12})
+    except Refusal:
+        return
+    python = re.sub(r"\b0+(?=[0-9])", "", text).replace("//", "|").replace("/", "//").replace("|", "//")
+    assert value == eval(python, {"x": 7, "y": 12})
+
+
+HOSTILE = {
+    "nested lists": "input: " + "[" * 100_000,
+    "nested maps": "a: " * 1 + "{a: " * 100_000,
+    "nested blocks": "".join(f"{' ' * n}a:\n" for n in range(2000)),
+    "brackets in an expression": "input: [3]\nlayers:\n  - repeat: 1\n    index: x\n    layers:\n      - Dense: '${"
+    + "(" * 100_000
+    + "x'",
+    "minus signs in an expression": "input: [3]\nlayers:\n  - repeat: 1\n    index: x\n    layers:\n      - Dense: '${"
+    + "-" * 100_000
+    + "x}'",
+    "repeat without end": "input: [3]\nlayers:\n  - repeat: 99999999999\n    layers: [Flatten]",
+    "repeats in repeats": "input: [3]\nlayers:\n"
+    + "".join(f"{'    ' * n}  - repeat: 999\n{'    ' * n}    layers:\n" for n in range(10))
+    + "    " * 10
+    + "  - Flatten",
+    "blocks in blocks": "blocks:\n"
+    + "".join(f"  b{n}:\n    layers: [{', '.join([f'b{n + 1}'] * 9)}]\n" for n in range(12))
+    + "  b12:\n    layers: [Flatten]\ninput: [3]\nlayers: [b0]",
+    "a name without end": "input: [3]\nlayers:\n  - Dense: {units: 3, name: " + "x" * 1_000_000 + "}",
+    "a number without end": "input: [" + "9" * 1_000_000 + "]\nlayers: [Flatten]",
+    "many documents": "--- 1\n" * 10_000,
+    "many keys": "".join(f"k{n}: 1\n" for n in range(20_000)),
+    "many problems": "input: [3]\nlayers:\n" + "  - Dens: 3\n" * 5_000,
+    "a wide merge": "input: [3]\nlayers:\n  - Flatten: {name: a}\n  - Add: {from: [" + "a, " * 20_000 + "a]}",
+    "control characters": "input: [3]\nlayers: [\x00\x1b]",
+    "surrogates": "input: [3]\nlayers: ['\\ud800']",
+    "sizes that multiply": "input: [9007199254740992, 9007199254740992, 9007199254740992]\nlayers: [Flatten, {Dense: 9007199254740992}]",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts_are_answered_soon(name: str) -> None:
+    began = time.perf_counter()
+    outcome(HOSTILE[name])
+    # A generous bound against endlessness, not a measure of speed: each takes well under a second on an idle machine.
+    assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_encodings_and_line_ends(tmp_path: Path, encoding: str, ending: str) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(f"input: [3]{ending}layers:{ending}  - Dense: {{units: 3, name: größe}}{ending}".encode(encoding))
+    report = infer(parse(path))
+    assert (report.layers[0].name, report.totals.params) == ("größe", 12)
+
+
+def test_what_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path, "is a directory"),
+        (tmp_path / "missing.yaml", "no such file or directory"),
+        ("nul\0.yaml", "embedded null"),
+    ):
+        with pytest.raises(ConvcalcError, match=message):
+            parse(path)
+    binary = tmp_path / "model.bin"
+    binary.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe\x00")
+    with pytest.raises(ConvcalcError, match="is not UTF-8 text"):
+        parse(binary)

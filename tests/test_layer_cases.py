@@ -1,0 +1,252 @@
+"""Every layer of the catalogue by example: arguments and input shape, and what must come of them.
+
+A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). The whole
+catalogue is held to having a row here, a summary, and an example that runs.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.layers import CATALOGUE, apply, bind, find, parameters
+from convcalc.layers.examples import example_spec
+from convcalc.numbers import UNKNOWN, plain
+from convcalc.problems import Source
+from convcalc.read.spec import read_spec
+
+KERAS = "Keras 3.15.1, run"
+RULE = "the layer's rule, by hand"
+CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = [
+    ("Conv2D", {"filters": 32, "kernel_size": 3}, (28, 28, 1), (26, 26, 32), [(3, 3, 1, 32), (32,)], KERAS),
+    ("Conv2D", {"filters": 64, "kernel_size": 3}, (28, 28, 32), (26, 26, 64), [(3, 3, 32, 64), (64,)], KERAS),
+    (
+        "Conv2D",
+        {"filters": 32, "kernel_size": 3, "groups": 4},
+        (8, 8, 16),
+        (6, 6, 32),
+        [(3, 3, 4, 32), (32,)],
+        f"{KERAS}: 1,184",
+    ),
+    (
+        "Conv2D",
+        {"filters": 8, "kernel_size": 3},
+        (None, None, 3),
+        (None, None, 8),
+        [(3, 3, 3, 8), (8,)],
+        f"{KERAS}: 224",
+    ),
+    (
+        "Conv2D",
+        {"filters": 8, "kernel_size": 3, "data_format": "channels_first"},
+        (3, 9, 8),
+        (8, 7, 6),
+        [(3, 3, 3, 8), (8,)],
+        RULE,
+    ),
+    (
+        "Conv1D",
+        {"filters": 8, "kernel_size": 3, "dilation_rate": 2, "padding": "causal"},
+        (50, 4),
+        (50, 8),
+        [(3, 4, 8), (8,)],
+        f"{KERAS}: 104",
+    ),
+    ("Conv3D", {"filters": 2, "kernel_size": 2}, (4, 4, 4, 1), (3, 3, 3, 2), [(2, 2, 2, 1, 2), (2,)], RULE),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": 3, "strides": 2}, (4, 5), (9, 2), [(3, 2, 5), (2,)], KERAS),
+    (
+        "Conv2DTranspose",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        (4, 4, 5),
+        (8, 8, 2),
+        [(3, 3, 2, 5), (2,)],
+        KERAS,
+    ),
+    (
+        "Conv3DTranspose",
+        {"filters": 2, "kernel_size": 2, "use_bias": False},
+        (2, 2, 2, 3),
+        (3, 3, 3, 2),
+        [(2, 2, 2, 2, 3)],
+        RULE,
+    ),
+    ("DepthwiseConv1D", {"kernel_size": 3}, (8, 4), (6, 4), [(3, 4, 1), (4,)], RULE),
+    (
+        "DepthwiseConv2D",
+        {"kernel_size": 3, "padding": "same"},
+        (8, 8, 16),
+        (8, 8, 16),
+        [(3, 3, 16, 1), (16,)],
+        f"{KERAS}: 160",
+    ),
+    (
+        "DepthwiseConv2D",
+        {"kernel_size": 3, "depth_multiplier": 2},
+        (8, 8, 16),
+        (6, 6, 32),
+        [(3, 3, 16, 2), (32,)],
+        f"{KERAS}: 320",
+    ),
+    ("SeparableConv1D", {"filters": 6, "kernel_size": 3}, (8, 4), (6, 6), [(3, 4, 1), (1, 4, 6), (6,)], RULE),
+    (
+        "SeparableConv2D",
+        {"filters": 100, "kernel_size": 5},
+        (8, 8, 10),
+        (4, 4, 100),
+        [(5, 5, 10, 1), (1, 1, 10, 100), (100,)],
+        f"{KERAS}: 1,350",
+    ),
+    ("MaxPooling1D", {}, (7, 3), (3, 3), [], KERAS),
+    ("MaxPooling2D", {"pool_size": 3, "strides": 2}, (112, 112, 4), (55, 55, 4), [], KERAS),
+    ("MaxPooling3D", {"padding": "same"}, (7, 7, 7, 2), (4, 4, 4, 2), [], KERAS),
+    ("AveragePooling1D", {"pool_size": 2}, (7, 3), (3, 3), [], KERAS),
+    ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, (112, 112, 4), (56, 56, 4), [], KERAS),
+    ("AveragePooling3D", {"pool_size": 2}, (4, 6, 8, 2), (2, 3, 4, 2), [], RULE),
+    ("GlobalMaxPooling1D", {}, (7, 3), (3,), [], RULE),
+    ("GlobalMaxPooling2D", {"keepdims": True}, (7, 7, 3), (1, 1, 3), [], RULE),
+    ("GlobalMaxPooling3D", {"data_format": "channels_first"}, (3, 4, 5, 6), (3,), [], RULE),
+    ("GlobalAveragePooling1D", {"keepdims": True}, (None, 3), (1, 3), [], RULE),
+    ("GlobalAveragePooling2D", {}, (7, 7, 3), (3,), [], RULE),
+    (
+        "GlobalAveragePooling3D",
+        {"keepdims": True, "data_format": "channels_first"},
+        (3, 4, 5, 6),
+        (3, 1, 1, 1),
+        [],
+        RULE,
+    ),
+    ("ZeroPadding1D", {"padding": [1, 2]}, (5, 3), (8, 3), [], RULE),
+    ("ZeroPadding2D", {"padding": [[1, 0], [1, 0]]}, (6, 6, 3), (7, 7, 3), [], RULE),
+    ("ZeroPadding3D", {"padding": [1, 2, 3]}, (4, 4, 4, 1), (6, 8, 10, 1), [], RULE),
+    ("Cropping1D", {"cropping": [1, 2]}, (5, 3), (2, 3), [], RULE),
+    ("Cropping2D", {"cropping": 2}, (8, 9, 3), (4, 5, 3), [], RULE),
+    ("Cropping3D", {}, (4, 4, 4, 1), (2, 2, 2, 1), [], RULE),
+    ("UpSampling1D", {"size": 3}, (5, 3), (15, 3), [], RULE),
+    ("UpSampling2D", {"size": [2, 3], "interpolation": "bilinear"}, (5, None, 3), (10, None, 3), [], RULE),
+    ("UpSampling3D", {"data_format": "channels_first"}, (1, 2, 3, 4), (1, 4, 6, 8), [], RULE),
+    ("Flatten", {}, (13, 13, 64), (10_816,), [], KERAS),
+    ("Reshape", {"target_shape": [-1, 4]}, (2, 3, 8), (12, 4), [], RULE),
+    ("Permute", {"dims": [2, 1]}, (10, 64), (64, 10), [], RULE),
+    ("RepeatVector", {"n": 3}, (32,), (3, 32), [], RULE),
+    ("InputLayer", {"shape": [28, 28, 1]}, None, (28, 28, 1), [], RULE),
+    ("Dense", {"units": 100}, (10_816,), (100,), [(10_816, 100), (100,)], f"{KERAS}: 1,081,700"),
+    ("Dense", {"units": 10}, (7, 7, 64), (7, 7, 10), [(64, 10), (10,)], f"{KERAS}: 650"),
+    ("Dense", {"units": 10, "lora_rank": 2}, (64,), (10,), [(64, 10), (10,), (64, 2), (2, 10)], RULE),
+    ("Embedding", {"input_dim": 1000, "output_dim": 16}, (20,), (20, 16), [(1000, 16)], RULE),
+    ("Identity", {}, (3, 4), (3, 4), [], RULE),
+    ("Activation", {"activation": "relu"}, (3,), (3,), [], RULE),
+    ("ReLU", {"max_value": 6}, (3,), (3,), [], RULE),
+    ("LeakyReLU", {}, (3,), (3,), [], RULE),
+    ("ELU", {}, (3,), (3,), [], RULE),
+    ("Softmax", {}, (3,), (3,), [], RULE),
+    ("PReLU", {}, (4, 5), (4, 5), [(4, 5)], RULE),
+    ("PReLU", {"shared_axes": [1, 2]}, (4, 5, 6), (4, 5, 6), [(1, 1, 6)], RULE),
+    ("BatchNormalization", {}, (512,), (512,), [(512,)] * 4, f"{KERAS}: 2,048"),
+    ("BatchNormalization", {"scale": False, "renorm": True}, (8, 6), (8, 6), [(6,)] * 6, RULE),
+    ("LayerNormalization", {}, (512,), (512,), [(512,)] * 2, f"{KERAS}: 1,024"),
+    ("LayerNormalization", {"axis": [1, 2], "center": False}, (4, 5, 6), (4, 5, 6), [(4, 5)], RULE),
+    ("GroupNormalization", {"groups": 4}, (8, 8, 16), (8, 8, 16), [(16,)] * 2, RULE),
+    ("Add", {}, [(4, 1), (1, 3)], (4, 3), [], RULE),
+    ("Subtract", {}, [(4,), (4,)], (4,), [], RULE),
+    ("Multiply", {}, [(4, 4, 8), (8,)], (4, 4, 8), [], RULE),
+    ("Average", {}, [(4,), (4,), (4,)], (4,), [], RULE),
+    ("Maximum", {}, [(None,), (4,)], (None,), [], RULE),
+    ("Minimum", {}, [(4,), (4,)], (4,), [], RULE),
+    ("Concatenate", {}, [(4, 3), (4, 5)], (4, 8), [], RULE),
+    ("Concatenate", {"axis": 1}, [(4, 3), (None, 3)], (None, 3), [], RULE),
+    ("Dot", {"axes": [2, 1]}, [(3, 4), (4, 5)], (3, 5), [], RULE),
+    ("Dot", {"axes": 1}, [(4,), (4,)], (1,), [], RULE),
+    ("Dropout", {"rate": 0.5}, (3,), (3,), [], RULE),
+    ("AlphaDropout", {"rate": 0.5}, (3,), (3,), [], RULE),
+    ("GaussianDropout", {"rate": 0.5}, (3,), (3,), [], RULE),
+    ("GaussianNoise", {"stddev": 0.5}, (3,), (3,), [], RULE),
+    ("SpatialDropout1D", {"rate": 0.5}, (3, 4), (3, 4), [], RULE),
+    ("SpatialDropout2D", {"rate": 0.5}, (3, 4, 5), (3, 4, 5), [], RULE),
+    ("SpatialDropout3D", {"rate": 0.5}, (3, 4, 5, 6), (3, 4, 5, 6), [], RULE),
+    ("ActivityRegularization", {"l2": 0.1}, (3,), (3,), [], RULE),
+    ("Rescaling", {"scale": 0.5}, (3,), (3,), [], RULE),
+    ("Normalization", {}, (5, 3), (5, 3), [(3,), (3,), ()], KERAS),
+    ("Normalization", {"mean": 0.0, "variance": 1.0}, (5, 3), (5, 3), [], RULE),
+]
+
+
+def unknown(shape: Any) -> tuple[Any, ...]:
+    return tuple(UNKNOWN if size is None else size for size in shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "shapes", "output", "weights", "source"), CASES, ids=[f"{case[0]} {case[1]}" for case in CASES]
+)
+def test_a_layer(name: str, args: dict[str, Any], shapes: Any, output: Any, weights: list[Any], source: str) -> None:
+    kind = find(name)
+    assert kind is not None
+    bound, refusals = bind(kind, (), args)
+    assert refusals == []
+    inputs = [] if shapes is None else shapes if isinstance(shapes, list) else [shapes]
+    found = apply(kind, bound, [(UNKNOWN, *unknown(shape)) for shape in inputs])
+    assert found.outputs == ((UNKNOWN, *unknown(output)),), source
+    assert [weight.shape for weight in found.weights] == weights, source
+    assert parameters(found) == sum(map(prod, weights))
+
+
+# Laws: what is built differently and must come to the same.
+
+
+def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], int, int]:
+    from convcalc.layers import sample_macs
+
+    kind = find(name)
+    assert kind is not None
+    found = apply(kind, bind(kind, (), args)[0], [(UNKNOWN, *shape)])
+    return found.outputs[0], parameters(found), plain(sample_macs(found))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("multiplier", [1, 2])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_separable_is_bias_free_depthwise_and_a_1x1_convolution(multiplier: int, padding: str) -> None:
+    more = {"kernel_size": 3, "padding": padding, "depth_multiplier": multiplier}
+    depthwise = counted("DepthwiseConv2D", {**more, "use_bias": False}, (9, 8, 5))
+    pointwise = counted("Conv2D", {"filters": 7, "kernel_size": 1}, depthwise[0][1:])
+    assert counted("SeparableConv2D", {"filters": 7, **more}, (9, 8, 5)) == (
+        pointwise[0],
+        depthwise[1] + pointwise[1],
+        depthwise[2] + pointwise[2],
+    )
+
+
+@pytest.mark.parametrize("name", ["Conv", "SeparableConv", "MaxPooling", "Transpose"])
+def test_one_axis_is_two_with_one_of_them_one_wide(name: str) -> None:
+    pooling = name == "MaxPooling"
+    first = {"pool_size": 3} if pooling else {"filters": 4, "kernel_size": 3}
+    wide = (
+        {"pool_size": [3, 1], "strides": [2, 1]}
+        if pooling
+        else {"filters": 4, "kernel_size": [3, 1], "strides": [2, 1]}
+    )
+    one, two = (f"Conv{n}DTranspose" if name == "Transpose" else f"{name}{n}D" for n in (1, 2))
+    line = counted(one, {**first, "strides": 2}, (11, 5))
+    plane = counted(two, wide, (11, 1, 5))
+    assert (plane[0][0], plane[0][1], plane[0][3]) == line[0]
+    assert plane[1:] == line[1:]
+
+
+def test_grouped_by_channel_is_depthwise() -> None:
+    grouped = counted("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 6}, (9, 9, 6))
+    assert grouped == counted("DepthwiseConv2D", {"kernel_size": 3}, (9, 9, 6))
+
+
+# What every entry owes.
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_entry_has_its_duties_done(name: str) -> None:
+    kind = CATALOGUE[name]
+    assert any(case[0] == name for case in CASES), "a row in the table above"
+    assert kind.summary.endswith(".") and len(kind.summary) <= 110
+    assert len(kind.doc.split("\n\n")) >= 2, "a summary, and the rule in words"
+    assert kind.keras == f"keras.layers.{name}"
+    report = infer(read_spec(Source("example", example_spec(kind))))
+    assert report.output_shapes[0] is not None
