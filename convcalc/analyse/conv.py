@@ -154,6 +154,7 @@ def conv(
         "output_padding": None if output_padding is None else _sizes(output_padding, rank, "output_padding", least=0),
         "use_bias": use_bias,
         "lora_rank": None,
+        "kernel_constraint": None,
     }
     _check_question(args, rank, framework, transpose, pool, ceil_mode, depthwise, groups)
     x = (UNKNOWN, *_sizes(input, rank, "input"), UNKNOWN if channels is None else _number(channels, "channels", 1))

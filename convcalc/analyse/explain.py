@@ -103,8 +103,9 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
 def _axis_names(kind: LayerType, row: LayerReport) -> list[str]:
     """The names of the axes, batch first, in the order of the layer's data format."""
     axes = list(kind.axes or ())
-    if kind.moves_channels and row.config.get("data_format") == "channels_first":
-        axes = [axes[-1], *axes[:-1]]
+    if kind.channels_first_at and row.config.get("data_format") == "channels_first":
+        before = kind.channels_first_at - 1
+        axes = [*axes[:before], axes[-1], *axes[before:-1]]
     return ["batch", *axes]
 
 

@@ -2,12 +2,14 @@
 
 from convcalc.layers import (
     activation,
+    attention,
     convolution,
     core,
     merging,
     normalization,
     pooling,
     preprocessing,
+    recurrent,
     regularization,
     reshaping,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "Weight",
     "activation",
     "apply",
+    "attention",
     "bind",
     "convolution",
     "core",
@@ -47,6 +50,7 @@ __all__ = [
     "parameters",
     "pooling",
     "preprocessing",
+    "recurrent",
     "regularization",
     "reshaping",
     "sample_macs",

@@ -218,6 +218,18 @@ class Boolean(_Kind):
 
 
 @dataclass(frozen=True)
+class Text(_Kind):
+    """A word or a sentence."""
+
+    expects = "a text"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str) or len(value) > 1000:
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True)
 class Choice(_Kind):
     """One of a few words; their case does not matter where Keras does not mind it."""
 

@@ -21,6 +21,8 @@ from convcalc.layers.arguments import (
     carried,
     initializer,
 )
+from convcalc.layers.lora import ARGUMENTS as LORA
+from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape, product, settled
 from convcalc.problems import Refusal
@@ -34,7 +36,6 @@ _DILATION = Argument("dilation_rate", PerAxis(), 1)
 _MULTIPLIER = Argument("depth_multiplier", Integer(1), 1)
 _ACTIVATION = Argument("activation", ACTIVATION, None, null=True)
 _BIAS = Argument("use_bias", Boolean(), True)
-_LORA = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
 
 
 class _PaddingWord(Choice):
@@ -107,7 +108,7 @@ def _bias(a: Args, size: Number) -> tuple[Weight, ...]:
     _ACTIVATION,
     _BIAS,
     *_tail("kernel", "bias"),
-    *_LORA,
+    *LORA,
     ranks=_RANKS,
     aliases=("Convolution{rank}D",),
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
@@ -137,25 +138,8 @@ def convolve(a: Args, x: Shape) -> Inferred:
     sizes = _sizes(slid)
     each = channels if groups == 1 else channels // groups
     kernel = Weight("kernel", (*a["kernel_size"], each, filters), _positions(sizes))
-    weights = _with_lora(a, kernel, _bias(a, filters))
+    weights = with_lora(a["lora_rank"], kernel, _bias(a, filters), a["kernel_constraint"])
     return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
-
-
-def _with_lora(a: Args, kernel: Weight, bias: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """With ``lora_rank``, the kernel is frozen and a product of two thin matrices is trained beside it."""
-    rank = a["lora_rank"]
-    if not rank:
-        return (kernel, *bias)
-    if a["kernel_constraint"] is not None:
-        raise Refusal(
-            "cannot have a kernel_constraint together with a lora_rank", "lora-and-constraint", "kernel_constraint"
-        )
-    frozen = kernel._replace(trainable=False, why="frozen by lora_rank: only the two small matrices are trained")
-    thin = (
-        Weight("lora_kernel_a", (*kernel.shape[:-1], rank), dtype="float32"),
-        Weight("lora_kernel_b", (rank, kernel.shape[-1]), dtype="float32"),
-    )
-    return (frozen, *bias, *thin)
 
 
 _OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Sizes, carried, initializer
+import re
+from collections.abc import Mapping
+
+from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
+from convcalc.layers.lora import ARGUMENTS as LORA
+from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import SAME, Args, Inferred, Weight, layer, required
-from convcalc.numbers import UNKNOWN, Shape, product
+from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
 from convcalc.problems import Refusal
 
-_FROZEN = "frozen by lora_rank: only the two small matrices are trained"
-_LORA = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha", "quantization_config")]
+_QUANTIZED = carried("quantization_config")
+_DIM = Integer(1)
 
 
 @layer(
@@ -44,7 +49,8 @@ def input_layer(a: Args) -> Inferred:
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
     *carried("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"),
-    *_LORA,
+    *LORA,
+    *_QUANTIZED,
     least_axes=1,
     example="Dense: {{units: 10, activation: softmax}}",
 )
@@ -54,21 +60,97 @@ def dense(a: Args, x: Shape) -> Inferred:
     Parameters: features·units, and units for the bias. Each element of the kernel is multiplied once at every position
     of the axes before the last.
     """
-    features, units, rank = required(x[-1], "number of features"), a["units"], a["lora_rank"]
-    kernel = Weight("kernel", (features, units), product(x[1:-1]))
+    features, units = required(x[-1], "number of features"), a["units"]
+    kernel = Weight("kernel", (features, units), product(map(settled, x[1:-1])))
     bias = (Weight("bias", (units,)),) if a["use_bias"] else ()
-    weights = (kernel, *bias)
-    if rank:
-        if a["kernel_constraint"] is not None:
-            raise Refusal(
-                "cannot have a kernel_constraint together with a lora_rank", "lora-and-constraint", "kernel_constraint"
-            )
-        thin = (
-            Weight("lora_kernel_a", (features, rank), dtype="float32"),
-            Weight("lora_kernel_b", (rank, units), dtype="float32"),
+    return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
+
+
+# What an einsum equation of EinsumDense may look like, dots written as 0 (Keras: _analyze_einsum_string).
+_EQUATIONS = (
+    (re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)"), False),
+    (re.compile("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)"), True),
+    (re.compile("([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0"), False),
+)
+
+
+@layer(
+    "EinsumDense",
+    Argument("equation", Text()),
+    Argument("output_shape", Sizes()),
+    Argument("activation", ACTIVATION, None, null=True),
+    Argument("bias_axes", Text(), None, null=True),
+    initializer("kernel_initializer", "glorot_uniform"),
+    initializer("bias_initializer", "zeros"),
+    *carried("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
+    *LORA,
+    *carried("gptq_unpacked_column_size", "quantization_config"),
+    example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
+    example_input=(5, 4),
+)
+def einsum_dense(a: Args, x: Shape) -> Inferred:
+    """Multiplies its input by a kernel along the axes that an einsum equation names.
+
+    The kernel has the axes of the equation's second term, the bias those of bias_axes and a 1 for each behind the first of
+    them. Each element of the kernel is multiplied once for every position on the input's axes that the kernel has not.
+    """
+    spelled = a["equation"].replace("...", "0")
+    found = next(((match, left) for form, left in _EQUATIONS if (match := form.match(spelled))), None)
+    if found is None:
+        raise Refusal(
+            "needs an equation such as 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'", "equation", "equation"
         )
-        weights = (kernel._replace(trainable=False, why=_FROZEN), *bias, *thin)
-    return Inferred(((*x[:-1], units),), weights)
+    match, left = found
+    source, kernel, target = match.groups()
+    elided = len(x) - len(source)
+    output = [x[0], *a["output_shape"]]
+    if elided > 0:
+        # Keras puts the axes behind the dots in one by one, each before the last: of several, in reverse.
+        output[1:1] = reversed(x[1:elided]) if left else ()
+        output += () if left else x[len(x) - elided :]
+    shift = elided if left else 0
+    inputs = {dim: x[n + shift] for n, dim in enumerate(source) if -len(x) <= n + shift < len(x)}
+    outputs = {dim: output[n + shift] for n, dim in enumerate(target) if -len(output) <= n + shift < len(output)}
+    if len(inputs) < len(set(source)) or any(dim in inputs and dim not in outputs for dim in target):
+        raise Refusal(
+            f"has the equation '{a['equation']}', which speaks of other axes than there are", "equation", "equation"
+        )
+    for dim, size in inputs.items():
+        if dim in outputs and outputs[dim] is not UNKNOWN and outputs[dim] != size:
+            raise Refusal(
+                f"has an output_shape of {outputs[dim]} where '{dim}' of the input is {size}",
+                "equation",
+                "output_shape",
+            )
+    if any(dim not in source and dim not in kernel for dim in target):
+        raise Refusal("has an output axis in its equation that neither input nor kernel has", "equation", "equation")
+    if any(dim not in outputs and dim not in inputs for dim in kernel):
+        raise Refusal("has a kernel axis in its equation that neither input nor output has", "equation", "equation")
+    shape = tuple(
+        required(outputs[dim] if dim in outputs else inputs[dim], "size of every axis of the kernel") for dim in kernel
+    )
+    others = [
+        size
+        for dim, size in inputs.items()
+        if dim not in kernel and dim != (source[0] if not left or elided < 1 else "")
+    ]
+    positions = product(map(settled, (*others, *(x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()))))
+    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0))
+    weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
+    return Inferred((tuple(output),), weights)
+
+
+def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], behind: int) -> tuple[Weight, ...]:
+    """The bias: as large as the output on its own axes, 1 on those behind the first of them."""
+    if axes is None:
+        return ()
+    if not axes or any(axis not in target for axis in axes):
+        raise Refusal(
+            f"has bias_axes '{axes}', which are not all among the output's '{target}'", "equation", "bias_axes"
+        )
+    first = min(map(target.find, axes))
+    shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
+    return (Weight("bias", (*shape, *(1,) * behind)),)
 
 
 @layer(
@@ -79,7 +161,8 @@ def dense(a: Args, x: Shape) -> Inferred:
     *carried("embeddings_regularizer", "embeddings_constraint"),
     Argument("mask_zero", Boolean(), False),
     *carried("weights"),
-    *_LORA,
+    *LORA,
+    *_QUANTIZED,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -87,21 +170,49 @@ def embedding(a: Args, x: Shape) -> Inferred:
 
     Parameters: input_dim·output_dim. Looking up multiplies nothing.
     """
-    rows, columns, rank = a["input_dim"], a["output_dim"], a["lora_rank"]
-    weights: tuple[Weight, ...] = (Weight("embeddings", (rows, columns)),)
-    if rank:
-        if a["embeddings_constraint"] is not None:
-            raise Refusal(
-                "cannot have an embeddings_constraint together with a lora_rank",
-                "lora-and-constraint",
-                "embeddings_constraint",
-            )
-        thin = (
-            Weight("lora_embeddings_a", (rows, rank), dtype="float32"),
-            Weight("lora_embeddings_b", (rank, columns), dtype="float32"),
-        )
-        weights = (weights[0]._replace(trainable=False, why=_FROZEN), *thin)
-    return Inferred(((*x, columns),), weights)
+    table = Weight("embeddings", (a["input_dim"], a["output_dim"]))
+    weights = with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings")
+    return Inferred(((*x, a["output_dim"]),), weights)
+
+
+@layer(
+    "ReversibleEmbedding",
+    Argument("input_dim", _DIM),
+    Argument("output_dim", _DIM),
+    Argument("tie_weights", Boolean(), True),
+    initializer("embeddings_initializer", "uniform"),
+    *carried("embeddings_regularizer", "embeddings_constraint"),
+    Argument("mask_zero", Boolean(), False),
+    *carried("reverse_dtype", "logit_soft_cap"),
+    call=[Argument("reverse", Boolean(), False)],
+    example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
+)
+def reversible_embedding(a: Args, x: Shape) -> Inferred:
+    """Looks vectors up and, called with reverse true, turns vectors back into scores for each row.
+
+    Parameters: input_dim·output_dim, twice with tie_weights false. Only the way back multiplies: each element once at every
+    position.
+    """
+    rows, columns = a["input_dim"], a["output_dim"]
+    positions = product(map(settled, x[1:-1])) if a["reverse"] else 0
+    tied = a["tie_weights"]
+    weights = [Weight("embeddings", (rows, columns), positions if tied else 0)]
+    if not tied:
+        weights.append(Weight("reverse_embeddings", (columns, rows), positions))
+    if not a["reverse"]:
+        return Inferred(((*x, columns),), tuple(weights))
+    if x[-1] is not UNKNOWN and x[-1] != columns:
+        raise Refusal(f"expects {columns} features where it is called with reverse true", "wrong-shape")
+    return Inferred(((*x[:-1], rows),), tuple(weights))
+
+
+@layer("Masking", Argument("mask_value", Real(), 0.0), example="Masking", example_input=(5, 4))
+def masking(a: Args, x: Shape) -> Inferred:
+    """Marks steps whose features all equal mask_value, so that layers below pass them over.
+
+    The shape does not change.
+    """
+    return Inferred((x,))
 
 
 @layer("Identity", example="Identity")

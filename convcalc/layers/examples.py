@@ -10,6 +10,6 @@ def example_spec(kind: LayerType) -> str:
     sizes = list(kind.example_input)
     if kind.inputs == 0:
         return f"layers:\n  - {kind.example}\n"
-    if kind.inputs == 1:
+    if not kind.merges:
         return f"input: {sizes}\nlayers:\n  - {kind.example}\n"
     return f"inputs:\n  a: {sizes}\n  b: {sizes}\nlayers:\n  - {kind.example}\n"

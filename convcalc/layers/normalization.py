@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.sublayer import LayerValue, SubLayer
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
@@ -92,3 +93,53 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     if groups != -1 and size % groups > 0:
         raise Refusal(f"receives {size} channels, which {groups} groups do not divide", "indivisible-groups", "groups")
     return Inferred((x,), _scale_and_center(a, (size,)))
+
+
+@layer(
+    "RMSNormalization",
+    Argument("axis", IntegerOrIntegers(), -1),
+    Argument("epsilon", Real(), 1e-06),
+    example="RMSNormalization",
+)
+def rms_normalization(a: Args, x: Shape) -> Inferred:
+    """Divides each sample by its root mean square over an axis or several, then scales it.
+
+    Parameters: a scale as large as the normalized axes.
+    """
+    axis = a["axis"]
+    axes = sorted(axis) if isinstance(axis, tuple) else [axis]
+    shape = tuple(required(x[axis_index(each, len(x))], "size on every normalized axis") for each in axes)
+    return Inferred((x,), (Weight("scale", shape),))
+
+
+@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), example="UnitNormalization")
+def unit_normalization(a: Args, x: Shape) -> Inferred:
+    """Scales each sample to length one over an axis or several.
+
+    The shape does not change.
+    """
+    axis = a["axis"]
+    for each in axis if isinstance(axis, tuple) else (axis,):
+        axis_index(each, len(x))
+    return Inferred((x,))
+
+
+@layer(
+    "SpectralNormalization",
+    Argument("layer", LayerValue()),
+    Argument("power_iterations", Integer(1), 1),
+    example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
+)
+def spectral_normalization(a: Args, x: Shape) -> Inferred:
+    """Wraps a layer and keeps the largest singular value of its kernel at one.
+
+    Parameters: those of the layer, and a vector as long as the kernel's last axis, which is not trained.
+    """
+    wrapped: SubLayer = a["layer"]
+    found = wrapped.infer(x)
+    kernel = next((weight for weight in found.weights if weight.name in ("kernel", "embeddings")), None)
+    if kernel is None:
+        raise Refusal("needs a layer with a kernel or embeddings", "no-kernel", "layer")
+    why = "an estimate of the kernel's first singular vector, updated as training goes on"
+    vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, why=why, dtype=kernel.dtype)
+    return found._replace(weights=(*found.weights, vector))

@@ -94,3 +94,28 @@ def global_average_pooling(a: Args, x: Shape) -> Inferred:
     The axes vanish, or stay with size 1 where keepdims is true.
     """
     return _pool_all(a, x)
+
+
+def _adapt(a: Args, x: Shape) -> Inferred:
+    return Inferred(((x[0], *a["output_size"], x[-1]),))
+
+
+_OUTPUT = Argument("output_size", PerAxis())
+
+
+@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, DATA_FORMAT, ranks=_RANKS, example="{name}: 2")
+def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the largest values of as many regions over {axes} as are asked for.
+
+    Output size on each axis: output_size, whatever the input's.
+    """
+    return _adapt(a, x)
+
+
+@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, DATA_FORMAT, ranks=_RANKS, example="{name}: 2")
+def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
+    """Takes the means of as many regions over {axes} as are asked for.
+
+    Output size on each axis: output_size, whatever the input's.
+    """
+    return _adapt(a, x)

@@ -6,6 +6,7 @@ from typing import Any
 
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.sublayer import LayerValues
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
@@ -65,3 +66,21 @@ def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
 def _nested_shape(value: Any) -> tuple[int, ...]:
     """The shape of nested lists of numbers."""
     return (len(value), *(_nested_shape(value[0]) if value else ())) if isinstance(value, (list, tuple)) else ()
+
+
+@layer(
+    "Pipeline",
+    Argument("layers", LayerValues()),
+    example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
+)
+def pipeline(a: Args, x: Shape) -> Inferred:
+    """Applies a list of layers, one after the other, as one layer.
+
+    Parameters: those of all of them.
+    """
+    weights: tuple[Weight, ...] = ()
+    found = Inferred((x,))
+    for each in a["layers"]:
+        found = each.infer(*found.outputs)
+        weights += found.weights
+    return Inferred(found.outputs, weights)

@@ -64,11 +64,11 @@ Rule: TypeAlias = "Callable[..., Inferred]"
 class LayerType:
     """An entry of the catalogue.
 
-    ``inputs`` is how many tensors a call takes, None for any number from one. ``axes`` names the axes of the input behind
-    the batch, None where their number is free (but at least ``least_axes``). ``moves_channels`` says that the rule
-    is written for ``channels_last`` and that ``data_format`` is turned to it at the edge. ``settings`` are the arguments
-    that vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs
-    of shape ``example_input``.
+    ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
+    axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
+    is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
+    for a rule that does not care. ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
+    an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
     name: str
@@ -79,12 +79,18 @@ class LayerType:
     example: str
     example_input: tuple[int, ...]
     aliases: tuple[str, ...]
-    inputs: int | None
+    inputs: int | tuple[int, int] | None
     axes: tuple[str, ...] | None
     least_axes: int
-    moves_channels: bool
+    channels_first_at: int
     defaults: Mapping[str, Any]
     settings: Mapping[str, Any]
+    call_arguments: tuple[Argument, ...] = ()
+
+    @property
+    def merges(self) -> bool:
+        """Whether a call takes several tensors, so that a spec has to name them."""
+        return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     @property
     def summary(self) -> str:
@@ -98,7 +104,7 @@ class LayerType:
 
     def argument(self, name: str) -> Argument | None:
         """The argument of that name."""
-        return next((argument for argument in self.arguments if argument.name == name), None)
+        return next((known for known in (*self.arguments, *self.call_arguments) if known.name == name), None)
 
 
 CATALOGUE: dict[str, LayerType] = {}
@@ -113,7 +119,9 @@ def layer(
     example: str,
     ranks: Sequence[int] = (0,),
     aliases: Sequence[str] = (),
-    inputs: int | None = 1,
+    inputs: int | tuple[int, int] | None = 1,
+    call: Sequence[Argument] = (),
+    timed: bool = False,
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
     example_input: Sequence[int] = (),
@@ -122,7 +130,9 @@ def layer(
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
 
     ``arguments`` follow the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
-    says what the layer does. A layer with spatial axes expects (*axes, channels) behind the batch axis.
+    says what the layer does. A layer with spatial axes expects (*axes, channels) behind the batch axis. ``call`` holds
+    arguments of the call, not of the layer, such as ``return_attention_scores``; they are given by name only. A ``timed`` layer
+    has a time axis before its spatial axes.
     """
 
     def declare(rule: Rule) -> Rule:
@@ -131,7 +141,9 @@ def layer(
         for rank in ranks:
             own = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
             own_name = name.format(rank=rank)
-            spatial = (*_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
+            lead = ("time",) if timed else ()
+            spatial = (*lead, *_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
+            turned = rank and any(a.name == "data_format" for a in own)
             entry = LayerType(
                 name=own_name,
                 family=family,
@@ -144,9 +156,10 @@ def layer(
                 inputs=inputs,
                 axes=spatial,
                 least_axes=least_axes,
-                moves_channels=bool(rank) and any(a.name == "data_format" for a in own),
-                defaults={a.name: _default(a, own_name) for a in own},
+                channels_first_at=1 + len(lead) if turned else 0,
+                defaults={a.name: _default(a, own_name) for a in (*own, *call)},
                 settings=settings,
+                call_arguments=tuple(call),
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:
@@ -179,11 +192,14 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
     """
     bound: dict[str, Any] = {}
     refusals: list[Refusal] = []
-    names = [argument.name for argument in kind.arguments]
-    if len(positional) > len(names):
-        takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
+    declared = (*kind.arguments, *kind.call_arguments)
+    names = [argument.name for argument in declared]
+    takes_positional = len(kind.arguments)
+    if len(positional) > takes_positional:
+        counted = f"{takes_positional} argument{'s' * (takes_positional != 1)}"
+        takes = f"takes {counted}" if takes_positional else "takes no arguments"
         refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} are given", "too-many-arguments"))
-    given: dict[str, Any] = dict(zip(names, positional))
+    given: dict[str, Any] = dict(zip(names[:takes_positional], positional))
     meant: set[str] = set()
     for name, value in named.items():
         if name in given:
@@ -201,7 +217,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", "unknown-argument", name))
         else:
             given[name] = value
-    for argument in kind.arguments:
+    for argument in declared:
         if argument.name not in given:
             # A misspelt name was reported already, and is what is missing.
             if argument.default is REQUIRED and argument.name not in meant:
@@ -223,21 +239,29 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
     """
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings}
-    if kind.moves_channels and arguments["data_format"] == "channels_first":
-        rank = len(inputs[0])
-        result = kind.rule(arguments, *((shape[0], *shape[2:], shape[1]) for shape in inputs))
-        outputs = tuple((s[0], s[-1], *s[1:-1]) if len(s) == rank else s for s in result.outputs)
-        return result._replace(outputs=outputs)
-    return kind.rule(arguments, *inputs)
+    at = kind.channels_first_at
+    if not at or arguments["data_format"] != "channels_first":
+        return kind.rule(arguments, *inputs)
+    rank = len(inputs[0])
+    result = kind.rule(arguments, *((*shape[:at], *shape[at + 1 :], shape[at]) for shape in inputs[:1]), *inputs[1:])
+    return result._replace(outputs=tuple(_channels_first(shape, at - (rank - len(shape))) for shape in result.outputs))
+
+
+def _channels_first(shape: Shape, at: int) -> Shape:
+    """The shape with its channels at an axis; as it is where that is no axis (a pooling has taken the spatial axes)."""
+    return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
 def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
-    if kind.inputs is not None and len(inputs) != kind.inputs:
-        count = {0: "no input", 1: "one input", 2: "two inputs"}.get(kind.inputs, f"{kind.inputs} inputs")
+    least, most = kind.inputs if isinstance(kind.inputs, tuple) else (kind.inputs or 0, kind.inputs)
+    if most is not None and not least <= len(inputs) <= most:
+        words = {0: "no input", 1: "one input", 2: "two inputs"}
+        count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
         raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
     if kind.axes is None and not kind.least_axes:
         return
-    for shape in inputs:
+    # Of a layer that takes further tensors (states, keys), the axes are those of the first.
+    for shape in inputs[:1] if isinstance(kind.inputs, tuple) else inputs:
         found = len(shape) - 1
         if kind.axes is None:
             if found < kind.least_axes:
@@ -247,8 +271,9 @@ def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
                 )
         elif found != len(kind.axes):
             axes = kind.axes
-            if kind.moves_channels and args.get("data_format") == "channels_first":
-                axes = (axes[-1], *axes[:-1])
+            if kind.channels_first_at and args.get("data_format") == "channels_first":
+                before = kind.channels_first_at - 1
+                axes = (*axes[:before], axes[-1], *axes[before:-1])
             raise Refusal(f"expects ({', '.join(axes)}){_missing_channels(kind, shape)}", "wrong-rank")
 
 

@@ -187,10 +187,10 @@ class Entries:
         if node is not None:
             self.branches = True
             return self.references(node)
-        if kind is not None and kind.inputs != 1:
+        if kind is not None and kind.merges:
             like = f"{kind.name}: {{from: [a, b]}}"
             self.report(
-                place.node, "missing-from", f"{kind.name} merges several inputs: name them under 'from:', as in {like}"
+                place.node, "missing-from", f"{kind.name} takes several inputs: name them under 'from:', as in {like}"
             )
             raise Passed
         if self.current is None:

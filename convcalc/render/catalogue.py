@@ -31,12 +31,14 @@ def layer_page(kind: LayerType, spec: str, example: Report, look: Look) -> str:
     names = f", also {listed(kind.aliases, 'and')}" if kind.aliases else ""
     out = [look.painted(f"{kind.name}{names}", "bold"), *_wrapped(kind.doc, look), ""]
     expects = f"Input: (batch, {', '.join(kind.axes)})" if kind.axes else "Input: any shape"
+    if isinstance(kind.inputs, tuple):
+        expects += f", {kind.inputs[0]} to {kind.inputs[1]} inputs"
+    elif kind.inputs != 1:
+        expects += ", several inputs" if kind.inputs is None else f", {kind.inputs} inputs"
     if kind.inputs != 0:
-        out += [
-            expects if kind.inputs == 1 else f"{expects}, {'several inputs' if kind.inputs is None else 'two inputs'}"
-        ]
+        out.append(expects)
     text = "".join(f"{look.signs(line)}\n" for line in out)
-    rows = [[argument.name, *_told(kind, argument.name)] for argument in kind.arguments]
+    rows = [[argument.name, *_told(kind, argument.name)] for argument in (*kind.arguments, *kind.call_arguments)]
     if rows:
         text += draw([Column("Argument"), Column("Default"), Column("Expects")], rows, look)
     counts = f"{number_text(example.totals.params)} parameters, {number_text(example.totals.macs)} MACs"
@@ -49,6 +51,8 @@ def _told(kind: LayerType, name: str) -> tuple[str, str]:
     argument = kind.argument(name)
     assert argument is not None
     default = "required" if argument.default is REQUIRED else value_text(argument.default)
+    if argument in kind.call_arguments:
+        return default, f"{argument.expects} (of the call)"
     carried = "carried as it is: changes no shape and no count"
     return default, carried if isinstance(argument.kind, Anything) else argument.expects
 

@@ -3,7 +3,8 @@
 Sizes are whole numbers: where Keras takes a float for a size (it hands it on and fails later, or rounds it), we refuse, and
 no case asks. Nor does any ask for what a symbolic call lets through and the layer's own run refuses, as we do at once:
 ``Dot`` over the batch axis, an ``UpSampling2D`` with an interpolation that there is not, a ``Concatenate`` of one input on an
-axis that it has not, a ``ZeroPadding`` by a negative number, a convolution with a list for its padding word.
+axis that it has not, a ``ZeroPadding`` by a negative number, a convolution with a list for
+its padding word. A ``ConvLSTM`` of no filters is nonsense that Keras builds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+from tests.live.cases_sequences import SEQUENCES
 from tests.live.judge import Case
 
 Generator = Callable[[Random], Case]
@@ -431,6 +433,7 @@ FAMILIES: dict[str, Generator] = {
         normalization,
         merging,
         preprocessing,
+        *SEQUENCES,
     )
 }
 

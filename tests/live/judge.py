@@ -27,11 +27,17 @@ class Case(NamedTuple):
     dtype: str = "float32"
     trainable: bool = True
     policy: str = "float32"
+    call: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
         extra = "".join(
             f", {key}={value!r}"
-            for key, value in (("dtype", self.dtype), ("trainable", self.trainable), ("policy", self.policy))
+            for key, value in (
+                ("dtype", self.dtype),
+                ("trainable", self.trainable),
+                ("policy", self.policy),
+                ("call", self.call),
+            )
             if value != Case._field_defaults[key]
         )
         return f"Case({self.name!r}, {dict(self.args)!r}, {list(self.shapes)!r}{extra})"
@@ -52,16 +58,42 @@ def keras_says(case: Case) -> Outcome | str:
 
     try:
         cls = getattr(keras.layers, case.name)
-        layer = cls(**case.args, **_settings(cls, case))
+        layer = cls(**{name: _made(name, value) for name, value in case.args.items()}, **_settings(cls, case))
         tensors = [keras.KerasTensor(tuple(shape), dtype=case.dtype) for shape in case.shapes]
         found = find(case.name)
-        single = found is not None and found.inputs == 1
-        outputs = layer(tensors[0] if single else tensors)
+        outputs = _called(layer, found, tensors, case.call)
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), w.trainable) for w in layer.weights))
+    # What trains is what the layer counts among its trainable weights: a frozen wrapper freezes what it wraps.
+    trained = {id(weight) for weight in layer.trainable_weights}
+    weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
+
+
+def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
+    """The layer called as Keras wants it: on a tensor, on a list, or on tensors one by one."""
+    if kind is not None and kind.inputs == 1:
+        return layer(tensors[0], **call)
+    if kind is not None and kind.name in ("MultiHeadAttention", "GroupQueryAttention"):
+        return layer(*tensors, **call)
+    if kind is not None and isinstance(kind.inputs, tuple) and kind.inputs[0] == 1:
+        return layer(tensors[0], **({"initial_state": tensors[1:]} if tensors[1:] else {}), **call)
+    return layer(tensors, **call)
+
+
+def _made(name: str, value: Any) -> Any:
+    """Arguments that are layers, written as in a spec, made in Keras."""
+    import keras
+
+    if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):
+        ((cls, args),) = value.items()
+        args = args if isinstance(args, dict) else {}
+        first = {} if isinstance(value[cls], dict) else {0: value[cls]}
+        return getattr(keras.layers, cls)(*first.values(), **{key: _made(key, part) for key, part in args.items()})
+    if name in ("layers", "cells"):
+        return [_made("layer", part) for part in value]
+    return value
 
 
 def _settings(cls: type, case: Case) -> dict[str, Any]:
@@ -78,7 +110,7 @@ def we_say(case: Case) -> Outcome | str:
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
-    args, refusals = bind(kind, (), _lists(case.args))
+    args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:
         return "; ".join(refusal.message for refusal in refusals)
     shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]

@@ -1,0 +1,31 @@
+"""Low-rank adaptation: the kernel is frozen, and a product of two thin matrices is trained beside it.
+
+Source: ``enable_lora`` of Keras's Dense, EinsumDense, Embedding and convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.layers.arguments import Argument, Integer, carried
+from convcalc.layers.registry import Weight
+from convcalc.problems import Refusal
+
+ARGUMENTS = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
+_WHY = "frozen by lora_rank: only the two small matrices are trained"
+
+
+def with_lora(
+    rank: Any, kernel: Weight, others: Sequence[Weight], constraint: Any, names: str = "kernel"
+) -> tuple[Weight, ...]:
+    """The weights of a layer with that ``lora_rank``; a rank of None or 0 changes nothing."""
+    if not rank:
+        return (kernel, *others)
+    if constraint is not None:
+        raise Refusal(
+            f"cannot have a {names}_constraint together with a lora_rank", "lora-and-constraint", f"{names}_constraint"
+        )
+    down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
+    up = Weight(f"lora_{names}_b", (rank, kernel.shape[-1]), dtype="float32")
+    return (kernel._replace(trainable=False, why=_WHY), *others, down, up)

@@ -1,0 +1,405 @@
+"""Recurrent layers: cells, the loop over them, and their wrappers. Sources: ``keras/src/layers/rnn``.
+
+A cell's weights are used once at every step, so a recurrent layer is its cell with the uses multiplied by the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    DATA_FORMAT,
+    Argument,
+    Boolean,
+    Choice,
+    Integer,
+    PerAxis,
+    Real,
+    carried,
+    initializer,
+)
+from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer
+from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
+from convcalc.problems import Refusal
+from convcalc.window import slide
+
+_CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
+_UNITS = Argument("units", Integer(1))
+_BIAS = Argument("use_bias", Boolean(), True)
+_DROPOUT = [Argument("dropout", Real(), 0.0), Argument("recurrent_dropout", Real(), 0.0)]
+_GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
+
+
+def _function(name: str, default: str) -> Argument:
+    return Argument(name, ACTIVATION, default, null=True)
+
+
+def _starts() -> list[Argument]:
+    return [
+        initializer("kernel_initializer", "glorot_uniform"),
+        initializer("recurrent_initializer", "orthogonal"),
+        initializer("bias_initializer", "zeros"),
+    ]
+
+
+def _held(*, activity: bool) -> list[Argument]:
+    names = [
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        *(["activity_regularizer"] if activity else []),
+    ]
+    return carried(*names, "kernel_constraint", "recurrent_constraint", "bias_constraint")
+
+
+def _loop() -> list[Argument]:
+    names = ["return_sequences", "return_state", "go_backwards", "stateful", "unroll"]
+    return [Argument(name, Boolean(), False) for name in names]
+
+
+def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
+    """A kernel for the input and one for the state, each as wide as all gates together."""
+    units = a["units"]
+    width = units * gates if gates > 1 else units
+    kernel = Weight("kernel", (required(features, "number of features"), width), uses)
+    recurrent = Weight("recurrent_kernel", (units, width), uses)
+    if not a["use_bias"]:
+        return (kernel, recurrent)
+    # A GRU that resets after the product keeps the biases of both products apart.
+    shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
+    return (kernel, recurrent, Weight("bias", shape))
+
+
+def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
+    """One step: the output, and the new states, of which the output is the first."""
+    if len(given) not in (0, states):
+        raise Refusal(f"takes its input and {states} state{'s' * (states > 1)}, not {len(given)}", "wrong-inputs")
+    after = (x[0], a["units"])
+    return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1))
+
+
+def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
+    """The cell at every step."""
+    sizes = [a["units"]] * states
+    weights = _cell_weights(a, x[-1], gates, settled(x[1]))
+    return Inferred(_outputs(a, x, a["units"], sizes, given), weights)
+
+
+def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: Sequence[Shape]) -> tuple[Shape, ...]:
+    """What a loop gives: the last output or all of them, and with return_state the last states."""
+    if len(given) not in (0, len(sizes)):
+        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", "wrong-inputs")
+    if a["stateful"] and x[0] is UNKNOWN:
+        raise Refusal(
+            "is stateful, and needs a batch size: batch_size beside the input's shape", "unknown-size", "stateful"
+        )
+    output = (x[0], x[1], width) if a["return_sequences"] else (x[0], width)
+    return (output, *((x[0], size) for size in sizes)) if a["return_state"] else (output,)
+
+
+_SEQUENCE = ("length", "features")
+_LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
+
+
+@layer(
+    "SimpleRNNCell",
+    *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
+    inputs=(1, 2),
+    axes=("features",),
+    example="SimpleRNNCell: 8",
+)
+def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """One step of a SimpleRNN: the new state, from the input and the state before.
+
+    Parameters: features·units + units·units, and units for the bias.
+    """
+    return _cell(a, 1, 1, x, *states)
+
+
+@layer(
+    "SimpleRNN",
+    *(
+        _UNITS,
+        _function("activation", "tanh"),
+        _BIAS,
+        *_starts(),
+        *_held(activity=True),
+        *_DROPOUT,
+        *_loop(),
+        *carried("seed"),
+    ),
+    inputs=(1, 2),
+    axes=_SEQUENCE,
+    example="SimpleRNN: 8",
+    example_input=(5, 4),
+)
+def simple_rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Feeds each step's output back into the next step.
+
+    Parameters: features·units + units·units, and units for the bias; every one is used at each step.
+    """
+    return _recurrent(a, 1, 1, x, *states)
+
+
+_GRU = [_UNITS, _function("activation", "tanh"), _function("recurrent_activation", "sigmoid"), _BIAS, *_starts()]
+_RESET = Argument("reset_after", Boolean(), True)
+
+
+@layer(
+    "GRUCell",
+    *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
+    inputs=(1, 2),
+    axes=("features",),
+    example="GRUCell: 8",
+)
+def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """One step of a GRU: the new state, from the input and the state before.
+
+    Parameters: 3·(features·units + units·units), and 6·units for the biases (3·units with reset_after false).
+    """
+    return _cell(a, _GATES["GRU"], 1, x, *states)
+
+
+@layer(
+    "GRU",
+    *(
+        *_GRU,
+        *_held(activity=True),
+        *_DROPOUT,
+        *carried("seed"),
+        *_loop(),
+        _RESET,
+        *carried("use_cudnn", default="auto"),
+    ),
+    inputs=(1, 2),
+    axes=_SEQUENCE,
+    example="GRU: 8",
+    example_input=(5, 4),
+)
+def gru(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Carries a state along the steps, with gates that update and reset it.
+
+    Parameters: 3·(features·units + units·units), and 6·units for the biases (3·units with reset_after false).
+    """
+    return _recurrent(a, _GATES["GRU"], 1, x, *states)
+
+
+_LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activation", "sigmoid"), _BIAS, *_LSTM_TAIL]
+
+
+@layer(
+    "LSTMCell",
+    *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
+    inputs=(1, 3),
+    axes=("features",),
+    example="LSTMCell: 8",
+)
+def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """One step of an LSTM: the new output and memory, from the input and both before.
+
+    Parameters: 4·(features·units + units·units + units).
+    """
+    return _cell(a, _GATES["LSTM"], 2, x, *states)
+
+
+@layer(
+    "LSTM",
+    *(*_LSTM, *_held(activity=True), *_DROPOUT, *carried("seed"), *_loop(), *carried("use_cudnn", default="auto")),
+    inputs=(1, 3),
+    axes=_SEQUENCE,
+    example="LSTM: 8",
+    example_input=(5, 4),
+)
+def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Carries an output and a memory along the steps, with gates that write, forget and read it.
+
+    Parameters: 4·(features·units + units·units + units); each is used at every step.
+    """
+    return _recurrent(a, _GATES["LSTM"], 2, x, *states)
+
+
+# Loops over cells ------------------------------------------------------------------------------------------------------
+
+
+def _sizes(cell: SubLayer) -> list[Number]:
+    """The sizes of a cell's states."""
+    if cell.kind.name == "StackedRNNCells":
+        return [size for inner in cell.args["cells"] for size in _sizes(inner)]
+    return [cell.args["units"]] * (2 if cell.kind.name == "LSTMCell" else 1)
+
+
+def _width(cell: SubLayer) -> Number:
+    """The size of a cell's output."""
+    return _width(cell.args["cells"][-1]) if cell.kind.name == "StackedRNNCells" else cell.args["units"]
+
+
+def _steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
+    """Weights as they are used over so many steps."""
+    return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
+
+
+def _unused(weight: Weight) -> bool:
+    return isinstance(weight.uses, int) and weight.uses == 0
+
+
+@layer(
+    "StackedRNNCells",
+    Argument("cells", LayerValues(LayerValue(_CELLS))),
+    inputs=(1, 20),
+    axes=("features",),
+    example="StackedRNNCells: {{cells: [{{LSTMCell: 8}}, {{GRUCell: 4}}]}}",
+)
+def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Several cells, each on the output of the one before, as one cell.
+
+    Parameters: those of all cells.
+    """
+    cells: tuple[SubLayer, ...] = a["cells"]
+    weights: tuple[Weight, ...] = ()
+    sizes: list[Number] = []
+    width = x[-1]
+    for cell in cells:
+        weights += cell.infer((x[0], width)).weights
+        sizes += _sizes(cell)
+        width = _width(cell)
+    return Inferred(((x[0], width), *((x[0], size) for size in sizes)), weights)
+
+
+@layer(
+    "RNN",
+    Argument("cell", LayerValue(_CELLS)),
+    *(*_loop(), Argument("zero_output_for_mask", Boolean(), False)),
+    inputs=(1, 20),
+    least_axes=2,
+    example="RNN: {{cell: {{LSTMCell: 8}}}}",
+    example_input=(5, 4),
+)
+def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Loops a cell, or a stack of cells, over the steps.
+
+    Parameters: those of the cell; each is used at every step.
+    """
+    cell: SubLayer = a["cell"]
+    weights = _steps(cell.infer((x[0], *x[2:])).weights, x[1])
+    return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
+
+
+@layer(
+    "TimeDistributed",
+    Argument("layer", LayerValue()),
+    least_axes=2,
+    example="TimeDistributed: {{layer: {{Dense: 8}}}}",
+    example_input=(5, 4),
+)
+def time_distributed(a: Args, x: Shape) -> Inferred:
+    """Applies one layer to each step by itself.
+
+    Parameters: those of the layer; each is used at every step.
+    """
+    found = a["layer"].infer((x[0], *x[2:]))
+    outputs = tuple((shape[0], x[1], *shape[1:]) for shape in found.outputs)
+    extra = tuple(part._replace(macs=part.macs * settled(x[1])) for part in found.products)
+    return Inferred(outputs, _steps(found.weights, x[1]), extra)
+
+
+_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+
+
+@layer(
+    "Bidirectional",
+    Argument("layer", LayerValue(_LOOPS)),
+    Argument("merge_mode", Choice(("sum", "mul", "ave", "concat")), "concat", null=True),
+    *carried("weights"),
+    Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
+    inputs=(1, 20),
+    example="Bidirectional: {{layer: {{LSTM: 8}}}}",
+    example_input=(5, 4),
+)
+def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """Runs a recurrent layer forwards and another backwards, and merges what they give.
+
+    Output: with merge_mode concat twice as wide; with null both outputs. Parameters: those of both layers.
+    """
+    forward: SubLayer = a["layer"]
+    backward: SubLayer = a["backward_layer"] or forward
+    # Without a layer of its own the way back is a copy, which Keras makes run backwards whatever the layer does itself.
+    turned = backward.setting("go_backwards") if a["backward_layer"] else True
+    if turned == forward.setting("go_backwards"):
+        raise Refusal("needs one layer that goes forwards and one that goes backwards", "directions", "backward_layer")
+    for name in ("stateful", "return_sequences", "return_state"):
+        if forward.setting(name) != backward.setting(name):
+            raise Refusal(f"needs the same {name} of both layers", "directions", "backward_layer")
+    if forward.setting("stateful") and forward.setting("return_state"):
+        raise Refusal("cannot be stateful and return its states as well: Keras fails on that", "directions", "layer")
+    half = len(states) // 2
+    one, other = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])
+    output, inner = one.outputs[0], one.outputs[1:]
+    if a["merge_mode"] == "concat":
+        output = (*output[:-1], output[-1] * 2)
+    merged = (output, output) if a["merge_mode"] is None else (output,)
+    return Inferred((*merged, *inner, *inner), one.weights + other.weights, one.products + other.products)
+
+
+# Convolutional recurrence ----------------------------------------------------------------------------------------------
+
+_CONV_LSTM: list[Any] = [
+    Argument("filters", Integer(1)),
+    Argument("kernel_size", PerAxis()),
+    Argument("strides", PerAxis(), 1),
+    Argument("padding", Choice(("valid", "same"), folded=True), "valid"),
+    DATA_FORMAT,
+    Argument("dilation_rate", PerAxis(), 1),
+    _function("activation", "tanh"),
+    _function("recurrent_activation", "sigmoid"),
+    _BIAS,
+    *_LSTM_TAIL,
+    *_held(activity=True),
+    *_DROPOUT,
+    *carried("seed"),
+    *_loop()[:4],
+]
+
+
+@layer(
+    "ConvLSTM{rank}D",
+    *_CONV_LSTM,
+    inputs=(1, 3),
+    ranks=(1, 2, 3),
+    timed=True,
+    example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
+)
+def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
+    """An LSTM whose products are convolutions over {axes}.
+
+    Parameters: 4 gates, each with a kernel on the input and one on the state: K…·C_in·4·filters + K…·filters·4·filters, and
+    4·filters for the bias; each is used at every position and step.
+    """
+    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
+        raise Refusal(
+            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
+        )
+    filters, channels = a["filters"], required(x[-1], "number of channels")
+    for size in x[2:-1]:
+        required(size, "size of every axis")
+    slid = tuple(
+        slide(size, kernel, stride, rate, a["padding"])
+        for size, kernel, stride, rate in zip(x[2:-1], a["kernel_size"], a["strides"], a["dilation_rate"])
+    )
+    sizes = tuple(window.output for window in slid)
+    uses = settled(x[1]) * product(map(settled, sizes))
+    weights = [
+        Weight("kernel", (*a["kernel_size"], channels, filters * 4), uses),
+        Weight("recurrent_kernel", (*a["kernel_size"], filters, filters * 4), uses),
+    ]
+    if a["use_bias"]:
+        weights.append(Weight("bias", (filters * 4,)))
+    if a["stateful"] and x[0] is UNKNOWN:
+        raise Refusal(
+            "is stateful, and needs a batch size: batch_size beside the input's shape", "unknown-size", "stateful"
+        )
+    state = (x[0], *sizes, filters)
+    output = (x[0], x[1], *sizes, filters) if a["return_sequences"] else state
+    return Inferred((output, state, state) if a["return_state"] else (output,), tuple(weights), windows=slid)

@@ -1,0 +1,103 @@
+"""Layers inside of layers: what a wrapper wraps, written as in a spec: ``{LSTM: 32}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from convcalc.layers.dtypes import POLICIES, variable_dtype
+from convcalc.layers.registry import Inferred, LayerType, Weight, apply, bind, find, known_names
+from convcalc.numbers import Shape
+from convcalc.problems import Refusal, did_you_mean
+
+# What a layer may have besides its own arguments.
+_COMMON = ("name", "trainable", "dtype")
+_FROZEN = "the layer inside is frozen: trainable is false"
+
+
+class SubLayer(NamedTuple):
+    """A layer that another holds. ``args`` are bound; ``dtype`` is its policy, which it does not take from the other."""
+
+    kind: LayerType
+    args: Mapping[str, Any]
+    name: str | None = None
+    trainable: bool = True
+    dtype: str = "float32"
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """The layer's rule on these shapes; its weights with their dtype and whether they train."""
+        found = apply(self.kind, self.args, inputs)
+        return found._replace(weights=tuple(map(self._own, found.weights)))
+
+    def _own(self, weight: Weight) -> Weight:
+        weight = weight._replace(dtype=weight.dtype or variable_dtype(self.dtype))
+        if weight.trainable and not self.trainable:
+            return weight._replace(trainable=False, why=_FROZEN)
+        return weight
+
+    def setting(self, name: str) -> Any:
+        """The value of an argument, given or default; None where the layer has none of that name."""
+        return self.args.get(name, self.kind.defaults.get(name))
+
+
+@dataclass(frozen=True)
+class LayerValue:
+    """The kind of an argument that is a layer. ``named`` narrows it to layers whose class is one of these."""
+
+    named: tuple[str, ...] = ()
+
+    expects = "a layer, such as {LSTM: 32}"
+
+    def for_rank(self, rank: int) -> LayerValue:
+        """The same: it does not depend on the rank."""
+        return self
+
+    def read(self, value: Any) -> SubLayer:
+        """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
+        if isinstance(value, SubLayer):
+            return value
+        if isinstance(value, str):
+            return self._layer(value, None)
+        if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
+            return self._layer(str(value["class_name"]), value["config"])
+        if not isinstance(value, Mapping) or len(value) != 1:
+            raise ValueError
+        ((name, given),) = value.items()
+        return self._layer(str(name), given)
+
+    def _layer(self, name: str, given: Any) -> SubLayer:
+        kind = find(name)
+        if kind is None or (self.named and kind.name not in self.named):
+            raise ValueError(did_you_mean(name, self.named or known_names()))
+        named = dict(given) if isinstance(given, Mapping) else {}
+        positional = (
+            given if isinstance(given, list) else [] if given is None or isinstance(given, Mapping) else [given]
+        )
+        common = {key: named.pop(key) for key in _COMMON if key in named}
+        args, refusals = bind(kind, positional, named)
+        if refusals:
+            raise Refusal(refusals[0].message, refusals[0].code)
+        dtype, trainable = common.get("dtype") or "float32", common.get("trainable", True)
+        if dtype not in POLICIES or not isinstance(trainable, bool):
+            raise ValueError
+        return SubLayer(kind, args, common.get("name"), trainable, dtype)
+
+
+@dataclass(frozen=True)
+class LayerValues:
+    """A list of layers."""
+
+    each: LayerValue = LayerValue()
+
+    expects = "a list of layers, such as [{LSTMCell: 32}]"
+
+    def for_rank(self, rank: int) -> LayerValues:
+        """The same: it does not depend on the rank."""
+        return self
+
+    def read(self, value: Any) -> tuple[SubLayer, ...]:
+        """A layer for each entry."""
+        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+            raise ValueError
+        return tuple(map(self.each.read, value))
