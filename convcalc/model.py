@@ -47,6 +47,7 @@ class Call(NamedTuple):
 class Layer:
     """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out.
 
+    ``kind`` is the catalogue's entry for a layer that the model declares itself; others are found by ``class_name``.
     ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
     :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
     """
@@ -57,6 +58,7 @@ class Layer:
     trainable: bool = True
     dtype: str = "float32"
     model: Model | None = None
+    kind: Any = None
     expect: Mapping[str, Any] | None = None
     place: Place | None = None
     broken: bool = False

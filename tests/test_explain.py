@@ -61,11 +61,9 @@ def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
     rows = [row for row in found.layers if row.class_name == name]
     for row in rows:
         traced = _trace(kind, row)
-        assert [tuple(map(plain, shape)) for shape in traced.outputs] == [
-            tuple(map(plain, s)) for s in row.output_shapes
-        ]
-        assert plain(parameters(traced)) == row.params
-        assert plain(sample_macs(traced)) == row.macs
+        assert [shape and tuple(map(plain, shape)) for shape in traced.outputs] == list(row.output_shapes)
+        assert "params" in traced.unknown or plain(parameters(traced)) == row.params
+        assert "macs" in traced.unknown or plain(sample_macs(traced)) == row.macs
         explain(found, row.name)
 
 

@@ -66,7 +66,7 @@ class ConvAnswer:
         """The whole output shape, batch first; None where the channels are not given."""
         if self.inferred is None:
             return None
-        return tuple(plain_number(size) for size in self.inferred.outputs[0])
+        return tuple(plain_number(size) for size in self.inferred.outputs[0] or ())
 
     @property
     def params(self) -> Number | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.layers import Inferred, LayerType, apply, find, parameters, sample_macs
+from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, Number, Shape, map_numbers, named, plain, traced
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 from convcalc.window import Window
@@ -62,8 +62,13 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
 def explain(report: Report, selector: str) -> Explanation:
     """The numbers of one layer, worked out. Raises :class:`ConvcalcError` where the selector fits no layer."""
     number, row = pick(report, selector)
-    kind = find(row.class_name)
+    kind = row.kind
     inputs = _inputs(row)
+    if kind is None and row.class_name not in ("Sequential", "Functional"):
+        unknown = Section("Output", (("output", "unknown: the class is not known, and its code is not run"),))
+        return Explanation(
+            row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", (inputs, unknown)
+        )
     if kind is None:
         return Explanation(
             row,
@@ -72,6 +77,9 @@ def explain(report: Report, selector: str) -> Explanation:
             f"A model of its own, {row.class_name}, called as a layer.",
             (inputs, *_nested(report, row)),
         )
+    if any(shape is None for shape in row.calls[-1].input_shapes):
+        unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
+        return Explanation(row, number, len(report.layers), kind.summary, (inputs, unknown))
     inferred = _trace(kind, row)
     sections = [
         inputs,
@@ -93,7 +101,10 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
             return traced(value)
         return named(names[index]) if kind.axes and index else UNKNOWN
 
-    args = {name: map_numbers(traced, value) for name, value in {**kind.defaults, **row.config}.items()}
+    args = {
+        name: map_numbers(lambda number: number if number is UNKNOWN else traced(number), value)
+        for name, value in {**kind.defaults, **row.config}.items()
+    }
     shapes = [
         tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
@@ -128,8 +139,8 @@ def _output(kind: LayerType, row: LayerReport, inferred: Inferred) -> Section:
         lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", _shape(known)))
         names = _axis_names(kind, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
-        for number, size in enumerate(shape[1:], start=1):
-            name = names[number] if len(names) == len(shape) else f"axis {number}"
+        for number, size in enumerate(shape[1:] if shape else (), start=1):
+            name = names[number] if shape and len(names) == len(shape) else f"axis {number}"
             lines.append((name, worked(size)))
             if name in spatial and len(inferred.windows) == len(spatial):
                 lines.extend(("", note) for note in _window_notes(inferred.windows[spatial.index(name)]))
@@ -156,6 +167,8 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
         state = "" if known.trainable else f"; not trainable: {known.why}"
         count = worked(parameters(Inferred((), (weight,))))
         lines.append((weight.name, f"{_shape(known.shape)}: {count}{state}"))
+    if "params" in inferred.unknown:
+        return Section("Parameters", (*lines, ("params", "unknown: they cannot be known without running code")))
     lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
@@ -164,6 +177,8 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 def _macs(row: LayerReport, inferred: Inferred) -> Section:
     macs = sample_macs(inferred)
+    if "macs" in inferred.unknown:
+        return Section("MACs", (("MACs", "unknown: they cannot be known without running code"),))
     if plain(macs) == 0:
         return Section("MACs", (("MACs", "0: the layer multiplies nothing by a weight"),))
     lines = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
-from convcalc.layers import SAME, Inferred, Weight, apply, find, parameters, sample_macs
+from convcalc.layers import SAME, Inferred, LayerType, Weight, apply, find, parameters, sample_macs
 from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -104,6 +104,8 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
                 "no-such-output",
                 "from",
             )
+    if not layer.broken and _opaque(layer):  # its stated output does not depend on its input
+        inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
     if layer.broken or any(shape is NOTHING for shape in inputs):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, problems)
@@ -111,9 +113,9 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, problems)
-    kind = find(layer.class_name)
+    kind = _kind(layer)
     if kind is None:
-        raise Refusal("is not known", "unknown-layer")
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     inferred = apply(kind, layer.args, known)
     first = run.weights.setdefault(call.layer, inferred.weights)
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
@@ -122,7 +124,19 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     if dtype == SAME:
         dtype = autocast(run.dtype(call.inputs[0]), layer.dtype)
     dtypes = (dtype,) * len(inferred.outputs)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, _per_batch(sample_macs(inferred), known))
+    macs = UNKNOWN if "macs" in inferred.unknown else _per_batch(sample_macs(inferred), known)
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
+
+
+def _opaque(layer: Layer) -> bool:
+    kind = _kind(layer) if layer.model is None else None
+    return kind is not None and kind.family == "opaque"
+
+
+def _kind(layer: Layer) -> LayerType | None:
+    """The catalogue's entry for a layer; None for one that is not known."""
+    kind: LayerType | None = layer.kind or find(layer.class_name)
+    return kind
 
 
 def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
@@ -201,6 +215,13 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         weights = tuple(_settle(weight, layer, trains) for weight in run.weights.get(index, ()))
         children = [row for row in below if row.depth == depth + 1]
         macs = _known_sum([call.macs for call in calls])
+        known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
+        params = _known_sum(
+            [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
+        )
+        trained = _known_sum([_trained(weights), *(row.trainable_params for row in children)] if known else [UNKNOWN])
+        partial = "partial" if any("params" in row.incomplete for row in children) else ""
+        labels = {"params": params.label or partial, "trainable_params": trained.label or partial, "macs": macs.label}
         rows.append(
             LayerReport(
                 name=layer.name,
@@ -212,14 +233,20 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 output_shapes=calls[-1].output_shapes,
                 calls=calls,
                 weights=weights,
-                params=parameters(Inferred((), weights)) + _sum([row.params for row in children]),
-                trainable_params=_trained(weights) + _sum([row.trainable_params for row in children]),
+                params=params.value,
+                trainable_params=trained.value,
                 macs=macs.value,
-                incomplete={"macs": macs.label} if macs.label else {},
+                incomplete={name: label for name, label in labels.items() if label},
+                kind=None if layer.model is not None else _kind(layer),
             )
         )
         rows.extend(below)
     return rows
+
+
+def _counted(ran: Ran) -> bool:
+    """Whether a call let its layer's weights be known."""
+    return ran.inferred is not None and "params" not in ran.inferred.unknown
 
 
 def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
@@ -259,17 +286,24 @@ def _known_sum(numbers: Sequence[Number]) -> _Sum:
 
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
-    macs = _known_sum([row.macs for row in top])
-    label = macs.label or ("partial" if any("macs" in row.incomplete for row in top) else "")
     weights = [weight for row in rows for weight in row.weights]
+    sums = {name: _known_sum([getattr(row, name) for row in top]) for name in ("params", "trainable_params", "macs")}
+    labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
+    if labels["params"]:
+        labels["param_bytes"] = "partial" if weights else "unknown"
     return Totals(
-        params=_sum([row.params for row in top]),
-        trainable_params=_sum([row.trainable_params for row in top]),
-        param_bytes=_bytes(weights),
+        params=sums["params"].value,
+        trainable_params=sums["trainable_params"].value,
+        param_bytes=_bytes(weights) if weights or not labels["params"] else UNKNOWN,
         trainable_bytes=_bytes([weight for weight in weights if weight.trainable]),
-        macs=macs.value,
-        incomplete={"macs": label} if label else {},
+        macs=sums["macs"].value,
+        incomplete={name: label for name, label in labels.items() if label},
     )
+
+
+def _lower(name: str, rows: Sequence[LayerReport]) -> str:
+    """The label of a sum, one of whose terms is only a lower bound."""
+    return "partial" if any(name in row.incomplete for row in rows) else ""
 
 
 def _bytes(weights: Sequence[Weight]) -> int:

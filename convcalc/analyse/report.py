@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convcalc.layers.registry import Weight
+from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.problems import Problem
@@ -70,18 +70,26 @@ class LayerReport:
     trainable_params: Number
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
+    kind: LayerType | None = None
 
     @property
     def non_trainable_params(self) -> Number:
         """The parameters that training does not change by gradient."""
         return self.params - self.trainable_params
 
+    @property
+    def module(self) -> str:
+        """The module that Keras exports the class from; null for a class that is not Keras's."""
+        if self.class_name in ("Sequential", "Functional"):
+            return "keras"
+        return "keras.layers" if self.kind is not None and self.kind.family != "custom" else ""
+
     def as_dict(self) -> dict[str, Any]:
         """The layer's part of the JSON report."""
         return {
             "name": self.name,
             "class_name": self.class_name,
-            "module": "keras" if self.class_name in ("Sequential", "Functional") else "keras.layers",
+            "module": self.module or None,
             "path": self.path,
             "depth": self.depth,
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],

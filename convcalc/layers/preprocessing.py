@@ -81,6 +81,7 @@ def pipeline(a: Args, x: Shape) -> Inferred:
     weights: tuple[Weight, ...] = ()
     found = Inferred((x,))
     for each in a["layers"]:
-        found = each.infer(*found.outputs)
+        known = [shape for shape in found.outputs if shape is not None]
+        found = each.infer(*known) if known else Inferred((None,), unknown=frozenset({"params", "macs"}))
         weights += found.weights
-    return Inferred(found.outputs, weights)
+    return Inferred(found.outputs, weights, unknown=found.unknown)

@@ -300,9 +300,9 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
     Parameters: those of the layer; each is used at every step.
     """
     found = a["layer"].infer((x[0], *x[2:]))
-    outputs = tuple((shape[0], x[1], *shape[1:]) for shape in found.outputs)
+    outputs = tuple(None if shape is None else (shape[0], x[1], *shape[1:]) for shape in found.outputs)
     extra = tuple(part._replace(macs=part.macs * settled(x[1])) for part in found.products)
-    return Inferred(outputs, _steps(found.weights, x[1]), extra)
+    return Inferred(outputs, _steps(found.weights, x[1]), extra, unknown=found.unknown)
 
 
 _LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
@@ -337,7 +337,7 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     half = len(states) // 2
     one, other = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])
     output, inner = one.outputs[0], one.outputs[1:]
-    if a["merge_mode"] == "concat":
+    if a["merge_mode"] == "concat" and output is not None:
         output = (*output[:-1], output[-1] * 2)
     merged = (output, output) if a["merge_mode"] is None else (output,)
     return Inferred((*merged, *inner, *inner), one.weights + other.weights, one.products + other.products)

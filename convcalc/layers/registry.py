@@ -47,14 +47,17 @@ SAME = "same"
 class Inferred(NamedTuple):
     """What a rule finds out about one call of a layer.
 
-    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input.
+    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input. An output
+    of None is a tensor of which not even the number of axes is known; ``unknown`` names the counts (``params``, ``macs``) that
+    cannot be known either.
     """
 
-    outputs: tuple[Shape, ...]
+    outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
     products: tuple[Product, ...] = ()
     windows: tuple[Window, ...] = ()
     dtype: str | None = None
+    unknown: frozenset[str] = frozenset()
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
@@ -176,8 +179,32 @@ def _default(argument: Argument, owner: str) -> Any:
 
 
 def find(name: str) -> LayerType | None:
-    """The entry for a class name or an alias of one."""
+    """The entry for a class name or an alias of one; an unknown name makes installed packages offer theirs."""
+    entry = builtin(name)
+    if entry is None and not _offered:
+        _load_offered()
+        entry = builtin(name)
+    return entry
+
+
+def builtin(name: str) -> LayerType | None:
+    """The entry among those that are declared by now."""
     return CATALOGUE.get(_ALIASES.get(name, name))
+
+
+_offered: list[str] = []
+
+
+def _load_offered() -> None:
+    """Import what installed packages offer under the entry point ``convcalc.layers``: modules that declare layers."""
+    from importlib.metadata import entry_points
+
+    _offered.append("looked for")
+    for point in entry_points(group="convcalc.layers"):
+        try:
+            point.load()
+        except Exception as failed:  # a package of someone else's: it must not keep us from the model
+            _offered.append(f"{point.name}: {type(failed).__name__}: {failed}")
 
 
 def known_names() -> list[str]:
@@ -244,7 +271,8 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
         return kind.rule(arguments, *inputs)
     rank = len(inputs[0])
     result = kind.rule(arguments, *((*shape[:at], *shape[at + 1 :], shape[at]) for shape in inputs[:1]), *inputs[1:])
-    return result._replace(outputs=tuple(_channels_first(shape, at - (rank - len(shape))) for shape in result.outputs))
+    turned = (shape if shape is None else _channels_first(shape, at - (rank - len(shape))) for shape in result.outputs)
+    return result._replace(outputs=tuple(turned))
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:

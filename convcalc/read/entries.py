@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ class Spec:
 
     values: Values
     blocks: Mapping[str, Block]
+    custom: Mapping[str, LayerType]
     read_model: Callable[[Fields, Scope, str | None], Model]
 
 
@@ -97,10 +99,12 @@ class Entries:
             self.block(self.spec.blocks[name], key, entry, given)
         elif name in NESTED:
             self.nested(key, entry, given)
-        elif (kind := find(name)) is not None:
+        elif (kind := self.spec.custom.get(name) or find(name)) is not None:
             self.layer(kind, key, entry, given)
+        elif re.fullmatch(r"[A-Za-z_][\w.]*[.>]\w+", name):
+            self.foreign(name, key, entry, given)
         else:
-            hint = did_you_mean(name, [*known_names(), *self.spec.blocks, *NESTED])
+            hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
             self.report(
                 key, "unknown-layer", f"there is no layer or block '{name}'{hint or '; `convcalc layers` lists them'}"
             )
@@ -129,6 +133,15 @@ class Entries:
             self.current = self.graph.call(number, inputs, place)
         self.label(place)
 
+    def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
+        """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
+        place = Written(self.values.source, key, given, entry, context=self.scope.context)
+        _, args = self.arguments(given)
+        inputs = self.inputs(place)
+        number = self.add_layer(re.split(r"[.>]", name)[-1], place, args)
+        self.current = self.graph.call(number, inputs, place)
+        self.label(place)
+
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
         """The positional and the named arguments of an entry, common keys left out. Raises :class:`Passed`."""
         if isinstance(given, Items):
@@ -141,7 +154,12 @@ class Entries:
         return [self.values.value(given, self.scope)], {}
 
     def add_layer(
-        self, class_name: str, place: Written, args: Mapping[str, Any], broken: bool = False, model: Model | None = None
+        self,
+        class_name: str,
+        place: Written,
+        args: Mapping[str, Any],
+        broken: bool = False,
+        model: Model | None = None,
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
@@ -154,6 +172,7 @@ class Entries:
             trainable=values.flag(common(place, "trainable"), scope, "trainable"),
             dtype=values.dtype(common(place, "dtype"), scope),
             model=model,
+            kind=self.spec.custom.get(class_name),
             expect=values.limits(common(place, "expect"), EXPECTATIONS, "an expectation", scope) or None,
             place=place,
             broken=broken,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.layers.arguments import LARGEST
+from convcalc.numbers import Number, Traced, Unknown
 from convcalc.problems import Refusal, did_you_mean, listed
 
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
@@ -57,8 +58,8 @@ def _look_up(name: str, variables: Mapping[str, Any]) -> Any:
     raise Refusal(f"there is no variable '{name}'{did_you_mean(name, variables) or known}", "unknown-variable")
 
 
-def evaluate(text: str, variables: Mapping[str, Any]) -> int:
-    """The value of an integer expression. Raises :class:`Refusal`."""
+def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
+    """The value of an integer expression; the variables may be any kind of number. Raises :class:`Refusal`."""
     return _Parser(text, variables).parse()
 
 
@@ -92,39 +93,39 @@ class _Parser:
         self.next += 1
         return token
 
-    def parse(self) -> int:
+    def parse(self) -> Number:
         value = self.sum()
         if self.next != len(self.tokens) - 1:
             raise self.refusal()
         return value
 
-    def sum(self) -> int:
+    def sum(self) -> Number:
         value = self.product()
         while sign := self.take("+", "-"):
             value = self.bounded(value + self.product() if sign == "+" else value - self.product())
         return value
 
-    def product(self) -> int:
+    def product(self) -> Number:
         value = self.atom()
         while sign := self.take("*", "//", "/", "%"):
             value = self.bounded(self.combine(sign, value, self.atom()))
         return value
 
-    def combine(self, sign: str, one: int, other: int) -> int:
+    def combine(self, sign: str, one: Number, other: Number) -> Number:
         if sign == "*":
             return one * other
         if other == 0:
             raise Refusal(f"'{self.text.strip()}' divides by zero", "expression")
-        if sign == "/" and one % other:
+        if sign == "/" and one % other > 0:
             raise Refusal(f"{one} / {other} does not come out even; write // to round down", "expression")
         return one % other if sign == "%" else one // other
 
-    def bounded(self, value: int) -> int:
-        if abs(value) > LARGEST:
+    def bounded(self, value: Number) -> Number:
+        if value > LARGEST or value < -LARGEST:
             raise Refusal(f"'{self.text.strip()}' comes to a number that is no size", "expression")
         return value
 
-    def atom(self) -> int:
+    def atom(self) -> Number:
         token = self.take()
         if token == "-":
             return -self.atom()
@@ -139,6 +140,6 @@ class _Parser:
             self.next = min(self.next, len(self.tokens) - 1)
             raise self.refusal()
         value = _look_up(token, self.variables)
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
             raise Refusal(f"'{token}' is {value!r}, and an expression computes with whole numbers", "expression")
         return value

@@ -10,16 +10,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from convcalc.layers import bind, find
-from convcalc.layers.arguments import REQUIRED
+from convcalc.layers import LayerType, bind, builtin, find
 from convcalc.model import Layer, Model, Ref
 from convcalc.problems import Mark, Source, by_place, error
+from convcalc.read.custom import block_arguments, read_custom
 from convcalc.read.entries import MODEL_KEYS, NESTED, Block, Entries, Spec
 from convcalc.read.graph import GraphBuilder, Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
 from convcalc.read.values import Passed, Scope, Values, Written
 
-TOP_KEYS = (*MODEL_KEYS, "blocks", "budget")
+TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
 BUDGETS = ("params", "trainable_params", "non_trainable_params", "param_bytes", "macs")
 
 
@@ -36,7 +36,8 @@ def read_spec(source: Source) -> Model:
         raise error("not-a-spec", "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
     values = Values(source, shared)
     values.check_keys(root, TOP_KEYS, "a spec", Scope())
-    reader = _ModelReader(values, _blocks(values, root.get("blocks")))
+    blocks = _blocks(values, root.get("blocks"))
+    reader = _ModelReader(values, blocks, read_custom(values, root.get("custom"), blocks))
     model = reader.model(root, Scope())
     try:
         budget = values.limits(root.get("budget"), BUDGETS, "a budget", Scope())
@@ -56,7 +57,7 @@ def _blocks(values: Values, node: Node | None) -> Mapping[str, Block]:
         values.report(node, "invalid-value", "'blocks' is a mapping from a block's name to its layers", scope)
         return blocks
     for name, (key, body) in node.fields.items():
-        if find(name) or name in NESTED:
+        if builtin(name) or name in NESTED:
             values.report(key, "name-taken", f"a block cannot be named '{name}': a layer of Keras has that name", scope)
         elif not isinstance(body, Fields) or not isinstance(body.get("layers"), Items):
             values.report(key, "missing-layers", f"block '{name}' needs a list of 'layers:'", scope)
@@ -64,31 +65,16 @@ def _blocks(values: Values, node: Node | None) -> Mapping[str, Block]:
             values.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
             layers = body.get("layers")
             assert isinstance(layers, Items)
-            blocks[name] = Block(name, _block_arguments(values, body.get("arguments")), layers)
+            blocks[name] = Block(name, block_arguments(values, body.get("arguments")), layers)
     return blocks
-
-
-def _block_arguments(values: Values, node: Node | None) -> Mapping[str, Any]:
-    """``[filters, {strides: 1}]``: names, with a default or without."""
-    defaults: dict[str, Any] = {}
-    for item in node.items if isinstance(node, Items) else [] if node is None else [node]:
-        if isinstance(item, Scalar) and isinstance(item.value, str) and item.value.isidentifier():
-            defaults[item.value] = REQUIRED
-        elif isinstance(item, Fields) and isinstance(node, Items):
-            defaults.update((key, values.value(value, Scope())) for key, (_, value) in item.fields.items())
-        else:
-            values.report(
-                item, "invalid-value", "a block's arguments are a list of names and of {name: default}", Scope()
-            )
-    return defaults
 
 
 class _ModelReader:
     """Reads a model: the file's own, or one that stands in it as a layer."""
 
-    def __init__(self, values: Values, blocks: Mapping[str, Block]) -> None:
+    def __init__(self, values: Values, blocks: Mapping[str, Block], custom: Mapping[str, LayerType]) -> None:
         self.values = values
-        self.spec = Spec(values, blocks, self.model)
+        self.spec = Spec(values, blocks, custom, self.model)
 
     def model(self, fields: Fields, scope: Scope, name: str | None = None) -> Model:
         """The model of a mapping with inputs and layers."""

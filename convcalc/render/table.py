@@ -57,7 +57,10 @@ FIELDS: dict[str, Field] = {
         Column("Input shape"), lambda row, _: shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
     ),
     "output_shape": Field(Column("Output shape", style="cyan"), lambda row, _: shapes_text(row.output_shapes)),
-    "params": Field(Column("Params", right=True, style="green"), lambda row, _: number_text(row.params)),
+    "params": Field(
+        Column("Params", right=True, style="green"),
+        lambda row, _: number_text(row.params, row.incomplete.get("params")),
+    ),
     "percent": Field(
         Column("Params %", right=True), lambda row, report: percent_text(row.params, report.totals.params)
     ),
@@ -105,10 +108,12 @@ def _totals(report: Report) -> list[str]:
     batch = {shape[0] for shape in report.input_shapes if shape}
     known = [size for size in batch if isinstance(size, int)]
     per = f"for a batch of {known[0]}" if known else "for one sample"
+    incomplete = totals.incomplete
+    rest = totals.param_bytes - totals.trainable_bytes
     return [
-        f" Total params: {number_text(totals.params)} ({bytes_text(totals.param_bytes)})",
-        f" Trainable params: {number_text(totals.trainable_params)} ({bytes_text(totals.trainable_bytes)})",
-        f" Non-trainable params: {number_text(totals.non_trainable_params)} "
-        f"({bytes_text(totals.param_bytes - totals.trainable_bytes)})",
+        f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
+        f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
+        f"({bytes_text(totals.trainable_bytes)})",
+        f" Non-trainable params: {number_text(totals.non_trainable_params, incomplete.get('params'))} ({bytes_text(rest)})",
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]

@@ -35,7 +35,7 @@ def shapes_text(shapes: Sequence[Shape | None]) -> str:
 def number_text(number: Number, label: str | None = None) -> str:
     """``1,234``; ``?`` for an unknown number, ``≥ 1,234`` for a lower bound."""
     value = plain(number)
-    if value is UNKNOWN:
+    if value is UNKNOWN or (label and value == 0):
         return "?"
     return f"≥ {value:,}" if label == "partial" else f"{value:,}"
 

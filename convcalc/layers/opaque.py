@@ -1,0 +1,96 @@
+"""Layers that are code: known by name, but what they do cannot be known without running it, which we do not.
+
+Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch}_utils.py``, ``keras/src/export/tfsm_layer.py``.
+"""
+
+from __future__ import annotations
+
+from convcalc.layers.arguments import Anything, Argument, Sizes, carried
+from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.numbers import Shape
+
+_COSTS = frozenset({"macs"})
+_ALL = frozenset({"params", "macs"})
+
+
+def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
+    """The output shape where it is stated, else nothing."""
+    stated = a["output_shape"]
+    return Inferred((None if stated is None else (x[0], *stated),), unknown=unknown)
+
+
+@layer(
+    "Lambda",
+    Argument("function", Anything()),
+    Argument("output_shape", Sizes(), None, null=True),
+    *carried("mask", "arguments"),
+    inputs=(1, 100),
+    example="Lambda: {{function: my_function, output_shape: [8]}}",
+)
+def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
+    """Runs a Python function, which is not read here: cannot be known without running code.
+
+    The output shape is output_shape where it is given. No parameters; its arithmetic is unknown.
+    """
+    return _recorded(a, x, _COSTS)
+
+
+@layer(
+    "TorchModuleWrapper",
+    Argument("module", Anything()),
+    Argument("output_shape", Sizes(), None, null=True),
+    inputs=(1, 100),
+    example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
+)
+def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
+    """Wraps a PyTorch module: cannot be known without running code.
+
+    The output shape is output_shape where it is given; parameters and arithmetic are unknown.
+    """
+    return _recorded(a, x, _ALL)
+
+
+@layer(
+    "JaxLayer",
+    Argument("call_fn", Anything()),
+    *carried("init_fn", "params", "state", "seed", "native_serialization_platforms"),
+    inputs=(1, 100),
+    example="JaxLayer: {{call_fn: my_function}}",
+)
+def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
+    """Wraps a JAX function: cannot be known without running code.
+
+    Output shape, parameters and arithmetic are unknown.
+    """
+    return Inferred((None,), unknown=_ALL)
+
+
+@layer(
+    "FlaxLayer",
+    Argument("module", Anything()),
+    *carried("method", "variables"),
+    inputs=(1, 100),
+    example="FlaxLayer: {{module: my_module}}",
+)
+def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
+    """Wraps a Flax module: cannot be known without running code.
+
+    Output shape, parameters and arithmetic are unknown.
+    """
+    return Inferred((None,), unknown=_ALL)
+
+
+@layer(
+    "TFSMLayer",
+    Argument("filepath", Anything()),
+    *carried("call_endpoint", default="serve"),
+    *carried("call_training_endpoint"),
+    inputs=(1, 100),
+    example="TFSMLayer: {{filepath: path/to/model}}",
+)
+def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
+    """Loads a TensorFlow SavedModel, which is not opened here: cannot be known without running code.
+
+    Output shape, parameters and arithmetic are unknown.
+    """
+    return Inferred((None,), unknown=_ALL)

@@ -1,0 +1,127 @@
+"""Layers that Keras does not know: declared in a spec, offered by a package, or only shown."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import types
+
+import pytest
+
+from convcalc.analyse import Report, infer
+from convcalc.layers import CATALOGUE, Inferred, find, layer, registry
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import ConvcalcError, Source
+from convcalc.read.spec import read_spec
+
+
+def report(text: str) -> Report:
+    return infer(read_spec(Source("spec.yaml", text)))
+
+
+DECLARED = """
+custom:
+  LayerScale:
+    arguments: [{init: 1}]
+    input: [..., channels]
+    output: [..., channels]
+    weights: {gamma: [channels], frozen: {shape: [2, "channels // 2"], trainable: false}}
+    macs: 0
+  PatchMerge:
+    arguments: [factor]
+    input: [height, width, channels]
+    output: ["height // factor", "width / factor", "channels * factor * factor"]
+"""
+
+
+def test_a_declared_layer_is_a_layer_like_others() -> None:
+    found = report(
+        DECLARED
+        + "input: [8, 8, 4]\nlayers:\n  - LayerScale: {init: 0.5, name: scale}\n  - PatchMerge: 2\n  - LayerScale"
+    )
+    assert [row.name for row in found.layers] == ["scale", "patch_merge", "layer_scale"]
+    assert found.output_shapes == ((UNKNOWN, 4, 4, 16),)
+    assert [(row.params, row.trainable_params) for row in found.layers] == [(8, 4), (0, 0), (32, 16)]
+    # What it multiplies was not declared, and is not taken for nothing.
+    assert (found.layers[1].macs, found.totals.incomplete["macs"]) == (UNKNOWN, "unknown")
+    assert found.as_dict()["layers"][0]["module"] is None
+
+
+def test_unknown_sizes_pass_through_a_declared_layer() -> None:
+    found = report(DECLARED + "input: [null, 8, 4]\nlayers:\n  - PatchMerge: 2")
+    assert found.output_shapes == ((UNKNOWN, UNKNOWN, 4, 16),)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("PatchMerge: 3", "8 / 3 does not come out even"),
+        ("PatchMerge", "PatchMerge needs the argument 'factor'"),
+        ("PatchMerge: {faktor: 2}", "did you mean 'factor'"),
+        ("Flatten\n  - PatchMerge: 2", "expects (height, width, channels)"),
+        ("PatchMerg: 2", "did you mean 'PatchMerge'"),
+    ],
+)
+def test_what_does_not_fit_a_declaration_is_refused(entry: str, message: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        report(DECLARED + f"input: [8, 8, 4]\nlayers:\n  - {entry}")
+    assert message in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("custom", "message"),
+    [
+        ("[]", "'custom' is a mapping"),
+        ("{Dense: {output: [3]}}", "cannot be named 'Dense'"),
+        ("{A: 3}", "is a mapping with 'input:' and 'output:'"),
+        ("{A: {output: [3], outputs: [3]}}", "has no key 'outputs'; did you mean 'output'"),
+        ("{A: {input: [..., a, ...], output: [a]}}", "can have '...' once"),
+        ("{A: {output: 3}}", "that is no list"),
+        ("{A: {output: [3], weights: {w: 3}}}", "has a weight 'w' whose shape is no list"),
+    ],
+)
+def test_broken_declarations_are_problems(custom: str, message: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        report(f"custom: {custom}\ninput: [8]\nlayers: [Flatten]")
+    assert message in str(failed.value)
+
+
+def test_a_class_of_someone_else_is_shown_and_the_rest_goes_on() -> None:
+    found = report(
+        "input: [8]\nlayers: [{Dense: 4}, {my_pkg.Thing: {x: 1}}, {Dense: 2}, {Lambda: {function: f, output_shape: [3]}}, {Dense: 5}]"
+    )
+    assert [row.class_name for row in found.layers] == ["Dense", "Thing", "Dense", "Lambda", "Dense"]
+    assert [row.params for row in found.layers] == [36, UNKNOWN, UNKNOWN, 0, 20]
+    assert found.layers[1].incomplete == {"params": "unknown", "trainable_params": "unknown", "macs": "unknown"}
+    assert (found.totals.params, found.totals.incomplete["params"]) == (56, "partial")
+    assert found.output_shapes == ((UNKNOWN, 5),)
+
+
+def test_layers_are_declared_in_python_as_the_catalogue_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offer() -> None:
+        @layer("Doubled", example="Doubled")
+        def doubled(a, x):
+            """Doubles the last axis.
+
+            Output: twice as wide.
+            """
+            return Inferred(((*x[:-1], x[-1] * 2),))
+
+    point = types.SimpleNamespace(name="test", load=offer)
+    broken = types.SimpleNamespace(name="broken", load=lambda: 1 / 0)
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [broken, point] if group == "convcalc.layers" else []
+    )
+    monkeypatch.setattr(registry, "_offered", [])
+    try:
+        assert "Doubled" not in CATALOGUE
+        found = report("input: [8]\nlayers: [Doubled]")
+        assert found.output_shapes == ((UNKNOWN, 16),)
+        assert find("Doubled") is CATALOGUE["Doubled"]
+    finally:
+        CATALOGUE.pop("Doubled", None)
+
+
+def test_packages_are_not_asked_while_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: pytest.fail("asked"))
+    monkeypatch.setattr(registry, "_offered", [])
+    report("blocks: {b: {layers: [Flatten]}}\ninput: [8]\nlayers: [b, {Dense: 3}]")
