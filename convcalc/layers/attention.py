@@ -70,6 +70,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=2,
+    makes=("Softmax", "Dropout"),
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -131,6 +132,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     axes=("length", "features"),
+    makes=("Softmax", "Dropout"),
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )

@@ -70,7 +70,8 @@ class LayerType:
     ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
     is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
-    for a rule that does not care. ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
+    for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
+    them: they use automatic names up. ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
     an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
@@ -89,6 +90,7 @@ class LayerType:
     defaults: Mapping[str, Any]
     settings: Mapping[str, Any]
     call_arguments: tuple[Argument, ...] = ()
+    makes: tuple[str, ...] = ()
 
     @property
     def merges(self) -> bool:
@@ -128,6 +130,7 @@ def layer(
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
     example_input: Sequence[int] = (),
+    makes: Sequence[str] = (),
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -163,6 +166,7 @@ def layer(
                 defaults={a.name: _default(a, own_name) for a in (*own, *call)},
                 settings=settings,
                 call_arguments=tuple(call),
+                makes=tuple(makes),
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:

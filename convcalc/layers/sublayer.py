@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -101,3 +101,12 @@ class LayerValues:
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
         return tuple(map(self.each.read, value))
+
+
+def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
+    """The layers among the arguments of a layer, the innermost first: the order in which they are made."""
+    for value in args.values():
+        for each in value if isinstance(value, tuple) and not isinstance(value, SubLayer) else (value,):
+            if isinstance(each, SubLayer):
+                yield from made_inside(each.args)
+                yield each

@@ -10,6 +10,7 @@ from typing import Any
 
 from convcalc.layers import LayerType, bind, find, known_names
 from convcalc.layers.arguments import REQUIRED, shown
+from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.graph import GraphBuilder
@@ -131,6 +132,8 @@ class Entries:
             inputs = self.inputs(place, kind)
             number = self.add_layer(kind.name, place, args, broken)
             self.current = self.graph.call(number, inputs, place)
+            for class_name in kind.makes:  # when the layer is built, at its first call
+                self.values.shared.names.automatic(class_name)
         self.label(place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
@@ -165,8 +168,12 @@ class Entries:
         values, scope = self.values, self.scope
         name_node = common(place, "name")
         name = model.name if model else values.word(name_node, scope, "a layer's name") if name_node else None
+        names = values.shared.names
+        for inside in made_inside(args):
+            if inside.name is None:
+                names.automatic(inside.kind.name)
         layer = Layer(
-            name or values.shared.names.automatic(class_name),
+            name or names.automatic(class_name),
             class_name,
             args,
             trainable=values.flag(common(place, "trainable"), scope, "trainable"),
