@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "Every number of one layer, worked out.",
     "check": "Hold a model to its spec's expectations and budget.",
     "layers": "The layers that are known, and what each takes.",
+    "schema": "A JSON Schema of the YAML spec, for editors.",
 }
 
 FINE, FAILED, WRONG = 0, 1, 2

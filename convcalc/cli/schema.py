@@ -1,0 +1,17 @@
+"""``convcalc schema``."""
+
+from __future__ import annotations
+
+import click
+
+from convcalc.cli import FINE
+from convcalc.cli.output import write
+
+
+@click.command("schema")
+def command() -> int:
+    """A JSON Schema of the YAML spec, with which editors complete specs and check them while they are written."""
+    from convcalc.render.schema import json_schema
+
+    write(json_schema())
+    return FINE
