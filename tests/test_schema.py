@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from convcalc.layers import CATALOGUE
 from convcalc.layers.arguments import Anything
 from convcalc.layers.examples import example_spec
-from convcalc.problems import Source
+from convcalc.problems import ConvcalcError, Source
 from convcalc.read.nodes import Fields, Items, Node, compose
+from convcalc.read.spec import read_spec
 from convcalc.render.schema import json_schema, kind_schema
 from tests.test_layering import PACKAGE
 
@@ -29,9 +30,10 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 _MALFORMED = (
     "block_definitions block_inside both_inputs budget call_unknown causal_2d dtype empty empty_layers expect "
     "huge_number input_mapping input_of_words inputs_as_a_list list_at_the_top merge_without_from "
-    "missing_argument monstrous_number name_of_no_word negative_input nested_model no_input readme repeat "
+    "missing_argument name_of_no_word negative_input nested_model no_input no_layer_in_an_entry no_layers "
+    "number_at_the_top out_of_range positional_wrong_kind reading_and_shape_in_one readme repeat "
     "too_many_arguments trainable two_layers_in_an_entry unknown_argument unknown_argument_without_a_guess "
-    "unknown_key unknown_layer wide_characters wrong_kind wrong_word"
+    "unknown_from unknown_key unknown_layer wide_characters wrong_kind wrong_word"
 )
 
 
@@ -86,6 +88,16 @@ def test_every_example_passes(name: str) -> None:
 @pytest.mark.parametrize("name", _MALFORMED.split())
 def test_a_spec_of_a_wrong_form_does_not(name: str) -> None:
     assert problems((BROKEN / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_the_reader_accepts_passes(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    try:
+        refused = read_spec(Source("spec.yaml", text)).problems
+    except ConvcalcError:
+        return
+    assert refused or not problems(text)
 
 
 def test_every_kind_of_argument_has_its_schema() -> None:

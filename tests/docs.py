@@ -1,0 +1,91 @@
+"""The reference page of the layers, ``docs/layers.md``, made from the catalogue: ``python -m tests.docs`` writes it anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from convcalc.analyse import infer
+from convcalc.layers import CATALOGUE, LayerType
+from convcalc.layers.arguments import REQUIRED, Anything, Argument
+from convcalc.layers.examples import example_spec
+from convcalc.problems import Source
+from convcalc.read.spec import read_spec
+from convcalc.render.text import number_text, shapes_text, value_text
+
+PAGE = Path(__file__).parent.parent / "docs" / "layers.md"
+
+HEAD = """\
+# Layers
+
+Every layer that convcalc knows, made from the same declarations that compute, by `python -m tests.docs`. `convcalc layers
+NAME` shows the same in a terminal. Arguments are those of Keras, in Keras's order; those that change neither shapes nor
+counts (initializers, regularizers, constraints, seeds …) are accepted and named in a line below the table. Any layer has
+`name`, `from`, `as`, `expect`, `trainable` and `dtype` besides.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    families: dict[str, list[LayerType]] = {}
+    for kind in CATALOGUE.values():
+        if kind.rule.__module__.startswith("convcalc.layers."):  # not those that another package or a test declares
+            families.setdefault(kind.family, []).append(kind)
+    out = [HEAD]
+    for family, kinds in sorted(families.items()):
+        links = ", ".join(f"[{kind.name}](#{kind.name.lower()})" for kind in kinds)
+        out.append(f"- **{family.capitalize()}**: {links}")
+    for family, kinds in sorted(families.items()):
+        out += ["", f"## {family.capitalize()} layers"]
+        for kind in kinds:
+            out += ["", *_section(kind)]
+    return "\n".join(out) + "\n"
+
+
+def _section(kind: LayerType) -> list[str]:
+    also = f"Also {', '.join(f'`{alias}`' for alias in kind.aliases)}. " if kind.aliases else ""
+    out = [f"### {kind.name}", "", _escaped(kind.doc), "", f"{also}{_input(kind)}", ""]
+    arguments = [*kind.arguments, *kind.call_arguments]
+    # The tail of initializers and the like is the same everywhere: named, not tabled.
+    told = [argument for argument in arguments if not _carried(argument)]
+    rest = [f"`{argument.name}`" for argument in arguments if _carried(argument)]
+    if told:
+        out += ["| argument | default | expects |", "|---|---|---|"]
+        for argument in told:
+            default = "required" if argument.default is REQUIRED else f"`{value_text(argument.default)}`"
+            of_call = " (of the call)" if argument in kind.call_arguments else ""
+            out.append(f"| `{argument.name}` | {default} | {_escaped(argument.expects)}{of_call} |")
+        out.append("")
+    if rest:
+        out += [f"Accepted, and without effect on shapes and counts: {', '.join(rest)}.", ""]
+    spec = example_spec(kind)
+    report = infer(read_spec(Source("example", spec)))
+    counts = f"{number_text(report.totals.params)} parameters, {number_text(report.totals.macs)} MACs"
+    return [*out, "```yaml", spec.rstrip("\n"), "```", "", f"gives `{shapes_text(report.output_shapes)}`, {counts}."]
+
+
+def _carried(argument: Argument) -> bool:
+    name, optional = argument.name, argument.default is not REQUIRED
+    ending = name.endswith(("_initializer", "_regularizer", "_constraint"))
+    return optional and (ending or isinstance(argument.kind, Anything))
+
+
+def _input(kind: LayerType) -> str:
+    if kind.inputs == 0:
+        return "Takes no input."
+    shape = f"`(batch, {', '.join(kind.axes)})`" if kind.axes else "any shape"
+    if kind.axes is None and kind.least_axes:
+        shape = f"at least {kind.least_axes} ax{'es' if kind.least_axes > 1 else 'is'} behind the batch"
+    if isinstance(kind.inputs, tuple):
+        least, most = kind.inputs
+        return f"Input: {shape}; {least} {f'to {most}' if most < 100 else 'or more'} inputs."
+    several = {None: "; any number of inputs", 1: ""}.get(kind.inputs, f"; {kind.inputs} inputs")
+    return f"Input: {shape}{several}."
+
+
+def _escaped(text: str) -> str:
+    """A text in which Markdown sees no markup."""
+    return text.replace("*", r"\*").replace("|", r"\|").replace("<", "&lt;").replace("_", r"\_")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
