@@ -76,9 +76,9 @@ class Traced:
 
     def __add__(self, other: Number) -> Traced:
         other = traced(other)
-        if other.value == 0:
+        if other.text == "0":
             return self
-        if self.value == 0:
+        if self.text == "0":
             return other
         exact = None if self.exact is None else self.exact + (other.value if isinstance(other.value, int) else 0)
         text = f"{self._inside(_SUM, settled=False)} + {other._inside(_SUM)}"
@@ -89,7 +89,7 @@ class Traced:
 
     def __sub__(self, other: Number) -> Traced:
         other = traced(other)
-        if other.value == 0:
+        if other.text == "0":
             return self
         exact = None if self.exact is None else self.exact - (other.value if isinstance(other.value, int) else 0)
         text = f"{self._inside(_SUM, settled=False)} − {other._inside(_PRODUCT)}"
