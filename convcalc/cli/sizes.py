@@ -19,7 +19,7 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
     sizes: list[int | Unknown | str] = []
     for part in re.split(r"[x×,]", text.strip().strip("()")):
         word = part.strip()
-        if word.isdecimal() and len(word) < 18 and least <= int(word) <= LARGEST:
+        if word.isascii() and word.isdecimal() and len(word) < 18 and least <= int(word) <= LARGEST:
             sizes.append(int(word))
         elif word in ("?", "null", "None"):
             sizes.append(UNKNOWN)

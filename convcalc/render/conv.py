@@ -31,7 +31,8 @@ def answer_text(answer: ConvAnswer) -> str:
 
 def _headline(answer: ConvAnswer) -> str:
     sizes = "×".join(_size(window.size) for window in answer.windows)
-    outputs = "×".join(_size(window.output) for window in answer.windows)
+    each = [_size(window.output) for window in answer.windows]
+    outputs = "×".join(f"({size})" if " " in size and len(each) > 1 else size for size in each)
     shape = answer.output_shape
     if shape is not None and None not in shape[1:]:
         outputs = f"({', '.join('None' if size is None else str(size) for size in shape)})"

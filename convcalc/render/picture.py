@@ -60,9 +60,13 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
     ]
     if unread:
         rows.append(_Row("unread", dict.fromkeys(unread, _UNREAD)))
-    legend = [f"{_PAD} padding"] * (before + after > 0) + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
+    legend = (
+        [f"{_READ} read"]
+        + [f"{_PAD} padding"] * (before + after > 0)
+        + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
+    )
     legend += [f"{_UNREAD} read by no window"] * bool(unread)
-    return rows, cells, f"{_READ} read   " + "   ".join(legend)
+    return rows, cells, "   ".join(legend)
 
 
 def _is_read(window: Window, position: int) -> bool:
@@ -96,9 +100,9 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     if bare:
         rows.append(_Row("bare", dict.fromkeys(bare, _UNREAD)))
     cut = before > 0 or after > 0
-    legend = [f"{_PAD} cut off"] * cut + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
+    legend = [f"{_READ} written"] + [f"{_PAD} cut off"] * cut + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
     legend += [f"{_UNREAD} reached by no input cell"] * bool(bare)
-    return rows, cells, f"{_READ} written   " + "   ".join(legend)
+    return rows, cells, "   ".join(legend)
 
 
 def _few(count: int) -> list[int | None]:
@@ -118,10 +122,10 @@ def _draw(rows: Sequence[_Row], cells: int, width: int) -> list[str]:
     column = max(len(sign) for row in rows for sign in row.signs.values()) + 1
     label = max(len(row.label) for row in rows) + 1
     room = (width - label) // column
-    shown: list[int | None] = list(range(cells))
-    if cells > room:
-        head = (room - 1) // 2
-        shown = [*range(head), None, *range(cells - (room - 1 - head), cells)]
+    head = (room - 1) // 2
+    shown: list[int | None] = (
+        [*range(cells)] if cells <= room else [*range(head), None, *range(cells - (room - 1 - head), cells)]
+    )
     lines = []
     for row in rows:
         gap = _GAP if row is rows[0] else ""
