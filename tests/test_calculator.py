@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analyse.conv import conv
-from convcalc.analyse.inverse import inverse
+from convcalc.analyse.inverse import inverse, nearest
 from convcalc.cli.conv import command
 from convcalc.layers import apply, bind, find, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, plain
@@ -57,6 +57,7 @@ QUESTIONS = [
     (dict(input=4, kernel_size=3, strides=2, padding="same", transpose=True, output_padding=0), (7,)),
     (dict(input=4, kernel_size=4, strides=2, padding="same", transpose=True, output_padding=0), (6,)),
     (dict(input=4, kernel_size=3, strides=2, padding=1, transpose=True, output_padding=1, framework="torch"), (8,)),
+    (dict(input=4, kernel_size=2, strides=3, transpose=True, framework="torch"), (11,)),
     (dict(input=50, kernel_size=3, dilation=2, padding="causal"), (50,)),
     (dict(input=7, kernel_size=2, pool="max"), (3,)),
     (dict(input=7, kernel_size=2, pool="max", padding="same"), (4,)),
@@ -117,6 +118,47 @@ def test_the_usual_settings_come_first() -> None:
     assert inverse((6,), (100,)) == []
 
 
+def test_what_no_setting_gives_has_a_nearest_one() -> None:
+    closest = nearest((6,), (100,))
+    assert closest is not None and (closest.output, closest.options) == ((7,), "--k 2 --s 1 --pad 1")
+    assert nearest((6,), (100,), kernel_size=9, padding="valid") is None
+
+
+def test_axes_have_a_stride_each_where_no_common_one_does() -> None:
+    assert all(isinstance(setting.strides, int) for setting in inverse((28, 28), (14, 14)))
+    first = inverse((28, 14), (14, 14))[0]
+    assert first.options == "--k 3 --s 2x1 --pad same"
+    assert conv((28, 14), first.kernel_size, strides=first.strides, padding=first.padding).output == (14, 14)
+
+
+def test_large_ratios_and_global_kernels_are_found() -> None:
+    assert inverse((1000,), (3,), kernel_size=3, padding="valid")[0].strides == 333
+    assert inverse((2**53,), (3,))[0].output == (3,)
+    assert "--k 28 --s 1 --pad valid" in [setting.options for setting in inverse((28,), (1,))]
+    assert inverse((8,), (1,), kernel_size=2**53) != []
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.booleans(), st.sampled_from(["keras", "torch"]))
+@settings(max_examples=30, deadline=None)
+def test_the_framework_takes_what_is_listed(before, after, transpose, framework) -> None:
+    for setting in inverse((before,), (after,), transpose=transpose, framework=framework):
+        kernel, strides, padding = setting[:3]
+        answer = conv(before, kernel, strides=strides, padding=padding, transpose=transpose, framework=framework)
+        assert answer.output == (after,)
+
+
+def test_two_sizes_with_filters_are_an_axis_and_channels_and_a_note_says_so() -> None:
+    done = CliRunner().invoke(command, ["--in", "28x28", "--k", "3", "--filters", "8"], standalone_mode=False)
+    assert "28 → (None, 26, 8)" in done.stdout
+    assert done.stderr == "note: 28x28 is read as (length, channels); with two axes, write --in 28x28x3\n"
+
+
+def test_the_longest_axis_has_a_picture() -> None:
+    done = CliRunner().invoke(command, ["--in", str(2**53), "--k", "3"], standalone_mode=False)
+    assert done.exception is None
+    assert "9,007,199,254,740,990" in done.output and max(map(len, done.output.splitlines())) <= 80
+
+
 WRONG = [
     (["--in", "6", "--k", "7"], "a window of 7 cells, which does not fit into 6"),
     (["--in", "6"], "say the kernel size with --k"),
@@ -136,6 +178,10 @@ WRONG = [
     (["--in", "6x", "--k", "3"], "--in expects sizes such as 6, 28x28 or 3,5"),
     (["--in", "0", "--k", "3"], "--in expects sizes"),
     (["--in", "-3", "--k", "3"], "--in expects sizes"),
+    (["--in", "\u0663", "--k", "3"], "--in expects sizes"),
+    (["--in", "4", "--k", "3", "--pad", "1", "--transpose"], "numbers need --framework torch"),
+    (["--in", "28x28x1", "--k", "3"], "if the last size is the channels, add --filters"),
+    (["--in", "28x28", "--k", "3x3", "--filters", "8"], "write --in 28x28x3, or --channels 3"),
     (["--in", "", "--k", "3"], "--in expects sizes"),
     (["--in", "9" * 1000, "--k", "3"], "--in expects sizes"),
     (["--in", "6", "--k", "3", "--pad", "sane"], "--pad expects same, valid, causal"),

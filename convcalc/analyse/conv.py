@@ -142,6 +142,10 @@ def conv(
     rank = _rank(input, kernel_size, strides, dilation, output_padding, padding)
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
+    if framework == "torch" and transpose and asked == "valid":
+        asked = (
+            (Traced(0), Traced(0)),
+        ) * rank  # PyTorch cuts nothing, but does not fill up to the stride as Keras does
     args: dict[str, Any] = {
         "kernel_size": kernel,
         "strides": _sizes(strides, rank, "strides")
@@ -229,6 +233,8 @@ def _check_question(
         raise refuse("ceil_mode belongs to PyTorch's pooling; Keras always rounds down")
     if extra is not None and not transpose:
         raise refuse("output_padding belongs to a transposed convolution")
+    if transpose and framework == "keras" and not isinstance(padding, str):
+        raise refuse("Keras's transposed convolutions pad 'same' or 'valid' only; numbers need --framework torch")
     if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
         raise refuse("padding 'causal' is for Keras's Conv1D alone")
     if framework == "keras" and strided and dilated and not pool and not depthwise:

@@ -9,9 +9,10 @@ import click
 from convcalc.cli import FAILED, FINE
 from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.numbers import Unknown
-from convcalc.problems import error
+from convcalc.problems import ConvcalcError, error
 
 if TYPE_CHECKING:
+    from convcalc.analyse.conv import ConvAnswer
     from convcalc.analyse.inverse import Setting
 
 MOST_SETTINGS = 20
@@ -53,15 +54,34 @@ def command(**options: Any) -> int:
 
 
 def _answer(options: dict[str, Any]) -> int:
-    from convcalc.analyse.conv import conv
-
     if options["kernel"] is None:
         raise error(
             "missing-option", "say the kernel size with --k, or ask for the settings that give a size with --out"
         )
     sizes, channels = _input(options)
+    try:
+        answer = _asked(options, sizes, channels)
+    except ConvcalcError as refused:
+        (problem,) = refused.problems
+        if problem.code == "vanishing-size" and len(sizes) > 1 and channels is None:
+            hint = "; if the last size is the channels, add --filters or --channels"
+            raise error(problem.code, problem.message + hint) from None
+        raise
+    if options["format_"] == "json":
+        _write_json(answer.as_dict())
+    else:
+        from convcalc.render.conv import answer_text
+
+        _write(answer_text(answer), options["ascii"])
+    return FINE
+
+
+def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
+    """The function's answer to the options' question."""
+    from convcalc.analyse.conv import conv
+
     extra = options["output_padding"]
-    answer = conv(
+    return conv(
         sizes,
         parse_sizes(options["kernel"], "--k", names=True),
         strides=None if options["stride"] is None else parse_sizes(options["stride"], "--s", names=True),
@@ -79,13 +99,6 @@ def _answer(options: dict[str, Any]) -> int:
         framework=options["framework"],
         ceil_mode=options["ceil_mode"],
     )
-    if options["format_"] == "json":
-        _write_json(answer.as_dict())
-    else:
-        from convcalc.render.conv import answer_text
-
-        _write(answer_text(answer), options["ascii"])
-    return FINE
 
 
 def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
@@ -94,12 +107,16 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
     channels = _one(options["channels"], "--channels")
     counted = options["filters"] is not None or options["depthwise"]
     if counted and channels is None:
-        if len(sizes) < 2:
+        kernel = parse_sizes(options["kernel"], "--k", names=True) if options["kernel"] else ()
+        if len(sizes) < 2 or len(kernel) == len(sizes):
             raise error(
                 "missing-option",
                 f"parameters depend on the channels: write --in {options['input_']}x3, or --channels 3",
             )
         sizes, channels = sizes[:-1], sizes[-1]
+        if len(sizes) == 1 and options["padding"] != "causal":  # which only one axis has
+            whole = options["input_"]
+            click.echo(f"note: {whole} is read as (length, channels); with two axes, write --in {whole}x3", err=True)
     if len(sizes) > 3:
         raise error(
             "invalid-value", f"--in has {len(sizes)} axes; a convolution has 1, 2 or 3 (and channels, with --filters)"
@@ -117,7 +134,7 @@ def _one(text: str | None, option: str) -> Any:
 
 
 def _inverse(options: dict[str, Any]) -> int:
-    from convcalc.analyse.inverse import inverse
+    from convcalc.analyse.inverse import inverse, nearest
 
     sizes, _ = _input(options)
     wanted = parse_sizes(options["output"], "--out")
@@ -131,7 +148,10 @@ def _inverse(options: dict[str, Any]) -> int:
         raise error(
             "invalid-value", "--out searches with one number for --k and --s, and same, valid or one number for --pad"
         )
-    found = inverse(before, after, kernel_size=kernel, strides=stride, padding=padding, transpose=options["transpose"])
+    transpose, framework = options["transpose"], options["framework"]
+    given: dict[str, Any] = {"kernel_size": kernel, "strides": stride, "padding": padding}
+    given |= {"transpose": transpose, "framework": framework}
+    found = inverse(before, after, **given)
     if options["format_"] == "json":
         _write_json(
             {
@@ -143,12 +163,15 @@ def _inverse(options: dict[str, Any]) -> int:
         )
         return FINE if found else FAILED
     if not found:
-        _write(
-            f"no setting turns {options['input_']} into {options['output']}{' by a transposed convolution' * options['transpose']}\n",
-            options["ascii"],
+        closest = nearest(before, after, **given)
+        why = (
+            f"no setting turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
         )
+        near = f"; the nearest is {'×'.join(map(str, closest.output))}: {closest.options}" if closest else ""
+        grow = not transpose and any(one < other for one, other in zip(before, after))
+        _write(f"{why}{near}{'; --transpose makes an input larger' * grow}\n", options["ascii"])
         return FAILED
-    flags = " --transpose" * options["transpose"]
+    flags = " --transpose" * transpose + f" --framework {framework}" * (framework != "keras")
     width = max(len(setting.options) for setting in found[:MOST_SETTINGS])
     lines = [f"{setting.options:<{width}}{flags}  {_note(setting)}".rstrip() for setting in found[:MOST_SETTINGS]]
     rest = len(found) - MOST_SETTINGS
