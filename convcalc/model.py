@@ -36,11 +36,12 @@ class Ref(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One use of layer number ``layer`` on the tensors ``inputs``."""
+    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer."""
 
     layer: int
     inputs: tuple[Ref, ...]
     place: Place | None = None
+    args: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

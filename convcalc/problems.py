@@ -7,9 +7,17 @@ and leave together in one :class:`ConvcalcError`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
+
+# What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# How much of a line or of a message is shown: the input of a machine can have lines of a million characters.
+_MOST_BEFORE, _MOST_AFTER = 100, 60
+_MOST_SAID = 1200
 
 
 class Source(NamedTuple):
@@ -34,7 +42,7 @@ class Mark(NamedTuple):
     @property
     def excerpt(self) -> str:
         """The marked line, without its end; empty where the place is beyond the text."""
-        lines = self.source.text.splitlines()
+        lines = _LINE_END.split(self.source.text)
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
@@ -50,13 +58,32 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         """The finding as text: ``file:line:column: error[code]: message``, with the line and a caret under it."""
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
-        text = f"{place}{self.severity}[{self.code}]: {self.message}"
+        text = f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
         if self.mark is None or not self.mark.excerpt.strip():
             return text
+        before, after = self.mark.excerpt[: self.mark.column - 1], self.mark.excerpt[self.mark.column - 1 :]
+        if len(before) > _MOST_BEFORE:
+            before = f"…{before[-_MOST_BEFORE:]}"
+        if len(after) > _MOST_AFTER + _MOST_BEFORE - len(before):
+            after = f"{after[: _MOST_AFTER + _MOST_BEFORE - len(before)]}…"
         gutter = f"{self.mark.line:>3} | "
-        # Tabs stay tabs in front of the caret, so that it stands under its character at any tab width.
-        lead = "".join("\t" if character == "\t" else " " for character in self.mark.excerpt[: self.mark.column - 1])
-        return f"{text}\n{gutter}{self.mark.excerpt}\n{'| ':>{len(gutter)}}{lead}^"
+        return f"{text}\n{gutter}{before}{after}\n{'| ':>{len(gutter)}}{''.join(map(_blank, before))}^"
+
+
+def _blank(character: str) -> str:
+    """What takes as much room as a character. A tab stays a tab, so that a caret stands right at any tab width."""
+    if character == "\t":
+        return "\t"
+    if combining(character):
+        return ""
+    return "  " if east_asian_width(character) in "WF" else " "
+
+
+def _cut(message: str) -> str:
+    """A message without its middle where it is too long to be read."""
+    if len(message) <= _MOST_SAID:
+        return message
+    return f"{message[: _MOST_SAID * 2 // 3]} … {message[-_MOST_SAID // 3 :]}"
 
 
 def by_place(problem: Problem) -> tuple[int, int]:
@@ -89,6 +116,8 @@ def error(code: str, message: str, mark: Mark | None = None) -> ConvcalcError:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
+    if len(name) > 100:
+        return ""
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

@@ -116,7 +116,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     kind = _kind(layer)
     if kind is None:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
-    inferred = apply(kind, layer.args, known)
+    inferred = apply(kind, {**layer.args, **call.args} if call.args else layer.args, known)
     first = run.weights.setdefault(call.layer, inferred.weights)
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")

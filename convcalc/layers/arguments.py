@@ -25,6 +25,8 @@ REQUIRED = Required()
 
 # A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
 LARGEST = 2**53
+# More axes than any tensor has.
+MOST_AXES = 64
 
 
 class Kind(Protocol):
@@ -161,7 +163,10 @@ class Sizes(_Kind):
     expects = "a list of sizes such as [28, 28, 1] (in it, null for one that is not known)"
 
     def read(self, value: Any) -> tuple[Any, ...]:
-        return Integers(0, single=True, nullable=True).read(value)
+        sizes = Integers(0, single=True, nullable=True).read(value)
+        if len(sizes) > MOST_AXES:
+            raise ValueError(f"; a tensor has at most {MOST_AXES} axes")
+        return sizes
 
 
 @dataclass(frozen=True)
@@ -306,9 +311,15 @@ def shown(value: Any) -> str:
     """A value as a message shows it: in YAML's words, and never longer than a line."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
     if text is None and _is_int(value) and abs(value) > LARGEST:
-        text = "a number that large"
-    if text is None:
-        text = repr(value) if not isinstance(value, (list, tuple)) else f"[{', '.join(map(shown, value))}]"
+        text = "a number beyond 2^53"
+    if isinstance(value, (list, tuple)):
+        text = f"[{', '.join(map(shown, value[:30]))}]"
+    elif isinstance(value, dict):
+        text = f"{{{', '.join(f'{key}: {shown(part)}' for key, part in [*value.items()][:30])}}}"
+    elif isinstance(value, str):
+        text = repr(value[:100])
+    elif text is None:
+        text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.layers.arguments import REQUIRED, Argument
-from convcalc.numbers import UNKNOWN, Number, Shape, Traced, product
+from convcalc.layers.arguments import LARGEST, REQUIRED, Argument, shown
+from convcalc.numbers import UNKNOWN, Number, Shape, Traced, plain, product
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.window import Window
 
@@ -253,14 +253,34 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             # A misspelt name was reported already, and is what is missing.
             if argument.default is REQUIRED and argument.name not in meant:
                 refusals.append(
-                    Refusal(f"{kind.name} needs the argument '{argument.name}': {argument.expects}", "missing-argument")
+                    Refusal(
+                        f"{kind.name} needs the argument '{argument.name}': {argument.expects}",
+                        "missing-argument",
+                        argument.name,
+                    )
                 )
             continue
         try:
             bound[argument.name] = argument.read(given[argument.name], kind.name)
         except Refusal as refusal:
             refusals.append(refusal)
-    return bound, refusals
+    return bound, _one_list(kind, positional, refusals)
+
+
+def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
+    """What is wrong, with the usual slip named: ``Reshape: [4, 4]`` are two arguments, where one list was meant."""
+    first = kind.arguments[0] if kind.arguments else None
+    by_position = {known.name for known in kind.arguments[: len(positional)]}
+    blamed = [r for r in refusals if r.code == "too-many-arguments" or r.argument in by_position]
+    if first is None or len(positional) < 2 or not blamed:
+        return refusals
+    try:
+        first.read(list(positional), kind.name)
+    except Refusal:
+        return refusals
+    given = shown(list(positional))
+    message = f"{kind.name}: {given} gives {len(positional)} arguments; for one list as '{first.name}', write [{given}]"
+    return [Refusal(message, "too-many-arguments"), *(r for r in refusals if r not in blamed)]
 
 
 def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -272,11 +292,18 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
     arguments = {**kind.defaults, **args, **kind.settings}
     at = kind.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
-        return kind.rule(arguments, *inputs)
+        return _bounded(kind.rule(arguments, *inputs))
     rank = len(inputs[0])
     result = kind.rule(arguments, *((*shape[:at], *shape[at + 1 :], shape[at]) for shape in inputs[:1]), *inputs[1:])
     turned = (shape if shape is None else _channels_first(shape, at - (rank - len(shape))) for shape in result.outputs)
-    return result._replace(outputs=tuple(turned))
+    return _bounded(result._replace(outputs=tuple(turned)))
+
+
+def _bounded(result: Inferred) -> Inferred:
+    """The result, unless it has a size that no tensor has."""
+    for size in (size for shape in result.outputs for size in shape or () if size > LARGEST):
+        raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
+    return result
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:
@@ -306,15 +333,17 @@ def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
             if kind.channels_first_at and args.get("data_format") == "channels_first":
                 before = kind.channels_first_at - 1
                 axes = (*axes[:before], axes[-1], *axes[before:-1])
-            raise Refusal(f"expects ({', '.join(axes)}){_missing_channels(kind, shape)}", "wrong-rank")
+            raise Refusal(f"expects ({', '.join(axes)}){_rank_cure(axes, shape)}", "wrong-rank")
 
 
-def _missing_channels(kind: LayerType, shape: Shape) -> str:
-    """The cure for the usual slip: an image without its channel axis."""
-    axes = kind.axes or ()
-    if axes and axes[-1] == "channels" and len(shape) == len(axes):
-        sizes = ", ".join("null" if size is UNKNOWN else str(size) for size in shape[1:])
-        return f"; for one channel, write [{sizes}, 1]"
+def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
+    """The cure for the usual slips: an image without its channel axis, a shape with its batch axis."""
+    sizes = ["null" if size is UNKNOWN else str(size) for size in shape[1:]]
+    if len(sizes) == len(axes) - 1 and "channels" in axes:
+        sizes.insert(list(axes).index("channels"), "1")
+        return f"; for one channel, write [{', '.join(sizes)}]"
+    if len(sizes) == len(axes) + 1 and sizes[0] == "null":
+        return f"; the batch axis is not written: [{', '.join(sizes[1:])}]"
     return ""
 
 

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.layers import Inferred, LayerType, Product, Weight, builtin
-from convcalc.layers.arguments import REQUIRED, Anything, Argument
+from convcalc.layers.arguments import Anything, Argument
 from convcalc.numbers import Number, Shape
 from convcalc.problems import Refusal
 from convcalc.read.expressions import evaluate
-from convcalc.read.nodes import Fields, Items, Node, Scalar
-from convcalc.read.values import Passed, Scope, Values
+from convcalc.read.nodes import Fields, Node
+from convcalc.read.values import COMMON, Passed, Scope, Values
 
 KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
 ANY = "..."
@@ -51,25 +51,13 @@ def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> 
             continue
         values.check_keys(body, KEYS, f"custom layer '{name}'", scope)
         try:
-            found[name] = _declaration(name, values.value(body, scope), block_arguments(values, body.get("arguments")))
+            arguments = values.declared_arguments(body.get("arguments"), COMMON)
+            found[name] = _declaration(name, values.value(body, scope), arguments)
         except Refusal as refusal:
             values.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
         except Passed:
             continue
     return found
-
-
-def block_arguments(values: Values, node: Node | None) -> dict[str, Any]:
-    """``[filters, {strides: 1}]``: names, with a default or without; of a block or of a custom layer."""
-    defaults: dict[str, Any] = {}
-    for item in node.items if isinstance(node, Items) else [] if node is None else [node]:
-        if isinstance(item, Scalar) and isinstance(item.value, str) and item.value.isidentifier():
-            defaults[item.value] = REQUIRED
-        elif isinstance(item, Fields) and isinstance(node, Items):
-            defaults.update((key, values.value(value, Scope())) for key, (_, value) in item.fields.items())
-        else:
-            values.report(item, "invalid-value", "arguments are a list of names and of {name: default}", Scope())
-    return defaults
 
 
 def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerType:

@@ -9,32 +9,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from convcalc.layers import LayerType, bind, find, known_names
-from convcalc.layers.arguments import REQUIRED, shown
+from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
 from convcalc.problems import Refusal, did_you_mean, listed
-from convcalc.read.graph import GraphBuilder
-from convcalc.read.nodes import Fields, Items, Node, Scalar
-from convcalc.read.values import Passed, Scope, Values, Written
+from convcalc.read.blocks import NESTED as NESTED
+from convcalc.read.blocks import Block, block_variables
+from convcalc.read.graph import MAX_LAYERS, WORK_OF_A_LAYER, GraphBuilder
+from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.read.references import INPUT, References
+from convcalc.read.values import COMMON as COMMON
+from convcalc.read.values import Passed, Scope, Values, Written, misspelt
 
-NESTED = ("Model", "Functional", "Sequential")
-MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs", "trainable")
-# What any layer may have besides its own arguments, among them or beside its name.
-COMMON = ("name", "from", "as", "expect", "trainable", "dtype")
+MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
 EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
-MAX_BLOCK_DEPTH = 16
-INPUT = "$input"
+# How many blocks, repeats and models may be open at once.
+MAX_OPEN = 32
+# Where Keras keeps its layers, with which their names may be written.
+_KERAS = re.compile(r"((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
+_FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
-
-
-@dataclass(frozen=True)
-class Block:
-    """A reusable group of layers; ``defaults`` holds its arguments, :data:`REQUIRED` for those that must be given."""
-
-    name: str
-    defaults: Mapping[str, Any]
-    layers: Items
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,7 @@ class Entries:
         self.scope = scope
         self.current = current
         self.branches = False
+        self.references = References(spec.values, graph, scope)
 
     def report(self, node: Node, code: str, message: str) -> None:
         """Put a problem down."""
@@ -67,6 +63,7 @@ class Entries:
     def read(self, items: Items) -> Ref | None:
         """Read each entry; the output of the last."""
         for entry in items.items:
+            self.values.shared.spend(WORK_OF_A_LAYER, mark(self.values.source, entry))
             try:
                 self.entry(entry)
             except Passed:
@@ -96,19 +93,21 @@ class Entries:
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """A layer, a block or a nested model, by its name."""
+        name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
         elif name in NESTED:
             self.nested(key, entry, given)
         elif (kind := self.spec.custom.get(name) or find(name)) is not None:
             self.layer(kind, key, entry, given)
-        elif re.fullmatch(r"[A-Za-z_][\w.]*[.>]\w+", name):
+        elif _FOREIGN.fullmatch(name):
             self.foreign(name, key, entry, given)
         else:
             hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
-            self.report(
-                key, "unknown-layer", f"there is no layer or block '{name}'{hint or '; `convcalc layers` lists them'}"
-            )
+            lists = "; `convcalc layers` lists them"
+            if not hint and (spelled := re.match(r"(\w+)\s*[:{(\[]", name)):
+                lists = f"; behind a layer's name stand ':' and a space, as in '- {spelled[1]}: …'"
+            self.report(key, "unknown-layer", f"there is no layer or block '{name}'{hint or lists}")
             raise Passed
 
     # Layers -----------------------------------------------------------------------------------------------------------
@@ -125,24 +124,38 @@ class Entries:
         except Passed:
             broken = True
         if kind.inputs == 0:
-            number = self.add_layer(kind.name, place, args, broken)
-            self.current = self.graph.add_input(number, place)
-            self.branches = self.branches or len(self.graph.inputs) > 1
+            self.input_layer(kind, place, args, broken)
         else:
-            inputs = self.inputs(place, kind)
-            number = self.add_layer(kind.name, place, args, broken)
-            self.current = self.graph.call(number, inputs, place)
+            self.call_new(kind.name, place, args, broken, kind)
             for class_name in kind.makes:  # when the layer is built, at its first call
                 self.values.shared.names.automatic(class_name)
         self.label(place)
+
+    def input_layer(self, kind: LayerType, place: Written, args: Mapping[str, Any], broken: bool) -> None:
+        """A further input of the model."""
+        if (node := common(place, "from")) is not None:
+            self.report(node, "wrong-inputs", f"{kind.name} takes no input: it is where data enters")
+        self.current = self.graph.add_input(self.add_layer(kind.name, place, args, broken), place)
+        self.branches = self.branches or len(self.graph.inputs) > 1
+
+    def call_new(
+        self, class_name: str, place: Written, args: Mapping[str, Any], broken: bool, kind: LayerType | None = None
+    ) -> None:
+        """Add a layer and call it. Where its inputs are not there it is broken, and the rest of it is still looked at."""
+        inputs: tuple[Ref, ...] = ()
+        try:
+            inputs = self.inputs(place, kind)
+        except Passed:
+            broken = True
+        self.current = self.graph.call(self.add_layer(class_name, place, args, broken), inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
         place = Written(self.values.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
-        inputs = self.inputs(place)
-        number = self.add_layer(re.split(r"[.>]", name)[-1], place, args)
-        self.current = self.graph.call(number, inputs, place)
+        short = re.split(r"[.>]", name)[-1]
+        # A class that only has the name of one of Keras's is not that one.
+        self.call_new(name if find(short) else short, place, args, False)
         self.label(place)
 
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
@@ -166,21 +179,31 @@ class Entries:
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
-        name_node = common(place, "name")
-        name = model.name if model else values.word(name_node, scope, "a layer's name") if name_node else None
+        name, trainable, dtype, expect = "", True, "float32", None
         names = values.shared.names
         for inside in made_inside(args):
             if inside.name is None:
                 names.automatic(inside.kind.name)
+        if model is not None:
+            name = model.name
+        elif (name_node := common(place, "name")) is not None:
+            with suppress(Passed):
+                name = values.word(name_node, scope, "a layer's name")
+        with suppress(Passed):
+            trainable = values.flag(common(place, "trainable"), scope, "trainable")
+        with suppress(Passed):
+            dtype = values.dtype(common(place, "dtype"), scope)
+        with suppress(Passed):
+            expect = values.limits(common(place, "expect"), EXPECTATIONS, "an expectation", scope) or None
         layer = Layer(
             name or names.automatic(class_name),
             class_name,
             args,
-            trainable=values.flag(common(place, "trainable"), scope, "trainable"),
-            dtype=values.dtype(common(place, "dtype"), scope),
+            trainable=trainable,
+            dtype=dtype,
             model=model,
             kind=self.spec.custom.get(class_name),
-            expect=values.limits(common(place, "expect"), EXPECTATIONS, "an expectation", scope) or None,
+            expect=expect,
             place=place,
             broken=broken,
         )
@@ -191,19 +214,21 @@ class Entries:
         given = None
         if isinstance(entry, Fields):
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON), None)
-        place = Written(self.values.source, entry, given, entry)
-        name = common(place, "name")
-        layer = Layer(str(name.value) if isinstance(name, Scalar) else "", "?", broken=True)
-        ref = self.graph.call(self.graph.add_stand_in(layer), (), None)
-        with suppress(Passed):
-            self.label(replace(place), ref)
-        return ref
+        place = Written(self.values.source, entry, given, entry, context=self.scope.context)
+        name = ""
+        if (name_node := common(place, "name")) is not None:
+            with suppress(Passed):
+                name = self.values.word(name_node, self.scope, "a layer's name")
+        self.current = self.graph.call(self.graph.add_stand_in(Layer(name, "?", broken=True)), (), None)
+        self.label(place)
+        return self.current
 
-    def label(self, place: Written, ref: Ref | None = None) -> None:
-        """``as: shortcut`` names an output for the ``from:`` of the same list of layers."""
+    def label(self, place: Written) -> None:
+        """``as: shortcut`` names the output for the ``from:`` of the same list of layers."""
         node = common(place, "as")
-        if node is not None and (ref or self.current) is not None:
-            self.scope.labels[self.values.word(node, self.scope, "a label")] = ref or self.current  # type: ignore[assignment]
+        if node is not None and self.current is not None:
+            with suppress(Passed):
+                self.scope.labels[self.values.word(node, self.scope, "a label")] = self.current
 
     # Where inputs come from -------------------------------------------------------------------------------------------
 
@@ -212,7 +237,7 @@ class Entries:
         node = common(place, "from")
         if node is not None:
             self.branches = True
-            return self.references(node)
+            return self.references.read(node)
         if kind is not None and kind.merges:
             like = f"{kind.name}: {{from: [a, b]}}"
             self.report(
@@ -224,50 +249,57 @@ class Entries:
             raise Passed
         return (self.current,)
 
-    def references(self, node: Node) -> tuple[Ref, ...]:
-        """``a``, ``[a, b]`` or, for one output of several, ``[a, 1]``. Raises :class:`Passed`."""
-        if isinstance(node, Items):
-            second = node.items[1] if len(node.items) == 2 else None
-            if isinstance(second, Scalar) and isinstance(second.value, int) and isinstance(node.items[0], Scalar):
-                return (Ref(self.references(node.items[0])[0].call, second.value),)
-            if not node.items:
-                self.report(node, "invalid-value", "this list names no layer")
-                raise Passed
-            return tuple(ref for item in node.items for ref in self.references(item))
-        if isinstance(node, Scalar) and node.value == INPUT and self.scope.inputs:
-            return self.scope.inputs
-        name = self.values.word(node, self.scope, "the name of a layer")
-        try:
-            return (self.graph.find(name, self.scope.labels),)
-        except Refusal as refusal:
-            self.report(node, refusal.code, refusal.message)
-            raise Passed from None
-
     # Layers again, models, groups -------------------------------------------------------------------------------------
 
     def call_again(self, entry: Fields) -> None:
         """``call: encoder``: the same layer once more, on other tensors; its weights are shared."""
-        self.values.check_keys(entry, ("call", "from", "as"), "a call", self.scope)
+        values, scope = self.values, self.scope
         node = entry.fields["call"][1]
-        ref = self.references(node)[0]
         self.branches = True
-        place = Written(self.values.source, node, entry, entry, context=self.scope.context)
-        self.current = self.graph.call(self.graph.calls[ref.call].layer, self.inputs(place), place)
+        if not isinstance(node, Scalar) or node.value == INPUT:
+            self.report(node, "invalid-value", "'call' takes the name of one layer above")
+            raise Passed
+        number = self.graph.calls[self.references.read(node)[0].call].layer
+        layer = self.graph.layers[number]
+        if layer.class_name == "InputLayer":
+            self.report(node, "invalid-value", f"'{layer.name}' is an input, and cannot be called")
+            raise Passed
+        kind: LayerType | None = layer.kind or find(layer.class_name)
+        own = {argument.name: argument for argument in kind.call_arguments} if kind else {}
+        values.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
+        place = Written(values.source, node, entry, entry, context=scope.context)
+        args: dict[str, Any] = {}
+        for name in own.keys() & entry.fields.keys():
+            try:
+                args[name] = own[name].read(values.value(entry.fields[name][1], scope), layer.class_name)
+            except Refusal as refusal:
+                values.refused(place, [refusal])
+        self.current = self.graph.call(number, self.inputs(place), place, args)
         self.label(place)
 
     def nested(self, key: Node, entry: Node, given: Node | None) -> None:
         """``Model: {name, input, layers}``: a model as a layer, called on the output above."""
+        values = self.values
         if not isinstance(given, Fields):
             self.report(key, "invalid-value", "a nested model is a mapping with 'input:' and 'layers:'")
             raise Passed
-        self.values.check_keys(given, (*MODEL_KEYS, *COMMON), "a nested model", self.scope)
-        place = Written(self.values.source, key, given, entry, context=self.scope.context)
-        name = common(place, "name")
-        inputs = self.inputs(place)
-        model = self.spec.read_model(
-            given, self.scope, self.values.word(name, self.scope, "a model's name") if name else None
-        )
-        self.current = self.graph.call(self.add_layer(model.class_name, place, {}, model=model), inputs, place)
+        known = [key for key in (*MODEL_KEYS, *COMMON) if key != "dtype"]
+        values.check_keys(given, known, "a nested model", self.scope)
+        if isinstance(entry, Fields) and "dtype" in entry.fields:
+            self.report(entry.fields["dtype"][0], "unknown-key", "a nested model has no dtype: give it to its layers")
+        place = Written(values.source, key, given, entry, context=self.scope.context)
+        name, broken = "", False
+        inputs: tuple[Ref, ...] = ()
+        try:
+            inputs = self.inputs(place)
+        except Passed:
+            broken = True
+        if (name_node := common(place, "name")) is not None:
+            with suppress(Passed):
+                name = values.word(name_node, self.scope, "a model's name")
+        model = self.spec.read_model(given, self.opened(key), name or None)
+        number = self.add_layer(model.class_name, place, {}, broken, model)
+        self.current = self.graph.call(number, inputs, place)
         self.label(place)
 
     def repeat(self, entry: Fields) -> None:
@@ -276,33 +308,43 @@ class Entries:
         values.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
         (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
         count = values.value(count_node, self.scope)
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            self.report(
-                count_node, "invalid-value", f"'repeat' must be a whole number of at least 0, not {shown(count)}"
-            )
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_LAYERS:
+            expects = f"'repeat' must be a whole number from 0 to {MAX_LAYERS:,}, not {shown(count)}"
+            self.report(count_node, "invalid-value", expects)
             raise Passed
         if not isinstance(layers, Items) or not layers.items:
-            self.report(key, "missing-layers", "'repeat' needs a list of 'layers:' beside it")
+            if layers is not None or not misspelt(entry, "layers"):
+                self.report(key, "missing-layers", "'repeat' needs a list of 'layers:' beside it")
             raise Passed
         index = values.word(index_node, self.scope, "'index'") if index_node else None
+        scope = self.opened(key)
         for number in range(1, count + 1):
-            self.bounded(key)
-            variables = {**self.scope.variables, index: number} if index else self.scope.variables
+            if index:
+                scope = replace(scope, variables={**self.scope.variables, index: number})
             # The labels are the list's own: what follows the repeat may refer to those of its last round.
-            self.group(layers, replace(self.scope, variables=variables), self.current)
+            self.group(layers, scope, self.current)
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
         """Read a block's layers with its arguments in view; its output is that of its last layer."""
-        scope = self.scope
-        if block.name in scope.open_blocks or len(scope.open_blocks) >= MAX_BLOCK_DEPTH:
-            self.report(key, "block-recursion", f"block '{block.name}' uses itself")
+        scope = self.opened(key)
+        if block.name in scope.open_blocks:
+            way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))
+            self.report(key, "block-recursion", f"block '{block.name}' uses itself: {way}")
             raise Passed
-        self.bounded(key)
-        place = Written(self.values.source, key, given, entry, context=scope.context)
-        variables = self.block_variables(block, key, entry, given)
-        inputs = self.inputs(place)
-        context = f" (in block '{block.name}', used on line {key.line + 1})"
-        inner = Scope(variables, scope.labels.new_child(), inputs, (*scope.open_blocks, block.name), context)
+        place = Written(self.values.source, key, given, entry, context=self.scope.context)
+        variables = block_variables(self.values, block, self.scope, key, entry, given)
+        try:
+            inputs = self.inputs(place)
+        except Passed:
+            inputs = (self.stand_in(key),)
+        inner = replace(
+            scope,
+            variables=variables,
+            labels=scope.labels.new_child(),
+            inputs=inputs,
+            open_blocks=(*scope.open_blocks, block.name),
+            context=f" (in block '{block.name}', used on line {key.line + 1})",
+        )
         self.group(block.layers, inner, inputs[0] if len(inputs) == 1 else None)
         self.label(place)
 
@@ -312,41 +354,18 @@ class Entries:
         self.current = entries.read(layers)
         self.branches = self.branches or entries.branches
 
-    def bounded(self, node: Node) -> None:
-        """Blocks and repeats write few lines for many layers, so how often they are opened is bounded."""
-        if not self.graph.shared.open_group():
-            self.report(node, "too-many-layers", "blocks and repeats make too many layers of this file")
+    def opened(self, key: Node) -> Scope:
+        """The scope of a block, a repeat or a model that is opened here. Raises :class:`Passed` where it is one too many."""
+        if self.scope.depth >= MAX_OPEN:
+            self.report(key, "too-deep", f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
             raise Passed
+        return replace(self.scope, depth=self.scope.depth + 1)
 
-    def block_variables(self, block: Block, key: Node, entry: Node, given: Node | None) -> dict[str, Any]:
-        """A block's arguments, given by name or by position. Raises :class:`Passed`."""
-        names = list(block.defaults)
-        values: dict[str, Any] = dict(block.defaults)
-        beside = entry.fields.items() if isinstance(entry, Fields) else ()
-        named = [(name, pair) for name, pair in beside if name in COMMON]
-        if isinstance(given, Fields):
-            named += given.fields.items()
-        elif given is not None and not (isinstance(given, Scalar) and given.value is None):
-            items = given.items if isinstance(given, Items) else [given]
-            if len(items) > len(names):
-                takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}, and {len(items)} are given"
-                self.report(items[len(names)], "too-many-arguments", f"block '{block.name}' {takes}")
-            values.update((name, self.values.value(node, self.scope)) for name, node in zip(names, items))
-        for name, (name_node, node) in named:
-            if name in names:
-                values[name] = self.values.value(node, self.scope)
-            elif name not in ("from", "as"):
-                hint = did_you_mean(name, names) or (f"; it has {listed(names, 'and')}" if names else "")
-                self.report(name_node, "unknown-argument", f"block '{block.name}' has no argument '{name}'{hint}")
-        missing = [name for name, value in values.items() if value is REQUIRED]
-        if missing:
-            self.report(
-                key,
-                "missing-argument",
-                f"block '{block.name}' needs the argument{'s' * (len(missing) > 1)} {listed(map(repr, missing), 'and')}",
-            )
-            raise Passed
-        return values
+
+def keras_name(name: str) -> str:
+    """The name without the module that Keras has it in; ``Input``, a function in Keras, means the layer that it makes."""
+    name = _KERAS.sub("", name, count=1)
+    return "InputLayer" if name == "Input" else name
 
 
 def common(place: Written, key: str) -> Node | None:

@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.layers.arguments import LARGEST
+from convcalc.layers.arguments import LARGEST, shown
 from convcalc.numbers import Number, Traced, Unknown
 from convcalc.problems import Refusal, did_you_mean, listed
 
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
 _TOKEN = re.compile(r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))")
 MAX_TOKENS = 100
+MAX_WORD = 1_000  # characters of a word that variables were put into
 
 
 def substitute(text: str, variables: Mapping[str, Any]) -> Any:
@@ -26,7 +27,10 @@ def substitute(text: str, variables: Mapping[str, Any]) -> Any:
     whole = _VARIABLE.fullmatch(text)
     if whole and text != "$$":
         return _value(whole, variables)
-    return _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _spelled(_value(match, variables)), text)
+    word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _spelled(_value(match, variables)), text)
+    if len(word) > MAX_WORD:  # blocks that hand on ever longer words would fill the memory
+        raise Refusal(f"comes to a word of {len(word):,} characters; at most {MAX_WORD:,} are made", "expression")
+    return word
 
 
 def _spelled(value: Any) -> str:
@@ -73,8 +77,10 @@ class _Parser:
         position = 0
         while text[position:].strip():
             token = _TOKEN.match(text, position)
-            if token is None or len(self.tokens) >= MAX_TOKENS:
+            if token is None:
                 raise self.refusal()
+            if len(self.tokens) >= MAX_TOKENS:
+                raise Refusal(f"an expression has at most {MAX_TOKENS} numbers, names and signs", "expression")
             self.tokens.append(token[0].strip())
             position = token.end()
         self.tokens.append("")
@@ -141,5 +147,5 @@ class _Parser:
             raise self.refusal()
         value = _look_up(token, self.variables)
         if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
-            raise Refusal(f"'{token}' is {value!r}, and an expression computes with whole numbers", "expression")
+            raise Refusal(f"'{token}' is {shown(value)}, and an expression computes with whole numbers", "expression")
         return value

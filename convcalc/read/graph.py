@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from convcalc.model import Call, Layer, Model, Place, Ref
 from convcalc.problems import ConvcalcError, Mark, Problem, Refusal, by_place, did_you_mean
 
-# How many times blocks and repeats may be opened: they write few lines for many layers.
-MAX_GROUPS = 20_000
+# What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
+MAX_LAYERS = 20_000
+WORK_OF_A_LAYER = 50
+MAX_WORK = WORK_OF_A_LAYER * MAX_LAYERS
 # After so many problems reading stops: nobody reads on.
 MAX_PROBLEMS = 100
 
@@ -41,28 +44,44 @@ class Shared:
 
     names: Names = field(default_factory=Names)
     problems: list[Problem] = field(default_factory=list)
-    groups: int = 0
-    _seen: set[tuple[str, int, int]] = field(default_factory=set)
+    work: int = 0
+    _seen: set[tuple[str, int, int, str | None]] = field(default_factory=set)
 
-    def report(self, code: str, message: str, mark: Mark | None, layer: str | None = None, context: str = "") -> None:
-        """Put a problem down; the same one at the same place (a block that is used twice) counts once.
+    def report(
+        self,
+        code: str,
+        message: str,
+        mark: Mark | None,
+        layer: str | None = None,
+        context: str = "",
+        about: str | None = None,
+    ) -> None:
+        """Put a problem down; the same one at the same place (a block that is used twice) counts once. ``about`` is the
+        argument that it is about, for places where several may be missing.
 
         Raises :class:`ConvcalcError` with all of them when there are too many.
         """
         if mark is not None:
-            key = (code, mark.line, mark.column)
+            key = (code, mark.line, mark.column, about)
             if key in self._seen:
                 return
             self._seen.add(key)
         self.problems.append(Problem(code, f"{message}{context}", mark, layer))
         if len(self.problems) >= MAX_PROBLEMS:
             more = Problem("too-many-problems", f"these are the first {MAX_PROBLEMS} problems; there may be more", mark)
-            raise ConvcalcError([*sorted(self.problems, key=by_place), more])
+            raise self.stop(more)
 
-    def open_group(self) -> bool:
-        """Count a block or a round of a repeat; whether there may be one more."""
-        self.groups += 1
-        return self.groups <= MAX_GROUPS
+    def stop(self, last: Problem) -> ConvcalcError:
+        """The error that ends reading: all problems so far, and the one for which it ends."""
+        return ConvcalcError([*sorted(self.problems, key=by_place), last])
+
+    def spend(self, work: int, mark: Mark) -> None:
+        """Count what was read, blocks and repeats written out. Raises :class:`ConvcalcError` when it is too much."""
+        self.work += work
+        if self.work > MAX_WORK:
+            limits = f"{MAX_LAYERS:,} layers or {MAX_WORK:,} values"
+            message = f"with its blocks and repeats written out, this file holds more than {limits}; no more are read"
+            raise self.stop(Problem("too-many-layers", message, mark))
 
 
 class GraphBuilder:
@@ -112,9 +131,11 @@ class GraphBuilder:
         self.inputs.append(self.call(layer, (), place))
         return self.inputs[-1]
 
-    def call(self, layer: int, inputs: Sequence[Ref], place: Place | None) -> Ref:
+    def call(
+        self, layer: int, inputs: Sequence[Ref], place: Place | None, args: Mapping[str, Any] | None = None
+    ) -> Ref:
         """Call a layer on tensors; its first output."""
-        self.calls.append(Call(layer, tuple(inputs), place))
+        self.calls.append(Call(layer, tuple(inputs), place, args or {}))
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref
 
@@ -138,8 +159,7 @@ class GraphBuilder:
                 layer = self.layers[call.layer]
                 if index not in reached and layer.class_name != "InputLayer":
                     cure = "use it, name it under 'outputs:', or take it out"
-                    mark = call.place.mark() if call.place else None
-                    self.shared.report(
-                        "unused-layer", f"'{layer.name}' feeds no output of the model; {cure}", mark, layer.name
-                    )
+                    mark, context = (call.place.mark(), call.place.context) if call.place else (None, "")
+                    message = f"'{layer.name}' feeds no output of the model; {cure}"
+                    self.shared.report("unused-layer", message, mark, layer.name, context)
         return Model(name, class_name, tuple(self.layers), tuple(self.calls), tuple(self.inputs), tuple(outputs))

@@ -7,15 +7,18 @@ aliases of a hostile file can hurt. Scalars follow YAML 1.2's core schema: ``yes
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
+from convcalc.read.syntax import plain_words
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20
-MAX_ALIASED = 1_000_000
+MAX_BYTES = 256 * 2**20  # of any file
+MAX_CHARACTERS = 16 * 2**20  # of a YAML text
+MAX_VALUES = 300_000  # that a YAML text holds, and that its aliases stand for
 MAX_DIGITS = 40
 
 _WORDS = {
@@ -33,6 +36,8 @@ _WORDS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -95,115 +100,152 @@ def decode(data: bytes, name: str) -> Source:
         raise error("encoding", message) from None
 
 
+class _Anchored(NamedTuple):
+    """The node of an anchor, how many values an alias to it stands for, and how deep they are nested."""
+
+    node: Node
+    values: int
+    height: int
+
+
+@dataclass
+class _Open:
+    """A collection that is being read. ``key`` waits for its value."""
+
+    node: Items | Fields
+    anchor: str | None
+    key: Scalar | None = None
+    values: int = 1
+    height: int = 1
+
+
 class _Composer:
-    """Builds nodes of events. ``size`` of an anchor counts the nodes that an alias to it stands for."""
+    """Builds nodes of events."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
-        self.anchors: dict[str, tuple[Node, int]] = {}
-        self.aliased = 0
         self.problems = problems
+        self.anchors: dict[str, _Anchored] = {}
+        self.stack: list[_Open] = []
+        self.root: Node | None = None
+        self.values = 0
 
     def fail(self, code: str, message: str, line: int, column: int) -> ConvcalcError:
-        return error(code, message, Mark(self.source, line + 1, column + 1))
+        """The error that ends reading, with the problems that were found before it."""
+        return ConvcalcError([*self.problems, Problem(code, message, Mark(self.source, line + 1, column + 1))])
 
     def compose(self) -> Node | None:
-        root: Node | None = None
+        """The node of the whole text."""
         documents = 0
-        # Each open collection: its node, the key that waits for a value, its anchor, and its size so far.
-        stack: list[tuple[Items | Fields, list[Scalar], str | None, list[int]]] = []
         for event in self.events():
             line, column = event.start_mark.line, event.start_mark.column
-            size, anchor = 1, getattr(event, "anchor", None)
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self.fail(
-                        "documents", "a file holds one model; this starts a second YAML document", line, column
-                    )
-                continue
-            if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
-                self.refuse_tag(event.tag, line, column)
-                if len(stack) >= MAX_DEPTH:
-                    raise self.fail("too-deep", f"nested deeper than {MAX_DEPTH} levels", line, column)
-                opened: Items | Fields = (
-                    Items(line, column) if isinstance(event, yaml.SequenceStartEvent) else Fields(line, column)
-                )
-                stack.append((opened, [], anchor, [1]))
-                continue
-            if isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-                closed, _, anchor, sizes = stack.pop()
-                node: Node = closed
-                size = sizes[0]
-                line, column = closed.line, closed.column
-            elif isinstance(event, yaml.AliasEvent):
-                if anchor not in self.anchors:
-                    raise self.fail("unknown-alias", f"there is no complete anchor '&{anchor}' above", line, column)
-                node, size = self.anchors[anchor]
-                self.aliased += size
-                if self.aliased > MAX_ALIASED:
-                    raise self.fail("alias-bomb", f"aliases stand for more than {MAX_ALIASED:,} values", line, column)
+                    message = "a file holds one model; this starts a second YAML document"
+                    raise self.fail("documents", message, line, column)
+            elif isinstance(event, yaml.SequenceStartEvent):
+                self.open(Items(line, column), event)
+            elif isinstance(event, yaml.MappingStartEvent):
+                self.open(Fields(line, column), event)
+            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+                closed = self.stack.pop()
+                self.put(closed.node, closed.values, closed.height, closed.anchor)
             elif isinstance(event, yaml.ScalarEvent):
-                node = self.scalar(event, line, column)
-            else:
-                continue
-            if anchor is not None and not isinstance(event, yaml.AliasEvent):
-                self.anchors[anchor] = (node, size)
-            if stack:
-                stack[-1][3][0] += size
-                self.place(stack[-1][0], stack[-1][1], node, line, column)
-            else:
-                root = node
-        return root
+                self.count(1, line, column)
+                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
+            elif isinstance(event, yaml.AliasEvent):
+                self.alias(str(event.anchor), line, column)
+        return self.root
+
+    def open(self, node: Items | Fields, event: Any) -> None:
+        """A collection begins."""
+        self.refuse_tag(event.tag, node.line, node.column)
+        self.count(1, node.line, node.column)
+        self.refuse_depth(len(self.stack) + 1, node.line, node.column)
+        self.stack.append(_Open(node, event.anchor))
+
+    def alias(self, anchor: str, line: int, column: int) -> None:
+        """An alias is the node of its anchor, written here."""
+        if anchor not in self.anchors:
+            message = f"there is no anchor '&{anchor}' above that is complete; to write '*' itself, quote it"
+            raise self.fail("unknown-alias", message, line, column)
+        node, values, height = self.anchors[anchor]
+        self.count(values, line, column)
+        self.refuse_depth(len(self.stack) + height, line, column)
+        self.put(_moved(node, line, column), values, height, None)
+
+    def count(self, values: int, line: int, column: int) -> None:
+        """Bound how many values there are, those that aliases stand for included."""
+        self.values += values
+        if self.values > MAX_VALUES:
+            cause = " with its aliases written out" if values > 1 else ""
+            message = f"this file{cause} holds more than {MAX_VALUES:,} values; no more are read"
+            raise self.fail("too-large", message, line, column)
+
+    def refuse_depth(self, depth: int, line: int, column: int) -> None:
+        """Bound how deep values are nested."""
+        if depth > MAX_DEPTH:
+            raise self.fail("too-deep", f"lists and mappings are nested deeper than {MAX_DEPTH} levels", line, column)
 
     def events(self) -> Any:
         """PyYAML's events, from libyaml where it is there; its complaints become ours."""
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        text = self.source.text
+        if len(text) > MAX_CHARACTERS:
+            raise error(
+                "too-large", f"{self.source.name} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
+            )
+        if wrong := _NOT_YAML.search(text):
+            lines = _LINE_END.split(text[: wrong.start()])
+            message = f"the character U+{ord(wrong[0]):04X} is not allowed in YAML"
+            raise self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
         try:
-            yield from yaml.parse(self.source.text, Loader=loader)
+            yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.MarkedYAMLError as bad:
-            at = bad.problem_mark or bad.context_mark
-            message = " ".join(part for part in (bad.problem, f"({bad.context})" if bad.context else "") if part)
-            line, column = (at.line, at.column) if at else (0, 0)
-            if Mark(self.source, line + 1, column + 1).excerpt[column : column + 1] == "\t":
-                message = "a tab cannot indent in YAML; use spaces"
-            raise self.fail("yaml-syntax", message, line, column) from None
-        except yaml.reader.ReaderError as bad:
-            before = self.source.text[: bad.position]
-            column = len(before) - before.rfind("\n") - 1
-            character = bad.character if isinstance(bad.character, str) else chr(bad.character)
-            message = f"the character U+{ord(character):04X} is not allowed in YAML"
-            raise self.fail("yaml-syntax", message, before.count("\n"), column) from None
+            raise self.fail("yaml-syntax", *plain_words(bad, text)) from None
 
-    def place(self, parent: Items | Fields, waiting: list[Scalar], node: Node, line: int, column: int) -> None:
+    def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
         """Put a finished node where it belongs."""
-        if isinstance(parent, Items):
-            parent.items.append(node)
-        elif waiting:
-            key = waiting.pop()
+        if anchor is not None:
+            self.anchors[anchor] = _Anchored(node, values, height)
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        parent.values += values
+        parent.height = max(parent.height, height + 1)
+        if isinstance(parent.node, Items):
+            parent.node.items.append(node)
+        elif parent.key is not None:
+            key, parent.key = parent.key, None
             if key.value is not None:
-                parent.fields[key.value] = (key, node)
-        elif not isinstance(node, Scalar):
-            raise self.fail("yaml-key", "a key must be a word, not a list or a mapping", line, column)
+                parent.node.fields[key.value] = (key, node)
+        elif isinstance(node, Scalar):
+            parent.key = self.key(parent.node, node)
         else:
-            waiting.append(self.key(parent, node))
+            raise self.fail("yaml-key", "a key must be a word, not a list or a mapping", node.line, node.column)
 
     def key(self, parent: Fields, node: Scalar) -> Scalar:
         """A key as a word; a key that was there already is a problem, and its value is passed over."""
         word = node.value if isinstance(node.value, str) else _word(node.value)
+        if word == "<<":
+            message = "'<<' is not read (YAML 1.2 has no merge keys): write the entries out, or make a block of them"
+            self.problems.append(Problem("yaml-merge", message, mark(self.source, node)))
+            return Scalar(None, node.line, node.column)
         if word in parent.fields:
             first = parent.fields[word][0].line + 1
-            place = Mark(self.source, node.line + 1, node.column + 1)
-            self.problems.append(
-                Problem("duplicate-key", f"'{word}' is given twice; it was first given on line {first}", place)
-            )
+            message = f"'{word}' is given twice; it was first given on line {first}"
+            self.problems.append(Problem("duplicate-key", message, mark(self.source, node)))
             return Scalar(None, node.line, node.column)
         return Scalar(word, node.line, node.column)
 
     def refuse_tag(self, tag: str | None, line: int, column: int) -> None:
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            raise self.fail("yaml-tag", f"tags such as {short} are not read: plain YAML only", line, column)
+            message = f"tags such as {short} are not read: plain YAML only"
+            if short == "!":
+                message = "'!' begins a tag, and tags are not read; quote a text that begins with it"
+            raise self.fail("yaml-tag", message, line, column)
 
     def scalar(self, event: Any, line: int, column: int) -> Scalar:
         self.refuse_tag(event.tag, line, column)
@@ -213,14 +255,29 @@ class _Composer:
         if text in _WORDS:
             return Scalar(_WORDS[text], line, column)
         if _INTEGER.fullmatch(text):
-            if len(text) > MAX_DIGITS:
-                raise self.fail("invalid-value", f"a number of {len(text)} digits is no size", line, column)
-            return Scalar(int(text) if text.lstrip("+-").isdigit() else int(text, 0), line, column)
+            decimal = text.lstrip("+-").isdigit()
+            if len(text) > MAX_DIGITS:  # as 1e60: no size, so what takes sizes refuses it
+                return Scalar(float(text) if decimal else text, line, column)
+            return Scalar(int(text) if decimal else int(text, 0), line, column)
         if _FLOAT.fullmatch(text):
             return Scalar(float(text), line, column)
         if _SPECIAL.fullmatch(text):
             return Scalar(float(text.replace(".", "")), line, column)
         return Scalar(text, line, column)
+
+
+def _moved(node: Node, line: int, column: int) -> Node:
+    """The node as an alias has it: with the alias's place, and the content (with its places) that it shares."""
+    moved: Node
+    if isinstance(node, Scalar):
+        moved = Scalar(node.value, line, column)
+    elif isinstance(node, Items):
+        moved = Items(line, column)
+        moved.items = node.items
+    else:
+        moved = Fields(line, column)
+        moved.fields = node.fields
+    return moved
 
 
 def _word(value: Any) -> str:

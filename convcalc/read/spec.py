@@ -5,19 +5,22 @@ Reading goes on after a problem, so that one run reports all that is wrong in a 
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from convcalc.layers import LayerType, bind, builtin, find
+from convcalc.layers import CATALOGUE, LayerType, bind, builtin
+from convcalc.layers.arguments import Sizes, shown
 from convcalc.model import Layer, Model, Ref
-from convcalc.problems import Mark, Source, by_place, error
-from convcalc.read.custom import block_arguments, read_custom
-from convcalc.read.entries import MODEL_KEYS, NESTED, Block, Entries, Spec
+from convcalc.problems import Mark, Refusal, Source, by_place, error
+from convcalc.read.blocks import Block, read_blocks
+from convcalc.read.custom import read_custom
+from convcalc.read.entries import MODEL_KEYS, Entries, Spec, keras_name
 from convcalc.read.graph import GraphBuilder, Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
-from convcalc.read.values import Passed, Scope, Values, Written
+from convcalc.read.values import Passed, Scope, Values, Written, misspelt
 
 TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
 BUDGETS = ("params", "trainable_params", "non_trainable_params", "param_bytes", "macs")
@@ -36,7 +39,7 @@ def read_spec(source: Source) -> Model:
         raise error("not-a-spec", "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
     values = Values(source, shared)
     values.check_keys(root, TOP_KEYS, "a spec", Scope())
-    blocks = _blocks(values, root.get("blocks"))
+    blocks = read_blocks(values, root.get("blocks"))
     reader = _ModelReader(values, blocks, read_custom(values, root.get("custom"), blocks))
     model = reader.model(root, Scope())
     try:
@@ -47,26 +50,9 @@ def read_spec(source: Source) -> Model:
     return replace(model, budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
 
 
-def _blocks(values: Values, node: Node | None) -> Mapping[str, Block]:
-    """The ``blocks:`` of a file."""
-    blocks: dict[str, Block] = {}
-    if node is None:
-        return blocks
-    scope = Scope()
-    if not isinstance(node, Fields):
-        values.report(node, "invalid-value", "'blocks' is a mapping from a block's name to its layers", scope)
-        return blocks
-    for name, (key, body) in node.fields.items():
-        if builtin(name) or name in NESTED:
-            values.report(key, "name-taken", f"a block cannot be named '{name}': a layer of Keras has that name", scope)
-        elif not isinstance(body, Fields) or not isinstance(body.get("layers"), Items):
-            values.report(key, "missing-layers", f"block '{name}' needs a list of 'layers:'", scope)
-        else:
-            values.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
-            layers = body.get("layers")
-            assert isinstance(layers, Items)
-            blocks[name] = Block(name, block_arguments(values, body.get("arguments")), layers)
-    return blocks
+_INPUT = CATALOGUE["InputLayer"]
+# What an input has besides that layer's arguments.
+_OWN = ("name", "dtype")
 
 
 class _ModelReader:
@@ -79,13 +65,14 @@ class _ModelReader:
     def model(self, fields: Fields, scope: Scope, name: str | None = None) -> Model:
         """The model of a mapping with inputs and layers."""
         graph = GraphBuilder(self.values.shared)
-        scope = Scope(scope.variables, open_blocks=scope.open_blocks, context=scope.context)
+        # Of what is around it, a model sees the variables only: its tensors are its own.
+        scope = replace(scope, labels=ChainMap(), inputs=())
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
         layers = fields.get("layers")
         if isinstance(layers, Items) and layers.items:
             entries.read(layers)
-        else:
+        elif not misspelt(fields, "layers"):
             node = fields.fields["layers"][0] if layers else fields
             self.values.report(node, "missing-layers", "a model needs a list of 'layers:'", scope)
         outputs = self.outputs(fields.get("outputs"), entries)
@@ -101,64 +88,70 @@ class _ModelReader:
         """The outputs that are named, else that of the last layer."""
         if node is not None:
             with suppress(Passed):
-                return entries.references(node)
+                return entries.references.read(node)
         return () if entries.current is None else (entries.current,)
 
     def inputs(self, fields: Fields, graph: GraphBuilder, scope: Scope) -> bool:
         """Put the inputs into the graph; whether they are named ones, which make the model a Functional."""
-        one, several = fields.get("input"), fields.get("inputs")
-        if several is not None:
-            if one is not None:
-                message = "write 'input:' for one input or 'inputs:' for named ones, not both"
-                self.values.report(fields.fields["inputs"][0], "two-inputs", message, scope)
-            if not isinstance(several, Fields) or not several.fields:
-                self.values.report(several, "invalid-value", "'inputs' is a mapping from a name to a shape", scope)
-                self.add_input(graph, several, None, scope, broken=True)
-            else:
-                for name, (_, node) in several.fields.items():
-                    self.add_input(graph, node, name, scope)
-            return True
-        if "input" in fields.fields and one is not None:
+        report = self.values.report
+        one, several, layers = fields.get("input"), fields.get("inputs"), fields.get("layers")
+        if several is not None and one is not None:
+            message = "write 'input:' for one input or 'inputs:' for named ones, not both"
+            report(fields.fields["inputs"][0], "two-inputs", message, scope)
+        if isinstance(several, Fields) and several.fields:
+            for name, (_, node) in several.fields.items():
+                self.add_input(graph, node, name, scope)
+        elif several is not None:
+            message = "'inputs' is a mapping from a name to a shape, as in {image: [28, 28, 1], size: [2]}"
+            report(several, "invalid-value", message, scope)
+            self.add_broken_input(graph, several, scope)
+        elif one is not None:
             self.add_input(graph, one, None, scope)
-        elif not _starts_with_input(fields.get("layers")):
+            if (second := _first_input_layer(layers)) is not None:
+                message = (
+                    "'input:' is given, and this is a second input: take one of them out, or name both under 'inputs:'"
+                )
+                report(second, "two-inputs", message, scope)
+        elif _first_input_layer(layers) is None:
             message = "a model needs an 'input:', the shape of one sample, such as [28, 28, 1]"
-            node = fields.fields["layers"][0] if "layers" in fields.fields else fields
-            self.values.report(node, "missing-input", message, scope)
-            self.add_input(graph, fields, None, scope, broken=True)
-        return False
+            if not misspelt(fields, "input") and not misspelt(fields, "inputs"):
+                report(fields.fields["layers"][0] if layers else fields, "missing-input", message, scope)
+            self.add_broken_input(graph, fields, scope)
+        return several is not None
 
-    def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope, broken: bool = False) -> None:
+    def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
+        """An input of which nothing is known, so that what follows can be read."""
+        place = Written(self.values.source, node, context=scope.context)
+        layer = Layer(self.values.shared.names.automatic("InputLayer"), "InputLayer", place=place, broken=True)
+        graph.add_input(graph.add_layer(layer), place)
+
+    def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope) -> None:
         """An input layer, of a shape or of ``{shape, batch_size, dtype, name}``."""
-        kind = find("InputLayer")
-        assert kind is not None
         values = self.values
-        given: Node | None = node if isinstance(node, Fields) else None
-        place = Written(values.source, node, given, kind=kind, context=scope.context)
+        given = node if isinstance(node, Fields) else None
+        place = Written(values.source, node, given, kind=_INPUT, context=scope.context)
         args: dict[str, Any] = {}
         dtype = "float32"
-        named: dict[str, Any] = {}
-        if isinstance(node, Fields) and not broken:
+        broken = False
+        if isinstance(node, Fields):
             with suppress(Passed):
                 dtype = values.dtype(node.get("dtype"), scope)
-            with suppress(Passed):
-                name_node = node.get("name")
-                name = values.word(name_node, scope, "an input's name") if name_node and name is None else name
-        if not broken:
-            try:
-                read = values.value(node, scope)
-                named = read if isinstance(read, dict) else {"shape": read}
-                own = {key: value for key, value in named.items() if key not in ("name", "dtype")}
-                args, refusals = bind(kind, (), own)
-                values.refused(place, refusals)
-                broken = bool(refusals)
-            except Passed:
-                broken = True
-        if not broken and "shape" not in args and "batch_shape" not in args:
-            values.report(node, "missing-argument", "an input needs a 'shape:'", scope)
+            if (name_node := node.get("name")) is not None:
+                if name is not None:
+                    message = f"this input is named '{name}' by its key under 'inputs:'"
+                    values.report(node.fields["name"][0], "duplicate-argument", message, scope)
+                else:
+                    with suppress(Passed):
+                        name = values.word(name_node, scope, "an input's name")
+        try:
+            args, refusals = self.input_arguments(node, scope)
+            values.refused(place, refusals)
+            broken = bool(refusals)
+        except Passed:
             broken = True
         layer = Layer(
-            name or values.shared.names.automatic("InputLayer"),
-            "InputLayer",
+            name or values.shared.names.automatic(_INPUT.name),
+            _INPUT.name,
             args,
             dtype=dtype,
             place=place,
@@ -166,10 +159,39 @@ class _ModelReader:
         )
         graph.add_input(graph.add_layer(layer), place)
 
+    def input_arguments(self, node: Node, scope: Scope) -> tuple[dict[str, Any], list[Refusal]]:
+        """An input's arguments, and what is wrong with them. Raises :class:`Passed`."""
+        if isinstance(node, Fields):
+            given = {key: self.values.value(value, scope) for key, (_, value) in node.fields.items() if key not in _OWN}
+            args, refusals = bind(_INPUT, (), given)
+            if not refusals and args.get("shape") is None and args.get("batch_shape") is None:
+                refusals.append(Refusal("an input needs a 'shape:', such as [28, 28, 1]", "missing-argument"))
+            return args, refusals
+        read = self.values.value(node, scope)
+        try:
+            return {"shape": Sizes().read(read)}, []
+        except ValueError as refused:
+            self.refuse_shape(node, read, str(refused), scope)
+            raise Passed from None
 
-def _starts_with_input(layers: Node | None) -> bool:
-    """Whether the first layer is an InputLayer, as in Keras's own Sequential."""
+    def refuse_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
+        """Say what is wrong with a shape: of a list, at the size that is wrong."""
+        if isinstance(node, Items) and not hint:
+            for item, size in zip(node.items, read):
+                try:
+                    Sizes().read([size])
+                except ValueError:
+                    message = (
+                        f"a size is a whole number of at least 0, or null where it is not known, not {shown(size)}"
+                    )
+                    self.values.report(item, "invalid-value", message, scope)
+            return
+        message = f"an input is {Sizes.expects}, not {shown(read)}"
+        self.values.report(node, "invalid-value", hint.removeprefix("; ") or message, scope)
+
+
+def _first_input_layer(layers: Node | None) -> Node | None:
+    """The first layer where it is an InputLayer, as in Keras's own Sequential."""
     first = layers.items[0] if isinstance(layers, Items) and layers.items else None
-    return (isinstance(first, Fields) and "InputLayer" in first.fields) or (
-        isinstance(first, Scalar) and first.value == "InputLayer"
-    )
+    names = first.fields if isinstance(first, Fields) else (first.value,) if isinstance(first, Scalar) else ()
+    return first if any(isinstance(name, str) and builtin(keras_name(name)) is _INPUT for name in names) else None

@@ -6,19 +6,27 @@ view where a node stands: variables, labels, the inputs of the block around it.
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.layers import LayerType
-from convcalc.layers.arguments import shown
+from convcalc.layers.arguments import REQUIRED, shown
 from convcalc.layers.dtypes import POLICIES
 from convcalc.model import Ref
 from convcalc.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.read.expressions import substitute
 from convcalc.read.graph import Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+
+_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+
+
+# What any layer may have besides its own arguments, among them or beside its name.
+COMMON = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
 class Passed(Exception):
@@ -27,7 +35,8 @@ class Passed(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, and a word on where.
+    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, how many blocks, repeats
+    and models are open, and a word on where.
 
     A block sees the labels of where it is used, so that it can be told one (``from: $skip``); its own stay in it.
     """
@@ -36,6 +45,7 @@ class Scope:
     labels: ChainMap[str, Ref] = field(default_factory=ChainMap)
     inputs: tuple[Ref, ...] = ()
     open_blocks: tuple[str, ...] = ()
+    depth: int = 0
     context: str = ""
 
 
@@ -93,13 +103,15 @@ class Values:
     def refused(self, place: Written, refusals: Sequence[Refusal]) -> None:
         """Put down what binding a layer's arguments found: names at the name, values at the value."""
         for refusal in refusals:
-            if refusal.code == "too-many-arguments" and isinstance(place.given, Items) and place.kind:
-                extra = place.given.items[len(place.kind.arguments)]
+            several = place.given.items if isinstance(place.given, Items) else []
+            if refusal.code == "too-many-arguments" and place.kind and len(several) > len(place.kind.arguments):
+                extra = several[len(place.kind.arguments)]
                 self.shared.report(refusal.code, refusal.message, mark(self.source, extra), context=place.context)
                 continue
             at_key = refusal.code in ("unknown-argument", "duplicate-argument") and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
-            self.shared.report(refusal.code, refusal.message, at, context=place.context)
+            about = str(refusal.argument) if refusal.argument else None
+            self.shared.report(refusal.code, refusal.message, at, context=place.context, about=about)
 
     def check_keys(self, fields: Fields, known: Sequence[str], owner: str, scope: Scope) -> None:
         """Every key must be a known one."""
@@ -114,17 +126,50 @@ class Values:
             if not isinstance(node.value, str) or "$" not in node.value:
                 return node.value
             try:
-                return substitute(node.value, scope.variables)
+                value = substitute(node.value, scope.variables)
+                if isinstance(value, (list, dict)):
+                    self.shared.spend(_weight(value), mark(self.source, node))
+                return value
             except Refusal as refusal:
                 self.report(node, refusal.code, refusal.message, scope)
                 raise Passed from None
         if isinstance(node, Items):
+            self.shared.spend(len(node.items), mark(self.source, node))
             return [self.value(item, scope) for item in node.items]
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
 
+    def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
+        """``[filters, {strides: 1}]``: names, with a default or without; of a block or of a custom layer."""
+        found: dict[str, Any] = {}
+        scope = Scope()
+        for item in node.items if isinstance(node, Items) else [] if node is None else [node]:
+            if isinstance(item, Scalar) and isinstance(item.value, str) and isinstance(node, Items):
+                pairs: list[tuple[str, Scalar, Node | None]] = [(item.value, item, None)]
+            elif isinstance(item, Fields) and isinstance(node, Items):
+                pairs = [(name, key, value) for name, (key, value) in item.fields.items()]
+            else:
+                message = "'arguments' is a list of names, as in [filters, {strides: 1}], where strides has a default"
+                self.report(item, "invalid-value", message, scope)
+                continue
+            for name, key, value in pairs:
+                if not _VARIABLE.fullmatch(name):
+                    message = f"an argument's name is a word of letters, digits and '_', not {shown(name)}"
+                    self.report(key, "invalid-name", message, scope)
+                elif name in reserved:
+                    message = f"an argument cannot be named '{name}': that has a meaning of its own in an entry"
+                    self.report(key, "name-taken", message, scope)
+                elif name in found:
+                    self.report(key, "name-taken", f"two arguments are named '{name}'", scope)
+                with suppress(Passed):
+                    found[name] = REQUIRED if value is None else self.value(value, scope)
+        return found
+
     def word(self, node: Node, scope: Scope, what: str) -> str:
         """A node that has to be a word; a whole number serves as one. Raises :class:`Passed`."""
-        value = self.value(node, scope)
+        return self.as_word(self.value(node, scope), node, scope, what)
+
+    def as_word(self, value: Any, node: Node, scope: Scope, what: str) -> str:
+        """The same for the value of a node."""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str) or not value:
@@ -160,3 +205,27 @@ class Values:
             raise Passed
         self.check_keys(node, known, owner, scope)
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items() if key in known}
+
+
+def misspelt(fields: Fields, key: str) -> bool:
+    """Whether a mapping has a key that is nearly this one: that was reported, so that the key is missing needs no word."""
+    return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
+
+
+# A value that a variable hands on: blocks that put lists into lists would build more than there is room for.
+MAX_WEIGHT = 200
+
+
+def _weight(value: Any) -> int:
+    """How many values a value holds. Raises :class:`Refusal` for one that holds too many to be handed on."""
+    seen, waiting = 0, [value]
+    while waiting:
+        part = waiting.pop()
+        seen += 1
+        if seen > MAX_WEIGHT:
+            raise Refusal(f"a variable that holds more than {MAX_WEIGHT} values cannot be handed on", "expression")
+        if isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+    return seen

@@ -1,0 +1,69 @@
+"""What stands under ``from:``, ``outputs:`` and ``call:``: names of layers and labels, to tensors of the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.model import Ref
+from convcalc.problems import Refusal
+from convcalc.read.graph import GraphBuilder
+from convcalc.read.nodes import Items, Node, Scalar
+from convcalc.read.values import Passed, Scope, Values
+
+INPUT = "$input"
+
+
+class References:
+    """Reads references in one scope of one graph."""
+
+    def __init__(self, values: Values, graph: GraphBuilder, scope: Scope) -> None:
+        self.values = values
+        self.graph = graph
+        self.scope = scope
+
+    def read(self, node: Node) -> tuple[Ref, ...]:
+        """``a``, ``[a, b]`` or, for one output of several, ``[a, 1]``. Raises :class:`Passed`."""
+        if isinstance(node, Items):
+            if (index := self._output_index(node)) is not None:
+                return (self._output(node.items[0], node.items[1], index),)
+            if not node.items:
+                self.values.report(node, "invalid-value", "this list names no layer", self.scope)
+                raise Passed
+            return tuple(ref for item in node.items for ref in self.read(item))
+        if isinstance(node, Scalar) and node.value == INPUT:
+            if not self.scope.inputs:
+                message = f"'{INPUT}' is what a block takes; only the layers of a block can name it"
+                self.values.report(node, "unknown-name", message, self.scope)
+                raise Passed
+            return self.scope.inputs
+        value = self.values.value(node, self.scope)
+        names = value if isinstance(value, list) and value and isinstance(node, Scalar) else [value]
+        return tuple(self._named(node, name) for name in names)
+
+    def _named(self, node: Node, value: Any) -> Ref:
+        """The output of the layer or label of that name. Raises :class:`Passed`."""
+        name = self.values.as_word(value, node, self.scope, "the name of a layer")
+        try:
+            return self.graph.find(name, self.scope.labels)
+        except Refusal as refusal:
+            self.values.report(node, refusal.code, refusal.message, self.scope)
+            raise Passed from None
+
+    def _output_index(self, node: Items) -> int | None:
+        """The number in ``[a, 1]``; None for a list that only names layers."""
+        if len(node.items) != 2 or not all(isinstance(item, Scalar) for item in node.items):
+            return None
+        index = self.values.value(node.items[1], self.scope)
+        return index if isinstance(index, int) and not isinstance(index, bool) else None
+
+    def _output(self, node: Node, index_node: Node, index: int) -> Ref:
+        """One output of several: of a layer, or among the inputs of the block. Raises :class:`Passed`."""
+        refs = self.read(node)
+        several = isinstance(node, Scalar) and node.value == INPUT
+        if index < 0 or (several and index >= len(refs)):
+            count = f"; the block has {len(refs)}" if several else ""
+            self.values.report(
+                index_node, "no-such-output", f"outputs are counted from 0, and {index} is none{count}", self.scope
+            )
+            raise Passed
+        return refs[index] if several else Ref(refs[0].call, index)
