@@ -21,7 +21,7 @@ ORDER = [
     "cli",
 ]
 HOMES = {"click": {"cli"}, "rich": {"render", "cli"}, "yaml": {"read", "write"}}
-BASES = {"registry", "arguments", "dtypes", "examples", "lora", "sublayer", "__init__"}
+BASES = {"registry", "arguments", "data_arguments", "dtypes", "examples", "lora", "sublayer", "__init__"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

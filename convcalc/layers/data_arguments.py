@@ -1,0 +1,119 @@
+"""Kinds of arguments that only the layers have that prepare images and other data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.layers.arguments import Kind, PerAxis, Real
+
+
+@dataclass(frozen=True)
+class Factor:
+    """How strong an augmentation is: a number, or a pair (from, to), from ``least`` to ``most``.
+
+    Of a pair, Keras asks only that it overlaps the limits, and that both numbers lie within where ``strict``; ``least``
+    itself is no value where ``open``.
+    """
+
+    least: float = -1
+    most: float = 1
+    strict: bool = False
+    open: bool = False
+
+    @property
+    def expects(self) -> str:
+        """What is accepted, in words."""
+        limits = f"{'above' if self.open else 'from'} {self.least:g} {'up ' * self.open}to {self.most:g}"
+        return f"a number {limits}, or a list of two"
+
+    def read(self, value: Any) -> Any:
+        """The number, or the pair in order."""
+        if not isinstance(value, (list, tuple)):
+            return self._within(Real().read(value))
+        low, high = _pair(value)
+        if self.strict:
+            self._within(low)
+            self._within(high)
+        elif low > self.most or high < self.least:
+            raise ValueError
+        return tuple(sorted((low, high)))
+
+    def _within(self, value: float) -> float:
+        if not self.least <= value <= self.most or (self.open and value == self.least):
+            raise ValueError
+        return value
+
+    def for_rank(self, rank: int) -> Factor:
+        """The same: it does not depend on the rank."""
+        return self
+
+
+@dataclass(frozen=True)
+class Range:
+    """Two numbers: the smallest and the largest value of a pixel."""
+
+    expects = "a list of two numbers"
+
+    def read(self, value: Any) -> tuple[float, float]:
+        """The two as a tuple."""
+        return _pair(value)
+
+    def for_rank(self, rank: int) -> Range:
+        """The same: it does not depend on the rank."""
+        return self
+
+
+@dataclass(frozen=True)
+class OddSizes(PerAxis):
+    """An odd number, or one for each of the two axes."""
+
+    rank: int = 2
+
+    @property
+    def expects(self) -> str:
+        """What is accepted, in words."""
+        return "an odd whole number, or a list of two of them"
+
+    def read(self, value: Any) -> tuple[int, ...]:
+        """The two sizes."""
+        sizes = super().read(value)
+        if any(size % 2 == 0 for size in sizes):
+            raise ValueError
+        return sizes
+
+    def for_rank(self, rank: int) -> OddSizes:
+        """The same: an image has two axes."""
+        return self
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list whose parts are all of one kind; a file's name where ``file`` allows it."""
+
+    each: Kind
+    what: str
+    file: bool = False
+
+    @property
+    def expects(self) -> str:
+        """What is accepted, in words."""
+        return f"a list of {self.what}{', or the name of a file' * self.file}"
+
+    def read(self, value: Any) -> Any:
+        """The list as a tuple, or the file's name."""
+        if self.file and isinstance(value, str):
+            return value
+        if not isinstance(value, (list, tuple)):
+            raise ValueError
+        return tuple(map(self.each.read, value))
+
+    def for_rank(self, rank: int) -> Items:
+        """The same: it does not depend on the rank."""
+        return self
+
+
+def _pair(value: Any) -> tuple[float, float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise ValueError
+    return Real().read(value[0]), Real().read(value[1])

@@ -1,0 +1,374 @@
+"""Layers that prepare numbers, words and sound. Sources: ``keras/src/layers/preprocessing``.
+
+The number of tokens that ``adapt()`` finds in data is not known from a description, and stays open as in Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.layers.arguments import (
+    DATA_FORMAT,
+    Anything,
+    Argument,
+    Boolean,
+    Choice,
+    Integer,
+    IntegerOrIntegers,
+    Real,
+    Text,
+    carried,
+)
+from convcalc.layers.data_arguments import Items
+from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.problems import Refusal
+from convcalc.window import slide
+
+
+def _modes(*words: str, default: str = "int") -> Argument:
+    return Argument("output_mode", Choice(words), default)
+
+
+_NUMBERS = Items(Real(), "numbers")
+_SPARSE = Argument("sparse", Boolean(), False)
+
+
+def _check_sparse(a: Args) -> None:
+    if a["sparse"] and a["output_mode"] == "int":
+        raise Refusal("gives a sparse tensor only with another output_mode than 'int'", "invalid-value", "sparse")
+
+
+def _one_hot(x: Shape, depth: Number) -> Shape:
+    """A last axis of size 1 becomes the depth; any other gets it behind itself."""
+    return (*(x[:-1] if len(x) > 1 and x[-1] == 1 else x), depth)
+
+
+@layer(
+    "CategoryEncoding",
+    Argument("num_tokens", Integer(1), None, null=True),
+    _modes("multi_hot", "one_hot", "count", "binary", default="multi_hot"),
+    _SPARSE,
+    example="CategoryEncoding: 10",
+)
+def category_encoding(a: Args, x: Shape) -> Inferred:
+    """Encodes whole numbers as vectors that say which of them occur, or how often.
+
+    'one_hot': a last axis of size 1 becomes num_tokens, any other gets it behind itself. Otherwise the last axis becomes
+    num_tokens.
+    """
+    depth = a["num_tokens"]
+    if depth is None:
+        raise Refusal("needs num_tokens", "missing-argument", "num_tokens")
+    return Inferred((_one_hot(x, depth) if a["output_mode"] == "one_hot" else (*x[:-1], depth),))
+
+
+@layer(
+    "Discretization",
+    Argument("bin_boundaries", _NUMBERS, None, null=True),
+    Argument("num_bins", Integer(0), None, null=True),
+    Argument("epsilon", Real(), 0.01),
+    _modes("int", "one_hot", "multi_hot", "count"),
+    _SPARSE,
+    example="Discretization: [[0.0, 1.0, 2.0]]",
+)
+def discretization(a: Args, x: Shape) -> Inferred:
+    """Turns numbers into the number of the bin in which they lie, or encodes that.
+
+    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the number of bins, any other gets it behind
+    itself. Otherwise the first axis behind the batch is counted over, and the bins come last.
+    """
+    _check_sparse(a)
+    bounds, bins = a["bin_boundaries"], a["num_bins"]
+    if (bounds is None) == (bins is None):
+        raise Refusal("needs either bin_boundaries or num_bins", "missing-argument", "bin_boundaries")
+    depth = bins if bounds is None else len(bounds) + 1
+    if a["output_mode"] == "int":
+        return Inferred((x,), dtype="int32")
+    if a["output_mode"] == "one_hot":
+        return Inferred((_one_hot(x, depth),))
+    return Inferred(((*x[:1], *x[2:], depth) if len(x) > 1 else (depth,),))
+
+
+@layer(
+    "Hashing",
+    Argument("num_bins", Integer(1)),
+    Argument("mask_value", Anything(), None, null=True),
+    Argument("salt", IntegerOrIntegers(), None, null=True),
+    _modes("int", "one_hot", "multi_hot", "count"),
+    _SPARSE,
+    example="Hashing: 10",
+)
+def hashing(a: Args, x: Shape) -> Inferred:
+    """Turns words or whole numbers into the number of a bin, by a hash, or encodes that.
+
+    'int': the shape does not change. Otherwise the last axis becomes num_bins.
+    """
+    _check_sparse(a)
+    _check_salt(a)
+    if a["output_mode"] == "int":
+        return Inferred((x,), dtype="int64")
+    return Inferred(((*x[:-1], a["num_bins"]),))
+
+
+def _check_salt(a: Args) -> None:
+    if isinstance(a["salt"], tuple) and len(a["salt"]) != 2:
+        raise Refusal("takes a salt of one whole number, or of two", "invalid-value", "salt")
+
+
+@layer(
+    "HashedCrossing",
+    Argument("num_bins", Integer(1)),
+    _modes("int", "one_hot"),
+    _SPARSE,
+    inputs=2,
+    example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
+    example_input=(1,),
+)
+def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
+    """Turns pairs of two features into the number of a bin, by a hash, or encodes that.
+
+    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes num_bins, any other gets it behind itself.
+    """
+    if plain(x[-1]) != plain(y[-1]):
+        raise Refusal("needs two inputs of one shape", "shapes-differ")
+    if a["output_mode"] == "int":
+        return Inferred((x,), dtype="int64")
+    return Inferred(((*(x[:-1] if x[-1] == 1 else x), a["num_bins"]),))
+
+
+_OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+_LOOKUP_MODES = _modes("int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf")
+_MAX_TOKENS = Argument("max_tokens", Integer(2), None, null=True)
+_OOV_INDICES = Argument("num_oov_indices", Integer(0), 1)
+_IDF = Argument("idf_weights", _NUMBERS, None, null=True)
+_INVERT = Argument("invert", Boolean(), False)
+_PAD = Argument("pad_to_max_tokens", Boolean(), False)
+_SALT = Argument("salt", IntegerOrIntegers(), None, null=True)
+_WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=True)
+
+
+@layer(
+    "IntegerLookup",
+    _MAX_TOKENS,
+    _OOV_INDICES,
+    Argument("mask_token", Integer(), None, null=True),
+    Argument("oov_token", Integer(), -1, null=True),
+    Argument("vocabulary", Items(Integer(), "whole numbers", file=True), None, null=True),
+    Argument("vocabulary_dtype", Choice(("int64",)), "int64"),
+    _IDF,
+    _INVERT,
+    _LOOKUP_MODES,
+    _SPARSE,
+    _PAD,
+    Argument("oov_method", Choice(("floormod", "farmhash")), "floormod"),
+    _SALT,
+    example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
+)
+def integer_lookup(a: Args, x: Shape) -> Inferred:
+    """Turns whole numbers into their places in a vocabulary, or encodes those.
+
+    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the size of the vocabulary, any other gets it
+    behind itself. Otherwise the last axis becomes that size, which is max_tokens where it is padded, and not known before adapt.
+    """
+    if a["salt"] is not None and a["oov_method"] != "farmhash":
+        raise Refusal("takes a salt only where oov_method is 'farmhash'", "invalid-value", "salt")
+    return _looked_up(a, x)
+
+
+@layer(
+    "StringLookup",
+    _MAX_TOKENS,
+    _OOV_INDICES,
+    Argument("mask_token", Text(), None, null=True),
+    Argument("oov_token", Text(), "[UNK]", null=True),
+    _WORDS,
+    _IDF,
+    _INVERT,
+    _LOOKUP_MODES,
+    _PAD,
+    _SPARSE,
+    *carried("encoding", default="utf-8"),
+    _SALT,
+    example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
+)
+def string_lookup(a: Args, x: Shape) -> Inferred:
+    """Turns words into their places in a vocabulary, or encodes those.
+
+    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the size of the vocabulary, any other gets it
+    behind itself. Otherwise the last axis becomes that size, which is max_tokens where it is padded, and not known before adapt.
+    """
+    return _looked_up(a, x)
+
+
+def _looked_up(a: Args, x: Shape) -> Inferred:
+    """What a lookup makes of an input. The numbers that it learns are in no weights: Keras keeps them in a table."""
+    mode = _OLD_MODES.get(a["output_mode"]) or str(a["output_mode"])
+    _check_sparse(a)
+    _check_salt(a)
+    if a["pad_to_max_tokens"] and a["max_tokens"] is None:
+        raise Refusal("needs max_tokens where it pads to it", "missing-argument", "max_tokens")
+    if a["invert"] and mode != "int":
+        raise Refusal("inverts only with the output_mode 'int'", "invalid-value", "invert")
+    if a["idf_weights"] is not None and mode != "tf_idf":
+        raise Refusal("takes idf_weights only with the output_mode 'tf_idf'", "invalid-value", "idf_weights")
+    known = _vocabulary_size(a, mode)
+    if mode == "int":
+        return Inferred((x,), dtype="int64")
+    depth = a["max_tokens"] if a["pad_to_max_tokens"] else known
+    return Inferred((_one_hot(x, depth) if mode == "one_hot" else (*x[:-1], depth),), dtype="float32")
+
+
+def _vocabulary_size(a: Args, mode: str) -> Number:
+    """The size of the vocabulary with its special tokens; unknown of none, and of one in a file."""
+    words = a["vocabulary"]
+    if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
+        raise Refusal("needs idf_weights with its vocabulary", "missing-argument", "idf_weights")
+    if words is None or isinstance(words, str):
+        return UNKNOWN
+    if not words:
+        raise Refusal("has an empty vocabulary", "invalid-value", "vocabulary")
+    masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
+    special = (*masks, *[a["oov_token"]] * a["num_oov_indices"])
+    tokens = words[len(special) :] if words[: len(special)] == special else words
+    _check_tokens(a, tokens)
+    size = len(special) + len(tokens)
+    if a["max_tokens"] is not None and size > a["max_tokens"]:
+        raise Refusal(f"has a vocabulary of {size} tokens, and max_tokens {a['max_tokens']}", "too-large", "vocabulary")
+    if a["idf_weights"] is not None and len(a["idf_weights"]) != len(words):
+        raise Refusal("needs one of idf_weights for each token of its vocabulary", "shapes-differ", "idf_weights")
+    return size
+
+
+def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
+    if len(set(tokens)) < len(tokens):
+        raise Refusal("has a vocabulary that names a token twice", "invalid-value", "vocabulary")
+    if a["mask_token"] is not None and a["mask_token"] in tokens:
+        raise Refusal("has its mask_token in the middle of the vocabulary", "invalid-value", "vocabulary")
+    if a["invert"] and a["oov_token"] is not None and a["oov_token"] in tokens:
+        raise Refusal("has its oov_token in the middle of the vocabulary", "invalid-value", "vocabulary")
+
+
+@layer(
+    "TextVectorization",
+    _MAX_TOKENS,
+    Argument(
+        "standardize",
+        Choice(("lower_and_strip_punctuation", "lower", "strip_punctuation")),
+        "lower_and_strip_punctuation",
+        null=True,
+    ),
+    Argument("split", Choice(("whitespace", "character")), "whitespace", null=True),
+    Argument("ngrams", IntegerOrIntegers(), None, null=True),
+    _LOOKUP_MODES,
+    Argument("output_sequence_length", Integer(0), None, null=True),
+    _PAD,
+    _WORDS,
+    _IDF,
+    _SPARSE,
+    Argument("ragged", Boolean(), False),
+    *carried("encoding", default="utf-8"),
+    example="TextVectorization: {{output_sequence_length: 20}}",
+    example_input=(1,),
+    makes=("StringLookup",),
+)
+def text_vectorization(a: Args, x: Shape) -> Inferred:
+    """Splits texts into words and turns them into their places in a vocabulary, or encodes those.
+
+    'int': (batch, output_sequence_length). Otherwise the words are a new last axis, unless nothing is split, and that axis is
+    encoded as by StringLookup.
+    """
+    if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
+        raise Refusal(
+            "has an output_sequence_length only with the output_mode 'int'", "invalid-value", "output_sequence_length"
+        )
+    if a["output_mode"] != "int" and a["ragged"]:
+        raise Refusal("is ragged only with the output_mode 'int'", "invalid-value", "ragged")
+    words = (*x, UNKNOWN) if a["split"] is not None else x if len(x) > 1 else (*x, 1)
+    inner = {"mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False, "salt": None}
+    found = _looked_up({**a, **inner}, words)
+    if a["output_mode"] != "int":
+        return found
+    length = a["output_sequence_length"]
+    return found._replace(outputs=((x[0], UNKNOWN if length is None else length),))
+
+
+@layer(
+    "MelSpectrogram",
+    Argument("fft_length", Integer(1), 2048),
+    Argument("sequence_stride", Integer(1), 512),
+    Argument("sequence_length", Integer(1), None, null=True),
+    *carried("window", default="hann"),
+    Argument("sampling_rate", Real(), 16000),
+    Argument("num_mel_bins", Integer(1), 128),
+    Argument("min_freq", Real(), 20.0),
+    Argument("max_freq", Real(), None, null=True),
+    Argument("power_to_db", Boolean(), True),
+    Argument("top_db", Real(), 80.0),
+    Argument("mag_exp", Real(), 2.0),
+    Argument("min_power", Real(), 1e-10),
+    Argument("ref_power", Real(), 1.0),
+    example="MelSpectrogram",
+    example_input=(16000,),
+)
+def mel_spectrogram(a: Args, x: Shape) -> Inferred:
+    """Turns sound into spectra over time on the mel scale; its own multiplications are not counted.
+
+    (batch, samples) becomes (batch, num_mel_bins, floor((samples + stride + 1) / stride)).
+    """
+    length = a["sequence_length"]
+    if length is not None and a["fft_length"] < length:
+        raise Refusal(f"has an fft_length below its sequence_length of {length}", "invalid-value", "fft_length")
+    stride = a["sequence_stride"]
+    time = 0 if len(x) == 1 else 1
+    return Inferred(((*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride),))
+
+
+@layer(
+    "STFTSpectrogram",
+    Argument("mode", Choice(("log", "magnitude", "psd", "real", "imag", "angle", "stft")), "log"),
+    Argument("frame_length", Integer(1), 256),
+    Argument("frame_step", Integer(1), None, null=True),
+    Argument("fft_length", Integer(1), None, null=True),
+    *carried("window", default="hann"),
+    Argument("periodic", Boolean(), False),
+    Argument("scaling", Choice(("density", "spectrum")), "density", null=True),
+    Argument("padding", Choice(("valid", "same")), "valid"),
+    Argument("expand_dims", Boolean(), False),
+    DATA_FORMAT,
+    axes=("length", "channels"),
+    example="STFTSpectrogram",
+    example_input=(16000, 1),
+)
+def stft_spectrogram(a: Args, x: Shape) -> Inferred:
+    """Turns signals into spectra over time by convolutions with fixed waves (STFT).
+
+    Frequencies: floor(fft_length / 2) + 1, twice as many in the mode 'stft'. (length, channels) becomes (frames, channels ·
+    frequencies), or (frames, frequencies, channels) with expand_dims. Parameters: a kernel of (frame_length, 1, frequencies) for
+    the real part, and one for the imaginary part, unless the mode asks for the other alone.
+    """
+    first = a["data_format"] == "channels_first"
+    length, frame = x[2 if first else 1], a["frame_length"]
+    channels = required(x[1 if first else 2], "number of channels")
+    step = a["frame_step"] if a["frame_step"] is not None else frame // 2
+    if step > frame or step < 1:
+        raise Refusal("needs a frame_step from 1 to its frame_length", "invalid-value", "frame_step")
+    fft = a["fft_length"] if a["fft_length"] is not None else _next_power_of_two(frame)
+    if fft < frame:
+        raise Refusal(f"has an fft_length below its frame_length of {frame}", "invalid-value", "fft_length")
+    window = slide(length, frame, step, 1, a["padding"])
+    waves = fft // 2 + 1
+    parts = {"real": ["real_kernel"], "imag": ["imag_kernel"]}.get(a["mode"], ["real_kernel", "imag_kernel"])
+    weights = tuple(Weight(part, (frame, 1, waves), channels * window.output) for part in parts)
+    depth = waves * 2 if a["mode"] == "stft" else waves
+    sizes: Shape
+    if a["expand_dims"]:
+        sizes = (channels, window.output, depth) if first else (window.output, depth, channels)
+    else:
+        sizes = (depth * channels, window.output) if first else (window.output, depth * channels)
+    return Inferred(((x[0], *sizes),), weights, windows=(window,))
+
+
+def _next_power_of_two(number: int) -> int:
+    return 1 << (int(number) - 1).bit_length()

@@ -1,0 +1,367 @@
+"""Layers that resize, crop and augment images. Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
+
+Keras's symbolic call checks the axes of few of them, and so do the rules: most hand on whatever they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.layers.arguments import (
+    DATA_FORMAT,
+    Anything,
+    Argument,
+    Boolean,
+    Choice,
+    Integer,
+    Integers,
+    Real,
+    carried,
+)
+from convcalc.layers.data_arguments import Factor, OddSizes, Range
+from convcalc.layers.registry import SAME, Args, Inferred, layer
+from convcalc.numbers import UNKNOWN, Shape
+from convcalc.problems import Refusal
+
+_HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
+_SEED = Argument("seed", Integer(), None, null=True)
+_VALUES = Argument("value_range", Range(), (0, 255))
+_INTERPOLATION = Argument("interpolation", Choice(("bilinear", "nearest")), "bilinear")
+_FILL_MODE = Argument("fill_mode", Choice(("reflect", "wrap", "constant", "nearest")), "reflect")
+_FILL_VALUE = Argument("fill_value", Anything(), 0.0)
+_PART = Factor(0, 1)
+
+
+def _resized(x: Shape, a: Args, at: int) -> Inferred:
+    """The shape with its height, at an axis, and its width behind it replaced."""
+    if at < 0 or at + 2 > len(x):
+        raise Refusal("expects (height, width, channels)", "wrong-rank")
+    return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
+
+
+@layer(
+    "Resizing",
+    _HEIGHT,
+    _WIDTH,
+    Argument("interpolation", Choice(("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area")), "bilinear"),
+    Argument("crop_to_aspect_ratio", Boolean(), False),
+    Argument("pad_to_aspect_ratio", Boolean(), False),
+    *carried("fill_mode", default="constant"),
+    _FILL_VALUE,
+    Argument("antialias", Boolean(), False),
+    DATA_FORMAT,
+    example="Resizing: [6, 5]",
+    example_input=(8, 8, 3),
+)
+def resizing(a: Args, x: Shape) -> Inferred:
+    """Resizes images to a height and a width.
+
+    (height, width, channels) becomes the new height and width; the channels stay. An input of other than four axes is taken
+    for one image without a batch axis, as in Keras.
+    """
+    return _resized(x, a, (len(x) == 4) + (a["data_format"] == "channels_first"))
+
+
+@layer("CenterCrop", _HEIGHT, _WIDTH, DATA_FORMAT, example="CenterCrop: [6, 5]", example_input=(8, 8, 3))
+def center_crop(a: Args, x: Shape) -> Inferred:
+    """Cuts the middle out of images; smaller images are resized.
+
+    (height, width, channels) becomes the new height and width; the channels stay.
+    """
+    if len(x) not in (3, 4):
+        raise Refusal("expects (height, width, channels)", "wrong-rank")
+    return resizing(a, x)
+
+
+@layer("RandomCrop", _HEIGHT, _WIDTH, _SEED, DATA_FORMAT, example="RandomCrop: [6, 5]", example_input=(8, 8, 3))
+def random_crop(a: Args, x: Shape) -> Inferred:
+    """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
+
+    (height, width, channels) becomes the new height and width; the channels stay.
+    """
+    return _resized(x, a, len(x) - (2 if a["data_format"] == "channels_first" else 3))
+
+
+@layer(
+    "RandomColorDegeneration",
+    Argument("factor", Factor()),
+    _VALUES,
+    DATA_FORMAT,
+    _SEED,
+    example="RandomColorDegeneration: 0.2",
+    example_input=(8, 8, 3),
+)
+def random_color_degeneration(a: Args, x: Shape) -> Inferred:
+    """Takes color out of images at random, in training only.
+
+    The shape does not change; there are three channels.
+    """
+    if len(x) not in (3, 4):
+        raise Refusal("expects (height, width, channels)", "wrong-rank")
+    channels = x[-3 if a["data_format"] == "channels_first" else -1]
+    if channels is not UNKNOWN and channels != 3:
+        raise Refusal(f"needs images of 3 channels, and these have {channels}", "wrong-channels")
+    return Inferred((x,))
+
+
+def _handed_on(
+    name: str,
+    does: str,
+    *arguments: Argument,
+    value: str = "",
+    dtype: str | None = None,
+    makes: Sequence[str] = (),
+) -> None:
+    """Declare a layer that changes values alone; ``value`` is the argument of its example."""
+
+    def rule(a: Args, x: Shape) -> Inferred:
+        return Inferred((x,), dtype=dtype)
+
+    rule.__doc__ = f"{does}\n\nThe shape does not change."
+    example = f"{name}: {value}" if value else name
+    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes)(rule)
+
+
+_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES)
+_handed_on(
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "Evens out the histogram of each tile of an image, within a limit (CLAHE).",
+    _VALUES,
+    Argument("clip_limit", Real(), 4.0),
+    Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
+    DATA_FORMAT,
+)
+_handed_on(
+    "CutMix",
+    "Pastes rectangles of other images of the batch, in training only.",
+    Argument("factor", _PART, 1.0),
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "Equalization",
+    "Evens out the histogram of each channel; whole numbers stay whole numbers.",
+    _VALUES,
+    Argument("bins", Integer(1), 256),
+    DATA_FORMAT,
+    dtype=SAME,
+)
+_handed_on(
+    "MaxNumBoundingBoxes",
+    "Cuts or fills the bounding boxes of an image to a number of them.",
+    Argument("max_number", Integer()),
+    Argument("fill_value", Integer(), -1),
+    value="10",
+)
+_handed_on(
+    "MixUp",
+    "Blends each image with another one of the batch, in training only.",
+    Argument("alpha", Real(), 0.2),
+    DATA_FORMAT,
+    _SEED,
+)
+_handed_on(
+    "RandomBrightness",
+    "Adds a random number to all values, in training only.",
+    Argument("factor", Factor(), null=True),
+    _VALUES,
+    _SEED,
+    value="0.2",
+)
+_handed_on(
+    "RandomColorJitter",
+    "Changes brightness, contrast, saturation and hue at random, in training only.",
+    _VALUES,
+    Argument("brightness_factor", Factor(), None, null=True),
+    Argument("contrast_factor", _PART, None, null=True),
+    Argument("saturation_factor", Factor(), None, null=True),
+    Argument("hue_factor", _PART, None, null=True),
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "RandomContrast",
+    "Changes the contrast at random, in training only.",
+    Argument("factor", _PART),
+    _VALUES,
+    _SEED,
+    value="0.2",
+)
+_handed_on(
+    "RandomElasticTransform",
+    "Bends images at random, in training only.",
+    Argument("factor", _PART, 1.0),
+    Argument("scale", _PART, 1.0),
+    _INTERPOLATION,
+    Argument("fill_mode", Choice(("reflect", "wrap", "constant", "nearest", "mirror")), "reflect"),
+    _FILL_VALUE,
+    _VALUES,
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "RandomErasing",
+    "Fills a random rectangle of each image, in training only.",
+    Argument("factor", _PART, 1.0),
+    Argument("scale", _PART, (0.02, 0.33)),
+    *carried("fill_value"),
+    _VALUES,
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "RandomFlip",
+    "Mirrors images at random, in training only.",
+    Argument("mode", Choice(("horizontal", "vertical", "horizontal_and_vertical")), "horizontal_and_vertical"),
+    _SEED,
+    DATA_FORMAT,
+    value="horizontal",
+)
+_handed_on(
+    "RandomGaussianBlur",
+    "Blurs images at random, in training only.",
+    Argument("factor", _PART, 1.0),
+    Argument("kernel_size", OddSizes(), 3),
+    Argument("sigma", _PART, 1.0),
+    _VALUES,
+    DATA_FORMAT,
+    _SEED,
+)
+_handed_on(
+    "RandomGrayscale",
+    "Turns images gray at random, in training only; whole numbers stay whole numbers.",
+    Argument("factor", Real(0, 1), 0.5),
+    DATA_FORMAT,
+    _SEED,
+    dtype=SAME,
+)
+for _name, _does, _factor in (
+    ("RandomHue", "Turns the hue at random, in training only.", _PART),
+    ("RandomPosterization", "Leaves fewer bits of each color, in training only.", Factor(1, 8)),
+    ("RandomSaturation", "Changes the saturation at random, in training only.", Factor()),
+    ("RandomSharpness", "Sharpens or softens images at random, in training only.", _PART),
+):
+    _handed_on(
+        _name,
+        _does,
+        Argument("factor", _factor),
+        _VALUES,
+        DATA_FORMAT,
+        _SEED,
+        value="4" if _name == "RandomPosterization" else "0.2",
+    )
+_handed_on(
+    "RandomInvert",
+    "Inverts the colors of some images, in training only.",
+    Argument("factor", _PART, 1.0),
+    _VALUES,
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "RandomPerspective",
+    "Looks at images from a random side, in training only.",
+    Argument("factor", _PART, 1.0),
+    Argument("scale", Real(0, 1), 1.0),
+    _INTERPOLATION,
+    _FILL_VALUE,
+    _SEED,
+    DATA_FORMAT,
+)
+_handed_on(
+    "RandomRotation",
+    "Rotates images at random, in training only.",
+    Argument("factor", Factor(), null=True),
+    _FILL_MODE,
+    _INTERPOLATION,
+    _SEED,
+    _FILL_VALUE,
+    DATA_FORMAT,
+    value="0.1",
+)
+_handed_on(
+    "RandomShear",
+    "Shears images at random, in training only.",
+    Argument("x_factor", Factor(0, 1, strict=True), 0.0),
+    Argument("y_factor", Factor(0, 1, strict=True), 0.0),
+    _INTERPOLATION,
+    _FILL_MODE,
+    _FILL_VALUE,
+    DATA_FORMAT,
+    _SEED,
+    value="0.1",
+)
+_SHIFT, _ZOOM = Factor(strict=True), Factor(strict=True, open=True)
+for _name, _does, _first, _second in (
+    (
+        "RandomTranslation",
+        "Shifts images at random, in training only.",
+        Argument("height_factor", _SHIFT),
+        Argument("width_factor", _SHIFT),
+    ),
+    (
+        "RandomZoom",
+        "Zooms images at random, in training only.",
+        Argument("height_factor", _ZOOM),
+        Argument("width_factor", _ZOOM, None, null=True),
+    ),
+):
+    _handed_on(
+        _name,
+        _does,
+        _first,
+        _second,
+        _FILL_MODE,
+        _INTERPOLATION,
+        _SEED,
+        _FILL_VALUE,
+        DATA_FORMAT,
+        value="[0.1, 0.1]",
+    )
+_handed_on(
+    "Solarization",
+    "Inverts the values above a threshold, in training only.",
+    Argument("addition_factor", Factor(0, 1, strict=True), 0.0),
+    Argument("threshold_factor", Factor(0, 1, strict=True), 0.0),
+    _VALUES,
+    _SEED,
+)
+
+_MADE = [
+    "RandomShear",
+    "RandomTranslation",
+    "RandomRotation",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomContrast",
+    "RandomSharpness",
+    "RandomPosterization",
+    "Solarization",
+    "AutoContrast",
+    "Equalization",
+]
+_handed_on(
+    "RandAugment",
+    "Applies random augmentations, one after the other, in training only.",
+    _VALUES,
+    Argument("num_ops", Integer(), 2),
+    Argument("factor", Factor(0, 1, strict=True), 0.5),
+    _INTERPOLATION,
+    _SEED,
+    DATA_FORMAT,
+    makes=_MADE,
+)
+_handed_on(
+    "AugMix",
+    "Blends chains of random augmentations with each image, in training only.",
+    _VALUES,
+    Argument("num_chains", Integer(), 3),
+    Argument("chain_depth", Integer(), 3),
+    Argument("factor", Factor(0, 1, strict=True), 0.3),
+    Argument("alpha", Real(), 1.0),
+    Argument("all_ops", Boolean(), True),
+    _INTERPOLATION,
+    _SEED,
+    DATA_FORMAT,
+    makes=_MADE,
+)
