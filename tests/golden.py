@@ -1,4 +1,4 @@
-"""Golden outputs: what a command prints, kept in a file each and compared to the letter.
+"""Golden outputs: what a command prints, and what is said of a broken spec, kept in a file each and compared to the letter.
 
 ``python -m tests.golden`` writes them anew; read the diff before you commit it.
 """
@@ -8,9 +8,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from convcalc.analyse import infer
+from convcalc.problems import ConvcalcError
+from convcalc.read import parse
 from tests.readme import run
 
 GOLDEN = Path(__file__).parent / "golden"
+BROKEN = Path(__file__).parent / "broken"
 
 # Name of the file, and the command whose output it holds.
 COMMANDS = {
@@ -55,10 +59,26 @@ def output(name: str) -> str:
     return run(COMMANDS[name])
 
 
+def broken_names() -> list[str]:
+    """The broken specs, by name."""
+    return sorted(file.stem for file in BROKEN.glob("*.yaml"))
+
+
+def said(name: str) -> str:
+    """All that is said of a broken spec."""
+    try:
+        infer(parse(BROKEN / f"{name}.yaml"))
+    except ConvcalcError as failed:
+        return str(failed).replace(f"{BROKEN}/", "") + "\n"
+    return "nothing\n"
+
+
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for stale in {file.stem for file in GOLDEN.glob("*.txt")} - set(COMMANDS):
         path(stale).unlink()
     for name in COMMANDS:
         path(name).write_text(output(name), encoding="utf-8")
-    print(f"{len(COMMANDS)} golden outputs written", file=sys.stderr)
+    for name in broken_names():
+        (BROKEN / f"{name}.txt").write_text(said(name), encoding="utf-8")
+    print(f"{len(COMMANDS)} golden outputs and {len(broken_names())} texts of errors written", file=sys.stderr)

@@ -153,7 +153,7 @@ def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], proble
         inner = run.nested[call.layer] = _run(layer.model, None, problems)
     own = tuple(map(inner.shape, layer.model.inputs))
     if len(own) != len(inputs):
-        raise Refusal(f"is a model with {len(own)} inputs, and {len(inputs)} are given", "wrong-inputs")
+        raise Refusal(f"is a model with {len(own)} input{'s' * (len(own) != 1)}, and is given {len(inputs)}", "wrong-inputs")
     for expected, shape in zip(own, inputs):
         if expected is not None and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of {_text(expected)}", "wrong-shape")

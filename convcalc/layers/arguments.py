@@ -301,6 +301,8 @@ class Argument:
             return None
         try:
             return self.kind.read(value)
+        except Refusal as inside:  # of a layer that is the argument of another
+            raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", "invalid-value", self.name) from None
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
             message = f"{owner}'s argument '{self.name}' expects {self.expects}, not {shown(value)}{hint}"

@@ -135,7 +135,7 @@ def dot(a: Args, x: Shape, y: Shape) -> Inferred:
         raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")
     if x[first] != y[second]:
         raise Refusal(
-            f"sums over axis {first} of its first input and axis {second} of its second, which differ: {x[first]}, {y[second]}",
+            f"sums over axis {first} of its first input and axis {second} of its second, and these differ: {x[first]} and {y[second]}",
             "shapes-differ",
         )
     rest = (*x[1:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])

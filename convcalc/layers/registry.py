@@ -229,7 +229,8 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
     if len(positional) > takes_positional:
         counted = f"{takes_positional} argument{'s' * (takes_positional != 1)}"
         takes = f"takes {counted}" if takes_positional else "takes no arguments"
-        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} are given", "too-many-arguments"))
+        are = "is" if len(positional) == 1 else "are"
+        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} {are} given", "too-many-arguments"))
     given: dict[str, Any] = dict(zip(names[:takes_positional], positional))
     meant: set[str] = set()
     for name, value in named.items():

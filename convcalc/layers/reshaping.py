@@ -146,7 +146,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
     if any(size is UNKNOWN for size in (*x[1:], *target)):
         return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
     if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):
-        fits = "has not as many" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
+        fits = f"holds {fixed}" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
         sizes = ", ".join(map(str, target))
         raise Refusal(
             f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", "reshape", "target_shape"

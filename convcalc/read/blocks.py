@@ -70,7 +70,9 @@ def block_variables(
         by_position = given.items if isinstance(given, Items) else [given]
     if len(by_position) > len(names):
         takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
-        message = f"block '{block.name}' {takes}, and {len(by_position)} are given"
+        message = (
+            f"block '{block.name}' {takes}, and {len(by_position)} {'is' if len(by_position) == 1 else 'are'} given"
+        )
         values.report(by_position[len(names)], "too-many-arguments", message, scope)
     meant: set[str] = set()
     pairs: list[tuple[str, Node]] = list(zip(names, by_position))
@@ -78,7 +80,7 @@ def block_variables(
         if name in names:
             pairs.append((name, node))
         elif name not in ("from", "as"):
-            hint = did_you_mean(name, names)
+            hint = did_you_mean(name, [*names, "from", "as"])
             meant.add(hint.split("'")[1] if hint else "")
             has = f"; it has {listed(names, 'and')}" if names and not hint else ""
             values.report(

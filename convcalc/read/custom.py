@@ -149,7 +149,10 @@ class _Rule:
 
     @staticmethod
     def _size(part: Any, names: Mapping[str, Any]) -> Number:
-        size: Number = part if isinstance(part, int) else evaluate(str(part), names)
+        try:
+            size: Number = part if isinstance(part, int) else evaluate(str(part), names)
+        except Refusal as refusal:
+            raise Refusal(f"cannot work out '{part}': {refusal.message}", refusal.code) from None
         if size < 0:
             raise Refusal(f"comes to a size of {size} for '{part}'", "vanishing-size")
         return size

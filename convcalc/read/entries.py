@@ -104,10 +104,10 @@ class Entries:
             self.foreign(name, key, entry, given)
         else:
             hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
-            lists = "; `convcalc layers` lists them"
-            if not hint and (spelled := re.match(r"(\w+)\s*[:{(\[]", name)):
-                lists = f"; behind a layer's name stand ':' and a space, as in '- {spelled[1]}: …'"
-            self.report(key, "unknown-layer", f"there is no layer or block '{name}'{hint or lists}")
+            if (glued := re.match(r"(\w+)\s*[:{(\[]", name)) and (find(glued[1]) or glued[1] in self.spec.blocks):
+                hint = f"; behind a layer's name stand ':' and a space, as in '- {glued[1]}: …'"
+            cure = hint or "; `convcalc layers` lists them"
+            self.report(key, "unknown-layer", f"there is no layer or block '{name}'{cure}")
             raise Passed
 
     # Layers -----------------------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ class Entries:
         if not isinstance(given, Fields):
             self.report(key, "invalid-value", "a nested model is a mapping with 'input:' and 'layers:'")
             raise Passed
-        known = [key for key in (*MODEL_KEYS, *COMMON) if key != "dtype"]
+        known = [key for key in dict.fromkeys((*MODEL_KEYS, *COMMON)) if key != "dtype"]
         values.check_keys(given, known, "a nested model", self.scope)
         if isinstance(entry, Fields) and "dtype" in entry.fields:
             self.report(entry.fields["dtype"][0], "unknown-key", "a nested model has no dtype: give it to its layers")

@@ -230,8 +230,7 @@ class _Composer:
         word = node.value if isinstance(node.value, str) else _word(node.value)
         if word == "<<":
             message = "'<<' is not read (YAML 1.2 has no merge keys): write the entries out, or make a block of them"
-            self.problems.append(Problem("yaml-merge", message, mark(self.source, node)))
-            return Scalar(None, node.line, node.column)
+            raise self.fail("yaml-merge", message, node.line, node.column)
         if word in parent.fields:
             first = parent.fields[word][0].line + 1
             message = f"'{word}' is given twice; it was first given on line {first}"

@@ -29,7 +29,7 @@ class References:
             if not node.items:
                 self.values.report(node, "invalid-value", "this list names no layer", self.scope)
                 raise Passed
-            return tuple(ref for item in node.items for ref in self.read(item))
+            return self._each(node)
         if isinstance(node, Scalar) and node.value == INPUT:
             if not self.scope.inputs:
                 message = f"'{INPUT}' is what a block takes; only the layers of a block can name it"
@@ -39,6 +39,19 @@ class References:
         value = self.values.value(node, self.scope)
         names = value if isinstance(value, list) and value and isinstance(node, Scalar) else [value]
         return tuple(self._named(node, name) for name in names)
+
+    def _each(self, node: Items) -> tuple[Ref, ...]:
+        """What each name in a list refers to; all that are wrong are reported. Raises :class:`Passed`."""
+        refs: list[Ref] = []
+        failed = False
+        for item in node.items:
+            try:
+                refs += self.read(item)
+            except Passed:
+                failed = True
+        if failed:
+            raise Passed
+        return tuple(refs)
 
     def _named(self, node: Node, value: Any) -> Ref:
         """The output of the layer or label of that name. Raises :class:`Passed`."""
@@ -61,9 +74,9 @@ class References:
         refs = self.read(node)
         several = isinstance(node, Scalar) and node.value == INPUT
         if index < 0 or (several and index >= len(refs)):
-            count = f"; the block has {len(refs)}" if several else ""
-            self.values.report(
-                index_node, "no-such-output", f"outputs are counted from 0, and {index} is none{count}", self.scope
-            )
+            message = f"outputs are counted from 0, and {index} is none"
+            if several:
+                message = f"the block takes {len(refs)} input{'s' * (len(refs) != 1)}, counted from 0: {index} is none of them"
+            self.values.report(index_node, "no-such-output", message, self.scope)
             raise Passed
         return refs[index] if several else Ref(refs[0].call, index)

@@ -72,9 +72,11 @@ class _ModelReader:
         layers = fields.get("layers")
         if isinstance(layers, Items) and layers.items:
             entries.read(layers)
+        elif layers is not None:
+            message = "'layers' is a list of at least one layer; each begins with '- '"
+            self.values.report(fields.fields["layers"][0], "missing-layers", message, scope)
         elif not misspelt(fields, "layers"):
-            node = fields.fields["layers"][0] if layers else fields
-            self.values.report(node, "missing-layers", "a model needs a list of 'layers:'", scope)
+            self.values.report(fields, "missing-layers", "a model needs a list of 'layers:'", scope)
         outputs = self.outputs(fields.get("outputs"), entries)
         functional = named_inputs or entries.branches or "outputs" in fields.fields
         class_name = "Functional" if functional else "Sequential"

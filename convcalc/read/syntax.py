@@ -18,7 +18,7 @@ _WORDS: list[tuple[str, str, bool]] = [
     ("expected ',' or ']'", "a ',' or the closing ']' is missing here", False),
     ("expected ',' or '}'", "a ',' or the closing '}' is missing here", False),
     ("expected ':'", "a key needs a ':' and a space behind it", True),
-    ("directive|incompatible", "a '%' here begins a YAML directive, and none is read", False),
+    ("directive|incompatible", "a '%' at the start of a line begins a YAML directive, and none is read", True),
     ("'-' indicator|block end|expected key", _OUT_OF_LINE, False),
     ("sequence entries are not allowed", "a '-' cannot stand here: start a new line for it", False),
     ("end of stream", "this quoted text is never closed", True),

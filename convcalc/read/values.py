@@ -111,7 +111,10 @@ class Values:
             at_key = refusal.code in ("unknown-argument", "duplicate-argument") and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
-            self.shared.report(refusal.code, refusal.message, at, context=place.context, about=about)
+            message = refusal.message
+            if refusal.code == "unknown-argument" and about and "did you mean" not in message:
+                message += did_you_mean(about, COMMON)
+            self.shared.report(refusal.code, message, at, context=place.context, about=about)
 
     def check_keys(self, fields: Fields, known: Sequence[str], owner: str, scope: Scope) -> None:
         """Every key must be a known one."""
