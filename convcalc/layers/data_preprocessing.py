@@ -227,8 +227,6 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
         raise Refusal("needs idf_weights with its vocabulary", "missing-argument", "idf_weights")
     if words is None or isinstance(words, str):
         return UNKNOWN
-    if not words:
-        raise Refusal("has an empty vocabulary", "invalid-value", "vocabulary")
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * a["num_oov_indices"])
     tokens = words[len(special) :] if words[: len(special)] == special else words
@@ -242,6 +240,8 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
 
 
 def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
+    if not tokens:
+        raise Refusal("has a vocabulary without a token of its own", "invalid-value", "vocabulary")
     if len(set(tokens)) < len(tokens):
         raise Refusal("has a vocabulary that names a token twice", "invalid-value", "vocabulary")
     if a["mask_token"] is not None and a["mask_token"] in tokens:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+from tests.live.cases_preprocessing import PREPROCESSING
 from tests.live.cases_sequences import SEQUENCES
 from tests.live.judge import Case
 
@@ -434,6 +435,7 @@ FAMILIES: dict[str, Generator] = {
         merging,
         preprocessing,
         *SEQUENCES,
+        *PREPROCESSING,
     )
 }
 
