@@ -55,7 +55,7 @@ def _batch(random: Random) -> int | None:
 
 def _image(random: Random, channels_first: bool) -> tuple[int | None, ...]:
     sizes = [_size(random, 4, 20), _size(random, 4, 20)]
-    channels = random.choice([3, 3, 3, 3, 1, None])
+    channels = random.choice([3, 3, 3, 3, 3, 3, 1, None])
     body = [channels, *sizes] if channels_first else [*sizes, channels]
     if _given(random, 0.12):
         body = random.choice([body[:-1], [*body, 2], body[:1], [5, *body]])
@@ -204,7 +204,14 @@ def preprocessing_categories(random: Random) -> Case:
 
 
 def preprocessing_lookups(random: Random) -> Case:
-    name = random.choice(["IntegerLookup", "StringLookup", "TextVectorization"])
+    return _lookup(random, random.choice(["IntegerLookup", "StringLookup"]))
+
+
+def preprocessing_texts(random: Random) -> Case:
+    return _lookup(random, "TextVectorization")
+
+
+def _lookup(random: Random, name: str) -> Case:
     words: list[Any] = [7, 8, 9, 10] if name == "IntegerLookup" else ["a", "b", "c", "d"]
     mode = _mode(random, "int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf")
     args: dict[str, Any] = {} if _given(random, 0.2) else {"output_mode": mode}
@@ -217,7 +224,7 @@ def preprocessing_lookups(random: Random) -> Case:
         vocabulary = [*special, *vocabulary]
     if _given(random, 0.06):
         vocabulary = random.choice([[], [*vocabulary, vocabulary[0]], [*vocabulary, *special]])
-    if _given(random, 0.65) and None not in vocabulary:
+    if _given(random, 0.6) and None not in vocabulary:
         args["vocabulary"] = vocabulary
     if ("idf" in mode and _given(random, 0.85)) or _given(random, 0.03):
         args["idf_weights"] = [0.5] * random.choice([*[len(vocabulary)] * 8, len(vocabulary) + 1])
@@ -336,5 +343,6 @@ PREPROCESSING = (
     preprocessing_sizes,
     preprocessing_categories,
     preprocessing_lookups,
+    preprocessing_texts,
     preprocessing_spectrograms,
 )
