@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -42,8 +43,13 @@ class Mark(NamedTuple):
     @property
     def excerpt(self) -> str:
         """The marked line, without its end; empty where the place is beyond the text."""
-        lines = _LINE_END.split(self.source.text)
+        lines = _lines(self.source.text)
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
+
+
+@lru_cache(maxsize=1)  # the problems of one file are shown one after the other
+def _lines(text: str) -> list[str]:
+    return _LINE_END.split(text)
 
 
 class Problem(NamedTuple):
@@ -59,9 +65,10 @@ class Problem(NamedTuple):
         """The finding as text: ``file:line:column: error[code]: message``, with the line and a caret under it."""
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
         text = f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
-        if self.mark is None or not self.mark.excerpt.strip():
+        excerpt = self.mark.excerpt if self.mark else ""
+        if self.mark is None or not excerpt.strip():
             return text
-        before, after = self.mark.excerpt[: self.mark.column - 1], self.mark.excerpt[self.mark.column - 1 :]
+        before, after = excerpt[: self.mark.column - 1], excerpt[self.mark.column - 1 :]
         if len(before) > _MOST_BEFORE:
             before = f"…{before[-_MOST_BEFORE:]}"
         if len(after) > _MOST_AFTER + _MOST_BEFORE - len(before):
@@ -116,8 +123,11 @@ def error(code: str, message: str, mark: Mark | None = None) -> ConvcalcError:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
-    if len(name) > 100:
-        return ""
+    return _did_you_mean(name, tuple(known)) if len(name) <= 100 else ""
+
+
+@lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up at each round
+def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

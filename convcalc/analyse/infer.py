@@ -53,13 +53,22 @@ class _Run:
         return tuple(map(self.shape, self.model.outputs))
 
 
+@dataclass
+class _Work:
+    """What all runs of one report share: problems, and the runs of nested models on inputs that reached them before."""
+
+    problems: list[Problem]
+    runs: dict[tuple[int, tuple[Shape | None, ...]], _Run] = field(default_factory=dict)
+
+
 def infer(model: Model) -> Report:
     """Shapes, parameters and costs of every layer.
 
     Raises :class:`ConvcalcError` with everything that is wrong: what reading found, and what does not work out.
     """
-    problems = list(model.problems)
-    run = _run(model, None, problems)
+    work = _Work(list(model.problems))
+    run = _run(model, None, work)
+    problems = work.problems
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ConvcalcError(sorted(problems, key=by_place))
@@ -76,7 +85,7 @@ def infer(model: Model) -> Report:
     )
 
 
-def _run(model: Model, shapes: Sequence[Shape | None] | None, problems: list[Problem]) -> _Run:
+def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> _Run:
     """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
     run = _Run(model)
     given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
@@ -87,14 +96,14 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, problems: list[Pro
             run.calls.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
             continue
         try:
-            run.calls.append(_call(run, call, layer, inputs, problems))
+            run.calls.append(_call(run, call, layer, inputs, work))
         except Refusal as refusal:
-            problems.append(_problem(run, call, layer, inputs, refusal))
+            work.problems.append(_problem(run, call, layer, inputs, refusal))
             run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN))
     return run
 
 
-def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], problems: list[Problem]) -> Ran:
+def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
     for ref in call.inputs:
         outputs = run.calls[ref.call]
         if outputs.inferred is not None and ref.output >= len(outputs.outputs):
@@ -108,11 +117,11 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
         inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
     if layer.broken or any(shape is NOTHING for shape in inputs):
         if layer.model is not None and call.layer not in run.nested:
-            run.nested[call.layer] = _run(layer.model, None, problems)
+            run.nested[call.layer] = _run(layer.model, None, work)
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
-        return _call_model(run, call, layer, known, problems)
+        return _call_model(run, call, layer, known, work)
     kind = _kind(layer)
     if kind is None:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
@@ -145,19 +154,26 @@ def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
     return macs if batch is UNKNOWN else macs * batch
 
 
-def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], problems: list[Problem]) -> Ran:
+def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
     """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
     assert layer.model is not None
     inner = run.nested.get(call.layer)
     if inner is None:
-        inner = run.nested[call.layer] = _run(layer.model, None, problems)
+        inner = run.nested[call.layer] = _run(layer.model, None, work)
     own = tuple(map(inner.shape, layer.model.inputs))
     if len(own) != len(inputs):
-        raise Refusal(f"is a model with {len(own)} input{'s' * (len(own) != 1)}, and is given {len(inputs)}", "wrong-inputs")
+        raise Refusal(
+            f"is a model with {len(own)} input{'s' * (len(own) != 1)}, and is given {len(inputs)}", "wrong-inputs"
+        )
     for expected, shape in zip(own, inputs):
         if expected is not None and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of {_text(expected)}", "wrong-shape")
-    actual = inner if list(own) == inputs else _run(layer.model, inputs, problems)
+    actual = inner
+    if list(own) != inputs:
+        key = (id(layer.model), tuple(inputs))
+        if key not in work.runs:
+            work.runs[key] = _run(layer.model, inputs, work)
+        actual = work.runs[key]
     macs = _sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
     return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)

@@ -7,12 +7,12 @@ once, and what cannot be used is put down as a problem while reading goes on.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.model import Call, Layer, Model, Place, Ref
-from convcalc.problems import ConvcalcError, Mark, Problem, Refusal, by_place, did_you_mean
+from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
 MAX_LAYERS = 20_000
@@ -50,14 +50,14 @@ class Shared:
     def report(
         self,
         code: str,
-        message: str,
+        message: str | Callable[[], str],
         mark: Mark | None,
         layer: str | None = None,
         context: str = "",
         about: str | None = None,
     ) -> None:
         """Put a problem down; the same one at the same place (a block that is used twice) counts once. ``about`` is the
-        argument that it is about, for places where several may be missing.
+        argument that it is about, for places where several may be missing. A message that takes long to find is a function.
 
         Raises :class:`ConvcalcError` with all of them when there are too many.
         """
@@ -66,7 +66,8 @@ class Shared:
             if key in self._seen:
                 return
             self._seen.add(key)
-        self.problems.append(Problem(code, f"{message}{context}", mark, layer))
+        text = message if isinstance(message, str) else message()
+        self.problems.append(Problem(code, f"{text}{context}", mark, layer))
         if len(self.problems) >= MAX_PROBLEMS:
             more = Problem("too-many-problems", f"these are the first {MAX_PROBLEMS} problems; there may be more", mark)
             raise self.stop(more)
@@ -139,14 +140,15 @@ class GraphBuilder:
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref
 
-    def find(self, name: str, labels: Mapping[str, Ref]) -> Ref:
-        """The output of that label, or of the latest call of the layer of that name. Raises :class:`Refusal`."""
+    def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
+        """The output of that label, or of the latest call of the layer of that name; None where there is none."""
         if name in labels:
             return labels[name]
-        if name in self._by_name:
-            return self._latest[self._by_name[name]]
-        hint = did_you_mean(name, [*labels, *filter(None, self._by_name)])
-        raise Refusal(f"no layer above is named '{name}'{hint}", "unknown-name")
+        return self._latest[self._by_name[name]] if name in self._by_name else None
+
+    def nearest(self, name: str, labels: Mapping[str, Ref]) -> str:
+        """What may have been meant by a name that is not there."""
+        return did_you_mean(name, [*labels, *filter(None, self._by_name)])
 
     def finish(self, name: str, class_name: str, outputs: Sequence[Ref]) -> Model:
         """The model. A layer that feeds no output is a problem, unless others were found that may be its cause."""

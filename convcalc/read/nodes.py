@@ -17,7 +17,7 @@ from convcalc.read.syntax import plain_words
 
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # of any file
-MAX_CHARACTERS = 16 * 2**20  # of a YAML text
+MAX_CHARACTERS = 4 * 2**20  # of a YAML text
 MAX_VALUES = 300_000  # that a YAML text holds, and that its aliases stand for
 MAX_DIGITS = 40
 

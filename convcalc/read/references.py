@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.model import Ref
-from convcalc.problems import Refusal
 from convcalc.read.graph import GraphBuilder
-from convcalc.read.nodes import Items, Node, Scalar
+from convcalc.read.nodes import Items, Node, Scalar, mark
 from convcalc.read.values import Passed, Scope, Values
 
 INPUT = "$input"
@@ -35,6 +34,7 @@ class References:
                 message = f"'{INPUT}' is what a block takes; only the layers of a block can name it"
                 self.values.report(node, "unknown-name", message, self.scope)
                 raise Passed
+            self.values.shared.spend(len(self.scope.inputs), mark(self.values.source, node))
             return self.scope.inputs
         value = self.values.value(node, self.scope)
         names = value if isinstance(value, list) and value and isinstance(node, Scalar) else [value]
@@ -42,6 +42,7 @@ class References:
 
     def _each(self, node: Items) -> tuple[Ref, ...]:
         """What each name in a list refers to; all that are wrong are reported. Raises :class:`Passed`."""
+        self.values.shared.spend(len(node.items), mark(self.values.source, node))
         refs: list[Ref] = []
         failed = False
         for item in node.items:
@@ -56,11 +57,14 @@ class References:
     def _named(self, node: Node, value: Any) -> Ref:
         """The output of the layer or label of that name. Raises :class:`Passed`."""
         name = self.values.as_word(value, node, self.scope, "the name of a layer")
-        try:
-            return self.graph.find(name, self.scope.labels)
-        except Refusal as refusal:
-            self.values.report(node, refusal.code, refusal.message, self.scope)
-            raise Passed from None
+        ref = self.graph.find(name, self.scope.labels)
+        if ref is None:
+            self.values.report(node, "unknown-name", lambda: self._not_found(name), self.scope)
+            raise Passed
+        return ref
+
+    def _not_found(self, name: str) -> str:
+        return f"no layer above is named '{name}'{self.graph.nearest(name, self.scope.labels)}"
 
     def _output_index(self, node: Items) -> int | None:
         """The number in ``[a, 1]``; None for a list that only names layers."""

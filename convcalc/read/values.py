@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +96,7 @@ class Values:
         self.source = source
         self.shared = shared
 
-    def report(self, node: Node, code: str, message: str, scope: Scope) -> None:
+    def report(self, node: Node, code: str, message: str | Callable[[], str], scope: Scope) -> None:
         """Put a problem down at a node."""
         self.shared.report(code, message, mark(self.source, node), context=scope.context)
 
@@ -128,6 +128,7 @@ class Values:
         if isinstance(node, Scalar):
             if not isinstance(node.value, str) or "$" not in node.value:
                 return node.value
+            self.shared.spend(len(node.value) // 2, mark(self.source, node))
             try:
                 value = substitute(node.value, scope.variables)
                 if isinstance(value, (list, dict)):
