@@ -17,7 +17,11 @@ from convcalc.read.nodes import decode
 from convcalc.read.spec import read_spec
 from convcalc.render import render
 
-SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
+HERE = Path(__file__).parent
+SPECS = sorted((HERE.parent / "specs").glob("*.yaml"))
+BROKEN = sorted((HERE / "broken").glob("*.yaml"))
+SMALL = [text for path in [*SPECS, *BROKEN] if len(text := path.read_text(encoding="utf-8")) < 4000]
+TOKEN = re.compile(r"[\w$.*+-]+|[^\w\s]|\s+")
 TEXTS = [path.read_text(encoding="utf-8") for path in SPECS]
 
 
@@ -99,6 +103,35 @@ def test_any_mutation_of_a_real_spec(which: int, seed: int) -> None:
     outcome("\n".join(lines))
 
 
+# What a hand may write in place of something else.
+_SLIPS = ["0", "-1", "null", "true", "[]", "{}", "[null]", "1e30", "9" * 25, "$input", "${1/0}", "*a", "&a", "x"]
+_SLIPS += ["[3, 3]", "{a: 1}", "1000000", "<<", "!", "%", "''"]
+
+
+@given(st.integers(0, len(SMALL) - 1), st.integers(0, 10**9))
+@settings(max_examples=400, deadline=None)
+def test_any_slip_in_a_spec_valid_or_not(which: int, seed: int) -> None:
+    random = Random(seed)
+    parts = TOKEN.findall(SMALL[which])
+    words = TOKEN.findall(random.choice(SMALL))
+    for _ in range(random.randint(1, 6)):
+        at, other = random.randrange(len(parts)), random.randrange(len(parts))
+        match random.randrange(6):
+            case 0:
+                parts[at] = random.choice(words)
+            case 1:
+                del parts[at : at + (len(parts) > 1)]
+            case 2:
+                parts.insert(at, random.choice(words))
+            case 3:
+                parts[at], parts[other] = parts[other], parts[at]
+            case 4:
+                parts[at] = random.choice(_SLIPS)
+            case _:
+                parts[at:at] = parts[other : other + random.randint(1, 12)]
+    outcome("".join(parts))
+
+
 @given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
@@ -113,7 +146,50 @@ def test_any_expression(text: str) -> None:
     assert value == eval(python, {"x": 7, "y": 12})
 
 
+def grow(value: str, wide: str) -> str:
+    """Blocks that hand on what they are given, ten times over."""
+    lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
+    last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
+    return "\n".join(["blocks:", *lines, last, "input: [3]", f"layers: [{{b0: {value}}}]"])
+
+
+def doubled(models: int) -> str:
+    """Models in models, each called twice on sizes that it does not know."""
+    inner = "{Dense: 3}"
+    for n in range(models):
+        inner = f"{{Model: {{name: m{n}, input: [null, 3], layers: [{inner}]}}}}, {{call: m{n}}}"
+    return f"input: [5, 3]\nlayers: [{inner}]"
+
+
+REPEAT = "input: [3, 3]\nlayers:\n  - repeat: 19000\n    index: i\n    layers: "
 HOSTILE = {
+    "a word that grows": grow("long", "$x$x$x$x$x$x$x$x$x$x"),
+    "a list that grows": grow("1", "[$x, $x, $x, $x, $x, $x, $x, $x, $x, $x]"),
+    "aliases in aliases": "a0: &a0 "
+    + "[" * 60
+    + "]" * 60
+    + "".join(f"\na{n}: &a{n} {'[' * 60}*a{n - 1}{']' * 60}" for n in range(1, 100))
+    + "\ninput: [3]\nlayers: [Dense: *a99]",
+    "blocks in repeats in blocks": "blocks:\n"
+    + "".join(f"  b{n}: {{layers: [{'{repeat: 1, layers: [' * 18}b{n + 1}{']}' * 18}]}}\n" for n in range(15))
+    + "  b15: {layers: [Flatten]}\ninput: [3]\nlayers: [b0]",
+    "models in blocks in models": "blocks:\n"
+    + "".join(f"  b{n}: {{layers: [{'{Model: {input: [3], layers: [' * 14}b{n + 1}{']}}' * 14}]}}\n" for n in range(15))
+    + "  b15: {layers: [Flatten]}\ninput: [3]\nlayers: [b0]",
+    "models called in models": doubled(20),
+    "a model called often": "input: [4]\nlayers:\n  - Model: {name: m, input: [null], layers: [{repeat: 2000, layers: [ReLU]}]}\n"
+    "  - {repeat: 2000, layers: [{call: m}]}",
+    "a long repeat": REPEAT + "[Flatten]",
+    "a long repeat of a long list": REPEAT + "[" + "Flatten, " * 1000 + "Flatten]",
+    "a long repeat of long values": REPEAT + "[{Dense: {units: [" + "1, " * 10_000 + "1]}}]",
+    "a long repeat of expressions": REPEAT + "[{Dense: '${" + "+".join("i" * 49) + "}'}]",
+    "a long repeat of an unknown layer": REPEAT + "[Flattenn]",
+    "a long repeat of unknown names": REPEAT + "[{Dense: {units: 3, name: d$i}}, {Dense: {units: 3, from: x$i}}]",
+    "a long repeat of wide merges": REPEAT + "[{Add: {from: [" + "input_layer, " * 2000 + "input_layer]}}]",
+    "sizes that grow": REPEAT + "[{UpSampling1D: 9007199254740992}]",
+    "many axes": "input: [" + "9007199254740992, " * 5000 + "1]\nlayers: [Flatten]",
+    "many empty lines": "\n" * 4_000_000 + "input: [3]\nlayers:\n" + "  - Flattn\n" * 200,
+    "a long comment": "#" * 4_000_000 + "\ninput: [3]\nlayers: [Flatten]",
     "nested lists": "input: " + "[" * 100_000,
     "nested maps": "a: " * 1 + "{a: " * 100_000,
     "nested blocks": "".join(f"{' ' * n}a:\n" for n in range(2000)),

@@ -61,3 +61,30 @@ def test_other_input_sizes() -> None:
     assert changed.layers[1:] == made.layers[1:]
     with pytest.raises(KeyError, match="other"):
         with_input_sizes(made, {"other": (1,)})
+
+
+INPUTS = [
+    # The arguments of an input, what is asked for (shape, batch size), and the arguments then.
+    ({"shape": (8, 8, 3)}, ((4, 4, 3), None), {"shape": (4, 4, 3)}),
+    ({"shape": (8, 8, 3), "batch_size": 2}, (None, 5), {"shape": (8, 8, 3), "batch_size": 5}),
+    ({"shape": (8, 8, 3), "batch_size": 2}, ((4, 4, 3), None), {"shape": (4, 4, 3), "batch_size": 2}),
+    ({"batch_shape": (2, 8, 3)}, (None, None), {"shape": (8, 3), "batch_size": 2}),
+    ({"batch_shape": (2, 8, 3)}, (None, 7), {"shape": (8, 3), "batch_size": 7}),
+    ({"batch_shape": (UNKNOWN, 8, 3)}, ((4, 3), None), {"shape": (4, 3)}),
+    ({"batch_shape": (UNKNOWN, 8, 3)}, (None, 1), {"shape": (8, 3), "batch_size": 1}),
+]
+
+
+@pytest.mark.parametrize(("args", "asked", "then"), INPUTS)
+def test_the_sizes_of_an_input_are_replaced_however_they_were_stated(args: dict, asked: tuple, then: dict) -> None:
+    one = Model("m", "Sequential", (Layer("i", "InputLayer", args),), (Call(0, ()),), (Ref(0),), (Ref(0),))
+    shape, batch = asked
+    assert with_input_sizes(one, {} if shape is None else {None: shape}, batch).layers[0].args == then
+
+
+def test_of_several_inputs_each_is_named() -> None:
+    made = model(("i1", []), ("i2", []), ("a", [0, 1]), outputs=[2])
+    changed = with_input_sizes(made, {"i2": (3,)}, batch_size=2)
+    assert [layer.args for layer in changed.layers] == [{"batch_size": 2}, {"shape": (3,), "batch_size": 2}, {}]
+    with pytest.raises(KeyError, match="None"):
+        with_input_sizes(made, {None: (3,)})

@@ -1,8 +1,14 @@
 """The YAML format, feature by feature: what a person writes, and the model that it means."""
 
+import io
+import sys
+
+import pytest
+
 from convcalc.analyse import Report, infer
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Source
+from convcalc.read import load
 from convcalc.read.spec import read_spec
 
 
@@ -236,3 +242,126 @@ def test_words_are_words_and_numbers_numbers() -> None:
     )
     assert [row.name for row in made.layers] == ["on", "dropout", "7"]
     assert made.layers[0].output_shapes[0][1] == 16
+
+
+def inputs(text: str, layer: int = -1) -> tuple[str, ...]:
+    """What a layer is called on."""
+    return report(text).layers[layer].calls[-1].inputs
+
+
+def test_one_output_of_several_is_named_by_its_number() -> None:
+    lstm = "input: [5, 4]\nlayers:\n  - LSTM: {units: 3, return_state: true, name: l}\n"
+    assert inputs(lstm + "  - Add: {from: [[l, 1], [l, 2]]}\noutputs: add") == ("l[0][1]", "l[0][2]")
+    assert inputs(lstm + "  - Dense: {units: 1, from: [l, 2]}") == ("l[0][2]",)
+    assert inputs(lstm + "  - Add: {from: [l, l]}") == ("l[0][0]", "l[0][0]")
+
+
+def test_one_input_of_a_block_is_named_by_its_number() -> None:
+    text = """
+blocks:
+  second: {layers: [{Dense: {units: 3, from: [$input, 1]}}]}
+inputs: {a: [2], b: [5]}
+layers:
+  - second: {from: [a, b]}
+"""
+    assert inputs(text) == ("b[0][0]",)
+
+
+def test_a_block_may_be_told_a_label_or_a_list_of_them() -> None:
+    text = """
+blocks:
+  join: {arguments: [of], layers: [{Add: {from: $of}}]}
+input: [4]
+layers:
+  - Dense: {units: 4, as: left}
+  - Dense: {units: 4, as: right}
+  - join: {of: [left, right]}
+  - join: {of: left}
+"""
+    made = report(text.replace("  - join: {of: left}\n", ""))
+    assert made.layers[-1].calls[0].inputs == ("dense[0][0]", "dense_1[0][0]")
+
+
+def test_labels_around_a_block_are_seen_in_it_and_its_own_are_not_seen_outside() -> None:
+    text = """
+blocks:
+  b: {layers: [{Dense: {units: 4, as: x}}, {Add: {from: [x, outer]}}]}
+input: [4]
+layers:
+  - Dense: {units: 4, as: outer}
+  - Dense: {units: 4, as: x}
+  - b
+  - Add: {from: [x, outer], name: last}
+outputs: [last, add]
+"""
+    made = report(text)
+    calls = {row.name: row.calls[0].inputs for row in made.layers}
+    assert calls["add"] == ("dense_2[0][0]", "dense[0][0]")
+    assert calls["last"] == ("dense_1[0][0]", "dense[0][0]")
+
+
+def test_labels_of_a_repeat_are_those_of_its_last_round() -> None:
+    text = "input: [4]\nlayers:\n  - repeat: 3\n    layers: [{Dense: {units: 4, as: x}}]\n  - ReLU\n  - Add: {from: [x, re_lu]}"
+    assert inputs(text) == ("dense_2[0][0]", "re_lu[0][0]")
+
+
+@pytest.mark.parametrize("name", ["Dense", "layers.Dense", "keras.layers.Dense", "tf.keras.layers.Dense"])
+def test_layers_may_be_named_with_their_module(name: str) -> None:
+    assert report(f"input: [4]\nlayers: [{{{name}: 3}}]").totals.params == 15
+
+
+@pytest.mark.parametrize("name", ["InputLayer", "Input", "keras.Input", "keras.layers.Input"])
+def test_an_input_layer_has_several_names(name: str) -> None:
+    made = report(f"layers: [{{{name}: {{shape: [4], name: x}}}}, {{Dense: 3}}]")
+    assert (made.model.class_name, made.totals.params) == ("Sequential", 15)
+
+
+def test_a_class_of_someone_else_is_not_the_one_of_keras_with_its_name() -> None:
+    made = report("input: [4]\nlayers: [{package.Dense: 3}]")
+    assert made.totals.params is UNKNOWN
+    assert made.layers[0].class_name == "package.Dense"
+
+
+def test_an_input_may_say_more_than_its_shape() -> None:
+    made = report(
+        "input: {shape: [4], dtype: int32, batch_size: 2, name: words}\nlayers: [{Dense: {units: 3, from: words}}]"
+    )
+    assert made.input_shapes == ((2, 4),)
+    assert (made.layers[0].name, made.layers[0].calls[0].output_dtypes) == ("words", ("int32",))
+
+
+def test_frozen_and_half_precision_layers() -> None:
+    made = report(
+        "input: [4]\nlayers: [{Dense: {units: 3, trainable: false}}, {Dense: {units: 3, dtype: float16}},"
+        " {Model: {input: [3], trainable: false, layers: [{Dense: 2}]}}]"
+    )
+    assert [row.trainable_params for row in made.layers] == [0, 12, 0, 0]
+    assert made.layers[1].weights[0].dtype == "float16"
+
+
+def test_a_block_and_a_repeat_may_be_nested_in_a_model() -> None:
+    text = """
+blocks:
+  wide: {arguments: [units], layers: [{Dense: $units}, {Model: {input: [$units], layers: [{Dense: "${units * 2}"}]}}]}
+input: [4]
+layers: [{wide: 3}]
+"""
+    assert [row.path for row in report(text).layers] == ["dense", "sequential", "sequential/dense_1"]
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = b"\xef\xbb\xbfinput: [4]\r\nlayers: [{Dense: 3}]\r\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    made = load("-")
+    assert (made.source, len(made.layers)) == ("<stdin>", 2)
+
+
+def test_an_alias_is_the_value_written_again() -> None:
+    text = """
+input: &size [4]
+layers:
+  - Model: {name: m, input: *size, layers: &same [{Dense: &n 4}]}
+  - Model: {input: *size, layers: *same}
+  - Dense: *n
+"""
+    assert [row.params for row in report(text).layers] == [20, 20, 20, 20, 20]
