@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -254,6 +255,20 @@ def test_one_output_of_several_is_named_by_its_number() -> None:
     assert inputs(lstm + "  - Add: {from: [[l, 1], [l, 2]]}\noutputs: add") == ("l[0][1]", "l[0][2]")
     assert inputs(lstm + "  - Dense: {units: 1, from: [l, 2]}") == ("l[0][2]",)
     assert inputs(lstm + "  - Add: {from: [l, l]}") == ("l[0][0]", "l[0][0]")
+
+
+def test_the_input_of_a_block_may_stand_anywhere_in_a_list() -> None:
+    text = "blocks:\n  b: {layers: [{Dense: {units: 4, as: x}}, {Add: {from: %s}}]}\ninput: [4]\nlayers: [b]"
+    assert inputs(text % "[x, $input]") == ("dense[0][0]", "input_layer[0][0]")
+    assert inputs(text % "[$input, x]") == ("input_layer[0][0]", "dense[0][0]")
+    assert inputs(text % "[$input, $input, x]") == ("input_layer[0][0]", "input_layer[0][0]", "dense[0][0]")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parent.parent / "specs").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_every_spec_of_the_project_is_read(path: Path) -> None:
+    assert infer(load(path)).totals.params is not UNKNOWN
 
 
 def test_one_input_of_a_block_is_named_by_its_number() -> None:

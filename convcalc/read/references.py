@@ -70,6 +70,8 @@ class References:
         """The number in ``[a, 1]``; None for a list that only names layers."""
         if len(node.items) != 2 or not all(isinstance(item, Scalar) for item in node.items):
             return None
+        if any(isinstance(item, Scalar) and item.value == INPUT for item in node.items[1:]):
+            return None
         index = self.values.value(node.items[1], self.scope)
         return index if isinstance(index, int) and not isinstance(index, bool) else None
 
