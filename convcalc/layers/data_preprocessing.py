@@ -228,7 +228,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is None or isinstance(words, str):
         return UNKNOWN
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
-    special = (*masks, *[a["oov_token"]] * a["num_oov_indices"])
+    special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
     tokens = words[len(special) :] if words[: len(special)] == special else words
     _check_tokens(a, tokens)
     size = len(special) + len(tokens)

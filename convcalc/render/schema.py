@@ -35,6 +35,7 @@ from convcalc.layers.arguments import (
     Sizes,
     Text,
 )
+from convcalc.layers.data_arguments import Factor, Items, Range
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.sublayer import LayerValue, LayerValues
 from convcalc.read.custom import KEYS as CUSTOM_KEYS
@@ -182,6 +183,28 @@ def _(kind: Choice) -> Schema:
 @kind_schema.register
 def _(kind: Named) -> Schema:
     return _ref(_slug(kind)) if kind in _NAMED else _name_of(kind)
+
+
+@kind_schema.register
+def _(kind: Items) -> Schema:
+    return {
+        "type": ["array", "string"],
+        "items": kind_schema(kind.each),
+        **({} if kind.file else {"pattern": _VARIABLE}),
+    }
+
+
+@kind_schema.register
+def _(kind: Factor) -> Schema:
+    low = "exclusiveMinimum" if kind.open else "minimum"
+    each = {"type": ["number", "string"], low: kind.least, "maximum": kind.most, "pattern": _VARIABLE}
+    pair = _list_of(each if kind.strict else kind_schema(Real()), 2)
+    return {**each, "type": ["number", "array", "string"], **pair}
+
+
+@kind_schema.register
+def _(kind: Range) -> Schema:
+    return {"type": ["array", "string"], **_list_of(kind_schema(Real()), 2), "pattern": _VARIABLE}
 
 
 @kind_schema.register
