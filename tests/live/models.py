@@ -1,7 +1,9 @@
 """Random whole models: one program, built in Keras and written as a spec, must be one model.
 
 Programs branch, share layers, nest models, take several inputs and give several outputs, with sizes that may be unknown.
-They are grown with our own rules, so that Keras has to agree that each step is possible.
+They are grown with our own rules, so that Keras has to agree that each step is possible. There are no masks in them: in
+Keras a mask is made by operations (``NotEqual``, ``Any``) that stand in the graph beside the layers, take part in its
+order and use names up.
 """
 
 from __future__ import annotations
@@ -145,7 +147,6 @@ def _per_rank(rank: int) -> list[Callable[[Random], tuple[str, dict[str, Any]]]]
         fixed("AlphaDropout", rate=0.1),
         fixed("ActivityRegularization", l2=0.1),
         fixed("Identity"),
-        fixed("Masking"),
         fixed("Flatten"),
         fixed("Rescaling", scale=0.5),
         fixed("Normalization"),

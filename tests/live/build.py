@@ -1,0 +1,97 @@
+"""A spec's model, built layer by layer in Keras: the judge of specs that are no keras.applications model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.layers import LayerType
+from convcalc.layers.sublayer import SubLayer
+from convcalc.model import Layer, Model
+from convcalc.numbers import UNKNOWN
+
+
+def build(model: Model) -> Any:
+    """The model in Keras; every layer has the name that it has here."""
+    import keras
+
+    if model.class_name == "Sequential":
+        first, *rest = model.layers
+        shape = tuple(None if size is UNKNOWN else size for size in first.args["shape"])
+        start = keras.Input(shape, dtype=first.dtype, name=first.name)
+        return keras.Sequential(
+            [start, *(build(layer.model) if layer.model else _layer(layer) for layer in rest)], name=model.name
+        )
+    made: dict[int, Any] = {}
+    outputs: list[list[Any]] = []
+    for call in model.calls:
+        layer = model.layers[call.layer]
+        if layer.class_name == "InputLayer":
+            shape = tuple(None if size is UNKNOWN else size for size in layer.args["shape"])
+            outputs.append([keras.Input(shape, layer.args.get("batch_size"), dtype=layer.dtype, name=layer.name)])
+            continue
+        if call.layer not in made:
+            made[call.layer] = build(layer.model) if layer.model else _layer(layer)
+        tensors = [outputs[ref.call][ref.output] for ref in call.inputs]
+        outputs.append(keras.tree.flatten(_call(made[call.layer], layer, tensors, call.args)))
+    inputs = [outputs[ref.call][ref.output] for ref in model.inputs]
+    ends = [outputs[ref.call][ref.output] for ref in model.outputs]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], ends, name=model.name)
+
+
+def _layer(layer: Layer) -> Any:
+    import keras
+
+    common = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype}
+    if layer.kind is not None:
+        return _declared(layer.kind, layer, common)
+    call_only = ("use_causal_mask", "return_attention_scores", "reverse")
+    args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
+    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # pairs for each axis here, one pair there
+        key = "cropping" if layer.class_name == "Cropping1D" else "padding"
+        args |= {key: args[key][0]} if key in args else {}
+    return getattr(keras.layers, layer.class_name)(**args, **common)
+
+
+def _value(value: Any) -> Any:
+    import keras
+
+    if isinstance(value, SubLayer):
+        return getattr(keras.layers, value.kind.name)(**{key: _value(part) for key, part in value.args.items()})
+    if isinstance(value, tuple):
+        return tuple(None if part is UNKNOWN else _value(part) for part in value)
+    return value
+
+
+def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) -> Any:
+    if layer.class_name == "MultiHeadAttention":
+        return made(*tensors, **args)
+    return made(tensors if len(tensors) > 1 else tensors[0], **args)
+
+
+def _declared(kind: LayerType, layer: Layer, common: Mapping[str, Any]) -> Any:
+    """A class in Keras for a layer that the spec declares: it makes the declared weights."""
+    import keras
+
+    def infer(shape: tuple[Any, ...]) -> Any:
+        return kind.rule({**kind.defaults, **layer.args}, tuple(UNKNOWN if size is None else size for size in shape))
+
+    class Declared(keras.Layer):
+        def build(self, input_shape: Any) -> None:
+            for weight in infer(input_shape).weights:
+                self.add_weight(name=weight.name, shape=weight.shape, trainable=weight.trainable)
+
+        def call(self, inputs: Any) -> Any:  # Keras looks at it for the names of the shapes to pass
+            return inputs
+
+        def compute_output_shape(self, input_shape: Any) -> Any:
+            return tuple(None if size is UNKNOWN else size for size in infer(input_shape).outputs[0])
+
+    Declared.__name__ = kind.name
+    return Declared(**common)
+
+
+def count(weights: Any) -> int:
+    """The elements of some weights."""
+    return sum(math.prod(weight.shape) for weight in weights)
