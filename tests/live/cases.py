@@ -440,8 +440,18 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
+# Families of many classes, or of many refusals, are asked more, so that every class is asked often enough.
+_MORE = {
+    "merging": 3,
+    "resizing": 3,
+    "adaptive pooling": 3,
+    **dict.fromkeys(("regularization", "reshaping", "pooling", "global pooling", "activation", "normalization"), 2),
+    **dict.fromkeys(("wrappers", "attention", "further core"), 2),
+}
+
+
 def cases(family: str, seed: int, count: int) -> Iterator[Case]:
-    """So many cases of a family; the same seed gives the same."""
+    """So many cases of a family, or a multiple for the families that need more; the same seed gives the same."""
     random = Random(f"{family} {seed}")
-    for _ in range(count):
+    for _ in range(count * _MORE.get(family, 1)):
         yield FAMILIES[family](random)

@@ -71,6 +71,27 @@ def _sequence(random: Random) -> tuple[int | None, ...]:
     return shape if random.random() < 0.93 else random.choice([shape[:2], (*shape, 3)])
 
 
+def _states(cell: dict[str, Any]) -> list[int]:
+    ((name, args),) = cell.items()
+    if name == "StackedRNNCells":
+        return [size for inner in args["cells"] for size in _states(inner)]
+    return [args["units"]] * (2 if name == "LSTMCell" else 1)
+
+
+def cells(random: Random) -> Case:
+    """A cell called by itself: one step, on an input and on the states before."""
+    cell = _cell(random)
+    ((name, args),) = cell.items()
+    batch = _batch(random)
+    x = (batch, _size(random, unknown=0.04))
+    states = [(batch, size) for size in _states(cell)]
+    if random.random() < 0.1:
+        args["nonsense"] = 1
+    elif name != "StackedRNNCells" and random.random() < 0.05:
+        args["units"] = random.choice([0, -1])
+    return Case(name, args, [x, *states])
+
+
 def recurrent(random: Random) -> Case:
     name = random.choice(["SimpleRNN", "LSTM", "GRU", "RNN", "RNN"])
     if name == "RNN":
@@ -230,8 +251,6 @@ def further_core(random: Random) -> Case:
             "EinsumDense",
             "ReversibleEmbedding",
             "Masking",
-            "AdaptiveMaxPooling",
-            "AdaptiveAveragePooling",
             "RMSNormalization",
             "UnitNormalization",
         ]
@@ -263,12 +282,6 @@ def further_core(random: Random) -> Case:
             call, sizes = {"reverse": True}, [*sizes, args["output_dim"]]
     elif name == "Masking":
         _maybe(random, args, mask_value=[0.0, 1.5])
-    elif name.startswith("Adaptive"):
-        rank = random.randint(1, 3)
-        name = f"{name}{rank}D"
-        args = {"output_size": random.choice([1, 2, (2,) * rank, (2,) * (rank + 1)])}
-        _maybe(random, args, data_format=["channels_first", "channels_last", "wrong"])
-        sizes = [_size(random, 2, 6, 0.1) for _ in range(rank + 1)]
     else:
         _maybe(random, args, axis=[-1, 1, [1], [-1], 5, [1, -1]])
     if random.random() < 0.05:
@@ -285,4 +298,17 @@ def further_core(random: Random) -> Case:
     )
 
 
-SEQUENCES = (recurrent, wrappers, conv_lstm, attention, further_core)
+def adaptive_pooling(random: Random) -> Case:
+    rank = random.randint(1, 3)
+    args: dict[str, Any] = {"output_size": random.choice([1, 2, (2,) * rank, (2,) * rank, (2,) * (rank + 1)])}
+    _maybe(random, args, data_format=["channels_first", "channels_last", "channels_last", "wrong"])
+    if random.random() < 0.05:
+        args["nonsense"] = 1
+    sizes = [_size(random, 2, 6, 0.1) for _ in range(rank + 1)]
+    policy = random.choice(["float32", "float32", "mixed_float16"])
+    return Case(
+        f"Adaptive{random.choice(['Max', 'Average'])}Pooling{rank}D", args, [(_batch(random), *sizes)], policy=policy
+    )
+
+
+SEQUENCES = (recurrent, cells, wrappers, conv_lstm, attention, further_core, adaptive_pooling)
