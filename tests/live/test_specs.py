@@ -83,11 +83,11 @@ def alexnet() -> Any:
             conv(256, 3, "conv5", padding="same", groups=2),
             layers.MaxPooling2D(3, 2, name="pool5"),
             layers.Flatten(),
-            layers.Dense(4096, name="fc6"),
+            layers.Dense(4096, activation="relu", name="fc6"),
             layers.Dropout(0.5),
-            layers.Dense(4096, name="fc7"),
+            layers.Dense(4096, activation="relu", name="fc7"),
             layers.Dropout(0.5),
-            layers.Dense(1000, name="fc8"),
+            layers.Dense(1000, activation="softmax", name="fc8"),
         ],
         name="alexnet",
     )
@@ -97,8 +97,8 @@ def unet() -> Any:
     from keras import Input, Model, layers
 
     def double(x: Any, filters: int) -> Any:
-        x = layers.Conv2D(filters, 3)(x)
-        return layers.Conv2D(filters, 3)(x)
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        return layers.Conv2D(filters, 3, activation="relu")(x)
 
     x = image = Input((572, 572, 1), name="image")
     skips = []
@@ -111,7 +111,8 @@ def unet() -> Any:
         up = layers.Conv2DTranspose(filters, 2, strides=2)(x)
         cropped = layers.Cropping2D((skip.shape[1] - up.shape[1]) // 2)(skip)
         x = double(layers.Concatenate()([cropped, up]), filters)
-    return Model(image, layers.Conv2D(2, 1, name="segmentation")(x), name="unet")
+    x = layers.Conv2D(2, 1, activation="softmax", name="segmentation")(x)
+    return Model(image, x, name="unet")
 
 
 MODELS: dict[str, Callable[[], Any]] = {
@@ -154,6 +155,17 @@ def theirs(model: Any) -> list[tuple[Any, ...]]:
     ]
 
 
+def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Each layer's configuration as Keras states it: what changes no shape and no count shows only here."""
+    rows = []
+    for layer in model.layers:
+        config = layer.get_config()
+        if config.get("axis") == -1:  # the last axis has two names
+            config["axis"] = len(layer.output.shape) - 1
+        rows.append((layer.name, config))
+    return rows
+
+
 def ours(name: str) -> tuple[Any, list[tuple[Any, ...]]]:
     report = infer(load(SPECS / f"{name}.yaml"))
     rows = [
@@ -186,6 +198,9 @@ def test_a_spec_is_the_model_that_keras_builds(name: str, tell) -> None:
     assert not different, "".join(different[:5])
     assert len(rows) == len(expected)
     assert (report.model.name, report.totals.params) == (model.name, model.count_params())
+    assert report.totals.trainable_params == count(model.trainable_weights)
+    for of_keras, of_ours in zip(settings(model), settings(build(load(SPECS / f"{name}.yaml"))), strict=True):
+        assert of_keras == of_ours
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in SPECS.glob("*.yaml")} - set(MODELS)))
