@@ -21,7 +21,17 @@ ORDER = [
     "cli",
 ]
 HOMES = {"click": {"cli"}, "rich": {"render", "cli"}, "yaml": {"read", "write"}}
-BASES = {"registry", "arguments", "data_arguments", "dtypes", "examples", "lora", "sublayer", "__init__"}
+BASES = {
+    "registry",
+    "arguments",
+    "data_arguments",
+    "dtypes",
+    "examples",
+    "lora",
+    "quantization",
+    "sublayer",
+    "__init__",
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -9,6 +9,7 @@ from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
+from convcalc.layers.quantization import quantized
 from convcalc.numbers import UNKNOWN, Number, Shape, map_numbers, named, plain, traced
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 from convcalc.window import Window
@@ -108,7 +109,7 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
     shapes = [
         tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
-    return apply(kind, args, shapes)
+    return quantized(kind, args, row.dtype, apply(kind, args, shapes))
 
 
 def _axis_names(kind: LayerType, row: LayerReport) -> list[str]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
 from convcalc.layers import SAME, Inferred, LayerType, Weight, apply, find, parameters, sample_macs
 from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
+from convcalc.layers.quantization import quantized
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
@@ -125,7 +126,8 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     kind = _kind(layer)
     if kind is None:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
-    inferred = apply(kind, {**layer.args, **call.args} if call.args else layer.args, known)
+    args = {**layer.args, **call.args} if call.args else layer.args
+    inferred = quantized(kind, args, layer.dtype, apply(kind, args, known))
     first = run.weights.setdefault(call.layer, inferred.weights)
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
@@ -254,6 +256,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 macs=macs.value,
                 incomplete={name: label for name, label in labels.items() if label},
                 kind=None if layer.model is not None else _kind(layer),
+                dtype=layer.dtype,
             )
         )
         rows.extend(below)

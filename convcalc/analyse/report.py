@@ -54,7 +54,8 @@ class CallReport:
 class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
-    ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given.
+    ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
+    ``dtype`` the layer's dtype policy.
     """
 
     name: str
@@ -71,6 +72,7 @@ class LayerReport:
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
     kind: LayerType | None = None
+    dtype: str = "float32"
 
     @property
     def non_trainable_params(self) -> Number:

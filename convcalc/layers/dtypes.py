@@ -27,16 +27,36 @@ BITS = {
 # A mixed policy computes in one type and keeps its variables in float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-POLICIES = tuple(name for name in (*BITS, *_MIXED))
+# A quantized policy keeps large matrices in fewer bits; the rest is as under the policy that it is made from. int8 does not go
+# together with computing in float16.
+_QUANTIZED = {
+    "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
+    "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
+}
+
+POLICIES = (*BITS, *_MIXED, *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources))
+
+
+def quantization(policy: str) -> str:
+    """The mode of a quantized policy, such as ``int8``; empty for any other."""
+    mode, quantized, _ = policy.partition("_from_")
+    return mode if quantized else ""
+
+
+def _source(policy: str) -> str:
+    """The policy from which a quantized one is made; any other is its own."""
+    return policy.partition("_from_")[2] or policy
 
 
 def variable_dtype(policy: str) -> str:
     """The type of a layer's variables under a policy."""
+    policy = _source(policy)
     return "float32" if policy in _MIXED else policy
 
 
 def compute_dtype(policy: str) -> str:
     """The type in which a layer computes, and that of its outputs."""
+    policy = _source(policy)
     return _MIXED.get(policy, policy)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from convcalc.layers.dtypes import POLICIES, variable_dtype
+from convcalc.layers.quantization import quantized
 from convcalc.layers.registry import Inferred, LayerType, Weight, apply, bind, find, known_names
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal, did_you_mean
@@ -27,7 +28,7 @@ class SubLayer(NamedTuple):
 
     def infer(self, *inputs: Shape) -> Inferred:
         """The layer's rule on these shapes; its weights with their dtype and whether they train."""
-        found = apply(self.kind, self.args, inputs)
+        found = quantized(self.kind, self.args, self.dtype, apply(self.kind, self.args, inputs))
         return found._replace(weights=tuple(map(self._own, found.weights)))
 
     def _own(self, weight: Weight) -> Weight:

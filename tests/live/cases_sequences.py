@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from convcalc.layers.dtypes import POLICIES
 from tests.live.judge import Case
 
 
@@ -298,6 +299,46 @@ def further_core(random: Random) -> Case:
     )
 
 
+_QUANTIZED = [name for name in POLICIES if "_from_" in name]
+_REFUSED = ["int8_from_float16", "int8_from_mixed_float16", "float8_from_nonsense", "int8"]
+
+
+def quantized(random: Random) -> Case:
+    """The layers whose weights a quantized policy changes, and some that it leaves as they are."""
+    name = random.choice(
+        ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", "ReLU"]
+    )
+    sizes = [random.randint(2, 5) for _ in range(random.randint(1, 3))]
+    args: dict[str, Any] = {}
+    call: dict[str, Any] = {}
+    dtype = "float32"
+    if name == "Dense":
+        args = {"units": random.randint(1, 4)}
+        _maybe(random, args, use_bias=[False], lora_rank=[2], activation=["relu"])
+    elif name in ("Embedding", "ReversibleEmbedding"):
+        args = {"input_dim": random.randint(2, 6), "output_dim": random.randint(2, 6)}
+        dtype = "int32"
+        if name == "Embedding":
+            _maybe(random, args, lora_rank=[2])
+        else:
+            _maybe(random, args, tie_weights=[True, False])
+            if random.random() < 0.4:
+                call, sizes, dtype = {"reverse": True}, [*sizes, args["output_dim"]], "float32"
+    elif name == "EinsumDense":
+        equation = random.choice(
+            [*_EQUATIONS, "abc,abcd->ad", "abc,bcd->ad", "abc,ce->abe", "abc,dc->adb", "ab,bcd->acd"]
+        )
+        source, target = equation.partition(",")[0].replace("...", ""), equation.rpartition("->")[2].replace("...", "")
+        sizes = [random.randint(2, 4) for _ in source[1:]] or [3]
+        known = dict(zip(source, (None, *sizes)))
+        args = {"equation": equation, "output_shape": [known.get(dim) or random.randint(2, 5) for dim in target[1:]]}
+        _maybe(random, args, bias_axes=[target[-1:]], lora_rank=[2])
+    elif name == "Conv2D":
+        args, sizes = {"filters": 2, "kernel_size": 2}, [4, 4, 3]
+    policy = random.choice(_REFUSED if random.random() < 0.08 else _QUANTIZED)
+    return Case(name, args, [(_batch(random), *sizes)], dtype, random.random() < 0.85, policy, call)
+
+
 def adaptive_pooling(random: Random) -> Case:
     rank = random.randint(1, 3)
     args: dict[str, Any] = {"output_size": random.choice([1, 2, (2,) * rank, (2,) * rank, (2,) * (rank + 1)])}
@@ -311,4 +352,4 @@ def adaptive_pooling(random: Random) -> Case:
     )
 
 
-SEQUENCES = (recurrent, cells, wrappers, conv_lstm, attention, further_core, adaptive_pooling)
+SEQUENCES = (recurrent, cells, wrappers, conv_lstm, attention, further_core, quantized, adaptive_pooling)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.layers import apply, bind, find, parameters
-from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
+from convcalc.layers.dtypes import POLICIES, autocast, compute_dtype, variable_dtype
+from convcalc.layers.quantization import quantized
 from convcalc.layers.registry import SAME
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal
@@ -110,12 +111,14 @@ def we_say(case: Case) -> Outcome | str:
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
+    if case.policy not in POLICIES or case.policy in ("int8", "float8_e4m3fn", "float8_e5m2"):
+        return f"there is no dtype policy '{case.policy}'"
     args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:
         return "; ".join(refusal.message for refusal in refusals)
     shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
     try:
-        inferred = apply(kind, args, shapes)
+        inferred = quantized(kind, args, case.policy, apply(kind, args, shapes))
     except Refusal as refusal:
         return refusal.message
     dtype = inferred.dtype or compute_dtype(case.policy)
