@@ -85,7 +85,8 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     elif isinstance(padding, tuple):
         before, after = padding
     output = (size - span + before + after) // stride + 1
-    if output <= 0:
+    # A causal window fits by its padding; over no cells, it stands nowhere, as with 'same'.
+    if output <= 0 and padding != "causal":
         padded = f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
         raise Refusal(f"has a window of {span} cells, which does not fit into {padded}", code="vanishing-size")
     return Window(size, kernel, stride, dilation, before, after, output)
@@ -148,4 +149,6 @@ def slide_transposed(
         if output <= 0:
             raise Refusal(f"would have an output of {output} cells", code="vanishing-size")
     # Keras's own rule can come to no cells at all (one cell, an even kernel, output_padding 0), and Keras lets it be.
+    if output < 0:
+        raise Refusal(f"would have an output of {output} cells", code="vanishing-size")
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)

@@ -6,7 +6,7 @@ catalogue is held to having a row here, a summary, and an example that runs.
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from convcalc.analyse import infer
 from convcalc.layers import CATALOGUE, apply, bind, find, parameters
 from convcalc.layers.examples import example_spec
 from convcalc.numbers import UNKNOWN, plain
-from convcalc.problems import Source
+from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
 
 KERAS = "Keras 3.15.1, run"
@@ -55,6 +55,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         [(3, 4, 8), (8,)],
         f"{KERAS}: 104",
     ),
+    ("Conv1D", {"filters": 8, "kernel_size": 3, "padding": "causal"}, (0, 4), (0, 8), [(3, 4, 8), (8,)], KERAS),
     ("Conv3D", {"filters": 2, "kernel_size": 2}, (4, 4, 4, 1), (3, 3, 3, 2), [(2, 2, 2, 1, 2), (2,)], RULE),
     ("Conv1DTranspose", {"filters": 2, "kernel_size": 3, "strides": 2}, (4, 5), (9, 2), [(3, 2, 5), (2,)], KERAS),
     (
@@ -107,6 +108,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("AveragePooling3D", {"pool_size": 2}, (4, 6, 8, 2), (2, 3, 4, 2), [], RULE),
     ("GlobalMaxPooling1D", {}, (7, 3), (3,), [], RULE),
     ("GlobalMaxPooling2D", {"keepdims": True}, (7, 7, 3), (1, 1, 3), [], RULE),
+    ("GlobalMaxPooling2D", {"data_format": "CHANNELS_FIRST"}, (3, 4, 5), (3,), [], f"{KERAS}: in any case"),
     ("GlobalMaxPooling3D", {"data_format": "channels_first"}, (3, 4, 5, 6), (3,), [], RULE),
     ("GlobalAveragePooling1D", {"keepdims": True}, (None, 3), (1, 3), [], RULE),
     ("GlobalAveragePooling2D", {}, (7, 7, 3), (3,), [], RULE),
@@ -159,6 +161,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("Concatenate", {"axis": 1}, [(4, 3), (None, 3)], (None, 3), [], RULE),
     ("Dot", {"axes": [2, 1]}, [(3, 4), (4, 5)], (3, 5), [], RULE),
     ("Dot", {"axes": 1}, [(4,), (4,)], (1,), [], RULE),
+    ("Dot", {"axes": -5}, [(4,), (4,)], (1,), [], f"{KERAS}: -5 goes around to axis 1"),
     ("Dropout", {"rate": 0.5}, (3,), (3,), [], RULE),
     ("AlphaDropout", {"rate": 0.5}, (3,), (3,), [], RULE),
     ("GaussianDropout", {"rate": 0.5}, (3,), (3,), [], RULE),
@@ -167,6 +170,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("SpatialDropout2D", {"rate": 0.5}, (3, 4, 5), (3, 4, 5), [], RULE),
     ("SpatialDropout3D", {"rate": 0.5}, (3, 4, 5, 6), (3, 4, 5, 6), [], RULE),
     ("ActivityRegularization", {"l2": 0.1}, (3,), (3,), [], RULE),
+    ("ActivityRegularization", {"l1": None}, (3,), (3,), [], KERAS),
     ("Rescaling", {"scale": 0.5}, (3,), (3,), [], RULE),
     ("Normalization", {}, (5, 3), (5, 3), [(3,), (3,), ()], KERAS),
     ("Normalization", {"mean": 0.0, "variance": 1.0}, (5, 3), (5, 3), [], RULE),
@@ -368,6 +372,82 @@ def test_a_layer(name: str, args: dict[str, Any], shapes: Any, output: Any, weig
     assert found.outputs == tuple(None if shape is None else (UNKNOWN, *unknown(shape)) for shape in outputs), source
     assert [weight.shape for weight in found.weights] == weights, source
     assert parameters(found) == sum(map(prod, weights))
+
+
+# What Keras refuses, and with which code we do: (layer, arguments, input shapes with the batch axis, code). Each was once let
+# through, or is a refusal of Keras's that people meet.
+REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
+    ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
+    ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
+    ("InputLayer", {"batch_shape": []}, [], "invalid-value"),
+    ("InputLayer", {}, [], "missing-argument"),
+    (
+        "Conv2D",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "dilation_rate": 2},
+        [(None, 9, 9, 3)],
+        "strides-and-dilation",
+    ),
+    ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}, [(None, 9, 9, 3)], "indivisible-groups"),
+    ("Conv2D", {"filters": 3, "kernel_size": 3, "groups": 2}, [(None, 9, 9, 4)], "indivisible-groups"),
+    ("Conv2D", {"filters": 3, "kernel_size": 3}, [(None, 2, 9, 4)], "vanishing-size"),
+    ("Conv2D", {"filters": 3, "kernel_size": 3}, [(None, 9, 9, None)], "unknown-size"),
+    ("Conv2D", {"filters": 3, "kernel_size": 3, "padding": "causal"}, [(None, 9, 9, 4)], "invalid-value"),
+    (
+        "Conv2D",
+        {"filters": 3, "kernel_size": 3, "lora_rank": 2, "kernel_constraint": "max_norm"},
+        [(None, 9, 9, 4)],
+        "lora-and-constraint",
+    ),
+    ("Conv2D", {"filters": 3, "kernel_size": 3}, [(None, 28, 28)], "wrong-rank"),
+    ("Conv1DTranspose", {"filters": 3, "kernel_size": 3, "output_padding": 1}, [(None, 9, 4)], "output-padding"),
+    (
+        "Conv1DTranspose",
+        {"filters": 3, "kernel_size": 2, "strides": 3, "padding": "same", "output_padding": 0},
+        [(None, 0, 4)],
+        "vanishing-size",
+    ),
+    ("MaxPooling2D", {"pool_size": 3}, [(None, 2, 9, 4)], "vanishing-size"),
+    ("MaxPooling2D", {"padding": "SAME"}, [(None, 9, 9, 4)], "invalid-value"),
+    ("AdaptiveMaxPooling1D", {"output_size": 2, "data_format": "CHANNELS_FIRST"}, [(None, 9, 4)], "invalid-value"),
+    ("Cropping1D", {"cropping": 2}, [(None, 4, 3)], "vanishing-size"),
+    ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "reshape"),
+    ("Permute", {"dims": [1, 3]}, [(None, 4, 3)], "permutation"),
+    ("Dense", {"units": 0}, [(None, 3)], "invalid-value"),
+    ("Dense", {"units": 1, "kernel_initializer": "no_such_start"}, [(None, 3)], "invalid-value"),
+    ("Dropout", {"rate": 1.5}, [(None, 3)], "invalid-value"),
+    ("Dropout", {"rate": 0.5, "seed": 1.5}, [(None, 3)], "invalid-value"),
+    ("ActivityRegularization", {"l1": -0.1}, [(None, 3)], "invalid-value"),
+    ("ActivityRegularization", {"l2": inf}, [(None, 3)], "invalid-value"),
+    ("BatchNormalization", {"axis": 2}, [(None, 3)], "wrong-axis"),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmid": 1}}, [(None, 3)], "invalid-value"),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmin": 2, "rmax": 1}}, [(None, 3)], "invalid-value"),
+    ("BatchNormalization", {"renorm": True, "renorm_clipping": {"dmax": -1}}, [(None, 3)], "invalid-value"),
+    ("GroupNormalization", {"groups": 2}, [(None, 3)], "indivisible-groups"),
+    ("GroupNormalization", {"groups": -1}, [(None, 0)], "indivisible-groups"),
+    ("PReLU", {}, [(None, None)], "unknown-size"),
+    ("Add", {}, [(None, 3), (None, 4)], "shapes-differ"),
+    ("Add", {}, [(2, 3), (4, 3)], "shapes-differ"),
+    ("Subtract", {}, [(None, 3)] * 3, "wrong-inputs"),
+    ("Concatenate", {}, [(None, 3, 2), (None, 4, 2)], "shapes-differ"),
+    ("Dot", {"axes": 1}, [(None, 3), (None, 4)], "shapes-differ"),
+    ("Dot", {"axes": [-3, 1]}, [(None, 3), (None, 3)], "wrong-axis"),
+    ("Normalization", {"mean": 1.0}, [(None, 3)], "missing-argument"),
+    ("Normalization", {"mean": "text", "variance": "text"}, [(None, 3)], "invalid-value"),
+    ("Normalization", {"mean": [[1.0], [1.0, 2.0]], "variance": [[1.0], [1.0, 2.0]]}, [(None, 3)], "invalid-value"),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "shapes", "code"), REFUSED, ids=[f"{case[0]} {case[1]}" for case in REFUSED])
+def test_a_refusal(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], code: str) -> None:
+    kind = find(name)
+    assert kind is not None
+    bound, refusals = bind(kind, (), args)
+    if not refusals:
+        with pytest.raises(Refusal) as raised:
+            apply(kind, bound, [unknown(shape) for shape in shapes])
+        refusals = [raised.value]
+    assert [refusal.code for refusal in refusals] == [code]
+    assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
 # Laws: what is built differently and must come to the same.

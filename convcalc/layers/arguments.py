@@ -346,7 +346,7 @@ CONSTRAINT = Named(
     "a constraint",
     frozenset(["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "max_norm", "min_max_norm", "non_neg", "unit_norm"]),
 )
-DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
+DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first"), folded=True), None, null=True)
 
 _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGULARIZER, "_constraint": CONSTRAINT}
 

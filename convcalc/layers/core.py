@@ -32,10 +32,14 @@ def input_layer(a: Args) -> Inferred:
 
     No parameters, no arithmetic.
     """
-    if a["batch_shape"] is not None:
-        if a["shape"] is not None:
-            raise Refusal("cannot have both a shape and a batch_shape", "invalid-value", "batch_shape")
-        return Inferred((tuple(a["batch_shape"]),))
+    whole = a["batch_shape"]
+    if whole is not None:
+        both = next((name for name in ("shape", "batch_size") if a[name] is not None), None)
+        if both is not None:
+            raise Refusal(f"cannot have both a {both} and a batch_shape", "invalid-value", "batch_shape")
+        if not whole:
+            raise Refusal("needs a batch_shape with at least the batch axis", "invalid-value", "batch_shape")
+        return Inferred((tuple(whole),))
     if a["shape"] is None:
         raise Refusal("needs a shape", "missing-argument")
     return Inferred(((UNKNOWN if a["batch_size"] is None else a["batch_size"], *a["shape"]),))

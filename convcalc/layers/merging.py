@@ -129,7 +129,8 @@ def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     Multiply-accumulates: the size of the output times the size of the axis.
     """
     axes = a["axes"]
-    pair = axes if isinstance(axes, tuple) else (axes, axes)
+    # One number below zero goes around as often as it takes; of two, each is an axis that the input has.
+    pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in (x, y)]
     first, second = axis_index(pair[0], len(x), "axes"), axis_index(pair[1], len(y), "axes")
     if first == 0 or second == 0:
         raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
@@ -43,11 +45,30 @@ def batch_normalization(a: Args, x: Shape) -> Inferred:
     Parameters: gamma and beta are trained; the moving mean and variance are not: 4·channels in all.
     """
     size = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis")
+    if a["renorm"]:
+        _check_clipping(a["renorm_clipping"] or {})
     names = ["moving_mean", "moving_variance"]
     if a["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
     moving = tuple(Weight(name, (size,), trainable=False, why=_MOVING) for name in names)
     return Inferred((x,), _scale_and_center(a, (size,)) + moving)
+
+
+def _check_clipping(limits: Any) -> None:
+    """The limits of batch renormalization: a mapping that may hold rmin, rmax and dmax."""
+    known = ("rmin", "rmax", "dmax")
+    numbers = (int, float, type(None))
+    if (
+        not isinstance(limits, dict)
+        or set(limits) - {*known}
+        or not all(isinstance(v, numbers) for v in limits.values())
+    ):
+        raise Refusal("needs a renorm_clipping that maps rmin, rmax or dmax to numbers", argument="renorm_clipping")
+    least, most, shift = (limits.get(name) for name in known)
+    if least is not None and most is not None and most < least:
+        raise Refusal("needs a renorm_clipping with an rmax that is not below rmin", argument="renorm_clipping")
+    if shift is not None and shift < 0:
+        raise Refusal("needs a renorm_clipping with a dmax that is not below zero", argument="renorm_clipping")
 
 
 @layer(
@@ -90,6 +111,8 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     Parameters: gamma and beta, one for each channel. groups: -1 makes every channel a group (instance normalization).
     """
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
+    if size == 0:
+        raise Refusal("receives no channels, so none to group", "indivisible-groups", "groups")
     if groups != -1 and size % groups > 0:
         raise Refusal(f"receives {size} channels, which {groups} groups do not divide", "indivisible-groups", "groups")
     return Inferred((x,), _scale_and_center(a, (size,)))

@@ -101,9 +101,11 @@ def _adapt(a: Args, x: Shape) -> Inferred:
 
 
 _OUTPUT = Argument("output_size", PerAxis())
+# Of all layers, these alone mind the case.
+_EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
 
 
-@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, DATA_FORMAT, ranks=_RANKS, example="{name}: 2")
+@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, example="{name}: 2")
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the largest values of as many regions over {axes} as are asked for.
 
@@ -112,7 +114,7 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     return _adapt(a, x)
 
 
-@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, DATA_FORMAT, ranks=_RANKS, example="{name}: 2")
+@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, example="{name}: 2")
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the means of as many regions over {axes} as are asked for.
 

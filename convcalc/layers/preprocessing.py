@@ -64,8 +64,13 @@ def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
 
 
 def _nested_shape(value: Any) -> tuple[int, ...]:
-    """The shape of nested lists of numbers."""
-    return (len(value), *(_nested_shape(value[0]) if value else ())) if isinstance(value, (list, tuple)) else ()
+    """The shape of nested lists of numbers, which are as long as one another; of a number, none."""
+    if isinstance(value, (int, float)):
+        return ()
+    parts = set(map(_nested_shape, value)) if isinstance(value, (list, tuple)) else {(0,), ()}
+    if len(parts) > 1:
+        raise Refusal("needs a mean and a variance that are numbers, or lists of one shape", argument="mean")
+    return (len(value), *(parts.pop() if parts else ()))
 
 
 @layer(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from convcalc.layers.arguments import DATA_FORMAT, Argument, Integers, Real, carried
+from math import inf
+
+from convcalc.layers.arguments import DATA_FORMAT, Argument, Integer, Integers, Real, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import Shape
+from convcalc.problems import Refusal
 
 _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
-_SEED = carried("seed")
+_SEED = Argument("seed", Integer(), None, null=True)
 
 
-@layer("Dropout", _RATE, _NOISE, *_SEED, example="Dropout: 0.5")
+@layer("Dropout", _RATE, _NOISE, _SEED, example="Dropout: 0.5")
 def dropout(a: Args, x: Shape) -> Inferred:
     """Sets a part of the values to zero, in training only.
 
@@ -20,7 +23,7 @@ def dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("AlphaDropout", _RATE, *carried("noise_shape"), *_SEED, example="AlphaDropout: 0.1")
+@layer("AlphaDropout", _RATE, *carried("noise_shape"), _SEED, example="AlphaDropout: 0.1")
 def alpha_dropout(a: Args, x: Shape) -> Inferred:
     """Drops values so that mean and variance stay as they were, in training only.
 
@@ -29,7 +32,7 @@ def alpha_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianDropout", _RATE, *_SEED, example="GaussianDropout: 0.1")
+@layer("GaussianDropout", _RATE, _SEED, example="GaussianDropout: 0.1")
 def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     """Multiplies by normal noise around one, in training only.
 
@@ -38,7 +41,7 @@ def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianNoise", Argument("stddev", Real(0, 1)), *_SEED, example="GaussianNoise: 0.1")
+@layer("GaussianNoise", Argument("stddev", Real(0, 1)), _SEED, example="GaussianNoise: 0.1")
 def gaussian_noise(a: Args, x: Shape) -> Inferred:
     """Adds normal noise, in training only.
 
@@ -47,7 +50,7 @@ def gaussian_noise(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout1D", _RATE, *_SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
+@layer("SpatialDropout1D", _RATE, _SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 
@@ -56,7 +59,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, *_SEED, ranks=(2, 3), example="{name}: 0.2")
+@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, _SEED, ranks=(2, 3), example="{name}: 0.2")
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 
@@ -67,8 +70,8 @@ def spatial_dropout(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "ActivityRegularization",
-    Argument("l1", Real(), 0.0),
-    Argument("l2", Real(), 0.0),
+    Argument("l1", Real(0), 0.0, null=True),
+    Argument("l2", Real(0), 0.0, null=True),
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:
@@ -76,4 +79,6 @@ def activity_regularization(a: Args, x: Shape) -> Inferred:
 
     The shape does not change.
     """
+    if inf in (a["l1"], a["l2"]):
+        raise Refusal("needs a penalty that is finite", "invalid-value", "l1" if a["l1"] == inf else "l2")
     return Inferred((x,))
