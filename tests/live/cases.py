@@ -5,6 +5,14 @@ no case asks. Nor does any ask for what a symbolic call lets through and the lay
 ``Dot`` over the batch axis, an ``UpSampling2D`` with an interpolation that there is not, a ``Concatenate`` of one input on an
 axis that it has not, a ``ZeroPadding`` by a negative number, a convolution with a list for
 its padding word. A ``ConvLSTM`` of no filters is nonsense that Keras builds.
+
+Left out for a reason, too: a seed that is no number where the rate is 0 (Keras does not look at it, we do); an initializer that
+cannot fill a weight of that rank ('identity' for a bias) and mappings that configure one, whose class may be the reader's
+own; a single number for the shape of an ``InputLayer``, our short form of a list of one; scalars, which have not even a batch
+axis; what Keras layers take through ``**kwargs`` (``autocast``, ``activity_regularizer`` of a layer whose signature has none, old
+spellings such as ``LeakyReLU(alpha=...)``, and of an ``InputLayer`` any word at all), which are no arguments of the catalogue; a null
+on which the layer's own run fails (``ELU``'s alpha, ``Softmax``'s axis); the values of an ``Embedding``'s weights; and ``trainable`` of a
+``SpatialDropout``, which Keras gives no such argument, and which has nothing to train.
 """
 
 from __future__ import annotations
@@ -22,6 +30,16 @@ Generator = Callable[[Random], Case]
 
 def _size(random: Random, low: int = 1, high: int = 12, unknown: float = 0.1) -> int | None:
     return None if random.random() < unknown else random.randint(low, high)
+
+
+def _channels_first(args: dict[str, Any]) -> bool:
+    return str(args.get("data_format")).lower() == "channels_first"
+
+
+def _format(random: Random, *others: Any) -> Any:
+    """A data_format, whose case is free."""
+    usual = ["channels_first", "channels_last", *others]
+    return random.choice(["CHANNELS_FIRST", "Channels_Last", "channels first"] if random.random() < 0.08 else usual)
 
 
 def _batch(random: Random) -> int | None:
@@ -56,6 +74,8 @@ def _spatial_shape(random: Random, rank: int, channels_first: bool, least: int =
     sizes = [_size(random, least, 14) for _ in range(rank)]
     channels = _size(random, 1, 8, unknown=0.04)
     body = [channels, *sizes] if channels_first else [*sizes, channels]
+    if random.random() < 0.02:
+        body[random.randrange(len(body))] = 0
     if random.random() < 0.05:
         body = body[:-1] if random.random() < 0.5 else [*body, 2]
     return (_batch(random), *body)
@@ -71,7 +91,7 @@ def _windowed(random: Random, rank: int, paddings: tuple[str, ...]) -> dict[str,
     elif spread < 0.72:
         args["strides"], args["dilation_rate"] = _per_axis(random, rank, 1, 2), _per_axis(random, rank, 1, 2)
     _maybe(random, args, "padding", lambda: random.choice(paddings), 0.6)
-    _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last", None]))
+    _maybe(random, args, "data_format", lambda: _format(random, None))
     _maybe(random, args, "use_bias", lambda: random.random() < 0.5)
     _maybe(random, args, "activation", lambda: random.choice(["relu", "softmax", None, "no_such_function"]), 0.15)
     return args
@@ -91,7 +111,11 @@ def convolution(random: Random) -> Case:
         args["groups"] = groups
     _maybe(random, args, "lora_rank", lambda: random.randint(1, 3), 0.08)
     _maybe(random, args, "kernel_constraint", lambda: "max_norm", 0.08)
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first")
+    first = _channels_first(args)
+    shape = _spatial_shape(random, rank, first)
+    if groups > 1 and random.random() < 0.6:  # so that the groups divide
+        channels = groups * random.randint(1, 3)
+        shape = (shape[0], channels, *shape[2:]) if first else (*shape[:-1], channels)
     _spoil(random, args, rank)
     return Case(_alias(random, f"Conv{rank}D", f"Convolution{rank}D"), args, [shape], trainable=random.random() < 0.9)
 
@@ -104,7 +128,7 @@ def transposed(random: Random) -> Case:
     rank = random.randint(1, 3)
     args = {"filters": random.randint(1, 5), **_windowed(random, rank, ("same", "valid"))}
     _maybe(random, args, "output_padding", lambda: _per_axis(random, rank, 0, 2), 0.35)
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first", least=1)
+    shape = _spatial_shape(random, rank, _channels_first(args), least=1)
     _spoil(random, args, rank)
     return Case(_alias(random, f"Conv{rank}DTranspose", f"Convolution{rank}DTranspose"), args, [shape])
 
@@ -113,7 +137,7 @@ def depthwise(random: Random) -> Case:
     rank = random.randint(1, 2)
     args = _windowed(random, rank, ("same", "valid", *(["causal"] if random.random() < 0.2 else [])))
     _maybe(random, args, "depth_multiplier", lambda: random.randint(1, 3))
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first")
+    shape = _spatial_shape(random, rank, _channels_first(args))
     _spoil(random, args, rank)
     return Case(f"DepthwiseConv{rank}D", args, [shape])
 
@@ -122,7 +146,7 @@ def separable(random: Random) -> Case:
     rank = random.randint(1, 2)
     args = {"filters": random.randint(1, 6), **_windowed(random, rank, ("same", "valid"))}
     _maybe(random, args, "depth_multiplier", lambda: random.randint(1, 3))
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first")
+    shape = _spatial_shape(random, rank, _channels_first(args))
     _spoil(random, args, rank)
     return Case(_alias(random, f"SeparableConv{rank}D", f"SeparableConvolution{rank}D"), args, [shape])
 
@@ -139,8 +163,8 @@ def pooling(random: Random) -> Case:
         "padding",
         lambda: random.choice(["same", "valid", "SAME", "causal"] if random.random() < 0.3 else ["same", "valid"]),
     )
-    _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last"]))
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first")
+    _maybe(random, args, "data_format", lambda: _format(random))
+    shape = _spatial_shape(random, rank, _channels_first(args))
     _spoil(random, args, rank, 0.1 if args else 0)
     return Case(
         _alias(random, f"{kind}Pooling{rank}D", f"{'Max' if kind == 'Max' else 'Avg'}Pool{rank}D"), args, [shape]
@@ -152,8 +176,8 @@ def global_pooling(random: Random) -> Case:
     kind = random.choice(["Max", "Average"])
     args: dict[str, Any] = {}
     _maybe(random, args, "keepdims", lambda: random.random() < 0.6)
-    _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last", "wrong"]))
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first")
+    _maybe(random, args, "data_format", lambda: _format(random, "wrong"))
+    shape = _spatial_shape(random, rank, _channels_first(args))
     if random.random() < 0.06:
         args["nonsense"] = 1
     return Case(
@@ -185,10 +209,10 @@ def resizing(random: Random) -> Case:
     else:
         _maybe(random, args, "size", lambda: random.randint(1, 3) if rank == 1 else _per_axis(random, rank, 1, 3), 0.8)
     if what == "ZeroPadding" or rank > 1:
-        _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last"]))
+        _maybe(random, args, "data_format", lambda: _format(random))
     if what == "UpSampling" and rank == 2:
         _maybe(random, args, "interpolation", lambda: random.choice(["nearest", "bilinear", "Bicubic"]))
-    shape = _spatial_shape(random, rank, args.get("data_format") == "channels_first", least=2)
+    shape = _spatial_shape(random, rank, _channels_first(args), least=2)
     _spoil(random, args, rank)
     if args.get("interpolation", "nearest") not in ("nearest", "bilinear", "Bicubic"):
         del args["interpolation"]
@@ -204,7 +228,7 @@ def reshaping(random: Random) -> Case:
     shape = (_batch(random), *(_size(random, 1, 6, unknown) for _ in range(rank)))
     args: dict[str, Any] = {}
     if what == "Flatten":
-        _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last"]))
+        _maybe(random, args, "data_format", lambda: _format(random))
     elif what == "Reshape":
         args["target_shape"] = _target(random, shape[1:])
     elif what == "Permute":
@@ -238,15 +262,34 @@ def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, 
     return tuple(target)
 
 
+def inputs(random: Random) -> Case:
+    """An ``InputLayer``, by a shape, by a batch_shape, by both or by neither."""
+    sizes = tuple(_size(random, 0, 9, 0.2) for _ in range(random.randint(0, 4)))
+    if random.random() < 0.12:
+        sizes = random.choice([(*sizes, -1), (*sizes, "3"), (*sizes, 2.5), "text"])  # type: ignore[assignment]
+    args: dict[str, Any] = {}
+    _maybe(random, args, "shape", lambda: sizes, 0.6)
+    if not args or random.random() < 0.1:
+        _maybe(random, args, "batch_shape", lambda: (_batch(random), *sizes), 0.8)
+    _maybe(random, args, "batch_size", lambda: random.choice([None, 1, 4]), 0.3)
+    _maybe(random, args, "dtype", lambda: random.choice(["int32", "float16", "bool", "string", None]), 0.3)
+    _maybe(random, args, "optional", lambda: random.random() < 0.5, 0.2)
+    return Case("InputLayer", args, [])
+
+
 def core(random: Random) -> Case:
     what = random.choice(["Dense", "Dense", "Embedding", "Identity"])
-    shape = (_batch(random), *(_size(random, 1, 9, 0.1) for _ in range(random.randint(0, 3))))
+    least = 0 if random.random() < 0.1 else 1
+    shape = (_batch(random), *(_size(random, least, 9, 0.1) for _ in range(random.randint(0, 3))))
     args: dict[str, Any] = {}
     if what == "Dense":
         args["units"] = random.choice([1, 3, 8, 0, -2] if random.random() < 0.2 else [1, 3, 8])
         _maybe(random, args, "use_bias", lambda: random.random() < 0.5)
         _maybe(random, args, "activation", lambda: random.choice(["relu", "nonesuch"]), 0.2)
         _maybe(random, args, "kernel_constraint", lambda: "non_neg", 0.15)
+        starts = ["he_normal", "LecunUniform", "zeros", None, "no_such_start"]
+        _maybe(random, args, "kernel_initializer", lambda: random.choice(starts), 0.15)
+        _maybe(random, args, "activity_regularizer", lambda: random.choice(["l1", "L1L2", "l3"]), 0.1)
     elif what == "Embedding":
         args |= {
             "input_dim": random.choice([1, 10, 0]),
@@ -278,17 +321,17 @@ def regularization(random: Random) -> Case:
     rate = random.choice([0, 0.1, 0.5, 1, 1.0, 1.5, -0.1] if random.random() < 0.4 else [0.0, 0.3, 0.5])
     rank = random.randint(1, 4)
     if what == "ActivityRegularization":
-        _maybe(random, args, "l1", lambda: 0.1)
-        _maybe(random, args, "l2", lambda: 0.2)
+        _maybe(random, args, "l1", lambda: random.choice([0.1, 0, None, -0.1]))
+        _maybe(random, args, "l2", lambda: random.choice([0.2, 1, float("inf"), float("nan"), "0.1"]))
     else:
         args["stddev" if what == "GaussianNoise" else "rate"] = rate
-        _maybe(random, args, "seed", lambda: 7, 0.2)
+        _maybe(random, args, "seed", lambda: random.choice([7, None, *([1.5, "7"] if rate else [])]), 0.2)
     if what == "Dropout":
         _maybe(random, args, "noise_shape", lambda: random.choice([(1, None), (1, 0), "text", (1, 2, 3), (-1,)]), 0.3)
     if what.startswith("Spatial"):
         rank = int(what[-2]) + 1 if random.random() < 0.85 else rank
         if what[-2] != "1":
-            _maybe(random, args, "data_format", lambda: random.choice(["channels_first", "channels_last", "wrong"]))
+            _maybe(random, args, "data_format", lambda: _format(random, "wrong"))
     elif random.random() < 0.08:
         args["nonsense"] = 1
     return Case(what, args, [(_batch(random), *(_size(random) for _ in range(rank)))])
@@ -329,7 +372,7 @@ def normalization(random: Random) -> Case:
     rank = random.randint(1, 4)
     shape = (
         _batch(random),
-        *(random.choice([1, 2, 4, 6, 8, 12, *([None] if random.random() < 0.3 else [])]) for _ in range(rank)),
+        *(random.choice([1, 2, 4, 6, 8, 12, *([None, 0] if random.random() < 0.3 else [])]) for _ in range(rank)),
     )
     args: dict[str, Any] = {}
     _maybe(random, args, "axis", lambda: random.choice([-1, 1, 2, -2, rank, rank + 1, -rank - 2]), 0.5)
@@ -338,7 +381,9 @@ def normalization(random: Random) -> Case:
     if what == "GroupNormalization":
         _maybe(random, args, "groups", lambda: random.choice([1, 2, 3, 4, -1, 0, 32]), 0.85)
     if what == "BatchNormalization":
-        _maybe(random, args, "renorm", lambda: True, 0.15)
+        _maybe(random, args, "renorm", lambda: True, 0.3)
+        limits = [None, {"rmax": 3, "rmin": 0.3, "dmax": 5}, {"rmin": 2, "rmax": 1}, {"dmax": -1}, {"rmid": 1}]
+        _maybe(random, args, "renorm_clipping", lambda: random.choice(limits), 0.3)
     _maybe(random, args, "center", lambda: random.random() < 0.5, 0.3)
     _maybe(random, args, "scale", lambda: random.random() < 0.5, 0.3)
     _maybe(random, args, "epsilon", lambda: 1e-5, 0.2)
@@ -360,7 +405,11 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    count = random.choice([2, 2, 2, 3, 4]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
+    # One input alone is no merging, but Keras lets it be; of a Concatenate, see above.
+    alone = [] if what == "Concatenate" else [1]
+    count = (
+        random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
+    )
     shapes = []
     axis = random.choice([-1, 1, rank, -2, *([rank + 2] if random.random() < 0.3 else [])])
     for _ in range(count):
@@ -381,7 +430,10 @@ def merging(random: Random) -> Case:
         if random.random() < 0.15:
             args["normalize"] = True
         if random.random() < 0.06:
-            args["axes"] = random.choice([(1,), "axis", (1, 2, 3)])
+            args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
+        if random.random() < 0.1:  # one number goes around, as often as it takes to be an axis; not onto the batch's
+            around = random.choice([-5, -6, -7, -8, -9, -10])
+            args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
     if random.random() < 0.05:
         args["nonsense"] = 1
     return Case(what, args, shapes, policy=random.choice(["float32", "float32", "mixed_bfloat16"]))
@@ -405,6 +457,9 @@ def preprocessing(random: Random) -> Case:
             args |= {"mean": [0.5] * last, "variance": [1.0] * random.choice([last, last + 1])}
         elif form < 0.45:
             args["mean"] = 1.0
+        elif form < 0.6:
+            given = random.choice([[1.0], [[1.0]], [[1.0], [2.0]], [[1.0], [2.0, 3.0]], "text", ["1"], [], True])
+            args |= {"mean": given, "variance": given if random.random() < 0.9 else 1}
         _maybe(random, args, "invert", lambda: True, 0.2)
     if random.random() < 0.05:
         args["nonsense"] = 1
@@ -429,6 +484,7 @@ FAMILIES: dict[str, Generator] = {
         resizing,
         reshaping,
         core,
+        inputs,
         regularization,
         activation,
         normalization,

@@ -73,9 +73,16 @@ def keras_says(case: Case) -> Outcome | str:
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """The layer called as Keras wants it: on a tensor, on a list, or on tensors one by one."""
+    """The layer called as Keras wants it: on a tensor, on a list, or on tensors one by one. An input has its tensor already."""
+    if kind is not None and kind.inputs == 0:
+        return layer.output
     if kind is not None and kind.inputs == 1:
         return layer(tensors[0], **call)
+    if type(layer).__name__.endswith(("Cell", "Cells")):
+        from keras import tree
+
+        states = iter(tensors[1:])
+        return layer(tensors[0], tree.map_structure(lambda size: next(states), layer.state_size), **call)
     if kind is not None and kind.name in ("MultiHeadAttention", "GroupQueryAttention"):
         return layer(*tensors, **call)
     if kind is not None and isinstance(kind.inputs, tuple) and kind.inputs[0] == 1:
@@ -122,6 +129,8 @@ def we_say(case: Case) -> Outcome | str:
     except Refusal as refusal:
         return refusal.message
     dtype = inferred.dtype or compute_dtype(case.policy)
+    if kind.inputs == 0:
+        dtype = case.args.get("dtype") or dtype
     if dtype == SAME:
         dtype = autocast(case.dtype, case.policy)
     outputs = tuple(tuple(None if size is UNKNOWN else size for size in shape) for shape in inferred.outputs)

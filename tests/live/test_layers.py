@@ -39,8 +39,8 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
     assert count * 0.04 < refused < count * 0.7
 
 
-# Nothing can be asked of a layer that is code; an InputLayer is not called, the random models have them.
-NOT_ASKED = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "InputLayer"}
+# Nothing can be asked of a layer that is code.
+NOT_ASKED = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 
 
 def test_every_layer_is_asked_often_enough(tell) -> None:
