@@ -237,7 +237,9 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         params = _known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
-        trained = _known_sum([_trained(weights), *(row.trainable_params for row in children)] if known else [UNKNOWN])
+        trained = _known_sum([_trained(weights), *(row.trainable_in_model for row in children)] if known else [UNKNOWN])
+        kind = None if layer.model is not None else _kind(layer)
+        left = trainable and not trains and kind is not None and kind.holds
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {"params": params.label or partial, "trainable_params": trained.label or partial, "macs": macs.label}
         rows.append(
@@ -255,8 +257,11 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 trainable_params=trained.value,
                 macs=macs.value,
                 incomplete={name: label for name, label in labels.items() if label},
-                kind=None if layer.model is not None else _kind(layer),
+                kind=kind,
                 dtype=layer.dtype,
+                left_trainable=tuple(_settle(w, layer, True) for w in run.weights.get(index, ()) if w.trainable)
+                if left
+                else (),
             )
         )
         rows.extend(below)
@@ -306,7 +311,8 @@ def _known_sum(numbers: Sequence[Number]) -> _Sum:
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     weights = [weight for row in rows for weight in row.weights]
-    sums = {name: _known_sum([getattr(row, name) for row in top]) for name in ("params", "trainable_params", "macs")}
+    counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
+    sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
     if labels["params"]:
         labels["param_bytes"] = "partial" if weights else "unknown"
@@ -314,7 +320,9 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
         param_bytes=_bytes(weights) if weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=_bytes([weight for weight in weights if weight.trainable]),
+        trainable_bytes=_bytes(
+            [weight for row in rows for weight in (*row.weights, *row.left_trainable) if weight.trainable]
+        ),
         macs=sums["macs"].value,
         incomplete={name: label for name, label in labels.items() if label},
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Model
-from convcalc.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.problems import Problem
 
 SCHEMA_VERSION = 1
@@ -73,6 +73,16 @@ class LayerReport:
     incomplete: Mapping[str, str] = field(default_factory=dict)
     kind: LayerType | None = None
     dtype: str = "float32"
+    left_trainable: tuple[Weight, ...] = ()
+
+    @property
+    def trainable_in_model(self) -> Number:
+        """The parameters that count as trainable in the model around the layer.
+
+        The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
+        their weights (``left_trainable``), and yet Keras counts them so in the model.
+        """
+        return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
 
     @property
     def non_trainable_params(self) -> Number:

@@ -71,6 +71,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
     call=[_SCORES, _CAUSAL],
     least_axes=2,
     makes=("Softmax", "Dropout"),
+    holds=True,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -133,6 +134,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     call=[_SCORES, _CAUSAL],
     axes=("length", "features"),
     makes=("Softmax", "Dropout"),
+    holds=True,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )

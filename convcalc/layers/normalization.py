@@ -151,6 +151,7 @@ def unit_normalization(a: Args, x: Shape) -> Inferred:
     "SpectralNormalization",
     Argument("layer", LayerValue()),
     Argument("power_iterations", Integer(1), 1),
+    holds=True,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:

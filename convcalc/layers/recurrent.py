@@ -250,6 +250,7 @@ def _unused(weight: Weight) -> bool:
     Argument("cells", LayerValues(LayerValue(_CELLS))),
     inputs=(1, 20),
     axes=("features",),
+    holds=True,
     example="StackedRNNCells: {{cells: [{{LSTMCell: 8}}, {{GRUCell: 4}}]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -274,6 +275,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     *(*_loop(), Argument("zero_output_for_mask", Boolean(), False)),
     inputs=(1, 20),
     least_axes=2,
+    holds=True,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
 )
@@ -291,6 +293,7 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     "TimeDistributed",
     Argument("layer", LayerValue()),
     least_axes=2,
+    holds=True,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -315,6 +318,7 @@ _LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLS
     *carried("weights"),
     Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
     inputs=(1, 20),
+    holds=True,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )
@@ -369,6 +373,7 @@ _CONV_LSTM: list[Any] = [
     inputs=(1, 3),
     ranks=(1, 2, 3),
     timed=True,
+    holds=True,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:

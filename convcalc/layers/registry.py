@@ -71,7 +71,8 @@ class LayerType:
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
     is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
     for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
-    them: they use automatic names up. ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
+    them: they use automatic names up. Where a layer ``holds`` layers, all its weights are theirs. ``settings`` vary a rule
+    among the layers that share it; no user gives them. ``example`` is
     an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
@@ -91,6 +92,7 @@ class LayerType:
     settings: Mapping[str, Any]
     call_arguments: tuple[Argument, ...] = ()
     makes: tuple[str, ...] = ()
+    holds: bool = False
 
     @property
     def merges(self) -> bool:
@@ -131,6 +133,7 @@ def layer(
     least_axes: int = 0,
     example_input: Sequence[int] = (),
     makes: Sequence[str] = (),
+    holds: bool = False,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -167,6 +170,7 @@ def layer(
                 settings=settings,
                 call_arguments=tuple(call),
                 makes=tuple(makes),
+                holds=holds,
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:

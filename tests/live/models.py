@@ -22,7 +22,8 @@ from convcalc.layers.registry import SAME
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
-from tests.live.judge import _lists, _made
+from tests.live.cases import FAMILIES
+from tests.live.judge import Case, _lists, _made
 
 Ref = tuple[int, int]  # number of the step, number of its output
 
@@ -245,6 +246,18 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
+# An Equalization gives its very input back, which Keras then calls a cycle; a Pipeline has no ``trainable``.
+_NO_STEP = {"Equalization", "Pipeline"}
+
+
+def _stands_alone(case: Case) -> bool:
+    """Whether a case of the layers' own comparison can be a step: of one tensor, without a mask, with the policy left out."""
+    kind = find(case.name)
+    masks = case.name == "Masking" or "mask_zero" in case.args
+    refused = case.name in _NO_STEP or "Cell" in case.name
+    return kind is not None and kind.inputs in (1, (1, 2), (1, 20)) and not masks and not refused and not case.call
+
+
 def _step(grower: Grower, random: Random, depth: int) -> None:
     trainable = random.random() > 0.07
     policy = random.choice(["float32"] * 9 + ["mixed_float16", "float16"]) if not depth else "float32"
@@ -288,6 +301,13 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
         ]
         source = random.choice(fits) if fits else grower.add_input(wanted)
         grower.add(Step("Model", {}, [source], trainable, inner=inner))
+    elif roll < 0.5:
+        for _ in range(12):  # most do not fit the tensor that there is
+            case = FAMILIES[random.choice(list(FAMILIES))](random)
+            if _stands_alone(case) and grower.add(
+                Step(case.name, dict(case.args), [first], trainable or case.name.startswith("Spatial"), policy)
+            ):
+                break
     else:
         name, args = random.choice(_per_rank(len(shape) - 1) if len(shape) > 1 else [lambda r: ("Identity", {})])(
             random
@@ -376,6 +396,7 @@ def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
                 called,
             )
         )
+    rows.append(("total", sum(math.prod(weight.shape) for weight in model.trainable_weights), model.count_params()))
     return rows
 
 
@@ -392,4 +413,5 @@ def rows_of_ours(program: Program) -> list[tuple[Any, ...]]:
         rows.append(
             (row.name, row.class_name, shapes, row.calls[-1].output_dtypes, row.params, row.trainable_params, called)
         )
+    rows.append(("total", report.totals.trainable_params, report.totals.params))
     return rows
