@@ -246,8 +246,9 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# An Equalization gives its very input back, which Keras then calls a cycle; a Pipeline has no ``trainable``.
-_NO_STEP = {"Equalization", "Pipeline"}
+# An Equalization gives its very input back, which Keras then calls a cycle; a Pipeline has no ``trainable``. The last three make
+# layers inside according to their arguments, which use up automatic names that we do not count.
+_NO_STEP = {"Equalization", "Pipeline", "AugMix", "RandAugment", "RandomColorJitter"}
 
 
 def _stands_alone(case: Case) -> bool:
@@ -304,9 +305,12 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
     elif roll < 0.5:
         for _ in range(12):  # most do not fit the tensor that there is
             case = FAMILIES[random.choice(list(FAMILIES))](random)
-            if _stands_alone(case) and grower.add(
-                Step(case.name, dict(case.args), [first], trainable or case.name.startswith("Spatial"), policy)
-            ):
+            if not _stands_alone(case):
+                continue
+            frozen = not trainable and not case.name.startswith("Spatial")
+            # What prepares data has rules of its own for the dtype policy, which we do not follow yet.
+            own = "float32" if find(case.name).family == "data_preprocessing" else policy
+            if grower.add(Step(case.name, dict(case.args), [first], not frozen, own)):
                 break
     else:
         name, args = random.choice(_per_rank(len(shape) - 1) if len(shape) > 1 else [lambda r: ("Identity", {})])(
