@@ -33,9 +33,9 @@ def page() -> str:
     out = [HEAD]
     for family, kinds in sorted(families.items()):
         links = ", ".join(f"[{kind.name}](#{kind.name.lower()})" for kind in kinds)
-        out.append(f"- **{family.capitalize()}**: {links}")
+        out.append(f"- **{family.replace('_', ' ').capitalize()}**: {links}")
     for family, kinds in sorted(families.items()):
-        out += ["", f"## {family.capitalize()} layers"]
+        out += ["", f"## {family.replace('_', ' ').capitalize()} layers"]
         for kind in kinds:
             out += ["", *_section(kind)]
     return "\n".join(out) + "\n"

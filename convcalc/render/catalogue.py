@@ -21,7 +21,7 @@ def layer_list(kinds: Iterable[LayerType], look: Look) -> str:
     width = max(len(kind.name) for family in families.values() for kind in family) + 2
     out: list[str] = []
     for family, members in sorted(families.items()):
-        out += ["", look.painted(family.capitalize(), "bold")]
+        out += ["", look.painted(family.replace("_", " ").capitalize(), "bold")]
         out += [f"  {kind.name:<{width}}{kind.summary}" for kind in members]
     return "".join(f"{look.signs(line)}\n" for line in out[1:])
 
