@@ -237,9 +237,15 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         params = _known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
-        trained = _known_sum([_trained(weights), *(row.trainable_in_model for row in children)] if known else [UNKNOWN])
         kind = None if layer.model is not None else _kind(layer)
-        left = trainable and not trains and kind is not None and kind.holds
+        below_trained = [row.trainable_in_model for row in children]
+        left: tuple[Weight, ...] = ()
+        if not trains:  # what a frozen layer holds may yet count as trainable further out
+            below_trained = [row.trainable_params for row in children]
+            left = tuple(weight for row in children for weight in row.left_trainable)
+            if kind is not None and kind.holds and not layer.trainable:
+                left = tuple(_settle(w, layer, True) for w in run.weights.get(index, ()) if w.trainable)
+        trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {"params": params.label or partial, "trainable_params": trained.label or partial, "macs": macs.label}
         rows.append(
@@ -259,9 +265,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 incomplete={name: label for name, label in labels.items() if label},
                 kind=kind,
                 dtype=layer.dtype,
-                left_trainable=tuple(_settle(w, layer, True) for w in run.weights.get(index, ()) if w.trainable)
-                if left
-                else (),
+                left_trainable=left,
             )
         )
         rows.extend(below)
@@ -311,6 +315,9 @@ def _known_sum(numbers: Sequence[Number]) -> _Sum:
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     weights = [weight for row in rows for weight in row.weights]
+    left = [
+        weight for row in rows if row.kind is not None for weight in row.left_trainable
+    ]  # a model repeats its layers'
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
@@ -320,9 +327,7 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
         param_bytes=_bytes(weights) if weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=_bytes(
-            [weight for row in rows for weight in (*row.weights, *row.left_trainable) if weight.trainable]
-        ),
+        trainable_bytes=_bytes([*(w for w in weights if w.trainable), *left]),
         macs=sums["macs"].value,
         incomplete={name: label for name, label in labels.items() if label},
     )

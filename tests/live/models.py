@@ -307,9 +307,10 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             if not _stands_alone(case):
                 continue
-            frozen = not trainable and not case.name.startswith("Spatial")
+            data = find(case.name).family == "data_preprocessing"
+            frozen = not trainable and not data and not case.name.startswith("Spatial")
             # What prepares data has rules of its own for the dtype policy, which we do not follow yet.
-            own = "float32" if find(case.name).family == "data_preprocessing" else policy
+            own = "float32" if data else policy
             if grower.add(Step(case.name, dict(case.args), [first], not frozen, own)):
                 break
     else:
