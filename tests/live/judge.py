@@ -118,7 +118,7 @@ def we_say(case: Case) -> Outcome | str:
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
-    if case.policy not in POLICIES or case.policy in ("int8", "float8_e4m3fn", "float8_e5m2"):
+    if case.policy not in POLICIES:
         return f"there is no dtype policy '{case.policy}'"
     args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:
