@@ -206,6 +206,14 @@ def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
     return value
 
 
+def shape_text(shape: Shape | None) -> str:
+    """``(None, 28, 28, 1)``, as Keras writes a shape; ``?`` for one of unknown rank."""
+    if shape is None:
+        return "?"
+    sizes = ", ".join(str(plain(size)) for size in shape)
+    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
 def product(numbers: Iterable[Number]) -> Number:
     """The product; 1 of nothing."""
     total: Number = 1

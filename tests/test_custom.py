@@ -111,7 +111,7 @@ def test_layers_are_declared_in_python_as_the_catalogue_does(monkeypatch: pytest
     monkeypatch.setattr(
         importlib.metadata, "entry_points", lambda group: [broken, point] if group == "convcalc.layers" else []
     )
-    monkeypatch.setattr(registry, "_offered", [])
+    registry._load_offered.cache_clear()
     try:
         assert "Doubled" not in CATALOGUE
         found = report("input: [8]\nlayers: [Doubled]")
@@ -123,5 +123,5 @@ def test_layers_are_declared_in_python_as_the_catalogue_does(monkeypatch: pytest
 
 def test_packages_are_not_asked_while_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: pytest.fail("asked"))
-    monkeypatch.setattr(registry, "_offered", [])
+    registry._load_offered.cache_clear()
     report("blocks: {b: {layers: [Flatten]}}\ninput: [8]\nlayers: [b, {Dense: 3}]")

@@ -9,9 +9,8 @@ from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
-from convcalc.layers.quantization import quantized
-from convcalc.numbers import UNKNOWN, Number, Shape, map_numbers, named, plain, traced
-from convcalc.problems import ConvcalcError, did_you_mean, error, listed
+from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, shape_text, traced
+from convcalc.problems import did_you_mean, error, listed
 from convcalc.window import Window
 
 
@@ -109,16 +108,12 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
     shapes = [
         tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
-    return quantized(kind, args, row.dtype, apply(kind, args, shapes))
+    return apply(kind, args, shapes, row.dtype)
 
 
 def _axis_names(kind: LayerType, row: LayerReport) -> list[str]:
     """The names of the axes, batch first, in the order of the layer's data format."""
-    axes = list(kind.axes or ())
-    if kind.channels_first_at and row.config.get("data_format") == "channels_first":
-        before = kind.channels_first_at - 1
-        axes = [*axes[:before], axes[-1], *axes[before:-1]]
-    return ["batch", *axes]
+    return ["batch", *kind.axis_names(row.config)]
 
 
 def _inputs(row: LayerReport) -> Section:
@@ -126,18 +121,14 @@ def _inputs(row: LayerReport) -> Section:
     for count, call in enumerate(row.calls, start=1):
         for source, shape in zip(call.inputs, call.input_shapes):
             label = "input" if len(row.calls) == 1 else f"input of call {count}"
-            lines.append((label, f"{_shape(shape)} from {source.removesuffix('[0][0]')}"))
+            lines.append((label, f"{shape_text(shape)} from {source.removesuffix('[0][0]')}"))
     return Section("Input", tuple(lines))
-
-
-def _shape(shape: Shape | None) -> str:
-    return "?" if shape is None else f"({', '.join(str(plain(size)) for size in shape)}{',' * (len(shape) == 1)})"
 
 
 def _output(kind: LayerType, row: LayerReport, inferred: Inferred) -> Section:
     lines: list[tuple[str, str]] = []
     for index, (shape, known) in enumerate(zip(inferred.outputs, row.output_shapes)):
-        lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", _shape(known)))
+        lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", shape_text(known)))
         names = _axis_names(kind, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
@@ -167,7 +158,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
     for weight, known in zip(inferred.weights, row.weights):
         state = "" if known.trainable else f"; not trainable: {known.why}"
         count = worked(parameters(Inferred((), (weight,))))
-        lines.append((weight.name, f"{_shape(known.shape)}: {count}{state}"))
+        lines.append((weight.name, f"{shape_text(known.shape)}: {count}{state}"))
     if "params" in inferred.unknown:
         return Section("Parameters", (*lines, ("params", "unknown: they cannot be known without running code")))
     lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
@@ -197,9 +188,6 @@ def _nested(report: Report, row: LayerReport) -> Sequence[Section]:
     inner = [other for other in report.layers if other.path.startswith(row.path + "/") and other.depth == row.depth + 1]
     lines = [(other.name, f"{other.params:,}") for other in inner if other.params != 0]
     return (
-        Section("Output", (("output", ", ".join(map(_shape, row.output_shapes))),)),
+        Section("Output", (("output", ", ".join(map(shape_text, row.output_shapes))),)),
         Section("Parameters", (*lines, ("params", f"{row.params:,}, the sum over its layers"))),
     )
-
-
-__all__ = ["ConvcalcError", "Explanation", "Section", "explain", "pick"]

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
-from convcalc.layers import SAME, Inferred, LayerType, Weight, apply, find, parameters, sample_macs
-from convcalc.layers.dtypes import autocast, compute_dtype, size_in_bytes, variable_dtype
-from convcalc.layers.quantization import quantized
+from convcalc.layers import Inferred, Weight, apply, kind_of, parameters, sample_macs
+from convcalc.layers.dtypes import size_in_bytes
+from convcalc.layers.registry import output_dtype, own_weight
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
-from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.numbers import UNKNOWN, Number, Shape, product, shape_text
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None
+_FROZEN = "the layer is frozen: trainable is false"
 
 
 class Ran(NamedTuple):
@@ -114,7 +115,8 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
                 "no-such-output",
                 "from",
             )
-    if not layer.broken and _opaque(layer):  # its stated output does not depend on its input
+    kind = None if layer.broken or layer.model is not None else kind_of(layer)
+    if kind is not None and kind.family == "opaque":  # its stated output does not depend on its input
         inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
     if layer.broken or any(shape is NOTHING for shape in inputs):
         if layer.model is not None and call.layer not in run.nested:
@@ -123,31 +125,17 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, work)
-    kind = _kind(layer)
     if kind is None:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     args = {**layer.args, **call.args} if call.args else layer.args
-    inferred = quantized(kind, args, layer.dtype, apply(kind, args, known))
+    inferred = apply(kind, args, known, layer.dtype)
     first = run.weights.setdefault(call.layer, inferred.weights)
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
-    dtype = inferred.dtype or compute_dtype(layer.dtype)
-    if dtype == SAME:
-        dtype = autocast(run.dtype(call.inputs[0]), layer.dtype)
-    dtypes = (dtype,) * len(inferred.outputs)
+    given = run.dtype(call.inputs[0]) if call.inputs else ""
+    dtypes = (output_dtype(inferred, given, layer.dtype),) * len(inferred.outputs)
     macs = UNKNOWN if "macs" in inferred.unknown else _per_batch(sample_macs(inferred), known)
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
-
-
-def _opaque(layer: Layer) -> bool:
-    kind = _kind(layer) if layer.model is None else None
-    return kind is not None and kind.family == "opaque"
-
-
-def _kind(layer: Layer) -> LayerType | None:
-    """The catalogue's entry for a layer; None for one that is not known."""
-    kind: LayerType | None = layer.kind or find(layer.class_name)
-    return kind
 
 
 def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
@@ -169,14 +157,14 @@ def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: 
         )
     for expected, shape in zip(own, inputs):
         if expected is not None and not _accepts(expected, shape):
-            raise Refusal(f"is a model that expects an input of {_text(expected)}", "wrong-shape")
+            raise Refusal(f"is a model that expects an input of {shape_text(expected)}", "wrong-shape")
     actual = inner
     if list(own) != inputs:
         key = (id(layer.model), tuple(inputs))
         if key not in work.runs:
             work.runs[key] = _run(layer.model, inputs, work)
         actual = work.runs[key]
-    macs = _sum([ran.macs for ran in actual.calls])
+    macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
     return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)
 
@@ -187,21 +175,10 @@ def _accepts(expected: Shape, shape: Shape) -> bool:
     )
 
 
-def _sum(numbers: Sequence[Number]) -> Number:
-    total: Number = 0
-    for number in numbers:
-        total = total + number
-    return total
-
-
-def _text(shape: Shape | None) -> str:
-    return "an unknown shape" if shape is None else f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
-
-
 def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
     sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
-    known = [f"{_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
+    known = [f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
     received = listed(known, "and")
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"
     if received:
@@ -230,21 +207,22 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         calls = tuple(_call_report(run, number, numbers) for number in by_layer[index])
         inner = run.nested.get(index)
         below = _rows(inner, path + "/", depth + 1, trains) if inner else []
-        weights = tuple(_settle(weight, layer, trains) for weight in run.weights.get(index, ()))
+        weights = tuple(own_weight(weight, layer.dtype, trains, _FROZEN) for weight in run.weights.get(index, ()))
         children = [row for row in below if row.depth == depth + 1]
         macs = _known_sum([call.macs for call in calls])
         known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
         params = _known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
-        kind = None if layer.model is not None else _kind(layer)
+        kind = None if layer.model is not None else kind_of(layer)
         below_trained = [row.trainable_in_model for row in children]
         left: tuple[Weight, ...] = ()
         if not trains:  # what a frozen layer holds may yet count as trainable further out
             below_trained = [row.trainable_params for row in children]
             left = tuple(weight for row in children for weight in row.left_trainable)
             if kind is not None and kind.holds and not layer.trainable:
-                left = tuple(_settle(w, layer, True) for w in run.weights.get(index, ()) if w.trainable)
+                own = run.weights.get(index, ())
+                left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
         trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {"params": params.label or partial, "trainable_params": trained.label or partial, "macs": macs.label}
@@ -285,14 +263,6 @@ def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
     return CallReport(sources, ran.inputs, ran.outputs, ran.dtypes, ran.macs)
 
 
-def _settle(weight: Weight, layer: Layer, trainable: bool) -> Weight:
-    """The weight with its dtype, and not trainable where the layer or a model around it is frozen."""
-    dtype = weight.dtype or variable_dtype(layer.dtype)
-    if weight.trainable and not trainable:
-        return weight._replace(dtype=dtype, trainable=False, why="the layer is frozen: trainable is false")
-    return weight._replace(dtype=dtype)
-
-
 def _trained(weights: Sequence[Weight]) -> Number:
     return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
 
@@ -307,17 +277,16 @@ class _Sum(NamedTuple):
 def _known_sum(numbers: Sequence[Number]) -> _Sum:
     known = [number for number in numbers if number is not UNKNOWN]
     if len(known) == len(numbers):
-        return _Sum(_sum(known), "")
+        return _Sum(sum(known), "")
     # A lower bound of nothing would be a silent zero: it is unknown.
-    total = _sum(known)
+    total = sum(known)
     return _Sum(total, "partial") if total != 0 else _Sum(UNKNOWN, "unknown")
 
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     weights = [weight for row in rows for weight in row.weights]
-    left = [
-        weight for row in rows if row.kind is not None for weight in row.left_trainable
-    ]  # a model repeats its layers'
+    # A nested model's are those of its layers again.
+    left = [weight for row in rows if row.kind is not None for weight in row.left_trainable]
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}

@@ -1,57 +1,59 @@
 """Quantized dtype policies, such as ``int8_from_float32``: what they add to the weights of a layer.
 
-Sources: ``_int8_build`` and ``_float8_build`` of Keras's Dense, EinsumDense, Embedding and ReversibleEmbedding. Any other layer
-is under such a policy what it is under the policy behind ``_from_``.
+A layer declares its quantizer; without one it is under such a policy what it is under the policy behind ``_from_``.
+
+Sources: ``_int8_build`` and ``_float8_build`` of Keras's Dense, EinsumDense, Embedding and ReversibleEmbedding.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from convcalc.layers.dtypes import quantization
-from convcalc.layers.registry import Args, Inferred, LayerType, Weight
+from convcalc.layers.registry import Args, Inferred, Quantizer, Weight
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
 _WHY = "quantized from weights that were trained before"
-# Layers that hand their policy on to quantized layers inside.
-_MADE_OF_THEM = ("MultiHeadAttention", "GroupQueryAttention")
-_LOOKUPS = ("Embedding", "ReversibleEmbedding")
+_MATRICES = ("kernel", "embeddings", "reverse_embeddings")
 _HISTORY = 1024  # how many largest values a float8 layer remembers
 
+Scale = Callable[[Args, Shape], Shape]
 
-def quantized(kind: LayerType, args: Args, policy: str, inferred: Inferred) -> Inferred:
-    """What a rule found out, as it is under a dtype policy.
 
-    Raises :class:`Refusal` where Keras has no such layer.
-    """
-    mode = quantization(policy)
-    if not mode:
-        return inferred
-    if kind.name in _MADE_OF_THEM:
-        return inferred._replace(weights=(), unknown=inferred.unknown | {"params"})
-    if kind.name not in ("Dense", "EinsumDense", *_LOOKUPS):
-        return inferred
-    if mode == "int8":
-        weights = [part for weight in inferred.weights for part in _int8(kind, args, weight)]
-        return inferred._replace(weights=tuple(weights))
-    if kind.name in _LOOKUPS:
+def dense(scale: Scale) -> Quantizer:
+    """The quantizer of a layer that multiplies by its matrix: int8 and float8. ``scale`` is the shape of what scales it."""
+
+    def quantize(a: Args, mode: str, found: Inferred) -> Inferred:
+        if mode == "int8":
+            return _int8(scale, a, found)
+        return found._replace(weights=(*found.weights, *_float8()))
+
+    return quantize
+
+
+def lookup(a: Args, mode: str, found: Inferred) -> Inferred:
+    """The quantizer of a table in which rows are looked up: int8, each row with its scale."""
+    if mode != "int8":
         raise Refusal(f"cannot be quantized to {mode}: it knows int8", "quantization", "dtype")
-    return inferred._replace(weights=(*inferred.weights, *_float8()))
+    return _int8(lambda a, shape: (a["input_dim"],), a, found)
 
 
-def _int8(kind: LayerType, args: Args, weight: Weight) -> tuple[Weight, ...]:
-    """A matrix of whole numbers beside what each of its columns or rows is scaled by; other weights stay."""
-    if weight.name not in ("kernel", "embeddings", "reverse_embeddings"):
-        return (weight,)
-    if kind.name == "Dense":
-        scale: Shape = weight.shape[1:]
-    elif kind.name == "EinsumDense":
-        scale = _einsum_scale(args["equation"], weight.shape)
-    else:
-        scale = (args["input_dim"],)
-    whole = weight._replace(dtype="int8", trainable=False, why=_WHY)
-    return (whole, Weight(f"{weight.name}_scale", scale, trainable=False, why=_WHY))
+def unknown_inside(a: Args, mode: str, found: Inferred) -> Inferred:
+    """The quantizer of a layer that hands its policy on to layers inside: their weights are not worked out here."""
+    return found._replace(weights=(), unknown=found.unknown | {"params"})
+
+
+def _int8(scale: Scale, a: Args, found: Inferred) -> Inferred:
+    """Each matrix of whole numbers, beside what its columns or rows are scaled by; other weights stay."""
+    weights: list[Weight] = []
+    for weight in found.weights:
+        if weight.name not in _MATRICES:
+            weights.append(weight)
+            continue
+        weights.append(weight._replace(dtype="int8", trainable=False, why=_WHY))
+        weights.append(Weight(f"{weight.name}_scale", scale(a, weight.shape), trainable=False, why=_WHY))
+    return found._replace(weights=tuple(weights))
 
 
 def _float8() -> tuple[Weight, ...]:
@@ -63,13 +65,13 @@ def _float8() -> tuple[Weight, ...]:
     )
 
 
-def _einsum_scale(equation: str, kernel_shape: Shape) -> Shape:
-    """The kernel's shape as it lies in the output, 1 on the axes that are summed over.
+def einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
+    """Of EinsumDense: the kernel's shape as it lies in the output, 1 on the axes that are summed over.
 
     Keras (``_analyze_quantization_info``) lets each summed axis take the place of an output axis that the kernel has not, the
     first first; of those for which none is left, it takes out the ones at their places in the kernel.
     """
-    found = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", equation)
+    found = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
     if found is None:
         raise Refusal("cannot be quantized to int8 with dots in its equation", "quantization", "equation")
     source, kernel, target = found.groups()

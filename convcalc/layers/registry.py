@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.layers.arguments import LARGEST, REQUIRED, Argument, shown
-from convcalc.numbers import UNKNOWN, Number, Shape, Traced, plain, product
+from convcalc.layers.dtypes import autocast, compute_dtype, quantization, variable_dtype
+from convcalc.model import Layer
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.window import Window
 
@@ -61,6 +65,7 @@ class Inferred(NamedTuple):
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
+Quantizer: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,9 @@ class LayerType:
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
     is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
     for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
-    them: they use automatic names up. Where a layer ``holds`` layers, all its weights are theirs. ``settings`` vary a rule
-    among the layers that share it; no user gives them. ``example`` is
+    them: they use automatic names up. Where a layer ``holds`` layers, all its weights are theirs. ``quantize`` says what a
+    quantized dtype policy makes of what the rule finds, where it changes that: from the arguments and the mode (``int8``).
+    ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
     an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
@@ -93,11 +99,20 @@ class LayerType:
     call_arguments: tuple[Argument, ...] = ()
     makes: tuple[str, ...] = ()
     holds: bool = False
+    quantize: Quantizer | None = None
 
     @property
     def merges(self) -> bool:
         """Whether a call takes several tensors, so that a spec has to name them."""
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
+
+    def axis_names(self, args: Args) -> tuple[str, ...]:
+        """The names of the axes behind the batch, in the order of the layer's data format; none where their number is free."""
+        axes = self.axes or ()
+        if self.channels_first_at and args.get("data_format") == "channels_first":
+            before = self.channels_first_at - 1
+            return (*axes[:before], axes[-1], *axes[before:-1])
+        return axes
 
     @property
     def summary(self) -> str:
@@ -134,6 +149,7 @@ def layer(
     example_input: Sequence[int] = (),
     makes: Sequence[str] = (),
     holds: bool = False,
+    quantize: Quantizer | None = None,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -171,6 +187,7 @@ def layer(
                 call_arguments=tuple(call),
                 makes=tuple(makes),
                 holds=holds,
+                quantize=quantize,
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:
@@ -189,7 +206,7 @@ def _default(argument: Argument, owner: str) -> Any:
 def find(name: str) -> LayerType | None:
     """The entry for a class name or an alias of one; an unknown name makes installed packages offer theirs."""
     entry = builtin(name)
-    if entry is None and not _offered:
+    if entry is None:
         _load_offered()
         entry = builtin(name)
     return entry
@@ -200,19 +217,14 @@ def builtin(name: str) -> LayerType | None:
     return CATALOGUE.get(_ALIASES.get(name, name))
 
 
-_offered: list[str] = []
-
-
+@cache
 def _load_offered() -> None:
-    """Import what installed packages offer under the entry point ``convcalc.layers``: modules that declare layers."""
+    """Import, once, what installed packages offer under the entry point ``convcalc.layers``: modules that declare layers."""
     from importlib.metadata import entry_points
 
-    _offered.append("looked for")
     for point in entry_points(group="convcalc.layers"):
-        try:
+        with suppress(Exception):  # a package of someone else's: it must not keep us from the model
             point.load()
-        except Exception as failed:  # a package of someone else's: it must not keep us from the model
-            _offered.append(f"{point.name}: {type(failed).__name__}: {failed}")
 
 
 def known_names() -> list[str]:
@@ -288,20 +300,27 @@ def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal
     return [Refusal(message, "too-many-arguments"), *(r for r in refusals if r not in blamed)]
 
 
-def apply(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` returns them.
+def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str = "float32") -> Inferred:
+    """Run the layer's rule on whole shapes (batch axis first), under a dtype policy. ``args`` are as :func:`bind` gives them.
 
-    Raises :class:`Refusal` for inputs that the layer cannot take.
+    Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings}
+    result = _bounded(_run(kind, arguments, inputs))
+    mode = quantization(policy)
+    return kind.quantize(arguments, mode, result) if mode and kind.quantize else result
+
+
+def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
+    """The rule on channels-last shapes, whatever the layer's data format."""
     at = kind.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
-        return _bounded(kind.rule(arguments, *inputs))
+        return kind.rule(arguments, *inputs)
     rank = len(inputs[0])
     result = kind.rule(arguments, *((*shape[:at], *shape[at + 1 :], shape[at]) for shape in inputs[:1]), *inputs[1:])
     turned = (shape if shape is None else _channels_first(shape, at - (rank - len(shape))) for shape in result.outputs)
-    return _bounded(result._replace(outputs=tuple(turned)))
+    return result._replace(outputs=tuple(turned))
 
 
 def _bounded(result: Inferred) -> Inferred:
@@ -334,10 +353,7 @@ def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
                     "wrong-rank",
                 )
         elif found != len(kind.axes):
-            axes = kind.axes
-            if kind.channels_first_at and args.get("data_format") == "channels_first":
-                before = kind.channels_first_at - 1
-                axes = (*axes[:before], axes[-1], *axes[before:-1])
+            axes = kind.axis_names(args)
             raise Refusal(f"expects ({', '.join(axes)}){_rank_cure(axes, shape)}", "wrong-rank")
 
 
@@ -369,7 +385,7 @@ def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
 
 def parameters(inferred: Inferred) -> Number:
     """The number of parameters."""
-    return _total([product(weight.shape) for weight in inferred.weights])
+    return sum(product(weight.shape) for weight in inferred.weights)
 
 
 def sample_macs(inferred: Inferred) -> Number:
@@ -379,11 +395,22 @@ def sample_macs(inferred: Inferred) -> Number:
         for weight in inferred.weights
         if not (isinstance(weight.uses, int) and weight.uses == 0)
     ]
-    return _total([*terms, *(extra.macs for extra in inferred.products)])
+    return sum([*terms, *(extra.macs for extra in inferred.products)])
 
 
-def _total(terms: Sequence[Number]) -> Number:
-    total: Number = 0
-    for term in terms:
-        total = term + total if isinstance(total, int) and isinstance(term, Traced) and total == 0 else total + term
-    return total
+def output_dtype(inferred: Inferred, given: str, policy: str) -> str:
+    """The type of a layer's outputs on an input of type ``given``."""
+    dtype = inferred.dtype or compute_dtype(policy)
+    return autocast(given, policy) if dtype == SAME else dtype
+
+
+def own_weight(weight: Weight, policy: str, trains: bool, why: str) -> Weight:
+    """The weight in a layer under a dtype policy; in one that does not train, for the reason ``why``, it is frozen."""
+    weight = weight._replace(dtype=weight.dtype or variable_dtype(policy))
+    return weight if trains or not weight.trainable else weight._replace(trainable=False, why=why)
+
+
+def kind_of(layer: Layer) -> LayerType | None:
+    """The entry for a layer of a model: its own declaration, or the catalogue's; None for one that is not known."""
+    declared: LayerType | None = layer.kind
+    return declared or find(layer.class_name)

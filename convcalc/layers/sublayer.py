@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.layers.dtypes import POLICIES, variable_dtype
-from convcalc.layers.quantization import quantized
-from convcalc.layers.registry import Inferred, LayerType, Weight, apply, bind, find, known_names
+from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.registry import Inferred, LayerType, apply, bind, find, known_names, own_weight
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal, did_you_mean
 
@@ -28,14 +27,10 @@ class SubLayer(NamedTuple):
 
     def infer(self, *inputs: Shape) -> Inferred:
         """The layer's rule on these shapes; its weights with their dtype and whether they train."""
-        found = quantized(self.kind, self.args, self.dtype, apply(self.kind, self.args, inputs))
-        return found._replace(weights=tuple(map(self._own, found.weights)))
-
-    def _own(self, weight: Weight) -> Weight:
-        weight = weight._replace(dtype=weight.dtype or variable_dtype(self.dtype))
-        if weight.trainable and not self.trainable:
-            return weight._replace(trainable=False, why=_FROZEN)
-        return weight
+        found = apply(self.kind, self.args, inputs, self.dtype)
+        return found._replace(
+            weights=tuple(own_weight(weight, self.dtype, self.trainable, _FROZEN) for weight in found.weights)
+        )
 
     def setting(self, name: str) -> Any:
         """The value of an argument, given or default; None where the layer has none of that name."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from convcalc.layers import LayerType, bind, find, known_names
+from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
@@ -264,7 +264,7 @@ class Entries:
         if layer.class_name == "InputLayer":
             self.report(node, "invalid-value", f"'{layer.name}' is an input, and cannot be called")
             raise Passed
-        kind: LayerType | None = layer.kind or find(layer.class_name)
+        kind = kind_of(layer)
         own = {argument.name: argument for argument in kind.call_arguments} if kind else {}
         values.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
         place = Written(values.source, node, entry, entry, context=scope.context)

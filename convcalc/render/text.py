@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -16,14 +16,6 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-
-
-def shape_text(shape: Shape | None) -> str:
-    """``(None, 28, 28, 1)``, as Keras writes a shape; ``?`` for one of unknown rank."""
-    if shape is None:
-        return "?"
-    sizes = ", ".join(str(plain(size)) for size in shape)
-    return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
 
 
 def shapes_text(shapes: Sequence[Shape | None]) -> str:

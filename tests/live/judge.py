@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.layers import apply, bind, find, parameters
-from convcalc.layers.dtypes import POLICIES, autocast, compute_dtype, variable_dtype
-from convcalc.layers.quantization import quantized
-from convcalc.layers.registry import SAME
+from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.registry import output_dtype, own_weight
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal
 
@@ -125,21 +124,15 @@ def we_say(case: Case) -> Outcome | str:
         return "; ".join(refusal.message for refusal in refusals)
     shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
     try:
-        inferred = quantized(kind, args, case.policy, apply(kind, args, shapes))
+        inferred = apply(kind, args, shapes, case.policy)
     except Refusal as refusal:
         return refusal.message
-    dtype = inferred.dtype or compute_dtype(case.policy)
+    dtype = output_dtype(inferred, case.dtype, case.policy)
     if kind.inputs == 0:
         dtype = case.args.get("dtype") or dtype
-    if dtype == SAME:
-        dtype = autocast(case.dtype, case.policy)
     outputs = tuple(tuple(None if size is UNKNOWN else size for size in shape) for shape in inferred.outputs)
-    weights = tuple(
-        sorted(
-            (w.name, w.shape, w.dtype or variable_dtype(case.policy), w.trainable and case.trainable)
-            for w in inferred.weights
-        )
-    )
+    own = (own_weight(weight, case.policy, case.trainable, "frozen") for weight in inferred.weights)
+    weights = tuple(sorted((w.name, w.shape, str(w.dtype), w.trainable) for w in own))
     return Outcome(outputs, (dtype,) * len(outputs), weights, parameters(inferred))
 
 

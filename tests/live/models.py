@@ -17,8 +17,7 @@ from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.layers import apply, bind, find
-from convcalc.layers.dtypes import autocast, compute_dtype
-from convcalc.layers.registry import SAME
+from convcalc.layers.registry import output_dtype
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
@@ -88,10 +87,7 @@ class Grower:
             except Refusal:
                 return False
             outputs = list(found.outputs)
-            dtype = found.dtype or compute_dtype(maker.policy)
-            if dtype == SAME:
-                dtype = autocast(self.tensors[step.inputs[0]][1], maker.policy)
-            dtypes = [dtype] * len(outputs)
+            dtypes = [output_dtype(found, self.tensors[step.inputs[0]][1], maker.policy)] * len(outputs)
         if any(math.prod(size for size in shape if size is not UNKNOWN) > 2_000_000 for shape in outputs):
             return False
         self.program.steps.append(step)
