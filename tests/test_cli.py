@@ -205,3 +205,9 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65536)
     except OSError:  # how a pseudo-terminal says that its other end is closed
         return b""
+
+
+def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
+    done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
+    assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
+    assert "LayerType" not in done.stdout

@@ -6,13 +6,13 @@ import textwrap
 
 from convcalc.analyse.explain import Explanation
 from convcalc.render.grid import Look
-from convcalc.render.text import value_text, visible
+from convcalc.render.text import arguments_text, visible
 
 
 def explanation(what: Explanation, look: Look) -> str:
     """The explanation in lines; long ones wrap under their text."""
     row = what.layer
-    config = ", ".join(f"{name}={value_text(value)}" for name, value in row.config.items())
+    config = arguments_text(row.config)
     out = [look.painted(f"{visible(row.path)} ({row.class_name}), layer {what.number} of {what.of}", "bold")]
     out.extend(_wrapped(what.sentence, "", look))
     if config:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
 from convcalc.render.grid import Column, Look, draw
-from convcalc.render.text import bytes_text, number_text, percent_text, shapes_text, value_text, visible
+from convcalc.render.text import arguments_text, bytes_text, number_text, percent_text, shapes_text, visible
 
 Cell = Callable[[LayerReport, Report], str]
 
@@ -45,7 +45,7 @@ def _trainable(row: LayerReport, report: Report) -> str:
 
 
 def _config(row: LayerReport, report: Report) -> str:
-    return ", ".join(f"{name}={value_text(value)}" for name, value in row.config.items())
+    return arguments_text(row.config)
 
 
 FIELDS: dict[str, Field] = {

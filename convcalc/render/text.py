@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.layers.sublayer import SubLayer
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -53,8 +54,15 @@ def percent_text(part: Number, whole: Number) -> str:
     return f"{100 * one / all_of_it:.1f} %" if all_of_it else "-"
 
 
+def arguments_text(args: Mapping[str, Any]) -> str:
+    """Arguments by name: ``filters=32, kernel_size=3×3``."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in args.items())
+
+
 def value_text(value: Any) -> str:
-    """An argument's value: ``3×3`` for a size on each axis."""
+    """An argument's value: ``3×3`` for a size on each axis, ``LSTM(units=64)`` for a layer."""
+    if isinstance(value, SubLayer):
+        return f"{value.kind.name}({arguments_text(value.args)})"
     if isinstance(value, (tuple, list)):
         if value and all(isinstance(part, int) for part in value):
             return "×".join(map(str, value))
