@@ -121,16 +121,22 @@ def error(code: str, message: str, mark: Mark | None = None) -> ConvcalcError:
     return ConvcalcError([Problem(code, message, mark)])
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
-    return _did_you_mean(name, tuple(known)) if len(name) <= 100 else ""
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is close to the given one; an empty string where none is."""
+    return _closest(name, tuple(known)) if len(name) <= 100 else ""
 
 
 @lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up at each round
-def _did_you_mean(name: str, known: tuple[str, ...]) -> str:
+def _closest(name: str, known: tuple[str, ...]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
-    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+    return by_lower[close[0]] if close else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
+    meant = closest(name, known)
+    return f"; did you mean '{meant}'?" if meant else ""
 
 
 def listed(names: Iterable[object], conjunction: str = "or") -> str:

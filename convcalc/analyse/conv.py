@@ -143,16 +143,11 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        asked = (
-            (Traced(0), Traced(0)),
-        ) * rank  # PyTorch cuts nothing, but does not fill up to the stride as Keras does
+        # PyTorch cuts nothing, but does not fill up to the stride as Keras does.
+        asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
-        "strides": _sizes(strides, rank, "strides")
-        if strides is not None
-        else kernel
-        if pool
-        else _sizes(1, rank, "strides"),
+        "strides": kernel if pool and strides is None else _sizes(1 if strides is None else strides, rank, "strides"),
         "dilation_rate": _sizes(dilation, rank, "dilation"),
         "padding": asked,
         "output_padding": None if output_padding is None else _sizes(output_padding, rank, "output_padding", least=0),

@@ -206,10 +206,7 @@ def _write_json(data: dict[str, Any]) -> None:
 
 
 def _write(text: str, ascii: bool) -> None:
-    import sys
-
     from convcalc.cli.output import encodes, write
     from convcalc.render.signs import to_ascii
 
     write(to_ascii(text) if ascii or not encodes("■→×−") else text)
-    sys.stdout.flush()

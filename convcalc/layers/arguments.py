@@ -50,15 +50,16 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-class _Kind:
+class AnyRank:
     """What most kinds share: they do not depend on the rank."""
 
     def for_rank(self, rank: int) -> Any:
+        """The same."""
         return self
 
 
 @dataclass(frozen=True)
-class Integer(_Kind):
+class Integer(AnyRank):
     """A whole number of at least ``least``; with ``or_minus_one`` also −1."""
 
     least: int | None = None
@@ -78,7 +79,7 @@ class Integer(_Kind):
 
 
 @dataclass(frozen=True)
-class PerAxis(_Kind):
+class PerAxis(AnyRank):
     """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``least``."""
 
     least: int = 1
@@ -100,7 +101,7 @@ class PerAxis(_Kind):
 
 
 @dataclass(frozen=True)
-class Margins(_Kind):
+class Margins(AnyRank):
     """Cells before and after on each spatial axis: a tuple of ``rank`` pairs.
 
     One number serves all sides; of one axis, two numbers are before and after; of several, each axis has a pair. Keras
@@ -129,7 +130,7 @@ class Margins(_Kind):
 
 
 @dataclass(frozen=True)
-class Integers(_Kind):
+class Integers(AnyRank):
     """A list of whole numbers of at least ``least``; ``single`` accepts one number for a list of one."""
 
     least: int | None = None
@@ -157,7 +158,7 @@ class Integers(_Kind):
 
 
 @dataclass(frozen=True)
-class Sizes(_Kind):
+class Sizes(AnyRank):
     """The shape of a sample: a list of sizes, None for one that is not known; one number for a list of one."""
 
     expects = "a list of sizes such as [28, 28, 1] (in it, null for one that is not known)"
@@ -170,7 +171,7 @@ class Sizes(_Kind):
 
 
 @dataclass(frozen=True)
-class IntegerOrPair(_Kind):
+class IntegerOrPair(AnyRank):
     """A whole number, kept as it is, or a pair of them: the axes of ``Dot``."""
 
     expects = "a whole number or a list of two"
@@ -180,7 +181,7 @@ class IntegerOrPair(_Kind):
 
 
 @dataclass(frozen=True)
-class IntegerOrIntegers(_Kind):
+class IntegerOrIntegers(AnyRank):
     """A whole number, kept as it is, or a list of them: the axes of a normalization."""
 
     expects = "a whole number or a list of whole numbers"
@@ -190,7 +191,7 @@ class IntegerOrIntegers(_Kind):
 
 
 @dataclass(frozen=True)
-class Real(_Kind):
+class Real(AnyRank):
     """A number within limits."""
 
     least: float | None = None
@@ -211,7 +212,7 @@ class Real(_Kind):
 
 
 @dataclass(frozen=True)
-class Boolean(_Kind):
+class Boolean(AnyRank):
     """true or false."""
 
     expects = "true or false"
@@ -223,7 +224,7 @@ class Boolean(_Kind):
 
 
 @dataclass(frozen=True)
-class Text(_Kind):
+class Text(AnyRank):
     """A word or a sentence."""
 
     expects = "a text"
@@ -235,7 +236,7 @@ class Text(_Kind):
 
 
 @dataclass(frozen=True)
-class Choice(_Kind):
+class Choice(AnyRank):
     """One of a few words; their case does not matter where Keras does not mind it."""
 
     words: tuple[str, ...]
@@ -253,7 +254,7 @@ class Choice(_Kind):
 
 
 @dataclass(frozen=True)
-class Named(_Kind):
+class Named(AnyRank):
     """Something that Keras knows by name (an activation, an initializer …), or a mapping that configures one."""
 
     what: str
@@ -272,7 +273,7 @@ class Named(_Kind):
 
 
 @dataclass(frozen=True)
-class Anything(_Kind):
+class Anything(AnyRank):
     """A value that does not change shapes or counts: accepted and carried as it is."""
 
     expects = "any value"
@@ -346,6 +347,7 @@ CONSTRAINT = Named(
     "a constraint",
     frozenset(["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "max_norm", "min_max_norm", "non_neg", "unit_norm"]),
 )
+SEED = Argument("seed", Integer(), None, null=True)
 DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first"), folded=True), None, null=True)
 
 _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGULARIZER, "_constraint": CONSTRAINT}

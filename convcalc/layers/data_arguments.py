@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.layers.arguments import Kind, PerAxis, Real
+from convcalc.layers.arguments import AnyRank, Kind, PerAxis, Real
 
 
 @dataclass(frozen=True)
-class Factor:
+class Factor(AnyRank):
     """How strong an augmentation is: a number, or a pair (from, to), from ``least`` to ``most``.
 
     Of a pair, Keras asks only that it overlaps the limits, and that both numbers lie within where ``strict``; ``least``
@@ -44,13 +44,9 @@ class Factor:
             raise ValueError
         return value
 
-    def for_rank(self, rank: int) -> Factor:
-        """The same: it does not depend on the rank."""
-        return self
-
 
 @dataclass(frozen=True)
-class Range:
+class Range(AnyRank):
     """Two numbers: the smallest and the largest value of a pixel."""
 
     expects = "a list of two numbers"
@@ -58,10 +54,6 @@ class Range:
     def read(self, value: Any) -> tuple[float, float]:
         """The two as a tuple."""
         return _pair(value)
-
-    def for_rank(self, rank: int) -> Range:
-        """The same: it does not depend on the rank."""
-        return self
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ class OddSizes(PerAxis):
 
 
 @dataclass(frozen=True)
-class Items:
+class Items(AnyRank):
     """A list whose parts are all of one kind; a file's name where ``file`` allows it."""
 
     each: Kind
@@ -107,10 +99,6 @@ class Items:
         if not isinstance(value, (list, tuple)):
             raise ValueError
         return tuple(map(self.each.read, value))
-
-    def for_rank(self, rank: int) -> Items:
-        """The same: it does not depend on the rank."""
-        return self
 
 
 def _pair(value: Any) -> tuple[float, float]:

@@ -32,6 +32,7 @@ def _modes(*words: str, default: str = "int") -> Argument:
 
 
 _NUMBERS = Items(Real(), "numbers")
+_SALT = Argument("salt", IntegerOrIntegers(), None, null=True)
 _SPARSE = Argument("sparse", Boolean(), False)
 
 
@@ -95,7 +96,7 @@ def discretization(a: Args, x: Shape) -> Inferred:
     "Hashing",
     Argument("num_bins", Integer(1)),
     Argument("mask_value", Anything(), None, null=True),
-    Argument("salt", IntegerOrIntegers(), None, null=True),
+    _SALT,
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     example="Hashing: 10",
@@ -145,7 +146,6 @@ _OOV_INDICES = Argument("num_oov_indices", Integer(0), 1)
 _IDF = Argument("idf_weights", _NUMBERS, None, null=True)
 _INVERT = Argument("invert", Boolean(), False)
 _PAD = Argument("pad_to_max_tokens", Boolean(), False)
-_SALT = Argument("salt", IntegerOrIntegers(), None, null=True)
 _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=True)
 
 

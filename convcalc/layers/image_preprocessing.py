@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from convcalc.layers.arguments import (
     DATA_FORMAT,
+    SEED,
     Anything,
     Argument,
     Boolean,
@@ -24,11 +25,12 @@ from convcalc.numbers import UNKNOWN, Shape
 from convcalc.problems import Refusal
 
 _HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
-_SEED = Argument("seed", Integer(), None, null=True)
 _VALUES = Argument("value_range", Range(), (0, 255))
 _INTERPOLATION = Argument("interpolation", Choice(("bilinear", "nearest")), "bilinear")
 _FILL_MODE = Argument("fill_mode", Choice(("reflect", "wrap", "constant", "nearest")), "reflect")
 _FILL_VALUE = Argument("fill_value", Anything(), 0.0)
+# What the layers that move pixels end with.
+_MOVED = [_FILL_MODE, _INTERPOLATION, SEED, _FILL_VALUE, DATA_FORMAT]
 _PART = Factor(0, 1)
 
 
@@ -73,7 +75,7 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     return resizing(a, x)
 
 
-@layer("RandomCrop", _HEIGHT, _WIDTH, _SEED, DATA_FORMAT, example="RandomCrop: [6, 5]", example_input=(8, 8, 3))
+@layer("RandomCrop", _HEIGHT, _WIDTH, SEED, DATA_FORMAT, example="RandomCrop: [6, 5]", example_input=(8, 8, 3))
 def random_crop(a: Args, x: Shape) -> Inferred:
     """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
 
@@ -87,7 +89,7 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     Argument("factor", Factor()),
     _VALUES,
     DATA_FORMAT,
-    _SEED,
+    SEED,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -135,7 +137,7 @@ _handed_on(
     "CutMix",
     "Pastes rectangles of other images of the batch, in training only.",
     Argument("factor", _PART, 1.0),
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
@@ -158,14 +160,14 @@ _handed_on(
     "Blends each image with another one of the batch, in training only.",
     Argument("alpha", Real(), 0.2),
     DATA_FORMAT,
-    _SEED,
+    SEED,
 )
 _handed_on(
     "RandomBrightness",
     "Adds a random number to all values, in training only.",
     Argument("factor", Factor(), null=True),
     _VALUES,
-    _SEED,
+    SEED,
     value="0.2",
 )
 _handed_on(
@@ -176,7 +178,7 @@ _handed_on(
     Argument("contrast_factor", _PART, None, null=True),
     Argument("saturation_factor", Factor(), None, null=True),
     Argument("hue_factor", _PART, None, null=True),
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
@@ -184,7 +186,7 @@ _handed_on(
     "Changes the contrast at random, in training only.",
     Argument("factor", _PART),
     _VALUES,
-    _SEED,
+    SEED,
     value="0.2",
 )
 _handed_on(
@@ -196,7 +198,7 @@ _handed_on(
     Argument("fill_mode", Choice(("reflect", "wrap", "constant", "nearest", "mirror")), "reflect"),
     _FILL_VALUE,
     _VALUES,
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
@@ -206,14 +208,14 @@ _handed_on(
     Argument("scale", _PART, (0.02, 0.33)),
     *carried("fill_value"),
     _VALUES,
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
     "RandomFlip",
     "Mirrors images at random, in training only.",
     Argument("mode", Choice(("horizontal", "vertical", "horizontal_and_vertical")), "horizontal_and_vertical"),
-    _SEED,
+    SEED,
     DATA_FORMAT,
     value="horizontal",
 )
@@ -225,14 +227,14 @@ _handed_on(
     Argument("sigma", _PART, 1.0),
     _VALUES,
     DATA_FORMAT,
-    _SEED,
+    SEED,
 )
 _handed_on(
     "RandomGrayscale",
     "Turns images gray at random, in training only; whole numbers stay whole numbers.",
     Argument("factor", Real(0, 1), 0.5),
     DATA_FORMAT,
-    _SEED,
+    SEED,
     dtype=SAME,
 )
 for _name, _does, _factor in (
@@ -247,7 +249,7 @@ for _name, _does, _factor in (
         Argument("factor", _factor),
         _VALUES,
         DATA_FORMAT,
-        _SEED,
+        SEED,
         value="4" if _name == "RandomPosterization" else "0.2",
     )
 _handed_on(
@@ -255,7 +257,7 @@ _handed_on(
     "Inverts the colors of some images, in training only.",
     Argument("factor", _PART, 1.0),
     _VALUES,
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
@@ -265,18 +267,14 @@ _handed_on(
     Argument("scale", Real(0, 1), 1.0),
     _INTERPOLATION,
     _FILL_VALUE,
-    _SEED,
+    SEED,
     DATA_FORMAT,
 )
 _handed_on(
     "RandomRotation",
     "Rotates images at random, in training only.",
     Argument("factor", Factor(), null=True),
-    _FILL_MODE,
-    _INTERPOLATION,
-    _SEED,
-    _FILL_VALUE,
-    DATA_FORMAT,
+    *_MOVED,
     value="0.1",
 )
 _handed_on(
@@ -288,43 +286,33 @@ _handed_on(
     _FILL_MODE,
     _FILL_VALUE,
     DATA_FORMAT,
-    _SEED,
+    SEED,
     value="0.1",
 )
 _SHIFT, _ZOOM = Factor(strict=True), Factor(strict=True, open=True)
-for _name, _does, _first, _second in (
-    (
-        "RandomTranslation",
-        "Shifts images at random, in training only.",
-        Argument("height_factor", _SHIFT),
-        Argument("width_factor", _SHIFT),
-    ),
-    (
-        "RandomZoom",
-        "Zooms images at random, in training only.",
-        Argument("height_factor", _ZOOM),
-        Argument("width_factor", _ZOOM, None, null=True),
-    ),
-):
-    _handed_on(
-        _name,
-        _does,
-        _first,
-        _second,
-        _FILL_MODE,
-        _INTERPOLATION,
-        _SEED,
-        _FILL_VALUE,
-        DATA_FORMAT,
-        value="[0.1, 0.1]",
-    )
+_handed_on(
+    "RandomTranslation",
+    "Shifts images at random, in training only.",
+    Argument("height_factor", _SHIFT),
+    Argument("width_factor", _SHIFT),
+    *_MOVED,
+    value="[0.1, 0.1]",
+)
+_handed_on(
+    "RandomZoom",
+    "Zooms images at random, in training only.",
+    Argument("height_factor", _ZOOM),
+    Argument("width_factor", _ZOOM, None, null=True),
+    *_MOVED,
+    value="[0.1, 0.1]",
+)
 _handed_on(
     "Solarization",
     "Inverts the values above a threshold, in training only.",
     Argument("addition_factor", Factor(0, 1, strict=True), 0.0),
     Argument("threshold_factor", Factor(0, 1, strict=True), 0.0),
     _VALUES,
-    _SEED,
+    SEED,
 )
 
 _MADE = [
@@ -347,7 +335,7 @@ _handed_on(
     Argument("num_ops", Integer(), 2),
     Argument("factor", Factor(0, 1, strict=True), 0.5),
     _INTERPOLATION,
-    _SEED,
+    SEED,
     DATA_FORMAT,
     makes=_MADE,
 )
@@ -361,7 +349,7 @@ _handed_on(
     Argument("alpha", Real(), 1.0),
     Argument("all_ops", Boolean(), True),
     _INTERPOLATION,
-    _SEED,
+    SEED,
     DATA_FORMAT,
     makes=_MADE,
 )

@@ -16,6 +16,12 @@ _HELD = carried("beta_regularizer", "gamma_regularizer", "beta_constraint", "gam
 _MOVING = "a running statistic: training updates it by averaging, not by its gradient"
 
 
+def _normalized(a: Args, x: Shape) -> Shape:
+    """The sizes on the axes that are normalized: one, or several in their order."""
+    axis = a["axis"]
+    return tuple(x[axis_index(each, len(x))] for each in (sorted(axis) if isinstance(axis, tuple) else [axis]))
+
+
 def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     gamma = (Weight("gamma", shape),) if a["scale"] else ()
     beta = (Weight("beta", shape),) if a["center"] else ()
@@ -86,9 +92,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
 
     Parameters: gamma and beta, each as large as the normalized axes.
     """
-    axis = a["axis"]
-    axes = sorted(axis) if isinstance(axis, tuple) else [axis]
-    shape = tuple(x[axis_index(each, len(x))] for each in axes)
+    shape = _normalized(a, x)
     if a["scale"] or a["center"]:
         shape = tuple(required(size, "size on every normalized axis") for size in shape)
     return Inferred((x,), _scale_and_center(a, shape))
@@ -129,9 +133,7 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
 
     Parameters: a scale as large as the normalized axes.
     """
-    axis = a["axis"]
-    axes = sorted(axis) if isinstance(axis, tuple) else [axis]
-    shape = tuple(required(x[axis_index(each, len(x))], "size on every normalized axis") for each in axes)
+    shape = tuple(required(size, "size on every normalized axis") for size in _normalized(a, x))
     return Inferred((x,), (Weight("scale", shape),))
 
 

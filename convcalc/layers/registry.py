@@ -17,7 +17,7 @@ from convcalc.layers.arguments import LARGEST, REQUIRED, Argument, shown
 from convcalc.layers.dtypes import autocast, compute_dtype, quantization, variable_dtype
 from convcalc.model import Layer
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
-from convcalc.problems import Refusal, did_you_mean, listed
+from convcalc.problems import Refusal, closest, did_you_mean, listed
 from convcalc.window import Window
 
 Args: TypeAlias = "Mapping[str, Any]"
@@ -260,7 +260,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             )
         elif name not in names:
             hint = did_you_mean(name, names)
-            meant.add(hint.split("'")[1] if hint else "")
+            meant.add(closest(name, names))
             has = f"; it has {listed(names, 'and')}" if names and len(names) <= 6 and not hint else ""
             refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", "unknown-argument", name))
         else:

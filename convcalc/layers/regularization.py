@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from math import inf
 
-from convcalc.layers.arguments import DATA_FORMAT, Argument, Integer, Integers, Real, carried
+from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
 _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
-_SEED = Argument("seed", Integer(), None, null=True)
 
 
-@layer("Dropout", _RATE, _NOISE, _SEED, example="Dropout: 0.5")
+@layer("Dropout", _RATE, _NOISE, SEED, example="Dropout: 0.5")
 def dropout(a: Args, x: Shape) -> Inferred:
     """Sets a part of the values to zero, in training only.
 
@@ -23,7 +22,7 @@ def dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("AlphaDropout", _RATE, *carried("noise_shape"), _SEED, example="AlphaDropout: 0.1")
+@layer("AlphaDropout", _RATE, *carried("noise_shape"), SEED, example="AlphaDropout: 0.1")
 def alpha_dropout(a: Args, x: Shape) -> Inferred:
     """Drops values so that mean and variance stay as they were, in training only.
 
@@ -32,7 +31,7 @@ def alpha_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianDropout", _RATE, _SEED, example="GaussianDropout: 0.1")
+@layer("GaussianDropout", _RATE, SEED, example="GaussianDropout: 0.1")
 def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     """Multiplies by normal noise around one, in training only.
 
@@ -41,7 +40,7 @@ def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianNoise", Argument("stddev", Real(0, 1)), _SEED, example="GaussianNoise: 0.1")
+@layer("GaussianNoise", Argument("stddev", Real(0, 1)), SEED, example="GaussianNoise: 0.1")
 def gaussian_noise(a: Args, x: Shape) -> Inferred:
     """Adds normal noise, in training only.
 
@@ -50,7 +49,7 @@ def gaussian_noise(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout1D", _RATE, _SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
+@layer("SpatialDropout1D", _RATE, SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 
@@ -59,7 +58,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, _SEED, ranks=(2, 3), example="{name}: 0.2")
+@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, SEED, ranks=(2, 3), example="{name}: 0.2")
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 

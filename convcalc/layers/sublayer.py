@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, apply, bind, find, known_names, own_weight
 from convcalc.numbers import Shape
@@ -38,16 +39,12 @@ class SubLayer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LayerValue:
+class LayerValue(AnyRank):
     """The kind of an argument that is a layer. ``named`` narrows it to layers whose class is one of these."""
 
     named: tuple[str, ...] = ()
 
     expects = "a layer, such as {LSTM: 32}"
-
-    def for_rank(self, rank: int) -> LayerValue:
-        """The same: it does not depend on the rank."""
-        return self
 
     def read(self, value: Any) -> SubLayer:
         """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
@@ -81,16 +78,12 @@ class LayerValue:
 
 
 @dataclass(frozen=True)
-class LayerValues:
+class LayerValues(AnyRank):
     """A list of layers."""
 
     each: LayerValue = LayerValue()
 
     expects = "a list of layers, such as [{LSTMCell: 32}]"
-
-    def for_rank(self, rank: int) -> LayerValues:
-        """The same: it does not depend on the rank."""
-        return self
 
     def read(self, value: Any) -> tuple[SubLayer, ...]:
         """A layer for each entry."""

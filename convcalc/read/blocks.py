@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.layers import builtin
 from convcalc.layers.arguments import REQUIRED
-from convcalc.problems import did_you_mean, listed
+from convcalc.problems import closest, did_you_mean, listed
 from convcalc.read.nodes import Fields, Items, Node, Scalar
 from convcalc.read.values import COMMON, Passed, Scope, Values, misspelt
 
@@ -31,12 +31,7 @@ def read_blocks(values: Values, node: Node | None) -> Mapping[str, Block]:
     """The ``blocks:`` of a file."""
     blocks: dict[str, Block] = {}
     scope = Scope()
-    if node is None:
-        return blocks
-    if not isinstance(node, Fields):
-        values.report(node, "invalid-value", "'blocks' is a mapping from a block's name to its layers", scope)
-        return blocks
-    for name, (key, body) in node.fields.items():
+    for name, (key, body) in values.declared(node, "'blocks' is a mapping from a block's name to its layers"):
         layers = body.get("layers") if isinstance(body, Fields) else None
         if builtin(name) or name in NESTED:
             values.report(key, "name-taken", f"a block cannot be named '{name}': a layer of Keras has that name", scope)
@@ -80,8 +75,9 @@ def block_variables(
         if name in names:
             pairs.append((name, node))
         elif name not in ("from", "as"):
-            hint = did_you_mean(name, [*names, "from", "as"])
-            meant.add(hint.split("'")[1] if hint else "")
+            might_be = [*names, "from", "as"]
+            hint = did_you_mean(name, might_be)
+            meant.add(closest(name, might_be))
             has = f"; it has {listed(names, 'and')}" if names and not hint else ""
             values.report(
                 name_node, "unknown-argument", f"block '{block.name}' has no argument '{name}'{hint or has}", scope

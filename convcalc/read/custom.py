@@ -34,12 +34,7 @@ def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> 
     """The layers that a spec declares, by name."""
     found: dict[str, LayerType] = {}
     scope = Scope()
-    if node is None:
-        return found
-    if not isinstance(node, Fields):
-        values.report(node, "invalid-value", "'custom' is a mapping from a layer's name to its declaration", scope)
-        return found
-    for name, (key, body) in node.fields.items():
+    for name, (key, body) in values.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
         if builtin(name) or name in taken:
             values.report(
                 key, "name-taken", f"a custom layer cannot be named '{name}': a layer or block has that name", scope

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,6 +141,15 @@ class Values:
             self.shared.spend(len(node.items), mark(self.source, node))
             return [self.value(item, scope) for item in node.items]
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
+
+    def declared(self, node: Node | None, expects: str) -> Iterable[tuple[str, tuple[Scalar, Node]]]:
+        """What the file declares under a key, by name: a block, a custom layer."""
+        if node is None:
+            return ()
+        if not isinstance(node, Fields):
+            self.report(node, "invalid-value", expects, Scope())
+            return ()
+        return node.fields.items()
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
         """``[filters, {strides: 1}]``: names, with a default or without; of a block or of a custom layer."""

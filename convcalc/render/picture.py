@@ -9,6 +9,7 @@ from convcalc.numbers import plain
 from convcalc.window import Window
 
 MOST_ROWS = 7
+MOST_CELLS = 2000  # of one kernel: more do not fit into any terminal
 _READ, _HOLE, _PAD, _UNREAD, _GAP = "■", "·", "+", "×", "…"
 
 
@@ -42,19 +43,7 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
     """A window at each of its positions, over the input and its padding."""
     size, kernel, stride, dilation, before, after, output = _ints(window)
     cells = before + size + after
-    header = {
-        position: _PAD if not before <= position < before + size else str(position - before)
-        for position in _ends(cells)
-    }
-    rows = [_Row("input", header)]
-    for number in _few(output):
-        if number is None:
-            rows.append(_Row(_GAP, {}))
-            continue
-        start = number * stride
-        signs = {start + offset: _HOLE for offset in range(min(dilation * (kernel - 1) + 1, 2000))}
-        signs |= {start + step * dilation: _READ for step in range(min(kernel, 2000))}
-        rows.append(_Row(f"window {number + 1}", signs))
+    rows = [_cells("input", cells, before, size), *_reaches("window", output, kernel, stride, dilation)]
     unread = [
         position for position in _ends(cells) if before <= position < before + size and not _is_read(window, position)
     ]
@@ -69,12 +58,32 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
     return rows, cells, "   ".join(legend)
 
 
+def _cells(label: str, cells: int, before: int, inside: int) -> _Row:
+    """The numbers of the cells that are there, and what stands for those before and after."""
+    positions = _ends(cells)
+    return _Row(label, {at: str(at - before) if before <= at < before + inside else _PAD for at in positions})
+
+
+def _reaches(label: str, count: int, kernel: int, stride: int, dilation: int) -> list[_Row]:
+    """A row for each of a few steps: what a kernel that moves by the stride touches."""
+    rows = []
+    for number in _few(count):
+        if number is None:
+            rows.append(_Row(_GAP, {}))
+            continue
+        start = number * stride
+        signs = {start + offset: _HOLE for offset in range(min(dilation * (kernel - 1) + 1, MOST_CELLS))}
+        signs |= {start + step * dilation: _READ for step in range(min(kernel, MOST_CELLS))}
+        rows.append(_Row(f"{label} {number + 1}", signs))
+    return rows
+
+
 def _is_read(window: Window, position: int) -> bool:
     """Whether any window reads the cell at a position (counted with the padding before)."""
     _, kernel, stride, dilation, _, _, output = _ints(window)
     return any(
         (position - step * dilation) % stride == 0 and 0 <= (position - step * dilation) // stride < output
-        for step in range(min(kernel, 2000))
+        for step in range(min(kernel, MOST_CELLS))
     )
 
 
@@ -83,18 +92,7 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
     cells = max((size - 1) * stride + span, before + output)
-    header = {
-        position: _PAD if not before <= position < before + output else str(position - before)
-        for position in _ends(cells)
-    }
-    rows = [_Row("output", header)]
-    for number in _few(size):
-        if number is None:
-            rows.append(_Row(_GAP, {}))
-            continue
-        signs = {number * stride + offset: _HOLE for offset in range(min(span, 2000))}
-        signs |= {number * stride + step * dilation: _READ for step in range(min(kernel, 2000))}
-        rows.append(_Row(f"cell {number + 1}", signs))
+    rows = [_cells("output", cells, before, output), *_reaches("cell", size, kernel, stride, dilation)]
     reached = Window(cells, kernel, stride, dilation, 0, 0, size)
     bare = [p for p in _ends(cells) if before <= p < before + output and not _is_read(reached, p)]
     if bare:
