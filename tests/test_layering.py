@@ -29,6 +29,7 @@ BASES = {
     "examples",
     "lora",
     "quantization",
+    "sliding",
     "sublayer",
     "__init__",
 }

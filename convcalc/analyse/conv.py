@@ -19,9 +19,8 @@ from convcalc.layers.convolution import (
     convolve,
     depthwise_convolution,
     spread,
-    windows,
-    windows_transposed,
 )
+from convcalc.layers.sliding import windows, windows_transposed
 from convcalc.numbers import UNKNOWN, Number, Shape, Traced, Unknown, named, traced
 from convcalc.problems import ConvcalcError, Refusal, error, listed
 from convcalc.window import Window, slide_ceil

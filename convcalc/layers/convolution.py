@@ -6,8 +6,6 @@ transposed sizes, ``keras/src/backend/common/backend_utils.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 from convcalc.layers.arguments import (
@@ -24,15 +22,23 @@ from convcalc.layers.arguments import (
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
-from convcalc.numbers import Number, Shape, product, settled
+from convcalc.layers.sliding import (
+    DILATION,
+    KERNEL,
+    PADDING,
+    STRIDES,
+    bias_of,
+    positions_of,
+    sizes_of,
+    strides_or_dilation,
+    windows,
+    windows_transposed,
+)
+from convcalc.numbers import Shape
 from convcalc.problems import Refusal
-from convcalc.window import Window, slide, slide_transposed
 
 _RANKS = (1, 2, 3)
 _FILTERS = Argument("filters", Integer(1))
-_KERNEL = Argument("kernel_size", PerAxis())
-_STRIDES = Argument("strides", PerAxis(), 1)
-_DILATION = Argument("dilation_rate", PerAxis(), 1)
 _MULTIPLIER = Argument("depth_multiplier", Integer(1), 1)
 _ACTIVATION = Argument("activation", ACTIVATION, None, null=True)
 _BIAS = Argument("use_bias", Boolean(), True)
@@ -45,7 +51,6 @@ class _PaddingWord(Choice):
         return Choice(self.words if rank == 1 else self.words[:2], folded=True)
 
 
-_PADDING = Argument("padding", Choice(("valid", "same"), folded=True), "valid")
 _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal")), "valid")
 
 
@@ -61,49 +66,14 @@ def _tail(*names: str) -> list[Argument]:
     ]
 
 
-def _one_of_both(a: Args) -> None:
-    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
-        raise Refusal(
-            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
-        )
-
-
-def windows(a: Args, x: Shape) -> tuple[Window, ...]:
-    """The windows over the spatial axes of a channels-last shape; ``padding`` is a word, or cells for each axis."""
-    padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
-    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
-
-
-def windows_transposed(a: Args, x: Shape) -> tuple[Window, ...]:
-    """The transposed windows over the spatial axes of a channels-last shape."""
-    padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
-    extra = a["output_padding"] or repeat(None)
-    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))
-
-
-def _sizes(slid: Sequence[Window]) -> tuple[Number, ...]:
-    return tuple(window.output for window in slid)
-
-
-def _positions(sizes: Sequence[Number]) -> Number:
-    """At how many positions a kernel stands."""
-    return product(map(settled, sizes))
-
-
-def _bias(a: Args, size: Number) -> tuple[Weight, ...]:
-    return (Weight("bias", (size,)),) if a["use_bias"] else ()
-
-
 @layer(
     "Conv{rank}D",
     _FILTERS,
-    _KERNEL,
-    _STRIDES,
+    KERNEL,
+    STRIDES,
     _PADDING_OR_CAUSAL,
     DATA_FORMAT,
-    _DILATION,
+    DILATION,
     Argument("groups", Integer(1), 1),
     _ACTIVATION,
     _BIAS,
@@ -120,7 +90,7 @@ def convolution(a: Args, x: Shape) -> Inferred:
     'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once
     at every output position.
     """
-    _one_of_both(a)
+    strides_or_dilation(a)
     return convolve(a, x)
 
 
@@ -135,15 +105,15 @@ def convolve(a: Args, x: Shape) -> Inferred:
             f"receives {channels} channels, which {groups} groups do not divide", "indivisible-groups", "groups"
         )
     slid = windows(a, x)
-    sizes = _sizes(slid)
+    sizes = sizes_of(slid)
     each = channels if groups == 1 else channels // groups
-    kernel = Weight("kernel", (*a["kernel_size"], each, filters), _positions(sizes))
-    weights = with_lora(a["lora_rank"], kernel, _bias(a, filters), a["kernel_constraint"])
+    kernel = Weight("kernel", (*a["kernel_size"], each, filters), positions_of(sizes))
+    weights = with_lora(a["lora_rank"], kernel, bias_of(a, filters), a["kernel_constraint"])
     return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
 
 
 _OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
-_TRANSPOSED_TAIL = [_DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
+_TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
     "aliases": ("Convolution{rank}DTranspose",),
     "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
@@ -153,14 +123,14 @@ _TRANSPOSED: dict[str, Any] = {
 # Keras's signatures differ: of three axes, data_format comes before output_padding.
 @layer(
     "Conv{rank}DTranspose",
-    *(_FILTERS, _KERNEL, _STRIDES, _PADDING, _OUTPUT_PADDING, DATA_FORMAT),
+    *(_FILTERS, KERNEL, STRIDES, PADDING, _OUTPUT_PADDING, DATA_FORMAT),
     *_TRANSPOSED_TAIL,
     ranks=(1, 2),
     **_TRANSPOSED,
 )
 @layer(
     "Conv{rank}DTranspose",
-    *(_FILTERS, _KERNEL, _STRIDES, _PADDING, DATA_FORMAT, _OUTPUT_PADDING),
+    *(_FILTERS, KERNEL, STRIDES, PADDING, DATA_FORMAT, _OUTPUT_PADDING),
     *_TRANSPOSED_TAIL,
     ranks=(3,),
     **_TRANSPOSED,
@@ -172,7 +142,7 @@ def transposed_convolution(a: Args, x: Shape) -> Inferred:
     output_padding, (I − 1)·S + K mod 2 + output_padding and (I − 1)·S + K + output_padding. Each element of the kernel
     is multiplied once at every input position.
     """
-    _one_of_both(a)
+    strides_or_dilation(a)
     extra = a["output_padding"]
     if extra is not None and any(cells >= stride for cells, stride in zip(extra, a["strides"])):
         raise Refusal("needs an output_padding below the stride on every axis", "output-padding", "output_padding")
@@ -183,18 +153,18 @@ def spread(a: Args, x: Shape) -> Inferred:
     """The rule of a transposed convolution, without what Keras alone refuses."""
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows_transposed(a, x)
-    kernel = Weight("kernel", (*a["kernel_size"], filters, channels), _positions(x[1:-1]))
-    return Inferred(((x[0], *_sizes(slid), filters),), (kernel, *_bias(a, filters)), windows=slid)
+    kernel = Weight("kernel", (*a["kernel_size"], filters, channels), positions_of(x[1:-1]))
+    return Inferred(((x[0], *sizes_of(slid), filters),), (kernel, *bias_of(a, filters)), windows=slid)
 
 
 @layer(
     "DepthwiseConv{rank}D",
-    _KERNEL,
-    _STRIDES,
-    _PADDING,
+    KERNEL,
+    STRIDES,
+    PADDING,
     _MULTIPLIER,
     DATA_FORMAT,
-    _DILATION,
+    DILATION,
     _ACTIVATION,
     _BIAS,
     *_tail("depthwise", "bias"),
@@ -208,20 +178,20 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     """
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)
-    sizes = _sizes(slid)
-    kernel = Weight("kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), _positions(sizes))
+    sizes = sizes_of(slid)
+    kernel = Weight("kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions_of(sizes))
     filters = a["depth_multiplier"] * channels
-    return Inferred(((x[0], *sizes, filters),), (kernel, *_bias(a, filters)), windows=slid)
+    return Inferred(((x[0], *sizes, filters),), (kernel, *bias_of(a, filters)), windows=slid)
 
 
 @layer(
     "SeparableConv{rank}D",
     _FILTERS,
-    _KERNEL,
-    _STRIDES,
-    _PADDING,
+    KERNEL,
+    STRIDES,
+    PADDING,
     DATA_FORMAT,
-    _DILATION,
+    DILATION,
     _MULTIPLIER,
     _ACTIVATION,
     _BIAS,
@@ -237,9 +207,9 @@ def separable_convolution(a: Args, x: Shape) -> Inferred:
     """
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows(a, x)
-    sizes = _sizes(slid)
-    positions = _positions(sizes)
+    sizes = sizes_of(slid)
+    positions = positions_of(sizes)
     depthwise = Weight("depthwise_kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions)
     ones = (1,) * len(slid)
     pointwise = Weight("pointwise_kernel", (*ones, a["depth_multiplier"] * channels, filters), positions)
-    return Inferred(((x[0], *sizes, filters),), (depthwise, pointwise, *_bias(a, filters)), windows=slid)
+    return Inferred(((x[0], *sizes, filters),), (depthwise, pointwise, *bias_of(a, filters)), windows=slid)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.layers import sliding
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -15,16 +16,14 @@ from convcalc.layers.arguments import (
     Boolean,
     Choice,
     Integer,
-    PerAxis,
     Real,
     carried,
     initializer,
 )
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer
-from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
+from convcalc.numbers import UNKNOWN, Number, Shape, settled
 from convcalc.problems import Refusal
-from convcalc.window import slide
 
 _CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
 _UNITS = Argument("units", Integer(1))
@@ -88,14 +87,18 @@ def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inf
     return Inferred(_outputs(a, x, a["units"], sizes, given), weights)
 
 
-def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: Sequence[Shape]) -> tuple[Shape, ...]:
-    """What a loop gives: the last output or all of them, and with return_state the last states."""
-    if len(given) not in (0, len(sizes)):
-        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", "wrong-inputs")
+def _check_stateful(a: Args, x: Shape) -> None:
     if a["stateful"] and x[0] is UNKNOWN:
         raise Refusal(
             "is stateful, and needs a batch size: batch_size beside the input's shape", "unknown-size", "stateful"
         )
+
+
+def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: Sequence[Shape]) -> tuple[Shape, ...]:
+    """What a loop gives: the last output or all of them, and with return_state the last states."""
+    if len(given) not in (0, len(sizes)):
+        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", "wrong-inputs")
+    _check_stateful(a, x)
     output = (x[0], x[1], width) if a["return_sequences"] else (x[0], width)
     return (output, *((x[0], size) for size in sizes)) if a["return_state"] else (output,)
 
@@ -351,11 +354,7 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 _CONV_LSTM: list[Any] = [
     Argument("filters", Integer(1)),
-    Argument("kernel_size", PerAxis()),
-    Argument("strides", PerAxis(), 1),
-    Argument("padding", Choice(("valid", "same"), folded=True), "valid"),
-    DATA_FORMAT,
-    Argument("dilation_rate", PerAxis(), 1),
+    *(sliding.KERNEL, sliding.STRIDES, sliding.PADDING, DATA_FORMAT, sliding.DILATION),
     _function("activation", "tanh"),
     _function("recurrent_activation", "sigmoid"),
     _BIAS,
@@ -382,29 +381,19 @@ def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     Parameters: 4 gates, each with a kernel on the input and one on the state: K…·C_in·4·filters + K…·filters·4·filters, and
     4·filters for the bias; each is used at every position and step.
     """
-    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
-        raise Refusal(
-            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
-        )
+    sliding.strides_or_dilation(a)
     filters, channels = a["filters"], required(x[-1], "number of channels")
     for size in x[2:-1]:
         required(size, "size of every axis")
-    slid = tuple(
-        slide(size, kernel, stride, rate, a["padding"])
-        for size, kernel, stride, rate in zip(x[2:-1], a["kernel_size"], a["strides"], a["dilation_rate"])
-    )
-    sizes = tuple(window.output for window in slid)
-    uses = settled(x[1]) * product(map(settled, sizes))
-    weights = [
+    slid = sliding.windows(a, x[1:])
+    sizes = sliding.sizes_of(slid)
+    uses = settled(x[1]) * sliding.positions_of(sizes)
+    weights = (
         Weight("kernel", (*a["kernel_size"], channels, filters * 4), uses),
         Weight("recurrent_kernel", (*a["kernel_size"], filters, filters * 4), uses),
-    ]
-    if a["use_bias"]:
-        weights.append(Weight("bias", (filters * 4,)))
-    if a["stateful"] and x[0] is UNKNOWN:
-        raise Refusal(
-            "is stateful, and needs a batch size: batch_size beside the input's shape", "unknown-size", "stateful"
-        )
+        *sliding.bias_of(a, filters * 4),
+    )
+    _check_stateful(a, x)
     state = (x[0], *sizes, filters)
     output = (x[0], x[1], *sizes, filters) if a["return_sequences"] else state
-    return Inferred((output, state, state) if a["return_state"] else (output,), tuple(weights), windows=slid)
+    return Inferred((output, state, state) if a["return_state"] else (output,), weights, windows=slid)

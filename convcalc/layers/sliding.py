@@ -1,0 +1,55 @@
+"""What all layers share that slide a kernel over axes: their arguments, windows and sizes. A channels-last shape throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+
+from convcalc.layers.arguments import Argument, Choice, PerAxis
+from convcalc.layers.registry import Args, Weight
+from convcalc.numbers import Number, Shape, product, settled
+from convcalc.problems import Refusal
+from convcalc.window import Window, slide, slide_transposed
+
+KERNEL = Argument("kernel_size", PerAxis())
+STRIDES = Argument("strides", PerAxis(), 1)
+DILATION = Argument("dilation_rate", PerAxis(), 1)
+PADDING = Argument("padding", Choice(("valid", "same"), folded=True), "valid")
+
+
+def strides_or_dilation(a: Args) -> None:
+    """Refuse strides together with a dilation, as Keras does."""
+    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
+        raise Refusal(
+            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
+        )
+
+
+def windows(a: Args, x: Shape) -> tuple[Window, ...]:
+    """The windows over the spatial axes of a channels-last shape; ``padding`` is a word, or cells for each axis."""
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
+
+
+def windows_transposed(a: Args, x: Shape) -> tuple[Window, ...]:
+    """The transposed windows over the spatial axes of a channels-last shape."""
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    extra = a["output_padding"] or repeat(None)
+    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))
+
+
+def sizes_of(slid: Sequence[Window]) -> tuple[Number, ...]:
+    """The output size on each axis."""
+    return tuple(window.output for window in slid)
+
+
+def positions_of(sizes: Sequence[Number]) -> Number:
+    """At how many positions a kernel stands."""
+    return product(map(settled, sizes))
+
+
+def bias_of(a: Args, size: Number) -> tuple[Weight, ...]:
+    """The bias, where the layer has one."""
+    return (Weight("bias", (size,)),) if a["use_bias"] else ()
