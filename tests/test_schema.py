@@ -17,7 +17,8 @@ from convcalc.layers.examples import example_spec
 from convcalc.problems import ConvcalcError, Source
 from convcalc.read.nodes import Fields, Items, Node, compose
 from convcalc.read.spec import read_spec
-from convcalc.render.schema import json_schema, kind_schema
+from convcalc.render.argument_schema import kind_schema
+from convcalc.render.schema import json_schema
 from tests.test_layering import PACKAGE
 
 ROOT = PACKAGE.parent
