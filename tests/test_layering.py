@@ -23,6 +23,7 @@ ORDER = [
 HOMES = {"click": {"cli"}, "rich": {"render", "cli"}, "yaml": {"read", "write"}}
 BASES = {
     "registry",
+    "application",
     "arguments",
     "data_arguments",
     "dtypes",

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
-from convcalc.layers import Inferred, Weight, apply, kind_of, parameters, sample_macs
+from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtype, own_weight, parameters, sample_macs
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.layers.registry import output_dtype, own_weight
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product, shape_text
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed

@@ -16,6 +16,7 @@ from convcalc.layers import (
     regularization,
     reshaping,
 )
+from convcalc.layers.application import apply, output_dtype, own_weight, parameters, sample_macs
 from convcalc.layers.registry import (
     CATALOGUE,
     SAME,
@@ -23,15 +24,12 @@ from convcalc.layers.registry import (
     LayerType,
     Product,
     Weight,
-    apply,
     bind,
     builtin,
     find,
     kind_of,
     known_names,
     layer,
-    parameters,
-    sample_macs,
 )
 
 __all__ = [
@@ -57,6 +55,8 @@ __all__ = [
     "merging",
     "normalization",
     "opaque",
+    "output_dtype",
+    "own_weight",
     "parameters",
     "pooling",
     "preprocessing",

@@ -1,4 +1,4 @@
-"""The catalogue's core: what a layer rule returns, and how a layer is declared, found, bound and applied.
+"""The catalogue's core: what a layer rule returns, and how a layer is declared, found and bound.
 
 A layer is one declaration, made by :func:`layer`: its arguments and one function from input shapes to an
 :class:`Inferred`. Everything else (parameters, MACs, formulas, receptive fields) is derived from that.
@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from convcalc.layers.arguments import LARGEST, REQUIRED, Argument, shown
-from convcalc.layers.dtypes import autocast, compute_dtype, quantization, variable_dtype
+from convcalc.layers.arguments import REQUIRED, Argument, shown
 from convcalc.model import Layer
-from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal, closest, did_you_mean, listed
 from convcalc.window import Window
 
@@ -300,74 +299,6 @@ def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal
     return [Refusal(message, "too-many-arguments"), *(r for r in refusals if r not in blamed)]
 
 
-def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str = "float32") -> Inferred:
-    """Run the layer's rule on whole shapes (batch axis first), under a dtype policy. ``args`` are as :func:`bind` gives them.
-
-    Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
-    """
-    _check_inputs(kind, args, inputs)
-    arguments = {**kind.defaults, **args, **kind.settings}
-    result = _bounded(_run(kind, arguments, inputs))
-    mode = quantization(policy)
-    return kind.quantize(arguments, mode, result) if mode and kind.quantize else result
-
-
-def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """The rule on channels-last shapes, whatever the layer's data format."""
-    at = kind.channels_first_at
-    if not at or arguments["data_format"] != "channels_first":
-        return kind.rule(arguments, *inputs)
-    rank = len(inputs[0])
-    result = kind.rule(arguments, *((*shape[:at], *shape[at + 1 :], shape[at]) for shape in inputs[:1]), *inputs[1:])
-    turned = (shape if shape is None else _channels_first(shape, at - (rank - len(shape))) for shape in result.outputs)
-    return result._replace(outputs=tuple(turned))
-
-
-def _bounded(result: Inferred) -> Inferred:
-    """The result, unless it has a size that no tensor has."""
-    for size in (size for shape in result.outputs for size in shape or () if size > LARGEST):
-        raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
-    return result
-
-
-def _channels_first(shape: Shape, at: int) -> Shape:
-    """The shape with its channels at an axis; as it is where that is no axis (a pooling has taken the spatial axes)."""
-    return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
-
-
-def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
-    least, most = kind.inputs if isinstance(kind.inputs, tuple) else (kind.inputs or 0, kind.inputs)
-    if most is not None and not least <= len(inputs) <= most:
-        words = {0: "no input", 1: "one input", 2: "two inputs"}
-        count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
-        raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
-    if kind.axes is None and not kind.least_axes:
-        return
-    # Of a layer that takes further tensors (states, keys), the axes are those of the first.
-    for shape in inputs[:1] if isinstance(kind.inputs, tuple) else inputs:
-        found = len(shape) - 1
-        if kind.axes is None:
-            if found < kind.least_axes:
-                raise Refusal(
-                    f"expects at least {kind.least_axes} ax{'es' if kind.least_axes > 1 else 'is'} behind the batch",
-                    "wrong-rank",
-                )
-        elif found != len(kind.axes):
-            axes = kind.axis_names(args)
-            raise Refusal(f"expects ({', '.join(axes)}){_rank_cure(axes, shape)}", "wrong-rank")
-
-
-def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
-    """The cure for the usual slips: an image without its channel axis, a shape with its batch axis."""
-    sizes = ["null" if size is UNKNOWN else str(size) for size in shape[1:]]
-    if len(sizes) == len(axes) - 1 and "channels" in axes:
-        sizes.insert(list(axes).index("channels"), "1")
-        return f"; for one channel, write [{', '.join(sizes)}]"
-    if len(sizes) == len(axes) + 1 and sizes[0] == "null":
-        return f"; the batch axis is not written: [{', '.join(sizes[1:])}]"
-    return ""
-
-
 def required(size: Number, what: str) -> Number:
     """The size, which the layer's weights depend on: refused where it is not known."""
     if size is UNKNOWN:
@@ -381,33 +312,6 @@ def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
     if not -rank <= index < rank:
         raise Refusal(f"has no axis {index} in an input of {rank} axes", "wrong-axis", argument)
     return index % rank
-
-
-def parameters(inferred: Inferred) -> Number:
-    """The number of parameters."""
-    return sum(product(weight.shape) for weight in inferred.weights)
-
-
-def sample_macs(inferred: Inferred) -> Number:
-    """The multiply-accumulates for one sample."""
-    terms = [
-        product(weight.shape) * weight.uses
-        for weight in inferred.weights
-        if not (isinstance(weight.uses, int) and weight.uses == 0)
-    ]
-    return sum([*terms, *(extra.macs for extra in inferred.products)])
-
-
-def output_dtype(inferred: Inferred, given: str, policy: str) -> str:
-    """The type of a layer's outputs on an input of type ``given``."""
-    dtype = inferred.dtype or compute_dtype(policy)
-    return autocast(given, policy) if dtype == SAME else dtype
-
-
-def own_weight(weight: Weight, policy: str, trains: bool, why: str) -> Weight:
-    """The weight in a layer under a dtype policy; in one that does not train, for the reason ``why``, it is frozen."""
-    weight = weight._replace(dtype=weight.dtype or variable_dtype(policy))
-    return weight if trains or not weight.trainable else weight._replace(trainable=False, why=why)
 
 
 def kind_of(layer: Layer) -> LayerType | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from convcalc.layers.application import apply, own_weight
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import Inferred, LayerType, apply, bind, find, known_names, own_weight
+from convcalc.layers.registry import Inferred, LayerType, bind, find, known_names
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal, did_you_mean
 

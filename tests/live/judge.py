@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.layers import apply, bind, find, parameters
+from convcalc.layers.application import output_dtype, own_weight
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import output_dtype, own_weight
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.layers import apply, bind, find
-from convcalc.layers.registry import output_dtype
+from convcalc.layers.application import output_dtype
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
