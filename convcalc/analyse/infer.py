@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
-from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtype, own_weight, parameters, sample_macs
+from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtypes, own_weight, parameters, sample_macs
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product, shape_text
@@ -132,7 +132,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
     given = run.dtype(call.inputs[0]) if call.inputs else ""
-    dtypes = (output_dtype(inferred, given, layer.dtype),) * len(inferred.outputs)
+    dtypes = output_dtypes(inferred, given, layer.dtype)
     macs = UNKNOWN if "macs" in inferred.unknown else _per_batch(sample_macs(inferred), known)
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
 

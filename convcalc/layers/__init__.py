@@ -16,7 +16,7 @@ from convcalc.layers import (
     regularization,
     reshaping,
 )
-from convcalc.layers.application import apply, output_dtype, own_weight, parameters, sample_macs
+from convcalc.layers.application import apply, output_dtypes, own_weight, parameters, sample_macs
 from convcalc.layers.registry import (
     CATALOGUE,
     SAME,
@@ -55,7 +55,7 @@ __all__ = [
     "merging",
     "normalization",
     "opaque",
-    "output_dtype",
+    "output_dtypes",
     "own_weight",
     "parameters",
     "pooling",

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.layers.arguments import LARGEST
-from convcalc.layers.dtypes import autocast, compute_dtype, quantization, variable_dtype
-from convcalc.layers.registry import SAME, Args, Inferred, LayerType, Weight
+from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
+from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerType, Weight
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.problems import Refusal
 
 
-def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str = "float32") -> Inferred:
-    """Run the layer's rule on whole shapes (batch axis first), under a dtype policy. ``args`` are as :func:`bind` gives them.
+def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
+    """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` gives them; without a dtype policy, the layer
+    has its own.
 
     Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings}
     result = _bounded(_run(kind, arguments, inputs))
-    mode = quantization(policy)
-    return kind.quantize(arguments, mode, result) if mode and kind.quantize else result
+    return kind.under_policy(arguments, policy or kind.policy(args), result) if kind.under_policy else result
 
 
 def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -94,9 +94,17 @@ def sample_macs(inferred: Inferred) -> Number:
     return sum([*terms, *(extra.macs for extra in inferred.products)])
 
 
-def output_dtype(inferred: Inferred, given: str, policy: str) -> str:
-    """The type of a layer's outputs on an input of type ``given``."""
-    dtype = inferred.dtype or compute_dtype(policy)
+def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...]:
+    """The types of a layer's outputs on an input of type ``given``."""
+    if isinstance(inferred.dtype, tuple):
+        return inferred.dtype
+    return (_output_dtype(inferred.dtype, given, policy),) * len(inferred.outputs)
+
+
+def _output_dtype(stated: str | None, given: str, policy: str) -> str:
+    dtype = stated or compute_dtype(policy)
+    if dtype == VARIABLE:
+        return variable_dtype(policy)
     return autocast(given, policy) if dtype == SAME else dtype
 
 

@@ -73,7 +73,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
     least_axes=2,
     makes=("Softmax", "Dropout"),
     holds=True,
-    quantize=quantization.unknown_inside,
+    under_policy=quantization.projections,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -137,7 +137,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     axes=("length", "features"),
     makes=("Softmax", "Dropout"),
     holds=True,
-    quantize=quantization.unknown_inside,
+    under_policy=quantization.projections,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )

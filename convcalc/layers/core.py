@@ -57,7 +57,7 @@ def input_layer(a: Args) -> Inferred:
     *LORA,
     *_QUANTIZED,
     least_axes=1,
-    quantize=quantization.dense(lambda a, kernel: kernel[1:]),
+    under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -91,7 +91,7 @@ _EQUATIONS = (
     *carried("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
     *carried("gptq_unpacked_column_size", "quantization_config"),
-    quantize=quantization.dense(quantization.einsum_scale),
+    under_policy=quantization.dense(quantization.einsum_scale),
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
 )
@@ -170,7 +170,7 @@ def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], beh
     *carried("weights"),
     *LORA,
     *_QUANTIZED,
-    quantize=quantization.lookup,
+    under_policy=quantization.lookup,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -193,7 +193,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
     Argument("mask_zero", Boolean(), False),
     *carried("reverse_dtype", "logit_soft_cap"),
     call=[Argument("reverse", Boolean(), False)],
-    quantize=quantization.lookup,
+    under_policy=quantization.lookup,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:

@@ -21,7 +21,7 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Items
-from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import VARIABLE, Args, Inferred, Weight, layer, required
 from convcalc.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.problems import Refusal
 from convcalc.window import slide
@@ -72,6 +72,7 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     Argument("epsilon", Real(), 0.01),
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
+    lacks=("trainable",),
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
@@ -92,6 +93,14 @@ def discretization(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:1], *x[2:], depth) if len(x) > 1 else (depth,),))
 
 
+def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
+    if a["output_mode"] == "int" and policy not in ("int32", "int64"):
+        raise Refusal(
+            f"gives whole numbers, which a dtype of {policy} is not: leave the dtype out", "invalid-value", "dtype"
+        )
+    return found
+
+
 @layer(
     "Hashing",
     Argument("num_bins", Integer(1)),
@@ -99,6 +108,8 @@ def discretization(a: Args, x: Shape) -> Inferred:
     _SALT,
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
+    default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
+    under_policy=_whole_numbers,
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
@@ -109,8 +120,8 @@ def hashing(a: Args, x: Shape) -> Inferred:
     _check_sparse(a)
     _check_salt(a)
     if a["output_mode"] == "int":
-        return Inferred((x,), dtype="int64")
-    return Inferred(((*x[:-1], a["num_bins"]),))
+        return Inferred((x,), dtype=VARIABLE)
+    return Inferred(((*x[:-1], a["num_bins"]),), dtype=VARIABLE)
 
 
 def _check_salt(a: Args) -> None:
@@ -124,6 +135,7 @@ def _check_salt(a: Args) -> None:
     _modes("int", "one_hot"),
     _SPARSE,
     inputs=2,
+    default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
 )
@@ -135,7 +147,7 @@ def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
     if plain(x[-1]) != plain(y[-1]):
         raise Refusal("needs two inputs of one shape", "shapes-differ")
     if a["output_mode"] == "int":
-        return Inferred((x,), dtype="int64")
+        return Inferred((x,))
     return Inferred(((*(x[:-1] if x[-1] == 1 else x), a["num_bins"]),))
 
 

@@ -34,7 +34,13 @@ _QUANTIZED = {
     "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
 }
 
-POLICIES = (*BITS, *_MIXED, *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources))
+DTYPES = tuple(BITS)
+# Of a layer. What only a quantized policy can be made of is none by itself.
+POLICIES = (
+    *(dtype for dtype in BITS if not dtype.startswith(tuple(_QUANTIZED))),
+    *_MIXED,
+    *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources),
+)
 
 
 def quantization(policy: str) -> str:

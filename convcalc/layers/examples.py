@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 from convcalc.layers.registry import LayerType
 
 
 def example_spec(kind: LayerType) -> str:
-    """A YAML spec in which the layer's example runs, on one input or, for a merging layer, on two."""
+    """A YAML spec in which the layer's example runs, on as many inputs as it needs."""
     sizes = list(kind.example_input)
     if kind.inputs == 0:
         return f"layers:\n  - {kind.example}\n"
     if not kind.merges:
         return f"input: {sizes}\nlayers:\n  - {kind.example}\n"
-    return f"inputs:\n  a: {sizes}\n  b: {sizes}\nlayers:\n  - {kind.example}\n"
+    least = kind.inputs[0] if isinstance(kind.inputs, tuple) else kind.inputs or 0
+    # A layer of any number of inputs is shown on two, one of a cell's states for each input of the example.
+    needed = max(2, least, kind.example.count(",", kind.example.find("from:")) + 1)
+    inputs = "".join(f"  {name}: {sizes}\n" for name in ascii_lowercase[:needed])
+    return f"inputs:\n{inputs}layers:\n  - {kind.example}\n"

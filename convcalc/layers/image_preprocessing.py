@@ -5,8 +5,6 @@ Keras's symbolic call checks the axes of few of them, and so do the rules: most 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     SEED,
@@ -20,7 +18,7 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
-from convcalc.layers.registry import SAME, Args, Inferred, layer
+from convcalc.layers.registry import SAME, Args, Inferred, Makes, layer
 from convcalc.numbers import UNKNOWN, Shape
 from convcalc.problems import Refusal
 
@@ -112,7 +110,7 @@ def _handed_on(
     *arguments: Argument,
     value: str = "",
     dtype: str | None = None,
-    makes: Sequence[str] = (),
+    makes: Makes = (),
 ) -> None:
     """Declare a layer that changes values alone; ``value`` is the argument of its example."""
 
@@ -170,6 +168,12 @@ _handed_on(
     SEED,
     value="0.2",
 )
+_JITTERED = {
+    "brightness_factor": "RandomBrightness",
+    "contrast_factor": "RandomContrast",
+    "saturation_factor": "RandomSaturation",
+    "hue_factor": "RandomHue",
+}
 _handed_on(
     "RandomColorJitter",
     "Changes brightness, contrast, saturation and hue at random, in training only.",
@@ -180,6 +184,7 @@ _handed_on(
     Argument("hue_factor", _PART, None, null=True),
     SEED,
     DATA_FORMAT,
+    makes=lambda a, named: [made for factor, made in _JITTERED.items() if a[factor] is not None],
 )
 _handed_on(
     "RandomContrast",
@@ -315,19 +320,17 @@ _handed_on(
     SEED,
 )
 
-_MADE = [
+# What the two below make inside, under their own name where it is given; and what of it AugMix leaves out without all_ops.
+_ALWAYS = (
     "RandomShear",
     "RandomTranslation",
     "RandomRotation",
-    "RandomBrightness",
-    "RandomColorDegeneration",
-    "RandomContrast",
-    "RandomSharpness",
-    "RandomPosterization",
     "Solarization",
+    "RandomPosterization",
     "AutoContrast",
     "Equalization",
-]
+)
+_ALL = (*_ALWAYS, "RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomSharpness")
 _handed_on(
     "RandAugment",
     "Applies random augmentations, one after the other, in training only.",
@@ -337,7 +340,7 @@ _handed_on(
     _INTERPOLATION,
     SEED,
     DATA_FORMAT,
-    makes=_MADE,
+    makes=lambda a, named: () if named else _ALL,
 )
 _handed_on(
     "AugMix",
@@ -351,5 +354,5 @@ _handed_on(
     _INTERPOLATION,
     SEED,
     DATA_FORMAT,
-    makes=_MADE,
+    makes=lambda a, named: () if named else _ALL if a["all_ops"] else _ALWAYS,
 )

@@ -76,6 +76,7 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
 @layer(
     "Pipeline",
     Argument("layers", LayerValues()),
+    lacks=("trainable", "dtype"),
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:

@@ -8,9 +8,11 @@ Sources: ``_int8_build`` and ``_float8_build`` of Keras's Dense, EinsumDense, Em
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 
-from convcalc.layers.registry import Args, Inferred, Quantizer, Weight
+from convcalc.layers.dtypes import quantization
+from convcalc.layers.registry import Args, Inferred, PolicyRule, Weight
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
@@ -21,39 +23,58 @@ _HISTORY = 1024  # how many largest values a float8 layer remembers
 Scale = Callable[[Args, Shape], Shape]
 
 
-def dense(scale: Scale) -> Quantizer:
+def dense(scale: Scale) -> PolicyRule:
     """The quantizer of a layer that multiplies by its matrix: int8 and float8. ``scale`` is the shape of what scales it."""
 
-    def quantize(a: Args, mode: str, found: Inferred) -> Inferred:
-        if mode == "int8":
-            return _int8(scale, a, found)
-        return found._replace(weights=(*found.weights, *_float8()))
+    def quantize(a: Args, policy: str, found: Inferred) -> Inferred:
+        mode = quantization(policy)
+        return found._replace(weights=_quantized(mode, scale, a, found.weights)) if mode else found
 
     return quantize
 
 
-def lookup(a: Args, mode: str, found: Inferred) -> Inferred:
+def lookup(a: Args, policy: str, found: Inferred) -> Inferred:
     """The quantizer of a table in which rows are looked up: int8, each row with its scale."""
+    mode = quantization(policy)
+    if not mode:
+        return found
     if mode != "int8":
         raise Refusal(f"cannot be quantized to {mode}: it knows int8", "quantization", "dtype")
-    return _int8(lambda a, shape: (a["input_dim"],), a, found)
+    return found._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, found.weights))
 
 
-def unknown_inside(a: Args, mode: str, found: Inferred) -> Inferred:
-    """The quantizer of a layer that hands its policy on to layers inside: their weights are not worked out here."""
-    return found._replace(weights=(), unknown=found.unknown | {"params"})
+def projections(a: Args, policy: str, found: Inferred) -> Inferred:
+    """The quantizer of attention, which hands its policy on to the EinsumDense layers inside: a kernel each, and its bias."""
+    mode = quantization(policy)
+    if not mode:
+        return found
+    width = 1 + a["use_bias"]
+    each = [found.weights[n : n + width] for n in range(0, len(found.weights), width)]
+    rank = len(found.outputs[0] or ()) - (len(each[-1][0].shape) - 2)
+    free = ascii_uppercase[:rank]  # the batch, and the positions
+    weights: list[Weight] = []
+    for number, group in enumerate(each):
+        axes = ascii_lowercase[: len(group[0].shape)]
+        summed = 2 if number == len(each) - 1 else 1  # the last takes the heads together again
+        equation = f"{free}{axes[:summed]},{axes}->{free}{axes[summed:]}"
+        weights += _quantized(mode, einsum_scale, {"equation": equation}, group)
+    return found._replace(weights=tuple(weights))
 
 
-def _int8(scale: Scale, a: Args, found: Inferred) -> Inferred:
+def _quantized(mode: str, scale: Scale, a: Args, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+    return _int8(scale, a, weights) if mode == "int8" else (*weights, *_float8())
+
+
+def _int8(scale: Scale, a: Args, of: Sequence[Weight]) -> tuple[Weight, ...]:
     """Each matrix of whole numbers, beside what its columns or rows are scaled by; other weights stay."""
     weights: list[Weight] = []
-    for weight in found.weights:
+    for weight in of:
         if weight.name not in _MATRICES:
             weights.append(weight)
             continue
         weights.append(weight._replace(dtype="int8", trainable=False, why=_WHY))
         weights.append(Weight(f"{weight.name}_scale", scale(a, weight.shape), trainable=False, why=_WHY))
-    return found._replace(weights=tuple(weights))
+    return tuple(weights)
 
 
 def _float8() -> tuple[Weight, ...]:

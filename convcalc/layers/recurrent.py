@@ -20,6 +20,7 @@ from convcalc.layers.arguments import (
     carried,
     initializer,
 )
+from convcalc.layers.dtypes import compute_dtype
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer
 from convcalc.numbers import UNKNOWN, Number, Shape, settled
@@ -74,8 +75,6 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
 
 def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
     """One step: the output, and the new states, of which the output is the first."""
-    if len(given) not in (0, states):
-        raise Refusal(f"takes its input and {states} state{'s' * (states > 1)}, not {len(given)}", "wrong-inputs")
     after = (x[0], a["units"])
     return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1))
 
@@ -110,9 +109,9 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
 @layer(
     "SimpleRNNCell",
     *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
-    inputs=(1, 2),
+    inputs=(2, 2),
     axes=("features",),
-    example="SimpleRNNCell: 8",
+    example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     """One step of a SimpleRNN: the new state, from the input and the state before.
@@ -154,9 +153,9 @@ _RESET = Argument("reset_after", Boolean(), True)
 @layer(
     "GRUCell",
     *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
-    inputs=(1, 2),
+    inputs=(2, 2),
     axes=("features",),
-    example="GRUCell: 8",
+    example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     """One step of a GRU: the new state, from the input and the state before.
@@ -196,9 +195,9 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
 @layer(
     "LSTMCell",
     *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
-    inputs=(1, 3),
+    inputs=(3, 3),
     axes=("features",),
-    example="LSTMCell: 8",
+    example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     """One step of an LSTM: the new output and memory, from the input and both before.
@@ -239,6 +238,11 @@ def _width(cell: SubLayer) -> Number:
     return _width(cell.args["cells"][-1]) if cell.kind.name == "StackedRNNCells" else cell.args["units"]
 
 
+def _step(cell: SubLayer, x: Shape) -> Inferred:
+    """The cell on an input and states as it makes them."""
+    return cell.infer(x, *((x[0], size) for size in _sizes(cell)))
+
+
 def _steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
     """Weights as they are used over so many steps."""
     return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
@@ -251,10 +255,10 @@ def _unused(weight: Weight) -> bool:
 @layer(
     "StackedRNNCells",
     Argument("cells", LayerValues(LayerValue(_CELLS))),
-    inputs=(1, 20),
+    inputs=(2, 41),
     axes=("features",),
     holds=True,
-    example="StackedRNNCells: {{cells: [{{LSTMCell: 8}}, {{GRUCell: 4}}]}}",
+    example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Several cells, each on the output of the one before, as one cell.
@@ -266,10 +270,15 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     sizes: list[Number] = []
     width = x[-1]
     for cell in cells:
-        weights += cell.infer((x[0], width)).weights
+        weights += _step(cell, (x[0], width)).weights
         sizes += _sizes(cell)
         width = _width(cell)
-    return Inferred(((x[0], width), *((x[0], size) for size in sizes)), weights)
+    if len(states) != len(sizes):
+        raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", "wrong-inputs")
+    # Each cell computes in its own dtype, whatever that of the stack.
+    dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
+    outputs = ((x[0], width), *((x[0], size) for size in sizes))
+    return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
 
 
 @layer(
@@ -288,7 +297,7 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     Parameters: those of the cell; each is used at every step.
     """
     cell: SubLayer = a["cell"]
-    weights = _steps(cell.infer((x[0], *x[2:])).weights, x[1])
+    weights = _steps(_step(cell, (x[0], *x[2:])).weights, x[1])
     return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
 
 

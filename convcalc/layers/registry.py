@@ -45,26 +45,29 @@ class Product(NamedTuple):
 
 # For a layer that hands values on as they are: the outputs' dtype is that of the input.
 SAME = "same"
+# For one that gives its outputs the dtype of its variables.
+VARIABLE = "variable"
 
 
 class Inferred(NamedTuple):
     """What a rule finds out about one call of a layer.
 
-    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input. An output
-    of None is a tensor of which not even the number of axes is known; ``unknown`` names the counts (``params``, ``macs``) that
-    cannot be known either.
+    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input,
+    :data:`VARIABLE` that of the layer's variables; a tuple has one for each output. An output of None is a tensor of which
+    not even the number of axes is known; ``unknown`` names the counts (``params``, ``macs``) that cannot be known either.
     """
 
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
     products: tuple[Product, ...] = ()
     windows: tuple[Window, ...] = ()
-    dtype: str | None = None
+    dtype: str | tuple[str, ...] | None = None
     unknown: frozenset[str] = frozenset()
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
-Quantizer: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
+PolicyRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
+Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,12 @@ class LayerType:
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
     is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
     for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
-    them: they use automatic names up. Where a layer ``holds`` layers, all its weights are theirs. ``quantize`` says what a
-    quantized dtype policy makes of what the rule finds, where it changes that: from the arguments and the mode (``int8``).
-    ``settings`` vary a rule among the layers that share it; no user gives them. ``example`` is
-    an entry of a spec that runs on inputs of shape ``example_input``.
+    them, which uses automatic names up; or it is a function that does, of the arguments and of whether this layer is named.
+    Where a layer ``holds`` layers, all its weights are theirs. ``lacks`` names what any other layer may be given
+    (``trainable``, ``dtype``) and this one may not. ``default_policy`` gives the dtype policy where none is given, from the
+    arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``settings``
+    vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of
+    shape ``example_input``.
     """
 
     name: str
@@ -96,9 +101,11 @@ class LayerType:
     defaults: Mapping[str, Any]
     settings: Mapping[str, Any]
     call_arguments: tuple[Argument, ...] = ()
-    makes: tuple[str, ...] = ()
+    makes: Makes = ()
     holds: bool = False
-    quantize: Quantizer | None = None
+    lacks: tuple[str, ...] = ()
+    default_policy: Callable[[Args], str] = lambda args: "float32"
+    under_policy: PolicyRule | None = None
 
     @property
     def merges(self) -> bool:
@@ -123,6 +130,14 @@ class LayerType:
         """The name by which Keras exports it."""
         return f"keras.layers.{self.name}"
 
+    def made_inside(self, args: Args, named: bool) -> Sequence[str]:
+        """The classes of the layers that Keras makes inside this one, which may be ``named``, without naming them."""
+        return self.makes({**self.defaults, **args}, named) if callable(self.makes) else self.makes
+
+    def policy(self, args: Args) -> str:
+        """The dtype policy of a layer to which none is given."""
+        return self.default_policy({**self.defaults, **args})
+
     def argument(self, name: str) -> Argument | None:
         """The argument of that name."""
         return next((known for known in (*self.arguments, *self.call_arguments) if known.name == name), None)
@@ -146,9 +161,11 @@ def layer(
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
     example_input: Sequence[int] = (),
-    makes: Sequence[str] = (),
+    makes: Makes = (),
     holds: bool = False,
-    quantize: Quantizer | None = None,
+    lacks: Sequence[str] = (),
+    default_policy: Callable[[Args], str] = lambda args: "float32",
+    under_policy: PolicyRule | None = None,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -184,9 +201,11 @@ def layer(
                 defaults={a.name: _default(a, own_name) for a in (*own, *call)},
                 settings=settings,
                 call_arguments=tuple(call),
-                makes=tuple(makes),
+                makes=makes,
                 holds=holds,
-                quantize=quantize,
+                lacks=tuple(lacks),
+                default_policy=default_policy,
+                under_policy=under_policy,
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:

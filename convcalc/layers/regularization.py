@@ -49,7 +49,10 @@ def gaussian_noise(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout1D", _RATE, SEED, axes=("length", "channels"), example="SpatialDropout1D: 0.2")
+_LACKS = ("trainable",)
+
+
+@layer("SpatialDropout1D", _RATE, SEED, axes=("length", "channels"), lacks=_LACKS, example="SpatialDropout1D: 0.2")
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 
@@ -58,7 +61,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, SEED, ranks=(2, 3), example="{name}: 0.2")
+@layer("SpatialDropout{rank}D", _RATE, DATA_FORMAT, SEED, ranks=(2, 3), lacks=_LACKS, example="{name}: 0.2")
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
     """Drops whole channels, in training only.
 

@@ -68,11 +68,11 @@ class LayerValue(AnyRank):
         positional = (
             given if isinstance(given, list) else [] if given is None or isinstance(given, Mapping) else [given]
         )
-        common = {key: named.pop(key) for key in _COMMON if key in named}
+        common = {key: named.pop(key) for key in _COMMON if key in named and key not in kind.lacks}
         args, refusals = bind(kind, positional, named)
         if refusals:
             raise Refusal(refusals[0].message, refusals[0].code)
-        dtype, trainable = common.get("dtype") or "float32", common.get("trainable", True)
+        dtype, trainable = common.get("dtype") or kind.policy(args), common.get("trainable", True)
         if dtype not in POLICIES or not isinstance(trainable, bool):
             raise ValueError
         return SubLayer(kind, args, common.get("name"), trainable, dtype)

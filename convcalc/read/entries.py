@@ -127,7 +127,7 @@ class Entries:
             self.input_layer(kind, place, args, broken)
         else:
             self.call_new(kind.name, place, args, broken, kind)
-            for class_name in kind.makes:  # when the layer is built, at its first call
+            for class_name in kind.made_inside({} if broken else args, common(place, "name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
 
@@ -179,7 +179,11 @@ class Entries:
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
-        name, trainable, dtype, expect = "", True, "float32", None
+        name, trainable, dtype, expect = "", True, None, None
+        kind = place.kind
+        for key in kind.lacks if kind else ():
+            if (node := common(place, key)) is not None:
+                self.report(node, "unknown-argument", f"{class_name} has no '{key}' in Keras: take it out")
         names = values.shared.names
         for inside in made_inside(args):
             if inside.name is None:
@@ -200,7 +204,7 @@ class Entries:
             class_name,
             args,
             trainable=trainable,
-            dtype=dtype,
+            dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
             model=model,
             kind=self.spec.custom.get(class_name),
             expect=expect,

@@ -13,6 +13,7 @@ from typing import Any
 
 from convcalc.layers import CATALOGUE, LayerType, bind, builtin
 from convcalc.layers.arguments import Sizes, shown
+from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Layer, Model, Ref
 from convcalc.problems import Mark, Refusal, Source, by_place, error
 from convcalc.read.blocks import Block, read_blocks
@@ -137,7 +138,7 @@ class _ModelReader:
         broken = False
         if isinstance(node, Fields):
             with suppress(Passed):
-                dtype = values.dtype(node.get("dtype"), scope)
+                dtype = values.dtype(node.get("dtype"), scope, DTYPES) or dtype
             if (name_node := node.get("name")) is not None:
                 if name is not None:
                     message = f"this input is named '{name}' by its key under 'inputs:'"

@@ -198,13 +198,13 @@ class Values:
             raise Passed
         return bool(value)
 
-    def dtype(self, node: Node | None, scope: Scope) -> str:
-        """A node that has to name a dtype or a dtype policy; float32 where it is not given."""
+    def dtype(self, node: Node | None, scope: Scope, known: Sequence[str] = POLICIES) -> str | None:
+        """A node that has to name a dtype or a dtype policy; None where it is not given."""
         if node is None:
-            return "float32"
+            return None
         name = self.word(node, scope, "a dtype")
-        if name not in POLICIES:
-            hint = did_you_mean(name, POLICIES) or f"; known are {listed(POLICIES, 'and')}"
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; known are {listed(known, 'and')}"
             self.report(node, "invalid-value", f"there is no dtype '{name}'{hint}", scope)
             raise Passed
         return name

@@ -20,7 +20,7 @@ from convcalc.layers.arguments import (
     Integer,
     Sizes,
 )
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.read.custom import KEYS as CUSTOM_KEYS
 from convcalc.read.entries import COMMON, EXPECTATIONS, MODEL_KEYS, NESTED
 from convcalc.read.spec import BUDGETS, TOP_KEYS
@@ -171,7 +171,10 @@ def _common() -> dict[str, Schema]:
         "as": {**_WORD, "description": "A label of the output, for a later 'from:'."},
         "expect": _mapping({"output_shape": shape, **quantities}, "What `convcalc check` holds the layer to."),
         "trainable": {**kind_schema(Boolean()), "description": "Whether its weights train; default: true."},
-        "dtype": {**one_of(POLICIES), "description": "The layer's dtype policy; default: float32."},
+        "dtype": {
+            **one_of(POLICIES),
+            "description": "The layer's dtype policy; default: float32, and int64 for what hashes to whole numbers.",
+        },
     }
     return {key: told.get(key, {}) for key in COMMON}
 
@@ -257,7 +260,14 @@ def _top_keys(by_name: Mapping[str, LayerType], known: list[str]) -> dict[str, S
 def _input(kind: LayerType) -> Schema:
     """The shape of an input, or a mapping with it."""
     keys = {argument.name: argument_schema(argument) for argument in kind.arguments}
-    mapping = _mapping({**keys, "name": ref("name"), "dtype": ref("dtype")}, "")
+    mapping = _mapping(
+        {
+            **keys,
+            "name": ref("name"),
+            "dtype": {**one_of(DTYPES), "description": "The dtype of the data; default: float32."},
+        },
+        "",
+    )
     shape = kind_schema(Sizes())
     needs = {"anyOf": [{"not": {"type": "object"}}, {"required": ["shape"]}, {"required": ["batch_shape"]}]}
     return {**shape, **mapping, **needs, "type": [*shape["type"], "object", "null"]}

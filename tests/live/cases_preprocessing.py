@@ -1,9 +1,7 @@
 """Generated cases of the layers that prepare images, words and sound; see ``cases.py``.
 
 Keras checks few of the arguments in a symbolic call. No case asks for what it lets through and the layer's own run refuses,
-as we do at once: a ``value_range`` that is none, an interpolation that there is not, a size of 0. Nor for what depends on how
-the dtype was given: ``Hashing`` and ``HashedCrossing`` to whole numbers are int64 unless their own dtype says otherwise.
-``STFTSpectrogram`` makes named windows with scipy, which a test environment need not have.
+as we do at once: a ``value_range`` that is none, an interpolation that there is not, a size of 0.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Any
 from convcalc.layers import CATALOGUE
 from tests.live.judge import Case
 
-POLICIES = ["float32", "float32", "float32", "mixed_float16", "bfloat16", "float16"]
+POLICIES = ["", "", "float32", "mixed_float16", "bfloat16", "float16"]
 DTYPES = ["float32", "float32", "uint8", "int32", "float16", "float64"]
 FACTORS = [0, 0.1, 0.5, 1, (0.1, 0.4), (0.9, 0.2), [0.0, 1.0]]
 ODD_FACTORS = [-0.5, -1, 1.5, 9, (0.5, 3), (2, 3), (-2, -1.5), (0.1,), "wrong", None, (0.1, 0.2, 0.3)]
@@ -156,10 +154,10 @@ def _mode(random: Random, *modes: str) -> str:
 
 
 def preprocessing_categories(random: Random) -> Case:
-    name = random.choice(["CategoryEncoding", "Discretization", "Hashing", "HashedCrossing"])
+    name = random.choice(["CategoryEncoding", "Discretization", "Hashing", "Hashing", "HashedCrossing"])
     shapes = [_shape(random)]
     args: dict[str, Any] = {}
-    policy = random.choice(["float32", "float32", "float16", "bfloat16"])
+    policy = random.choice(["", "", "", "float32", "float16", "mixed_bfloat16", "mixed_float16", "int32", "int64"])
     bins = random.choice([1, 3, 10, 0, -1, None, "wrong"] if _given(random, 0.15) else [1, 3, 10])
     if name == "CategoryEncoding":
         if _given(random, 0.95):
@@ -184,11 +182,6 @@ def preprocessing_categories(random: Random) -> Case:
         if _given(random, 0.7):
             args["output_mode"] = _mode(random, "int", "one_hot")
         shapes = shapes * 2 if _given(random, 0.85) else random.choice([[*shapes, _shape(random)], shapes * 3])
-    whole = name in ("Hashing", "HashedCrossing") and args.get("output_mode", "int") not in (
-        "one_hot",
-        "multi_hot",
-        "count",
-    )
     sparse_checked = name in ("Discretization", "Hashing") or args.get("output_mode", "int") != "int"
     if sparse_checked and _given(random, 0.25):
         args["sparse"] = random.random() < 0.5
@@ -199,7 +192,7 @@ def preprocessing_categories(random: Random) -> Case:
         args,
         shapes,
         dtype=random.choice(["int32", "int64", "float32", "string"]),
-        policy="float32" if whole else policy,
+        policy=policy,
     )
 
 
@@ -239,7 +232,13 @@ def _lookup(random: Random, name: str) -> Case:
     if _given(random, 0.04):
         args["nonsense"] = 1
     dtype = "int64" if name == "IntegerLookup" else "string"
-    return Case(name, args, [_shape(random)], dtype=dtype, policy=random.choice(["float32", "float32", "float16"]))
+    return Case(
+        name,
+        args,
+        [_shape(random)],
+        dtype=dtype,
+        policy=random.choice(["", "float32", "float16", "mixed_float16", "int32"]),
+    )
 
 
 def _lookup_options(random: Random, args: dict[str, Any], name: str, words: list[Any]) -> None:
@@ -285,7 +284,7 @@ def _text_options(random: Random, args: dict[str, Any], mode: str) -> None:
 def preprocessing_spectrograms(random: Random) -> Case:
     if _given(random, 0.4):
         return _mel(random)
-    args: dict[str, Any] = {"window": None}
+    args: dict[str, Any] = {} if _given(random, 0.5) else {"window": random.choice([None, "hamming", "boxcar"])}
     frame = random.choice([4, 10, 32, 256])
     if frame != 256:
         args["frame_length"] = frame
@@ -313,7 +312,7 @@ def preprocessing_spectrograms(random: Random) -> Case:
         args,
         [(_batch(random), *body)],
         trainable=random.random() < 0.85,
-        policy=random.choice(["float32", "float32", "float16"]),
+        policy=random.choice(["", "float32", "float16", "mixed_float16"]),
     )
 
 

@@ -106,7 +106,7 @@ def recurrent(random: Random) -> Case:
         args,
         [shape],
         trainable=random.random() < 0.85,
-        policy=random.choice(["float32", "float32", "mixed_float16"]),
+        policy=random.choice(["", "float32", "mixed_float16"]),
     )
 
 
@@ -228,7 +228,7 @@ def attention(random: Random) -> Case:
         args["nonsense"] = 1
     call = {"return_attention_scores": True} if random.random() < 0.3 else {}
     shapes = [query, value, key][: random.choice([2, 2, 3, *([1] if random.random() < 0.1 else [])])]
-    return Case(name, args, shapes, call=call, policy=random.choice(["float32", "float32", "mixed_bfloat16"]))
+    return Case(name, args, shapes, call=call, policy=random.choice(["", "float32", "mixed_bfloat16"]))
 
 
 _EQUATIONS = [
@@ -294,19 +294,20 @@ def further_core(random: Random) -> Case:
         [(_batch(random), *sizes)],
         dtype,
         trainable,
-        random.choice(["float32", "float32", "mixed_float16"]),
+        random.choice(["", "float32", "mixed_float16"]),
         call,
     )
 
 
 _QUANTIZED = [name for name in POLICIES if "_from_" in name]
-_REFUSED = ["int8_from_float16", "int8_from_mixed_float16", "float8_from_nonsense"]  # nor "int8" alone, which we take
+_REFUSED = ["int8_from_float16", "int8_from_mixed_float16", "float8_from_nonsense", "int8", "float8_e5m2"]
+_ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
     """The layers whose weights a quantized policy changes, and some that it leaves as they are."""
     name = random.choice(
-        ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", "ReLU"]
+        ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )
     sizes = [random.randint(2, 5) for _ in range(random.randint(1, 3))]
     args: dict[str, Any] = {}
@@ -335,8 +336,16 @@ def quantized(random: Random) -> Case:
         _maybe(random, args, bias_axes=[target[-1:]], lora_rank=[2])
     elif name == "Conv2D":
         args, sizes = {"filters": 2, "kernel_size": 2}, [4, 4, 3]
+    elif name in _ATTEND:
+        many = name == "MultiHeadAttention"
+        args = (
+            {"num_heads": 2, "key_dim": 3} if many else {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+        )
+        _maybe(random, args, use_bias=[False], use_gate=[True], **({"output_shape": [5, (2, 3)]} if many else {}))
+        sizes = [4, 6] if not many or random.random() < 0.8 else [2, 4, 6]
     policy = random.choice(_REFUSED if random.random() < 0.08 else _QUANTIZED)
-    return Case(name, args, [(_batch(random), *sizes)], dtype, random.random() < 0.85, policy, call)
+    shapes = [(_batch(random), *sizes)] * (1 + (name in _ATTEND))
+    return Case(name, args, shapes, dtype, random.random() < 0.85, policy, call)
 
 
 def adaptive_pooling(random: Random) -> Case:
@@ -346,7 +355,7 @@ def adaptive_pooling(random: Random) -> Case:
     if random.random() < 0.05:
         args["nonsense"] = 1
     sizes = [_size(random, 2, 6, 0.1) for _ in range(rank + 1)]
-    policy = random.choice(["float32", "float32", "mixed_float16"])
+    policy = random.choice(["", "float32", "mixed_float16"])
     return Case(
         f"Adaptive{random.choice(['Max', 'Average'])}Pooling{rank}D", args, [(_batch(random), *sizes)], policy=policy
     )

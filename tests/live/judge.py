@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.layers import apply, bind, find, parameters
-from convcalc.layers.application import output_dtype, own_weight
+from convcalc.layers.application import output_dtypes, own_weight
 from convcalc.layers.dtypes import POLICIES
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal
@@ -19,14 +19,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class Case(NamedTuple):
-    """A layer, its arguments, and the shapes (batch first, None unknown) of the tensors that it is called on."""
+    """A layer, its arguments, and the shapes (batch first, None unknown) of the tensors that it is called on.
+
+    An empty ``policy`` is none that is given.
+    """
 
     name: str
     args: Mapping[str, Any]
     shapes: Sequence[Sequence[int | None]]
     dtype: str = "float32"
     trainable: bool = True
-    policy: str = "float32"
+    policy: str = ""
     call: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
@@ -105,7 +108,7 @@ def _made(name: str, value: Any) -> Any:
 
 def _settings(cls: type, case: Case) -> dict[str, Any]:
     settings: dict[str, Any] = {}
-    if case.policy != "float32":
+    if case.policy:
         settings["dtype"] = case.policy
     if not case.trainable:
         settings["trainable"] = False
@@ -117,23 +120,24 @@ def we_say(case: Case) -> Outcome | str:
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
-    if case.policy not in POLICIES:
+    if case.policy and case.policy not in POLICIES:
         return f"there is no dtype policy '{case.policy}'"
     args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:
         return "; ".join(refusal.message for refusal in refusals)
+    policy = case.policy or kind.policy(args)
     shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
     try:
-        inferred = apply(kind, args, shapes, case.policy)
+        inferred = apply(kind, args, shapes, policy)
     except Refusal as refusal:
         return refusal.message
-    dtype = output_dtype(inferred, case.dtype, case.policy)
+    dtypes = output_dtypes(inferred, case.dtype, policy)
     if kind.inputs == 0:
-        dtype = case.args.get("dtype") or dtype
+        dtypes = (case.args.get("dtype") or dtypes[0],)
     outputs = tuple(tuple(None if size is UNKNOWN else size for size in shape) for shape in inferred.outputs)
-    own = (own_weight(weight, case.policy, case.trainable, "frozen") for weight in inferred.weights)
+    own = (own_weight(weight, policy, case.trainable, "frozen") for weight in inferred.weights)
     weights = tuple(sorted((w.name, w.shape, str(w.dtype), w.trainable) for w in own))
-    return Outcome(outputs, (dtype,) * len(outputs), weights, parameters(inferred))
+    return Outcome(outputs, dtypes, weights, parameters(inferred))
 
 
 def _lists(value: Any) -> Any:

@@ -17,7 +17,8 @@ from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.layers import apply, bind, find
-from convcalc.layers.application import output_dtype
+from convcalc.layers.application import output_dtypes
+from convcalc.layers.dtypes import POLICIES
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
@@ -35,7 +36,7 @@ class Step:
     args: dict[str, Any] = field(default_factory=dict)
     inputs: list[Ref] = field(default_factory=list)
     trainable: bool = True
-    policy: str = "float32"
+    policy: str = ""
     again: int | None = None
     inner: Program | None = None
 
@@ -76,10 +77,10 @@ class Grower:
             kind = find(maker.name)
             assert kind is not None, maker.name
             args, refusals = bind(kind, (), _lists(maker.args))
-            if refusals:
+            if refusals or (maker.policy and maker.policy not in POLICIES):
                 return False
             try:
-                found = apply(kind, args, shapes)
+                found = apply(kind, args, shapes, maker.policy or None)
                 if step.again is not None:
                     first = apply(kind, args, [self.tensors[ref][0] for ref in maker.inputs])
                     if [w.shape for w in first.weights] != [w.shape for w in found.weights]:
@@ -87,7 +88,7 @@ class Grower:
             except Refusal:
                 return False
             outputs = list(found.outputs)
-            dtypes = [output_dtype(found, self.tensors[step.inputs[0]][1], maker.policy)] * len(outputs)
+            dtypes = list(output_dtypes(found, self.tensors[step.inputs[0]][1], maker.policy or kind.policy(args)))
         if any(math.prod(size for size in shape if size is not UNKNOWN) > 2_000_000 for shape in outputs):
             return False
         self.program.steps.append(step)
@@ -242,13 +243,12 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# An Equalization gives its very input back, which Keras then calls a cycle; a Pipeline has no ``trainable``. The last three make
-# layers inside according to their arguments, which use up automatic names that we do not count.
-_NO_STEP = {"Equalization", "Pipeline", "AugMix", "RandAugment", "RandomColorJitter"}
+# An Equalization gives its very input back, which Keras then calls a cycle.
+_NO_STEP = {"Equalization"}
 
 
 def _stands_alone(case: Case) -> bool:
-    """Whether a case of the layers' own comparison can be a step: of one tensor, without a mask, with the policy left out."""
+    """Whether a case of the layers' own comparison can be a step: of one tensor, without a mask."""
     kind = find(case.name)
     masks = case.name == "Masking" or "mask_zero" in case.args
     refused = case.name in _NO_STEP or "Cell" in case.name
@@ -257,7 +257,7 @@ def _stands_alone(case: Case) -> bool:
 
 def _step(grower: Grower, random: Random, depth: int) -> None:
     trainable = random.random() > 0.07
-    policy = random.choice(["float32"] * 9 + ["mixed_float16", "float16"]) if not depth else "float32"
+    policy = random.choice([""] * 9 + ["mixed_float16", "float16", "float32"]) if not depth else ""
     refs = grower.floats()
     first = grower.pick(refs)
     shape, dtype = grower.tensors[first]
@@ -303,11 +303,9 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             if not _stands_alone(case):
                 continue
-            data = find(case.name).family == "data_preprocessing"
-            frozen = not trainable and not data and not case.name.startswith("Spatial")
-            # What prepares data has rules of its own for the dtype policy, which we do not follow yet.
-            own = "float32" if data else policy
-            if grower.add(Step(case.name, dict(case.args), [first], not frozen, own)):
+            lacks = find(case.name).lacks
+            own = "" if "dtype" in lacks else random.choice([policy, case.policy])
+            if grower.add(Step(case.name, dict(case.args), [first], trainable or "trainable" in lacks, own)):
                 break
     else:
         name, args = random.choice(_per_rank(len(shape) - 1) if len(shape) > 1 else [lambda r: ("Identity", {})])(
@@ -334,7 +332,7 @@ def spec(program: Program) -> dict[str, Any]:
         else:
             args = {key: list(value) if isinstance(value, tuple) else value for key, value in step.args.items()}
             own = {} if step.trainable else {"trainable": False}
-            own |= {} if step.policy == "float32" else {"dtype": step.policy}
+            own |= {"dtype": step.policy} if step.policy else {}
             layers.append({step.name: {**args, **own, **source}})
     return {"layers": layers, "outputs": [written(ref) for ref in program.outputs]}
 
@@ -358,7 +356,7 @@ def keras_model(program: Program) -> Any:
             layer.trainable = step.trainable
         else:
             settings = ({} if step.trainable else {"trainable": False}) | (
-                {} if step.policy == "float32" else {"dtype": step.policy}
+                {"dtype": step.policy} if step.policy else {}
             )
             layer = getattr(keras.layers, step.name)(
                 **{key: _made(key, value) for key, value in step.args.items()}, **settings
