@@ -35,20 +35,35 @@ class Ref(NamedTuple):
     output: int = 0
 
 
+class Slot(NamedTuple):
+    """Stands among the arguments of a call for its input of that number."""
+
+    number: int
+
+
 class Call(NamedTuple):
-    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer."""
+    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
+
+    ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape.
+    """
 
     layer: int
     inputs: tuple[Ref, ...]
     place: Place | None = None
     args: Mapping[str, Any] = {}
+    masks: tuple[Ref, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Ref, ...]:
+        """Every tensor that the call takes."""
+        return self.inputs + self.masks if self.masks else self.inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out.
 
-    ``kind`` is the catalogue's entry for a layer that the model declares itself; others are found by ``class_name``.
+    ``kind`` is the entry of a layer that the model declares itself, or of an operation (``keras.ops``); others are found by ``class_name``.
     ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
     :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
     """
@@ -109,7 +124,7 @@ def summary_order(model: Model) -> list[int]:
         call = model.calls[number]
         depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
         call_depth[number] = layer_depth[call.layer] = depth
-        for ref in call.inputs:
+        for ref in call.sources:
             call_depth[ref.call] = max(depth + 1, call_depth.get(ref.call, 0))
     for ref in model.inputs:  # an input that feeds no output is listed all the same, before its depth's others
         layer = model.calls[ref.call].layer
@@ -129,15 +144,16 @@ def _walk_back(model: Model) -> tuple[dict[int, int], list[int]]:
         while stack:
             number, position = stack.pop()
             call = model.calls[number]
+            sources = call.sources
             if position == 0:
                 if number in finished:
                     continue
                 met.setdefault(call.layer, len(met))
-            while position < len(call.inputs) and call.inputs[position].call in finished:
+            while position < len(sources) and sources[position].call in finished:
                 position += 1
-            if position < len(call.inputs):
+            if position < len(sources):
                 stack.append((number, position + 1))
-                stack.append((call.inputs[position].call, 0))
+                stack.append((sources[position].call, 0))
             else:
                 finished.add(number)
                 post_order.append(number)
@@ -149,7 +165,7 @@ def is_linear(model: Model) -> bool:
     if model.class_name == "Sequential":
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
-        call.inputs == (() if number == 0 else (Ref(number - 1),)) for number, call in enumerate(model.calls)
+        call.sources == (() if number == 0 else (Ref(number - 1),)) for number, call in enumerate(model.calls)
     )
 
 

@@ -29,6 +29,7 @@ BASES = {
     "dtypes",
     "examples",
     "lora",
+    "masks",
     "quantization",
     "sliding",
     "sublayer",

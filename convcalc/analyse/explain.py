@@ -10,6 +10,7 @@ from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, shape_text, traced
+from convcalc.ops import Operation
 from convcalc.problems import did_you_mean, error, listed
 from convcalc.window import Window
 
@@ -77,6 +78,10 @@ def explain(report: Report, selector: str) -> Explanation:
             f"A model of its own, {row.class_name}, called as a layer.",
             (inputs, *_nested(report, row)),
         )
+    if isinstance(kind, Operation):
+        output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
+        summary = f"{kind.summary} An operation of keras.ops, not a layer."
+        return Explanation(row, number, len(report.layers), summary, (inputs, output))
     if any(shape is None for shape in row.calls[-1].input_shapes):
         unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
         return Explanation(row, number, len(report.layers), kind.summary, (inputs, unknown))

@@ -15,6 +15,7 @@ from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtypes, own
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product, shape_text
+from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
@@ -114,6 +115,8 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
                 "no-such-output",
                 "from",
             )
+    if isinstance(layer.kind, Operation):
+        return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)
     if kind is not None and kind.family == "opaque":  # its stated output does not depend on its input
         inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
@@ -135,6 +138,14 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     dtypes = output_dtypes(inferred, given, layer.dtype)
     macs = UNKNOWN if "macs" in inferred.unknown else _per_batch(sample_macs(inferred), known)
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
+
+
+def _call_operation(run: _Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
+    if any(shape is NOTHING for shape in inputs):
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
+    tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
+    inferred = kind.infer(layer.args, call.args, tensors)
+    return Ran(inputs, inferred.outputs, output_dtypes(inferred, "", ""), inferred, sample_macs(inferred))
 
 
 def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
@@ -213,7 +224,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         params = _known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
-        kind = None if layer.model is not None else kind_of(layer)
+        kind = layer.kind if isinstance(layer.kind, Operation) else None if layer.model is not None else kind_of(layer)
         below_trained = [row.trainable_in_model for row in children]
         left: tuple[Weight, ...] = ()
         if not trains:  # what a frozen layer holds may yet count as trainable further out
@@ -257,9 +268,10 @@ def _counted(ran: Ran) -> bool:
 def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
     model, call, ran = run.model, run.model.calls[number], run.calls[number]
     sources = tuple(
-        f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.inputs
+        f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources
     )
-    return CallReport(sources, ran.inputs, ran.outputs, ran.dtypes, ran.macs)
+    shapes = (*ran.inputs, *map(run.shape, call.masks))
+    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs)
 
 
 def _trained(weights: Sequence[Weight]) -> Number:

@@ -13,6 +13,7 @@ from typing import Any
 from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.ops import Operation
 from convcalc.problems import Problem
 
 SCHEMA_VERSION = 1
@@ -71,7 +72,7 @@ class LayerReport:
     trainable_params: Number
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
-    kind: LayerType | None = None
+    kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
 
@@ -94,6 +95,8 @@ class LayerReport:
         """The module that Keras exports the class from; null for a class that is not Keras's."""
         if self.class_name in ("Sequential", "Functional"):
             return "keras"
+        if isinstance(self.kind, Operation):
+            return self.kind.module
         return "keras.layers" if self.kind is not None and self.kind.family != "custom" else ""
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convcalc.layers import masks
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
@@ -12,7 +13,7 @@ def _same(x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Activation", Argument("activation", ACTIVATION, null=True), example="Activation: relu")
+@layer("Activation", Argument("activation", ACTIVATION, null=True), masks=masks.keeps, example="Activation: relu")
 def activation(a: Args, x: Shape) -> Inferred:
     """Applies a function, given by its name, to each value.
 
@@ -26,6 +27,7 @@ def activation(a: Args, x: Shape) -> Inferred:
     Argument("max_value", Real(0), None, null=True),
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
+    masks=masks.keeps,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -36,7 +38,7 @@ def relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), example="LeakyReLU: 0.1")
+@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), masks=masks.keeps, example="LeakyReLU: 0.1")
 def leaky_relu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by negative_slope.
 
@@ -45,7 +47,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), example="ELU")
+@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, example="ELU")
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -54,7 +56,7 @@ def elu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), example="Softmax")
+@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, takes_mask=True, example="Softmax")
 def softmax(a: Args, x: Shape) -> Inferred:
     """Turns values along an axis into positive numbers that sum to one.
 
@@ -68,6 +70,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     initializer("alpha_initializer", "Zeros"),
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
+    masks=masks.keeps,
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

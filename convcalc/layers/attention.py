@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import quantization
+from convcalc.layers import masks, quantization
 from convcalc.layers.arguments import (
     Argument,
     Boolean,
@@ -74,6 +74,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
     makes=("Softmax", "Dropout"),
     holds=True,
     under_policy=quantization.projections,
+    masks=masks.keeps,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -138,6 +139,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     makes=("Softmax", "Dropout"),
     holds=True,
     under_policy=quantization.projections,
+    masks=masks.keeps,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -171,6 +173,13 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     return Inferred((query, *scores), tuple(weights), extra)
 
 
+def _of_query(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
+    """The query's mask, which Keras hands on as another tensor."""
+    if given[0] is None:
+        return ()
+    return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
+
+
 def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tuple[Weight, ...], dot: bool) -> Inferred:
     key = value if key is None else key
     output = (*query[:-1], value[-1])
@@ -190,6 +199,7 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
+    masks=_of_query,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -210,6 +220,7 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
+    masks=_of_query,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),
 )

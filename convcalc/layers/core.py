@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from convcalc.layers import quantization
+from convcalc.layers import masks, quantization
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
@@ -26,6 +26,7 @@ _DIM = Integer(1)
     *carried("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,
+    casts=False,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
@@ -58,6 +59,7 @@ def input_layer(a: Args) -> Inferred:
     *_QUANTIZED,
     least_axes=1,
     under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
+    masks=masks.keeps,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -160,6 +162,11 @@ def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], beh
     return (Weight("bias", (*shape, *(1,) * behind)),)
 
 
+def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
+    """A step counts unless its number is 0."""
+    return (masks.Computed("NotEqual", {"x1": inputs[0], "x2": 0}),) if a["mask_zero"] else ()
+
+
 @layer(
     "Embedding",
     Argument("input_dim", Integer(1)),
@@ -171,6 +178,8 @@ def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], beh
     *LORA,
     *_QUANTIZED,
     under_policy=quantization.lookup,
+    masks=_zeros_masked,
+    casts=False,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -194,6 +203,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
     *carried("reverse_dtype", "logit_soft_cap"),
     call=[Argument("reverse", Boolean(), False)],
     under_policy=quantization.lookup,
+    casts=False,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
@@ -215,7 +225,13 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], rows),), tuple(weights))
 
 
-@layer("Masking", Argument("mask_value", Real(), 0.0), example="Masking", example_input=(5, 4))
+def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
+    """A step counts unless all its features have the value."""
+    differs = masks.Computed("NotEqual", {"x1": inputs[0], "x2": a["mask_value"]})
+    return (masks.Computed("Any", {"x": differs}, axis=-1),)
+
+
+@layer("Masking", Argument("mask_value", Real(), 0.0), masks=_masked, example="Masking", example_input=(5, 4))
 def masking(a: Args, x: Shape) -> Inferred:
     """Marks steps whose features all equal mask_value, so that layers below pass them over.
 
@@ -224,7 +240,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", example="Identity")
+@layer("Identity", masks=masks.keeps, example="Identity")
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

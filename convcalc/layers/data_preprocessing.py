@@ -51,6 +51,7 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     Argument("num_tokens", Integer(1), None, null=True),
     _modes("multi_hot", "one_hot", "count", "binary", default="multi_hot"),
     _SPARSE,
+    casts=False,
     example="CategoryEncoding: 10",
 )
 def category_encoding(a: Args, x: Shape) -> Inferred:
@@ -110,6 +111,7 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     _SPARSE,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     under_policy=_whole_numbers,
+    casts=False,
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
@@ -136,6 +138,7 @@ def _check_salt(a: Args) -> None:
     _SPARSE,
     inputs=2,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
+    casts=False,
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
 )
@@ -176,6 +179,7 @@ _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=Tr
     _PAD,
     Argument("oov_method", Choice(("floormod", "farmhash")), "floormod"),
     _SALT,
+    casts=False,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
 def integer_lookup(a: Args, x: Shape) -> Inferred:
@@ -203,6 +207,7 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     _SPARSE,
     *carried("encoding", default="utf-8"),
     _SALT,
+    casts=False,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
 def string_lookup(a: Args, x: Shape) -> Inferred:
@@ -281,6 +286,7 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     _SPARSE,
     Argument("ragged", Boolean(), False),
     *carried("encoding", default="utf-8"),
+    casts=False,
     example="TextVectorization: {{output_sequence_length: 20}}",
     example_input=(1,),
     makes=("StringLookup",),

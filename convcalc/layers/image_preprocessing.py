@@ -73,7 +73,9 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     return resizing(a, x)
 
 
-@layer("RandomCrop", _HEIGHT, _WIDTH, SEED, DATA_FORMAT, example="RandomCrop: [6, 5]", example_input=(8, 8, 3))
+@layer(
+    "RandomCrop", _HEIGHT, _WIDTH, SEED, DATA_FORMAT, casts=False, example="RandomCrop: [6, 5]", example_input=(8, 8, 3)
+)
 def random_crop(a: Args, x: Shape) -> Inferred:
     """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
 
@@ -111,6 +113,7 @@ def _handed_on(
     value: str = "",
     dtype: str | None = None,
     makes: Makes = (),
+    casts: bool = True,
 ) -> None:
     """Declare a layer that changes values alone; ``value`` is the argument of its example."""
 
@@ -119,7 +122,7 @@ def _handed_on(
 
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
-    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes)(rule)
+    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts)(rule)
 
 
 _handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES)
@@ -223,6 +226,7 @@ _handed_on(
     SEED,
     DATA_FORMAT,
     value="horizontal",
+    casts=False,
 )
 _handed_on(
     "RandomGaussianBlur",

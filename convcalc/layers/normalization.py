@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers import masks
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
@@ -43,6 +44,8 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     *carried("renorm_clipping"),
     Argument("renorm_momentum", Real(), 0.99),
     Argument("synchronized", Boolean(), False),
+    masks=masks.keeps,
+    takes_mask=True,
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -85,6 +88,8 @@ def _check_clipping(limits: Any) -> None:
     _SCALE,
     *_INITIALIZERS,
     *_HELD,
+    masks=masks.keeps,
+    casts=False,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -107,6 +112,8 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     _SCALE,
     *_INITIALIZERS,
     *_HELD,
+    masks=masks.keeps,
+    casts=False,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -137,7 +144,7 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,), (Weight("scale", shape),))
 
 
-@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), example="UnitNormalization")
+@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, example="UnitNormalization")
 def unit_normalization(a: Args, x: Shape) -> Inferred:
     """Scales each sample to length one over an axis or several.
 

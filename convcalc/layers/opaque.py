@@ -25,6 +25,7 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     Argument("output_shape", Sizes(), None, null=True),
     *carried("mask", "arguments"),
     inputs=(1, 100),
+    takes_mask=True,
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:

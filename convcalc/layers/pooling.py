@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import repeat
 
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
@@ -80,14 +81,18 @@ def global_max_pooling(a: Args, x: Shape) -> Inferred:
     return _pool_all(a, x)
 
 
-@layer(
+_global_average = partial(
+    layer,
     "GlobalAveragePooling{rank}D",
     DATA_FORMAT,
     _KEEPDIMS,
-    ranks=_RANKS,
     aliases=("GlobalAvgPool{rank}D",),
     example="{name}: {{keepdims: true}}",
 )
+
+
+@_global_average(ranks=(2, 3))
+@_global_average(ranks=(1,), takes_mask=True)
 def global_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the mean of each channel over all of {axes}.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers import masks
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues
@@ -13,7 +14,13 @@ from convcalc.problems import Refusal
 _ADAPTED = "found by adapt() from the data, not by training"
 
 
-@layer("Rescaling", Argument("scale", Anything()), Argument("offset", Anything(), 0.0), example="Rescaling: 0.00392")
+@layer(
+    "Rescaling",
+    Argument("scale", Anything()),
+    Argument("offset", Anything(), 0.0),
+    masks=masks.keeps,
+    example="Rescaling: 0.00392",
+)
 def rescaling(a: Args, x: Shape) -> Inferred:
     """Multiplies by scale and adds offset.
 
@@ -27,6 +34,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     Argument("axis", IntegerOrIntegers(), -1, null=True),
     *carried("mean", "variance"),
     Argument("invert", Boolean(), False),
+    masks=masks.keeps,
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
@@ -77,6 +85,8 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     "Pipeline",
     Argument("layers", LayerValues()),
     lacks=("trainable", "dtype"),
+    takes_mask=True,
+    casts=False,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:

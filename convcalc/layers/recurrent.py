@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import sliding
+from convcalc.layers import masks, sliding
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -135,6 +135,8 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     ),
     inputs=(1, 2),
     axes=_SEQUENCE,
+    masks=masks.sequences,
+    takes_mask=True,
     example="SimpleRNN: 8",
     example_input=(5, 4),
 )
@@ -178,6 +180,8 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     ),
     inputs=(1, 2),
     axes=_SEQUENCE,
+    masks=masks.sequences,
+    takes_mask=True,
     example="GRU: 8",
     example_input=(5, 4),
 )
@@ -212,6 +216,8 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     *(*_LSTM, *_held(activity=True), *_DROPOUT, *carried("seed"), *_loop(), *carried("use_cudnn", default="auto")),
     inputs=(1, 3),
     axes=_SEQUENCE,
+    masks=masks.sequences,
+    takes_mask=True,
     example="LSTM: 8",
     example_input=(5, 4),
 )
@@ -288,6 +294,8 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     inputs=(1, 20),
     least_axes=2,
     holds=True,
+    masks=masks.sequences,
+    takes_mask=True,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
 )
@@ -306,6 +314,8 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     Argument("layer", LayerValue()),
     least_axes=2,
     holds=True,
+    masks=masks.keeps,
+    takes_mask=True,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -323,6 +333,13 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
 _LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 
 
+def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
+    """The mask goes on, with every sequence."""
+    if not a["layer"].setting("return_sequences"):
+        return ()
+    return given[:1] if a["merge_mode"] else (given[0], given[0])
+
+
 @layer(
     "Bidirectional",
     Argument("layer", LayerValue(_LOOPS)),
@@ -331,6 +348,8 @@ _LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLS
     Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
     inputs=(1, 20),
     holds=True,
+    masks=_both_ways,
+    takes_mask=True,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )
@@ -382,6 +401,8 @@ _CONV_LSTM: list[Any] = [
     ranks=(1, 2, 3),
     timed=True,
     holds=True,
+    masks=masks.sequences,
+    takes_mask=True,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:

@@ -67,6 +67,7 @@ class Inferred(NamedTuple):
 
 Rule: TypeAlias = "Callable[..., Inferred]"
 PolicyRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
+MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[Any]]"
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
@@ -81,7 +82,9 @@ class LayerType:
     them, which uses automatic names up; or it is a function that does, of the arguments and of whether this layer is named.
     Where a layer ``holds`` layers, all its weights are theirs. ``lacks`` names what any other layer may be given
     (``trainable``, ``dtype``) and this one may not. ``default_policy`` gives the dtype policy where none is given, from the
-    arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``settings``
+    arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
+    becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
+    its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
     vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of
     shape ``example_input``.
     """
@@ -106,6 +109,9 @@ class LayerType:
     lacks: tuple[str, ...] = ()
     default_policy: Callable[[Args], str] = lambda args: "float32"
     under_policy: PolicyRule | None = None
+    masks: MaskRule | None = None
+    takes_mask: bool = False
+    casts: bool = True
 
     @property
     def merges(self) -> bool:
@@ -166,6 +172,9 @@ def layer(
     lacks: Sequence[str] = (),
     default_policy: Callable[[Args], str] = lambda args: "float32",
     under_policy: PolicyRule | None = None,
+    masks: MaskRule | None = None,
+    takes_mask: bool = False,
+    casts: bool = True,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -206,6 +215,9 @@ def layer(
                 lacks=tuple(lacks),
                 default_policy=default_policy,
                 under_policy=under_policy,
+                masks=masks,
+                takes_mask=takes_mask,
+                casts=casts,
             )
             CATALOGUE[own_name] = entry
             for alias in entry.aliases:

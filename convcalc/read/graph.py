@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from convcalc.layers import kind_of
 from convcalc.model import Call, Layer, Model, Place, Ref
 from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
+from convcalc.read.masks import Masks
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
 MAX_LAYERS = 20_000
@@ -95,6 +97,7 @@ class GraphBuilder:
         self.inputs: list[Ref] = []
         self._by_name: dict[str, int] = {}
         self._latest: dict[int, Ref] = {}
+        self._masks = Masks(shared.names)
 
     def add_layer(self, layer: Layer) -> int:
         """Take a layer in; its number. A name that is taken, or that no layer can have, is a problem."""
@@ -136,7 +139,12 @@ class GraphBuilder:
         self, layer: int, inputs: Sequence[Ref], place: Place | None, args: Mapping[str, Any] | None = None
     ) -> Ref:
         """Call a layer on tensors; its first output."""
-        self.calls.append(Call(layer, tuple(inputs), place, args or {}))
+        call = Call(layer, tuple(inputs), place, args or {})
+        self.calls.append(call)
+        made = self.layers[layer]
+        kind = None if made.broken or made.model is not None else kind_of(made)
+        if kind is not None or made.model is not None:
+            self._masks.called(len(self.calls) - 1, call, made, kind)
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref
 
@@ -164,4 +172,9 @@ class GraphBuilder:
                     mark, context = (call.place.mark(), call.place.context) if call.place else (None, "")
                     message = f"'{layer.name}' feeds no output of the model; {cure}"
                     self.shared.report("unused-layer", message, mark, layer.name, context)
-        return Model(name, class_name, tuple(self.layers), tuple(self.calls), tuple(self.inputs), tuple(outputs))
+        calls, inputs = self.calls, self.inputs
+        # A Sequential hands masks on without operations for them.
+        if class_name != "Sequential" and self._masks.any_taken and not self.shared.problems:
+            calls, moved = self._masks.placed(self.layers, calls)
+            inputs, outputs = ([Ref(moved[ref.call], ref.output) for ref in refs] for refs in (inputs, outputs))
+        return Model(name, class_name, tuple(self.layers), tuple(calls), tuple(inputs), tuple(outputs))

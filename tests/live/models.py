@@ -1,9 +1,8 @@
 """Random whole models: one program, built in Keras and written as a spec, must be one model.
 
 Programs branch, share layers, nest models, take several inputs and give several outputs, with sizes that may be unknown.
-They are grown with our own rules, so that Keras has to agree that each step is possible. There are no masks in them: in
-Keras a mask is made by operations (``NotEqual``, ``Any``) that stand in the graph beside the layers, take part in its
-order and use names up.
+They are grown with our own rules, so that Keras has to agree that each step is possible. Masks are made in them by operations
+(``NotEqual``, ``Any``) that stand in the graph beside the layers, take part in its order and use names up.
 """
 
 from __future__ import annotations
@@ -199,6 +198,7 @@ def _per_rank(rank: int) -> list[Callable[[Random], tuple[str, dict[str, Any]]]]
                 merge_mode=["concat", "sum", None],
             ),
             fixed("Permute", dims=(2, 1)),
+            *[chosen("Masking", mask_value=[0.0, 1.5])] * 2,
         ]
     if rank in (3, 4):
         windowed.append(
@@ -232,7 +232,7 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
         sizes = [None if random.random() < 0.08 and axis < rank - 1 else random.randint(low, 9) for axis in range(rank)]
         sizes[-1] = random.choice([1, 3, 4])
         grower.add_input(tuple(sizes))
-    if not depth and random.random() < 0.15:
+    if not depth and random.random() < 0.25:
         grower.add_input((random.randint(2, 6),), "int32")
     for _ in range(random.randint(4 if depth else 5, most)):
         _step(grower, random, depth)
@@ -248,11 +248,10 @@ _NO_STEP = {"Equalization"}
 
 
 def _stands_alone(case: Case) -> bool:
-    """Whether a case of the layers' own comparison can be a step: of one tensor, without a mask."""
+    """Whether a case of the layers' own comparison can be a step: of one tensor."""
     kind = find(case.name)
-    masks = case.name == "Masking" or "mask_zero" in case.args
     refused = case.name in _NO_STEP or "Cell" in case.name
-    return kind is not None and kind.inputs in (1, (1, 2), (1, 20)) and not masks and not refused and not case.call
+    return kind is not None and kind.inputs in (1, (1, 2), (1, 20)) and not refused and not case.call
 
 
 def _step(grower: Grower, random: Random, depth: int) -> None:
@@ -263,7 +262,8 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
     shape, dtype = grower.tensors[first]
     roll = random.random()
     if dtype == "int32" and len(shape) == 2:
-        grower.add(Step("Embedding", {"input_dim": 10, "output_dim": 4}, [first], trainable))
+        masked = {"mask_zero": True} if random.random() < 0.6 else {}
+        grower.add(Step("Embedding", {"input_dim": 10, "output_dim": 4, **masked}, [first], trainable))
     elif roll < 0.15:
         name = random.choice(_MERGES)
         count = 2 if name in ("Subtract", "Dot") else random.choice([2, 2, 3])
@@ -377,12 +377,12 @@ def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
     import keras
 
     rows = []
-    for layer in model.layers:
+    for layer in model.operations:
         last = keras.tree.flatten(layer._inbound_nodes[-1].output_tensors)
-        trained = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
-        sources = [t._keras_history.operation for node in layer._inbound_nodes for t in node.input_tensors]
-        # A mask is a tensor too, made by operations that are no layers.
-        called = [source.name for source in sources if isinstance(source, keras.Layer)]
+        counts = (0, 0)
+        if isinstance(layer, keras.Layer):
+            counts = layer.count_params(), sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+        called = [t._keras_history.operation.name for node in layer._inbound_nodes for t in node.input_tensors]
         shapes = tuple(tuple(t.shape) for t in last)
         rows.append(
             (
@@ -390,8 +390,7 @@ def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
                 type(layer).__name__,
                 shapes,
                 tuple(t.dtype for t in last),
-                layer.count_params(),
-                trained,
+                *counts,
                 called,
             )
         )

@@ -1,0 +1,86 @@
+"""What an operation is: a function of ``keras.ops`` that stands in a functional graph beside the layers.
+
+A rule is a function of the operation's own parameters: those of its call by position, as in Keras's ``call()``, and those of
+its making behind a ``*``, as in Keras's ``__init__()``. Tensors come as :class:`Tensor`, everything else as it was written.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from convcalc.layers.registry import Inferred
+from convcalc.model import Slot
+from convcalc.numbers import Shape
+
+
+class Tensor(NamedTuple):
+    """A tensor as a rule sees it."""
+
+    shape: Shape
+    dtype: str
+
+
+Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An entry of the operations. ``parameters`` are those of its call, in Keras's order."""
+
+    name: str
+    module: str
+    rule: Rule
+    doc: str
+    parameters: tuple[str, ...]
+    family: str = "operation"
+    holds: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What the operation does, in a line."""
+        return self.doc.partition("\n")[0]
+
+    def infer(self, made: Mapping[str, Any], call: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
+        """What one call comes to. ``made`` are the arguments of its making, ``call`` those of the call, with a
+        :class:`Slot` in place of each tensor.
+
+        Raises :class:`Refusal` for what the operation cannot take.
+        """
+        found = self.rule(**{name: filled(value, tensors) for name, value in call.items()}, **made)
+        if isinstance(found, Inferred):
+            return found
+        outputs = (found,) if isinstance(found, Tensor) else tuple(found)
+        return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
+
+
+def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
+    """A value with its tensors put in place of their slots."""
+    if isinstance(value, Slot):
+        return tensors[value.number]
+    if isinstance(value, (list, tuple)):
+        return [filled(part, tensors) for part in value]
+    return value
+
+
+OPERATIONS: dict[tuple[str, str], Operation] = {}
+
+
+def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
+    """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
+
+    def declare(rule: Rule) -> Rule:
+        signature = inspect.signature(rule).parameters.values()
+        called = tuple(each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD)
+        path = f"keras.src.ops.{module}"
+        OPERATIONS[path, name] = Operation(name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called)
+        return rule
+
+    return declare
+
+
+def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
+    """The operation of that class and module; None for one that is not known."""
+    return OPERATIONS.get((module, name))

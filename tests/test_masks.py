@@ -1,0 +1,96 @@
+"""Masks as Keras makes them: by operations that stand among the layers of a functional model, where a layer takes them.
+
+The rows are those that Keras 3.15 prints for the same model; the random models of tests/live compare many more.
+"""
+
+from typing import Any
+
+from convcalc.analyse import infer
+from convcalc.problems import Source
+from convcalc.read.spec import read_spec
+
+
+def rows(text: str) -> list[tuple[Any, ...]]:
+    """Name, class, last output shape without the batch, and where the inputs come from."""
+    report = infer(read_spec(Source("spec.yaml", text)))
+    return [
+        (
+            row.name,
+            row.class_name,
+            (row.output_shapes[0] or ())[1:],
+            [s.partition("[")[0] for c in row.calls for s in c.inputs],
+        )
+        for row in report.layers
+    ]
+
+
+WORDS = """
+input: {shape: [5], dtype: int32}
+layers:
+  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}
+"""
+
+
+def test_a_mask_is_a_row_where_a_layer_takes_it() -> None:
+    found = rows(
+        WORDS
+        + """
+  - LSTM: {units: 3, return_sequences: true, as: steps}
+  - Dense: {units: 2, as: wide}
+  - Concatenate: {from: [wide, embedding]}
+  - LSTM: 2
+"""
+    )
+    assert found == [
+        ("input_layer", "InputLayer", (5,), []),
+        ("embedding", "Embedding", (5, 4), ["input_layer"]),
+        ("not_equal", "NotEqual", (5,), ["input_layer"]),
+        ("lstm", "LSTM", (5, 3), ["embedding", "not_equal"]),
+        ("dense", "Dense", (5, 2), ["lstm"]),
+        ("expand_dims", "ExpandDims", (5, 1), ["not_equal"]),
+        ("zeros_like", "ZerosLike", (5, 2), ["dense"]),
+        ("expand_dims_1", "ExpandDims", (5, 1), ["not_equal"]),
+        ("zeros_like_1", "ZerosLike", (5, 4), ["embedding"]),
+        ("logical_or", "LogicalOr", (5, 2), ["expand_dims", "zeros_like"]),
+        ("logical_or_1", "LogicalOr", (5, 4), ["expand_dims_1", "zeros_like_1"]),
+        ("concatenate_1", "Concatenate", (5, 6), ["logical_or", "logical_or_1"]),
+        ("concatenate", "Concatenate", (5, 6), ["dense", "embedding"]),
+        ("any", "Any", (5,), ["concatenate_1"]),
+        ("lstm_1", "LSTM", (2,), ["concatenate", "any"]),
+    ]
+
+
+def test_a_sequential_shows_no_masks() -> None:
+    assert [row[0] for row in rows(WORDS + "  - LSTM: 2\n")] == ["embedding", "lstm"]
+
+
+def test_a_mask_that_no_layer_takes_is_no_row() -> None:
+    found = rows(WORDS + "  - Dense: {units: 3, from: embedding}\n")
+    assert [row[0] for row in found] == ["input_layer", "embedding", "dense"]
+
+
+def test_a_layer_of_another_dtype_has_its_input_cast_and_takes_no_mask() -> None:
+    found = rows(WORDS + "  - LSTM: {units: 2, dtype: float16, from: embedding}\n")
+    assert [row[0] for row in found] == ["input_layer", "embedding", "lstm"]
+    found = rows(WORDS + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n")
+    assert ("cast", "Cast", (5, 4), ["embedding"]) in found
+    assert ("not_equal_1", "NotEqual", (5, 4), ["cast"]) in found
+
+
+def test_masks_that_cannot_be_combined_are_refused() -> None:
+    """As by Keras, at the layer whose mask it is."""
+    from pytest import raises
+
+    from convcalc.problems import ConvcalcError
+
+    text = """
+inputs: {a: [5, 4], b: [1, 4]}
+layers:
+  - Masking: {from: a, as: x}
+  - Masking: {from: b, as: y}
+  - Concatenate: {from: [x, y], axis: 1}
+  - LSTM: 2
+"""
+    assert rows(text)[-1][0] == "lstm"
+    with raises(ConvcalcError, match="shapes-differ"):
+        rows(text.replace("[1, 4]", "[3, 5]").replace("axis: 1", "axis: 2"))
