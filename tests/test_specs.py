@@ -34,6 +34,7 @@ def macs(found: Report) -> dict[str, int]:
         ("mobilenet_v2", 3_538_984, 3_504_872),
         ("inception_v3", 23_851_784, 23_817_352),
         ("densenet121", 8_062_504, 7_978_856),
+        ("nasnet_mobile", 5_326_716, 5_289_978),
         ("xception", 22_910_480, 22_855_952),  # Chollet 2016, table 3: 22,855,952 parameters
     ],
 )

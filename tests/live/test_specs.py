@@ -127,6 +127,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "densenet121": application("DenseNet121"),
     "unet": unet,
     "xception": application("Xception"),
+    "nasnet_mobile": application("NASNetMobile"),
 }
 
 
