@@ -140,6 +140,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     holds=True,
     under_policy=quantization.projections,
     masks=masks.keeps,
+    class_name="GroupedQueryAttention",
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )

@@ -23,7 +23,7 @@ from convcalc.layers.arguments import (
 from convcalc.layers.dtypes import compute_dtype
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer
-from convcalc.numbers import UNKNOWN, Number, Shape, settled
+from convcalc.numbers import UNKNOWN, Number, Shape, settled, shape_text
 from convcalc.problems import Refusal
 
 _CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
@@ -75,6 +75,7 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
 
 def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
     """One step: the output, and the new states, of which the output is the first."""
+    _check_states([a["units"]] * states, given)
     after = (x[0], a["units"])
     return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1))
 
@@ -84,6 +85,14 @@ def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inf
     sizes = [a["units"]] * states
     weights = _cell_weights(a, x[-1], gates, settled(x[1]))
     return Inferred(_outputs(a, x, a["units"], sizes, given), weights)
+
+
+def _check_states(sizes: Sequence[Number], given: Sequence[Shape]) -> None:
+    """States have the shape (batch, size); the batch is not compared, as Keras does not."""
+    for size, shape in zip(sizes, given):
+        if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
+            expected = shape_text((UNKNOWN, size))
+            raise Refusal(f"needs a state of {expected}, not {shape_text(shape)}", "wrong-shape")
 
 
 def _check_stateful(a: Args, x: Shape) -> None:
@@ -97,6 +106,7 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: S
     """What a loop gives: the last output or all of them, and with return_state the last states."""
     if len(given) not in (0, len(sizes)):
         raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", "wrong-inputs")
+    _check_states(sizes[: len(given)], given)
     _check_stateful(a, x)
     output = (x[0], x[1], width) if a["return_sequences"] else (x[0], width)
     return (output, *((x[0], size) for size in sizes)) if a["return_state"] else (output,)
@@ -281,6 +291,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
         width = _width(cell)
     if len(states) != len(sizes):
         raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", "wrong-inputs")
+    _check_states(sizes, states)
     # Each cell computes in its own dtype, whatever that of the stack.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
     outputs = ((x[0], width), *((x[0], size) for size in sizes))

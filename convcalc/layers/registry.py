@@ -73,7 +73,7 @@ Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 @dataclass(frozen=True)
 class LayerType:
-    """An entry of the catalogue.
+    """An entry of the catalogue. ``name`` is what Keras exports it as, ``class_name`` what its summaries and files call it.
 
     ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
@@ -112,6 +112,7 @@ class LayerType:
     masks: MaskRule | None = None
     takes_mask: bool = False
     casts: bool = True
+    class_name: str = ""
 
     @property
     def merges(self) -> bool:
@@ -151,6 +152,7 @@ class LayerType:
 
 CATALOGUE: dict[str, LayerType] = {}
 _ALIASES: dict[str, str] = {}
+_CLASSES: dict[str, str] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -175,6 +177,7 @@ def layer(
     masks: MaskRule | None = None,
     takes_mask: bool = False,
     casts: bool = True,
+    class_name: str = "",
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -218,8 +221,10 @@ def layer(
                 masks=masks,
                 takes_mask=takes_mask,
                 casts=casts,
+                class_name=class_name or own_name,
             )
             CATALOGUE[own_name] = entry
+            _CLASSES[entry.class_name] = own_name
             for alias in entry.aliases:
                 _ALIASES[alias] = own_name
         return rule
@@ -234,7 +239,7 @@ def _default(argument: Argument, owner: str) -> Any:
 
 
 def find(name: str) -> LayerType | None:
-    """The entry for a class name or an alias of one; an unknown name makes installed packages offer theirs."""
+    """The entry for a name, an alias or the class in Keras's code; an unknown name makes installed packages offer theirs."""
     entry = builtin(name)
     if entry is None:
         _load_offered()
@@ -244,7 +249,7 @@ def find(name: str) -> LayerType | None:
 
 def builtin(name: str) -> LayerType | None:
     """The entry among those that are declared by now."""
-    return CATALOGUE.get(_ALIASES.get(name, name))
+    return CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
 
 
 @cache

@@ -66,6 +66,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     arguments = tuple(Argument(key, Anything(), default, null=True) for key, default in defaults.items())
     return LayerType(
         name=name,
+        class_name=name,
         family="custom",
         arguments=arguments,
         rule=rule,

@@ -126,7 +126,7 @@ class Entries:
         if kind.inputs == 0:
             self.input_layer(kind, place, args, broken)
         else:
-            self.call_new(kind.name, place, args, broken, kind)
+            self.call_new(kind.class_name, place, args, broken, kind)
             for class_name in kind.made_inside({} if broken else args, common(place, "name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
@@ -135,7 +135,7 @@ class Entries:
         """A further input of the model."""
         if (node := common(place, "from")) is not None:
             self.report(node, "wrong-inputs", f"{kind.name} takes no input: it is where data enters")
-        self.current = self.graph.add_input(self.add_layer(kind.name, place, args, broken), place)
+        self.current = self.graph.add_input(self.add_layer(kind.class_name, place, args, broken), place)
         self.branches = self.branches or len(self.graph.inputs) > 1
 
     def call_new(
@@ -187,7 +187,7 @@ class Entries:
         names = values.shared.names
         for inside in made_inside(args):
             if inside.name is None:
-                names.automatic(inside.kind.name)
+                names.automatic(inside.kind.class_name)
         if model is not None:
             name = model.name
         elif (name_node := common(place, "name")) is not None:

@@ -79,13 +79,23 @@ def _states(cell: dict[str, Any]) -> list[int]:
     return [args["units"]] * (2 if name == "LSTMCell" else 1)
 
 
+def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> list[tuple[int | None, ...]]:
+    """Tensors for a cell's states, now and then one of unknown size."""
+    states: list[tuple[int | None, ...]] = [(batch, size) for size in _states(cell)]
+    if random.random() < 0.1:
+        states[random.randrange(len(states))] = (batch, None)
+    return states
+
+
 def cells(random: Random) -> Case:
     """A cell called by itself: one step, on an input and on the states before."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)
     x = (batch, _size(random, unknown=0.04))
-    states = [(batch, size) for size in _states(cell)]
+    states = _given_states(random, cell, batch)
+    if random.random() < 0.05:
+        states[random.randrange(len(states))] = (batch, 11)
     if random.random() < 0.1:
         args["nonsense"] = 1
     elif name != "StackedRNNCells" and random.random() < 0.05:
@@ -101,10 +111,12 @@ def recurrent(random: Random) -> Case:
         shape = (_batch(random), _size(random), _size(random, unknown=0.04))
     else:
         args, shape = _recurrent_args(random, name), _sequence(random)
+    cell = args.get("cell") or {f"{name}Cell": args}
+    states = _given_states(random, cell, shape[0]) if random.random() < 0.25 else []
     return Case(
         name,
         args,
-        [shape],
+        [shape, *states],
         trainable=random.random() < 0.85,
         policy=random.choice(["", "float32", "mixed_float16"]),
     )

@@ -22,7 +22,7 @@ from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, Source
 from convcalc.read.spec import read_spec
 from tests.live.cases import FAMILIES
-from tests.live.judge import Case, _lists, _made
+from tests.live.judge import Case, _called, _lists, _made
 
 Ref = tuple[int, int]  # number of the step, number of its output
 
@@ -247,11 +247,18 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
 _NO_STEP = {"Equalization"}
 
 
-def _stands_alone(case: Case) -> bool:
-    """Whether a case of the layers' own comparison can be a step: of one tensor."""
-    kind = find(case.name)
-    refused = case.name in _NO_STEP or "Cell" in case.name
-    return kind is not None and kind.inputs in (1, (1, 2), (1, 20)) and not refused and not case.call
+def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
+    """Floats for a case's further inputs: of the same sizes behind the batch where there are any, else of as many axes."""
+    found = []
+    floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
+    for wanted in case.shapes[1:]:
+        sizes = tuple(UNKNOWN if size is None else size for size in wanted[1:])
+        alike = [ref for ref in floats if grower.tensors[ref][0][1:] == sizes]
+        near = alike or [ref for ref in floats if len(grower.tensors[ref][0]) == len(wanted)]
+        if not near:
+            return None
+        found.append(random.choice(near))
+    return found
 
 
 def _step(grower: Grower, random: Random, depth: int) -> None:
@@ -301,11 +308,12 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
     elif roll < 0.5:
         for _ in range(12):  # most do not fit the tensor that there is
             case = FAMILIES[random.choice(list(FAMILIES))](random)
-            if not _stands_alone(case):
+            further = _further(grower, random, case)
+            if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:
                 continue
             lacks = find(case.name).lacks
             own = "" if "dtype" in lacks else random.choice([policy, case.policy])
-            if grower.add(Step(case.name, dict(case.args), [first], trainable or "trainable" in lacks, own)):
+            if grower.add(Step(case.name, dict(case.args), [first, *further], trainable or "trainable" in lacks, own)):
                 break
     else:
         name, args = random.choice(_per_rank(len(shape) - 1) if len(shape) > 1 else [lambda r: ("Identity", {})])(
@@ -362,11 +370,9 @@ def keras_model(program: Program) -> Any:
                 **{key: _made(key, value) for key, value in step.args.items()}, **settings
             )
         made.append(layer)
-        kind = find(type(layer).__name__)
-        if kind is not None and kind.name == "MultiHeadAttention":
-            result = layer(*tensors)
-        else:
-            result = layer(tensors if kind is not None and kind.merges else tensors[0])
+        kind = find(step.name if step.again is None else program.steps[step.again].name)
+        # A nested model has one input, and no kind.
+        result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]
     return keras.Model(inputs, [outputs[number][output] for number, output in program.outputs])
@@ -407,7 +413,6 @@ def rows_of_ours(program: Program) -> list[tuple[Any, ...]]:
             continue
         shapes = tuple(tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in row.output_shapes)
         called = [source.partition("[")[0] for call in row.calls for source in call.inputs]
-        # Keras's class of attention in groups has another name than the one it exports it by.
         rows.append(
             (row.name, row.class_name, shapes, row.calls[-1].output_dtypes, row.params, row.trainable_params, called)
         )
