@@ -44,7 +44,8 @@ class Slot(NamedTuple):
 class Call(NamedTuple):
     """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 
-    ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape.
+    ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
+    them where Keras lists them in another order. ``recorded`` is what a file says of the outputs: shape and dtype by number.
     """
 
     layer: int
@@ -52,11 +53,13 @@ class Call(NamedTuple):
     place: Place | None = None
     args: Mapping[str, Any] = {}
     masks: tuple[Ref, ...] = ()
+    order: tuple[Ref, ...] = ()
+    recorded: Mapping[int, tuple[tuple[Number, ...] | None, str]] = {}
 
     @property
     def sources(self) -> tuple[Ref, ...]:
         """Every tensor that the call takes."""
-        return self.inputs + self.masks if self.masks else self.inputs
+        return self.order or (self.inputs + self.masks if self.masks else self.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Layer:
 class Model:
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
+    ``nesting`` is how the outputs are nested, ``{}`` for each, where that is not one list: ``{{a: {}, b: {}}}``.
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
     """
 
@@ -96,6 +100,7 @@ class Model:
     budget: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
     source: str | None = None
+    nesting: str = ""
     problems: tuple[Problem, ...] = ()
 
 

@@ -245,6 +245,6 @@ def test_what_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
         with pytest.raises(ConvcalcError, match=message):
             parse(path)
     binary = tmp_path / "model.bin"
-    binary.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe\x00")
+    binary.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
     with pytest.raises(ConvcalcError, match="is not UTF-8 text"):
         parse(binary)

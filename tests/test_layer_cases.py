@@ -351,6 +351,8 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         [(256, 1, 129)],
         RULE,
     ),
+    ("LayerScale", {"init_values": 1e-6, "projection_dim": 3}, (5, 3), (5, 3), [(3,)], RULE),
+    ("CustomScaleLayer", {"scale": 0.2}, [(5, 3), (5, 3)], (5, 3), [], RULE),
 ]
 
 

@@ -31,6 +31,7 @@ class Ran(NamedTuple):
     dtypes: tuple[str, ...]
     inferred: Inferred | None
     macs: Number
+    recorded: bool = False
 
 
 @dataclass
@@ -98,11 +99,36 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> _R
             run.calls.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
             continue
         try:
-            run.calls.append(_call(run, call, layer, inputs, work))
+            ran = _call(run, call, layer, inputs, work)
+            run.calls.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
             run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN))
     return run
+
+
+def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
+    """The call with what its file records of outputs that cannot be inferred. Where both are known and differ, that is a
+    warning.
+    """
+    outputs, dtypes = list(ran.outputs), list(ran.dtypes)
+    recorded = False
+    for number, (shape, dtype) in sorted(call.recorded.items()):
+        if number >= len(outputs) and (outputs[0] is not NOTHING or shape is NOTHING or number > len(outputs)):
+            continue
+        if number == len(outputs):
+            outputs.append(NOTHING)
+            dtypes.append("")
+        own = outputs[number]
+        if own is NOTHING and shape is not NOTHING:
+            outputs[number], dtypes[number] = shape, dtype
+            recorded = True
+        elif own is not NOTHING and shape is not NOTHING and not _accepts(own, shape):
+            message = (
+                f"{layer.class_name} '{layer.name}' gives {shape_text(own)}, and the file records {shape_text(shape)}"
+            )
+            work.problems.append(Problem("recorded-shape", message, None, layer.name, "warning"))
+    return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
 def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
@@ -254,10 +280,18 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 kind=kind,
                 dtype=layer.dtype,
                 left_trainable=left,
+                nesting=_nesting(layer, run.calls[by_layer[index][-1]]),
             )
         )
         rows.extend(below)
     return rows
+
+
+def _nesting(layer: Layer, ran: Ran) -> str:
+    """How Keras nests the outputs of a call: those of a model as it has them, usually a list; those of a layer in a tuple."""
+    known = layer.model.nesting if layer.model else ran.inferred.nesting if ran.inferred else ""
+    each = ", ".join(["{}"] * len(ran.outputs))
+    return known or (f"[{each}]" if layer.model else f"({each})")
 
 
 def _counted(ran: Ran) -> bool:
@@ -271,7 +305,7 @@ def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
         f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources
     )
     shapes = (*ran.inputs, *map(run.shape, call.masks))
-    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs)
+    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded)
 
 
 def _trained(weights: Sequence[Weight]) -> Number:

@@ -32,13 +32,17 @@ def plain_number(number: Number) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """One call of a layer: what it received from where, what it gave, and what it cost."""
+    """One call of a layer: what it received from where, what it gave, and what it cost.
+
+    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred.
+    """
 
     inputs: tuple[str, ...]
     input_shapes: tuple[Shape | None, ...]
     output_shapes: tuple[Shape | None, ...]
     output_dtypes: tuple[str, ...]
     macs: Number
+    recorded: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The call's part of the JSON report."""
@@ -48,6 +52,7 @@ class CallReport:
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             "output_dtypes": list(self.output_dtypes),
             "macs": plain_number(self.macs),
+            **({"recorded": True} if self.recorded else {}),
         }
 
 
@@ -56,7 +61,7 @@ class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy.
+    ``dtype`` the layer's dtype policy, ``nesting`` how Keras nests the outputs, ``{}`` for each.
     """
 
     name: str
@@ -75,6 +80,7 @@ class LayerReport:
     kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
+    nesting: str = ""
 
     @property
     def trainable_in_model(self) -> Number:

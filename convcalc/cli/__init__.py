@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from convcalc import __version__
-from convcalc.problems import ConvcalcError
+from convcalc.problems import ConvcalcError, Problem
 
 # Command, module, and the line that `convcalc --help` shows: there without importing the module.
 COMMANDS = {
@@ -92,6 +93,12 @@ def main(args: list[str] | None = None) -> NoReturn:
         say(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
         code = WRONG
     sys.exit(code if isinstance(code, int) else FINE)
+
+
+def say_warnings(problems: Iterable[Problem]) -> None:
+    """What a user should know of, on standard error; results come all the same."""
+    for problem in problems:
+        say(str(problem))
 
 
 def say(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli import FINE, WRONG, say
+from convcalc.cli import FINE, WRONG, say, say_warnings
 from convcalc.cli.output import look, look_options, write
 from convcalc.cli.sizes import parse_sizes
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convcalc.model import Model
     from convcalc.numbers import Number
 
-FORMATS = ("table", "json")
+FORMATS = ("table", "keras", "json")
 
 
 @click.command("summary")
@@ -27,6 +27,11 @@ FORMATS = ("table", "json")
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
 @click.option("--batch", type=click.IntRange(1), help="The batch size.")
+@click.option("--line-length", type=click.IntRange(1), help="Of --format keras: the table's width.")
+@click.option("--positions", metavar="P,P,...", help="Of --format keras: where columns end, as shares of the width.")
+@click.option("--expand-nested", is_flag=True, help="Of --format keras: the layers of nested models too.")
+@click.option("--show-trainable", is_flag=True, help="Of --format keras: a column that says what trains.")
+@click.option("--layer-range", nargs=2, metavar="A B", help="Of --format keras: from layer A to layer B (patterns).")
 @look_options
 def command(
     models: tuple[str, ...],
@@ -35,11 +40,18 @@ def command(
     depth: int,
     inputs: tuple[str, ...],
     batch: int | None,
+    line_length: int | None,
+    positions: str | None,
+    expand_nested: bool,
+    show_trainable: bool,
+    layer_range: tuple[str, str] | None,
     width: int | None,
     ascii: bool,
     no_color: bool,
 ) -> int:
-    """Layers, shapes, parameters and MACs of each MODEL: a YAML spec, or - for standard input."""
+    """Layers, shapes, parameters and MACs of each MODEL: a YAML spec, a Keras config (model.to_json()) or a .keras archive;
+    - is standard input.
+    """
     from convcalc.analyse import infer
     from convcalc.read import parse
 
@@ -54,8 +66,17 @@ def command(
             say(str(failed))
             code = WRONG
             continue
+        say_warnings(report.problems)
         if format_ == "json":
             reports.append(report)
+            continue
+        if format_ == "keras":
+            from convcalc.render.keras import Options, keras_text
+
+            shares = None if positions is None else [share(text) for text in positions.split(",")]
+            chosen_look = look(width, ascii, no_color).width or 80
+            options = Options(chosen_look, line_length, shares, expand_nested, show_trainable, layer_range)
+            write("\n" * (number > 0) + keras_text(report, options))
             continue
         from convcalc.render.table import FIELDS, table
 
@@ -68,6 +89,14 @@ def command(
         data = [report.as_dict() for report in reports]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
+
+
+def share(text: str) -> float:
+    """One of ``--positions``."""
+    try:
+        return float(text)
+    except ValueError:
+        raise error("invalid-value", f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none") from None
 
 
 def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:

@@ -2,6 +2,7 @@
 
 from convcalc.layers import (
     activation,
+    applications,
     attention,
     convolution,
     core,
@@ -40,6 +41,7 @@ __all__ = [
     "Product",
     "Weight",
     "activation",
+    "applications",
     "apply",
     "attention",
     "bind",

@@ -28,13 +28,17 @@ Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 
 @dataclass(frozen=True)
 class Operation:
-    """An entry of the operations. ``parameters`` are those of its call, in Keras's order."""
+    """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
+    those of its making. One that takes ``several`` tensors has them in its first parameter.
+    """
 
     name: str
     module: str
     rule: Rule
     doc: str
     parameters: tuple[str, ...]
+    makes: tuple[str, ...] = ()
+    several: bool = False
     family: str = "operation"
     holds: bool = False
 
@@ -49,11 +53,18 @@ class Operation:
 
         Raises :class:`Refusal` for what the operation cannot take.
         """
-        found = self.rule(**{name: filled(value, tensors) for name, value in call.items()}, **made)
+        values = {name: filled(value, tensors) for name, value in call.items()}
+        many = values.pop(self.parameters[0], ()) if self.several else ()
+        found = self.rule(*many, **values, **made)
         if isinstance(found, Inferred):
             return found
         outputs = (found,) if isinstance(found, Tensor) else tuple(found)
-        return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
+        each = ", ".join(["{}"] * len(outputs))
+        return Inferred(
+            tuple(each.shape for each in outputs),
+            dtype=tuple(each.dtype for each in outputs),
+            nesting=f"[{each}]" if isinstance(found, list) else "",
+        )
 
 
 def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
@@ -73,9 +84,15 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
 
     def declare(rule: Rule) -> Rule:
         signature = inspect.signature(rule).parameters.values()
-        called = tuple(each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD)
+        made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
+        several = any(each.kind is each.VAR_POSITIONAL for each in signature)
+        called = tuple(
+            each.name for each in signature if each.kind in (each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
+        )
         path = f"keras.src.ops.{module}"
-        OPERATIONS[path, name] = Operation(name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called)
+        OPERATIONS[path, name] = Operation(
+            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several
+        )
         return rule
 
     return declare

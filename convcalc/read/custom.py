@@ -35,7 +35,9 @@ def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> 
     found: dict[str, LayerType] = {}
     scope = Scope()
     for name, (key, body) in values.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
-        if builtin(name) or name in taken:
+        known = builtin(name)
+        # What Keras exports nowhere is no name that a spec has to keep free.
+        if (known is not None and known.family != "applications") or name in taken:
             values.report(
                 key, "name-taken", f"a custom layer cannot be named '{name}': a layer or block has that name", scope
             )

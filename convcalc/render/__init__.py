@@ -26,8 +26,14 @@ def _json(report: Report) -> str:
     return report_json(report)
 
 
+def _keras(report: Report) -> str:
+    from convcalc.render.keras import keras_text
+
+    return keras_text(report)
+
+
 # A format's module is imported when the format is asked for.
-FORMATS: dict[str, Renderer] = {"table": _table, "json": _json}
+FORMATS: dict[str, Renderer] = {"table": _table, "keras": _keras, "json": _json}
 
 
 def render(report: Report, format: str = "table") -> str:

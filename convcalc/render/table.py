@@ -48,6 +48,11 @@ def _config(row: LayerReport, report: Report) -> str:
     return arguments_text(row.config)
 
 
+def _output(row: LayerReport, report: Report) -> str:
+    """The shapes of the last call; marked where the file says so and nothing else does."""
+    return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
+
+
 FIELDS: dict[str, Field] = {
     "layer": Field(Column("Layer (type)"), _name_and_type),
     "name": Field(Column("Layer"), _name),
@@ -56,7 +61,7 @@ FIELDS: dict[str, Field] = {
     "input_shape": Field(
         Column("Input shape"), lambda row, _: shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
     ),
-    "output_shape": Field(Column("Output shape", style="cyan"), lambda row, _: shapes_text(row.output_shapes)),
+    "output_shape": Field(Column("Output shape", style="cyan"), _output),
     "params": Field(
         Column("Params", right=True, style="green"),
         lambda row, _: number_text(row.params, row.incomplete.get("params")),

@@ -503,7 +503,8 @@ _MORE = {
     "merging": 3,
     "resizing": 3,
     "adaptive pooling": 3,
-    **dict.fromkeys(("regularization", "reshaping", "pooling", "global pooling", "activation", "normalization"), 2),
+    "regularization": 3,
+    **dict.fromkeys(("reshaping", "pooling", "global pooling", "activation", "normalization"), 2),
     **dict.fromkeys(("wrappers", "attention", "further core", "preprocessing categories"), 2),
 }
 

@@ -1,0 +1,39 @@
+"""Layers that Keras keeps with the models of ``keras.applications`` and exports nowhere; their files hold them.
+
+Sources: ``keras/src/applications/convnext.py`` and ``inception_resnet_v2.py``.
+"""
+
+from __future__ import annotations
+
+from convcalc.layers.arguments import Argument, Integer, Real
+from convcalc.layers.registry import Args, Inferred, Weight, layer
+from convcalc.numbers import Shape
+from convcalc.problems import Refusal
+
+
+@layer(
+    "LayerScale",
+    Argument("init_values", Real()),
+    Argument("projection_dim", Integer(1)),
+    least_axes=1,
+    example="LayerScale: [0.000001, 4]",
+)
+def layer_scale(a: Args, x: Shape) -> Inferred:
+    """Scales each channel by a number that is learnt, as ConvNeXt does behind each block.
+
+    The shape does not change. Parameters: gamma, projection_dim numbers.
+    """
+    if x[-1] != a["projection_dim"] and isinstance(x[-1], int):
+        raise Refusal(f"has {a['projection_dim']} scales for {x[-1]} channels", "wrong-channels", "projection_dim")
+    return Inferred((x,), (Weight("gamma", (a["projection_dim"],)),))
+
+
+@layer(
+    "CustomScaleLayer", Argument("scale", Real()), inputs=2, example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}"
+)
+def custom_scale_layer(a: Args, x: Shape, y: Shape) -> Inferred:
+    """Adds to its first input its second, scaled, as Inception-ResNet does.
+
+    The shape does not change.
+    """
+    return Inferred((x,))

@@ -1,0 +1,117 @@
+"""What Keras writes of objects in its configs, as the plain values that the catalogue's arguments take.
+
+Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class that a file names: a mapping stays a mapping.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convcalc.numbers import UNKNOWN, Shape
+
+
+class KerasTensor(NamedTuple):
+    """A tensor that a config refers to: an output of a call of a layer, and what the file records of it."""
+
+    layer: str
+    node: int
+    output: int
+    shape: Shape | None
+    dtype: str
+
+
+# The configs of initializers, regularizers and the like that say what the bare name says.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "config": ({}, None),
+    "seed": (None,),
+    "input_axes": (None,),
+    "output_axes": (None,),
+    "mean": (0.0,),
+    "stddev": (0.05,),
+    "minval": (-0.05,),
+    "maxval": (0.05,),
+    "gain": (1.0,),
+    "value": (0.0,),
+}
+_KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
+
+
+def snake_case(name: str) -> str:
+    """``GlorotUniform`` as ``glorot_uniform``, by Keras's rule."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value stands for a tensor."""
+    return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+
+
+def tensor(value: Mapping[str, Any]) -> KerasTensor:
+    """The tensor that a value stands for. Raises :class:`ValueError` for one that is not well formed."""
+    config = value.get("config")
+    history = config.get("keras_history") if isinstance(config, Mapping) else None
+    if not isinstance(history, list) or len(history) != 3:
+        raise ValueError
+    name, node, output = history
+    if not isinstance(name, str) or not _is_index(node) or not _is_index(output):
+        raise ValueError
+    assert isinstance(config, Mapping)
+    dtype = config.get("dtype")
+    return KerasTensor(name, node, output, recorded_shape(config.get("shape")), dtype if isinstance(dtype, str) else "")
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def recorded_shape(value: Any) -> Shape | None:
+    """A shape that a file records; None for anything else."""
+    if isinstance(value, Mapping):
+        value = value.get("items")
+    if not isinstance(value, list) or not all(each is None or _is_index(each) for each in value):
+        return None
+    return tuple(UNKNOWN if each is None else each for each in value)
+
+
+def policy(value: Any) -> str | None:
+    """The name of a dtype policy, written as a word or as an object; None for anything else."""
+    if isinstance(value, str):
+        return value
+    config = value.get("config") if isinstance(value, Mapping) else None
+    if not isinstance(config, Mapping):
+        return None
+    name, source = config.get("name"), config.get("source_name")
+    if not isinstance(name, str) and isinstance(config.get("mode"), str):
+        name = f"{config['mode']}_from_{source}"
+    return name if isinstance(name, str) else None
+
+
+def plain(value: Any) -> Any:
+    """A value of a config as an argument takes it: tuples as lists, policies as their names, objects with nothing to say as
+    their names. A file's nesting was bounded when it was read.
+    """
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    name, config = value.get("class_name"), value.get("config")
+    if name == "__tuple__" and isinstance(value.get("items"), list):
+        return [plain(part) for part in value["items"]]
+    if name in ("__numpy__", "__tensor__") and isinstance(config, Mapping):
+        return plain(config.get("value"))
+    if name == "__slice__" and isinstance(config, Mapping):
+        return slice(config.get("start"), config.get("stop"), config.get("step"))
+    if name == "__ellipsis__":
+        return ...
+    if isinstance(name, str) and name.endswith("DTypePolicy"):
+        return policy(value)
+    if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, Mapping):
+        if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
+            return snake_case(name)
+        return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
+    if name == "function" and isinstance(config, str):
+        return config
+    return {key: plain(part) for key, part in value.items()}

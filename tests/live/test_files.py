@@ -1,0 +1,175 @@
+"""Keras's own files against Keras: ``to_json()`` and ``.keras`` read, and the text of ``summary()``, byte for byte.
+
+``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` asks for more random models; ``CONVCALC_MODEL=7`` for one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import ConvcalcError
+from convcalc.read import load, read
+from convcalc.render.keras import Options, keras_text
+from tests.live.build import count
+from tests.live.models import grow, keras_model
+
+pytestmark = pytest.mark.keras
+
+COUNT = int(os.environ.get("CONVCALC_FILES", "500"))
+ONE = os.environ.get("CONVCALC_MODEL")
+WIDTHS = (60, 88, 108, 140)
+
+
+def applications() -> list[str]:
+    """Every model that keras.applications builds. The list is read from the package's own code, so that collecting the
+    tests imports no framework.
+    """
+    found = Path(__file__).parent / "applications.txt"
+    return found.read_text(encoding="utf-8").split()
+
+
+def printed(model: Any, width: int, **options: Any) -> str:
+    """What Keras prints into a file at a width."""
+    lines: list[str] = []
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(width)
+    try:
+        model.summary(print_fn=lambda text, line_break=False: lines.append(text), **options)
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return "".join(lines)
+
+
+def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
+    """Every width, and every option at one."""
+    operations = model._operations if hasattr(model, "_operations") else model.layers
+    first, last = operations[len(operations) // 4].name, operations[-1].name
+    options: list[dict[str, Any]] = [
+        {"line_length": 100},
+        {"expand_nested": True},
+        {"show_trainable": True},
+        {"expand_nested": True, "show_trainable": True},
+        {"positions": [0.4, 0.6, 0.75, 1.0]},
+        {"layer_range": (first, last)},
+    ]
+    return [*((width, {}) for width in WIDTHS), *((140, each) for each in options)]
+
+
+def different(report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]]) -> str | None:
+    """The first line where our text is not Keras's, or None."""
+    for width, options in asked:
+        theirs = printed(model, width, **options)
+        ours = keras_text(report, Options(width, **options))
+        if theirs != ours:
+            pairs = zip(theirs.split("\n"), ours.split("\n"))
+            a, b = next(((a, b) for a, b in pairs if a != b), ("(the end)", "(the end)"))
+            return f"at width {width} with {options}:\n  keras: {a}\n  ours:  {b}"
+    return None
+
+
+def rows(report: Any) -> list[tuple[Any, ...]]:
+    """Name, output shapes, parameters and what of them trains, of each layer of the model itself."""
+    return [
+        (
+            row.name,
+            tuple(tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in row.output_shapes),
+            row.params,
+            row.trainable_params,
+        )
+        for row in report.layers
+        if row.depth == 0 and row.kind is None or row.depth == 0 and row.kind.family != "operation"
+    ]
+
+
+def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
+    import keras
+
+    return [
+        (
+            layer.name,
+            tuple(tuple(t.shape) for t in keras.tree.flatten(layer._inbound_nodes[-1].output_tensors)),
+            layer.count_params(),
+            count(layer.trainable_weights),
+        )
+        for layer in model.layers
+    ]
+
+
+def test_the_list_of_applications_is_whole() -> None:
+    import keras
+
+    names = [n for n, f in vars(keras.applications).items() if inspect.isfunction(f) and n[0].isupper()]
+    assert sorted(names) == applications()
+    assert len(names) == 40
+
+
+@pytest.mark.parametrize("name", applications())
+def test_an_application(name: str, tell: Any) -> None:
+    """Its config: shapes, parameters and what trains, layer by layer; and the text at every width and with every option."""
+    import keras
+
+    keras.backend.clear_session()
+    model = getattr(keras.applications, name)(weights=None)
+    report = infer(read(model.to_json().encode(), name))
+    assert not report.problems
+    assert rows(report) == rows_of_keras(model)
+    asked = looks(model)
+    found = different(report, model, asked)
+    tell(f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if found is None else 'NOT equal'}")
+    assert found is None, found
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetV2B0", "ConvNeXtTiny"])
+def test_an_archive(name: str, tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = getattr(keras.applications, name)(weights=None)
+    model.save(tmp_path / "model.keras")
+    report = infer(load(tmp_path / "model.keras"))
+    assert rows(report) == rows_of_keras(model)
+    assert different(report, model, looks(model)) is None
+
+
+def difference(seed: int, path: Path) -> str | None:
+    """Where a random model, read from its file, differs from what Keras prints of it."""
+    import keras
+
+    keras.backend.clear_session()
+    random = Random(seed)
+    try:
+        model = keras_model(grow(random))
+    except Exception:  # a refusal of Keras's: the business of test_models.py
+        return None
+    asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
+    if asked[0][1] and asked[0][0] < 100:
+        asked = [(140, asked[0][1])]
+    try:
+        if seed % 10:
+            report = infer(read(model.to_json().encode(), "random"))
+        else:
+            model.save(path)
+            report = infer(load(path))
+        return different(report, model, asked)
+    except ConvcalcError as refused:
+        return f"we refuse what Keras wrote: {refused}"
+
+
+def test_random_models(tell: Any, tmp_path: Path) -> None:
+    failed = []
+    seeds = [int(ONE)] if ONE else range(1, COUNT + 1)
+    for seed in seeds:
+        if found := difference(seed, tmp_path / "model.keras"):
+            failed.append(f"CONVCALC_MODEL={seed}: {found}")
+    tell(f"random models as files: {len(seeds)} texts, {len(failed)} disagreements")
+    assert not failed, "\n".join(failed[:12])

@@ -1,0 +1,257 @@
+"""Keras files that are damaged, or made to hurt: each is one clear error, soon and in little memory."""
+
+import io
+import json
+import re
+import time
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import convcalc
+from convcalc.analyse import infer
+from convcalc.problems import ConvcalcError
+from convcalc.read import read
+
+
+def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
+    """A tensor as a config refers to it."""
+    history = [name, node, output]
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 3], "dtype": "float32", "keras_history": history},
+    }
+
+
+def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
+    """A layer of a functional config, called on the tensors of each node."""
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": {"name": name, **config},
+        "registered_name": None,
+        "name": name,
+        "inbound_nodes": [{"args": list(args), "kwargs": {}} for args in nodes],
+    }
+
+
+INPUT = layer("InputLayer", "x", batch_shape=[None, 3], dtype="float32")
+DENSE = layer("Dense", "dense", [tensor("x")], units=4)
+
+
+def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, Any]:
+    """A functional model's config."""
+    inner = {
+        "name": "model",
+        "trainable": True,
+        "layers": list(layers),
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["dense", 0, 0]] if outputs is None else outputs,
+        **config,
+    }
+    return {"module": "keras", "class_name": "Functional", "config": inner, "registered_name": None}
+
+
+def on(*tensors: Any) -> dict[str, Any]:
+    """A model whose only layer is called on these."""
+    return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
+
+
+def untold(**config: Any) -> dict[str, Any]:
+    """A tensor with another config."""
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def sequential(*layers: Any) -> dict[str, Any]:
+    """A Sequential's config."""
+    return {"module": "keras", "class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
+
+
+def archive(content: bytes, name: str = "config.json", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A Keras archive with that config."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as packed:
+        packed.writestr(name, content)
+    return file.getvalue()
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A Sequential in a Sequential, and so on."""
+    model = sequential(INPUT, layer("Dense", "dense", units=4))
+    for number in range(depth):
+        model = sequential(INPUT, {**model, "config": {**model["config"], "name": f"m{number}"}})
+    return model
+
+
+def chain(count: int) -> dict[str, Any]:
+    """A chain of layers, the last first in the file."""
+    layers = [layer("ReLU", f"r{n}", [tensor(f"r{n - 1}" if n else "x")]) for n in range(count)]
+    return functional(INPUT, *reversed(layers), outputs=[[f"r{count - 1}", 0, 0]])
+
+
+GOOD = functional(INPUT, DENSE)
+TEXT = json.dumps(GOOD).encode()
+
+DAMAGED: dict[str, tuple[Any, str]] = {
+    "half a text": (TEXT[: len(TEXT) // 2], "json-syntax"),
+    "a trailing word": (TEXT + b" x", "json-syntax"),
+    "brackets without end": (b'{"class_name": "config", "config": ' + b"[" * 100_000, "too-deep"),
+    "mappings without end": (b'{"class_name": "config", "config": ' + b'{"a":' * 100_000, "too-deep"),
+    "a number of many digits": (TEXT.replace(b'"units": 4', b'"units": ' + b"9" * 10_000), "json-syntax"),
+    "a size beyond all": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units=10**30)), "invalid-value"),
+    "a negative size": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units=-4)), "invalid-value"),
+    "a size that is a word": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units="4")), "invalid-value"),
+    "no units": (functional(INPUT, layer("Dense", "dense", [tensor("x")])), "missing-argument"),
+    "not UTF-8": (TEXT + b"\xff", "encoding"),
+    "config is a list": ({**GOOD, "config": []}, "not-a-model"),
+    "no layers": ({"class_name": "Functional", "config": {"name": "model"}}, "not-a-model"),
+    "layers is a mapping": ({"class_name": "Functional", "config": {"name": "m", "layers": {}}}, "not-a-model"),
+    "a subclassed model": ({"class_name": "MyModel", "config": {"units": 3}}, "not-a-model"),
+    "a layer is a number": (functional(INPUT, 3), "invalid-config"),
+    "a layer is null": (functional(INPUT, None), "invalid-config"),
+    "a layer without a class": (functional(INPUT, {"config": {"name": "dense"}}), "invalid-config"),
+    "a layer's class is a list": (functional(INPUT, {**DENSE, "class_name": ["Dense"]}), "invalid-config"),
+    "a layer's config is a list": (functional(INPUT, {**DENSE, "config": [1]}), "invalid-config"),
+    "a layer without a name": (functional(INPUT, {**DENSE, "config": {"units": 4}, "name": None}), "invalid-config"),
+    "a name that is a number": (functional(INPUT, {**DENSE, "config": {"name": 4, "units": 4}}), "invalid-config"),
+    "a name of a million letters": (
+        functional(layer("InputLayer", "x" * 10**6, batch_shape=[None, 3])),
+        "invalid-config",
+    ),
+    "two layers of one name": (functional(INPUT, DENSE, DENSE), "name-taken"),
+    "a model without a name": (functional(INPUT, DENSE, name=None), "invalid-config"),
+    "calls that are a word": (functional(INPUT, {**DENSE, "inbound_nodes": "x"}), "invalid-config"),
+    "a call that is a list": (functional(INPUT, {**DENSE, "inbound_nodes": [[["x", 0, 0, {}]]]}), "invalid-config"),
+    "arguments that are a mapping": (
+        functional(INPUT, {**DENSE, "inbound_nodes": [{"args": {}, "kwargs": {}}]}),
+        "invalid-config",
+    ),
+    "named arguments that are a list": (
+        functional(INPUT, {**DENSE, "inbound_nodes": [{"args": [], "kwargs": []}]}),
+        "invalid-config",
+    ),
+    "a tensor without a history": (
+        on(untold()),
+        "invalid-config",
+    ),
+    "a history of two": (
+        functional(
+            INPUT,
+            layer("Dense", "dense", [untold(keras_history=["x", 0])], units=4),
+        ),
+        "invalid-config",
+    ),
+    "a history without a name": (on(tensor(3)), "invalid-config"),  # type: ignore[arg-type]
+    "a negative call": (on(tensor("x", -1)), "invalid-config"),
+    "a call that is true": (on(tensor("x", True)), "invalid-config"),
+    "an output far away": (on(tensor("x", 0, 7)), "no-such-output"),
+    "a layer that is not there": (on(tensor("y")), "missing-node"),
+    "a call that is not there": (on(tensor("x", 3)), "missing-node"),
+    "a layer on itself": (on(tensor("dense")), "cycle"),
+    "two layers in a circle": (
+        functional(INPUT, layer("ReLU", "a", [tensor("dense")]), layer("Dense", "dense", [tensor("a")], units=4)),
+        "cycle",
+    ),
+    "an output that is not there": (functional(INPUT, DENSE, outputs=[["nothing", 0, 0]]), "missing-node"),
+    "a call of an output that is not there": (functional(INPUT, DENSE, outputs=[["dense", 9, 0]]), "missing-node"),
+    "an output before the first": (functional(INPUT, DENSE, outputs=[["dense", 0, -1]]), "missing-node"),
+    "an output that is a word": (functional(INPUT, DENSE, outputs="dense"), "invalid-config"),
+    "no outputs": (functional(INPUT, DENSE, outputs=[]), "invalid-config"),
+    "inputs that are a number": (functional(INPUT, DENSE, input_layers=4), "invalid-config"),
+    "models forty deep": (nested(40), "too-deep"),
+    "models two hundred deep": (nested(200), "too-deep"),
+    "an operation with too many arguments": (
+        functional(INPUT, layer("NotEqual", "dense", [tensor("x"), 0, 0], module="keras.src.ops.numpy")),
+        "invalid-config",
+    ),
+    "an archive cut short": (archive(TEXT)[:80], "damaged"),
+    "an archive of zeros": (b"PK\x03\x04" + bytes(1000), "damaged"),
+    "an archive with a changed byte": (archive(TEXT)[:60] + b"\x00" + archive(TEXT)[61:], "damaged"),
+    "an archive without a config": (archive(TEXT, "other.json"), "not-a-model"),
+    "an empty archive": (b"PK\x05\x06" + bytes(18), "not-a-model"),
+    "a zip bomb": (archive(b" " * 60_000_000), "too-large"),
+    "a member of a gigabyte": (
+        archive(TEXT).replace(len(TEXT).to_bytes(4, "little"), (2**30).to_bytes(4, "little")),
+        "too-large",
+    ),
+    "a text in an archive": (archive(b"hello"), "json-syntax"),
+    "a number in an archive": (archive(b"7"), "not-a-model"),
+    "a binary in an archive": (archive(b"\xff\xfe\xfd" * 9), "encoding"),
+    "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(100), "cannot-read"),
+}
+
+
+def data(content: Any) -> bytes:
+    """The bytes of a file."""
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_one_clear_error(name: str) -> None:
+    content, code = DAMAGED[name]
+    file = data(content)
+    tracemalloc.start()
+    began = time.monotonic()
+    with pytest.raises(ConvcalcError) as failed:
+        infer(read(file, "model.keras"))
+    seconds, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert failed.value.problems[-1].code == code, str(failed.value)
+    assert len(str(failed.value)) < 1500
+    assert seconds < 1, "and it takes long"
+    assert peak < 200 * 2**20
+
+
+def test_a_good_one_is_read() -> None:
+    assert infer(read(TEXT, "model.json")).totals.params == 16
+    assert infer(read(archive(TEXT), "model.keras")).totals.params == 16
+
+
+def test_a_long_chain_meets_no_recursion_limit() -> None:
+    assert len(infer(read(data(chain(3000)), "model.json")).layers) == 3001
+
+
+def codes(path: Path) -> set[str]:
+    """The codes of the errors that a module raises."""
+    return set(re.findall(r'error\("([a-z0-9-]+)"', path.read_text())) | set(
+        re.findall(r', "([a-z0-9]+(?:-[a-z0-9]+)+)"\)', path.read_text())
+    )
+
+
+def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
+    read_files = Path(convcalc.__file__).parent / "read"
+    known = codes(read_files / "config.py") | codes(read_files / "container.py")
+    warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
+    assert known - warnings <= {code for _, code in DAMAGED.values()}
+
+
+def ran_without(blocked: str) -> Callable[..., Any]:
+    """A function that fails where it is called."""
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError(f"{blocked} was called")
+
+    return fail
+
+
+def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile = functional(
+        INPUT,
+        layer("Lambda", "run", [tensor("x")], function={"class_name": "__lambda__", "config": {"value": "4wAAAA=="}}),
+        layer("TFSMLayer", "open", [tensor("run")], filepath="/etc/passwd"),
+        layer("Dense", "dense", [tensor("open")], units=4),
+        layer("StringLookup", "words", [tensor("x")], vocabulary="/etc/passwd"),
+    )
+    content = data(hostile)
+    import builtins
+    import os
+
+    for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
+        monkeypatch.setattr(owner, name, ran_without(name))
+    report = infer(read(content, "model.json"))
+    monkeypatch.undo()
+    assert [row.name for row in report.layers][:2] == ["x", "run"]
