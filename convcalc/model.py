@@ -87,7 +87,6 @@ class Layer:
 class Model:
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
-    ``nesting`` is how the outputs are nested, ``{}`` for each, where that is not one list: ``{{a: {}, b: {}}}``.
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
     """
 
@@ -100,7 +99,6 @@ class Model:
     budget: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
     source: str | None = None
-    nesting: str = ""
     problems: tuple[Problem, ...] = ()
 
 

@@ -280,18 +280,10 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 kind=kind,
                 dtype=layer.dtype,
                 left_trainable=left,
-                nesting=_nesting(layer, run.calls[by_layer[index][-1]]),
             )
         )
         rows.extend(below)
     return rows
-
-
-def _nesting(layer: Layer, ran: Ran) -> str:
-    """How Keras nests the outputs of a call: those of a model as it has them, usually a list; those of a layer in a tuple."""
-    known = layer.model.nesting if layer.model else ran.inferred.nesting if ran.inferred else ""
-    each = ", ".join(["{}"] * len(ran.outputs))
-    return known or (f"[{each}]" if layer.model else f"({each})")
 
 
 def _counted(ran: Ran) -> bool:

@@ -61,7 +61,7 @@ class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy, ``nesting`` how Keras nests the outputs, ``{}`` for each.
+    ``dtype`` the layer's dtype policy.
     """
 
     name: str
@@ -80,7 +80,6 @@ class LayerReport:
     kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
-    nesting: str = ""
 
     @property
     def trainable_in_model(self) -> Number:

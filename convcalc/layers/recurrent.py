@@ -77,8 +77,7 @@ def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred
     """One step: the output, and the new states, of which the output is the first."""
     _check_states([a["units"]] * states, given)
     after = (x[0], a["units"])
-    nesting = "({}, {})" if states == 1 else "({}, [{}, {}])"
-    return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1), nesting=nesting)
+    return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1))
 
 
 def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
@@ -255,20 +254,6 @@ def _width(cell: SubLayer) -> Number:
     return _width(cell.args["cells"][-1]) if cell.kind.name == "StackedRNNCells" else cell.args["units"]
 
 
-def _state_nesting(cell: SubLayer) -> str:
-    """How a cell's states are nested: several are a list."""
-    if cell.kind.name == "StackedRNNCells":
-        return f"[{', '.join(map(_state_nesting, cell.args['cells']))}]"
-    return "[{}, {}]" if cell.kind.name == "LSTMCell" else "{}"
-
-
-def _loop_nesting(a: Args, cell: SubLayer) -> str:
-    """How the outputs of a loop are nested: beside the output, the states of a stack cell by cell."""
-    if not a["return_state"] or cell.kind.name != "StackedRNNCells":
-        return ""
-    return f"({{}}, {', '.join(map(_state_nesting, cell.args['cells']))})"
-
-
 def _step(cell: SubLayer, x: Shape) -> Inferred:
     """The cell on an input and states as it makes them."""
     return cell.infer(x, *((x[0], size) for size in _sizes(cell)))
@@ -310,8 +295,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     # Each cell computes in its own dtype, whatever that of the stack.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
     outputs = ((x[0], width), *((x[0], size) for size in sizes))
-    nesting = f"({{}}, [{', '.join(map(_state_nesting, cells))}])"
-    return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes), nesting=nesting)
+    return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
 
 
 @layer(
@@ -333,7 +317,7 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     """
     cell: SubLayer = a["cell"]
     weights = _steps(_step(cell, (x[0], *x[2:])).weights, x[1])
-    return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights, nesting=_loop_nesting(a, cell))
+    return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
 
 
 @layer(

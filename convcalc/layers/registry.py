@@ -55,7 +55,6 @@ class Inferred(NamedTuple):
     ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input,
     :data:`VARIABLE` that of the layer's variables; a tuple has one for each output. An output of None is a tensor of which
     not even the number of axes is known; ``unknown`` names the counts (``params``, ``macs``) that cannot be known either.
-    ``nesting`` is how Keras nests several outputs, ``{}`` for each, where that is not one tuple of all: ``({}, [{}, {}])``.
     """
 
     outputs: tuple[Shape | None, ...]
@@ -64,7 +63,6 @@ class Inferred(NamedTuple):
     windows: tuple[Window, ...] = ()
     dtype: str | tuple[str, ...] | None = None
     unknown: frozenset[str] = frozenset()
-    nesting: str = ""
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"

@@ -54,7 +54,7 @@ class LayerValue(AnyRank):
         if isinstance(value, str):
             return self._layer(value, None)
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
-            return self._layer(str(value["class_name"]), value["config"])
+            return self._layer(str(value["class_name"]), _known_to(str(value["class_name"]), value["config"]))
         if not isinstance(value, Mapping) or len(value) != 1:
             raise ValueError
         ((name, given),) = value.items()
@@ -76,6 +76,12 @@ class LayerValue(AnyRank):
         if dtype not in POLICIES or not isinstance(trainable, bool):
             raise ValueError
         return SubLayer(kind, args, common.get("name"), trainable, dtype)
+
+
+def _known_to(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a Keras config what the catalogue knows: Keras writes some settings that no layer of that class takes."""
+    kind = find(name)
+    return {key: value for key, value in config.items() if kind is None or key in _COMMON or kind.argument(key)}
 
 
 @dataclass(frozen=True)

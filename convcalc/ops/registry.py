@@ -59,12 +59,7 @@ class Operation:
         if isinstance(found, Inferred):
             return found
         outputs = (found,) if isinstance(found, Tensor) else tuple(found)
-        each = ", ".join(["{}"] * len(outputs))
-        return Inferred(
-            tuple(each.shape for each in outputs),
-            dtype=tuple(each.dtype for each in outputs),
-            nesting=f"[{each}]" if isinstance(found, list) else "",
-        )
+        return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
 
 
 def filled(value: Any, tensors: Sequence[Tensor]) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.layers import LayerType, bind, builtin
+from convcalc.layers.arguments import Argument
+from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.numbers import UNKNOWN, Shape
@@ -176,7 +178,11 @@ class ConfigReader:
         """The layer's arguments, those left out that are as by default."""
         if kind.name == "InputLayer":
             config = _input_config(config)
-        given = {key: serialized.plain(value) for key, value in config.items() if kind.argument(key) is not None}
+        given = {
+            argument.name: _one_factor(argument, serialized.plain(config[argument.name]))
+            for argument in kind.arguments
+            if argument.name in config
+        }
         bound, refusals = bind(kind, (), given)
         if refusals:
             raise ConvcalcError(
@@ -226,8 +232,7 @@ class _Graph:
             call = self.calls[number]
             self.calls[number] = call._replace(recorded={**call.recorded, output: (seen.shape, seen.dtype)})
         layers = tuple(entry.layer for entry in self.entries.values())
-        nesting = _nesting(config.get("output_layers"))
-        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs, nesting=nesting)
+        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs)
 
     def _place(self) -> None:
         """Each call behind those whose outputs it takes, and behind the calls of its layer before it."""
@@ -366,20 +371,6 @@ class _Graph:
         return Ref(placed, output)
 
 
-def _nesting(value: Any) -> str:
-    """How outputs are nested, ``{}`` for each. A file's nesting was bounded when it was read."""
-    if isinstance(value, Mapping):
-        parts = (f"{_braced(str(key))}: {_nesting(part)}" for key, part in value.items())
-        return f"{{{{{', '.join(parts)}}}}}"
-    if isinstance(value, list) and not (len(value) == 3 and isinstance(value[0], str)):
-        return f"[{', '.join(map(_nesting, value))}]"
-    return "{}"
-
-
-def _braced(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
-
-
 def _leaves(tree: Any) -> Iterator[Any]:
     """The values of a tree, mappings by their sorted keys; a mapping with a class name is a leaf."""
     waiting = [tree]
@@ -410,6 +401,14 @@ def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
     registered = entry.get("registered_name")
     own = registered is None or ">" not in str(registered)
     return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and own
+
+
+def _one_factor(argument: Argument, value: Any) -> Any:
+    """A factor as it was given: Keras writes 0.5 as [-0.5, 0.5], which some of its own layers then refuse."""
+    pair = isinstance(value, list) and len(value) == 2 and all(isinstance(each, (int, float)) for each in value)
+    if isinstance(argument.kind, Factor) and pair and value[0] == -value[1]:
+        return abs(value[1])
+    return value
 
 
 def _is_default(kind: LayerType, name: str, value: Any) -> bool:

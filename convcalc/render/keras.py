@@ -140,7 +140,7 @@ def _shape(row: LayerReport) -> str:
     shapes = row.output_shapes
     if len(shapes) == 1:
         return "?" if shapes[0] is None else shape_text(shapes[0])
-    return row.nesting.format(*map(shape_text, shapes))
+    return f"[{', '.join(map(shape_text, shapes))}]"
 
 
 def _params(row: LayerReport) -> str:

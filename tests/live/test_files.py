@@ -1,5 +1,7 @@
 """Keras's own files against Keras: ``to_json()`` and ``.keras`` read, and the text of ``summary()``, byte for byte.
 
+What ``expand_nested`` shows of a Pipeline, whose layers Keras takes for those of a model, is not compared: we show one row.
+
 ``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` asks for more random models; ``CONVCALC_MODEL=7`` for one.
 """
 
@@ -87,7 +89,7 @@ def rows(report: Any) -> list[tuple[Any, ...]]:
             row.trainable_params,
         )
         for row in report.layers
-        if row.depth == 0 and row.kind is None or row.depth == 0 and row.kind.family != "operation"
+        if (row.depth == 0 and row.kind is None) or (row.depth == 0 and row.kind.family != "operation")
     ]
 
 
@@ -151,7 +153,10 @@ def difference(seed: int, path: Path) -> str | None:
         model = keras_model(grow(random))
     except Exception:  # a refusal of Keras's: the business of test_models.py
         return None
+    layers = [type(layer).__name__ for layer in model._flatten_layers()]
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
+    if "Pipeline" in layers and "expand_nested" in asked[0][1]:
+        asked = [(140, {})]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
     try:
