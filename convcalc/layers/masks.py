@@ -63,6 +63,6 @@ def _whole(tensor: Any, mask: Any) -> Computed:
     the catalogue's layers make has.)
     """
     if mask is None:
-        return Computed("OnesLike", {"x": tensor, "dtype": "bool"})
+        return Computed("OnesLike", {"x": tensor}, dtype="bool")
     wider = Computed("ExpandDims", {"x": mask}, axis=-1)
-    return Computed("LogicalOr", {"x1": wider, "x2": Computed("ZerosLike", {"x": tensor, "dtype": "bool"})})
+    return Computed("LogicalOr", {"x1": wider, "x2": Computed("ZerosLike", {"x": tensor}, dtype="bool")})

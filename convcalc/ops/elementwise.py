@@ -1,11 +1,14 @@
-"""Operations that work element by element. Source: ``keras/src/ops/numpy.py``."""
+"""Operations that work element by element. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py`` and ``core.py``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.promotion import dtype_of, floating, result_type, together
+from convcalc.ops.registry import Rule, Tensor, operation
 from convcalc.problems import Refusal
 
 
@@ -29,31 +32,182 @@ def _together(one: Number, other: Number) -> Number:
 
 
 def shape_of(value: Any) -> Shape:
-    """The shape of an operand: a tensor's, or that of a constant."""
-    return value.shape if isinstance(value, Tensor) else ()
+    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
+    if isinstance(value, Tensor):
+        return value.shape
+    sizes: list[Number] = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
 
 
-@operation("NotEqual")
-def not_equal(x1: Any, x2: Any) -> Tensor:
-    """Says where two tensors differ."""
-    return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
+def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:
+    """The same rule under several names. Each has a function of its own, for its own documentation."""
+    for name in names.split():
+        made = rule(name)
+        made.__doc__ = made.__doc__ or f"{name}, element by element."
+        operation(name, module)(made)
 
 
-@operation("LogicalOr")
-def logical_or(x1: Any, x2: Any) -> Tensor:
-    """Says where one of two tensors holds."""
+def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
+    def make(name: str) -> Rule:
+        def rule(x: Tensor) -> Tensor:
+            return Tensor(x.shape, dtype(x.dtype))
+
+        return rule
+
+    return make
+
+
+def _binary(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
+    def make(name: str) -> Rule:
+        def rule(x1: Any, x2: Any) -> Tensor:
+            return Tensor(broadcast(shape_of(x1), shape_of(x2)), dtype(x1, x2))
+
+        return rule
+
+    return make
+
+
+def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
+    """The operations on bits, whose operands have other names; Keras gives them the first one's shape."""
+
+    def make(name: str) -> Rule:
+        def rule(x: Tensor, y: Any) -> Tensor:
+            return Tensor(x.shape, dtype(x, y))
+
+        return rule
+
+    return make
+
+
+def _same(dtype: str) -> str:
+    return dtype
+
+
+def _float_if_whole(dtype: str) -> str:
+    """float32 for whole numbers, of whatever size."""
+    return dtype if "float" in dtype else "float32"
+
+
+def _strong(value: Any) -> str:
+    """The type of an operand where Keras gives numbers types of their own, before they meet others."""
+    return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
+
+
+def _or_float(value: Any) -> str:
+    """The type of a tensor; any number is a float32."""
+    return value.dtype if isinstance(value, Tensor) else "float32"
+
+
+def _wide(dtype: str) -> str:
+    """As :func:`_float_if_whole`, but 64 bits stay 64."""
+    return "float64" if dtype == "int64" else _float_if_whole(dtype)
+
+
+_declare(
+    "Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc",
+    "numpy",
+    _unary(_same),
+)
+_declare(
+    "Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinc Sinh "
+    "Sqrt Tan Tanh",
+    "numpy",
+    _unary(floating),
+)
+_declare("Exp Exp2 Expm1 Fabs", "numpy", _unary(_float_if_whole))
+_declare("Cbrt Deg2rad I0 Rad2deg", "numpy", _unary(_wide))
+_declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype))
+_declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"))
+_declare(
+    "Isfinite Isinf Isnan Isneginf Isposinf Isreal LogicalNot Signbit",
+    "numpy",
+    _unary(lambda dtype: "bool"),
+)
+_declare(
+    "Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor NotEqual",
+    "numpy",
+    _binary(lambda x1, x2: "bool"),
+)
+_declare(
+    "Add FloorDivide Fmax Fmin Maximum Minimum Multiply Power Subtract",
+    "numpy",
+    _binary(together),
+)
+_declare(
+    "Divide DivideNoNan Logaddexp Logaddexp2 TrueDivide",
+    "numpy",
+    _binary(lambda x1, x2: result_type(dtype_of(x1), dtype_of(x2), "float")),
+)
+_declare("Heaviside Hypot", "numpy", _binary(lambda x1, x2: _wide(together(x1, x2))))
+_declare("Fmod Mod", "numpy", _binary(lambda x1, x2: "int32" if together(x1, x2) == "bool" else together(x1, x2)))
+_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(_strong(x1), _strong(x2))))
+_declare("Ldexp Nextafter", "numpy", _binary(lambda x1, x2: result_type(_strong(x1), _strong(x2), "float")))
+_declare("Arctan2", "numpy", _binary(lambda x1, x2: result_type(*(_or_float(x) for x in (x1, x2)), "float")))
+_declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bits(together))
+_declare(
+    "BitwiseLeftShift LeftShift BitwiseRightShift RightShift",
+    "numpy",
+    _bits(lambda x, y: x.dtype if isinstance(y, int) else together(x, y)),
+)
+_declare(
+    "HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu Softplus Softsign SparsePlus "
+    "SparseSigmoid TanhShrink",
+    "nn",
+    _unary(_same),
+)
+_declare("Erf Erfinv Rsqrt", "math", _unary(_same))
+_declare("Erfc", "math", _unary(floating))
+
+
+@operation("Round")
+def round_(x: Tensor, *, decimals: int = 0) -> Tensor:
+    """Rounds to a number of decimals."""
+    return Tensor(x.shape, x.dtype)
+
+
+@operation("Clip")
+def clip(x: Tensor, *, x_min: Any, x_max: Any) -> Tensor:
+    """Keeps values within limits."""
+    return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
+
+
+@operation("Where")
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
+    """Takes values from one tensor or another."""
+    shapes = map(shape_of, (condition, x1, x2))
+    return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
+
+
+@operation("Isclose")
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
+    """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
 
 @operation("OnesLike")
-def ones_like(x: Tensor, dtype: str | None = None) -> Tensor:
+def ones_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """Ones in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("ZerosLike")
-def zeros_like(x: Tensor, dtype: str | None = None) -> Tensor:
+def zeros_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """Zeros in the shape of a tensor."""
+    return Tensor(x.shape, dtype or x.dtype)
+
+
+@operation("EmptyLike")
+def empty_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
+    """Room in the shape of a tensor."""
+    return Tensor(x.shape, dtype or x.dtype)
+
+
+@operation("FullLike")
+def full_like(x: Tensor, fill_value: Any, *, dtype: str | None = None) -> Tensor:
+    """One value in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
@@ -61,3 +215,65 @@ def zeros_like(x: Tensor, dtype: str | None = None) -> Tensor:
 def cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
+
+
+@operation("SaturateCast", "core")
+def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
+    """The values in another dtype, kept within its limits."""
+    return Tensor(x.shape, dtype)
+
+
+@operation("StopGradient", "core")
+def stop_gradient(variable: Tensor) -> Tensor:
+    """The values as they are, through which no gradient goes."""
+    return variable
+
+
+@operation("ConvertToTensor", "core")
+def convert_to_tensor(
+    x: Tensor, *, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Tensor:
+    """The tensor as it is, or in another dtype."""
+    return Tensor(x.shape, dtype or x.dtype)
+
+
+@operation("LeakyRelu", "nn")
+def leaky_relu(x: Tensor, *, negative_slope: float = 0.2) -> Tensor:
+    """Keeps positive values, and scales negative ones."""
+    return x
+
+
+@operation("Gelu", "nn")
+def gelu(x: Tensor, *, approximate: bool = True) -> Tensor:
+    """The Gaussian error linear unit."""
+    return x
+
+
+def _with_alpha(name: str) -> Rule:
+    def rule(x: Tensor, *, alpha: float = 1.0) -> Tensor:
+        return x
+
+    return rule
+
+
+def _with_threshold(name: str) -> Rule:
+    def rule(x: Tensor, *, threshold: float = 0.5) -> Tensor:
+        return x
+
+    return rule
+
+
+_declare("Elu Celu", "nn", _with_alpha)
+_declare("HardShrink SoftShrink", "nn", _with_threshold)
+
+
+@operation("Threshold", "nn")
+def threshold(x: Tensor, *, threshold: float, default_value: float) -> Tensor:
+    """Replaces values that are not above a threshold."""
+    return x
+
+
+@operation("Squareplus", "nn")
+def squareplus(x: Tensor, *, b: float = 4) -> Tensor:
+    """A smooth form of ReLU."""
+    return x

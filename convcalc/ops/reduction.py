@@ -1,22 +1,229 @@
-"""Operations that make one value of those along an axis. Source: ``keras/src/ops/numpy.py``."""
+"""Operations that make one value of those along an axis. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import Shape
-from convcalc.ops.registry import Tensor, operation
+from convcalc.numbers import UNKNOWN, Shape, product
+from convcalc.ops.elementwise import shape_of
+from convcalc.ops.promotion import floating, result_type, summed
+from convcalc.ops.registry import Rule, Tensor, operation
+
+Axis: TypeAlias = "int | Sequence[int] | None"
 
 
-def reduced(shape: Shape, axis: int | Sequence[int] | None, keepdims: bool) -> Shape:
+def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
     """The shape without the axes that are reduced (all of them for None), or with a 1 in their place."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
     gone = {axis_index(each, len(shape)) for each in chosen}
     return tuple(1 if n in gone else size for n, size in enumerate(shape) if keepdims or n not in gone)
 
 
-@operation("Any")
-def any_(x: Tensor, *, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """Says whether any element along the axes holds."""
-    return Tensor(reduced(x.shape, axis, keepdims), "bool")
+def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:
+    def make() -> Rule:
+        def rule(x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+            return Tensor(reduced(x.shape, axis, keepdims), dtype(x.dtype))
+
+        return rule
+
+    for name in names.split():
+        made = make()
+        made.__doc__ = f"{name} along axes."
+        operation(name, module)(made)
+
+
+def _mean(dtype: str) -> str:
+    return dtype if "float" in dtype else result_type(dtype, "float32")
+
+
+def _float_if_whole(dtype: str) -> str:
+    return dtype if "float" in dtype else "float32"
+
+
+_declare("All Any", lambda dtype: "bool")
+_declare("Amax Amin Ptp", lambda dtype: dtype)
+_declare("Nanmax Nanmin", result_type)
+_declare("Argmax Argmin Nanargmax Nanargmin", lambda dtype: "int32")
+_declare("Sum Nansum Nanprod", summed)
+_declare("Mean", _mean)
+_declare("Std", _float_if_whole)
+_declare("Nanmean Nanmedian Nanstd Nanvar Var", lambda dtype: result_type(dtype, "float"))
+_declare("Median", floating)
+_declare("Logsumexp", lambda dtype: "float32", "math")
+
+
+def _with_initial(name: str) -> Rule:
+    def rule(x: Tensor, *, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+        return Tensor(reduced(x.shape, axis, keepdims), x.dtype)
+
+    return rule
+
+
+for _name in ("Max", "Min"):
+    _rule = _with_initial(_name)
+    _rule.__doc__ = f"{_name} along axes."
+    operation(_name)(_rule)
+
+
+@operation("Prod")
+def prod(x: Tensor, *, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
+    """The product along axes."""
+    return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
+
+
+@operation("CountNonzero")
+def count_nonzero(x: Tensor, *, axis: Axis = None) -> Tensor:
+    """How many elements along axes are not 0."""
+    return Tensor(reduced(x.shape, axis), "int32")
+
+
+@operation("AllClose")
+def all_close(x1: Any, x2: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether two tensors are nearly equal everywhere."""
+    return Tensor((), "bool")
+
+
+@operation("Size")
+def size(x: Tensor) -> Tensor:
+    """The number of elements."""
+    return Tensor((), "int32")
+
+
+def _along(shape: Shape, axis: int | None) -> Shape:
+    """The shape of values along an axis; for None the tensor is flat first."""
+    if axis is None:
+        return (product(shape),)
+    axis_index(axis, len(shape))
+    return shape
+
+
+def _cumulative(name: str) -> Rule:
+    def rule(x: Tensor, *, axis: int | None = None, dtype: str | None = None) -> Tensor:
+        own = dtype or x.dtype
+        # Of those that pass over NaN, Keras does not look at the axis.
+        shape = x.shape if axis is not None and name.startswith("Nan") else _along(x.shape, axis)
+        return Tensor(shape, "int32" if own == "bool" else own)
+
+    return rule
+
+
+for _name in ("Cumsum", "Cumprod", "Nancumsum", "Nancumprod"):
+    _rule = _cumulative(_name)
+    _rule.__doc__ = f"{_name} along an axis."
+    operation(_name)(_rule)
+
+
+@operation("Argsort")
+def argsort(x: Tensor, *, axis: int | None = -1) -> Tensor:
+    """The order in which elements along an axis stand sorted."""
+    return Tensor(_along(x.shape, axis), "int32")
+
+
+@operation("Sort")
+def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
+    """The elements along an axis, sorted."""
+    return Tensor(_along(x.shape, axis), x.dtype)
+
+
+@operation("Softmax", "nn")
+def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
+    """Shares that add up to 1 along axes."""
+    if axis is not None:
+        reduced(x.shape, axis)
+    return x
+
+
+@operation("LogSoftmax", "nn")
+def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
+    """The logarithms of shares that add up to 1 along axes."""
+    reduced(x.shape, axis)
+    return x
+
+
+@operation("Sparsemax", "nn")
+def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
+    """Shares that add up to 1, of which many are 0."""
+    axis_index(axis, len(x.shape))
+    reduced(x.shape, axis)
+    return x
+
+
+@operation("Normalize", "nn")
+def normalize(x: Tensor, *, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+    """Scales to length 1 along axes."""
+    reduced(x.shape, axis)
+    return Tensor(x.shape, "float32")
+
+
+@operation("Moments", "nn")
+def moments(x: Tensor, *, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> list[Tensor]:
+    """Mean and variance along axes."""
+    return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
+
+
+@operation("LayerNorm", "nn")
+def layer_norm(
+    x: Tensor,
+    gamma: Any = None,
+    beta: Any = None,
+    *,
+    axis: Axis = -1,
+    epsilon: float | None = None,
+    rms_scaling: bool = False,
+) -> Tensor:
+    """Normalizes each element of a batch along axes."""
+    return x
+
+
+@operation("RMSNorm", "nn")
+def rms_norm(x: Tensor, scale: Any = None, *, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
+    """Scales by the root mean square along axes."""
+    return x
+
+
+@operation("TopK", "math")
+def top_k(x: Tensor, *, k: int, sorted: bool = True) -> list[Tensor]:
+    """The largest elements of the last axis, and their places."""
+    shape = (*x.shape[:-1], k)
+    return [Tensor(shape, x.dtype), Tensor(shape, "int32")]
+
+
+@operation("InTopK", "math")
+def in_top_k(targets: Tensor, predictions: Any, *, k: int) -> Tensor:
+    """Whether targets are among the largest predictions."""
+    return Tensor(targets.shape, "bool")
+
+
+@operation("Percentile")
+def percentile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The values below which shares of the elements lie."""
+    return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), _float_if_whole(x.dtype))
+
+
+@operation("Quantile")
+def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The values below which shares of the elements lie."""
+    front = shape_of(q)[:1]
+    front = () if isinstance(q, list) and front == (1,) else front
+    return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
+
+
+@operation("Norm", "linalg")
+def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """The length of vectors, or the norm of matrices."""
+    return Tensor(reduced(x.shape, axis, keepdims), _float_if_whole(x.dtype))
+
+
+@operation("Average")
+def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Tensor:
+    """The weighted mean along an axis."""
+    dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
+    return Tensor(reduced(x.shape, axis), result_type(*dtypes))
+
+
+@operation("Bincount")
+def bincount(x: Tensor, *, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """How often each whole number occurs."""
+    return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

@@ -1,30 +1,105 @@
-"""Operations that arrange elements anew. Source: ``keras/src/ops/numpy.py`` and ``core.py``."""
+"""Operations that arrange elements anew. Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import UNKNOWN, Number
-from convcalc.ops.registry import Tensor, operation
-from convcalc.problems import Refusal
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.promotion import result_type, together
+from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.problems import Refusal, listed
+
+
+def _axes(axis: int | Sequence[int]) -> list[int]:
+    return [axis] if isinstance(axis, int) else list(axis)
+
+
+def _with(shape: Shape, axis: int, size: Number) -> Shape:
+    return (*shape[:axis], size, *shape[axis + 1 :])
 
 
 @operation("ExpandDims")
-def expand_dims(x: Tensor, *, axis: int | Sequence[int]) -> Tensor:
+def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     """Puts in axes of size 1."""
-    axes = [axis] if isinstance(axis, int) else list(axis)
+    axes = _axes(len(x.shape) if axis is None else axis)
     rank = len(x.shape) + len(axes)
     new = {axis_index(each, rank) for each in axes}
     sizes = iter(x.shape)
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
 
-@operation("Concatenate")
-def concatenate(xs: Sequence[Tensor], *, axis: int = -1) -> Tensor:
-    """Joins tensors along an axis."""
+@operation("Squeeze")
+def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Takes out axes of size 1."""
+    if axis is None:
+        return Tensor(tuple(size for size in x.shape if size != 1), x.dtype)
+    gone = {axis_index(each, len(x.shape)) for each in _axes(axis)}
+    for each in gone:
+        if x.shape[each] != 1:
+            raise Refusal(f"squeezes axis {each}, whose size is not 1", "wrong-axis", "axis")
+    return Tensor(tuple(size for n, size in enumerate(x.shape) if n not in gone), x.dtype)
+
+
+@operation("Reshape")
+def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
+    """The same elements in another shape; -1 is what is left over."""
+    wanted = [
+        each if isinstance(each, int) else UNKNOWN for each in ([newshape] if isinstance(newshape, int) else newshape)
+    ]
+    if wanted.count(-1) > 1 or any(isinstance(each, int) and each < -1 for each in wanted):
+        raise Refusal("reshapes to a shape with more than one -1", "invalid-value", "newshape")
+    if UNKNOWN in wanted or any(size is UNKNOWN for size in x.shape):
+        return Tensor(tuple(UNKNOWN if each == -1 else each for each in wanted), x.dtype)
+    total, known = product(x.shape), product(each for each in wanted if each != -1)
+    if (-1 not in wanted and total != known) or (-1 in wanted and (known == 0 or total % known != 0)):
+        raise Refusal(f"reshapes {total} elements to a shape that does not hold them", "shapes-differ", "newshape")
+    return Tensor(tuple(total // known if each == -1 else each for each in wanted), x.dtype)
+
+
+@operation("Ravel")
+def ravel(x: Tensor) -> Tensor:
+    """All elements along one axis."""
+    return Tensor((product(x.shape),), x.dtype)
+
+
+@operation("Transpose")
+def transpose(x: Tensor, *, axes: Sequence[int] | None = None) -> Tensor:
+    """The axes in another order."""
+    rank = len(x.shape)
+    order = range(rank)[::-1] if axes is None else [axis_index(each, rank, "axes") for each in axes]
+    if sorted(order) != list(range(rank)):
+        raise Refusal(f"needs an order of its {rank} axes", "wrong-axis", "axes")
+    return Tensor(tuple(x.shape[each] for each in order), x.dtype)
+
+
+@operation("Swapaxes")
+def swapaxes(x: Tensor, *, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged."""
+    order = list(range(len(x.shape)))
+    one, other = axis_index(axis1, len(order), "axis1"), axis_index(axis2, len(order), "axis2")
+    order[one], order[other] = other, one
+    return Tensor(tuple(x.shape[each] for each in order), x.dtype)
+
+
+@operation("Moveaxis")
+def moveaxis(x: Tensor, *, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Axes moved to other places."""
+    rank = len(x.shape)
+    moved = [axis_index(each, rank, "source") for each in _axes(source)]
+    places = [axis_index(each, rank, "destination") for each in _axes(destination)]
+    if len(moved) != len(places):
+        raise Refusal("needs as many destinations as sources", "shapes-differ", "destination")
+    order = [n for n in range(rank) if n not in moved]
+    for place, axis in sorted(zip(places, moved)):
+        order.insert(place, axis)
+    return Tensor(tuple(x.shape[each] for each in order), x.dtype)
+
+
+def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     first = xs[0]
-    at = axis_index(axis, len(first.shape))
     sizes: list[Number] = list(first.shape)
     for other in xs[1:]:
         if len(other.shape) != len(sizes):
@@ -32,16 +107,417 @@ def concatenate(xs: Sequence[Tensor], *, axis: int = -1) -> Tensor:
         for n, size in enumerate(other.shape):
             if n == at:
                 sizes[n] = sizes[n] + size
-            elif sizes[n] is UNKNOWN:
-                sizes[n] = size
-            elif size is not UNKNOWN and size != sizes[n]:
+            elif sizes[n] is not UNKNOWN and size is not UNKNOWN and size != sizes[n]:
                 raise Refusal("needs inputs that agree on every axis but the one they are joined on", "shapes-differ")
-    return Tensor(tuple(sizes), first.dtype)
+    return Tensor(tuple(sizes), together(*xs))
 
 
-@operation("ConvertToTensor", "core")
-def convert_to_tensor(
-    x: Tensor, *, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
-) -> Tensor:
-    """The tensor as it is, or in another dtype."""
-    return Tensor(x.shape, dtype or x.dtype)
+@operation("Concatenate")
+def concatenate(xs: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+    """Joins tensors along an axis."""
+    return _joined(xs, axis_index(axis, len(xs[0].shape)))
+
+
+@operation("Append")
+def append(x1: Tensor, x2: Tensor, *, axis: int | None = None) -> Tensor:
+    """Joins two tensors along an axis, or all their elements."""
+    if axis is None:
+        return Tensor((product(x1.shape) + product(x2.shape),), together(x1, x2))
+    return _joined([x1, x2], axis_index(axis, len(x1.shape)))
+
+
+@operation("Hstack")
+def hstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their second axis."""
+    return _joined(xs, axis_index(1, len(xs[0].shape)))
+
+
+@operation("Vstack")
+def vstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their first axis."""
+    return _joined(xs, 0)
+
+
+@operation("Dstack")
+def dstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their third axis."""
+
+    def deep(shape: Shape) -> Shape:
+        return {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape)
+
+    return _joined([Tensor(deep(x.shape), x.dtype) for x in xs], 2)
+
+
+@operation("Stack")
+def stack(x: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+    """Puts tensors side by side along a new axis."""
+    first = x[0].shape
+    for other in x[1:]:
+        if len(other.shape) != len(first) or any(
+            a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, other.shape)
+        ):
+            raise Refusal("stacks inputs of one shape", "shapes-differ")
+    at = axis_index(axis, len(first) + 1)
+    return Tensor((*first[:at], len(x), *first[at:]), together(*x))
+
+
+@operation("Unstack", "core")
+def unstack(x: Tensor, *, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The parts along an axis, each a tensor."""
+    at = axis_index(axis, len(x.shape))
+    count = x.shape[at] if num is None else num
+    if not isinstance(count, int):
+        raise Refusal("needs 'num' where the size of the axis is not known", "unknown-size", "num")
+    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * count
+
+
+def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
+    at = axis_index(axis, len(x.shape))
+    size = x.shape[at]
+    if isinstance(into, int):
+        if isinstance(size, int) and size % into:
+            raise Refusal(f"splits {size} into {into} equal parts", "indivisible-groups", "indices_or_sections")
+        part = UNKNOWN if size is UNKNOWN else size // into
+        return [Tensor(_with(x.shape, at, part), x.dtype)] * into
+    parts = [end - start for start, end in zip([0, *into], [*into, size])]
+    if any(part < 0 for part in parts):
+        raise Refusal(f"splits {size} at {listed(into, 'and')}", "invalid-value", "indices_or_sections")
+    return [Tensor(_with(x.shape, at, part), x.dtype) for part in parts]
+
+
+@operation("Split")
+def split(x: Tensor, *, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """Parts along an axis: so many equal ones, or those between indices."""
+    return _split(x, indices_or_sections, axis)
+
+
+@operation("ArraySplit")
+def array_split(x: Tensor, *, indices_or_sections: int, axis: int = 0) -> list[Tensor]:
+    """So many parts along an axis, the first ones one larger where they do not come out even."""
+    at = axis_index(axis, len(x.shape))
+    size, count = x.shape[at], indices_or_sections
+    parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
+    return [Tensor(_with(x.shape, at, part), x.dtype) for part in parts]
+
+
+@operation("Hsplit")
+def hsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the second axis."""
+    return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
+
+
+@operation("Vsplit")
+def vsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the first axis."""
+    return _split(x, indices_or_sections, 0)
+
+
+@operation("Dsplit")
+def dsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the third axis."""
+    return _split(x, indices_or_sections, 2)
+
+
+@operation("GetItem")
+def get_item(x: Tensor, key: Any) -> Tensor:
+    """Picks by indices and slices."""
+    keys = list(key) if isinstance(key, (list, tuple)) else [key]
+    if sum(each is ... for each in keys) > 1:
+        raise Refusal("picks with more than one '...'", "invalid-value", "key")
+    if not any(each is ... for each in keys):
+        keys.append(...)
+    at = next(n for n, each in enumerate(keys) if each is ...)
+    used = sum(each is not None for each in keys) - 1
+    rest = len(x.shape) - used
+    if rest < 0:
+        raise Refusal(f"picks along {used} axes of {len(x.shape)}", "wrong-rank", "key")
+    keys[at : at + 1] = [slice(None)] * rest
+    sizes = iter(x.shape)
+    found: list[Number] = []
+    for each in keys:
+        if each is None:
+            found.append(1)
+            continue
+        size = next(sizes)
+        if isinstance(each, slice):
+            found.append(_sliced(size, each))
+        elif isinstance(each, int) and isinstance(size, int) and not -size <= each < size:
+            raise Refusal(f"picks number {each} of {size}", "wrong-axis", "key")
+    return Tensor(tuple(found), x.dtype)
+
+
+def _sliced(size: Number, part: slice) -> Number:
+    """How many elements a slice leaves of an axis; of an unknown size it is known only where it picks all."""
+    if isinstance(size, int):
+        return len(range(*part.indices(size)))
+    return UNKNOWN
+
+
+@operation("Take")
+def take(x: Tensor, indices: Any, *, axis: int | None = None) -> Tensor:
+    """Picks by numbers along an axis."""
+    wanted = shape_of(indices)
+    if axis is None:
+        return Tensor(wanted, x.dtype)
+    at = axis_index(axis, len(x.shape))
+    return Tensor((*x.shape[:at], *wanted, *x.shape[at + 1 :]), x.dtype)
+
+
+@operation("TakeAlongAxis")
+def take_along_axis(x: Tensor, indices: Tensor, *, axis: int | None = None) -> Tensor:
+    """Picks by numbers along an axis, others at each place of the other axes."""
+    shape = (product(x.shape),) if axis is None else x.shape
+    if len(shape) != len(indices.shape):
+        raise Refusal("needs indices with as many axes as the input", "shapes-differ", "indices")
+    at = 0 if axis is None else axis_index(axis, len(shape))
+    return Tensor(broadcast(_with(shape, at, indices.shape[at]), indices.shape), x.dtype)
+
+
+def _kept(name: str) -> Rule:
+    def rule(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
+        for each in [] if axis is None else _axes(axis):
+            axis_index(each, len(x.shape))
+        return x
+
+    return rule
+
+
+flip = operation("Flip")(_kept("Flip"))
+
+
+@operation("Fliplr")
+def fliplr(x: Tensor) -> Tensor:
+    """The second axis backwards."""
+    axis_index(1, len(x.shape))
+    return x
+
+
+@operation("Flipud")
+def flipud(x: Tensor) -> Tensor:
+    """The first axis backwards."""
+    axis_index(0, len(x.shape))
+    return x
+
+
+@operation("Roll")
+def roll(x: Tensor, *, shift: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Elements moved along axes, around the end."""
+    for each in [] if axis is None else _axes(axis):
+        axis_index(each, len(x.shape))
+    return x
+
+
+@operation("Rot90")
+def rot90(array: Tensor, *, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
+    """Turned by a quarter. (Keras exchanges the axes however often it turns.)"""
+    order = list(array.shape)
+    one, other = (axis_index(each, len(order), "axes") for each in axes)
+    order[one], order[other] = order[other], order[one]
+    return Tensor(tuple(order), array.dtype)
+
+
+@operation("BroadcastTo")
+def broadcast_to(x: Tensor, *, shape: Sequence[Any]) -> Tensor:
+    """Repeated along axes of size 1, up to a shape."""
+    wanted = tuple(UNKNOWN if each is None else each for each in shape)
+    broadcast(x.shape, wanted)
+    return Tensor(wanted, x.dtype)
+
+
+@operation("Repeat")
+def repeat(x: Tensor, *, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Each element so many times along an axis."""
+    counts = [repeats] if isinstance(repeats, int) else list(repeats)
+    shape: Shape = (product(x.shape),) if axis is None else x.shape
+    at = 0 if axis is None else axis_index(axis, len(shape))
+    size = shape[at]
+    if len(counts) > 1 and isinstance(size, int) and len(counts) != size:
+        raise Refusal(f"needs one number, or {size}", "shapes-differ", "repeats")
+    if size is UNKNOWN:
+        return Tensor(shape, x.dtype)
+    return Tensor(_with(shape, at, size * counts[0] if len(counts) == 1 else sum(counts)), x.dtype)
+
+
+@operation("Tile")
+def tile(x: Tensor, *, repeats: int | Sequence[int]) -> Tensor:
+    """The whole so many times along each axis."""
+    counts = _axes(repeats)
+    rank = max(len(counts), len(x.shape))
+    counts = [1] * (rank - len(counts)) + counts
+    shape = (*(1,) * (rank - len(x.shape)), *x.shape)
+    return Tensor(tuple(UNKNOWN if size is UNKNOWN else size * count for size, count in zip(shape, counts)), x.dtype)
+
+
+@operation("Pad")
+def pad(x: Tensor, constant_values: Any = None, *, pad_width: Any, mode: str = "constant") -> Tensor:
+    """Cells added at both ends of each axis."""
+    widths = _pad_widths(pad_width, len(x.shape))
+    return Tensor(tuple(size + before + after for size, (before, after) in zip(x.shape, widths)), x.dtype)
+
+
+def _pad_widths(given: Any, rank: int) -> list[tuple[int, int]]:
+    if isinstance(given, int):
+        given = [given]
+    if given and not isinstance(given[0], (list, tuple)):
+        given = [given]
+    pairs = [(each[0], each[-1]) for each in given]
+    if len(pairs) == 1:
+        return pairs * rank
+    if len(pairs) != rank:
+        raise Refusal(f"needs one pad width, or {rank}", "shapes-differ", "pad_width")
+    return pairs
+
+
+@operation("Diff")
+def diff(a: Tensor, *, n: int = 1, axis: int = -1) -> Tensor:
+    """The differences between neighbours."""
+    at = axis_index(axis, len(a.shape))
+    size = a.shape[at]
+    return Tensor(_with(a.shape, at, UNKNOWN if size is UNKNOWN else max(size - n, 0)), a.dtype)
+
+
+def _triangle(name: str) -> Rule:
+    def rule(x: Tensor, *, k: int = 0) -> Tensor:
+        return x
+
+    rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."
+    return rule
+
+
+tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
+
+
+def _no_diagonal(shape: Shape, axis1: int, axis2: int) -> tuple[Shape, Number, Number]:
+    rank = len(shape)
+    if rank < 2:
+        raise Refusal("needs at least two axes", "wrong-rank")
+    one, other = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
+    if one == other:
+        raise Refusal("needs two axes that differ", "wrong-axis", "axis2")
+    return tuple(size for n, size in enumerate(shape) if n not in (one, other)), shape[one], shape[other]
+
+
+def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
+    if rows is UNKNOWN or columns is UNKNOWN:
+        return UNKNOWN
+    rest = columns - offset if offset > 0 else rows + offset
+    return max(0, min(rest, rows, columns))
+
+
+@operation("Diagonal")
+def diagonal(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The diagonals of matrices."""
+    rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
+    return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
+
+
+@operation("Trace")
+def trace(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The sums of diagonals."""
+    rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
+    small = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
+    return Tensor(rest, small.get(x.dtype, x.dtype))
+
+
+@operation("OneHot", "nn")
+def one_hot(x: Tensor, *, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
+    """A new axis with a 1 at the number of each element."""
+    if axis != -1 and not 0 <= axis < len(x.shape):
+        raise Refusal(f"has no axis {axis} for its classes", "wrong-axis", "axis")
+    at = len(x.shape) if axis == -1 else axis
+    return Tensor((*x.shape[:at], num_classes, *x.shape[at:]), dtype or "float32")
+
+
+@operation("Glu", "nn")
+def glu(x: Tensor, *, axis: int = -1) -> Tensor:
+    """One half of an axis, gated by the other."""
+    at = axis_index(axis, len(x.shape))
+    size = x.shape[at]
+    if size % 2 > 0:
+        raise Refusal(f"needs an even size on axis {axis}, not {size}", "indivisible-groups", "axis")
+    return Tensor(_with(x.shape, at, size // 2), x.dtype)
+
+
+@operation("Slice", "core")
+def slice_(inputs: Tensor, start_indices: Any, *, shape: Sequence[int]) -> Tensor:
+    """A part of a given shape, from given indices; -1 is all that follows."""
+    if len(shape) != len(inputs.shape):
+        raise Refusal(f"needs a shape of {len(inputs.shape)} axes", "wrong-rank", "shape")
+    starts = start_indices if isinstance(start_indices, list) else [UNKNOWN] * len(shape)
+    sizes = [
+        part if part != -1 else UNKNOWN if size is UNKNOWN or not isinstance(start, int) else size - start
+        for size, part, start in zip(inputs.shape, shape, starts)
+    ]
+    return Tensor(tuple(sizes), inputs.dtype)
+
+
+@operation("SliceUpdate", "core")
+def slice_update(inputs: Tensor, start_indices: Any, updates: Any) -> Tensor:
+    """The tensor with a part replaced."""
+    return inputs
+
+
+@operation("ScatterUpdate", "core")
+def scatter_update(inputs: Tensor, indices: Any, updates: Any, *, reduction: Any = None) -> Tensor:
+    """The tensor with elements replaced."""
+    return inputs
+
+
+@operation("Scatter", "core")
+def scatter(indices: Any, values: Tensor, *, shape: Sequence[int]) -> Tensor:
+    """Zeros with values at given places."""
+    return Tensor(tuple(shape), values.dtype)
+
+
+@operation("Meshgrid")
+def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
+    """The coordinates of a grid."""
+    sizes = [product(each.shape) for each in x]
+    if indexing == "xy" and len(sizes) > 1:
+        sizes[0], sizes[1] = sizes[1], sizes[0]
+    # As Keras has it: float32 for 'ij', else the last one's type for all.
+    return [Tensor(tuple(sizes), "float32" if indexing == "ij" else x[-1].dtype)] * len(x)
+
+
+@operation("DepthToSpace", "nn")
+def depth_to_space(x: Tensor, *, block_size: int, data_format: str = "channels_last") -> Tensor:
+    """Channels laid out as blocks of cells."""
+    return _blocks(x, block_size, data_format, grow=True)
+
+
+@operation("SpaceToDepth", "nn")
+def space_to_depth(x: Tensor, *, block_size: int, data_format: str = "channels_last") -> Tensor:
+    """Blocks of cells laid out as channels."""
+    return _blocks(x, block_size, data_format, grow=False)
+
+
+def _blocks(x: Tensor, block: int, data_format: str, grow: bool) -> Tensor:
+    if len(x.shape) != 4:
+        raise Refusal("needs images with a batch axis: four axes", "wrong-rank")
+    last = data_format == "channels_last"
+    batch, *rest = x.shape
+    height, width, channels = rest if last else (rest[1], rest[2], rest[0])
+    if grow:
+        height, width, channels = height * block, width * block, _divided(channels, block**2)
+    else:
+        height, width, channels = _divided(height, block), _divided(width, block), channels * block**2
+    return Tensor((batch, height, width, channels) if last else (batch, channels, height, width), x.dtype)
+
+
+def _divided(size: Number, by: int) -> Number:
+    if size % by > 0:
+        raise Refusal(f"has a size of {size}, which {by} does not divide", "indivisible-groups", "block_size")
+    return size // by
+
+
+@operation("Digitize")
+def digitize(x: Tensor, bins: Any) -> Tensor:
+    """The number of the bin of each element."""
+    return Tensor(x.shape, "int32")
+
+
+@operation("Trapezoid")
+def trapezoid(y: Tensor, *, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    """The integral along an axis."""
+    at = axis_index(axis, len(y.shape))
+    return Tensor((*y.shape[:at], *y.shape[at + 1 :]), result_type(y.dtype, "float"))

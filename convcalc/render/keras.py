@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.numbers import UNKNOWN, Number, shape_text
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
 from convcalc.problems import error
 
@@ -139,8 +139,13 @@ def _holds_weights(row: LayerReport) -> bool:
 def _shape(row: LayerReport) -> str:
     shapes = row.output_shapes
     if len(shapes) == 1:
-        return "?" if shapes[0] is None else shape_text(shapes[0])
-    return f"[{', '.join(map(shape_text, shapes))}]"
+        return _one_shape(shapes[0])
+    return f"[{', '.join(map(_one_shape, shapes))}]"
+
+
+def _one_shape(shape: Shape | None) -> str:
+    """A shape as Keras's summary has it: of one axis without the comma that Python puts there."""
+    return "?" if shape is None else f"({', '.join('None' if size is UNKNOWN else str(size) for size in shape)})"
 
 
 def _params(row: LayerReport) -> str:

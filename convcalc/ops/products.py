@@ -1,0 +1,161 @@
+"""Operations that multiply: their multiply-accumulates are counted. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.layers.registry import Inferred, Product, axis_index
+from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
+from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.promotion import result_type, together
+from convcalc.ops.registry import Tensor, operation
+from convcalc.problems import Refusal
+
+
+def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
+    """An output each of whose elements is a sum of so many products. Sizes that are not known count as one."""
+    return Inferred((shape,), products=(Product(name, product(map(settled, shape)) * settled(terms)),), dtype=(dtype,))
+
+
+def _same_inner(one: Number, other: Number) -> Number:
+    if one is not UNKNOWN and other is not UNKNOWN and one != other:
+        raise Refusal(f"multiplies {one} columns by {other} rows", "shapes-differ")
+    return other if one is UNKNOWN else one
+
+
+@operation("Matmul")
+def matmul(x1: Tensor, x2: Tensor) -> Inferred:
+    """Multiplies matrices, those of the axes before the last two one by one."""
+    one, other = shape_of(x1), shape_of(x2)
+    if not one or not other:
+        raise Refusal("multiplies matrices, and a number is none", "wrong-rank")
+    left = one if len(one) > 1 else (1, *one)
+    right = other if len(other) > 1 else (*other, 1)
+    inner = _same_inner(left[-1], right[-2])
+    shape: Shape = (*broadcast(left[:-2], right[:-2]), left[-2], right[-1])
+    if len(one) == 1:
+        shape = (*shape[:-2], shape[-1])
+    if len(other) == 1:
+        shape = shape[:-1]
+    both_small = {x1.dtype, x2.dtype} == {"int8"}
+    return _made(shape, "int32" if both_small else together(x1, x2), inner)
+
+
+@operation("Dot")
+def dot(x1: Any, x2: Any) -> Tensor | Inferred:
+    """Multiplies along the last axis of one and the last but one of the other."""
+    one, other = shape_of(x1), shape_of(x2)
+    dtype = together(x1, x2)
+    if not one or not other:
+        return Tensor(one or other, dtype)
+    if len(other) == 1:
+        return _made(one[:-1], dtype, _same_inner(one[-1], other[0]))
+    return _made((*one[:-1], *other[:-2], other[-1]), dtype, _same_inner(one[-1], other[-2]))
+
+
+@operation("Inner")
+def inner(x1: Any, x2: Any) -> Tensor | Inferred:
+    """Multiplies along the last axes."""
+    one, other = shape_of(x1), shape_of(x2)
+    dtype = together(x1, x2)
+    if not one or not other:
+        return Tensor(one or other, dtype)
+    return _made((*one[:-1], *other[:-1]), dtype, _same_inner(one[-1], other[-1]))
+
+
+@operation("Vdot")
+def vdot(x1: Any, x2: Any) -> Inferred:
+    """The sum of the products of all elements."""
+    return _made((), together(x1, x2), product(map(settled, shape_of(x1))))
+
+
+@operation("Outer")
+def outer(x1: Any, x2: Any) -> Inferred:
+    """Each element of one with each of the other."""
+    return _made((product(shape_of(x1)), product(shape_of(x2))), together(x1, x2), 1)
+
+
+@operation("Tensordot")
+def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
+    """Multiplies and sums along given axes."""
+    one, other = shape_of(x1), shape_of(x2)
+    if isinstance(axes, int):
+        pairs = list(zip(range(len(one) - axes, len(one)), range(axes)))
+    else:
+        lists = [[each] if isinstance(each, int) else each for each in axes]
+        pairs = [
+            (axis_index(a, len(one), "axes"), axis_index(b, len(other), "axes"))
+            for a, b in zip(lists[0], lists[1], strict=True)
+        ]
+    summed = [_same_inner(one[a], other[b]) for a, b in pairs]
+    left, right = {a for a, _ in pairs}, {b for _, b in pairs}
+    kept = [size for n, size in enumerate(one) if n not in left]
+    kept += [size for n, size in enumerate(other) if n not in right]
+    return _made(tuple(kept), together(x1, x2), product(map(settled, summed)))
+
+
+@operation("Einsum")
+def einsum(*operands: Tensor, subscripts: str) -> Inferred:
+    """Multiplies and sums along the axes that an equation names."""
+    left, arrow, target = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise Refusal(f"names {len(terms)} tensors, and is given {len(operands)}", "equation", "subscripts")
+    if not arrow:
+        names = left.replace(",", "").replace(".", "")
+        dots = "..." if "..." in left else ""
+        target = dots + "".join(sorted(name for name in set(names) if names.count(name) == 1))
+    sizes: dict[str, Number] = {}
+    dotted: Shape = ()
+    for term, operand in zip(terms, operands):
+        before, dots, after = term.partition("...")
+        rank, named = len(operand.shape), len(before) + len(after)
+        if rank < named or (not dots and rank != named):
+            raise Refusal(f"names {named} axes of {rank}: '{term}'", "equation", "subscripts")
+        end = rank - len(after)
+        for name, size in (*zip(before, operand.shape), *zip(after, operand.shape[end:])):
+            sizes[name] = _of_one_name(sizes.get(name, 1), size, name)
+        if dots:
+            dotted = broadcast(dotted, operand.shape[len(before) : end])
+    before, dots, after = target.partition("...")
+    if any(name not in sizes for name in before + after):
+        raise Refusal(f"asks for an axis that no input has: '{target}'", "equation", "subscripts")
+    shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
+    gone = product(settled(size) for name, size in sizes.items() if name not in target)
+    whole = product(map(settled, dotted)) if dotted and not dots else 1
+    small = {operand.dtype for operand in operands} == {"int8"}
+    dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
+    if len(operands) == 1:  # only arranged anew, or summed
+        return Inferred((shape,), dtype=(dtype,))
+    return _made(shape, dtype, gone * whole)
+
+
+def _of_one_name(one: Number, other: Number, name: str) -> Number:
+    if one is UNKNOWN or one == 1:
+        return other if one == 1 or other != 1 else one
+    if other is UNKNOWN or other == 1:
+        return one
+    if one != other:
+        raise Refusal(f"gives axis '{name}' the sizes {one} and {other}", "shapes-differ", "subscripts")
+    return one
+
+
+@operation("DotProductAttention", "nn")
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    *,
+    is_causal: bool = False,
+    flash_attention: Any = None,
+    attn_logits_soft_cap: Any = None,
+) -> Inferred:
+    """Weighs values by the products of queries and keys."""
+    if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
+        raise Refusal("needs (batch, length, heads, size) for query, key and value", "wrong-rank")
+    pairs = product(map(settled, query.shape)) * settled(key.shape[1])
+    products = (Product("queries with keys", pairs), Product("scores with values", pairs))
+    return Inferred((query.shape,), products=products, dtype=(together(query, key, value),))

@@ -1,0 +1,334 @@
+"""Generated calls of the operations of ``keras.ops``: the arguments of their making, and those of their call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+from convcalc.ops import OPERATIONS, Operation
+
+FLOATS = ["float32", "float32", "float16", "bfloat16", "float64"]
+NUMBERS = [*FLOATS, "int32", "int64", "int8", "uint8", "int16", "uint16", "uint32"]
+DTYPES = [*NUMBERS, "bool"]
+
+
+class T(NamedTuple):
+    """A tensor of a case."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class Asked(NamedTuple):
+    """A call: an operation, how it is made, and what it is called on."""
+
+    operation: Operation
+    made: dict[str, Any]
+    call: list[Any]
+
+    def __str__(self) -> str:
+        return f"{self.operation.module}.{self.operation.name} {self.made} {self.call}"
+
+
+def _shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
+    return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
+
+
+def _tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
+    return T(_shape(random, low, high), random.choice(dtypes or DTYPES))
+
+
+def _like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """A shape that may be broadcast with another; now and then one that may not."""
+    found = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
+    if found and random.random() < 0.06:
+        found[random.randrange(len(found))] = 7
+    return tuple(found[random.randint(0, 1) :]) if random.random() < 0.3 else tuple(found)
+
+
+def _axis(random: Random, rank: int, several: bool = True) -> Any:
+    if random.random() < 0.25:
+        return None
+    if several and rank and random.random() < 0.3:
+        return random.sample(range(rank), random.randint(1, rank))
+    return random.randint(-rank, rank - 1) if rank and random.random() < 0.95 else 5
+
+
+def _second(random: Random, x: T) -> Any:
+    if random.random() < 0.2:
+        return random.choice([2, 0.5, 3, True])
+    return T(_like(random, x.shape), random.choice(DTYPES))
+
+
+def _images(random: Random, batch: bool = True) -> T:
+    sizes = (random.choice([6, 8, None]), random.choice([5, 8]), random.choice([1, 3, 4]))
+    return T((random.choice([None, 2]), *sizes) if batch or random.random() < 0.7 else sizes, random.choice(FLOATS))
+
+
+def _reshape(random: Random) -> tuple[dict[str, Any], list[Any]]:
+    x = _tensor(random, low=1)
+    return {"newshape": random.choice([[-1], [2, -1], [-1, 1, 2], [4, 6], [None, 2], list(x.shape)])}, [x]
+
+
+def _joining(random: Random, axis: int | None) -> list[T]:
+    first = _tensor(random, low=2, high=4)
+    at = random.randrange(len(first.shape)) if axis is None else min(axis, len(first.shape) - 1)
+    rest = []
+    for _ in range(random.randint(0, 2)):
+        shape = list(first.shape)
+        shape[at] = random.choice([1, 3, None])
+        if random.random() < 0.08:
+            shape[0] = 9
+        rest.append(T(tuple(shape), random.choice([first.dtype, "float32"])))
+    return [first, *rest]
+
+
+def _matrices(random: Random) -> list[T]:
+    inner = random.choice([3, 4, None])
+    batch = _shape(random, 0, 2)
+    one = T((*batch, random.choice([2, None, 5]), inner), random.choice(NUMBERS))
+    other = T(
+        (*_like(random, batch), random.choice([inner, inner, 3]), random.choice([2, None])), random.choice(NUMBERS)
+    )
+    if random.random() < 0.2:
+        one = T((inner,), one.dtype)
+    if random.random() < 0.2:
+        other = T((inner,), other.dtype)
+    return [one, other]
+
+
+def _key(random: Random, rank: int) -> Any:
+    parts: list[Any] = [
+        random.choice([0, -1, slice(1, None), slice(None, -1), slice(None, None, 2), slice(None), None, slice(0, 2)])
+        for _ in range(random.randint(0, rank))
+    ]
+    if random.random() < 0.4:
+        parts.insert(random.randint(0, len(parts)), ...)
+    return tuple(parts) if len(parts) != 1 or random.random() < 0.5 or not isinstance(parts[0], int) else parts[0]
+
+
+_EQUATIONS = {
+    "ab,bc->ac": [(3, 4), (4, 5)],
+    "abc,cd->abd": [(None, 3, 4), (4, 5)],
+    "bqhd,bkhd->bhqk": [(None, 3, 2, 4), (None, 5, 2, 4)],
+    "...a,ab->...b": [(None, 2, 3), (3, 4)],
+    "ab->ba": [(3, None)],
+    "ab,ab": [(3, 4), (3, 4)],
+    "ij,jk": [(3, 4), (4, 5)],
+    "i,i->": [(3,), (3,)],
+    "abc->a": [(None, 3, 4)],
+    "a...,b...->ab...": [(2, 3, 4), (5, 3, 4)],
+    "ab,cd->ad": [(3, 4), (4, 5)],
+    "ab,bc,cd->ad": [(3, 4), (4, 5), (5, 2)],
+}
+
+
+def _einsum(random: Random) -> tuple[dict[str, Any], list[Any]]:
+    equation = random.choice(list(_EQUATIONS))
+    return {"subscripts": equation}, [T(shape, random.choice(NUMBERS)) for shape in _EQUATIONS[equation]]
+
+
+def _convolution(random: Random, kernel: Callable[[int], tuple[int, ...]]) -> tuple[dict[str, Any], list[Any]]:
+    rank = random.randint(1, 2)
+    channels = random.choice([2, 3])
+    x = T((None, *(random.choice([6, 9, None]) for _ in range(rank)), channels), random.choice(["float32", "float16"]))
+    made = {"strides": random.choice([1, 2]), "padding": random.choice(["same", "valid"])}
+    if made["strides"] == 1 and random.random() < 0.3:
+        made["dilation_rate"] = 2
+    return made, [x, T((*(random.choice([1, 3]),) * rank, *kernel(channels)), x.dtype)]
+
+
+_POOL = {"pool_size": (2, 2), "data_format": "channels_last"}
+SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
+    "Reshape": _reshape,
+    "Einsum": _einsum,
+    "Matmul": lambda r: ({}, _matrices(r)),
+    "Dot": lambda r: ({}, _matrices(r)),
+    "Inner": lambda r: (lambda n: ({}, [T((2, n), "float32"), T((3, n), "int32")]))(r.choice([3, 4])),
+    "Vdot": lambda r: ({}, [T((4,), r.choice(NUMBERS)), T((4,), r.choice(NUMBERS))]),
+    "Outer": lambda r: ({}, [_tensor(r, low=1, high=2), _tensor(r, low=1, high=2)]),
+    "Tensordot": lambda r: (
+        {"axes": r.choice([1, 1, [[1], [0]], [[-1], [0]]])},
+        [T((2, 3), r.choice(NUMBERS)), T((3, 5, 4), r.choice(NUMBERS))],
+    ),
+    "Concatenate": lambda r: (lambda xs: ({"axis": r.randint(-2, 1)}, [xs]))(_joining(r, None)),
+    "Append": lambda r: (lambda n: ({"axis": r.choice([None, 0])}, [T((2, n), r.choice(DTYPES)), T((3, n), "int32")]))(
+        r.choice([3, 4])
+    ),
+    "Hstack": lambda r: ({}, [_joining(r, 1)]),
+    "Vstack": lambda r: ({}, [_joining(r, 0)]),
+    "Dstack": lambda r: ({}, [_joining(r, 2)]),
+    "Stack": lambda r: (lambda x: ({"axis": r.randint(-1, 1)}, [[x, T(_like(r, x.shape), x.dtype)]]))(
+        _tensor(r, low=1)
+    ),
+    "Meshgrid": lambda r: (
+        {"indexing": r.choice(["xy", "ij"])},
+        [_tensor(r, low=1, high=1) for _ in range(r.randint(2, 3))],
+    ),
+    "Split": lambda r: (
+        {"indices_or_sections": r.choice([2, 3, [1, 3]]), "axis": r.randint(-2, 1)},
+        [_tensor(r, low=2)],
+    ),
+    "ArraySplit": lambda r: ({"indices_or_sections": r.choice([2, 3]), "axis": r.randint(-2, 1)}, [_tensor(r, low=2)]),
+    "Hsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=1)]),
+    "Vsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=2)]),
+    "Dsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=3)]),
+    "Unstack": lambda r: ({"axis": r.randint(-2, 1), **({"num": 3} if r.random() < 0.2 else {})}, [_tensor(r, low=2)]),
+    "GetItem": lambda r: (lambda x: ({}, [x, _key(r, len(x.shape))]))(_tensor(r, low=1)),
+    "Take": lambda r: (
+        {"axis": r.choice([None, 0, -1, 1])},
+        [_tensor(r, low=2), r.choice([2, [0, 1], T((3, 2), "int32")])],
+    ),
+    "TakeAlongAxis": lambda r: (lambda x: ({"axis": r.choice([0, -1])}, [x, T(x.shape, "int32")]))(_tensor(r, low=1)),
+    "ExpandDims": lambda r: ({"axis": r.choice([0, -1, 1, [0, -1], 5])}, [_tensor(r)]),
+    "Squeeze": lambda r: (
+        {"axis": r.choice([None, 1, -1, [1]])},
+        [T((r.choice([None, 3]), 1, *r.choice([(), (1,), (2,)])), r.choice(DTYPES))],
+    ),
+    "Transpose": lambda r: (lambda x: ({"axes": r.choice([None, r.sample(range(len(x.shape)), len(x.shape))])}, [x]))(
+        _tensor(r)
+    ),
+    "Swapaxes": lambda r: ({"axis1": r.choice([0, -1]), "axis2": r.choice([1, -2])}, [_tensor(r, low=2)]),
+    "Moveaxis": lambda r: (lambda n: ({"source": r.choice([0, -1, [0, 1]]), "destination": n}, [_tensor(r, low=2)]))(
+        r.choice([1, -1, [1, 0]])
+    ),
+    "Flip": lambda r: ({"axis": r.choice([None, 0, -1, 7])}, [_tensor(r, low=1)]),
+    "Roll": lambda r: ({"shift": 1, "axis": r.choice([None, 0])}, [_tensor(r, low=1)]),
+    "Rot90": lambda r: ({"k": 1, "axes": r.choice([(0, 1), (1, 0)])}, [_tensor(r, low=2)]),
+    "BroadcastTo": lambda r: ({"shape": (2, 3, 4)}, [T(_like(r, (2, 3, 4)), r.choice(DTYPES))]),
+    "Repeat": lambda r: ({"repeats": r.choice([2, 3]), "axis": r.choice([None, 0, -1])}, [_tensor(r, low=1)]),
+    "Tile": lambda r: ({"repeats": r.choice([2, [1, 2], [2, 1, 1, 1, 2]])}, [_tensor(r, low=1)]),
+    "Pad": lambda r: ({"pad_width": r.choice([((1, 1),), ((0, 1), (2, 0))])}, [_tensor(r, low=2, high=3)]),
+    "Diff": lambda r: ({"n": r.choice([1, 2]), "axis": r.choice([0, -1])}, [_tensor(r, low=1)]),
+    "Diagonal": lambda r: ({"offset": r.choice([0, 1, -1])}, [_tensor(r, low=1)]),
+    "Trace": lambda r: ({"offset": r.choice([0, 1])}, [_tensor(r, low=2)]),
+    "OneHot": lambda r: ({"num_classes": 4, "axis": r.choice([-1, -1, 0, 6])}, [_tensor(r, ["int32"])]),
+    "Glu": lambda r: ({"axis": r.choice([-1, 0])}, [_tensor(r, FLOATS, low=1)]),
+    "Slice": lambda r: (
+        {"shape": (2, -1)},
+        [T((r.choice([4, None]), 5), r.choice(DTYPES)), r.choice([[0, 1], T((2,), "int32")])],
+    ),
+    "SliceUpdate": lambda r: (lambda x: ({}, [x, [0] * len(x.shape), T((1,) * len(x.shape), x.dtype)]))(
+        _tensor(r, low=1)
+    ),
+    "ScatterUpdate": lambda r: (lambda x: ({}, [x, T((2, 1), "int32"), T((2, *x.shape[1:]), x.dtype)]))(
+        _tensor(r, low=1)
+    ),
+    "Scatter": lambda r: ({"shape": (4, 5)}, [T((2, 1), "int32"), T((2, 5), r.choice(NUMBERS))]),
+    "DepthToSpace": lambda r: (
+        {"block_size": 2, "data_format": r.choice(["channels_last", "channels_first"])},
+        [T((None, 4, r.choice([4, None]), r.choice([8, 3])), "float32")],
+    ),
+    "SpaceToDepth": lambda r: (
+        {"block_size": 2, "data_format": r.choice(["channels_last", "channels_first"])},
+        [T((None, 4, r.choice([4, 5, None]), 8), "float32")],
+    ),
+    "Digitize": lambda r: ({}, [_tensor(r, NUMBERS), T((3,), "float32")]),
+    "Trapezoid": lambda r: ({"axis": r.choice([-1, 0])}, [_tensor(r, NUMBERS, low=1)]),
+    "Clip": lambda r: ({"x_min": 0, "x_max": 1}, [_tensor(r)]),
+    "Where": lambda r: (lambda x: ({}, [T(_like(r, x.shape), "bool"), x, _second(r, x)]))(_tensor(r)),
+    "FullLike": lambda r: ({"dtype": r.choice([None, "int32"])}, [_tensor(r), 2]),
+    "Cast": lambda r: ({"dtype": r.choice(DTYPES)}, [_tensor(r)]),
+    "SaturateCast": lambda r: ({"dtype": r.choice(DTYPES)}, [_tensor(r)]),
+    "Threshold": lambda r: ({"threshold": 0.5, "default_value": 0.0}, [_tensor(r, FLOATS)]),
+    "Moments": lambda r: (lambda x: ({"axes": r.choice([[0], [-1]]), "keepdims": r.random() < 0.5}, [x]))(
+        _tensor(r, FLOATS, low=1)
+    ),
+    "TopK": lambda r: ({"k": 2}, [_tensor(r, NUMBERS, low=1)]),
+    "InTopK": lambda r: ({"k": 2}, [T((4,), "int32"), T((4, 5), "float32")]),
+    "Average": lambda r: ({"axis": r.choice([None, 0, -1])}, [_tensor(r, low=1)]),
+    "CountNonzero": lambda r: (lambda x: ({"axis": r.choice([None, [0]])}, [x]))(_tensor(r, low=1)),
+    "Percentile": lambda r: (
+        {"axis": r.choice([None, 0]), "keepdims": r.random() < 0.3},
+        [_tensor(r, NUMBERS, low=1), r.choice([50, [20, 80], T((2,), "float32")])],
+    ),
+    "Quantile": lambda r: (
+        {"axis": r.choice([None, 0]), "keepdims": r.random() < 0.3},
+        [_tensor(r, NUMBERS, low=1), r.choice([0.5, [0.2, 0.8], [0.5], T((2,), "float32")])],
+    ),
+    "MaxPool": lambda r: (
+        _POOL | {"strides": r.choice([None, (1, 1), (2, 2)]), "padding": r.choice(["same", "valid"])},
+        [_images(r)],
+    ),
+    "AveragePool": lambda r: (
+        _POOL | {"strides": r.choice([None, (1, 1), (2, 2)]), "padding": r.choice(["same", "valid"])},
+        [_images(r)],
+    ),
+    "AdaptiveMaxPool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [_images(r)]),
+    "AdaptiveAveragePool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [_images(r)]),
+    "Conv": lambda r: _convolution(r, lambda channels: (channels, 4)),
+    "DepthwiseConv": lambda r: _convolution(r, lambda channels: (channels, 2)),
+    "ConvTranspose": lambda r: _convolution(r, lambda channels: (4, channels)),
+    "DotProductAttention": lambda r: (
+        {},
+        [T((None, 3, 2, 4), r.choice(FLOATS)), T((None, 5, 2, 4), "float32"), T((None, 5, 2, 4), "float32")],
+    ),
+    "Resize": lambda r: (
+        {"size": (4, 3), "data_format": r.choice(["channels_last", "channels_first"])},
+        [_images(r, False)],
+    ),
+    "ExtractPatches": lambda r: (
+        {"size": (2, 2), "strides": r.choice([None, 1, (2, 1)]), "padding": r.choice(["same", "valid"])},
+        [_images(r, False)],
+    ),
+    "ConvertToTensor": lambda r: ({}, [_tensor(r)]),
+    "StopGradient": lambda r: ({}, [_tensor(r)]),
+    "Bincount": lambda r: ({}, [_tensor(r, ["int32"], low=1, high=2)]),
+    "LayerNorm": lambda r: ({"axis": -1}, [_tensor(r, FLOATS, low=1), T((4,), "float32"), None]),
+    "RMSNorm": lambda r: ({"axis": -1}, [_tensor(r, FLOATS, low=1), None]),
+    "Sparsemax": lambda r: ({"axis": r.choice([-1, 0, 5])}, [_tensor(r, FLOATS)]),
+    "Hypot": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), r.choice(NUMBERS))]))(_tensor(r, NUMBERS)),
+    "Heaviside": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), r.choice(NUMBERS))]))(_tensor(r, NUMBERS)),
+    "Norm": lambda r: (
+        {"axis": r.choice([None, -1, 0]), "keepdims": r.random() < 0.4},
+        [_tensor(r, FLOATS, low=1, high=2)],
+    ),
+    "Isclose": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), x.dtype)]))(_tensor(r, FLOATS)),
+}
+
+
+def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
+    """Arguments by their names: tensors for those of the call, an axis for what is one."""
+    x = _tensor(
+        random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
+    )
+    call: list[Any] = [x]
+    if operation.parameters[1:2] and operation.parameters[1] in ("x2", "y"):
+        call.append(
+            _second(random, x) if "Bit" not in operation.name and "Shift" not in operation.name else T(x.shape, x.dtype)
+        )
+    if operation.module.endswith("image"):
+        call = [_images(random)]
+    made: dict[str, Any] = {}
+    several = operation.name not in (
+        "Argmax",
+        "Argmin",
+        "Nanargmax",
+        "Nanargmin",
+        "Argsort",
+        "Sort",
+        "Cumsum",
+        "Cumprod",
+        "Nancumsum",
+        "Nancumprod",
+        "Sparsemax",
+    )
+    if "axis" in operation.makes and random.random() < 0.8:
+        made["axis"] = _axis(random, len(x.shape), several)
+    if "keepdims" in operation.makes and random.random() < 0.5:
+        made["keepdims"] = True
+    if "dtype" in operation.makes and random.random() < 0.3:
+        made["dtype"] = "int32"
+    return made, call
+
+
+def cases(seed: int, count: int) -> list[Asked]:
+    """So many calls of each operation."""
+    found = []
+    for (_, name), operation in sorted(OPERATIONS.items()):
+        random = Random(f"{name} {seed}")
+        for _ in range(count):
+            made, call = SPECIAL[name](random) if name in SPECIAL else _usual(random, operation)
+            found.append(Asked(operation, made, call))
+    return found

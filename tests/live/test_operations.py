@@ -1,0 +1,102 @@
+"""The operations of ``keras.ops`` against the live Keras: shapes and dtypes of generated calls.
+
+``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` asks for other cases, and more.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from typing import Any
+
+import pytest
+
+from convcalc.model import Slot
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import OPERATIONS, Tensor
+from convcalc.problems import Refusal
+from tests.live.cases_operations import Asked, T, cases
+
+pytestmark = pytest.mark.keras
+
+SEED = int(os.environ.get("CONVCALC_SEED", "1"))
+COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
+MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
+
+
+def _mapped(value: Any, change: Any) -> Any:
+    if isinstance(value, T):
+        return change(value)
+    return [_mapped(part, change) for part in value] if isinstance(value, list) else value
+
+
+def keras_says(asked: Asked) -> Any:
+    """The outputs' shapes and dtypes, or the refusal."""
+    import keras
+
+    cls = getattr(importlib.import_module(asked.operation.module), asked.operation.name)
+    try:
+        call = _mapped(asked.call, lambda t: keras.KerasTensor(t.shape, dtype=t.dtype))
+        found = cls(**asked.made).compute_output_spec(*call)
+        flat = [each for each in keras.tree.flatten(found) if each is not None]
+        return [(tuple(each.shape), each.dtype) for each in flat]
+    except Exception as refused:
+        return f"{type(refused).__name__}: {refused}"
+
+
+def we_say(asked: Asked) -> Any:
+    """The same of ours."""
+    tensors: list[Tensor] = []
+
+    def slot(tensor: T) -> Slot:
+        tensors.append(Tensor(tuple(UNKNOWN if size is None else size for size in tensor.shape), tensor.dtype))
+        return Slot(len(tensors) - 1)
+
+    operation = asked.operation
+    call = _mapped(asked.call, slot)
+    named = {operation.parameters[0]: call} if operation.several else dict(zip(operation.parameters, call))
+    made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
+    try:
+        found = operation.infer(made, named, tensors)
+    except Refusal as refused:
+        return str(refused)
+    assert isinstance(found.dtype, tuple)
+    shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in found.outputs]
+    return list(zip(shapes, found.dtype))
+
+
+def test_operations_agree_with_keras(tell: Any) -> None:
+    found, refused, asked = [], 0, cases(SEED, COUNT)
+    valid: dict[str, int] = {}
+    for case in asked:
+        theirs, ours = keras_says(case), we_say(case)
+        if isinstance(theirs, str):
+            refused += 1
+        else:
+            valid[case.operation.name] = valid.get(case.operation.name, 0) + 1
+        if theirs != ours and not (isinstance(theirs, str) and isinstance(ours, str)):
+            found.append(f"{case}\n    keras: {str(theirs)[:200]}\n    ours:  {str(ours)[:200]}")
+    tell(
+        f"operations: {len(valid)} classes, {len(asked)} calls ({refused} refused), {len(found)} disagreements (seed {SEED})"
+    )
+    assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:40])
+    assert set(valid) == {name for _, name in OPERATIONS}
+
+
+# What Keras's functions are given as functions of the reader's own, and what stays to be done: named, so that it is known.
+OF_FUNCTIONS = {"AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop"}
+
+
+def test_every_operation_of_keras_is_known_or_named(tell: Any) -> None:
+    from keras.src.ops.operation import Operation
+
+    theirs = set()
+    for module in MODULES:
+        path = f"keras.src.ops.{module}"
+        for name, cls in vars(importlib.import_module(path)).items():
+            if inspect.isclass(cls) and issubclass(cls, Operation) and cls is not Operation and cls.__module__ == path:
+                theirs.add((path, name))
+    assert set(OPERATIONS) <= theirs
+    missing = sorted(name for path, name in theirs - set(OPERATIONS) if name not in OF_FUNCTIONS)
+    tell(f"operations: {len(theirs)} in Keras, {len(OPERATIONS)} known, not known: {', '.join(missing)}")

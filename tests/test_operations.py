@@ -1,0 +1,130 @@
+"""The operations of ``keras.ops``: the rules that a test without Keras can pin, with what Keras 3.15 says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.layers.application import sample_macs
+from convcalc.model import Slot
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import OPERATIONS, Tensor, find_operation
+from convcalc.ops.promotion import result_type
+from convcalc.problems import Refusal
+from convcalc.read import read
+
+
+def run(name: str, *shapes: Any, module: str = "numpy", dtype: str = "float32", **made: Any) -> Any:
+    """An operation on tensors of these shapes (None unknown)."""
+    operation = find_operation(name, f"keras.src.ops.{module}")
+    assert operation is not None
+    tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), dtype) for shape in shapes]
+    slots: Any = [Slot(n) for n in range(len(tensors))]
+    call = {operation.parameters[0]: slots} if operation.several else dict(zip(operation.parameters, slots))
+    return operation.infer(made, call, tensors)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "made", "outputs"),
+    [
+        ("Add", [(None, 3), (3,)], {}, [(None, 3)]),
+        ("Add", [(None, 1), (4,)], {}, [(None, 4)]),
+        ("Mean", [(None, 4, 5)], {"axis": [1, 2]}, [(None,)]),
+        ("Sum", [(2, 3)], {"axis": None, "keepdims": True}, [(1, 1)]),
+        ("Reshape", [(2, 6)], {"newshape": [3, -1]}, [(3, 4)]),
+        ("Reshape", [(None, 6)], {"newshape": [-1, 3]}, [(None, 3)]),
+        ("Transpose", [(2, 3, 4)], {"axes": [0, 2, 1]}, [(2, 4, 3)]),
+        ("Split", [(None, 6)], {"indices_or_sections": 3, "axis": 1}, [(None, 2)] * 3),
+        ("Split", [(None, 6)], {"indices_or_sections": [1, 4], "axis": -1}, [(None, 1), (None, 3), (None, 2)]),
+        ("Matmul", [(None, 2, 3), (3, 5)], {}, [(None, 2, 5)]),
+        ("Einsum", [(None, 2, 3), (3, 4)], {"subscripts": "...a,ab->...b"}, [(None, 2, 4)]),
+        ("Tensordot", [(2, 3), (3, 4)], {"axes": 1}, [(2, 4)]),
+    ],
+)
+def test_shapes(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> None:
+    found = run(name, *shapes, **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == outputs
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "result"),
+    [
+        (("float16", "bfloat16"), "float32"),
+        (("int32", "float"), "float32"),
+        (("int64", "float16"), "float16"),
+        (("uint8", "int8"), "int16"),
+        (("int", "float16"), "float16"),
+        (("bool", "int"), "int32"),
+        (("int", "int"), "int32"),
+    ],
+)
+def test_promotion(dtypes: tuple[str, ...], result: str) -> None:
+    assert result_type(*dtypes) == result == result_type(*reversed(dtypes))
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "made", "macs"),
+    [
+        ("Matmul", [(None, 2, 3), (3, 5)], {}, 2 * 3 * 5),
+        ("Einsum", [(None, 4, 2, 8), (None, 4, 2, 8)], {"subscripts": "bqhd,bkhd->bhqk"}, 4 * 4 * 2 * 8),
+        ("Einsum", [(3, 4)], {"subscripts": "ab->ba"}, 0),
+        ("Add", [(3, 4), (3, 4)], {}, 0),
+    ],
+)
+def test_multiply_accumulates(name: str, shapes: Any, made: dict[str, Any], macs: int) -> None:
+    assert sample_macs(run(name, *shapes, **made)) == macs
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    for name, shapes, made in (
+        ("Add", [(2,), (3,)], {}),
+        ("Matmul", [(2, 3), (4, 5)], {}),
+        ("Reshape", [(2, 3)], {"newshape": [4, -1]}),
+        ("Concatenate", [(2, 3)], {"axis": 5}),
+        ("Mean", [(2, 3)], {"axis": 7}),
+    ):
+        with pytest.raises(Refusal):
+            run(name, *shapes, **made)
+
+
+def test_every_operation_says_what_it_does() -> None:
+    assert len(OPERATIONS) > 240
+    for operation in OPERATIONS.values():
+        assert operation.summary.endswith("."), operation.name
+        assert operation.parameters
+
+
+def test_slices_of_a_file() -> None:
+    """``x[:, 1:, ...]``, ``* 2`` and ``+`` as Keras writes them."""
+
+    def tensor(name: str) -> Any:
+        return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
+
+    def entry(module: str, class_name: str, name: str, *args: Any, **config: Any) -> Any:
+        nodes = [{"args": list(args), "kwargs": {}}] if args else []
+        config = {"name": name, **config}
+        return {"module": module, "class_name": class_name, "config": config, "name": name, "inbound_nodes": nodes}
+
+    def part(start: Any, stop: Any) -> Any:
+        return {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": None}}
+
+    ops = "keras.src.ops.numpy"
+    layers = [
+        entry("keras.layers", "InputLayer", "x", batch_shape=[None, 6, 3], dtype="float32"),
+        entry(
+            ops,
+            "GetItem",
+            "rest",
+            tensor("x"),
+            [part(None, None), part(1, None), {"class_name": "__ellipsis__", "config": {}}],
+        ),
+        entry(ops, "Multiply", "twice", tensor("rest"), 2),
+        entry(ops, "Add", "sum", tensor("twice"), tensor("rest")),
+    ]
+    config = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["sum", 0, 0]]}
+    report = infer(read(json.dumps({"class_name": "Functional", "config": config}).encode(), "m.json"))
+    assert [row.output_shapes[0] for row in report.layers[1:]] == [(UNKNOWN, 5, 3)] * 3
+    assert not report.problems
