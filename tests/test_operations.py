@@ -23,7 +23,8 @@ def run(name: str, *shapes: Any, module: str = "numpy", dtype: str = "float32", 
     assert operation is not None
     tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), dtype) for shape in shapes]
     slots: Any = [Slot(n) for n in range(len(tensors))]
-    call = {operation.parameters[0]: slots} if operation.several else dict(zip(operation.parameters, slots))
+    several = operation.several or operation.parameters[0] == "xs"
+    call = {operation.parameters[0]: slots} if several else dict(zip(operation.parameters, slots))
     return operation.infer(made, call, tensors)
 
 

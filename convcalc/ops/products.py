@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.layers.registry import Inferred, Product, axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast, shape_of
 from convcalc.ops.promotion import result_type, together
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.registry import Tensor, of_one_sample, operation
 from convcalc.problems import Refusal
 
 
 def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
-    """An output each of whose elements is a sum of so many products. Sizes that are not known count as one."""
-    return Inferred((shape,), products=(Product(name, product(map(settled, shape)) * settled(terms)),), dtype=(dtype,))
+    """An output each of whose elements is a sum of so many products."""
+    return Inferred((shape,), products=(Product(name, of_one_sample(shape) * terms),), dtype=(dtype,))
 
 
 def _same_inner(one: Number, other: Number) -> Number:
@@ -66,7 +66,7 @@ def inner(x1: Any, x2: Any) -> Tensor | Inferred:
 @operation("Vdot")
 def vdot(x1: Any, x2: Any) -> Inferred:
     """The sum of the products of all elements."""
-    return _made((), together(x1, x2), product(map(settled, shape_of(x1))))
+    return _made((), together(x1, x2), of_one_sample(shape_of(x1)))
 
 
 @operation("Outer")
@@ -91,7 +91,7 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
     left, right = {a for a, _ in pairs}, {b for _, b in pairs}
     kept = [size for n, size in enumerate(one) if n not in left]
     kept += [size for n, size in enumerate(other) if n not in right]
-    return _made(tuple(kept), together(x1, x2), product(map(settled, summed)))
+    return _made(tuple(kept), together(x1, x2), product(summed))
 
 
 @operation("Einsum")
@@ -121,8 +121,8 @@ def einsum(*operands: Tensor, subscripts: str) -> Inferred:
     if any(name not in sizes for name in before + after):
         raise Refusal(f"asks for an axis that no input has: '{target}'", "equation", "subscripts")
     shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
-    gone = product(settled(size) for name, size in sizes.items() if name not in target)
-    whole = product(map(settled, dotted)) if dotted and not dots else 1
+    gone = product(size for name, size in sizes.items() if name not in target)
+    whole = of_one_sample(dotted) if dotted and not dots else 1
     small = {operand.dtype for operand in operands} == {"int8"}
     dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
     if len(operands) == 1:  # only arranged anew, or summed
@@ -156,6 +156,6 @@ def dot_product_attention(
     """Weighs values by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
         raise Refusal("needs (batch, length, heads, size) for query, key and value", "wrong-rank")
-    pairs = product(map(settled, query.shape)) * settled(key.shape[1])
+    pairs = of_one_sample(query.shape) * key.shape[1]
     products = (Product("queries with keys", pairs), Product("scores with values", pairs))
     return Inferred((query.shape,), products=products, dtype=(together(query, key, value),))

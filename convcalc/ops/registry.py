@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.layers.registry import Inferred
 from convcalc.model import Slot
-from convcalc.numbers import Shape
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 
 
 class Tensor(NamedTuple):
@@ -69,6 +69,11 @@ def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
     if isinstance(value, (list, tuple)):
         return [filled(part, tensors) for part in value]
     return value
+
+
+def of_one_sample(shape: Shape) -> Number:
+    """How many elements a shape has; of a batch that is not known, one sample's."""
+    return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
 OPERATIONS: dict[tuple[str, str], Operation] = {}

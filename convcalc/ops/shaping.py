@@ -279,6 +279,7 @@ def _kept(name: str) -> Rule:
             axis_index(each, len(x.shape))
         return x
 
+    rule.__doc__ = "Axes backwards."
     return rule
 
 
@@ -309,7 +310,10 @@ def roll(x: Tensor, *, shift: Any, axis: int | Sequence[int] | None = None) -> T
 
 @operation("Rot90")
 def rot90(array: Tensor, *, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
-    """Turned by a quarter. (Keras exchanges the axes however often it turns.)"""
+    """Turned by a quarter.
+
+    Keras exchanges the axes however often it turns.
+    """
     order = list(array.shape)
     one, other = (axis_index(each, len(order), "axes") for each in axes)
     order[one], order[other] = order[other], order[one]

@@ -7,8 +7,8 @@ from itertools import repeat
 from typing import Any
 
 from convcalc.layers.registry import Inferred, Product
-from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation
 from convcalc.problems import Refusal
 from convcalc.window import slide, slide_transposed
 
@@ -79,7 +79,7 @@ def _convolved(
     sliding = zip(shape[1:-1], kernel, _each(strides, rank), _each(dilation, rank), repeat(padding))
     spatial = tuple(slide(*each).output for each in sliding)
     output = (shape[0], *spatial, filters)
-    macs = product(map(settled, (*output[:-1],))) * filters * terms
+    macs = of_one_sample(output) * terms
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
 
@@ -131,7 +131,7 @@ def conv_transpose(
     extra = [None] * rank if output_padding is None else _each(output_padding, rank)
     sliding = zip(shape[1:-1], kernel.shape, _each(strides, rank), _each(dilation_rate, rank), repeat(padding), extra)
     output = (shape[0], *(slide_transposed(*each).output for each in sliding), kernel.shape[-2])
-    macs = product(map(settled, shape[:-1])) * product(kernel.shape)
+    macs = of_one_sample(shape[:-1]) * product(kernel.shape)
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
 

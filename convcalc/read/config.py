@@ -157,8 +157,6 @@ class ConfigReader:
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # Freezing a model freezes all that is in it, and the file says so of each layer: once is enough.
-            inner = inner if trainable else _thawed(inner)
             return Layer(name, inner.class_name, trainable=trainable, model=inner)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, config, path)
@@ -371,14 +369,6 @@ class _Graph:
         if placed is None or output < 0:
             raise self.reader.fail(path, f"refers to call {node} of '{name}', which is not there", "missing-node")
         return Ref(placed, output)
-
-
-def _thawed(model: Model) -> Model:
-    """The model with each of its layers trainable, as far as the layers themselves are asked."""
-    layers = (
-        replace(layer, trainable=True, model=_thawed(layer.model) if layer.model else None) for layer in model.layers
-    )
-    return replace(model, layers=tuple(layers))
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

@@ -159,11 +159,16 @@ def difference(seed: int, path: Path) -> str | None:
         asked = [(140, {})]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
+    # What a file says is what Keras makes of it: what a frozen model froze in its layers' layers is not in there.
+    try:
+        model.save(path)
+        model = keras.models.load_model(path)
+    except Exception:  # some of Keras's layers write what they then refuse
+        return "not loaded"
     try:
         if seed % 10:
             report = infer(read(model.to_json().encode(), "random"))
         else:
-            model.save(path)
             report = infer(load(path))
         return different(report, model, asked)
     except ConvcalcError as refused:
@@ -171,10 +176,13 @@ def difference(seed: int, path: Path) -> str | None:
 
 
 def test_random_models(tell: Any, tmp_path: Path) -> None:
-    failed = []
+    failed, not_loaded = [], 0
     seeds = [int(ONE)] if ONE else range(1, COUNT + 1)
     for seed in seeds:
-        if found := difference(seed, tmp_path / "model.keras"):
+        found = difference(seed, tmp_path / "model.keras")
+        not_loaded += found == "not loaded"
+        if found and found != "not loaded":
             failed.append(f"CONVCALC_MODEL={seed}: {found}")
-    tell(f"random models as files: {len(seeds)} texts, {len(failed)} disagreements")
+    tell(f"random models as files: {len(seeds) - not_loaded} texts, {len(failed)} disagreements")
+    assert not_loaded <= len(seeds) // 10
     assert not failed, "\n".join(failed[:12])
