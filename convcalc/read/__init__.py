@@ -6,13 +6,14 @@ import sys
 from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 from convcalc.model import Model
 from convcalc.problems import ConvcalcError, Source, error
 from convcalc.read.container import HDF5, config_of, is_archive, member
 from convcalc.read.nodes import MAX_BYTES, decode
 
-__all__ = ["load", "parse"]
+__all__ = ["config_in", "load", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
@@ -30,36 +31,59 @@ def load(source: str | PathLike[str]) -> Model:
 def parse(source: str | PathLike[str]) -> Model:
     """As :func:`load`, but a model whose layers are wrong comes back as far as it could be read, with its ``problems``."""
     name = fspath(source)
+    return _model(_text(name))
+
+
+def read(data: bytes, name: str) -> Model:
+    """The model that the bytes of a file hold; ``name`` is for messages."""
+    return _model(_unpacked(BytesIO(data), name))
+
+
+def config_in(source: str | PathLike[str]) -> Any:
+    """The parsed config of a Keras file, of which nothing is made; None for a spec."""
+    text, is_config = _text(fspath(source))
+    return config_of(text.text, text.name) if is_config else None
+
+
+class _Text(NamedTuple):
+    """The text of a file, or of the config in an archive; and whether it is Keras's config, not a spec."""
+
+    source: Source
+    is_config: bool
+
+
+def _text(name: str) -> _Text:
+    """The text of the file of that name; of an archive its config is read, however large the rest is."""
     if name == "-":
-        return read(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+        return _unpacked(BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>")
     try:
         with Path(name).open("rb") as file:
-            if is_archive(file.read(4)):  # of which a part is read, however large it is
-                return _config(decode(member(file, "config.json", name), name))
-            file.seek(0)
-            return read(file.read(MAX_BYTES + 1), name)
+            return _unpacked(file, name)
     except (OSError, ValueError) as bad:
         reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
         raise error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}") from None
 
 
-def read(data: bytes, name: str) -> Model:
-    """The model that the bytes of a file hold; ``name`` is for messages."""
-    if is_archive(data):
-        return _config(decode(member(BytesIO(data), "config.json", name), name))
-    if data.startswith(HDF5):
+def _unpacked(file: BinaryIO, name: str) -> _Text:
+    start = file.read(8)
+    file.seek(0)
+    if is_archive(start):
+        return _Text(decode(member(file, "config.json", name), name), True)
+    if start.startswith(HDF5):
         raise error(
             "cannot-read", f"{name}: this is an HDF5 file; save the model as .keras, or its config by model.to_json()"
         )
-    source = decode(data, name)
-    if source.text.lstrip().startswith("{") and '"class_name"' in source.text and '"config"' in source.text:
-        return _config(source)
+    source = decode(file.read(MAX_BYTES + 1), name)
+    text = source.text
+    return _Text(source, text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text)
+
+
+def _model(text: _Text) -> Model:
+    source, is_config = text
+    if is_config:
+        from convcalc.read.config import read_config
+
+        return read_config(config_of(source.text, source.name), source.name)
     from convcalc.read.spec import read_spec
 
     return read_spec(source)
-
-
-def _config(source: Source) -> Model:
-    from convcalc.read.config import read_config
-
-    return read_config(config_of(source.text, source.name), source.name)

@@ -166,10 +166,7 @@ def difference(seed: int, path: Path) -> str | None:
     except Exception:  # some of Keras's layers write what they then refuse
         return "not loaded"
     try:
-        if seed % 10:
-            report = infer(read(model.to_json().encode(), "random"))
-        else:
-            report = infer(load(path))
+        report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))
         return different(report, model, asked)
     except ConvcalcError as refused:
         return f"we refuse what Keras wrote: {refused}"

@@ -1,0 +1,67 @@
+"""``convcalc audit``: what a file would run or open, found at any depth; and nothing is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from convcalc.check.audit import audit
+from convcalc.cli import cli
+
+
+def kinds(config: Any) -> list[str]:
+    """The kinds of what is found."""
+    return [finding.kind for finding in audit(config)]
+
+
+LAMBDA = {
+    "module": "keras.layers",
+    "class_name": "Lambda",
+    "config": {"name": "run", "function": {"class_name": "__lambda__", "config": {"value": "4wAA"}}},
+}
+FOREIGN = {"module": "evil.code", "class_name": "Boom", "config": {"name": "boom"}, "registered_name": "evil>Boom"}
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (LAMBDA, ["runs-code", "runs-code"]),
+        ({"class_name": "Lambda", "config": {"name": "old", "function": ["4wAA", None, None]}}, ["runs-code"]),
+        ({"class_name": "TimeDistributed", "config": {"layer": LAMBDA}}, ["runs-code", "runs-code"]),
+        ({"class_name": "Functional", "config": {"layers": [{"config": {"layers": [LAMBDA]}}]}}, ["runs-code"] * 2),
+        ({"class_name": "Dense", "config": {"units": 3, "activation": FOREIGN}}, ["imports-code"]),
+        ({"class_name": "Functional", "config": {}, "compile_config": {"loss": FOREIGN}}, ["imports-code"]),
+        ({"class_name": "mine>Layer", "config": {}}, ["imports-code"]),
+        ({"class_name": "TFSMLayer", "config": {"filepath": "/tmp/x"}}, ["opens-file"]),
+        ({"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}, ["opens-file"]),
+        ({"class_name": "StringLookup", "config": {"vocabulary": ["a", "b"]}}, []),
+        ({"class_name": "TorchModuleWrapper", "config": {"module": "gAWV"}}, ["runs-code"]),
+        ({"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}}, []),
+        ({"module": "builtins", "class_name": "function", "config": "relu"}, []),
+    ],
+)
+def test_what_is_found(config: Any, found: list[str]) -> None:
+    assert kinds(config) == found
+
+
+def test_a_deep_file_meets_no_recursion_limit() -> None:
+    config: Any = LAMBDA
+    for _ in range(5000):
+        config = [config]
+    assert kinds(config) == ["runs-code", "runs-code"]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    bad, spec = tmp_path / "bad.json", tmp_path / "spec.yaml"
+    bad.write_text(json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": [LAMBDA]}}))
+    spec.write_text("input: [3]\nlayers: [Flatten]\n")
+    done = CliRunner().invoke(cli, ["audit", str(bad)], standalone_mode=False)
+    assert done.return_value == 1
+    assert "config.layers[0]: runs-code: Lambda 'run'" in done.output
+    done = CliRunner().invoke(cli, ["audit", str(spec)], standalone_mode=False)
+    assert done.return_value == 0
+    assert "a spec holds no code" in done.output
