@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 import time
 import tracemalloc
 import zipfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 import convcalc
@@ -79,6 +81,23 @@ def archive(content: bytes, name: str = "config.json", method: int = zipfile.ZIP
     return file.getvalue()
 
 
+def encrypted(packed: bytes) -> bytes:
+    """The archive with its first member marked as encrypted."""
+    at = packed.index(b"PK\x01\x02") + 8
+    return packed[:at] + bytes([packed[at] | 1]) + packed[at + 1 :]
+
+
+def hdf5(config: Any, link: bool = False) -> bytes:
+    """An HDF5 file with that config, or with a link to another file."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        if config is not None:
+            written.attrs["model_config"] = config
+        if link:
+            written["weights"] = h5py.ExternalLink("/etc/passwd", "/")
+    return file.getvalue()
+
+
 def nested(depth: int) -> dict[str, Any]:
     """A Sequential in a Sequential, and so on."""
     model = sequential(INPUT, layer("Dense", "dense", units=4))
@@ -125,7 +144,16 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "two layers of one name": (functional(INPUT, DENSE, DENSE), "name-taken"),
     "a model without a name": (functional(INPUT, DENSE, name=None), "invalid-config"),
     "calls that are a word": (functional(INPUT, {**DENSE, "inbound_nodes": "x"}), "invalid-config"),
-    "a call that is a list": (functional(INPUT, {**DENSE, "inbound_nodes": [[["x", 0, 0, {}]]]}), "invalid-config"),
+    "a call that is a number": (functional(INPUT, {**DENSE, "inbound_nodes": [4]}), "invalid-config"),
+    "a call of Keras 2 that is no call": (functional(INPUT, {**DENSE, "inbound_nodes": [[["x"]]]}), "wrong-inputs"),
+    "a call of Keras 2 of a layer that is not there": (
+        functional(INPUT, {**DENSE, "inbound_nodes": [[["y", 0, 0, {}]]]}),
+        "missing-node",
+    ),
+    "a call of Keras 2 before the first": (
+        functional(INPUT, {**DENSE, "inbound_nodes": [[["x", -1, 0, {}]]]}),
+        "invalid-config",
+    ),
     "arguments that are a mapping": (
         functional(INPUT, {**DENSE, "inbound_nodes": [{"args": {}, "kwargs": {}}]}),
         "invalid-config",
@@ -169,6 +197,7 @@ DAMAGED: dict[str, tuple[Any, str]] = {
         "invalid-config",
     ),
     "an archive cut short": (archive(TEXT)[:80], "damaged"),
+    "an encrypted archive": (encrypted(archive(TEXT)), "cannot-read"),
     "an archive of zeros": (b"PK\x03\x04" + bytes(1000), "damaged"),
     "an archive with a changed byte": (archive(TEXT)[:60] + b"\x00" + archive(TEXT)[61:], "damaged"),
     "an archive without a config": (archive(TEXT, "other.json"), "not-a-model"),
@@ -181,7 +210,11 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "a text in an archive": (archive(b"hello"), "json-syntax"),
     "a number in an archive": (archive(b"7"), "not-a-model"),
     "a binary in an archive": (archive(b"\xff\xfe\xfd" * 9), "encoding"),
-    "an HDF5 file": (b"\x89HDF\r\n\x1a\n" + bytes(100), "cannot-read"),
+    "an HDF5 file cut short": (b"\x89HDF\r\n\x1a\n" + bytes(100), "damaged"),
+    "an HDF5 file of weights": (hdf5(None), "not-a-model"),
+    "an HDF5 file with a number": (hdf5(7), "not-a-model"),
+    "an HDF5 file with half a config": (hdf5(TEXT[:50].decode()), "json-syntax"),
+    "an HDF5 file of links to others": (hdf5(None, link=True), "not-a-model"),
 }
 
 
@@ -209,6 +242,16 @@ def test_a_damaged_file_is_one_clear_error(name: str) -> None:
 def test_a_good_one_is_read() -> None:
     assert infer(read(TEXT, "model.json")).totals.params == 16
     assert infer(read(archive(TEXT), "model.keras")).totals.params == 16
+    assert infer(read(hdf5(TEXT.decode()), "model.h5")).totals.params == 16
+
+
+def test_without_h5py_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ConvcalcError, match=r"needs-h5py.*pip install 'convcalc\[hdf5\]'"):
+        read(hdf5_file, "model.h5")
+
+
+hdf5_file = hdf5(TEXT.decode())
 
 
 def test_a_long_chain_meets_no_recursion_limit() -> None:
@@ -224,9 +267,10 @@ def codes(path: Path) -> set[str]:
 
 def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
     read_files = Path(convcalc.__file__).parent / "read"
-    known = codes(read_files / "config.py") | codes(read_files / "container.py")
+    known = set().union(*(codes(read_files / f"{name}.py") for name in ("config", "container", "hdf5")))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
-    assert known - warnings <= {code for _, code in DAMAGED.values()}
+    without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
+    assert known - warnings - without <= {code for _, code in DAMAGED.values()}
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:

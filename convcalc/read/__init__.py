@@ -17,8 +17,8 @@ __all__ = ["config_in", "load", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
-    """The model in a file, told by its content: a YAML spec, a Keras config (``model.to_json()``) or a ``.keras`` archive;
-    ``-`` reads standard input.
+    """The model in a file, told by its content: a YAML spec, a Keras config (``model.to_json()``), a ``.keras`` archive or an
+    HDF5 file (with h5py, the extra ``hdf5``); ``-`` reads standard input.
 
     Raises :class:`ConvcalcError` with everything that is wrong with the file.
     """
@@ -70,9 +70,9 @@ def _unpacked(file: BinaryIO, name: str) -> _Text:
     if is_archive(start):
         return _Text(decode(member(file, "config.json", name), name), True)
     if start.startswith(HDF5):
-        raise error(
-            "cannot-read", f"{name}: this is an HDF5 file; save the model as .keras, or its config by model.to_json()"
-        )
+        from convcalc.read.hdf5 import config_text
+
+        return _Text(config_text(file, name), True)
     source = decode(file.read(MAX_BYTES + 1), name)
     text = source.text
     return _Text(source, text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text)

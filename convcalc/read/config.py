@@ -19,6 +19,7 @@ from convcalc.numbers import UNKNOWN, Shape
 from convcalc.ops import Operation, find_operation
 from convcalc.problems import ConvcalcError, Problem, error
 from convcalc.read import serialized
+from convcalc.read.legacy import is_legacy, modern
 from convcalc.read.serialized import KerasTensor
 
 MODELS = ("Functional", "Sequential", "Model")
@@ -96,7 +97,7 @@ class ConfigReader:
         depth: int,
     ) -> Model:
         layers = [
-            self.layer(self.mapping(each, f"{path}.layers[{n}]"), f"{path}.layers[{n}]", depth)
+            self.layer(modern(self.mapping(each, f"{path}.layers[{n}]"), frozenset()), f"{path}.layers[{n}]", depth)
             for n, each in enumerate(entries)
         ]
         if not layers or layers[0].class_name != "InputLayer":
@@ -123,17 +124,22 @@ class ConfigReader:
         depth: int,
     ) -> Model:
         known: dict[str, _Entry] = {}
+        legacy = any(isinstance(each, Mapping) and is_legacy(each) for each in entries)
+        names = frozenset(str(each.get("name")) for each in entries if isinstance(each, Mapping))
         for number, each in enumerate(entries):
             at = f"{path}.layers[{number}]"
             one = self.mapping(each, at)
+            one = modern(one, names) if legacy else one
             layer = self.layer(one, at, depth)
             key = one.get("name", layer.name)
             if key in known:
                 raise self.fail(at, f"two layers are named '{key}'", "name-taken")
-            # Keras counts the calls of a functional model from 1 where it names outputs.
-            offset = 1 if layer.model is not None and layer.class_name == "Functional" else 0
+            # Keras counts the calls of a functional model from 1 where it names outputs; Keras 2 wherever it names them, and
+            # those of a Sequential too.
+            counted = layer.model is not None and (legacy or layer.class_name == "Functional")
+            offset = 1 if counted else 0
             known[key] = _Entry(key, layer, at, offset, self._nodes(one.get("inbound_nodes", []), at))
-        return _Graph(self, known).model(config, name, path)
+        return _Graph(self, known, legacy).model(config, name, path)
 
     def _nodes(self, value: Any, path: str) -> list[tuple[Any, Mapping[str, Any]]]:
         nodes = []
@@ -159,7 +165,7 @@ class ConfigReader:
             inner = self.model(entry, path, depth + 1)
             return Layer(name, inner.class_name, trainable=trainable, model=inner)
         if module.startswith("keras.src.ops."):
-            return self._operation(name, class_name, module, config, path)
+            return self._operation(name, class_name, module, config, path, str(entry.get("shown") or class_name))
         kind = builtin(class_name) if _is_keras(module, entry) else None
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
@@ -193,7 +199,9 @@ class ConfigReader:
             )
         return {key: value for key, value in bound.items() if not _is_default(kind, key, value)}
 
-    def _operation(self, name: str, class_name: str, module: str, config: Mapping[str, Any], path: str) -> Layer:
+    def _operation(
+        self, name: str, class_name: str, module: str, config: Mapping[str, Any], path: str, shown: str
+    ) -> Layer:
         operation = find_operation(class_name, module)
         made = {key: serialized.plain(value) for key, value in config.items() if key != "name"}
         if operation is None:
@@ -204,16 +212,15 @@ class ConfigReader:
                 "unknown-operation",
             )
             return Layer(name, class_name, made)
-        return Layer(
-            name, class_name, {key: value for key, value in made.items() if key in operation.makes}, kind=operation
-        )
+        return Layer(name, shown, {key: value for key, value in made.items() if key in operation.makes}, kind=operation)
 
 
 class _Graph:
     """The calls of a functional model, put into an order in which they can run."""
 
-    def __init__(self, reader: ConfigReader, entries: Mapping[str, _Entry]) -> None:
+    def __init__(self, reader: ConfigReader, entries: Mapping[str, _Entry], legacy: bool) -> None:
         self.reader = reader
+        self.legacy = legacy
         self.entries = entries
         self.numbers = {name: number for number, name in enumerate(entries)}
         self.placed: dict[tuple[str, int], int] = {}
@@ -278,9 +285,15 @@ class _Graph:
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
         """Every tensor in a tree of arguments, in Keras's order: mappings by their sorted keys."""
         try:
-            return [serialized.tensor(leaf) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
+            found = [serialized.tensor(leaf) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
+            return [self._counted(each) for each in found] if self.legacy else found
         except ValueError:
             raise self.reader.fail(path, "holds a tensor that does not say which call it comes from") from None
+
+    def _counted(self, tensor: KerasTensor) -> KerasTensor:
+        """A tensor of Keras 2 with the number of its call as Keras 3 counts."""
+        entry = self.entries.get(tensor.layer)
+        return tensor._replace(node=tensor.node - entry.offset) if entry is not None else tensor
 
     def _call(self, key: tuple[str, int], tensors: Sequence[KerasTensor]) -> None:
         entry = self.entries[key[0]]
@@ -399,7 +412,7 @@ def _by_signature(kwargs: Mapping[str, Any]) -> list[str]:
 def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
     """Whether an object is one of Keras's own, and not one that is registered under another package."""
     registered = entry.get("registered_name")
-    own = registered is None or ">" not in str(registered)
+    own = registered is None or ">" not in str(registered) or str(registered).startswith("Custom>")
     return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and own
 
 
