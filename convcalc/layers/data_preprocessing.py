@@ -243,7 +243,8 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", "missing-argument", "idf_weights")
     if words is None or isinstance(words, str):
-        return UNKNOWN
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # which files of Keras record
+        return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
     tokens = words[len(special) :] if words[: len(special)] == special else words

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convcalc.layers import LayerType, bind, builtin
-from convcalc.layers.arguments import Argument
+from convcalc.layers.arguments import LARGEST, Argument
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.model import Call, Layer, Model, Ref, Slot
@@ -197,7 +197,11 @@ class ConfigReader:
                     *(Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals),
                 ]
             )
-        return {key: value for key, value in bound.items() if not _is_default(kind, key, value)}
+        found = {key: value for key, value in bound.items() if not _is_default(kind, key, value)}
+        size = config.get("vocabulary_size")
+        if kind.family == "data_preprocessing" and isinstance(size, int) and 0 <= size <= LARGEST:
+            found["vocabulary_size"] = size
+        return found
 
     def _operation(
         self, name: str, class_name: str, module: str, config: Mapping[str, Any], path: str, shown: str

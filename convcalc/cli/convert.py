@@ -1,0 +1,38 @@
+"""``convcalc convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from convcalc.cli import FINE, say, say_warnings
+from convcalc.problems import error, listed
+
+
+@click.command("convert")
+@click.argument("model")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json.")
+def command(model: str, output: str) -> int:
+    """Write MODEL (a spec, a Keras config or archive) as a Keras config, for keras.models.model_from_json."""
+    from convcalc.analyse import infer
+    from convcalc.read import load
+    from convcalc.write import FORMATS, write_whole
+
+    target = Path(output)
+    if target.suffix not in FORMATS:
+        raise error("unknown-format", f"{output}: a model can be written as {listed(FORMATS)}")
+    report = infer(load(model))
+    say_warnings(report.problems)
+    own = sorted(
+        {
+            row.class_name
+            for row in report.layers
+            if row.kind is None and row.class_name not in ("Functional", "Sequential")
+        }
+    )
+    own += sorted({row.class_name for row in report.layers if row.kind is not None and row.kind.family == "custom"})
+    write_whole(target, FORMATS[target.suffix](report))
+    if own:
+        say(f"note: to load it, Keras needs custom_objects for {listed(own, 'and')}")
+    return FINE

@@ -1,0 +1,41 @@
+"""Writers: a model as a file of another kind. ``FORMATS`` goes from a file's ending to the function that writes it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convcalc.analyse.report import Report
+
+
+def _json(report: Report) -> str:
+    from convcalc.write.config import config_json
+
+    return config_json(report)
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {".json": _json}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all: beside its place first, and then into it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

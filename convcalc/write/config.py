@@ -1,0 +1,194 @@
+"""A model as a Keras 3 config: ``keras.models.model_from_json`` builds it. Every argument is written: some of
+Keras's layers do without none.
+
+Source: what ``Functional.get_config`` and ``Sequential.get_config`` write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse.report import LayerReport, Report, plain_shape
+from convcalc.layers import LayerType, kind_of
+from convcalc.layers.arguments import REQUIRED
+from convcalc.layers.sublayer import SubLayer
+from convcalc.model import Call, Layer, Model, Ref, Slot, call_numbers, summary_order
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import Operation
+
+# These take their first input by itself, and the states behind it by name.
+_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+_CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
+# Here pairs for each axis, there one pair.
+_ONE_AXIS = {"ZeroPadding1D": "padding", "Cropping1D": "cropping"}
+
+
+def config_json(report: Report) -> str:
+    """The text of the config."""
+    rows = {row.path: row for row in report.layers}
+    return json.dumps(_model(report.model, rows, ""), indent=1, ensure_ascii=False) + "\n"
+
+
+def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable: bool = True) -> dict[str, Any]:
+    if model.class_name == "Sequential":
+        entries = [_object(layer, rows, prefix, trainable) for layer in model.layers]
+        config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": entries}
+        return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None}
+    numbers = call_numbers(model)
+    calls: dict[int, list[Call]] = {}
+    for call in model.calls:
+        calls.setdefault(call.layer, []).append(call)
+    entries = []
+    for index in summary_order(model):
+        layer = model.layers[index]
+        nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if call.sources]
+        entries.append({**_object(layer, rows, prefix, trainable), "name": layer.name, "inbound_nodes": nodes})
+
+    def stated(refs: Sequence[Ref]) -> Any:
+        found = []
+        for ref in refs:
+            layer = model.layers[model.calls[ref.call].layer]
+            counted = layer.model is not None and layer.model.class_name == "Functional"
+            found.append([layer.name, numbers[ref.call] + counted, ref.output])
+        return found[0] if len(found) == 1 else found
+
+    config = {
+        "name": model.name,
+        "trainable": trainable,
+        "layers": entries,
+        "input_layers": stated(model.inputs),
+        "output_layers": stated(model.outputs),
+    }
+    return {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": config,
+        "registered_name": "Functional",
+    }
+
+
+def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: bool) -> dict[str, Any]:
+    """A layer, operation or nested model as an object of Keras's. In a model that does not train, all that is in it is frozen."""
+    if layer.model is not None:
+        inner = _model(layer.model, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
+        return {**inner, "config": {**inner["config"], "name": layer.name}}
+    if isinstance(layer.kind, Operation):
+        config = {"name": layer.name, **{key: written(value) for key, value in layer.args.items()}}
+        return {
+            "module": layer.kind.module,
+            "class_name": layer.kind.name,
+            "config": config,
+            "registered_name": layer.kind.name,
+        }
+    kind = kind_of(layer)
+    if layer.class_name == "InputLayer":
+        shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
+        config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
+        return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
+    config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
+    config |= _arguments(kind, layer.args, trains)
+    if kind is None or kind.family == "custom":
+        registered = f"Custom>{layer.class_name}"
+        return {"module": None, "class_name": layer.class_name, "config": config, "registered_name": registered}
+    module = "keras.layers"
+    if kind.family == "applications":
+        module = {"LayerScale": "keras.src.applications.convnext"}.get(
+            kind.name, "keras.src.applications.inception_resnet_v2"
+        )
+    return {"module": module, "class_name": kind.name, "config": config, "registered_name": None}
+
+
+def _input_shape(layer: Layer) -> Any:
+    batch = layer.args.get("batch_size")
+    return (UNKNOWN if batch is None else batch, *layer.args.get("shape", ()))
+
+
+def _common(kind: LayerType | None, trainable: bool, dtype: str) -> dict[str, Any]:
+    lacks = kind.lacks if kind is not None else ()
+    return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
+
+
+def _arguments(kind: LayerType | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
+    """The arguments of the layer itself, given and default, as JSON."""
+    if kind is None:
+        return {key: written(value, trains) for key, value in args.items()}
+    names = [argument.name for argument in kind.arguments if argument.name in args or argument.default is not REQUIRED]
+    found = {name: written(args.get(name, kind.defaults[name]), trains) for name in names}
+    if (key := _ONE_AXIS.get(kind.name)) in found:
+        found[str(key)] = found[str(key)][0]
+    return found
+
+
+def written(value: Any, trains: bool = True) -> Any:
+    """A value of an argument as JSON: layers as Keras's objects, unknown sizes as null."""
+    if isinstance(value, SubLayer):
+        kind = value.kind
+        named = {} if value.name is None else {"name": value.name}
+        config = {**named, **_common(kind, trains and value.trainable, value.dtype)}
+        config |= _arguments(kind, value.args, trains)
+        return {"module": "keras.layers", "class_name": kind.name, "config": config, "registered_name": None}
+    if isinstance(value, (tuple, list)):
+        return [written(part, trains) for part in value]
+    if isinstance(value, dict):
+        return {key: written(part, trains) for key, part in value.items()}
+    if isinstance(value, slice):
+        config = {"start": value.start, "stop": value.stop, "step": value.step}
+        return {"class_name": "__slice__", "config": config}
+    if value is ...:
+        return {"class_name": "__ellipsis__", "config": {}}
+    return None if value is UNKNOWN else value
+
+
+def _node(
+    model: Model, layer: Layer, call: Call, numbers: Sequence[int], rows: Mapping[str, LayerReport], prefix: str
+) -> dict[str, Any]:
+    """A call: its tensors and its arguments, in the places that Keras's ``call()`` has for them."""
+
+    def tensor(ref: Ref) -> dict[str, Any]:
+        source = model.layers[model.calls[ref.call].layer]
+        row = rows[prefix + source.name].calls[numbers[ref.call]]
+        config = {
+            "shape": plain_shape(row.output_shapes[ref.output]),
+            "dtype": row.output_dtypes[ref.output] or "float32",
+            "keras_history": [source.name, numbers[ref.call], ref.output],
+        }
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    tensors = [tensor(ref) for ref in call.inputs]
+    if isinstance(layer.kind, Operation):
+
+        def put(value: Any) -> Any:
+            if isinstance(value, Slot):
+                return tensors[value.number]
+            return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
+
+        first = layer.kind.parameters[0]
+        if layer.kind.several:
+            return {"args": put(call.args[first]), "kwargs": {}}
+        args = [put(call.args[name]) for name in layer.kind.parameters if name in call.args]
+        return {"args": args, "kwargs": {}}
+    kind = kind_of(layer) if layer.model is None else None
+    kwargs: dict[str, Any] = {}
+    if kind is not None:
+        given = {**layer.args, **call.args}
+        kwargs = {each.name: given[each.name] for each in kind.call_arguments if given.get(each.name)}
+    if call.masks:
+        kwargs["mask"] = tensor(call.masks[0])
+    return {"args": _placed(kind, tensors, kwargs), "kwargs": kwargs}
+
+
+def _placed(kind: LayerType | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    """The tensors of a call by position; states are put among ``kwargs``."""
+    if kind is None:  # a nested model
+        return tensors if len(tensors) == 1 else [tensors]
+    if kind.name in _LOOPS:
+        if tensors[1:]:
+            kwargs["initial_state"] = tensors[1:]
+        return tensors[:1]
+    if kind.name in ("MultiHeadAttention", "GroupQueryAttention"):
+        return tensors
+    if kind.name in _CELLS:
+        return [tensors[0], tensors[1] if len(tensors) == 2 else tensors[1:]]
+    return [tensors] if kind.merges or len(tensors) > 1 else tensors
