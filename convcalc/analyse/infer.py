@@ -333,7 +333,11 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
         param_bytes=_bytes(weights) if weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=_bytes([*(w for w in weights if w.trainable), *left]),
+        trainable_bytes=(
+            UNKNOWN
+            if sums["trainable_params"].value is UNKNOWN
+            else _bytes([*(w for w in weights if w.trainable), *left])
+        ),
         macs=sums["macs"].value,
         incomplete={name: label for name, label in labels.items() if label},
     )

@@ -105,6 +105,13 @@ class ConfigReader:
             shape = shape or self._first_shape(entries)
             layers.insert(0, _input(f"{name}_input" if shape is None else "input_layer", shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
+        # What a layer was built for is what the one before it gives.
+        for number, each in enumerate(reversed(entries)):
+            built = each.get("build_config")
+            shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
+            before = len(calls) - 2 - number
+            if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
+                calls[before] = calls[before]._replace(recorded={0: (shape, "")})
         return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),))
 
     def _first_shape(self, entries: Sequence[Any]) -> Shape | None:

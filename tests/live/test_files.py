@@ -27,6 +27,7 @@ pytestmark = pytest.mark.keras
 
 COUNT = int(os.environ.get("CONVCALC_FILES", "500"))
 ONE = os.environ.get("CONVCALC_MODEL")
+SPECS = Path(__file__).parent.parent.parent / "specs"
 WIDTHS = (60, 88, 108, 140)
 
 
@@ -141,6 +142,16 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
     report = infer(load(tmp_path / "model.keras"))
     assert rows(report) == rows_of_keras(model)
     assert different(report, model, looks(model)) is None
+
+
+def test_the_file_of_the_readme() -> None:
+    """Keras prints for it what the README shows. (The other file there holds code, which Keras would run.)"""
+    import keras
+
+    keras.backend.clear_session()
+    path = SPECS / "files" / "words.json"
+    model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
+    assert different(infer(load(path)), model, looks(model)) is None
 
 
 def difference(seed: int, path: Path) -> str | None:
