@@ -59,6 +59,7 @@ def test_every_code_of_the_reader_is_in_the_table() -> None:
     package = Path(convcalc.__file__).parent
     binding = [package / "layers" / "arguments.py", package / "layers" / "registry.py"]
     files = {
+        "calls.py",
         "config.py",
         "container.py",
         "hdf5.py",

@@ -267,7 +267,7 @@ def codes(path: Path) -> set[str]:
 
 def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
     read_files = Path(convcalc.__file__).parent / "read"
-    known = set().union(*(codes(read_files / f"{name}.py") for name in ("config", "container", "hdf5")))
+    known = set().union(*(codes(read_files / f"{name}.py") for name in ("calls", "config", "container", "hdf5")))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
     without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
     assert known - warnings - without <= {code for _, code in DAMAGED.values()}

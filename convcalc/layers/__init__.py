@@ -16,6 +16,7 @@ from convcalc.layers import (
     recurrent,
     regularization,
     reshaping,
+    wrappers,
 )
 from convcalc.layers.application import apply, output_dtypes, own_weight, parameters, sample_macs
 from convcalc.layers.registry import (
@@ -66,4 +67,5 @@ __all__ = [
     "regularization",
     "reshaping",
     "sample_macs",
+    "wrappers",
 ]

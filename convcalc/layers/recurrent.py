@@ -1,4 +1,4 @@
-"""Recurrent layers: cells, the loop over them, and their wrappers. Sources: ``keras/src/layers/rnn``.
+"""Recurrent layers: cells, and the loop over them. Sources: ``keras/src/layers/rnn``.
 
 A cell's weights are used once at every step, so a recurrent layer is its cell with the uses multiplied by the length.
 """
@@ -14,7 +14,6 @@ from convcalc.layers.arguments import (
     DATA_FORMAT,
     Argument,
     Boolean,
-    Choice,
     Integer,
     Real,
     carried,
@@ -22,7 +21,7 @@ from convcalc.layers.arguments import (
 )
 from convcalc.layers.dtypes import compute_dtype
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
-from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer
+from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_steps
 from convcalc.numbers import UNKNOWN, Number, Shape, settled, shape_text
 from convcalc.problems import Refusal
 
@@ -259,15 +258,6 @@ def _step(cell: SubLayer, x: Shape) -> Inferred:
     return cell.infer(x, *((x[0], size) for size in _sizes(cell)))
 
 
-def _steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Weights as they are used over so many steps."""
-    return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
-
-
-def _unused(weight: Weight) -> bool:
-    return isinstance(weight.uses, int) and weight.uses == 0
-
-
 @layer(
     "StackedRNNCells",
     Argument("cells", LayerValues(LayerValue(_CELLS))),
@@ -316,77 +306,8 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     Parameters: those of the cell; each is used at every step.
     """
     cell: SubLayer = a["cell"]
-    weights = _steps(_step(cell, (x[0], *x[2:])).weights, x[1])
+    weights = over_steps(_step(cell, (x[0], *x[2:])).weights, x[1])
     return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
-
-
-@layer(
-    "TimeDistributed",
-    Argument("layer", LayerValue()),
-    least_axes=2,
-    holds=True,
-    masks=masks.keeps,
-    takes_mask=True,
-    example="TimeDistributed: {{layer: {{Dense: 8}}}}",
-    example_input=(5, 4),
-)
-def time_distributed(a: Args, x: Shape) -> Inferred:
-    """Applies one layer to each step by itself.
-
-    Parameters: those of the layer; each is used at every step.
-    """
-    found = a["layer"].infer((x[0], *x[2:]))
-    outputs = tuple(None if shape is None else (shape[0], x[1], *shape[1:]) for shape in found.outputs)
-    extra = tuple(part._replace(macs=part.macs * settled(x[1])) for part in found.products)
-    return Inferred(outputs, _steps(found.weights, x[1]), extra, unknown=found.unknown)
-
-
-_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-
-
-def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
-    """The mask goes on, with every sequence."""
-    if not a["layer"].setting("return_sequences"):
-        return ()
-    return given[:1] if a["merge_mode"] else (given[0], given[0])
-
-
-@layer(
-    "Bidirectional",
-    Argument("layer", LayerValue(_LOOPS)),
-    Argument("merge_mode", Choice(("sum", "mul", "ave", "concat")), "concat", null=True),
-    *carried("weights"),
-    Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
-    inputs=(1, 20),
-    holds=True,
-    masks=_both_ways,
-    takes_mask=True,
-    example="Bidirectional: {{layer: {{LSTM: 8}}}}",
-    example_input=(5, 4),
-)
-def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Runs a recurrent layer forwards and another backwards, and merges what they give.
-
-    Output: with merge_mode concat twice as wide; with null both outputs. Parameters: those of both layers.
-    """
-    forward: SubLayer = a["layer"]
-    backward: SubLayer = a["backward_layer"] or forward
-    # Without a layer of its own the way back is a copy, which Keras makes run backwards whatever the layer does itself.
-    turned = backward.setting("go_backwards") if a["backward_layer"] else True
-    if turned == forward.setting("go_backwards"):
-        raise Refusal("needs one layer that goes forwards and one that goes backwards", "directions", "backward_layer")
-    for name in ("stateful", "return_sequences", "return_state"):
-        if forward.setting(name) != backward.setting(name):
-            raise Refusal(f"needs the same {name} of both layers", "directions", "backward_layer")
-    if forward.setting("stateful") and forward.setting("return_state"):
-        raise Refusal("cannot be stateful and return its states as well: Keras fails on that", "directions", "layer")
-    half = len(states) // 2
-    one, other = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])
-    output, inner = one.outputs[0], one.outputs[1:]
-    if a["merge_mode"] == "concat" and output is not None:
-        output = (*output[:-1], output[-1] * 2)
-    merged = (output, output) if a["merge_mode"] is None else (output,)
-    return Inferred((*merged, *inner, *inner), one.weights + other.weights, one.products + other.products)
 
 
 # Convolutional recurrence ----------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from convcalc.layers.application import apply, own_weight
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import Inferred, LayerType, bind, find, known_names
-from convcalc.numbers import Shape
+from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
+from convcalc.numbers import Number, Shape, settled
 from convcalc.problems import Refusal, did_you_mean
 
 # What a layer may have besides its own arguments.
@@ -106,3 +106,12 @@ def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
             if isinstance(each, SubLayer):
                 yield from made_inside(each.args)
                 yield each
+
+
+def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
+    """Weights as they are used over so many steps."""
+    return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
+
+
+def _unused(weight: Weight) -> bool:
+    return isinstance(weight.uses, int) and weight.uses == 0

@@ -1,6 +1,6 @@
 """The operations of ``keras.ops`` that stand in functional graphs. Importing this imports every family of them."""
 
-from convcalc.ops import elementwise, products, promotion, reduction, shaping, windows
+from convcalc.ops import elementwise, joining, products, promotion, reduction, shaping, windows
 from convcalc.ops.registry import OPERATIONS, Operation, Tensor, find_operation, operation
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Tensor",
     "elementwise",
     "find_operation",
+    "joining",
     "operation",
     "products",
     "promotion",

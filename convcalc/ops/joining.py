@@ -1,0 +1,142 @@
+"""Operations that join tensors and take them apart. Sources: ``keras/src/ops/numpy.py`` and ``core.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.layers.registry import axis_index
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops.promotion import together
+from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.shaping import with_size
+from convcalc.problems import Refusal, listed
+
+
+def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
+    first = xs[0]
+    sizes: list[Number] = list(first.shape)
+    for other in xs[1:]:
+        if len(other.shape) != len(sizes):
+            raise Refusal("needs inputs with as many axes", "shapes-differ")
+        for n, size in enumerate(other.shape):
+            if n == at:
+                sizes[n] = sizes[n] + size
+            elif sizes[n] is not UNKNOWN and size is not UNKNOWN and size != sizes[n]:
+                raise Refusal("needs inputs that agree on every axis but the one they are joined on", "shapes-differ")
+    return Tensor(tuple(sizes), together(*xs))
+
+
+@operation("Concatenate")
+def concatenate(xs: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+    """Joins tensors along an axis."""
+    return _joined(xs, axis_index(axis, len(xs[0].shape)))
+
+
+@operation("Append")
+def append(x1: Tensor, x2: Tensor, *, axis: int | None = None) -> Tensor:
+    """Joins two tensors along an axis, or all their elements."""
+    if axis is None:
+        return Tensor((product(x1.shape) + product(x2.shape),), together(x1, x2))
+    return _joined([x1, x2], axis_index(axis, len(x1.shape)))
+
+
+@operation("Hstack")
+def hstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their second axis."""
+    return _joined(xs, axis_index(1, len(xs[0].shape)))
+
+
+@operation("Vstack")
+def vstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their first axis."""
+    return _joined(xs, 0)
+
+
+@operation("Dstack")
+def dstack(xs: Sequence[Tensor]) -> Tensor:
+    """Joins tensors along their third axis."""
+
+    def deep(shape: Shape) -> Shape:
+        return {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape)
+
+    return _joined([Tensor(deep(x.shape), x.dtype) for x in xs], 2)
+
+
+@operation("Stack")
+def stack(x: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+    """Puts tensors side by side along a new axis."""
+    first = x[0].shape
+    for other in x[1:]:
+        if len(other.shape) != len(first) or any(
+            a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, other.shape)
+        ):
+            raise Refusal("stacks inputs of one shape", "shapes-differ")
+    at = axis_index(axis, len(first) + 1)
+    return Tensor((*first[:at], len(x), *first[at:]), together(*x))
+
+
+@operation("Unstack", "core")
+def unstack(x: Tensor, *, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The parts along an axis, each a tensor."""
+    at = axis_index(axis, len(x.shape))
+    count = x.shape[at] if num is None else num
+    if not isinstance(count, int):
+        raise Refusal("needs 'num' where the size of the axis is not known", "unknown-size", "num")
+    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * count
+
+
+def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
+    at = axis_index(axis, len(x.shape))
+    size = x.shape[at]
+    if isinstance(into, int):
+        if isinstance(size, int) and size % into:
+            raise Refusal(f"splits {size} into {into} equal parts", "indivisible-groups", "indices_or_sections")
+        part = UNKNOWN if size is UNKNOWN else size // into
+        return [Tensor(with_size(x.shape, at, part), x.dtype)] * into
+    parts = [end - start for start, end in zip([0, *into], [*into, size])]
+    if any(part < 0 for part in parts):
+        raise Refusal(f"splits {size} at {listed(into, 'and')}", "invalid-value", "indices_or_sections")
+    return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
+
+
+@operation("Split")
+def split(x: Tensor, *, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """Parts along an axis: so many equal ones, or those between indices."""
+    return _split(x, indices_or_sections, axis)
+
+
+@operation("ArraySplit")
+def array_split(x: Tensor, *, indices_or_sections: int, axis: int = 0) -> list[Tensor]:
+    """So many parts along an axis, the first ones one larger where they do not come out even."""
+    at = axis_index(axis, len(x.shape))
+    size, count = x.shape[at], indices_or_sections
+    parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
+    return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
+
+
+@operation("Hsplit")
+def hsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the second axis."""
+    return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
+
+
+@operation("Vsplit")
+def vsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the first axis."""
+    return _split(x, indices_or_sections, 0)
+
+
+@operation("Dsplit")
+def dsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+    """Parts along the third axis."""
+    return _split(x, indices_or_sections, 2)
+
+
+@operation("Meshgrid")
+def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
+    """The coordinates of a grid."""
+    sizes = [product(each.shape) for each in x]
+    if indexing == "xy" and len(sizes) > 1:
+        sizes[0], sizes[1] = sizes[1], sizes[0]
+    # As Keras has it: float32 for 'ij', else the last one's type for all.
+    return [Tensor(tuple(sizes), "float32" if indexing == "ij" else x[-1].dtype)] * len(x)
