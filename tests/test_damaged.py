@@ -16,8 +16,12 @@ import pytest
 
 import convcalc
 from convcalc.analyse import infer
+from convcalc.analyse.explain import explain
+from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError
 from convcalc.read import read
+from convcalc.render.grid import Look
+from convcalc.render.table import table
 
 
 def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
@@ -271,6 +275,35 @@ def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
     without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
     assert known - warnings - without <= {code for _, code in DAMAGED.values()}
+
+
+def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
+    """Its shape from the next layer's call; its parameters, and what follows from them, as unknown, never as 0."""
+    foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
+    model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
+    report = infer(read(data(model), "model.json"))
+    assert [problem.code for problem in report.problems] == ["unknown-layer"]
+    mine = report.layers[1]
+    assert mine.calls[0].recorded
+    assert mine.output_shapes == ((UNKNOWN, 3),)
+    assert mine.params is UNKNOWN
+    assert report.totals.incomplete["params"] == "partial"
+    assert report.layers[2].params == 16
+    text = table(report, Look())
+    assert "(None, 3) (recorded)" in text
+    assert "Non-trainable params: ? (?)" in text
+    assert "as the file records it" in str(explain(report, "mine"))
+
+
+def test_a_recorded_shape_that_contradicts_ours_is_a_warning() -> None:
+    wrong = {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 9], "dtype": "float32", "keras_history": ["dense", 0, 0]},
+    }
+    model = functional(INPUT, DENSE, layer("ReLU", "relu", [wrong]), outputs=[["relu", 0, 0]])
+    report = infer(read(data(model), "model.json"))
+    assert [problem.code for problem in report.problems] == ["recorded-shape"]
+    assert "gives (None, 4), and the file records (None, 9)" in report.problems[0].message
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:

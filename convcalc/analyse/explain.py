@@ -66,7 +66,10 @@ def explain(report: Report, selector: str) -> Explanation:
     kind = row.kind
     inputs = _inputs(row)
     if kind is None and row.class_name not in ("Sequential", "Functional"):
-        unknown = Section("Output", (("output", "unknown: the class is not known, and its code is not run"),))
+        recorded = row.calls[-1].recorded
+        shapes = ", ".join(map(shape_text, row.output_shapes))
+        told = f"{shapes}, as the file records it" if recorded else "unknown"
+        unknown = Section("Output", (("output", f"{told}: the class is not known, and its code is not run"),))
         return Explanation(
             row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", (inputs, unknown)
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
 from convcalc.render.grid import Column, Look, draw
 from convcalc.render.text import arguments_text, bytes_text, number_text, percent_text, shapes_text, visible
@@ -114,11 +115,13 @@ def _totals(report: Report) -> list[str]:
     known = [size for size in batch if isinstance(size, int)]
     per = f"for a batch of {known[0]}" if known else "for one sample"
     incomplete = totals.incomplete
-    rest = totals.param_bytes - totals.trainable_bytes
+    rest = number_text(totals.non_trainable_params, incomplete.get("params"))
+    # Of a count that is not known, the bytes are not known either: no silent zero.
+    rest_bytes = UNKNOWN if rest == "?" else totals.param_bytes - totals.trainable_bytes
     return [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
         f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
         f"({bytes_text(totals.trainable_bytes)})",
-        f" Non-trainable params: {number_text(totals.non_trainable_params, incomplete.get('params'))} ({bytes_text(rest)})",
+        f" Non-trainable params: {rest} ({bytes_text(rest_bytes)})",
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]

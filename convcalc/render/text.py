@@ -67,6 +67,8 @@ def value_text(value: Any) -> str:
         if value and all(isinstance(part, int) for part in value):
             return "×".join(map(str, value))
         return f"({', '.join(map(value_text, value))})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {value_text(part)}' for key, part in value.items())}}}"
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
