@@ -14,6 +14,7 @@ from convcalc.cli import cli
 from convcalc.problems import ConvcalcError
 from convcalc.read import load, read
 from convcalc.write.config import config_json
+from convcalc.write.spec import spec_yaml
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -44,6 +45,56 @@ def test_a_spec_as_a_config_is_the_same_model(path: Path) -> None:
     assert not again.problems
     assert rows(again) == rows(report)
     assert again.totals == report.totals
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_model_as_a_spec_is_the_same_model(path: Path) -> None:
+    """Written of the config, as of a file of Keras's: names, places of tensors and arguments come back."""
+    report = infer(load(path))
+    if path.stem == "vit_tiny":
+        with pytest.raises(ConvcalcError, match=r"is no layer of Keras: a spec would have to declare it"):
+            spec_yaml(report)
+        return
+    again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
+    assert rows(again) == rows(report)
+    assert again.totals == report.totals
+
+
+def test_a_spec_is_written_as_a_person_would() -> None:
+    forward, backward = "{units: 8, name: forward_lstm}", "{units: 8, go_backwards: true, name: backward_lstm}"
+    expected = f"""name: words
+inputs:
+  words: {{shape: [12], dtype: int32}}
+layers:
+  - Embedding: {{input_dim: 1000, output_dim: 16, mask_zero: true}}
+  - Bidirectional: {{layer: {{LSTM: {forward}}}, backward_layer: {{LSTM: {backward}}}}}
+  - Dense: {{units: 1, activation: sigmoid, name: positive}}
+"""
+    assert spec_yaml(infer(load(SPECS / "files" / "words.json"))) == expected
+
+
+def test_shared_layers_states_and_odd_names_come_back_from_a_spec() -> None:
+    text = """
+name: "a: b"
+inputs:
+  first in: [4, 3]
+  "true": [4, 3]
+layers:
+  - Dense: {units: 3, name: "yes", from: first in, as: early}
+  - call: "yes"
+    from: "true"
+  - Add: {from: [early, "yes"], name: $$odd}
+  - LSTM: {units: 3, return_sequences: true, return_state: true, trainable: false, dtype: float16}
+  - Model:
+      name: inner
+      trainable: false
+      input: [4, 3]
+      layers: [{Dense: 2}, Flatten]
+      from: [lstm, 0]
+outputs: [inner, [lstm, 2], early]
+"""
+    report = infer(read(text.encode(), "spec.yaml"))
+    assert rows(infer(read(spec_yaml(report).encode(), "again.yaml"))) == rows(report)
 
 
 def test_masks_states_and_outputs_of_several_keep_their_places() -> None:

@@ -12,9 +12,11 @@ from convcalc.problems import error, listed
 
 @click.command("convert")
 @click.argument("model")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json or .yaml."
+)
 def command(model: str, output: str) -> int:
-    """Write MODEL (a spec, a Keras config or archive) as a Keras config, for keras.models.model_from_json."""
+    """Write MODEL (a spec, a Keras config or archive) as a Keras config, which keras.models.model_from_json builds, or as a spec."""
     from convcalc.analyse import infer
     from convcalc.read import load
     from convcalc.write import FORMATS, write_whole

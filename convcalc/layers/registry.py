@@ -145,11 +145,24 @@ class LayerType:
         """The dtype policy of a layer to which none is given."""
         return self.default_policy({**self.defaults, **args})
 
+    def is_default(self, name: str, value: Any) -> bool:
+        """Whether a value says what the layer has by default; Keras writes some defaults in other words."""
+        default = self.defaults.get(name)
+        if name == "data_format" and default is None:
+            return bool(value == "channels_last")
+        if name == "activation" and default is None:
+            return value in (None, "linear")
+        if name.endswith("_initializer") and isinstance(value, str):
+            return bool(_INITIALIZERS.get(value, value) == _INITIALIZERS.get(str(default), default))
+        return type(value) is type(default) and bool(value == default)
+
     def argument(self, name: str) -> Argument | None:
         """The argument of that name."""
         return next((known for known in (*self.arguments, *self.call_arguments) if known.name == name), None)
 
 
+# Short names of Keras's for initializers, and what its files call them.
+_INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 CATALOGUE: dict[str, LayerType] = {}
 _ALIASES: dict[str, str] = {}
 _CLASSES: dict[str, str] = {}

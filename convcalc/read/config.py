@@ -193,7 +193,7 @@ class ConfigReader:
                     *(Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals),
                 ]
             )
-        found = {key: value for key, value in bound.items() if not _is_default(kind, key, value)}
+        found = {key: value for key, value in bound.items() if not kind.is_default(key, value)}
         size = config.get("vocabulary_size")
         if kind.family == "data_preprocessing" and isinstance(size, int) and 0 <= size <= LARGEST:
             found["vocabulary_size"] = size
@@ -228,16 +228,6 @@ def _one_factor(argument: Argument, value: Any) -> Any:
     if isinstance(argument.kind, Factor) and pair and value[0] == -value[1]:
         return abs(value[1])
     return value
-
-
-def _is_default(kind: LayerType, name: str, value: Any) -> bool:
-    """Whether a value says what the layer has by default; Keras writes some defaults in other words."""
-    default = kind.defaults.get(name)
-    if name == "data_format" and default is None:
-        return bool(value == "channels_last")
-    if name == "activation" and default is None:
-        return value in (None, "linear")
-    return type(value) is type(default) and bool(value == default)
 
 
 def _input_config(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -30,6 +30,13 @@ class Names:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
+    def upcoming(self, class_name: str) -> str:
+        """The name that the next layer of a class will get."""
+        before = dict(self._counts)
+        name = self.automatic(class_name)
+        self._counts = before
+        return name
+
     def automatic(self, class_name: str) -> str:
         """``conv2d``, then ``conv2d_1`` …"""
         word = re.sub(r"\W+", "", class_name)

@@ -18,7 +18,13 @@ def _json(report: Report) -> str:
     return config_json(report)
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {".json": _json}
+def _yaml(report: Report) -> str:
+    from convcalc.write.spec import spec_yaml
+
+    return spec_yaml(report)
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml}
 
 
 def write_whole(path: Path, text: str) -> None:

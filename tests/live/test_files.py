@@ -20,6 +20,7 @@ from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError
 from convcalc.read import load, read
 from convcalc.render.keras import Options, keras_text
+from convcalc.write.spec import spec_yaml
 from tests.live.build import count
 from tests.live.models import grow, keras_model
 
@@ -126,6 +127,12 @@ def test_an_application(name: str, tell: Any) -> None:
     report = infer(read(model.to_json().encode(), name))
     assert not report.problems
     assert rows(report) == rows_of_keras(model)
+    operations = [row.name for row in report.layers if row.kind is not None and row.kind.family == "operation"]
+    if operations:
+        with pytest.raises(ConvcalcError, match="a spec has no operations"):
+            spec_yaml(report)
+    else:  # read again by the writer, which hands out no spec of another model
+        assert spec_yaml(report).startswith("name: ")
     asked = looks(model)
     found = different(report, model, asked)
     tell(f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if found is None else 'NOT equal'}")

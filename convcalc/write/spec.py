@@ -1,0 +1,252 @@
+"""A model as a spec that a person can read: defaults left out, chains without ``from:``, automatic names left out.
+
+What is written is read again before it is handed out: a spec that is not the model it was written of is never given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse import infer
+from convcalc.analyse.report import Report
+from convcalc.layers import LayerType, kind_of
+from convcalc.layers.sublayer import SubLayer, made_inside
+from convcalc.model import Call, Layer, Model, Ref
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import Operation
+from convcalc.problems import Refusal, Source, error, listed
+from convcalc.read.graph import Names
+from convcalc.read.spec import read_spec
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+
+
+def spec_yaml(report: Report) -> str:
+    """The text of the spec. Raises :class:`ConvcalcError` for a model that a spec cannot say."""
+    model = report.model
+    _refuse_what_cannot_be_said(model)
+    for short in (True, False):
+        text = "\n".join(_Writer(model, Names() if short else None).lines()) + "\n"
+        if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
+            return text
+    raise error("cannot-write", f"'{model.name}' cannot be written as a spec: read again, it would be another model")
+
+
+def _rows(report: Report) -> list[Any]:
+    return [
+        (
+            row.path,
+            row.class_name,
+            row.output_shapes,
+            row.params,
+            row.trainable_params,
+            row.dtype,
+            [c.inputs for c in row.calls],
+        )
+        for row in report.layers
+    ]
+
+
+def _refuse_what_cannot_be_said(model: Model) -> None:
+    operations = sorted({layer.name for layer in _data_operations(model)})
+    if operations:
+        raise error(
+            "cannot-write", f"a spec has no operations of keras.ops, and the model has {listed(operations[:5], 'and')}"
+        )
+    for layer in model.layers:
+        if layer.model is not None:
+            _refuse_what_cannot_be_said(layer.model)
+        elif not isinstance(layer.kind, Operation) and (kind_of(layer) is None or layer.kind is not None):
+            raise error(
+                "cannot-write",
+                f"'{layer.name}' ({layer.class_name}) is no layer of Keras: a spec would have to declare it",
+            )
+
+
+def _data_operations(model: Model) -> list[Layer]:
+    """The operations whose outputs are data; those that only make masks are made again when the spec is read."""
+    used = {ref.call for ref in model.outputs}
+    for number in range(len(model.calls) - 1, -1, -1):
+        if number in used:
+            used.update(ref.call for ref in model.calls[number].inputs)
+    return [
+        model.layers[call.layer]
+        for number, call in enumerate(model.calls)
+        if number in used and isinstance(model.layers[call.layer].kind, Operation)
+    ]
+
+
+class _Writer:
+    """Writes one model. With ``names``, those that Keras would give by itself are left out."""
+
+    def __init__(self, model: Model, names: Names | None) -> None:
+        self.model = model
+        self.names = names
+        self.calls = [
+            n for n, call in enumerate(model.calls) if not isinstance(model.layers[call.layer].kind, Operation)
+        ]
+        self.latest: dict[int, int] = {}
+        self.labels = self._labels()
+
+    def _labels(self) -> dict[int, str]:
+        """Labels of the calls that are referred to after their layer was called again."""
+        latest: dict[int, int] = {}
+        labelled: dict[int, str] = {}
+        taken = {layer.name for layer in self.model.layers}
+        for number in [*self.calls, -1]:
+            refs = self.model.outputs if number < 0 else self.model.calls[number].inputs
+            for ref in refs:
+                layer = self.model.calls[ref.call].layer
+                if latest.get(layer) != ref.call and ref.call not in labelled:
+                    label = f"{self.model.layers[layer].name}_call_{ref.call}"
+                    while label in taken:
+                        label += "_"
+                    labelled[ref.call] = label
+            if number >= 0:
+                latest[self.model.calls[number].layer] = number
+        return labelled
+
+    def lines(self) -> list[str]:
+        """The spec, line by line."""
+        model = self.model
+        functional = model.class_name != "Sequential"
+        lines = [f"name: {_text(model.name)}"]
+        inputs = [ref.call for ref in model.inputs]
+        current = Ref(inputs[0]) if len(inputs) == 1 else None
+        if functional:
+            lines.append("inputs:")
+            for call in inputs:
+                layer = model.layers[model.calls[call].layer]
+                lines.append(f"  {_text(layer.name)}: {_input(layer)}")
+        else:
+            first = model.layers[model.calls[inputs[0]].layer]
+            automatic = self.names.automatic("InputLayer") if self.names else ""
+            lines.append(f"input: {_input(first, '' if first.name == automatic else first.name)}")
+        lines.append("layers:")
+        for number in self.calls:
+            if number in inputs:
+                continue
+            lines += self._entry(number, model.calls[number], current)
+            current = Ref(number)
+        if functional and (model.outputs != (current,)):
+            lines.append(f"outputs: {self._refs(model.outputs)}")
+        return lines
+
+    def _entry(self, number: int, call: Call, current: Ref | None) -> list[str]:
+        layer = self.model.layers[call.layer]
+        again = call.layer in self.latest
+        own: dict[str, str] = {}
+        if call.inputs != ((current,) if current is not None else ()):
+            own["from"] = self._refs(call.inputs)
+        if number in self.labels:
+            own["as"] = _text(self.labels[number])
+        self.latest[call.layer] = number
+        if again:
+            args = {key: _value(value) for key, value in call.args.items()}
+            return [f"  - {_flow({'call': _text(layer.name), **args, **own})}"]
+        if layer.model is not None:
+            if not layer.trainable:
+                own["trainable"] = "false"
+            inner = _Writer(layer.model, self.names).lines()
+            inner[0] = f"name: {_text(layer.name)}"
+            return [
+                "  - Model:",
+                *(f"      {line}" for line in [*inner, *(f"{key}: {value}" for key, value in own.items())]),
+            ]
+        kind = kind_of(layer)
+        assert kind is not None
+        args = _arguments(kind, {**layer.args, **call.args})
+        for inside in made_inside(layer.args) if self.names else ():
+            if inside.name is None and self.names:
+                self.names.automatic(inside.kind.class_name)
+        if not self.names or not self._automatic(kind, layer):
+            args["name"] = _text(layer.name)
+        if not layer.trainable:
+            args["trainable"] = "false"
+        if layer.dtype != kind.policy(layer.args):
+            args["dtype"] = layer.dtype
+        args |= own
+        return [f"  - {kind.name}: {_flow(args)}" if args else f"  - {kind.name}"]
+
+    def _automatic(self, kind: LayerType, layer: Layer) -> bool:
+        """Whether the layer has the name that reading would give it; then it is taken."""
+        assert self.names is not None
+        if self.names.upcoming(kind.class_name) != layer.name:
+            return False
+        self.names.automatic(kind.class_name)
+        for made in kind.made_inside(layer.args, False):
+            self.names.automatic(made)
+        return True
+
+    def _refs(self, refs: Sequence[Ref]) -> str:
+        words = [self._ref(ref) for ref in refs]
+        return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
+
+    def _ref(self, ref: Ref) -> str:
+        name = self.labels.get(ref.call) or self.model.layers[self.model.calls[ref.call].layer].name
+        return f"[{_text(name)}, {ref.output}]" if ref.output else _text(name)
+
+
+def _input(layer: Layer, name: str = "") -> str:
+    """An input: its shape, or a mapping with what else it has."""
+    shape = _value(layer.args.get("shape", ()))
+    more = {"name": _text(name)} if name else {}
+    if "batch_size" in layer.args:
+        more["batch_size"] = _value(layer.args["batch_size"])
+    if layer.dtype != "float32":
+        more["dtype"] = layer.dtype
+    return _flow({"shape": shape, **more}) if more else shape
+
+
+def _arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, str]:
+    """The arguments, each as short as its kind reads it: 3 for a kernel of 3×3."""
+    found = {}
+    for name, value in args.items():
+        argument = kind.argument(name)
+        if argument is None or kind.is_default(name, value):
+            continue
+        found[name] = _value(value)
+        short = value
+        while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
+            short = short[0]
+            try:
+                if argument.read(short, kind.name) == value:
+                    found[name] = _value(short)
+            except (Refusal, TypeError):
+                continue
+    return found
+
+
+def _value(value: Any) -> str:
+    """A value in YAML's flow style."""
+    if isinstance(value, SubLayer):
+        args = _arguments(value.kind, value.args)
+        if value.name is not None:
+            args["name"] = _text(value.name)
+        if not value.trainable:
+            args["trainable"] = "false"
+        if value.dtype != value.kind.policy(value.args):
+            args["dtype"] = value.dtype
+        return f"{{{value.kind.name}: {_flow(args)}}}"
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return _flow({_text(str(key)): _value(part) for key, part in value.items()})
+    if value is None or value is UNKNOWN:
+        return "null"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _flow(fields: Mapping[str, str]) -> str:
+    return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"
+
+
+def _text(value: str) -> str:
+    """A word as it is where YAML takes it for one, quoted elsewhere. '$' begins a variable in a spec."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value.replace("$", "$$"), ensure_ascii=False)
