@@ -41,7 +41,6 @@ def build(model: Model) -> Any:
 
 
 def _layer(layer: Layer) -> Any:
-    import keras
 
     common = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype}
     if layer.kind is not None:
@@ -51,7 +50,16 @@ def _layer(layer: Layer) -> Any:
     if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # pairs for each axis here, one pair there
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}
-    return getattr(keras.layers, layer.class_name)(**args, **common)
+    return _class(layer.class_name)(**args, **common)
+
+
+def _class(name: str) -> Any:
+    """The class of that name; those that the files of keras.applications hold are exported nowhere."""
+    import keras
+    from keras.src.applications import convnext, inception_resnet_v2
+
+    held = {"LayerScale": convnext.LayerScale, "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer}
+    return held.get(name) or getattr(keras.layers, name)
 
 
 def _value(value: Any) -> Any:
