@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.ops.promotion import dtype_of, floating, result_type, together
+from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, together
 from convcalc.ops.registry import Rule, Tensor, operation
 from convcalc.problems import Refusal
 
@@ -86,11 +86,6 @@ def _same(dtype: str) -> str:
     return dtype
 
 
-def _float_if_whole(dtype: str) -> str:
-    """float32 for whole numbers, of whatever size."""
-    return dtype if "float" in dtype else "float32"
-
-
 def _strong(value: Any) -> str:
     """The type of an operand where Keras gives numbers types of their own, before they meet others."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
@@ -102,8 +97,8 @@ def _or_float(value: Any) -> str:
 
 
 def _wide(dtype: str) -> str:
-    """As :func:`_float_if_whole`, but 64 bits stay 64."""
-    return "float64" if dtype == "int64" else _float_if_whole(dtype)
+    """As :func:`float_if_whole`, but 64 bits stay 64."""
+    return "float64" if dtype == "int64" else float_if_whole(dtype)
 
 
 _declare(
@@ -117,7 +112,7 @@ _declare(
     "numpy",
     _unary(floating),
 )
-_declare("Exp Exp2 Expm1 Fabs", "numpy", _unary(_float_if_whole))
+_declare("Exp Exp2 Expm1 Fabs", "numpy", _unary(float_if_whole))
 _declare("Cbrt Deg2rad I0 Rad2deg", "numpy", _unary(_wide))
 _declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype))
 _declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"))

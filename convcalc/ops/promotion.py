@@ -73,6 +73,11 @@ def floating(dtype: str) -> str:
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 
+def float_if_whole(dtype: str) -> str:
+    """float32 for whole numbers, of whatever size; a float stays what it is."""
+    return dtype if "float" in dtype else "float32"
+
+
 def summed(dtype: str) -> str:
     """The type of a sum or a product over an axis: small integers are added in 32 bits."""
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.elementwise import shape_of
-from convcalc.ops.promotion import floating, result_type, summed
+from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, Tensor, operation
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -38,17 +38,13 @@ def _mean(dtype: str) -> str:
     return dtype if "float" in dtype else result_type(dtype, "float32")
 
 
-def _float_if_whole(dtype: str) -> str:
-    return dtype if "float" in dtype else "float32"
-
-
 _declare("All Any", lambda dtype: "bool")
 _declare("Amax Amin Ptp", lambda dtype: dtype)
 _declare("Nanmax Nanmin", result_type)
 _declare("Argmax Argmin Nanargmax Nanargmin", lambda dtype: "int32")
 _declare("Sum Nansum Nanprod", summed)
 _declare("Mean", _mean)
-_declare("Std", _float_if_whole)
+_declare("Std", float_if_whole)
 _declare("Nanmean Nanmedian Nanstd Nanvar Var", lambda dtype: result_type(dtype, "float"))
 _declare("Median", floating)
 _declare("Logsumexp", lambda dtype: "float32", "math")
@@ -130,8 +126,7 @@ def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
 @operation("Softmax", "nn")
 def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
-    if axis is not None:
-        reduced(x.shape, axis)
+    reduced(x.shape, axis)
     return x
 
 
@@ -146,7 +141,6 @@ def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
 def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
     """Shares that add up to 1, of which many are 0."""
     axis_index(axis, len(x.shape))
-    reduced(x.shape, axis)
     return x
 
 
@@ -199,7 +193,7 @@ def in_top_k(targets: Tensor, predictions: Any, *, k: int) -> Tensor:
 @operation("Percentile")
 def percentile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The values below which shares of the elements lie."""
-    return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), _float_if_whole(x.dtype))
+    return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), float_if_whole(x.dtype))
 
 
 @operation("Quantile")
@@ -213,7 +207,7 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
 @operation("Norm", "linalg")
 def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The length of vectors, or the norm of matrices."""
-    return Tensor(reduced(x.shape, axis, keepdims), _float_if_whole(x.dtype))
+    return Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
 
 
 @operation("Average")

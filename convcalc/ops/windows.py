@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -61,57 +61,42 @@ adaptive_max, adaptive_average = (
 )
 
 
-def _convolved(
-    inputs: Tensor,
-    kernel: Shape,
-    filters: Number,
-    terms: Number,
-    strides: Any,
-    padding: Any,
-    data_format: Any,
-    dilation: Any,
-) -> Inferred:
-    """A convolution: each output element is a sum of ``terms`` products."""
-    shape = _channels_last(inputs.shape, data_format)
-    rank = len(shape) - 2
-    if len(kernel) != len(shape):
-        raise Refusal(f"needs a kernel of {len(shape)} axes", "wrong-rank", "kernel")
-    sliding = zip(shape[1:-1], kernel, _each(strides, rank), _each(dilation, rank), repeat(padding))
-    spatial = tuple(slide(*each).output for each in sliding)
-    output = (shape[0], *spatial, filters)
-    macs = of_one_sample(output) * terms
-    return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
+def _convolution(doc: str, filters: Callable[[Shape], Number], terms: Callable[[Shape], Number]) -> Rule:
+    """A convolution whose kernel is a tensor: how many filters it has, and of how many products an output element is the sum."""
+
+    def rule(
+        inputs: Tensor,
+        kernel: Tensor,
+        *,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+    ) -> Inferred:
+        shape = _channels_last(inputs.shape, data_format)
+        rank = len(shape) - 2
+        if len(kernel.shape) != len(shape):
+            raise Refusal(f"needs a kernel of {len(shape)} axes", "wrong-rank", "kernel")
+        steps, spread = _each(strides, rank), _each(dilation_rate, rank)
+        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(padding))
+        output = (shape[0], *(slide(*each).output for each in sliding), filters(kernel.shape))
+        macs = of_one_sample(output) * terms(kernel.shape)
+        return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
+
+    rule.__doc__ = doc
+    return rule
 
 
-@operation("Conv", "nn")
-def conv(
-    inputs: Tensor,
-    kernel: Tensor,
-    *,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
-) -> Inferred:
-    """A convolution whose kernel is a tensor."""
-    shape = kernel.shape
-    return _convolved(inputs, shape, shape[-1], product(shape[:-1]), strides, padding, data_format, dilation_rate)
-
-
-@operation("DepthwiseConv", "nn")
-def depthwise_conv(
-    inputs: Tensor,
-    kernel: Tensor,
-    *,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
-) -> Inferred:
-    """A convolution of each channel by itself, whose kernel is a tensor."""
-    shape = kernel.shape
-    filters = shape[-1] * shape[-2]
-    return _convolved(inputs, shape, filters, product(shape[:-2]), strides, padding, data_format, dilation_rate)
+conv = operation("Conv", "nn")(
+    _convolution("A convolution whose kernel is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
+)
+depthwise_conv = operation("DepthwiseConv", "nn")(
+    _convolution(
+        "A convolution of each channel by itself, whose kernel is a tensor.",
+        lambda k: k[-1] * k[-2],
+        lambda k: product(k[:-2]),
+    )
+)
 
 
 @operation("ConvTranspose", "nn")

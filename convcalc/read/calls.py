@@ -6,18 +6,16 @@ a graph with a cycle, is an error with its path in the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convcalc.layers import builtin
 from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
+from convcalc.problems import ConvcalcError
 from convcalc.read import serialized
 from convcalc.read.serialized import KerasTensor
-
-if TYPE_CHECKING:
-    from convcalc.read.config import ConfigReader
 
 
 @dataclass
@@ -38,10 +36,10 @@ def kind_word(value: Any) -> str:
 
 
 class Graph:
-    """The calls of a functional model, put into an order in which they can run."""
+    """The calls of a functional model, put into an order in which they can run. ``fail`` makes an error of a path and a message."""
 
-    def __init__(self, reader: ConfigReader, entries: Mapping[str, Entry], legacy: bool) -> None:
-        self.reader = reader
+    def __init__(self, fail: Callable[..., ConvcalcError], entries: Mapping[str, Entry], legacy: bool) -> None:
+        self.fail = fail
         self.legacy = legacy
         self.entries = entries
         self.numbers = {name: number for number, name in enumerate(entries)}
@@ -55,7 +53,7 @@ class Graph:
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
         outputs = self._refs(config.get("output_layers"), f"{path}.output_layers")
         if not outputs:
-            raise self.reader.fail(f"{path}.output_layers", "names no output")
+            raise self.fail(f"{path}.output_layers", "names no output")
         for (layer, node, output), seen in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
@@ -97,12 +95,10 @@ class Graph:
             missing = [t for t in found[name, number] if (t.layer, t.node) not in waiting]
             at = f"{self.entries[name].path}.inbound_nodes[{number}]"
             if missing:
-                raise self.reader.fail(
+                raise self.fail(
                     at, f"refers to call {missing[0].node} of '{missing[0].layer}', which is not there", "missing-node"
                 )
-            raise self.reader.fail(
-                at, f"'{name}' takes, around some corners, its own output: the graph has a cycle", "cycle"
-            )
+            raise self.fail(at, f"'{name}' takes, around some corners, its own output: the graph has a cycle", "cycle")
 
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
         """Every tensor in a tree of arguments, in Keras's order: mappings by their sorted keys."""
@@ -110,7 +106,7 @@ class Graph:
             found = [serialized.tensor(leaf) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
             return [self._counted(each) for each in found] if self.legacy else found
         except ValueError:
-            raise self.reader.fail(path, "holds a tensor that does not say which call it comes from") from None
+            raise self.fail(path, "holds a tensor that does not say which call it comes from") from None
 
     def _counted(self, tensor: KerasTensor) -> KerasTensor:
         """A tensor of Keras 2 with the number of its call as Keras 3 counts."""
@@ -166,7 +162,7 @@ class Graph:
             named: dict[str, Any] = {operation.parameters[0]: [slotted(value) for value in args]}
         else:
             if len(args) > len(operation.parameters):
-                raise self.reader.fail(
+                raise self.fail(
                     entry.path,
                     f"gives {operation.name} {len(args)} arguments, and it takes {len(operation.parameters)}",
                 )
@@ -192,17 +188,17 @@ class Graph:
             elif isinstance(part, Mapping):
                 waiting.extend(part[key] for key in sorted(part, reverse=True))
             else:
-                raise self.reader.fail(path, f"expects [name, call, output], not {kind_word(part)}")
+                raise self.fail(path, f"expects [name, call, output], not {kind_word(part)}")
         return tuple(refs)
 
     def _stated(self, part: list[Any], path: str) -> Ref:
         name, node, output = part
         entry = self.entries.get(name)
         if entry is None or not isinstance(node, int) or not isinstance(output, int):
-            raise self.reader.fail(path, f"refers to '{name}', which is not there", "missing-node")
+            raise self.fail(path, f"refers to '{name}', which is not there", "missing-node")
         placed = self.placed.get((name, node - entry.offset))
         if placed is None or output < 0:
-            raise self.reader.fail(path, f"refers to call {node} of '{name}', which is not there", "missing-node")
+            raise self.fail(path, f"refers to call {node} of '{name}', which is not there", "missing-node")
         return Ref(placed, output)
 
 

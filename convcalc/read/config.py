@@ -24,8 +24,6 @@ from convcalc.read.legacy import is_legacy, modern
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_OPEN = 32
-# What Keras writes into configs besides arguments, or wrote, and what changes nothing that is told here.
-_BESIDES = frozenset({"name", "trainable", "dtype", "batch_input_shape", "batch_shape", "vocabulary_size"})
 _FOREIGN_NOTE = "no layer of Keras: only what the file records of it is known"
 
 
@@ -73,12 +71,11 @@ class ConfigReader:
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
         if "input_layers" in config:
-            return self._functional(entry, config, entries, name, inner, depth)
-        return self._sequential(entry, config, entries, name, inner, depth)
+            return self._functional(config, entries, name, inner, depth)
+        return self._sequential(config, entries, name, inner, depth)
 
     def _sequential(
         self,
-        entry: Mapping[str, Any],
         config: Mapping[str, Any],
         entries: Sequence[Any],
         name: str,
@@ -112,7 +109,6 @@ class ConfigReader:
 
     def _functional(
         self,
-        entry: Mapping[str, Any],
         config: Mapping[str, Any],
         entries: Sequence[Any],
         name: str,
@@ -135,7 +131,7 @@ class ConfigReader:
             counted = layer.model is not None and (legacy or layer.class_name == "Functional")
             offset = 1 if counted else 0
             known[key] = Entry(key, layer, at, offset, self._nodes(one.get("inbound_nodes", []), at))
-        return Graph(self, known, legacy).model(config, name, path)
+        return Graph(self.fail, known, legacy).model(config, name, path)
 
     def _nodes(self, value: Any, path: str) -> list[tuple[Any, Mapping[str, Any]]]:
         nodes = []

@@ -81,7 +81,7 @@ def config_of(text: str, source: str) -> Any:
 
 
 def _depth(text: str) -> int:
-    """How deep brackets are nested at most; those in strings count too, which no config comes near to."""
+    """How deep brackets are nested at most, those in strings left out."""
     deepest = depth = 0
     for sign in _brackets(text):
         depth += 1 if sign in "[{" else -1

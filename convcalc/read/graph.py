@@ -6,7 +6,6 @@ once, and what cannot be used is put down as a problem while reading goes on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from convcalc.layers import kind_of
 from convcalc.model import Call, Layer, Model, Place, Ref
 from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
 from convcalc.read.masks import Masks
+from convcalc.read.names import Names
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
 MAX_LAYERS = 20_000
@@ -22,29 +22,6 @@ WORK_OF_A_LAYER = 50
 MAX_WORK = WORK_OF_A_LAYER * MAX_LAYERS
 # After so many problems reading stops: nobody reads on.
 MAX_PROBLEMS = 100
-
-
-class Names:
-    """Keras's automatic names: one count for each class, over a whole file (``keras/src/utils/naming.py``)."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-
-    def upcoming(self, class_name: str) -> str:
-        """The name that the next layer of a class will get."""
-        before = dict(self._counts)
-        name = self.automatic(class_name)
-        self._counts = before
-        return name
-
-    def automatic(self, class_name: str) -> str:
-        """``conv2d``, then ``conv2d_1`` …"""
-        word = re.sub(r"\W+", "", class_name)
-        word = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", word)
-        word = re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
-        count = self._counts.get(word, 0)
-        self._counts[word] = count + 1
-        return f"{word}_{count}" if count else word
 
 
 @dataclass

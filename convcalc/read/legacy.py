@@ -42,9 +42,6 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "LogicalAnd": "math.logical_and",
         "LogicalOr": "math.logical_or",
     }
-    for operation, names in binary.items():
-        for name in names.split():
-            yield name, _Function(operation, names=pair)
     unary = {
         "Exp": "math.exp exp",
         "Log": "math.log",
@@ -60,9 +57,10 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "ZerosLike": "zeros_like",
         "OnesLike": "ones_like",
     }
-    for operation, names in unary.items():
-        for name in names.split():
-            yield name, _Function(operation)
+    for table, renamed in ((binary, pair), (unary, {})):
+        for operation, names in table.items():
+            for name in names.split():
+                yield name, _Function(operation, names=renamed)
     activations = "relu relu6 sigmoid silu softplus softsign selu"
     for name in activations.split():
         yield f"nn.{name}", _Function(name.capitalize(), "nn")

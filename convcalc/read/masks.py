@@ -7,13 +7,14 @@ layer takes it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from convcalc.layers import LayerType
 from convcalc.layers.dtypes import autocast, compute_dtype
 from convcalc.layers.masks import Computed
 from convcalc.model import Call, Layer, Ref, Slot
 from convcalc.ops import find_operation
+from convcalc.read.names import Names
 
 
 class _Mask:
@@ -29,18 +30,10 @@ class _Mask:
         self.ref: Ref | None = None
 
 
-class Namer(Protocol):
-    """What gives automatic names."""
-
-    def automatic(self, class_name: str) -> str:
-        """The next name for a class."""
-        ...
-
-
 class Masks:
     """The masks of one model's tensors."""
 
-    def __init__(self, names: Namer) -> None:
+    def __init__(self, names: Names) -> None:
         self._names = names
         self._of: dict[Ref, _Mask] = {}
         self._dtypes: dict[int, str] = {}

@@ -5,11 +5,11 @@ Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convcalc.numbers import UNKNOWN, Shape
+from convcalc.read.names import snake_case
 
 
 class KerasTensor(NamedTuple):
@@ -36,12 +36,6 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "value": (0.0,),
 }
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
-
-
-def snake_case(name: str) -> str:
-    """``GlorotUniform`` as ``glorot_uniform``, by Keras's rule."""
-    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def is_tensor(value: Any) -> bool:

@@ -18,7 +18,7 @@ from convcalc.model import Call, Layer, Model, Ref
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
 from convcalc.problems import Refusal, Source, error, listed
-from convcalc.read.graph import Names
+from convcalc.read.names import Names
 from convcalc.read.spec import read_spec
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -165,11 +165,7 @@ class _Writer:
                 self.names.automatic(inside.kind.class_name)
         if not self.names or not self._automatic(kind, layer):
             args["name"] = _text(layer.name)
-        if not layer.trainable:
-            args["trainable"] = "false"
-        if layer.dtype != kind.policy(layer.args):
-            args["dtype"] = layer.dtype
-        args |= own
+        args |= _settings(kind, layer) | own
         return [f"  - {kind.name}: {_flow(args)}" if args else f"  - {kind.name}"]
 
     def _automatic(self, kind: LayerType, layer: Layer) -> bool:
@@ -221,17 +217,19 @@ def _arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def _settings(kind: LayerType, layer: Layer | SubLayer) -> dict[str, str]:
+    """What any layer may have, where it is not as by default."""
+    found = {} if layer.trainable else {"trainable": "false"}
+    return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
+
+
 def _value(value: Any) -> str:
     """A value in YAML's flow style."""
     if isinstance(value, SubLayer):
         args = _arguments(value.kind, value.args)
         if value.name is not None:
             args["name"] = _text(value.name)
-        if not value.trainable:
-            args["trainable"] = "false"
-        if value.dtype != value.kind.policy(value.args):
-            args["dtype"] = value.dtype
-        return f"{{{value.kind.name}: {_flow(args)}}}"
+        return f"{{{value.kind.name}: {_flow(args | _settings(value.kind, value))}}}"
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):

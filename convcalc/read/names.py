@@ -1,0 +1,32 @@
+"""The names that Keras gives by itself (``keras/src/utils/naming.py``)."""
+
+from __future__ import annotations
+
+import re
+
+
+def snake_case(class_name: str) -> str:
+    """``Conv2D`` as ``conv2d``, ``GlorotUniform`` as ``glorot_uniform``."""
+    word = re.sub(r"\W+", "", class_name)
+    word = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", word)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
+
+
+class Names:
+    """Automatic names: one count for each class, over a whole file."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def upcoming(self, class_name: str) -> str:
+        """The name that the next layer of a class will get."""
+        word = snake_case(class_name)
+        count = self._counts.get(word, 0)
+        return f"{word}_{count}" if count else word
+
+    def automatic(self, class_name: str) -> str:
+        """``conv2d``, then ``conv2d_1`` …"""
+        name = self.upcoming(class_name)
+        word = snake_case(class_name)
+        self._counts[word] = self._counts.get(word, 0) + 1
+        return name
