@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "convcalc"
 ORDER = [
     "problems",
     "numbers",
+    "names",
     "window",
     "model",
     "layers",

@@ -141,7 +141,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
                 "no-such-output",
                 "from",
             )
-    if isinstance(layer.kind, Operation):
+    if isinstance(layer.kind, Operation) and not layer.broken:
         return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)
     if kind is not None and kind.family == "opaque":  # its stated output does not depend on its input

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from convcalc.cli import FINE
 from convcalc.cli.output import look, look_options, write
 from convcalc.problems import Source, did_you_mean, error
 
+if TYPE_CHECKING:
+    from convcalc.render.grid import Look
+
 
 @click.command("layers")
 @click.argument("name", required=False)
 @look_options
 def command(name: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
-    """The layers that are known, by family; with a NAME, that layer's arguments, rule and an example."""
+    """The layers that are known, by family; with a NAME, that layer's arguments, rule and an example. 'ops' lists the
+    operations of keras.ops, and ops.NAME shows one.
+    """
     from convcalc.layers import CATALOGUE, find, known_names
     from convcalc.render.catalogue import layer_list, layer_page
 
     appearance = look(width, ascii, no_color)
     if name is None:
         write(layer_list(CATALOGUE.values(), appearance))
+        return FINE
+    if name == "ops" or name.startswith(("ops.", "keras.ops.")):
+        write(_operations(name.rpartition(".")[2], appearance))
         return FINE
     kind = find(name)
     if kind is None:
@@ -32,3 +42,18 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     spec = example_spec(kind)
     write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), appearance))
     return FINE
+
+
+def _operations(function: str, appearance: Look) -> str:
+    """The page of the operation that a function makes; of ``ops`` the list of all."""
+    from convcalc.ops import OPERATIONS, find_function
+    from convcalc.render.catalogue import operation_list, operation_page
+
+    if function == "ops":
+        return operation_list(OPERATIONS.values(), appearance)
+    operation = find_function(function)
+    if operation is None:
+        known = [each.function for each in OPERATIONS.values()]
+        hint = did_you_mean(function, known) or "; `convcalc layers ops` lists those that are known"
+        raise error("unknown-operation", f"there is no operation 'ops.{function}'{hint}")
+    return operation_page(operation, appearance)

@@ -149,7 +149,7 @@ class LayerType:
         """Whether a value says what the layer has by default; Keras writes some defaults in other words."""
         default = self.defaults.get(name)
         if name == "data_format" and default is None:
-            return bool(value == "channels_last")
+            return value in (None, "channels_last")
         if name == "activation" and default is None:
             return value in (None, "linear")
         if name.endswith("_initializer") and isinstance(value, str):

@@ -1,15 +1,17 @@
 """The operations of ``keras.ops`` that stand in functional graphs. Importing this imports every family of them."""
 
-from convcalc.ops import elementwise, joining, products, promotion, reduction, shaping, windows
-from convcalc.ops.registry import OPERATIONS, Operation, Tensor, find_operation, operation
+from convcalc.ops import elementwise, joining, keys, products, promotion, reduction, shaping, windows
+from convcalc.ops.registry import OPERATIONS, Operation, Tensor, find_function, find_operation, operation
 
 __all__ = [
     "OPERATIONS",
     "Operation",
     "Tensor",
     "elementwise",
+    "find_function",
     "find_operation",
     "joining",
+    "keys",
     "operation",
     "products",
     "promotion",

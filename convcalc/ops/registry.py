@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred
 from convcalc.model import Slot
+from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.problems import Refusal
 
 
 class Tensor(NamedTuple):
@@ -23,13 +26,18 @@ class Tensor(NamedTuple):
     dtype: str
 
 
+# What Python raises where an argument is of a kind that a rule cannot compute with. Kinds of arguments are not declared:
+# a rule is a plain function.
+_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError)
+
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 
 
 @dataclass(frozen=True)
 class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
-    those of its making. One that takes ``several`` tensors has them in its first parameter.
+    those of its making, ``defaults`` those of either that may be left out. ``several`` says that its tensors are the call's
+    arguments, however many; ``listed`` that they are a list in its first one.
     """
 
     name: str
@@ -38,9 +46,21 @@ class Operation:
     doc: str
     parameters: tuple[str, ...]
     makes: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     several: bool = False
+    listed: bool = False
     family: str = "operation"
     holds: bool = False
+
+    @property
+    def function(self) -> str:
+        """The name of the function of ``keras.ops`` that makes it."""
+        return _FUNCTIONS.get(self.name) or snake_case(self.name)
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """The arguments that may stand without a name behind the tensor, in their order."""
+        return (*(() if self.several else self.parameters[1:]), *self.makes)
 
     @property
     def summary(self) -> str:
@@ -55,7 +75,14 @@ class Operation:
         """
         values = {name: filled(value, tensors) for name, value in call.items()}
         many = values.pop(self.parameters[0], ()) if self.several else ()
-        found = self.rule(*many, **values, **made)
+        try:
+            found = self.rule(*many, **values, **made)
+        except _WRONG_KIND:
+            given = {name: value for name, value in {**call, **made}.items() if not isinstance(value, Slot)}
+            raise Refusal(
+                f"cannot take {', '.join(f'{name}: {shown(value)}' for name, value in given.items()) or 'this'}",
+                "invalid-value",
+            ) from None
         if isinstance(found, Inferred):
             return found
         outputs = (found,) if isinstance(found, Tensor) else tuple(found)
@@ -76,6 +103,17 @@ def of_one_sample(shape: Shape) -> Number:
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
+# Keras's functions whose names are not those of their classes in small letters.
+_FUNCTIONS = {
+    "AllClose": "allclose",
+    "BatchNorm": "batch_normalization",
+    "CDist": "cdist",
+    "IsIn": "isin",
+    "LayerNorm": "layer_normalization",
+    "RMSNorm": "rms_normalization",
+    "SearchSorted": "searchsorted",
+}
+
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
@@ -83,7 +121,7 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
     def declare(rule: Rule) -> Rule:
-        signature = inspect.signature(rule).parameters.values()
+        signature = tuple(inspect.signature(rule).parameters.values())
         made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
         several = any(each.kind is each.VAR_POSITIONAL for each in signature)
         called = tuple(
@@ -91,7 +129,15 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
         )
         path = f"keras.src.ops.{module}"
         OPERATIONS[path, name] = Operation(
-            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several
+            name=name,
+            module=path,
+            rule=rule,
+            doc=inspect.cleandoc(rule.__doc__ or ""),
+            parameters=called,
+            makes=made,
+            defaults={each.name: each.default for each in signature if each.default is not each.empty},
+            several=several,
+            listed=signature[0].annotation == "Sequence[Tensor]",
         )
         return rule
 
@@ -101,3 +147,13 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
     """The operation of that class and module; None for one that is not known."""
     return OPERATIONS.get((module, name))
+
+
+def find_function(name: str) -> Operation | None:
+    """The operation that a function of ``keras.ops`` makes; None for one that is not known."""
+    if not _BY_FUNCTION:
+        _BY_FUNCTION.update({each.function: each for each in OPERATIONS.values()})
+    return _BY_FUNCTION.get(name)
+
+
+_BY_FUNCTION: dict[str, Operation] = {}

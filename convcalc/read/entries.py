@@ -12,11 +12,13 @@ from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
+from convcalc.ops import OPERATIONS, Operation, find_function
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.blocks import NESTED as NESTED
 from convcalc.read.blocks import Block, block_variables
 from convcalc.read.graph import MAX_LAYERS, WORK_OF_A_LAYER, GraphBuilder
 from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.read.operations import OperationReader, Use
 from convcalc.read.references import INPUT, References
 from convcalc.read.values import COMMON as COMMON
 from convcalc.read.values import Passed, Scope, Values, Written, misspelt
@@ -27,6 +29,7 @@ EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
 MAX_OPEN = 32
 # Where Keras keeps its layers, with which their names may be written.
 _KERAS = re.compile(r"((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
+_OPERATION = re.compile(r"(?:(?:tf\.)?keras\.)?ops\.(\w+)")
 _FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
@@ -100,6 +103,8 @@ class Entries:
             self.nested(key, entry, given)
         elif (kind := self.spec.custom.get(name) or find(name)) is not None:
             self.layer(kind, key, entry, given)
+        elif function := _OPERATION.fullmatch(name):
+            self.operation(function[1], key, entry, given)
         elif _FOREIGN.fullmatch(name):
             self.foreign(name, key, entry, given)
         else:
@@ -127,13 +132,13 @@ class Entries:
             self.input_layer(kind, place, args, broken)
         else:
             self.call_new(kind.class_name, place, args, broken, kind)
-            for class_name in kind.made_inside({} if broken else args, common(place, "name") is not None):
+            for class_name in kind.made_inside({} if broken else args, place.common("name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
 
     def input_layer(self, kind: LayerType, place: Written, args: Mapping[str, Any], broken: bool) -> None:
         """A further input of the model."""
-        if (node := common(place, "from")) is not None:
+        if (node := place.common("from")) is not None:
             self.report(node, "wrong-inputs", f"{kind.name} takes no input: it is where data enters")
         self.current = self.graph.add_input(self.add_layer(kind.class_name, place, args, broken), place)
         self.branches = self.branches or len(self.graph.inputs) > 1
@@ -158,6 +163,33 @@ class Entries:
         self.call_new(name if find(short) else short, place, args, False)
         self.label(place)
 
+    def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
+        """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
+        operation = find_function(function)
+        if operation is None:
+            known = [each.function for each in OPERATIONS.values()]
+            hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
+            self.report(key, "unknown-operation", f"there is no operation 'ops.{function}'{hint}")
+            raise Passed
+        self.branches = True
+        place = Written(self.values.source, key, given, entry, operation, self.scope.context)
+        use, broken = Use({}, {}, ()), False
+        try:
+            use = OperationReader(self.values, self.references, self.scope).read(operation, place, self.current)
+        except Passed:
+            broken = True
+        layer = Layer(
+            self.given_name(place) or self.values.shared.names.automatic(operation.name),
+            operation.name,
+            use.made,
+            kind=operation,
+            expect=self.expected(place),
+            place=place,
+            broken=broken,
+        )
+        self.current = self.graph.call(self.graph.add_layer(layer), use.inputs, place, use.call)
+        self.label(place)
+
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
         """The positional and the named arguments of an entry, common keys left out. Raises :class:`Passed`."""
         if isinstance(given, Items):
@@ -179,26 +211,20 @@ class Entries:
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
-        name, trainable, dtype, expect = "", True, None, None
-        kind = place.kind
+        trainable, dtype = True, None
+        kind = place.kind if isinstance(place.kind, LayerType) else None
         for key in kind.lacks if kind else ():
-            if (node := common(place, key)) is not None:
+            if (node := place.common(key)) is not None:
                 self.report(node, "unknown-argument", f"{class_name} has no '{key}' in Keras: take it out")
         names = values.shared.names
         for inside in made_inside(args):
             if inside.name is None:
                 names.automatic(inside.kind.class_name)
-        if model is not None:
-            name = model.name
-        elif (name_node := common(place, "name")) is not None:
-            with suppress(Passed):
-                name = values.word(name_node, scope, "a layer's name")
+        name = self.given_name(place) if model is None else model.name
         with suppress(Passed):
-            trainable = values.flag(common(place, "trainable"), scope, "trainable")
+            trainable = values.flag(place.common("trainable"), scope, "trainable")
         with suppress(Passed):
-            dtype = values.dtype(common(place, "dtype"), scope)
-        with suppress(Passed):
-            expect = values.limits(common(place, "expect"), EXPECTATIONS, "an expectation", scope) or None
+            dtype = values.dtype(place.common("dtype"), scope)
         layer = Layer(
             name or names.automatic(class_name),
             class_name,
@@ -207,11 +233,25 @@ class Entries:
             dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
             model=model,
             kind=self.spec.custom.get(class_name),
-            expect=expect,
+            expect=self.expected(place),
             place=place,
             broken=broken,
         )
         return self.graph.add_layer(layer)
+
+    def given_name(self, place: Written) -> str:
+        """The name that an entry gives its layer; empty for none."""
+        node = place.common("name")
+        if node is not None:
+            with suppress(Passed):
+                return self.values.word(node, self.scope, "a layer's name")
+        return ""
+
+    def expected(self, place: Written) -> Mapping[str, Any] | None:
+        """What an entry expects of its layer."""
+        with suppress(Passed):
+            return self.values.limits(place.common("expect"), EXPECTATIONS, "an expectation", self.scope) or None
+        return None
 
     def stand_in(self, entry: Node) -> Ref:
         """A layer in place of one that cannot be read, under its name and label, so that those below still can be."""
@@ -219,17 +259,15 @@ class Entries:
         if isinstance(entry, Fields):
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON), None)
         place = Written(self.values.source, entry, given, entry, context=self.scope.context)
-        name = ""
-        if (name_node := common(place, "name")) is not None:
-            with suppress(Passed):
-                name = self.values.word(name_node, self.scope, "a layer's name")
-        self.current = self.graph.call(self.graph.add_stand_in(Layer(name, "?", broken=True)), (), None)
+        self.current = self.graph.call(
+            self.graph.add_stand_in(Layer(self.given_name(place), "?", broken=True)), (), None
+        )
         self.label(place)
         return self.current
 
     def label(self, place: Written) -> None:
         """``as: shortcut`` names the output for the ``from:`` of the same list of layers."""
-        node = common(place, "as")
+        node = place.common("as")
         if node is not None and self.current is not None:
             with suppress(Passed):
                 self.scope.labels[self.values.word(node, self.scope, "a label")] = self.current
@@ -238,7 +276,7 @@ class Entries:
 
     def inputs(self, place: Written, kind: LayerType | None = None) -> tuple[Ref, ...]:
         """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`Passed`."""
-        node = common(place, "from")
+        node = place.common("from")
         if node is not None:
             self.branches = True
             return self.references.read(node)
@@ -267,6 +305,11 @@ class Entries:
         layer = self.graph.layers[number]
         if layer.class_name == "InputLayer":
             self.report(node, "invalid-value", f"'{layer.name}' is an input, and cannot be called")
+            raise Passed
+        if isinstance(layer.kind, Operation):
+            self.report(
+                node, "invalid-value", f"'{layer.name}' is an operation, and has no weights to share: write it again"
+            )
             raise Passed
         kind = kind_of(layer)
         own = {argument.name: argument for argument in kind.call_arguments} if kind else {}
@@ -298,7 +341,7 @@ class Entries:
             inputs = self.inputs(place)
         except Passed:
             broken = True
-        if (name_node := common(place, "name")) is not None:
+        if (name_node := place.common("name")) is not None:
             with suppress(Passed):
                 name = values.word(name_node, self.scope, "a model's name")
         model = self.spec.read_model(given, self.opened(key), name or None)
@@ -370,11 +413,3 @@ def keras_name(name: str) -> str:
     """The name without the module that Keras has it in; ``Input``, a function in Keras, means the layer that it makes."""
     name = _KERAS.sub("", name, count=1)
     return "InputLayer" if name == "Input" else name
-
-
-def common(place: Written, key: str) -> Node | None:
-    """The value of a key that any layer may have, among its arguments or beside its name."""
-    for holder in (place.given, place.entry):
-        if isinstance(holder, Fields) and (found := holder.get(key)) is not None:
-            return found
-    return None

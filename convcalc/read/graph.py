@@ -12,9 +12,10 @@ from typing import Any
 
 from convcalc.layers import kind_of
 from convcalc.model import Call, Layer, Model, Place, Ref
+from convcalc.names import Names
+from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
 from convcalc.read.masks import Masks
-from convcalc.read.names import Names
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
 MAX_LAYERS = 20_000
@@ -126,8 +127,9 @@ class GraphBuilder:
         call = Call(layer, tuple(inputs), place, args or {})
         self.calls.append(call)
         made = self.layers[layer]
-        kind = None if made.broken or made.model is not None else kind_of(made)
-        if kind is not None or made.model is not None:
+        hands_masks_on = not made.broken and not isinstance(made.kind, Operation)
+        kind = kind_of(made) if hands_masks_on and made.model is None else None
+        if hands_masks_on and (kind is not None or made.model is not None):
             self._masks.called(len(self.calls) - 1, call, made, kind)
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref

@@ -13,8 +13,8 @@ from convcalc.layers import LayerType
 from convcalc.layers.dtypes import autocast, compute_dtype
 from convcalc.layers.masks import Computed
 from convcalc.model import Call, Layer, Ref, Slot
+from convcalc.names import Names
 from convcalc.ops import find_operation
-from convcalc.read.names import Names
 
 
 class _Mask:

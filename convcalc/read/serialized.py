@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Shape
-from convcalc.read.names import snake_case
 
 
 class KerasTensor(NamedTuple):

@@ -17,6 +17,7 @@ from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, shown
 from convcalc.layers.dtypes import POLICIES
 from convcalc.model import Ref
+from convcalc.ops import Operation
 from convcalc.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.read.expressions import substitute
 from convcalc.read.graph import Shared
@@ -57,7 +58,7 @@ class Written:
     node: Node
     given: Node | None = None
     entry: Node | None = None
-    kind: LayerType | None = None
+    kind: LayerType | Operation | None = None
     context: str = ""
 
     def mark(self, argument: str | None = None) -> Mark:
@@ -73,6 +74,17 @@ class Written:
                 return mark(self.source, holder.fields[argument][0])
         return self.mark()
 
+    def common(self, key: str) -> Node | None:
+        """The value of a key that any layer may have, among its arguments or beside its name."""
+        return self._named(key)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The arguments that may stand without a name."""
+        if isinstance(self.kind, Operation):
+            return self.kind.positional
+        return tuple(known.name for known in self.kind.arguments) if self.kind else ()
+
     def _named(self, argument: str) -> Node | None:
         for holder in (self.given, self.entry):
             if isinstance(holder, Fields) and (found := holder.get(argument)) is not None:
@@ -80,10 +92,9 @@ class Written:
         return None
 
     def _positional(self, argument: str) -> Node | None:
-        names = [known.name for known in self.kind.arguments] if self.kind else []
-        if argument not in names:
+        if argument not in self.order:
             return None
-        index = names.index(argument)
+        index = self.order.index(argument)
         if isinstance(self.given, Items):
             return self.given.items[index] if index < len(self.given.items) else None
         return self.given if isinstance(self.given, Scalar) and index == 0 else None
@@ -104,15 +115,16 @@ class Values:
         """Put down what binding a layer's arguments found: names at the name, values at the value."""
         for refusal in refusals:
             several = place.given.items if isinstance(place.given, Items) else []
-            if refusal.code == "too-many-arguments" and place.kind and len(several) > len(place.kind.arguments):
-                extra = several[len(place.kind.arguments)]
+            if refusal.code == "too-many-arguments" and place.kind and len(several) > len(place.order):
+                extra = several[len(place.order)]
                 self.shared.report(refusal.code, refusal.message, mark(self.source, extra), context=place.context)
                 continue
             at_key = refusal.code in ("unknown-argument", "duplicate-argument") and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            if refusal.code == "unknown-argument" and about and "did you mean" not in message:
+            is_layer = not isinstance(place.kind, Operation)  # an operation has nothing of what any layer may have
+            if is_layer and refusal.code == "unknown-argument" and about and "did you mean" not in message:
                 message += did_you_mean(about, COMMON)
             self.shared.report(refusal.code, message, at, context=place.context, about=about)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from convcalc.analyse.report import Report
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, Anything
+from convcalc.ops import Operation
 from convcalc.problems import listed
 from convcalc.render.grid import Column, Look, draw
 from convcalc.render.text import number_text, shapes_text, value_text
@@ -45,6 +46,26 @@ def layer_page(kind: LayerType, spec: str, example: Report, look: Look) -> str:
     outcome = f"gives {shapes_text(example.output_shapes)}, {counts}"
     page = ["", look.painted("Example", "bold"), *(f"  {line}" for line in spec.splitlines()), outcome]
     return text + "".join(f"{look.signs(line)}\n" for line in [*page, "", f"In Keras: {kind.keras}"])
+
+
+def operation_list(operations: Iterable[Operation], look: Look) -> str:
+    """Every operation with what it does, by the name of its function."""
+    named = sorted((f"ops.{each.function}", each.summary) for each in operations)
+    width = max(len(name) for name, _ in named) + 2
+    return "".join(f"{look.signs(f'{name:<{width}}{summary}')}\n" for name, summary in named)
+
+
+def operation_page(operation: Operation, look: Look) -> str:
+    """One operation: what it does, and its arguments in their order."""
+    name = f"ops.{operation.function}"
+    out = [look.painted(name, "bold"), *_wrapped(operation.doc, look), ""]
+    text = "".join(f"{look.signs(line)}\n" for line in out)
+    rows = []
+    for each in (*operation.parameters, *operation.makes):
+        known = value_text(operation.defaults[each]) if each in operation.defaults else "required"
+        rows.append([each, known, "a tensor or a value" if each in operation.parameters else "a value"])
+    text += draw([Column("Argument"), Column("Default"), Column("Expects")], rows, look)
+    return text + look.signs(f"\nIn Keras: keras.{name}") + "\n"
 
 
 def _told(kind: LayerType, name: str) -> tuple[str, str]:

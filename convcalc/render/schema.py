@@ -21,8 +21,10 @@ from convcalc.layers.arguments import (
     Sizes,
 )
 from convcalc.layers.dtypes import DTYPES, POLICIES
+from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.custom import KEYS as CUSTOM_KEYS
 from convcalc.read.entries import COMMON, EXPECTATIONS, MODEL_KEYS, NESTED
+from convcalc.read.operations import OWN
 from convcalc.read.spec import BUDGETS, TOP_KEYS
 from convcalc.render.argument_schema import (
     NAMED,
@@ -36,7 +38,7 @@ from convcalc.render.argument_schema import (
     slug,
 )
 
-_FOREIGN = r"^\S+[.>]\S+$"
+_FOREIGN = r"^(?!ops\.)\S+[.>]\S+$"
 _BLOCK = r"^[^A-Z]"
 _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
@@ -52,10 +54,11 @@ def spec_schema(kinds: Iterable[LayerType]) -> Schema:
     known = [*by_name, *NESTED]
     names = {name: ref(kind.name) for name, kind in by_name.items()}
     models = {name: ref("model") for name in NESTED}
+    operations = {f"ops.{each.function}": each for each in OPERATIONS.values()}
     definitions = {
         **_common(),
         **{slug(kind): name_of(kind) for kind in NAMED},
-        "entry": _entry(by_name, {**names, **models}),
+        "entry": _entry(by_name, {**names, **models, **{name: ref(name) for name in operations}}),
         "model": _mapping({**_model_keys(by_name), **_common_refs()}, "A model as a layer.", **_model_needs()),
         "reference": {
             "description": "The name or label of a layer above, several of them, or [name, 1] for its second output.",
@@ -72,9 +75,10 @@ def spec_schema(kinds: Iterable[LayerType]) -> Schema:
             "then": {"required": ["config"]},
             "else": {"propertyNames": {"enum": [*by_name]}, "minProperties": 1, "maxProperties": 1},
         },
-        "named_layers": _names_within([*known, *_of_calls(by_name)], blocks=False),
-        "named_layers_and_blocks": _names_within([*known, *_of_calls(by_name)], blocks=True),
+        "named_layers": _names_within([*known, *operations, *_of_calls(by_name)], blocks=False),
+        "named_layers_and_blocks": _names_within([*known, *operations, *_of_calls(by_name)], blocks=True),
         **{kind.name: _layer(kind) for kind in by_name.values()},
+        **{name: _operation(each) for name, each in operations.items()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -113,6 +117,17 @@ def _layer(kind: LayerType) -> Schema:
         "minItems": len(needed),
         "if": {"not": {"type": ["object", "array"]}},
         "then": {"anyOf": alone} if alone else False,
+    }
+
+
+def _operation(operation: Operation) -> Schema:
+    """What may stand behind an operation's name. Kinds of its arguments are not declared: an answer or a refusal is its rule's."""
+    arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.makes)}
+    return {
+        "description": operation.doc,
+        "properties": {**arguments, **{key: ref(key) for key in OWN}},
+        "additionalProperties": False,
+        "maxItems": len(operation.positional),
     }
 
 

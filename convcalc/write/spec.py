@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from convcalc.analyse import infer
@@ -15,11 +16,12 @@ from convcalc.analyse.report import Report
 from convcalc.layers import LayerType, kind_of
 from convcalc.layers.sublayer import SubLayer, made_inside
 from convcalc.model import Call, Layer, Model, Ref
+from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
-from convcalc.problems import Refusal, Source, error, listed
-from convcalc.read.names import Names
+from convcalc.problems import ConvcalcError, Refusal, Source, error, listed
 from convcalc.read.spec import read_spec
+from convcalc.write.operations import operands
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
@@ -31,8 +33,9 @@ def spec_yaml(report: Report) -> str:
     _refuse_what_cannot_be_said(model)
     for short in (True, False):
         text = "\n".join(_Writer(model, Names() if short else None).lines()) + "\n"
-        if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
-            return text
+        with suppress(ConvcalcError):
+            if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
+                return text
     raise error("cannot-write", f"'{model.name}' cannot be written as a spec: read again, it would be another model")
 
 
@@ -52,10 +55,13 @@ def _rows(report: Report) -> list[Any]:
 
 
 def _refuse_what_cannot_be_said(model: Model) -> None:
-    operations = sorted({layer.name for layer in _data_operations(model)})
-    if operations:
+    calls = [model.calls[number].layer for number in _data_calls(model)]
+    again = sorted(
+        {model.layers[n].name for n in calls if isinstance(model.layers[n].kind, Operation) and calls.count(n) > 1}
+    )
+    if again:
         raise error(
-            "cannot-write", f"a spec has no operations of keras.ops, and the model has {listed(operations[:5], 'and')}"
+            "cannot-write", f"a spec calls an operation once, and the model calls {listed(again[:5], 'and')} again"
         )
     for layer in model.layers:
         if layer.model is not None:
@@ -67,16 +73,16 @@ def _refuse_what_cannot_be_said(model: Model) -> None:
             )
 
 
-def _data_operations(model: Model) -> list[Layer]:
-    """The operations whose outputs are data; those that only make masks are made again when the spec is read."""
+def _data_calls(model: Model) -> list[int]:
+    """The calls that are written: operations that only make masks are made again when the spec is read."""
     used = {ref.call for ref in model.outputs}
     for number in range(len(model.calls) - 1, -1, -1):
         if number in used:
             used.update(ref.call for ref in model.calls[number].inputs)
     return [
-        model.layers[call.layer]
+        number
         for number, call in enumerate(model.calls)
-        if number in used and isinstance(model.layers[call.layer].kind, Operation)
+        if number in used or not isinstance(model.layers[call.layer].kind, Operation)
     ]
 
 
@@ -86,9 +92,7 @@ class _Writer:
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
         self.names = names
-        self.calls = [
-            n for n, call in enumerate(model.calls) if not isinstance(model.layers[call.layer].kind, Operation)
-        ]
+        self.calls = _data_calls(model)
         self.latest: dict[int, int] = {}
         self.labels = self._labels()
 
@@ -145,6 +149,8 @@ class _Writer:
         if number in self.labels:
             own["as"] = _text(self.labels[number])
         self.latest[call.layer] = number
+        if isinstance(layer.kind, Operation):
+            return [self._operation(layer, layer.kind, call, own)]
         if again:
             args = {key: _value(value) for key, value in call.args.items()}
             return [f"  - {_flow({'call': _text(layer.name), **args, **own})}"]
@@ -167,6 +173,18 @@ class _Writer:
             args["name"] = _text(layer.name)
         args |= _settings(kind, layer) | own
         return [f"  - {kind.name}: {_flow(args)}" if args else f"  - {kind.name}"]
+
+    def _operation(self, layer: Layer, kind: Operation, call: Call, own: Mapping[str, str]) -> str:
+        """An operation; ``own`` has its ``from`` only where its tensor is not the output above."""
+        given = operands(layer, call, _value, self._refs)
+        if "from" not in own and given.get("from"):
+            del given["from"]
+        if self.names and self.names.upcoming(kind.name) == layer.name:
+            self.names.automatic(kind.name)
+        else:
+            given["name"] = _text(layer.name)
+        fields = given | ({"as": own["as"]} if "as" in own else {})
+        return f"  - ops.{kind.function}: {_flow(fields)}" if fields else f"  - ops.{kind.function}"
 
     def _automatic(self, kind: LayerType, layer: Layer) -> bool:
         """Whether the layer has the name that reading would give it; then it is taken."""

@@ -1,0 +1,55 @@
+"""An operation of ``keras.ops`` as a spec has it: its tensors under ``from:`` where they take the free places in their order,
+else beside the names of their parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from convcalc.model import Call, Layer, Ref, Slot
+from convcalc.ops import Operation
+from convcalc.ops.keys import key_text
+
+
+def operands(
+    layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
+) -> dict[str, str]:
+    """The arguments of the operation, each as text; its tensors under ``from`` where they can stand there."""
+    kind = layer.kind
+    assert isinstance(kind, Operation)
+
+    def written(value: Any) -> str:
+        if isinstance(value, Slot):
+            return f"{{from: {reference([call.inputs[value.number]])}}}"
+        if isinstance(value, (list, tuple)) and _slots(value):
+            return f"[{', '.join(map(written, value))}]"
+        return text(value)
+
+    given = {
+        name: value for name, value in call.args.items() if name not in kind.defaults or value != kind.defaults[name]
+    }
+    found = {}
+    if _in_order(kind, given, len(call.inputs)):
+        found["from"] = reference(call.inputs)
+        given = {name: value for name, value in given.items() if not _slots(value)}
+    if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
+        given["key"] = key_text(given["key"])
+    made = {
+        name: value for name, value in layer.args.items() if name not in kind.defaults or value != kind.defaults[name]
+    }
+    return {**{name: written(value) for name, value in {**given, **made}.items()}, **found}
+
+
+def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
+    """Whether the tensors are what the free parameters take, in their order."""
+    if kind.several or kind.listed:
+        return list(given.get(kind.parameters[0], ())) == [Slot(number) for number in range(count)]
+    taken = [name for name in kind.parameters if isinstance(given.get(name), Slot)]
+    free = [name for name in kind.parameters if name not in given or name in taken]
+    return [given[name] for name in taken] == [Slot(number) for number in range(count)] and free[: len(taken)] == taken
+
+
+def _slots(value: Any) -> bool:
+    """Whether a value holds a tensor."""
+    return isinstance(value, Slot) or (isinstance(value, (list, tuple)) and any(map(_slots, value)))

@@ -1,0 +1,158 @@
+"""Operations of ``keras.ops`` in specs: how they are read, what is said of wrong ones, and that a model with any of them
+comes back from its spec.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.analyse.report import Report
+from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import OPERATIONS
+from convcalc.ops.keys import key_text, read_key
+from convcalc.problems import ConvcalcError, Refusal, Source
+from convcalc.read.spec import read_spec
+from convcalc.write.spec import spec_yaml
+from tests.live.cases_operations import Asked, T, cases
+
+
+def report(layers: str, inputs: str = "input: [8, 8, 4]") -> Report:
+    return infer(
+        read_spec(Source("spec.yaml", f"{inputs}\nlayers:\n" + "\n".join(f"  - {e}" for e in layers.split("\n"))))
+    )
+
+
+def shapes(found: Report) -> dict[str, Any]:
+    return {
+        row.name: [[None if s is UNKNOWN else s for s in shape or ()] for shape in row.output_shapes]
+        for row in found.layers
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "name", "outputs"),
+    [
+        ("ops.add: 3.0", "add", [[None, 8, 8, 4]]),
+        ("keras.ops.relu6", "relu6", [[None, 8, 8, 4]]),
+        ("ops.mean: [[1, 2], true]", "mean", [[None, 1, 1, 4]]),
+        ("ops.subtract: {x1: 1}", "subtract", [[None, 8, 8, 4]]),
+        ("ops.get_item: '[:, 0, ..., None]'", "get_item", [[None, 8, 4, 1]]),
+        ("ops.get_item: {key: '[:, ::2, 1:-1]', name: part}", "part", [[None, 4, 6, 4]]),
+        ("ops.split: [2, -1]\nops.concatenate: {from: [split, [split, 1]], axis: 1}", "concatenate", [[None, 16, 8, 2]]),
+        ("ops.einsum: {from: [input_layer, input_layer], subscripts: 'bhwc,bhwd->bcd'}", "einsum", [[None, 4, 4]]),
+        ("ops.greater: 0\nops.where: {x1: {from: input_layer}, x2: 0}", "where", [[None, 8, 8, 4]]),
+        ("Conv2D: [4, 1]\nops.add: {x2: {from: input_layer}}", "add", [[None, 8, 8, 4]]),
+        ("ops.cast: {dtype: int32}", "cast", [[None, 8, 8, 4]]),
+        ("ops.reshape: {newshape: [-1, 4]}", "reshape", [[None, 4]]),
+    ],
+)  # fmt: skip
+def test_an_operation_is_an_entry(entries: str, name: str, outputs: Any) -> None:
+    found = report(entries)
+    assert found.model.class_name == "Functional"
+    assert shapes(found)[name] == outputs
+
+
+def test_products_are_counted() -> None:
+    found = report("ops.matmul: {from: [a, b]}", "inputs: {a: [3, 4], b: [4, 5]}")
+    assert found.totals.macs == 3 * 4 * 5
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "words"),
+    [
+        ("ops.ad: 3.0", "unknown-operation", "did you mean"),
+        ("ops.zzzzz", "unknown-operation", "`convcalc layers ops`"),
+        ("ops.add: {x3: 1}", "unknown-argument", "it has x1 and x2"),
+        ("ops.mean: {axes: 1}", "unknown-argument", "did you mean 'axis'"),
+        ("ops.relu: {trainable: false}", "unknown-argument", "'trainable'"),
+        ("{ops.cast: {dtype: int32}, dtype: float16}", "unknown-argument", "'dtype'"),
+        ("ops.mean: [1, true, 2]", "too-many-arguments", "at most 2"),
+        ("ops.mean: {axis: left}", "invalid-value", "axis: 'left'"),
+        ("ops.mean: {axis: 4}", "wrong-axis", "has no axis 4"),
+        ("ops.reshape", "missing-argument", "'newshape'"),
+        ("ops.get_item: '[1:x]'", "invalid-value", "'[:, 0]'"),
+        ("ops.add: {x1: 1, x2: 2}", "wrong-inputs", "no tensor"),
+        ("ops.add: {from: [input_layer, input_layer, input_layer]}", "wrong-inputs", "2 tensors for x1 and x2, not 3"),
+        ("ops.add: {x2: {from: nothing}}", "unknown-name", "no layer above"),
+        ("ops.matmul: {from: [input_layer]}", "wrong-inputs", "2 tensors for x1 and x2, not 1"),
+        ("ops.relu\ncall: relu", "invalid-value", "no weights to share"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_error(entry: str, code: str, words: str) -> None:
+    with pytest.raises(ConvcalcError) as caught:
+        report(entry)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.mark is not None) == (code, True)
+    assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "[0]", "[-1]", "[:, 0]", "[1:,]", "[..., None]", "[::2, 1:-1:3]", "[..., :, 0, None]"]
+)
+def test_keys_come_back(text: str) -> None:
+    assert key_text(read_key(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "[", "[a]", "[1:2:3:4]", "[1;2]", "[,]", "[__import__('os')]", "[9" + "9" * 30 + "]"]
+)
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(Refusal):
+        read_key(text)
+
+
+def model_of(asked: Asked) -> Model:
+    """A model whose one operation is called as in the case."""
+    layers: list[Layer] = []
+    calls: list[Call] = []
+
+    def slotted(value: Any) -> Any:
+        if isinstance(value, T):
+            batch = {} if value.shape[0] is None else {"batch_size": value.shape[0]}
+            shape = tuple(UNKNOWN if size is None else size for size in value.shape[1:])
+            layers.append(Layer(f"in_{len(layers)}", "InputLayer", {"shape": shape, **batch}, dtype=value.dtype))
+            calls.append(Call(len(calls), ()))
+            return Slot(len(calls) - 1)
+        return [slotted(part) for part in value] if isinstance(value, list) else value
+
+    operation = asked.operation
+    given = slotted(asked.call)
+    named = {operation.parameters[0]: given} if operation.several else dict(zip(operation.parameters, given))
+    made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
+    layers.append(Layer("made", operation.name, made, kind=operation))
+    inputs = tuple(Ref(number) for number in range(len(calls)))
+    calls.append(Call(len(layers) - 1, inputs, args=named))
+    return Model("one", "Functional", tuple(layers), tuple(calls), inputs, (Ref(len(calls) - 1),))
+
+
+def _in_a_spec(asked: Asked) -> bool:
+    """Whether an input layer can be each of its tensors."""
+    waiting, seen = [*asked.call], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, T):
+            seen += 1
+            if not part.shape:
+                return False
+        elif isinstance(part, list):
+            waiting += part
+    return bool(seen)
+
+
+def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
+    written: set[str] = set()
+    for asked in cases(1, 12):
+        if not _in_a_spec(asked):
+            continue
+        try:
+            found = infer(model_of(asked))
+        except ConvcalcError:
+            continue
+        text = spec_yaml(found)  # which reads it again, and refuses to write what would be another model
+        assert f"ops.{asked.operation.function}" in text
+        written.add(asked.operation.name)
+    assert written == {name for _, name in OPERATIONS}
