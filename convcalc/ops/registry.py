@@ -37,7 +37,8 @@ Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
     those of its making, ``defaults`` those of either that may be left out. ``several`` says that its tensors are the call's
-    arguments, however many; ``listed`` that they are a list in its first one.
+    arguments, however many; ``listed`` that they are a list in its first one,
+    ``gives_list`` that its output is a list, even of one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Operation:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     several: bool = False
     listed: bool = False
+    gives_list: bool = False
     family: str = "operation"
     holds: bool = False
 
@@ -137,6 +139,7 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
             makes=made,
             defaults={each.name: each.default for each in signature if each.default is not each.empty},
             several=several,
+            gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
             listed=signature[0].annotation == "Sequence[Tensor]",
         )
         return rule

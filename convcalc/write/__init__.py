@@ -24,7 +24,13 @@ def _yaml(report: Report) -> str:
     return spec_yaml(report)
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml}
+def _python(report: Report) -> str:
+    from convcalc.write.python import python_code
+
+    return python_code(report)
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml, ".py": _python}
 
 
 def write_whole(path: Path, text: str) -> None:

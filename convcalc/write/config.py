@@ -17,10 +17,9 @@ from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Layer, Model, Ref, Slot, call_numbers, summary_order
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
+from convcalc.write.arguments import keras_module
+from convcalc.write.calls import placed
 
-# These take their first input by itself, and the states behind it by name.
-_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-_CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
 # Here pairs for each axis, there one pair.
 _ONE_AXIS = {"ZeroPadding1D": "padding", "Cropping1D": "cropping"}
 
@@ -92,12 +91,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     if kind is None or kind.family == "custom":
         registered = f"Custom>{layer.class_name}"
         return {"module": None, "class_name": layer.class_name, "config": config, "registered_name": registered}
-    module = "keras.layers"
-    if kind.family == "applications":
-        module = {"LayerScale": "keras.src.applications.convnext"}.get(
-            kind.name, "keras.src.applications.inception_resnet_v2"
-        )
-    return {"module": module, "class_name": kind.name, "config": config, "registered_name": None}
+    return {"module": keras_module(kind), "class_name": kind.name, "config": config, "registered_name": None}
 
 
 def _input_shape(layer: Layer) -> Any:
@@ -176,19 +170,4 @@ def _node(
         kwargs = {each.name: given[each.name] for each in kind.call_arguments if given.get(each.name)}
     if call.masks:
         kwargs["mask"] = tensor(call.masks[0])
-    return {"args": _placed(kind, tensors, kwargs), "kwargs": kwargs}
-
-
-def _placed(kind: LayerType | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """The tensors of a call by position; states are put among ``kwargs``."""
-    if kind is None:  # a nested model
-        return tensors if len(tensors) == 1 else [tensors]
-    if kind.name in _LOOPS:
-        if tensors[1:]:
-            kwargs["initial_state"] = tensors[1:]
-        return tensors[:1]
-    if kind.name in ("MultiHeadAttention", "GroupQueryAttention"):
-        return tensors
-    if kind.name in _CELLS:
-        return [tensors[0], tensors[1] if len(tensors) == 2 else tensors[1:]]
-    return [tensors] if kind.merges or len(tensors) > 1 else tensors
+    return {"args": placed(kind, tensors, kwargs), "kwargs": kwargs}

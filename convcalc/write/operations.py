@@ -10,6 +10,7 @@ from typing import Any
 from convcalc.model import Call, Layer, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
+from convcalc.write.arguments import own_values
 
 
 def operands(
@@ -26,18 +27,14 @@ def operands(
             return f"[{', '.join(map(written, value))}]"
         return text(value)
 
-    given = {
-        name: value for name, value in call.args.items() if name not in kind.defaults or value != kind.defaults[name]
-    }
+    given = own_values(kind, call.args)
     found = {}
     if _in_order(kind, given, len(call.inputs)):
         found["from"] = reference(call.inputs)
         given = {name: value for name, value in given.items() if not _slots(value)}
     if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
         given["key"] = key_text(given["key"])
-    made = {
-        name: value for name, value in layer.args.items() if name not in kind.defaults or value != kind.defaults[name]
-    }
+    made = own_values(kind, layer.args)
     return {**{name: written(value) for name, value in {**given, **made}.items()}, **found}
 
 

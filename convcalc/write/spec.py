@@ -13,14 +13,16 @@ from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
-from convcalc.layers import LayerType, kind_of
-from convcalc.layers.sublayer import SubLayer, made_inside
+from convcalc.layers import kind_of
+from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
-from convcalc.problems import ConvcalcError, Refusal, Source, error, listed
+from convcalc.problems import ConvcalcError, Source, error, listed
 from convcalc.read.spec import read_spec
+from convcalc.write.arguments import named_so, own_arguments, settings
+from convcalc.write.calls import data_calls
 from convcalc.write.operations import operands
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -55,7 +57,7 @@ def _rows(report: Report) -> list[Any]:
 
 
 def _refuse_what_cannot_be_said(model: Model) -> None:
-    calls = [model.calls[number].layer for number in _data_calls(model)]
+    calls = [model.calls[number].layer for number in data_calls(model)]
     again = sorted(
         {model.layers[n].name for n in calls if isinstance(model.layers[n].kind, Operation) and calls.count(n) > 1}
     )
@@ -73,26 +75,13 @@ def _refuse_what_cannot_be_said(model: Model) -> None:
             )
 
 
-def _data_calls(model: Model) -> list[int]:
-    """The calls that are written: operations that only make masks are made again when the spec is read."""
-    used = {ref.call for ref in model.outputs}
-    for number in range(len(model.calls) - 1, -1, -1):
-        if number in used:
-            used.update(ref.call for ref in model.calls[number].inputs)
-    return [
-        number
-        for number, call in enumerate(model.calls)
-        if number in used or not isinstance(model.layers[call.layer].kind, Operation)
-    ]
-
-
 class _Writer:
     """Writes one model. With ``names``, those that Keras would give by itself are left out."""
 
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
         self.names = names
-        self.calls = _data_calls(model)
+        self.calls = data_calls(model)
         self.latest: dict[int, int] = {}
         self.labels = self._labels()
 
@@ -165,13 +154,10 @@ class _Writer:
             ]
         kind = kind_of(layer)
         assert kind is not None
-        args = _arguments(kind, {**layer.args, **call.args})
-        for inside in made_inside(layer.args) if self.names else ():
-            if inside.name is None and self.names:
-                self.names.automatic(inside.kind.class_name)
-        if not self.names or not self._automatic(kind, layer):
+        args = _texts(own_arguments(kind, {**layer.args, **call.args}))
+        if not self.names or not named_so(self.names, kind, layer):
             args["name"] = _text(layer.name)
-        args |= _settings(kind, layer) | own
+        args |= _texts(settings(kind, layer)) | own
         return [f"  - {kind.name}: {_flow(args)}" if args else f"  - {kind.name}"]
 
     def _operation(self, layer: Layer, kind: Operation, call: Call, own: Mapping[str, str]) -> str:
@@ -179,22 +165,10 @@ class _Writer:
         given = operands(layer, call, _value, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
-        if self.names and self.names.upcoming(kind.name) == layer.name:
-            self.names.automatic(kind.name)
-        else:
+        if not self.names or not named_so(self.names, kind, layer):
             given["name"] = _text(layer.name)
         fields = given | ({"as": own["as"]} if "as" in own else {})
         return f"  - ops.{kind.function}: {_flow(fields)}" if fields else f"  - ops.{kind.function}"
-
-    def _automatic(self, kind: LayerType, layer: Layer) -> bool:
-        """Whether the layer has the name that reading would give it; then it is taken."""
-        assert self.names is not None
-        if self.names.upcoming(kind.class_name) != layer.name:
-            return False
-        self.names.automatic(kind.class_name)
-        for made in kind.made_inside(layer.args, False):
-            self.names.automatic(made)
-        return True
 
     def _refs(self, refs: Sequence[Ref]) -> str:
         words = [self._ref(ref) for ref in refs]
@@ -216,38 +190,13 @@ def _input(layer: Layer, name: str = "") -> str:
     return _flow({"shape": shape, **more}) if more else shape
 
 
-def _arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, str]:
-    """The arguments, each as short as its kind reads it: 3 for a kernel of 3×3."""
-    found = {}
-    for name, value in args.items():
-        argument = kind.argument(name)
-        if argument is None or kind.is_default(name, value):
-            continue
-        found[name] = _value(value)
-        short = value
-        while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
-            short = short[0]
-            try:
-                if argument.read(short, kind.name) == value:
-                    found[name] = _value(short)
-            except (Refusal, TypeError):
-                continue
-    return found
-
-
-def _settings(kind: LayerType, layer: Layer | SubLayer) -> dict[str, str]:
-    """What any layer may have, where it is not as by default."""
-    found = {} if layer.trainable else {"trainable": "false"}
-    return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
-
-
 def _value(value: Any) -> str:
     """A value in YAML's flow style."""
     if isinstance(value, SubLayer):
-        args = _arguments(value.kind, value.args)
+        args = _texts(own_arguments(value.kind, value.args))
         if value.name is not None:
             args["name"] = _text(value.name)
-        return f"{{{value.kind.name}: {_flow(args | _settings(value.kind, value))}}}"
+        return f"{{{value.kind.name}: {_flow(args | _texts(settings(value.kind, value)))}}}"
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):
@@ -255,6 +204,10 @@ def _value(value: Any) -> str:
     if value is None or value is UNKNOWN:
         return "null"
     return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _value(value) for name, value in values.items()}
 
 
 def _flow(fields: Mapping[str, str]) -> str:

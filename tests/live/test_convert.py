@@ -18,6 +18,7 @@ from convcalc.problems import ConvcalcError, Source
 from convcalc.read import load, read
 from convcalc.read.spec import read_spec
 from convcalc.write.config import config_json
+from convcalc.write.python import python_code
 from tests.live.models import grow, keras_model, spec
 from tests.live.test_files import different
 
@@ -33,19 +34,28 @@ def loaded(report: Any) -> Any:
     """The model that Keras makes of the config that we write."""
     import keras
 
+    keras.backend.clear_session()
     return keras.models.model_from_json(config_json(report))
+
+
+def executed(report: Any) -> Any:
+    """The model that our Python code makes, run as in a fresh process."""
+    import keras
+
+    keras.backend.clear_session()
+    found: dict[str, Any] = {}
+    exec(compile(python_code(report), "written", "exec"), found)  # our own code, of a model that this test made
+    return found["model"]
 
 
 @pytest.mark.parametrize(
     "path", sorted(p for p in SPECS.glob("*.yaml") if p.stem not in CUSTOM), ids=lambda path: path.stem
 )
 def test_a_spec(path: Path) -> None:
-    import keras
-
-    keras.backend.clear_session()
     report = infer(load(path))
     options = [(80, {}), (120, {"show_trainable": True}), (120, {"expand_nested": True})]
     assert different(report, loaded(report), options) is None
+    assert different(report, executed(report), options) is None
 
 
 def difference(seed: int) -> str | None:
@@ -59,7 +69,12 @@ def difference(seed: int) -> str | None:
         report = infer(read_spec(Source("random", json.dumps(spec(program)))))
     except (Exception, ConvcalcError):  # the business of test_models.py
         return None
-    keras.backend.clear_session()
+    try:
+        model = executed(report)
+    except Exception as refused:
+        return f"Keras refuses our code: {type(refused).__name__}: {str(refused)[:300]}"
+    if found := different(report, model, [(160, {})]):
+        return f"run as code: {found}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
         # A file says that a model is frozen, not that the cells in its layers are: what Keras makes of that, we read.
         report = infer(read(config_json(report).encode(), "written"))

@@ -1,0 +1,79 @@
+"""What is written of a layer: the arguments that differ from Keras's defaults, each as short as its kind reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.layers import LayerType
+from convcalc.layers.arguments import Argument
+from convcalc.layers.sublayer import SubLayer, made_inside
+from convcalc.model import Layer
+from convcalc.names import Names
+from convcalc.ops import Operation
+from convcalc.problems import Refusal
+
+
+def own_arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are not as by default, in Keras's order."""
+    found = {}
+    for argument in (*kind.arguments, *kind.call_arguments):
+        name = argument.name
+        if name in args and not kind.is_default(name, args[name]):
+            found[name] = _short(kind, argument, args[name])
+    return found
+
+
+def _short(kind: LayerType, argument: Argument, value: Any) -> Any:
+    """3 for a kernel of 3×3: the shortest value that is read as this one."""
+    found = short = value
+    while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
+        short = short[0]
+        try:
+            if argument.read(short, kind.name) == value:
+                found = short
+        except (Refusal, TypeError):
+            continue
+    return found
+
+
+def settings(kind: LayerType, layer: Layer | SubLayer) -> dict[str, Any]:
+    """What any layer may have, where it is not as by default."""
+    found: dict[str, Any] = {} if layer.trainable else {"trainable": False}
+    return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
+
+
+def own_values(operation: Operation, args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an operation's making or call that are not as by default."""
+    known = operation.defaults
+    return {name: value for name, value in args.items() if name not in known or value != known[name]}
+
+
+def named_so(names: Names, kind: LayerType | Operation, layer: Layer) -> bool:
+    """Whether the layer has the name that Keras would give it now, so that it need not be written; then it is taken, with
+    those of the layers that it makes.
+    """
+    if isinstance(kind, Operation):
+        return _taken(names, kind.name, layer)
+    for inside in made_inside(layer.args):
+        if inside.name is None:
+            names.automatic(inside.kind.class_name)
+    automatic = _taken(names, kind.class_name, layer)
+    for made in kind.made_inside(layer.args, not automatic):
+        names.automatic(made)
+    return automatic
+
+
+def _taken(names: Names, class_name: str, layer: Layer) -> bool:
+    if names.upcoming(class_name) != layer.name:
+        return False
+    names.automatic(class_name)
+    return True
+
+
+def keras_module(kind: LayerType) -> str:
+    """The module that Keras has a layer in."""
+    if kind.family != "applications":
+        return "keras.layers"
+    name = "convnext" if kind.name == "LayerScale" else "inception_resnet_v2"
+    return f"keras.src.applications.{name}"

@@ -1,0 +1,232 @@
+"""A model as Keras code: a function for each model, in the functional style a line for each layer.
+
+Names that Keras gives by itself in a fresh process are left out. Masks are left to Keras, which makes them when the code runs.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.layers import kind_of
+from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.names import Names
+from convcalc.ops import Operation
+from convcalc.ops.keys import key_text
+from convcalc.write.arguments import keras_module, named_so, own_values
+from convcalc.write.calls import data_calls, placed
+from convcalc.write.expressions import Code, Made, expression, made_layer, named
+from convcalc.write.spec import spec_yaml
+
+# Operations that Keras's function of their name does not make: they are made of their classes.
+_OF_CLASSES = {"Abs"}
+# Functions whose first argument is the first of the operation's making.
+_MADE_FIRST = {"Einsum", "Full"}
+
+
+def python_code(report: Report) -> str:
+    """The text of the module, whose ``model`` is the model. Raises :class:`ConvcalcError` for what code cannot say."""
+    if any(call.masks for call in report.model.calls):
+        spec_yaml(report)  # refuses masks that Keras would not make by itself
+    module = _Module(report)
+    body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
+    imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]
+    head = ["import keras", *([f"from keras import {', '.join(imports)}"] if imports else [])]
+    head += [f"from {where} import {name}" for where, name in sorted(module.imports)]
+    if module.supplied:
+        own = ", ".join(sorted(module.supplied))
+        head += ["", f"# Not Keras's, and to be supplied: {own}", f"from custom_objects import {own}"]
+    return "\n".join([*head, "", "", body, "", "", "model = build()", ""])
+
+
+class _Module:
+    """What the functions of one module share: names, and what they import."""
+
+    def __init__(self, report: Report) -> None:
+        self.names = Names()
+        self.rows: Mapping[str, LayerReport] = {row.path: row for row in report.layers}
+        self.taken = {"build", "model", "layers", "ops", "keras", "custom_objects"}
+        self.imports: set[tuple[str, str]] = set()
+        self.supplied: set[str] = set()
+
+    def functions(self, model: Model, prefix: str, name: str) -> list[list[str]]:
+        """The function that builds a model, behind those that build the models in it."""
+        function = _Function(self, model, prefix)
+        lines = function.sequential() if model.class_name == "Sequential" else function.functional()
+        return [*function.inner, [f"def {name}():", *(f"    {line}" for line in lines)]]
+
+
+class _Function:
+    """Writes the body of the function that builds one model."""
+
+    def __init__(self, module: _Module, model: Model, prefix: str) -> None:
+        self.module = module
+        self.model = model
+        self.prefix = prefix
+        self.inner: list[list[str]] = []
+        self.lines: list[str] = []
+        self.taken = {"x"}
+        self.variables: dict[int, str] = {}
+        self.shared: dict[int, str] = {}
+
+    def sequential(self) -> list[str]:
+        """``return keras.Sequential([...])``."""
+        entries: list[str] = []
+        for layer in self.model.layers:
+            if not layer.broken:  # an input of unknown shape
+                entries += self._maker(layer).lines("    ", ",")
+        return [*self.lines, "return keras.Sequential(", "    [", *(f"    {line}" for line in entries), "    ],",
+                f"    name={expression(self.model.name)},", ")"]  # fmt: skip
+
+    def functional(self) -> list[str]:
+        """A line for each call, and the model of its inputs and outputs."""
+        model = self.model
+        inputs = [ref.call for ref in model.inputs]
+        written = [*inputs, *(number for number in data_calls(model) if number not in inputs)]
+        passed_on = _passed_on(model, written)
+        layers = [call.layer for call in model.calls]
+        for number in written:
+            call = model.calls[number]
+            layer = model.layers[call.layer]
+            if isinstance(layer.kind, Operation):
+                made, behind = self._operation(layer, layer.kind, call)
+            elif number in inputs:
+                made, behind = self._maker(layer), ""
+            else:
+                made, behind = (
+                    self._layer(call, layer, layers.count(call.layer) > 1),
+                    f"({self._arguments(layer, call)})",
+                )
+            variable = "x" if number in passed_on else self._free(layer.name)
+            self.lines += made.lines(f"{variable} = ", behind)
+            self.variables[number] = variable
+        ends = [self._refs(model.inputs), self._refs(model.outputs), *named({"name": model.name})]
+        return [*self.lines, *Made("keras.Model", ends).lines("return ")]
+
+    # Layers -----------------------------------------------------------------------------------------------------------
+
+    def _maker(self, layer: Layer) -> Made:
+        """The expression that makes a layer or a nested model."""
+        if layer.model is not None:
+            return self._nested(layer, layer.model)
+        kind = kind_of(layer)
+        if layer.class_name == "InputLayer":
+            args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
+            return Made("keras.Input", named(args))
+        if kind is None:
+            self.module.supplied.add(layer.class_name)
+            common = {"name": layer.name, "trainable": layer.trainable}
+            return Made(layer.class_name, named({**layer.args, **common}))
+        if kind.family == "custom":
+            self.module.supplied.add(kind.name)
+        elif keras_module(kind) != "keras.layers":
+            self.module.imports.add((keras_module(kind), kind.name))
+        elif kind.family == "opaque" and kind.arguments[0].name in layer.args:
+            function = self._free(f"{layer.name}_{kind.arguments[0].name}")
+            self.module.supplied.add(function)
+            layer = Layer(
+                layer.name, layer.class_name, {**layer.args, kind.arguments[0].name: Code(function)}, layer.trainable,
+                layer.dtype,
+            )  # fmt: skip
+        automatic = kind.family != "custom" and named_so(self.module.names, kind, layer)
+        return made_layer(kind, layer, None if automatic else layer.name)
+
+    def _nested(self, layer: Layer, model: Model) -> Made:
+        """The call of the function that builds a nested model; where that is frozen, what holds the model."""
+        function = self._free(f"build_{layer.name}", self.module.taken)
+        self.inner += self.module.functions(Model(
+            layer.name, model.class_name, model.layers, model.calls, model.inputs, model.outputs
+        ), f"{self.prefix}{layer.name}/", function)  # fmt: skip
+        if layer.trainable:
+            return Made(function, [])
+        variable = self._free(layer.name)
+        self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]
+        return Made(variable, None)
+
+    def _layer(self, call: Call, layer: Layer, shared: bool) -> Made:
+        """What is called: the layer as it is made, or what holds it where it is called again."""
+        if not shared:
+            return self._maker(layer)
+        if call.layer not in self.shared:
+            made = self._maker(layer)
+            self.shared[call.layer] = self._free(f"{layer.name}_layer")
+            self.lines += made.lines(f"{self.shared[call.layer]} = ")
+        return Made(self.shared[call.layer], None)
+
+    def _arguments(self, layer: Layer, call: Call) -> str:
+        """What a layer is called on."""
+        kind = kind_of(layer) if layer.model is None else None
+        kwargs: dict[str, Any] = {}
+        if kind is not None:
+            given = {**layer.args, **call.args}
+            kwargs = {each.name: given[each.name] for each in kind.call_arguments if given.get(each.name)}
+        args = placed(kind, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
+        return ", ".join([*map(expression, args), *named(kwargs)])
+
+    def _operation(self, layer: Layer, kind: Operation, call: Call) -> tuple[Made, str]:
+        """An operation: a function of ``keras.ops``, or its class where its name is not Keras's own."""
+
+        def put(value: Any) -> Any:
+            if isinstance(value, Slot):
+                return Code(self._ref(call.inputs[value.number]))
+            return [put(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+        given = {name: put(value) for name, value in own_values(kind, call.args).items()}
+        made = own_values(kind, layer.args)
+        several = given.pop(kind.parameters[0], []) if kind.several else []
+        automatic = named_so(self.module.names, kind, layer)
+        if automatic and kind.name == "GetItem" and _is_plain(given["key"]):
+            return Made(f"{given['x']}{key_text(given['key'])}", None), ""
+        if automatic and kind.name not in _OF_CLASSES:
+            needed = [name for name in kind.parameters if name in given and name not in kind.defaults]
+            leading = [*several, *(given.pop(name) for name in needed)]
+            if kind.name in _MADE_FIRST:
+                leading.insert(0, made.pop(kind.makes[0]))
+            return Made(f"ops.{kind.function}", [*map(expression, leading), *named({**given, **made})]), ""
+        self.module.imports.add((kind.module, kind.name))
+        name = [] if automatic else named({"name": layer.name})
+        return Made(kind.name, [*named(made), *name]), f"({', '.join([*map(expression, several), *named(given)])})"
+
+    # Tensors ----------------------------------------------------------------------------------------------------------
+
+    def _refs(self, refs: Sequence[Ref]) -> str:
+        return self._ref(refs[0]) if len(refs) == 1 else f"[{', '.join(map(self._ref, refs))}]"
+
+    def _ref(self, ref: Ref) -> str:
+        layer = self.model.layers[self.model.calls[ref.call].layer]
+        several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
+        is_list = several or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
+        return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
+
+    def _free(self, name: str, taken: set[str] | None = None) -> str:
+        """A free identifier that is as near to a name as may be."""
+        taken = self.taken if taken is None else taken
+        word = re.sub(r"\W", "_", name, flags=re.ASCII).lower()
+        word = f"_{word}" if not word or word[0].isdigit() else word
+        word += "_" * (keyword.iskeyword(word))
+        found, count = word, 2
+        while found in taken or found in self.module.taken:
+            found, count = f"{word}_{count}", count + 1
+        taken.add(found)
+        return found
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether a key has no tensor in it."""
+    return not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
+
+
+def _passed_on(model: Model, written: Sequence[int]) -> set[int]:
+    """The calls whose outputs only the call behind them takes: they need no names of their own."""
+    users: dict[int, set[int]] = {}
+    for number in written:
+        for ref in model.calls[number].inputs:
+            users.setdefault(ref.call, set()).add(number)
+    for ref in model.outputs:
+        users.setdefault(ref.call, set()).add(-1)
+    behind = dict(zip(written, [*written[1:], -1]))
+    inputs = {ref.call for ref in model.inputs}
+    return {number for number in written if number not in inputs and users.get(number) == {behind[number]}}
