@@ -10,14 +10,13 @@ import pytest
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
-from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS
 from convcalc.ops.keys import key_text, read_key
 from convcalc.problems import ConvcalcError, Refusal, Source
 from convcalc.read.spec import read_spec
 from convcalc.write.spec import spec_yaml
-from tests.live.cases_operations import Asked, T, cases
+from tests.live.cases_operations import cases, in_a_spec, model_of
 
 
 def report(layers: str, inputs: str = "input: [8, 8, 4]") -> Report:
@@ -105,48 +104,10 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         read_key(text)
 
 
-def model_of(asked: Asked) -> Model:
-    """A model whose one operation is called as in the case."""
-    layers: list[Layer] = []
-    calls: list[Call] = []
-
-    def slotted(value: Any) -> Any:
-        if isinstance(value, T):
-            batch = {} if value.shape[0] is None else {"batch_size": value.shape[0]}
-            shape = tuple(UNKNOWN if size is None else size for size in value.shape[1:])
-            layers.append(Layer(f"in_{len(layers)}", "InputLayer", {"shape": shape, **batch}, dtype=value.dtype))
-            calls.append(Call(len(calls), ()))
-            return Slot(len(calls) - 1)
-        return [slotted(part) for part in value] if isinstance(value, list) else value
-
-    operation = asked.operation
-    given = slotted(asked.call)
-    named = {operation.parameters[0]: given} if operation.several else dict(zip(operation.parameters, given))
-    made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
-    layers.append(Layer("made", operation.name, made, kind=operation))
-    inputs = tuple(Ref(number) for number in range(len(calls)))
-    calls.append(Call(len(layers) - 1, inputs, args=named))
-    return Model("one", "Functional", tuple(layers), tuple(calls), inputs, (Ref(len(calls) - 1),))
-
-
-def _in_a_spec(asked: Asked) -> bool:
-    """Whether an input layer can be each of its tensors."""
-    waiting, seen = [*asked.call], 0
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, T):
-            seen += 1
-            if not part.shape:
-                return False
-        elif isinstance(part, list):
-            waiting += part
-    return bool(seen)
-
-
 def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
     written: set[str] = set()
     for asked in cases(1, 12):
-        if not _in_a_spec(asked):
+        if not in_a_spec(asked):
             continue
         try:
             found = infer(model_of(asked))

@@ -29,7 +29,7 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
         write(layer_list(CATALOGUE.values(), appearance))
         return FINE
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
-        write(_operations(name.rpartition(".")[2], appearance))
+        write(_operations(name.removeprefix("keras.").removeprefix("ops."), appearance))
         return FINE
     kind = find(name)
     if kind is None:

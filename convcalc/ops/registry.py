@@ -56,8 +56,9 @@ class Operation:
 
     @property
     def function(self) -> str:
-        """The name of the function of ``keras.ops`` that makes it."""
-        return _FUNCTIONS.get(self.name) or snake_case(self.name)
+        """The function of ``keras.ops`` that makes it: ``add``, ``image.resize``."""
+        name = _FUNCTIONS.get(self.name) or snake_case(self.name)
+        return f"image.{name}" if self.module.endswith(".image") else name
 
     @property
     def positional(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
 MAX_OPEN = 32
 # Where Keras keeps its layers, with which their names may be written.
 _KERAS = re.compile(r"((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
-_OPERATION = re.compile(r"(?:(?:tf\.)?keras\.)?ops\.(\w+)")
+_OPERATION = re.compile(r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)")
 _FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"

@@ -33,7 +33,6 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "minval": (-0.05,),
     "maxval": (0.05,),
     "gain": (1.0,),
-    "value": (0.0,),
 }
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 

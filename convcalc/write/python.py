@@ -22,7 +22,7 @@ from convcalc.write.expressions import Code, Made, expression, made_layer, named
 from convcalc.write.spec import spec_yaml
 
 # Operations that Keras's function of their name does not make: they are made of their classes.
-_OF_CLASSES = {"Abs"}
+_OF_CLASSES = {"Abs", "Conj"}
 # Functions whose first argument is the first of the operation's making.
 _MADE_FIRST = {"Einsum", "Full"}
 
@@ -175,7 +175,7 @@ class _Function:
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else value
 
         given = {name: put(value) for name, value in own_values(kind, call.args).items()}
-        made = own_values(kind, layer.args)
+        made = {name: _tuples(value) for name, value in own_values(kind, layer.args).items()}
         several = given.pop(kind.parameters[0], []) if kind.several else []
         automatic = named_so(self.module.names, kind, layer)
         if automatic and kind.name == "GetItem" and _is_plain(given["key"]):
@@ -214,9 +214,14 @@ class _Function:
         return found
 
 
+def _tuples(value: Any) -> Any:
+    """Lists as tuples: some of Keras's operations take no lists where a tuple is meant."""
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
 def _is_plain(key: Any) -> bool:
-    """Whether a key has no tensor in it."""
-    return not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
+    """Whether a key can stand in brackets: it has no tensor in it, and is not empty."""
+    return key != [] and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 
 def _passed_on(model: Model, written: Sequence[int]) -> set[int]:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
+from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.names import Names
+from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation
 
 FLOATS = ["float32", "float32", "float16", "bfloat16", "float64"]
@@ -332,3 +335,46 @@ def cases(seed: int, count: int) -> list[Asked]:
             made, call = SPECIAL[name](random) if name in SPECIAL else _usual(random, operation)
             found.append(Asked(operation, made, call))
     return found
+
+
+def model_of(asked: Asked, name: str = "made") -> Model:
+    """A model whose one operation is called as in the case."""
+    layers: list[Layer] = []
+    calls: list[Call] = []
+
+    def slotted(value: Any) -> Any:
+        if isinstance(value, T):
+            batch = {} if value.shape[0] is None else {"batch_size": value.shape[0]}
+            shape = tuple(UNKNOWN if size is None else size for size in value.shape[1:])
+            layers.append(Layer(f"in_{len(layers)}", "InputLayer", {"shape": shape, **batch}, dtype=value.dtype))
+            calls.append(Call(len(calls), ()))
+            return Slot(len(calls) - 1)
+        return [slotted(part) for part in value] if isinstance(value, list) else value
+
+    operation = asked.operation
+    given = slotted(asked.call)
+    named = {operation.parameters[0]: given} if operation.several else dict(zip(operation.parameters, given))
+    made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
+    layers.append(Layer(name, operation.name, made, kind=operation))
+    inputs = tuple(Ref(number) for number in range(len(calls)))
+    calls.append(Call(len(layers) - 1, inputs, args=named))
+    return Model("one", "Functional", tuple(layers), tuple(calls), inputs, (Ref(len(calls) - 1),))
+
+
+def in_a_spec(asked: Asked) -> bool:
+    """Whether an input layer can be each of its tensors."""
+    waiting, seen = [*asked.call], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, T):
+            seen += 1
+            if not part.shape:
+                return False
+        elif isinstance(part, list):
+            waiting += part
+    return bool(seen)
+
+
+def automatic_name(asked: Asked) -> str:
+    """The name that Keras gives the first operation of its class."""
+    return Names().automatic(asked.operation.name)

@@ -1,4 +1,4 @@
-"""What ``convcalc convert`` writes, judged by Keras: it builds the config, and prints the same summary.
+"""What ``convcalc convert`` writes, judged by Keras: it builds the config and runs the code, and prints the same summary.
 
 ``CONVCALC_MODEL=7 pytest -m keras tests/live/test_convert.py`` runs one random model.
 """
@@ -18,9 +18,9 @@ from convcalc.problems import ConvcalcError, Source
 from convcalc.read import load, read
 from convcalc.read.spec import read_spec
 from convcalc.write.config import config_json
-from convcalc.write.python import python_code
 from tests.live.models import grow, keras_model, spec
 from tests.live.test_files import different
+from tests.live.written import executed, loaded
 
 pytestmark = pytest.mark.keras
 
@@ -28,24 +28,6 @@ SPECS = Path(__file__).parent.parent.parent / "specs"
 CUSTOM = {"vit_tiny"}  # its layers are the reader's own to supply
 COUNT = int(os.environ.get("CONVCALC_CONVERTED", "200"))
 ONE = os.environ.get("CONVCALC_MODEL")
-
-
-def loaded(report: Any) -> Any:
-    """The model that Keras makes of the config that we write."""
-    import keras
-
-    keras.backend.clear_session()
-    return keras.models.model_from_json(config_json(report))
-
-
-def executed(report: Any) -> Any:
-    """The model that our Python code makes, run as in a fresh process."""
-    import keras
-
-    keras.backend.clear_session()
-    found: dict[str, Any] = {}
-    exec(compile(python_code(report), "written", "exec"), found)  # our own code, of a model that this test made
-    return found["model"]
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import operator
 import os
 from typing import Any
 
 import pytest
 
+from convcalc.analyse import infer
 from convcalc.model import Slot
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor
-from convcalc.problems import Refusal
-from tests.live.cases_operations import Asked, T, cases
+from convcalc.problems import ConvcalcError, Refusal
+from tests.live.cases_operations import Asked, T, automatic_name, cases, in_a_spec, model_of
+from tests.live.test_files import different
+from tests.live.written import executed, loaded
 
 pytestmark = pytest.mark.keras
 
@@ -82,6 +86,79 @@ def test_operations_agree_with_keras(tell: Any) -> None:
     )
     assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:40])
     assert set(valid) == {name for _, name in OPERATIONS}
+
+
+def test_rules_have_the_parameters_of_keras() -> None:
+    """Names and order of what a call and a making take, and the function that makes the operation."""
+    import keras
+
+    wrong = []
+    for operation in OPERATIONS.values():
+        cls = getattr(importlib.import_module(operation.module), operation.name)
+        called, made = (_parameters(each) for each in (cls.call, cls.__init__))
+        if [*operation.parameters] != [*called]:
+            wrong.append(f"{operation.name}: called with {[*called]}, ours {[*operation.parameters]}")
+        if [*operation.makes] != [*made][: len(operation.makes)]:
+            wrong.append(f"{operation.name}: made with {[*made]}, ours {[*operation.makes]}")
+        defaults = {**called, **made}
+        for name in (*operation.parameters, *operation.makes):
+            ours = operation.defaults.get(name, inspect.Parameter.empty)
+            if name in defaults and defaults[name] != ours:
+                wrong.append(f"{operation.name}: {name} is {defaults[name]} by default, ours {ours}")
+        if not callable(operator.attrgetter(operation.function)(keras.ops)):
+            wrong.append(f"{operation.name}: there is no keras.ops.{operation.function}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _parameters(function: Any) -> dict[str, Any]:
+    own = inspect.signature(function).parameters.values()
+    return {
+        each.name: each.default
+        for each in own
+        if each.kind is not each.VAR_KEYWORD and each.name not in ("self", "name")
+    }
+
+
+def test_written_operations_are_what_they_were(tell: Any) -> None:
+    """A model with one operation, as a config and as code: Keras makes the same operation of it, with the same outputs."""
+    wrong, compared, own = [], set(), set()
+    for case in cases(SEED, 6):
+        if not in_a_spec(case):
+            continue
+        try:
+            report = infer(model_of(case, automatic_name(case)))
+        except ConvcalcError:
+            continue
+        for make in (loaded, executed):
+            try:
+                model = make(report)
+            except Exception as refused:
+                if make is loaded and not reloads(report):
+                    own.add(case.operation.name)
+                    continue
+                wrong.append(f"{case}: {make.__name__}: {type(refused).__name__}: {str(refused)[:200]}")
+                continue
+            found = model.operations[-1]
+            if type(found).__name__ != case.operation.name or different(report, model, [(200, {})]):
+                wrong.append(f"{case}: {make.__name__}: {different(report, model, [(200, {})])}")
+        compared.add(case.operation.name)
+    tell(
+        f"operations written and made by Keras: {len(compared)} classes, {len(wrong)} disagreements; of configs that Keras "
+        f"writes itself, it does not load: {', '.join(sorted(own))}"
+    )
+    assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:40])
+    assert compared == {name for _, name in OPERATIONS}
+
+
+def reloads(report: Any) -> bool:
+    """Whether Keras loads the config that it writes itself of that model."""
+    import keras
+
+    try:
+        keras.models.model_from_json(executed(report).to_json())
+    except Exception:
+        return False
+    return True
 
 
 # What Keras's functions are given as functions of the reader's own, and what stays to be done: named, so that it is known.

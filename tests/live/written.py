@@ -1,0 +1,26 @@
+"""What Keras makes of the files that we write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.write.config import config_json
+from convcalc.write.python import python_code
+
+
+def loaded(report: Any) -> Any:
+    """The model that Keras makes of our config."""
+    import keras
+
+    keras.backend.clear_session()
+    return keras.models.model_from_json(config_json(report))
+
+
+def executed(report: Any) -> Any:
+    """The model that our code makes, run as in a fresh process: code of ours, of a model that a test made."""
+    import keras
+
+    keras.backend.clear_session()
+    found: dict[str, Any] = {}
+    exec(compile(python_code(report), "written", "exec"), found)
+    return found["model"]
