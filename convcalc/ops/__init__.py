@@ -1,19 +1,37 @@
 """The operations of ``keras.ops`` that stand in functional graphs. Importing this imports every family of them."""
 
-from convcalc.ops import elementwise, joining, products, promotion, reduction, shaping, windows
+from convcalc.ops import (
+    diagonals,
+    elementwise,
+    images,
+    joining,
+    losses,
+    making,
+    products,
+    promotion,
+    reduction,
+    searching,
+    shaping,
+    windows,
+)
 from convcalc.ops.registry import OPERATIONS, Operation, Tensor, find_operation, operation
 
 __all__ = [
     "OPERATIONS",
     "Operation",
     "Tensor",
+    "diagonals",
     "elementwise",
     "find_operation",
+    "images",
     "joining",
+    "losses",
+    "making",
     "operation",
     "products",
     "promotion",
     "reduction",
+    "searching",
     "shaping",
     "windows",
 ]

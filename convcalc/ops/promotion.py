@@ -63,6 +63,11 @@ def dtype_of(value: Any) -> str:
     return _OF_NUMBERS.get(type(value), "float")
 
 
+def strong(value: Any) -> str:
+    """The type of an operand where Keras gives numbers types of their own, before they meet others."""
+    return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
+
+
 def together(*values: Any) -> str:
     """The type that operands come to together."""
     return result_type(*map(dtype_of, values))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.layers.registry import Inferred
 from convcalc.model import Slot
@@ -24,6 +24,7 @@ class Tensor(NamedTuple):
 
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
+AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,10 @@ def of_one_sample(shape: Shape) -> Number:
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
+def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
-    def declare(rule: Rule) -> Rule:
+    def declare(rule: AnyRule) -> AnyRule:
         signature = inspect.signature(rule).parameters.values()
         made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
         several = any(each.kind is each.VAR_POSITIONAL for each in signature)

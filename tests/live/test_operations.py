@@ -16,7 +16,8 @@ from convcalc.model import Slot
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor
 from convcalc.problems import Refusal
-from tests.live.cases_operations import Asked, T, cases
+from tests.live.cases_operations import Asked, cases
+from tests.live.tensors import T
 
 pytestmark = pytest.mark.keras
 
