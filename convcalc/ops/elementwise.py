@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 
@@ -29,17 +29,6 @@ def _together(one: Number, other: Number) -> Number:
     if one != other:
         raise Refusal("needs inputs whose sizes are equal or 1 on every axis", "shapes-differ")
     return one
-
-
-def shape_of(value: Any) -> Shape:
-    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
-    if isinstance(value, Tensor):
-        return value.shape
-    sizes: list[Number] = []
-    while isinstance(value, list):
-        sizes.append(len(value))
-        value = value[0] if value else None
-    return tuple(sizes)
 
 
 def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:

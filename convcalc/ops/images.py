@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.ops.elementwise import shape_of
 from convcalc.ops.making import stated
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import Shape
-from convcalc.ops.elementwise import shape_of
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.registry import Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 

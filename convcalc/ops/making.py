@@ -8,9 +8,9 @@ from typing import Any
 
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import dtype_of, result_type, together
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.registry import Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import float_if_whole, result_type, strong, together
-from convcalc.ops.registry import Tensor, of_one_sample, operation
+from convcalc.ops.registry import Tensor, of_one_sample, operation, shape_of
 from convcalc.problems import Refusal
 
 

@@ -55,7 +55,7 @@ def _settled(dtype: str) -> str:
 
 
 def dtype_of(value: Any) -> str:
-    """The type of an operand: a tensor's, or that of a number. A constant tensor is the number that it was."""
+    """The type of an operand: a tensor's, or that of a number, or of numbers in lists."""
     if isinstance(value, Tensor):
         return value.dtype
     while isinstance(value, list) and value:

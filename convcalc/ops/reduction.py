@@ -7,9 +7,8 @@ from typing import Any, TypeAlias
 
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
-from convcalc.ops.elementwise import shape_of
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 Axis: TypeAlias = "int | Sequence[int] | None"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.layers.registry import Inferred
-from convcalc.model import Slot
+from convcalc.model import Constant, Slot
 from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.problems import Refusal
 
 
 class Tensor(NamedTuple):
@@ -30,7 +31,8 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 @dataclass(frozen=True)
 class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
-    those of its making. One that takes ``several`` tensors has them in its first parameter.
+    those of its making. One that takes ``several`` tensors has them in its first parameter; ``needs`` names the parameters
+    that take a tensor and nothing else.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Operation:
     parameters: tuple[str, ...]
     makes: tuple[str, ...] = ()
     several: bool = False
+    needs: frozenset[str] = frozenset()
     family: str = "operation"
     holds: bool = False
 
@@ -55,6 +58,9 @@ class Operation:
         Raises :class:`Refusal` for what the operation cannot take.
         """
         values = {name: filled(value, tensors) for name, value in call.items()}
+        for name in (each for each in values if each in self.needs):
+            if not isinstance(values[name], Tensor):
+                raise Refusal("needs a tensor, and is given a number or a list", "wrong-operand", name)
         many = values.pop(self.parameters[0], ()) if self.several else ()
         found = self.rule(*many, **values, **made)
         if isinstance(found, Inferred):
@@ -63,10 +69,23 @@ class Operation:
         return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
 
 
+def shape_of(value: Any) -> Shape:
+    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
+    if isinstance(value, Tensor):
+        return value.shape
+    sizes: list[Number] = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
+
+
 def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """A value with its tensors put in place of their slots."""
+    """A value with its tensors put in place of their slots, and of constants."""
     if isinstance(value, Slot):
         return tensors[value.number]
+    if isinstance(value, Constant):
+        return Tensor(shape_of(value.value), value.dtype)
     if isinstance(value, (list, tuple)):
         return [filled(part, tensors) for part in value]
     return value
@@ -90,9 +109,12 @@ def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
         called = tuple(
             each.name for each in signature if each.kind in (each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
         )
+        single = frozenset(
+            each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD and each.annotation == "Tensor"
+        )
         path = f"keras.src.ops.{module}"
         OPERATIONS[path, name] = Operation(
-            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several
+            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several, single
         )
         return rule
 

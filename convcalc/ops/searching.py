@@ -7,9 +7,8 @@ from typing import Any
 
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, product
-from convcalc.ops.elementwise import shape_of
 from convcalc.ops.making import stated
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.registry import Tensor, operation, shape_of
 from convcalc.ops.shaping import with_size
 from convcalc.problems import Refusal
 

@@ -8,9 +8,9 @@ from typing import Any
 from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 _BITS = {**BITS, "complex64": 64, "complex128": 128}
