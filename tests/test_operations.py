@@ -185,6 +185,8 @@ def test_what_stands_for_a_tensor_is_one() -> None:
     assert (found.outputs, found.dtype) == (((UNKNOWN, 2),), ("float32",))
     with pytest.raises(Refusal, match="needs a tensor"):
         operation.infer({}, {"x1": Slot(0), "x2": 2}, [half])
+    with pytest.raises(Refusal, match="is not given 'x2'"):
+        operation.infer({}, {"x1": Slot(0)}, [half])
 
 
 def test_arange_and_select() -> None:

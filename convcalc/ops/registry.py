@@ -32,7 +32,7 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
     those of its making. One that takes ``several`` tensors has them in its first parameter; ``needs`` names the parameters
-    that take a tensor and nothing else.
+    that take a tensor and nothing else, ``required`` those without a default.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Operation:
     makes: tuple[str, ...] = ()
     several: bool = False
     needs: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
     family: str = "operation"
     holds: bool = False
 
@@ -58,6 +59,8 @@ class Operation:
         Raises :class:`Refusal` for what the operation cannot take.
         """
         values = {name: filled(value, tensors) for name, value in call.items()}
+        if absent := [name for name in self.required if name not in values and name not in made]:
+            raise Refusal(f"is not given '{absent[0]}'", "missing-argument", absent[0])
         for name in (each for each in values if each in self.needs):
             if not isinstance(values[name], Tensor):
                 raise Refusal("needs a tensor, and is given a number or a list", "wrong-operand", name)
@@ -112,9 +115,12 @@ def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
         single = frozenset(
             each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD and each.annotation == "Tensor"
         )
+        required = tuple(
+            each.name for each in signature if each.kind is not each.VAR_POSITIONAL and each.default is each.empty
+        )
         path = f"keras.src.ops.{module}"
         OPERATIONS[path, name] = Operation(
-            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several, single
+            name, path, rule, inspect.cleandoc(rule.__doc__ or ""), called, made, several, single, required
         )
         return rule
 
