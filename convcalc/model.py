@@ -41,6 +41,13 @@ class Slot(NamedTuple):
     number: int
 
 
+class Constant(NamedTuple):
+    """Stands among the arguments of a call for a tensor whose numbers a file holds: lists of them, or one."""
+
+    value: Any
+    dtype: str
+
+
 class Call(NamedTuple):
     """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 

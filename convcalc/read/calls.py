@@ -156,7 +156,7 @@ class Graph:
                 return [slotted(part) for part in value]
             if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
                 return [slotted(part) for part in value.get("items", [])]
-            return serialized.plain(value)
+            return serialized.constant(value) or serialized.plain(value)
 
         if operation.several:  # as many tensors as there are
             named: dict[str, Any] = {operation.parameters[0]: [slotted(value) for value in args]}
