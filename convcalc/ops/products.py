@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
@@ -131,6 +132,8 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
     """Multiplies and sums along given axes."""
     one, other = shape_of(x1), shape_of(x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(len(one), len(other)):
+            raise Refusal(f"has no {shown(axes)} axes to sum over", "wrong-axis", "axes")
         pairs = list(zip(range(len(one) - axes, len(one)), range(axes)))
     else:
         lists = [[each] if isinstance(each, int) else each for each in axes]

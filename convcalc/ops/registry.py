@@ -28,7 +28,7 @@ class Tensor(NamedTuple):
 
 # What Python raises where an argument is of a kind that a rule cannot compute with. Kinds of arguments are not declared:
 # a rule is a plain function.
-_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError)
+_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)

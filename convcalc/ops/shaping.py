@@ -31,6 +31,8 @@ def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     axes = _axes(len(x.shape) if axis is None else axis)
     rank = len(x.shape) + len(axes)
     new = {axis_index(each, rank) for each in axes}
+    if len(new) < len(axes):
+        raise Refusal("puts in an axis twice", "wrong-axis", "axis")
     sizes = iter(x.shape)
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 

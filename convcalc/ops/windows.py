@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation
@@ -33,7 +34,9 @@ def _pooling(name: str) -> Rule:
         rank = len(shape) - 2
         size = _each(pool_size, rank)
         steps = size if strides is None else _each(strides, rank)
-        spatial = [slide(*each).output for each in zip(shape[1:-1], size, steps, repeat(1), repeat(padding))]
+        spatial = [
+            slide(*each).output for each in zip(shape[1:-1], size, steps, repeat(1), repeat(_same_or_valid(padding)))
+        ]
         return Tensor(_back((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
     rule.__doc__ = f"{name} over windows."
@@ -98,7 +101,7 @@ def _convolution(
         if padding == "valid":
             _check_known(kernel.shape[:-2])
         steps, spread = _each(strides, rank), _each(dilation_rate, rank)
-        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(padding))
+        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(_same_or_valid(padding)))
         output = (shape[0], *(slide(*each).output for each in sliding), filters(kernel.shape))
         macs = of_one_sample(output) * terms(kernel.shape)
         return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
@@ -119,6 +122,12 @@ depthwise_conv = operation("DepthwiseConv", "nn")(
 )
 
 
+def _same_or_valid(padding: Any) -> str:
+    if padding not in ("same", "valid"):
+        raise Refusal(f"takes 'same' or 'valid' as padding, not {shown(padding)}", "invalid-value", "padding")
+    return str(padding)
+
+
 @operation("SeparableConv", "nn")
 def separable_conv(
     inputs: Tensor,
@@ -135,7 +144,7 @@ def separable_conv(
         inputs,
         depthwise_kernel,
         strides=strides,
-        padding=padding,
+        padding=_same_or_valid(padding),
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
@@ -164,7 +173,14 @@ def conv_transpose(
     _check_channels(shape[-1], kernel.shape[-1])
     _check_known(tuple(size for size, cells in zip(kernel.shape, shape[1:-1]) if cells is not UNKNOWN))
     extra = [None] * rank if output_padding is None else _each(output_padding, rank)
-    sliding = zip(shape[1:-1], kernel.shape, _each(strides, rank), _each(dilation_rate, rank), repeat(padding), extra)
+    sliding = zip(
+        shape[1:-1],
+        kernel.shape,
+        _each(strides, rank),
+        _each(dilation_rate, rank),
+        repeat(_same_or_valid(padding)),
+        extra,
+    )
     output = (shape[0], *(slide_transposed(*each).output for each in sliding), kernel.shape[-2])
     macs = of_one_sample(shape[:-1]) * product(kernel.shape)
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
@@ -186,7 +202,7 @@ def extract_patches(
     rank = len(shape) - 2
     sizes = _each(size, rank)
     steps = sizes if strides is None or strides == 0 else _each(strides, rank)
-    sliding = zip(shape[1:-1], sizes, steps, _each(dilation_rate, rank), repeat(padding))
+    sliding = zip(shape[1:-1], sizes, steps, _each(dilation_rate, rank), repeat(_same_or_valid(padding)))
     output = (shape[0], *(slide(*each).output for each in sliding), product(sizes) * shape[-1])
     turned = _back(output, data_format)
     return Tensor(turned[1:] if single else turned, images.dtype)
