@@ -168,7 +168,7 @@ def is_linear(model: Model) -> bool:
     if model.class_name == "Sequential":
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
-        call.sources == (() if number == 0 else (Ref(number - 1),)) for number, call in enumerate(model.calls)
+        [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(model.calls)
     )
 
 

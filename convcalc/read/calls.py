@@ -71,7 +71,9 @@ class Graph:
             nodes = entry.nodes or [([], {})]  # an input, which is there without a call
             for number, (args, kwargs) in enumerate(nodes):
                 key = (entry.name, number)
-                tensors = found[key] = self._tensors([args, kwargs], f"{entry.path}.inbound_nodes[{number}]")
+                # Keras 2 takes named arguments in the order in which they were given, Keras 3 by their names.
+                tree = [args, list(kwargs.values()) if self.legacy else kwargs]
+                tensors = found[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
                 needs = {(each.layer, each.node) for each in tensors}
                 if number:
                     needs.add((entry.name, number - 1))
