@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.unmasked import unmasked
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import error
 from convcalc.render.keras_common import Options, few_positions, in_range, size_text, too_narrow, totals
@@ -27,7 +28,7 @@ def keras2_text(report: Report, options: Options | None = None) -> str:
         raise error(
             "not-built", "Keras 2 prints no summary of a model whose input is not known: begin it with an input layer"
         )
-    return "".join(f"{line}\n" for line in _Summary(report, options).lines())
+    return "".join(f"{line}\n" for line in _Summary(unmasked(report), options).lines())
 
 
 class _Summary:
