@@ -88,6 +88,7 @@ class Model:
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
+    ``output_names`` are the keys where outputs come in a dict, as they stand in it; ``outputs`` are then in their sorted order.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Model:
     place: Place | None = None
     source: str | None = None
     problems: tuple[Problem, ...] = ()
+    output_names: tuple[str, ...] = ()
 
 
 def call_numbers(model: Model) -> list[int]:

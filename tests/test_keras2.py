@@ -7,6 +7,7 @@ import json
 import pytest
 
 from convcalc import ConvcalcError, infer, render
+from convcalc.cli.summary import share
 from convcalc.read import read
 from convcalc.render.keras2 import keras2_text
 from convcalc.render.keras_common import Options
@@ -98,3 +99,9 @@ def test_a_model_of_unknown_input_has_no_summary() -> None:
     config = {"class_name": "Sequential", "config": {"name": "model", "layers": [dense]}}
     with pytest.raises(ConvcalcError, match="begin it with an input layer"):
         keras2_text(infer(read(json.dumps(config).encode(), "config")))
+
+
+@pytest.mark.parametrize("value", ["nan,1,1", "0.3,0.6,1e300", "0.3,-1,1", "a,b,c"])
+def test_positions_are_numbers_that_a_line_can_have(value: str) -> None:
+    with pytest.raises(ConvcalcError, match="--positions takes numbers"):
+        [share(each) for each in value.split(",")]

@@ -280,6 +280,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 dtype=layer.dtype,
                 left_trainable=left,
                 own_shapes=inner.outputs if inner else (),
+                own_names=layer.model.output_names if layer.model is not None else (),
             )
         )
         rows.extend(below)

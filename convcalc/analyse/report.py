@@ -72,7 +72,8 @@ class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs.
+    ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs,
+    ``own_names`` the keys where they come in a dict, as :class:`Model` has them.
     """
 
     name: str
@@ -92,6 +93,7 @@ class LayerReport:
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
     own_shapes: tuple[Shape | None, ...] = ()
+    own_names: tuple[str, ...] = ()
 
     @property
     def trainable_in_model(self) -> Number:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from convcalc.numbers import Number
 
 FORMATS = ("table", "keras", "keras2", "json")
+LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 
 @click.command("summary")
@@ -27,7 +28,7 @@ FORMATS = ("table", "keras", "keras2", "json")
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
 @click.option("--batch", type=click.IntRange(1), help="The batch size.")
-@click.option("--line-length", type=click.IntRange(1), help="Of keras and keras2: the table's width.")
+@click.option("--line-length", type=click.IntRange(1, LONGEST), help="Of keras and keras2: the table's width.")
 @click.option("--positions", metavar="P,P,...", help="Of keras and keras2: where columns end, as shares of the width.")
 @click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")
 @click.option("--show-trainable", is_flag=True, help="Of keras and keras2: a column that says what trains.")
@@ -98,9 +99,12 @@ def command(
 def share(text: str) -> float:
     """One of ``--positions``."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise error("invalid-value", f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none") from None
+    if not 0 <= value <= LONGEST:
+        raise error("invalid-value", f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")
+    return value
 
 
 def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:

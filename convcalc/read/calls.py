@@ -59,7 +59,10 @@ class Graph:
             call = self.calls[number]
             self.calls[number] = call._replace(recorded={**call.recorded, output: (seen.shape, seen.dtype)})
         layers = tuple(entry.layer for entry in self.entries.values())
-        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs)
+        stated = config.get("output_layers")
+        # A dict with more than tensors in it is taken as a list.
+        keys = tuple(stated) if isinstance(stated, Mapping) and len(stated) == len(outputs) else ()
+        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs, output_names=keys)
 
     def _place(self) -> None:
         """Each call behind those whose outputs it takes, and behind the calls of its layer before it."""

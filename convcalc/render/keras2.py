@@ -18,7 +18,7 @@ _BREAKS = ("),", "},", "],", "',")
 # What these give besides their output comes in a tuple; all else that gives several comes in a list.
 _TUPLES = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 # These give a list even of one.
-_LISTS = ("InputLayer",)
+_LISTS = ("InputLayer", "Split")
 
 
 def keras2_text(report: Report, options: Options | None = None) -> str:
@@ -128,11 +128,14 @@ def _shapes(row: LayerReport) -> str:
 
 def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
     texts = [_shape(shape) for shape in shapes]
-    alone = len(texts) == 1 and row.class_name not in _LISTS
-    if alone:
+    if row.own_names:
+        by_name = dict(zip(sorted(row.own_names), texts))
+        return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
+    made_by = row.class_name if row.kind is None else row.kind.name
+    if len(texts) == 1 and made_by not in _LISTS:
         return texts[0]
     joined = ", ".join(texts)
-    return f"({joined})" if row.class_name in _TUPLES else f"[{joined}]"
+    return f"({joined})" if made_by in _TUPLES else f"[{joined}]"
 
 
 def _shape(shape: Shape | None) -> str:

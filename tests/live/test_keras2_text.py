@@ -105,6 +105,16 @@ def _nested(k: Any) -> Any:
     return k.Model([x, y], [layers.Concatenate()([one, other]), *second])
 
 
+def _dicts(k: Any) -> Any:
+    """Inputs and outputs by name: those of a nested model stand in the order in which they were given."""
+    inputs = {name: k.Input((3,), name=name) for name in "ba"}
+    joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
+    inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
+    outer = {name: k.Input((3,), name=f"outer_{name}") for name in "ba"}
+    found = inner(outer)
+    return k.Model(outer, [found["z"], found["k"]])
+
+
 def _deep(k: Any) -> Any:
     """Models in one another, last and not last; a chain at last."""
     made = k.Sequential([k.layers.Dense(4, input_shape=(4,))])
@@ -167,7 +177,16 @@ def _operations(k: Any) -> Any:
     picked = x[:, 1:, ..., 0]
     parts = tf.split(picked, 4, axis=-1)
     joined = tf.concat([parts[0], parts[3]], axis=1) * 2.0
-    return k.Model(x, [tf.reduce_mean(picked, axis=[1, 2]), joined, 1 - joined, tf.cast(tf.nn.relu(joined), "float16")])
+    return k.Model(
+        x,
+        [
+            tf.reduce_mean(picked, axis=[1, 2]),
+            joined,
+            1 - joined,
+            tf.cast(tf.nn.relu(joined), "float16"),
+            *tf.split(x, 1),
+        ],
+    )
 
 
 def _frozen_wrapper(k: Any) -> Any:
@@ -193,6 +212,7 @@ BY_HAND: list[Callable[[Any], Any]] = [
     _sequential,
     _half,
     _nested,
+    _dicts,
     _deep,
     _deferred,
     _shared,
