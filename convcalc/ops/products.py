@@ -140,6 +140,19 @@ def _of_one_name(one: Number, other: Number, name: str) -> Number:
     return one
 
 
+@operation("CDist", "math")
+def cdist(x: Tensor, y: Tensor) -> Inferred:
+    """The distances of points, each of one with each of the other."""
+    if len(x.shape) < 2 or len(y.shape) < 2:
+        raise Refusal("needs lists of points: tensors of at least two axes", "wrong-rank")
+    size, other = x.shape[-1], y.shape[-1]
+    if size is not UNKNOWN and other is not UNKNOWN and size != other:
+        raise Refusal(f"compares points of {size} and of {other} coordinates", "shapes-differ", "y")
+    shape = (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-2])
+    terms = other if size is UNKNOWN else size
+    return _made(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
+
+
 @operation("DotProductAttention", "nn")
 def dot_product_attention(
     query: Tensor,

@@ -204,12 +204,6 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
     return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
 
 
-@operation("Norm", "linalg")
-def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The length of vectors, or the norm of matrices."""
-    return Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
-
-
 @operation("Average")
 def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Tensor:
     """The weighted mean along an axis."""
