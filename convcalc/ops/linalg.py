@@ -133,7 +133,7 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", "wrong-rank", "b")
-    # Of one axis less than the matrices, Keras compares those of a vector; of other ranks it compares nothing.
+    # Keras compares rows where both have as many axes, the last axes where b has one more, and nothing else.
     behind = len(b.shape) - len(a.shape)
     if behind in (0, 1) and _differ(a.shape[behind - 2], b.shape[behind - 2]):
         raise Refusal("needs as many right-hand sides as its matrices have rows", "shapes-differ", "b")

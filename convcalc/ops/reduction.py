@@ -17,8 +17,13 @@ Axis: TypeAlias = "int | Sequence[int] | None"
 def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
     """The shape without the axes that are reduced (all of them for None), or with a 1 in their place."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
-    gone = {axis_index(each, len(shape)) for each in chosen}
-    return tuple(1 if n in gone else size for n, size in enumerate(shape) if keepdims or n not in gone)
+    gone = [axis_index(each, len(shape)) for each in chosen]
+    if keepdims:
+        return tuple(1 if n in gone else size for n, size in enumerate(shape))
+    left = list(shape)
+    for n in sorted(gone, reverse=True):
+        del left[n]  # an axis that is named twice takes another one with it, as in Keras
+    return tuple(left)
 
 
 def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:

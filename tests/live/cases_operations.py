@@ -10,17 +10,8 @@ from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation
-
-FLOATS = ["float32", "float32", "float16", "bfloat16", "float64"]
-NUMBERS = [*FLOATS, "int32", "int64", "int8", "uint8", "int16", "uint16", "uint32"]
-DTYPES = [*NUMBERS, "bool"]
-
-
-class T(NamedTuple):
-    """A tensor of a case."""
-
-    shape: tuple[int | None, ...]
-    dtype: str
+from tests.live.cases_operations_math import MATH
+from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_tensor, images
 
 
 class Asked(NamedTuple):
@@ -34,22 +25,6 @@ class Asked(NamedTuple):
         return f"{self.operation.module}.{self.operation.name} {self.made} {self.call}"
 
 
-def _shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
-    return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
-
-
-def _tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    return T(_shape(random, low, high), random.choice(dtypes or DTYPES))
-
-
-def _like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """A shape that may be broadcast with another; now and then one that may not."""
-    found = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
-    if found and random.random() < 0.06:
-        found[random.randrange(len(found))] = 7
-    return tuple(found[random.randint(0, 1) :]) if random.random() < 0.3 else tuple(found)
-
-
 def _axis(random: Random, rank: int, several: bool = True) -> Any:
     if random.random() < 0.25:
         return None
@@ -61,21 +36,16 @@ def _axis(random: Random, rank: int, several: bool = True) -> Any:
 def _second(random: Random, x: T) -> Any:
     if random.random() < 0.2:
         return random.choice([2, 0.5, 3, True])
-    return T(_like(random, x.shape), random.choice(DTYPES))
-
-
-def _images(random: Random, batch: bool = True) -> T:
-    sizes = (random.choice([6, 8, None]), random.choice([5, 8]), random.choice([1, 3, 4]))
-    return T((random.choice([None, 2]), *sizes) if batch or random.random() < 0.7 else sizes, random.choice(FLOATS))
+    return T(a_like(random, x.shape), random.choice(DTYPES))
 
 
 def _reshape(random: Random) -> tuple[dict[str, Any], list[Any]]:
-    x = _tensor(random, low=1)
+    x = a_tensor(random, low=1)
     return {"newshape": random.choice([[-1], [2, -1], [-1, 1, 2], [4, 6], [None, 2], list(x.shape)])}, [x]
 
 
 def _joining(random: Random, axis: int | None) -> list[T]:
-    first = _tensor(random, low=2, high=4)
+    first = a_tensor(random, low=2, high=4)
     at = random.randrange(len(first.shape)) if axis is None else min(axis, len(first.shape) - 1)
     rest = []
     for _ in range(random.randint(0, 2)):
@@ -89,10 +59,10 @@ def _joining(random: Random, axis: int | None) -> list[T]:
 
 def _matrices(random: Random) -> list[T]:
     inner = random.choice([3, 4, None])
-    batch = _shape(random, 0, 2)
+    batch = a_shape(random, 0, 2)
     one = T((*batch, random.choice([2, None, 5]), inner), random.choice(NUMBERS))
     other = T(
-        (*_like(random, batch), random.choice([inner, inner, 3]), random.choice([2, None])), random.choice(NUMBERS)
+        (*a_like(random, batch), random.choice([inner, inner, 3]), random.choice([2, None])), random.choice(NUMBERS)
     )
     if random.random() < 0.2:
         one = T((inner,), one.dtype)
@@ -150,7 +120,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
     "Dot": lambda r: ({}, _matrices(r)),
     "Inner": lambda r: (lambda n: ({}, [T((2, n), "float32"), T((3, n), "int32")]))(r.choice([3, 4])),
     "Vdot": lambda r: ({}, [T((4,), r.choice(NUMBERS)), T((4,), r.choice(NUMBERS))]),
-    "Outer": lambda r: ({}, [_tensor(r, low=1, high=2), _tensor(r, low=1, high=2)]),
+    "Outer": lambda r: ({}, [a_tensor(r, low=1, high=2), a_tensor(r, low=1, high=2)]),
     "Tensordot": lambda r: (
         {"axes": r.choice([1, 1, [[1], [0]], [[-1], [0]]])},
         [T((2, 3), r.choice(NUMBERS)), T((3, 5, 4), r.choice(NUMBERS))],
@@ -162,61 +132,61 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
     "Hstack": lambda r: ({}, [_joining(r, 1)]),
     "Vstack": lambda r: ({}, [_joining(r, 0)]),
     "Dstack": lambda r: ({}, [_joining(r, 2)]),
-    "Stack": lambda r: (lambda x: ({"axis": r.randint(-1, 1)}, [[x, T(_like(r, x.shape), x.dtype)]]))(
-        _tensor(r, low=1)
+    "Stack": lambda r: (lambda x: ({"axis": r.randint(-1, 1)}, [[x, T(a_like(r, x.shape), x.dtype)]]))(
+        a_tensor(r, low=1)
     ),
     "Meshgrid": lambda r: (
         {"indexing": r.choice(["xy", "ij"])},
-        [_tensor(r, low=1, high=1) for _ in range(r.randint(2, 3))],
+        [a_tensor(r, low=1, high=1) for _ in range(r.randint(2, 3))],
     ),
     "Split": lambda r: (
         {"indices_or_sections": r.choice([2, 3, [1, 3]]), "axis": r.randint(-2, 1)},
-        [_tensor(r, low=2)],
+        [a_tensor(r, low=2)],
     ),
-    "ArraySplit": lambda r: ({"indices_or_sections": r.choice([2, 3]), "axis": r.randint(-2, 1)}, [_tensor(r, low=2)]),
-    "Hsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=1)]),
-    "Vsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=2)]),
-    "Dsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [_tensor(r, low=3)]),
-    "Unstack": lambda r: ({"axis": r.randint(-2, 1), **({"num": 3} if r.random() < 0.2 else {})}, [_tensor(r, low=2)]),
-    "GetItem": lambda r: (lambda x: ({}, [x, _key(r, len(x.shape))]))(_tensor(r, low=1)),
+    "ArraySplit": lambda r: ({"indices_or_sections": r.choice([2, 3]), "axis": r.randint(-2, 1)}, [a_tensor(r, low=2)]),
+    "Hsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [a_tensor(r, low=1)]),
+    "Vsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [a_tensor(r, low=2)]),
+    "Dsplit": lambda r: ({"indices_or_sections": r.choice([2, [1, 3]])}, [a_tensor(r, low=3)]),
+    "Unstack": lambda r: ({"axis": r.randint(-2, 1), **({"num": 3} if r.random() < 0.2 else {})}, [a_tensor(r, low=2)]),
+    "GetItem": lambda r: (lambda x: ({}, [x, _key(r, len(x.shape))]))(a_tensor(r, low=1)),
     "Take": lambda r: (
         {"axis": r.choice([None, 0, -1, 1])},
-        [_tensor(r, low=2), r.choice([2, [0, 1], T((3, 2), "int32")])],
+        [a_tensor(r, low=2), r.choice([2, [0, 1], T((3, 2), "int32")])],
     ),
-    "TakeAlongAxis": lambda r: (lambda x: ({"axis": r.choice([0, -1])}, [x, T(x.shape, "int32")]))(_tensor(r, low=1)),
-    "ExpandDims": lambda r: ({"axis": r.choice([0, -1, 1, [0, -1], 5])}, [_tensor(r)]),
+    "TakeAlongAxis": lambda r: (lambda x: ({"axis": r.choice([0, -1])}, [x, T(x.shape, "int32")]))(a_tensor(r, low=1)),
+    "ExpandDims": lambda r: ({"axis": r.choice([0, -1, 1, [0, -1], 5])}, [a_tensor(r)]),
     "Squeeze": lambda r: (
         {"axis": r.choice([None, 1, -1, [1]])},
         [T((r.choice([None, 3]), 1, *r.choice([(), (1,), (2,)])), r.choice(DTYPES))],
     ),
     "Transpose": lambda r: (lambda x: ({"axes": r.choice([None, r.sample(range(len(x.shape)), len(x.shape))])}, [x]))(
-        _tensor(r)
+        a_tensor(r)
     ),
-    "Swapaxes": lambda r: ({"axis1": r.choice([0, -1]), "axis2": r.choice([1, -2])}, [_tensor(r, low=2)]),
-    "Moveaxis": lambda r: (lambda n: ({"source": r.choice([0, -1, [0, 1]]), "destination": n}, [_tensor(r, low=2)]))(
+    "Swapaxes": lambda r: ({"axis1": r.choice([0, -1]), "axis2": r.choice([1, -2])}, [a_tensor(r, low=2)]),
+    "Moveaxis": lambda r: (lambda n: ({"source": r.choice([0, -1, [0, 1]]), "destination": n}, [a_tensor(r, low=2)]))(
         r.choice([1, -1, [1, 0]])
     ),
-    "Flip": lambda r: ({"axis": r.choice([None, 0, -1, 7])}, [_tensor(r, low=1)]),
-    "Roll": lambda r: ({"shift": 1, "axis": r.choice([None, 0])}, [_tensor(r, low=1)]),
-    "Rot90": lambda r: ({"k": 1, "axes": r.choice([(0, 1), (1, 0)])}, [_tensor(r, low=2)]),
-    "BroadcastTo": lambda r: ({"shape": (2, 3, 4)}, [T(_like(r, (2, 3, 4)), r.choice(DTYPES))]),
-    "Repeat": lambda r: ({"repeats": r.choice([2, 3]), "axis": r.choice([None, 0, -1])}, [_tensor(r, low=1)]),
-    "Tile": lambda r: ({"repeats": r.choice([2, [1, 2], [2, 1, 1, 1, 2]])}, [_tensor(r, low=1)]),
-    "Pad": lambda r: ({"pad_width": r.choice([((1, 1),), ((0, 1), (2, 0))])}, [_tensor(r, low=2, high=3)]),
-    "Diff": lambda r: ({"n": r.choice([1, 2]), "axis": r.choice([0, -1])}, [_tensor(r, low=1)]),
-    "Diagonal": lambda r: ({"offset": r.choice([0, 1, -1])}, [_tensor(r, low=1)]),
-    "Trace": lambda r: ({"offset": r.choice([0, 1])}, [_tensor(r, low=2)]),
-    "OneHot": lambda r: ({"num_classes": 4, "axis": r.choice([-1, -1, 0, 6])}, [_tensor(r, ["int32"])]),
-    "Glu": lambda r: ({"axis": r.choice([-1, 0])}, [_tensor(r, FLOATS, low=1)]),
+    "Flip": lambda r: ({"axis": r.choice([None, 0, -1, 7])}, [a_tensor(r, low=1)]),
+    "Roll": lambda r: ({"shift": 1, "axis": r.choice([None, 0])}, [a_tensor(r, low=1)]),
+    "Rot90": lambda r: ({"k": 1, "axes": r.choice([(0, 1), (1, 0)])}, [a_tensor(r, low=2)]),
+    "BroadcastTo": lambda r: ({"shape": (2, 3, 4)}, [T(a_like(r, (2, 3, 4)), r.choice(DTYPES))]),
+    "Repeat": lambda r: ({"repeats": r.choice([2, 3]), "axis": r.choice([None, 0, -1])}, [a_tensor(r, low=1)]),
+    "Tile": lambda r: ({"repeats": r.choice([2, [1, 2], [2, 1, 1, 1, 2]])}, [a_tensor(r, low=1)]),
+    "Pad": lambda r: ({"pad_width": r.choice([((1, 1),), ((0, 1), (2, 0))])}, [a_tensor(r, low=2, high=3)]),
+    "Diff": lambda r: ({"n": r.choice([1, 2]), "axis": r.choice([0, -1])}, [a_tensor(r, low=1)]),
+    "Diagonal": lambda r: ({"offset": r.choice([0, 1, -1])}, [a_tensor(r, low=1)]),
+    "Trace": lambda r: ({"offset": r.choice([0, 1])}, [a_tensor(r, low=2)]),
+    "OneHot": lambda r: ({"num_classes": 4, "axis": r.choice([-1, -1, 0, 6])}, [a_tensor(r, ["int32"])]),
+    "Glu": lambda r: ({"axis": r.choice([-1, 0])}, [a_tensor(r, FLOATS, low=1)]),
     "Slice": lambda r: (
         {"shape": (2, -1)},
         [T((r.choice([4, None]), 5), r.choice(DTYPES)), r.choice([[0, 1], T((2,), "int32")])],
     ),
     "SliceUpdate": lambda r: (lambda x: ({}, [x, [0] * len(x.shape), T((1,) * len(x.shape), x.dtype)]))(
-        _tensor(r, low=1)
+        a_tensor(r, low=1)
     ),
     "ScatterUpdate": lambda r: (lambda x: ({}, [x, T((2, 1), "int32"), T((2, *x.shape[1:]), x.dtype)]))(
-        _tensor(r, low=1)
+        a_tensor(r, low=1)
     ),
     "Scatter": lambda r: ({"shape": (4, 5)}, [T((2, 1), "int32"), T((2, 5), r.choice(NUMBERS))]),
     "DepthToSpace": lambda r: (
@@ -227,39 +197,39 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
         {"block_size": 2, "data_format": r.choice(["channels_last", "channels_first"])},
         [T((None, 4, r.choice([4, 5, None]), 8), "float32")],
     ),
-    "Digitize": lambda r: ({}, [_tensor(r, NUMBERS), T((3,), "float32")]),
-    "Trapezoid": lambda r: ({"axis": r.choice([-1, 0])}, [_tensor(r, NUMBERS, low=1)]),
-    "Clip": lambda r: ({"x_min": 0, "x_max": 1}, [_tensor(r)]),
-    "Where": lambda r: (lambda x: ({}, [T(_like(r, x.shape), "bool"), x, _second(r, x)]))(_tensor(r)),
-    "FullLike": lambda r: ({"dtype": r.choice([None, "int32"])}, [_tensor(r), 2]),
-    "Cast": lambda r: ({"dtype": r.choice(DTYPES)}, [_tensor(r)]),
-    "SaturateCast": lambda r: ({"dtype": r.choice(DTYPES)}, [_tensor(r)]),
-    "Threshold": lambda r: ({"threshold": 0.5, "default_value": 0.0}, [_tensor(r, FLOATS)]),
+    "Digitize": lambda r: ({}, [a_tensor(r, NUMBERS), T((3,), "float32")]),
+    "Trapezoid": lambda r: ({"axis": r.choice([-1, 0])}, [a_tensor(r, NUMBERS, low=1)]),
+    "Clip": lambda r: ({"x_min": 0, "x_max": 1}, [a_tensor(r)]),
+    "Where": lambda r: (lambda x: ({}, [T(a_like(r, x.shape), "bool"), x, _second(r, x)]))(a_tensor(r)),
+    "FullLike": lambda r: ({"dtype": r.choice([None, "int32"])}, [a_tensor(r), 2]),
+    "Cast": lambda r: ({"dtype": r.choice(DTYPES)}, [a_tensor(r)]),
+    "SaturateCast": lambda r: ({"dtype": r.choice(DTYPES)}, [a_tensor(r)]),
+    "Threshold": lambda r: ({"threshold": 0.5, "default_value": 0.0}, [a_tensor(r, FLOATS)]),
     "Moments": lambda r: (lambda x: ({"axes": r.choice([[0], [-1]]), "keepdims": r.random() < 0.5}, [x]))(
-        _tensor(r, FLOATS, low=1)
+        a_tensor(r, FLOATS, low=1)
     ),
-    "TopK": lambda r: ({"k": 2}, [_tensor(r, NUMBERS, low=1)]),
+    "TopK": lambda r: ({"k": 2}, [a_tensor(r, NUMBERS, low=1)]),
     "InTopK": lambda r: ({"k": 2}, [T((4,), "int32"), T((4, 5), "float32")]),
-    "Average": lambda r: ({"axis": r.choice([None, 0, -1])}, [_tensor(r, low=1)]),
-    "CountNonzero": lambda r: (lambda x: ({"axis": r.choice([None, [0]])}, [x]))(_tensor(r, low=1)),
+    "Average": lambda r: ({"axis": r.choice([None, 0, -1])}, [a_tensor(r, low=1)]),
+    "CountNonzero": lambda r: (lambda x: ({"axis": r.choice([None, [0]])}, [x]))(a_tensor(r, low=1)),
     "Percentile": lambda r: (
         {"axis": r.choice([None, 0]), "keepdims": r.random() < 0.3},
-        [_tensor(r, NUMBERS, low=1), r.choice([50, [20, 80], T((2,), "float32")])],
+        [a_tensor(r, NUMBERS, low=1), r.choice([50, [20, 80], T((2,), "float32")])],
     ),
     "Quantile": lambda r: (
         {"axis": r.choice([None, 0]), "keepdims": r.random() < 0.3},
-        [_tensor(r, NUMBERS, low=1), r.choice([0.5, [0.2, 0.8], [0.5], T((2,), "float32")])],
+        [a_tensor(r, NUMBERS, low=1), r.choice([0.5, [0.2, 0.8], [0.5], T((2,), "float32")])],
     ),
     "MaxPool": lambda r: (
         _POOL | {"strides": r.choice([None, (1, 1), (2, 2)]), "padding": r.choice(["same", "valid"])},
-        [_images(r)],
+        [images(r)],
     ),
     "AveragePool": lambda r: (
         _POOL | {"strides": r.choice([None, (1, 1), (2, 2)]), "padding": r.choice(["same", "valid"])},
-        [_images(r)],
+        [images(r)],
     ),
-    "AdaptiveMaxPool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [_images(r)]),
-    "AdaptiveAveragePool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [_images(r)]),
+    "AdaptiveMaxPool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [images(r)]),
+    "AdaptiveAveragePool": lambda r: ({"output_size": (2, 3), "data_format": "channels_last"}, [images(r)]),
     "Conv": lambda r: _convolution(r, lambda channels: (channels, 4)),
     "DepthwiseConv": lambda r: _convolution(r, lambda channels: (channels, 2)),
     "ConvTranspose": lambda r: _convolution(r, lambda channels: (4, channels)),
@@ -269,31 +239,28 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
     ),
     "Resize": lambda r: (
         {"size": (4, 3), "data_format": r.choice(["channels_last", "channels_first"])},
-        [_images(r, False)],
+        [images(r, False)],
     ),
     "ExtractPatches": lambda r: (
         {"size": (2, 2), "strides": r.choice([None, 1, (2, 1)]), "padding": r.choice(["same", "valid"])},
-        [_images(r, False)],
+        [images(r, False)],
     ),
-    "ConvertToTensor": lambda r: ({}, [_tensor(r)]),
-    "StopGradient": lambda r: ({}, [_tensor(r)]),
-    "Bincount": lambda r: ({}, [_tensor(r, ["int32"], low=1, high=2)]),
-    "LayerNorm": lambda r: ({"axis": -1}, [_tensor(r, FLOATS, low=1), T((4,), "float32"), None]),
-    "RMSNorm": lambda r: ({"axis": -1}, [_tensor(r, FLOATS, low=1), None]),
-    "Sparsemax": lambda r: ({"axis": r.choice([-1, 0, 5])}, [_tensor(r, FLOATS)]),
-    "Hypot": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), r.choice(NUMBERS))]))(_tensor(r, NUMBERS)),
-    "Heaviside": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), r.choice(NUMBERS))]))(_tensor(r, NUMBERS)),
-    "Norm": lambda r: (
-        {"axis": r.choice([None, -1, 0]), "keepdims": r.random() < 0.4},
-        [_tensor(r, FLOATS, low=1, high=2)],
-    ),
-    "Isclose": lambda r: (lambda x: ({}, [x, T(_like(r, x.shape), x.dtype)]))(_tensor(r, FLOATS)),
+    "ConvertToTensor": lambda r: ({}, [a_tensor(r)]),
+    "StopGradient": lambda r: ({}, [a_tensor(r)]),
+    "Bincount": lambda r: ({}, [a_tensor(r, ["int32"], low=1, high=2)]),
+    "LayerNorm": lambda r: ({"axis": -1}, [a_tensor(r, FLOATS, low=1), T((4,), "float32"), None]),
+    "RMSNorm": lambda r: ({"axis": -1}, [a_tensor(r, FLOATS, low=1), None]),
+    "Sparsemax": lambda r: ({"axis": r.choice([-1, 0, 5])}, [a_tensor(r, FLOATS)]),
+    "Hypot": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
+    "Heaviside": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
+    "Isclose": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), x.dtype)]))(a_tensor(r, FLOATS)),
+    **MATH,
 }
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
     """Arguments by their names: tensors for those of the call, an axis for what is one."""
-    x = _tensor(
+    x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )
     call: list[Any] = [x]
@@ -302,7 +269,7 @@ def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[A
             _second(random, x) if "Bit" not in operation.name and "Shift" not in operation.name else T(x.shape, x.dtype)
         )
     if operation.module.endswith("image"):
-        call = [_images(random)]
+        call = [images(random)]
     made: dict[str, Any] = {}
     several = operation.name not in (
         "Argmax",

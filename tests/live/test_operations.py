@@ -18,7 +18,8 @@ from convcalc.model import Slot
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor
 from convcalc.problems import ConvcalcError, Refusal
-from tests.live.cases_operations import Asked, T, automatic_name, cases, in_a_spec, model_of
+from tests.live.cases_operations import Asked, automatic_name, cases, in_a_spec, model_of
+from tests.live.tensors import T
 from tests.live.test_files import different
 from tests.live.written import executed, loaded
 

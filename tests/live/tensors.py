@@ -1,0 +1,41 @@
+"""The tensors that generated calls of operations are made on."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+
+FLOATS = ["float32", "float32", "float16", "bfloat16", "float64"]
+NUMBERS = [*FLOATS, "int32", "int64", "int8", "uint8", "int16", "uint16", "uint32"]
+DTYPES = [*NUMBERS, "bool"]
+
+
+class T(NamedTuple):
+    """A tensor of a case."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
+    """Some sizes, of which some are not known."""
+    return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
+
+
+def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
+    """A tensor of any kind, or of these."""
+    return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
+
+
+def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """A shape that may be broadcast with another; now and then one that may not."""
+    found = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
+    if found and random.random() < 0.06:
+        found[random.randrange(len(found))] = 7
+    return tuple(found[random.randint(0, 1) :]) if random.random() < 0.3 else tuple(found)
+
+
+def images(random: Random, batch: bool = True) -> T:
+    """Images: of some channels, some of an unknown height; without a batch where it is not asked for."""
+    sizes = (random.choice([6, 8, None]), random.choice([5, 8]), random.choice([1, 3, 4]))
+    return T((random.choice([None, 2]), *sizes) if batch or random.random() < 0.7 else sizes, random.choice(FLOATS))
