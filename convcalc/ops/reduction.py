@@ -39,17 +39,13 @@ def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> 
         operation(name, module)(made)
 
 
-def _mean(dtype: str) -> str:
-    return dtype if "float" in dtype else result_type(dtype, "float32")
-
-
 _declare("All Any", lambda dtype: "bool")
 _declare("Amax Amin Ptp", lambda dtype: dtype)
 _declare("Nanmax Nanmin", result_type)
 _declare("Argmax Argmin Nanargmax Nanargmin", lambda dtype: "int32")
-_declare("Sum Nansum Nanprod", summed)
-_declare("Mean", _mean)
-_declare("Std", float_if_whole)
+_declare("Sum Nansum", lambda dtype: result_type(summed(dtype)))
+_declare("Nanprod", summed)
+_declare("Mean Std", float_if_whole)
 _declare("Nanmean Nanmedian Nanstd Nanvar Var", lambda dtype: result_type(dtype, "float"))
 _declare("Median", floating)
 _declare("Logsumexp", lambda dtype: "float32", "math")

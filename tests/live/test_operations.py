@@ -173,7 +173,9 @@ def test_every_operation_of_keras_is_known_or_named(tell: Any) -> None:
     for module in MODULES:
         path = f"keras.src.ops.{module}"
         for name, cls in vars(importlib.import_module(path)).items():
-            if inspect.isclass(cls) and issubclass(cls, Operation) and cls is not Operation and cls.__module__ == path:
+            if not inspect.isclass(cls) or not issubclass(cls, Operation) or cls.__module__ != path:
+                continue
+            if cls.call is not Operation.call:  # and no class that others are made of
                 theirs.add((path, name))
     assert set(OPERATIONS) <= theirs
     missing = sorted(name for path, name in theirs - set(OPERATIONS) if name not in OF_FUNCTIONS)
