@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.analyse.explain import explain
 from convcalc.analyse.report import Report
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS
@@ -58,6 +59,15 @@ def test_an_operation_is_an_entry(entries: str, name: str, outputs: Any) -> None
 def test_products_are_counted() -> None:
     found = report("ops.matmul: {from: [a, b]}", "inputs: {a: [3, 4], b: [4, 5]}")
     assert found.totals.macs == 3 * 4 * 5
+
+
+def test_an_unknown_count_is_said() -> None:
+    """How often an inverse multiplies depends on the algorithm: the model's own count is a lower bound."""
+    found = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
+    assert {row.name: row.macs for row in found.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
+    assert (found.totals.macs, found.totals.incomplete) == (27, {"macs": "partial"})
+    (cost,) = [section for section in explain(found, "inv").sections if section.title == "MACs"]
+    assert cost.lines == (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def of_one_sample(shape: Shape) -> Number:
 
 
 def uncounted(*outputs: Tensor) -> Inferred:
-    """Outputs of what multiplies, nobody can say how often: that depends on the algorithm."""
+    """Outputs of what multiplies as often as its algorithm likes: the count is unknown."""
     shapes, dtypes = tuple(each.shape for each in outputs), tuple(each.dtype for each in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))
 
