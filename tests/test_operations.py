@@ -23,7 +23,7 @@ def run(name: str, *shapes: Any, module: str = "numpy", of: str = "float32", **m
     assert operation is not None
     tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), of) for shape in shapes]
     slots: Any = [Slot(n) for n in range(len(tensors))]
-    several = operation.several or operation.parameters[0] == "xs"
+    several = operation.several or operation.listed
     call = {operation.parameters[0]: slots} if several else dict(zip(operation.parameters, slots))
     return operation.infer(made, call, tensors)
 
@@ -110,6 +110,8 @@ def test_shapes(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> N
         (("int", "float16"), "float16"),
         (("bool", "int"), "int32"),
         (("int", "int"), "int32"),
+        (("complex64", "float64"), "complex64"),
+        (("complex64", "complex128"), "complex64"),
     ],
 )
 def test_promotion(dtypes: tuple[str, ...], result: str) -> None:
@@ -137,6 +139,113 @@ def test_promotion(dtypes: tuple[str, ...], result: str) -> None:
 )
 def test_multiply_accumulates(name: str, shapes: Any, made: dict[str, Any], macs: int) -> None:
     assert sample_macs(run(name, *shapes, **made)) == macs
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "shapes", "made", "outputs"),
+    [
+        ("Cholesky", "linalg", [(None, 3, 3)], {}, [(None, 3, 3)]),
+        ("Det", "linalg", [(None, 2, 3, 3)], {}, [(None, 2)]),
+        ("Logdet", "math", [(5, 2, 3)], {}, [(5,)]),
+        ("Eigh", "linalg", [(2, 4, 4)], {}, [(2, 4), (2, 4, 4)]),
+        ("LuFactor", "linalg", [(None, 3, 5)], {}, [(None, 3, 5), (None, 3)]),
+        ("Qr", "linalg", [(None, 5, 3)], {}, [(None, 5, 3), (None, 3, 3)]),
+        ("Qr", "linalg", [(5, 3)], {"mode": "complete"}, [(5, 5), (5, 3)]),
+        ("SVD", "linalg", [(None, 5, 3)], {}, [(None, 5, 5), (None, 3), (None, 3, 3)]),
+        ("SVD", "linalg", [(5, 3)], {"full_matrices": False}, [(5, 3), (3,), (3, 3)]),
+        ("SVD", "linalg", [(5, 3)], {"compute_uv": False}, [(3,)]),
+        ("Pinv", "linalg", [(None, 5, 3)], {}, [(None, 3, 5)]),
+        ("MatrixRank", "linalg", [(None, 5, 3)], {}, [(None,)]),
+        ("Solve", "linalg", [(None, 3, 3), (None, 3, 2)], {}, [(None, 3, 2)]),
+        ("Lstsq", "linalg", [(5, 3), (5, 2)], {}, [(3, 2)]),
+        ("FFT2", "math", [(None, 4, 6), (None, 4, 6)], {}, [(None, 4, 6)] * 2),
+        ("RFFT", "math", [(None, 7)], {}, [(None, 4)] * 2),
+        ("RFFT", "math", [(None, None)], {}, [(None, None)] * 2),
+        ("IRFFT", "math", [(None, 4), (None, 4)], {}, [(None, 6)]),
+        ("IRFFT", "math", [(None, 4), (None, 4)], {"fft_length": 7}, [(None, 7)]),
+        (
+            "STFT",
+            "math",
+            [(None, 100)],
+            {"sequence_length": 16, "sequence_stride": 8, "fft_length": 16},
+            [(None, 13, 9)] * 2,
+        ),
+        (
+            "ISTFT",
+            "math",
+            [(None, 13, 9), (None, 13, 9)],
+            {"sequence_length": 16, "sequence_stride": 8, "fft_length": 16},
+            [(None, 96)],
+        ),
+    ],
+)
+def test_what_depends_on_the_algorithm_has_an_unknown_count(
+    name: str, module: str, shapes: Any, made: dict[str, Any], outputs: Any
+) -> None:
+    found = run(name, *shapes, module=module, **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == outputs
+    assert found.unknown == {"macs"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "made", "output", "dtype", "macs"),
+    [
+        ("CDist", [(None, 5, 3), (None, 7, 3)], {}, (None, 5, 7), "float32", 5 * 7 * 3),
+        (
+            "ExtractSequences",
+            [(None, 10)],
+            {"sequence_length": 4, "sequence_stride": 3},
+            (None, 3, 4),
+            "float16",
+            0,
+        ),
+        ("SegmentSum", [(None, 3), (None,)], {}, (None, 3), "float16", 0),
+        ("SegmentMax", [(8, 3), (8,)], {"num_segments": 4}, (4, 3), "float16", 0),
+        ("ViewAsComplex", [(None, 4, 2)], {}, (None, 4), "complex64", 0),
+        ("ViewAsReal", [(None, 4)], {}, (None, 4, 2), "float32", 0),
+    ],
+)
+def test_distances_sequences_and_segments(
+    name: str, shapes: Any, made: dict[str, Any], output: Any, dtype: str, macs: int
+) -> None:
+    found = run(name, *shapes, module="math", of="float32" if name == "CDist" else "float16", **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == [output]
+    assert (found.dtype, found.unknown, sample_macs(found)) == ((dtype,), frozenset(), macs)
+
+
+def test_a_norm_by_singular_values_has_an_unknown_count() -> None:
+    for order, unknown in (("nuc", {"macs"}), (2, {"macs"}), ("fro", set()), (None, set())):
+        found = run("Norm", (None, 3, 4), module="linalg", ord=order, axis=[1, 2])
+        assert (found.outputs, found.unknown) == (((UNKNOWN,),), unknown)
+
+
+def test_what_linear_algebra_and_transforms_cannot_take_is_refused() -> None:
+    for name, module, shapes, made, words in (
+        ("Inv", "linalg", [(None, 3, 4)], {}, "square matrices, not 3 by 4"),
+        ("Inv", "linalg", [(None, None, 4)], {}, "square"),
+        ("Inv", "linalg", [(3,)], {}, "two axes"),
+        ("LuFactor", "linalg", [(None, None, 4)], {}, "known"),
+        ("SVD", "linalg", [(None, 4, None)], {}, "known"),
+        ("Qr", "linalg", [(4, 4)], {"mode": "raw"}, "'raw'"),
+        ("Solve", "linalg", [(3, 3), ()], {}, "right-hand sides"),
+        ("Solve", "linalg", [(3, 3), (4, 2)], {}, "rows"),
+        ("Lstsq", "linalg", [(3, 3, 3), (3,)], {}, "two axes"),
+        ("Lstsq", "linalg", [(3, 3), (4,)], {}, "3 equations and 4"),
+        ("Norm", "linalg", [(3, 3)], {"ord": "nuc", "axis": 0}, "'nuc'"),
+        ("Norm", "linalg", [(3, 3)], {"ord": 3}, "order 3"),
+        ("Norm", "linalg", [(3, 3)], {"ord": "max"}, "'max'"),
+        ("CDist", "math", [(3, 4), (3, 5)], {}, "4 and of 5"),
+        ("FFT", "math", [(3, None), (3, None)], {}, "known sizes"),
+        ("FFT", "math", [(3, 4), (3, 5)], {}, "one shape"),
+        ("FFT", "math", [(3, 4)], {}, "pair of tensors"),
+        ("FFT2", "math", [(3,), (3,)], {}, "two axes"),
+        ("IRFFT", "math", [(3, 0), (3, 0)], {}, "-2 cells"),
+        ("ExtractSequences", "math", [(2,)], {"sequence_length": 5, "sequence_stride": 1}, "-2 cells"),
+        ("ExtractSequences", "math", [(9,)], {"sequence_length": 5, "sequence_stride": 0}, "begin apart"),
+        ("SegmentSum", "math", [(3,), (3,)], {"num_segments": -1}, "-1 cells"),
+    ):
+        with pytest.raises(Refusal, match=words):
+            run(name, *shapes, module=module, **made)
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -172,7 +281,7 @@ def test_what_does_not_fit_is_refused() -> None:
 
 
 def test_every_operation_says_what_it_does() -> None:
-    assert len(OPERATIONS) > 290
+    assert len(OPERATIONS) > 320
     for operation in OPERATIONS.values():
         assert operation.summary.endswith("."), operation.name
         assert operation.parameters

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.analyse.explain import explain
 from convcalc.analyse.report import Report
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS
@@ -60,6 +61,15 @@ def test_products_are_counted() -> None:
     assert found.totals.macs == 3 * 4 * 5
 
 
+def test_an_unknown_count_is_said() -> None:
+    """How often an inverse multiplies depends on the algorithm: the model's own count is a lower bound."""
+    found = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
+    assert {row.name: row.macs for row in found.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
+    assert (found.totals.macs, found.totals.incomplete) == (27, {"macs": "partial"})
+    (cost,) = [section for section in explain(found, "inv").sections if section.title == "MACs"]
+    assert cost.lines == (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),)
+
+
 @pytest.mark.parametrize(
     ("entry", "code", "words"),
     [
@@ -106,7 +116,7 @@ def test_what_is_no_key_is_refused(text: str) -> None:
 
 def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
     written: set[str] = set()
-    for asked in cases(1, 12):
+    for asked in cases(1, 20):
         if not in_a_spec(asked):
             continue
         try:

@@ -84,7 +84,9 @@ def explain(report: Report, selector: str) -> Explanation:
     if isinstance(kind, Operation):
         output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
         summary = f"{kind.summary} An operation of keras.ops, not a layer."
-        return Explanation(row, number, len(report.layers), summary, (inputs, output))
+        cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),))
+        shown = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
+        return Explanation(row, number, len(report.layers), summary, shown)
     if any(shape is None for shape in row.calls[-1].input_shapes):
         unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
         return Explanation(row, number, len(report.layers), kind.summary, (inputs, unknown))

@@ -170,7 +170,8 @@ def _call_operation(run: _Run, call: Call, kind: Operation, layer: Layer, inputs
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = kind.infer(layer.args, call.args, tensors)
-    return Ran(inputs, inferred.outputs, output_dtypes(inferred, "", ""), inferred, sample_macs(inferred))
+    macs = UNKNOWN if "macs" in inferred.unknown else sample_macs(inferred)
+    return Ran(inputs, inferred.outputs, output_dtypes(inferred, "", ""), inferred, macs)
 
 
 def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:

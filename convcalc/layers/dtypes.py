@@ -21,6 +21,8 @@ BITS = {
     "bfloat16": 16,
     "float32": 32,
     "float64": 64,
+    "complex64": 64,
+    "complex128": 128,
     "string": 0,
 }
 
@@ -35,9 +37,9 @@ _QUANTIZED = {
 }
 
 DTYPES = tuple(BITS)
-# Of a layer. What only a quantized policy can be made of is none by itself.
+# Of a layer. What only a quantized policy can be made of is none by itself; Keras makes no weights of complex numbers.
 POLICIES = (
-    *(dtype for dtype in BITS if not dtype.startswith(tuple(_QUANTIZED))),
+    *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
     *_MIXED,
     *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources),
 )

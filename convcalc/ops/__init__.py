@@ -6,6 +6,7 @@ from convcalc.ops import (
     images,
     joining,
     keys,
+    linalg,
     losses,
     making,
     products,
@@ -13,6 +14,7 @@ from convcalc.ops import (
     reduction,
     searching,
     shaping,
+    signal,
     windows,
 )
 from convcalc.ops.registry import OPERATIONS, Operation, Tensor, find_function, find_operation, operation
@@ -28,6 +30,7 @@ __all__ = [
     "images",
     "joining",
     "keys",
+    "linalg",
     "losses",
     "making",
     "operation",
@@ -36,5 +39,6 @@ __all__ = [
     "reduction",
     "searching",
     "shaping",
+    "signal",
     "windows",
 ]

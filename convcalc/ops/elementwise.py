@@ -85,6 +85,13 @@ def _wide(dtype: str) -> str:
     return "float64" if dtype == "int64" else float_if_whole(dtype)
 
 
+def _of_reals(dtype: str) -> str:
+    """As :func:`float_if_whole`, of numbers that are not complex."""
+    if "complex" in dtype:
+        raise Refusal("takes no complex numbers", "wrong-dtype")
+    return float_if_whole(dtype)
+
+
 _declare(
     "Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc",
     "numpy",
@@ -96,8 +103,10 @@ _declare(
     "numpy",
     _unary(floating),
 )
-_declare("Exp Exp2 Expm1 Fabs", "numpy", _unary(float_if_whole))
-_declare("Cbrt Deg2rad I0 Rad2deg", "numpy", _unary(_wide))
+_declare("Exp Exp2 Expm1", "numpy", _unary(float_if_whole))
+_declare("Fabs", "numpy", _unary(_of_reals))
+_declare("Cbrt", "numpy", _unary(_wide))
+_declare("Deg2rad I0 Rad2deg", "numpy", _unary(lambda dtype: "float32" if "complex" in dtype else _wide(dtype)))
 _declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype))
 _declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"))
 _declare(

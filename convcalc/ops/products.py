@@ -8,7 +8,7 @@ from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
-from convcalc.ops.promotion import float_if_whole, result_type, strong, together
+from convcalc.ops.promotion import result_type, strong, together
 from convcalc.ops.registry import Tensor, of_one_sample, operation, shape_of
 from convcalc.problems import Refusal
 
@@ -114,7 +114,9 @@ def correlate(x1: Any, x2: Any, *, mode: str = "valid") -> Inferred:
     if mode not in sizes:
         raise Refusal(f"has no mode {mode!r}", "invalid-value", "mode")
     dtype = together(x1, x2)
-    wide = "float64" if dtype == "int64" else float_if_whole(dtype)
+    wide = {"int64": "float64", "float16": "float16", "bfloat16": "bfloat16", "float64": "float64"}.get(
+        dtype, "float32"
+    )
     return _made((sizes[mode],), wide, shorter)
 
 
@@ -192,6 +194,19 @@ def _of_one_name(one: Number, other: Number, name: str) -> Number:
     if one != other:
         raise Refusal(f"gives axis '{name}' the sizes {one} and {other}", "shapes-differ", "subscripts")
     return one
+
+
+@operation("CDist", "math")
+def cdist(x: Tensor, y: Tensor) -> Inferred:
+    """The distances of points, each of one with each of the other."""
+    if len(x.shape) < 2 or len(y.shape) < 2:
+        raise Refusal("needs lists of points: tensors of at least two axes", "wrong-rank")
+    size, other = x.shape[-1], y.shape[-1]
+    if size is not UNKNOWN and other is not UNKNOWN and size != other:
+        raise Refusal(f"compares points of {size} and of {other} coordinates", "shapes-differ", "y")
+    shape = (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-2])
+    terms = other if size is UNKNOWN else size
+    return _made(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
 
 
 @operation("DotProductAttention", "nn")

@@ -27,7 +27,9 @@ _ABOVE = {
     "bfloat16": ("float32",),
     "float16": ("float32",),
     "float32": ("float64",),
-    "float64": (),
+    "float64": ("complex64",),
+    "complex64": ("complex128",),
+    "complex128": (),
 }
 _OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
@@ -50,8 +52,8 @@ def result_type(*dtypes: str) -> str:
 
 
 def _settled(dtype: str) -> str:
-    """Numbers among themselves are of 32 bits; Keras on TensorFlow has no uint64 in results."""
-    return {"int": "int32", "float": "float32", "uint64": "uint32"}.get(dtype, dtype)
+    """Numbers among themselves are of 32 bits; Keras on TensorFlow has no uint64 in results, and complex numbers of one size."""
+    return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 
 
 def dtype_of(value: Any) -> str:
@@ -79,8 +81,8 @@ def floating(dtype: str) -> str:
 
 
 def float_if_whole(dtype: str) -> str:
-    """float32 for whole numbers, of whatever size; a float stays what it is."""
-    return dtype if "float" in dtype else "float32"
+    """float32 for whole numbers, of whatever size; other numbers stay what they are."""
+    return "float32" if "int" in dtype or dtype == "bool" else dtype
 
 
 def summed(dtype: str) -> str:

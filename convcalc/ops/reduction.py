@@ -17,8 +17,13 @@ Axis: TypeAlias = "int | Sequence[int] | None"
 def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
     """The shape without the axes that are reduced (all of them for None), or with a 1 in their place."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
-    gone = {axis_index(each, len(shape)) for each in chosen}
-    return tuple(1 if n in gone else size for n, size in enumerate(shape) if keepdims or n not in gone)
+    gone = [axis_index(each, len(shape)) for each in chosen]
+    if keepdims:
+        return tuple(1 if n in gone else size for n, size in enumerate(shape))
+    left = list(shape)
+    for n in sorted(gone, reverse=True):
+        del left[n]  # an axis that is named twice takes another one with it, as in Keras
+    return tuple(left)
 
 
 def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:
@@ -34,17 +39,13 @@ def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> 
         operation(name, module)(made)
 
 
-def _mean(dtype: str) -> str:
-    return dtype if "float" in dtype else result_type(dtype, "float32")
-
-
 _declare("All Any", lambda dtype: "bool")
 _declare("Amax Amin Ptp", lambda dtype: dtype)
 _declare("Nanmax Nanmin", result_type)
 _declare("Argmax Argmin Nanargmax Nanargmin", lambda dtype: "int32")
-_declare("Sum Nansum Nanprod", summed)
-_declare("Mean", _mean)
-_declare("Std", float_if_whole)
+_declare("Sum Nansum", lambda dtype: result_type(summed(dtype)))
+_declare("Nanprod", summed)
+_declare("Mean Std", float_if_whole)
 _declare("Nanmean Nanmedian Nanstd Nanvar Var", lambda dtype: result_type(dtype, "float"))
 _declare("Median", floating)
 _declare("Logsumexp", lambda dtype: "float32", "math")
@@ -215,11 +216,16 @@ def in_top_k(targets: Tensor, predictions: Any, *, k: int) -> Tensor:
     return Tensor(targets.shape, "bool")
 
 
-@operation("Percentile")
-@operation("Nanpercentile")
-def percentile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """The values below which shares of the elements lie."""
-    return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), float_if_whole(x.dtype))
+def _percentile(dtype: Callable[[str], str]) -> Rule:
+    def rule(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+        return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), dtype(x.dtype))
+
+    rule.__doc__ = "The values below which percentages of the elements lie."
+    return rule
+
+
+operation("Percentile")(_percentile(float_if_whole))
+operation("Nanpercentile")(_percentile(floating))
 
 
 @operation("Quantile")
@@ -229,12 +235,6 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
     front = shape_of(q)[:1]
     front = () if isinstance(q, list) and front == (1,) else front
     return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
-
-
-@operation("Norm", "linalg")
-def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The length of vectors, or the norm of matrices."""
-    return Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
 
 
 @operation("Average")

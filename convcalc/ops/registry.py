@@ -127,6 +127,12 @@ def of_one_sample(shape: Shape) -> Number:
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
+def uncounted(*outputs: Tensor) -> Inferred:
+    """Outputs of what multiplies as often as its algorithm likes: the count is unknown."""
+    shapes, dtypes = tuple(each.shape for each in outputs), tuple(each.dtype for each in outputs)
+    return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))
+
+
 # Keras's functions whose names are not those of their classes in small letters.
 _FUNCTIONS = {
     "AllClose": "allclose",

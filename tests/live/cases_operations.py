@@ -10,6 +10,7 @@ from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation
+from tests.live.cases_operations_math import MATH
 from tests.live.cases_operations_more import MORE
 from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_tensor, images
 
@@ -254,12 +255,9 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
     "Sparsemax": lambda r: ({"axis": r.choice([-1, 0, 5])}, [a_tensor(r, FLOATS)]),
     "Hypot": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
     "Heaviside": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
-    "Norm": lambda r: (
-        {"axis": r.choice([None, -1, 0]), "keepdims": r.random() < 0.4},
-        [a_tensor(r, FLOATS, low=1, high=2)],
-    ),
     "Isclose": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), x.dtype)]))(a_tensor(r, FLOATS)),
     **MORE,
+    **MATH,
 }
 
 

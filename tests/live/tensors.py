@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 FLOATS = ["float32", "float32", "float16", "bfloat16", "float64"]
 NUMBERS = [*FLOATS, "int32", "int64", "int8", "uint8", "int16", "uint16", "uint32"]
-DTYPES = [*NUMBERS, "bool"]
+DTYPES = [*NUMBERS, "bool", "complex64", "complex128"]
 
 
 class T(NamedTuple):

@@ -1,0 +1,179 @@
+"""Linear algebra: decompositions, and what is computed by them. Source: ``keras/src/ops/linalg.py``.
+
+How much a decomposition multiplies depends on the algorithm, and for some on the values: their counts are unknown.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from convcalc.layers.registry import Inferred
+from convcalc.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.ops.promotion import float_if_whole
+from convcalc.ops.reduction import Axis, reduced
+from convcalc.ops.registry import Tensor, operation, uncounted
+from convcalc.problems import Refusal
+
+
+def _differ(one: Number, other: Number) -> bool:
+    """Whether Keras takes two sizes for different: here an unknown one differs from a known one."""
+    return plain(one) != plain(other)
+
+
+def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
+    """The axes in front of a tensor's matrices, and the rows and columns of each."""
+    if len(x.shape) < 2:
+        raise Refusal("needs matrices: a tensor of at least two axes", "wrong-rank", argument)
+    return x.shape[:-2], x.shape[-2], x.shape[-1]
+
+
+def _square(x: Tensor, argument: str = "") -> Tensor:
+    """The tensor, whose matrices are square."""
+    _, rows, columns = _matrix(x, argument)
+    if _differ(rows, columns):
+        raise Refusal(f"needs square matrices, not {rows} by {columns}", "wrong-shape", argument)
+    return x
+
+
+def _shorter(rows: Number, columns: Number) -> Number:
+    """The smaller side of a matrix, which has to be known."""
+    if plain(rows) is UNKNOWN or plain(columns) is UNKNOWN:
+        raise Refusal("needs matrices whose rows and columns are known", "unknown-size")
+    return columns if columns < rows else rows
+
+
+@operation("Cholesky", "linalg")
+def cholesky(x: Tensor, *, upper: bool = False) -> Inferred:
+    """The triangular matrix that, by its transpose, makes a symmetric one."""
+    return uncounted(_square(x))
+
+
+@operation("CholeskyInverse", "linalg")
+def cholesky_inverse(x: Tensor, *, upper: bool = False) -> Inferred:
+    """The inverse of a symmetric matrix, of its triangular factor."""
+    return uncounted(_square(x))
+
+
+@operation("Inv", "linalg")
+def inv(x: Tensor) -> Inferred:
+    """The inverse of a square matrix."""
+    return uncounted(_square(x))
+
+
+@operation("Det", "linalg")
+def det(x: Tensor) -> Inferred:
+    """The determinant of a square matrix."""
+    return uncounted(Tensor(_square(x).shape[:-2], x.dtype))
+
+
+@operation("Logdet", "math")
+def logdet(x: Tensor) -> Inferred:
+    """The logarithm of the determinant; Keras looks at no axis."""
+    return uncounted(Tensor(x.shape[:-2], x.dtype))
+
+
+@operation("Eig", "linalg")
+def eig(x: Tensor) -> Inferred:
+    """The eigenvalues and eigenvectors of a square matrix."""
+    return uncounted(Tensor(_square(x).shape[:-1], x.dtype), x)
+
+
+@operation("Eigh", "linalg")
+def eigh(x: Tensor) -> Inferred:
+    """The eigenvalues and eigenvectors of a Hermitian matrix."""
+    return uncounted(Tensor(_square(x).shape[:-1], x.dtype), x)
+
+
+@operation("LuFactor", "linalg")
+def lu_factor(x: Tensor) -> Inferred:
+    """A lower and an upper triangular matrix in one, and the order of the rows."""
+    batch, rows, columns = _matrix(x)
+    return uncounted(x, Tensor((*batch, _shorter(rows, columns)), x.dtype))
+
+
+@operation("Qr", "linalg")
+def qr(x: Tensor, *, mode: str = "reduced") -> Inferred:
+    """An orthogonal matrix and an upper triangular one."""
+    if mode not in ("reduced", "complete"):
+        raise Refusal(f"has the modes 'reduced' and 'complete', not {mode!r}", "invalid-value", "mode")
+    batch, rows, columns = _matrix(x)
+    shorter = _shorter(rows, columns)
+    inner = shorter if mode == "reduced" else rows
+    return uncounted(Tensor((*batch, rows, inner), x.dtype), Tensor((*batch, inner, columns), x.dtype))
+
+
+@operation("SVD", "linalg")
+def svd(x: Tensor, *, full_matrices: bool = True, compute_uv: bool = True) -> Inferred:
+    """The left singular vectors, the singular values and the right singular vectors, or the values alone."""
+    batch, rows, columns = _matrix(x)
+    shorter = _shorter(rows, columns)
+    values = Tensor((*batch, shorter), x.dtype)
+    if not compute_uv:
+        return uncounted(values)
+    left, right = (rows, columns) if full_matrices else (shorter, shorter)
+    return uncounted(Tensor((*batch, rows, left), x.dtype), values, Tensor((*batch, right, columns), x.dtype))
+
+
+@operation("MatrixRank", "linalg")
+def matrix_rank(x: Tensor, *, tol: float | None = None) -> Inferred:
+    """How many singular values of a matrix are not nearly 0."""
+    return uncounted(Tensor(_matrix(x)[0], "int32"))
+
+
+@operation("Pinv", "linalg")
+def pinv(x: Tensor, *, rcond: float | None = None) -> Inferred:
+    """The pseudo-inverse of a matrix."""
+    batch, rows, columns = _matrix(x)
+    return uncounted(Tensor((*batch, columns, rows), x.dtype))
+
+
+def _solution(a: Tensor, b: Tensor) -> Inferred:
+    """Solutions for right-hand sides, which have their shape."""
+    _square(a, "a")
+    if not b.shape:
+        raise Refusal("needs right-hand sides of at least one axis", "wrong-rank", "b")
+    # Keras compares rows where both have as many axes, the last axes where b has one more, and nothing else.
+    behind = len(b.shape) - len(a.shape)
+    if behind in (0, 1) and _differ(a.shape[behind - 2], b.shape[behind - 2]):
+        raise Refusal("needs as many right-hand sides as its matrices have rows", "shapes-differ", "b")
+    return uncounted(b)
+
+
+@operation("Solve", "linalg")
+def solve(a: Tensor, b: Tensor) -> Inferred:
+    """Solves linear equations."""
+    return _solution(a, b)
+
+
+@operation("SolveTriangular", "linalg")
+def solve_triangular(a: Tensor, b: Tensor, *, lower: bool = False) -> Inferred:
+    """Solves linear equations whose matrix is triangular."""
+    return _solution(a, b)
+
+
+@operation("Lstsq", "linalg")
+def lstsq(a: Tensor, b: Tensor, *, rcond: float | None = None) -> Inferred:
+    """Solves linear equations as nearly as may be."""
+    if len(a.shape) != 2:
+        raise Refusal("needs one matrix: a tensor of two axes", "wrong-rank", "a")
+    if len(b.shape) not in (1, 2):
+        raise Refusal("needs right-hand sides of one axis or two", "wrong-rank", "b")
+    if _differ(a.shape[0], b.shape[0]):
+        raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", "shapes-differ", "b")
+    return uncounted(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
+
+
+@operation("Norm", "linalg")
+def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor | Inferred:
+    """The length of vectors, or the norm of matrices."""
+    if isinstance(ord, str) and ord not in ("fro", "nuc"):
+        raise Refusal(f"has the orders 'fro' and 'nuc', and numbers, not {ord!r}", "invalid-value", "ord")
+    axes = 1 if isinstance(axis, int) else len(x.shape) if axis is None else len(axis)
+    if axes == 1 and isinstance(ord, str):
+        raise Refusal(f"has the order {ord!r} of matrices only, and is given one axis", "invalid-value", "ord")
+    if axes == 2 and ord not in (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2):
+        raise Refusal(f"has no order {ord} of matrices", "invalid-value", "ord")
+    made = Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
+    by_singular_values = axes == 2 and ord in ("nuc", 2, -2)
+    return uncounted(made) if by_singular_values else made
