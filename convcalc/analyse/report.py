@@ -61,7 +61,8 @@ class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy.
+    ``dtype`` the layer's dtype policy. ``recorded`` says that the weights are those that the model's file stores, as they
+    cannot be inferred.
     """
 
     name: str
@@ -80,6 +81,7 @@ class LayerReport:
     kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
+    recorded: bool = False
 
     @property
     def trainable_in_model(self) -> Number:
@@ -93,7 +95,7 @@ class LayerReport:
     @property
     def non_trainable_params(self) -> Number:
         """The parameters that training does not change by gradient."""
-        return self.params - self.trainable_params
+        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     @property
     def module(self) -> str:
@@ -128,6 +130,7 @@ class LayerReport:
             ],
             "macs": plain_number(self.macs),
             "incomplete": dict(self.incomplete),
+            **({"recorded": True} if self.recorded else {}),
         }
 
 
@@ -145,7 +148,7 @@ class Totals:
     @property
     def non_trainable_params(self) -> Number:
         """The parameters that training does not change by gradient."""
-        return self.params - self.trainable_params
+        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     def as_dict(self) -> dict[str, Any]:
         """The totals' part of the JSON report."""

@@ -50,11 +50,12 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     console.print(f'Model: "{escape(report.model.name)}"')
     console.print(table)
     totals = report.totals
-    frozen_bytes = totals.param_bytes - totals.trainable_bytes
+    frozen = totals.non_trainable_params
+    frozen_bytes = UNKNOWN if frozen is UNKNOWN else totals.param_bytes - totals.trainable_bytes
     for label, count, size in (
         ("Total", totals.params, totals.param_bytes),
         ("Trainable", totals.trainable_params, totals.trainable_bytes),
-        ("Non-trainable", totals.non_trainable_params, frozen_bytes),
+        ("Non-trainable", frozen, frozen_bytes),
     ):
         console.print(f" {label} params: {_number(count)} ({_size(size)})")
     return file.getvalue()
