@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse import LayerReport, Report
+from convcalc.layers import Weight
 from convcalc.model import Stored
 from convcalc.numbers import UNKNOWN, Shape, shape_text
 from convcalc.problems import Problem, listed
@@ -40,7 +41,7 @@ class _Layer:
 def verify(report: Report, weights: Weights) -> Verified:
     """The differences between a model's inferred weights and those that its file stores."""
     layers: dict[str, _Layer] = {}
-    compared = unknown = 0
+    count = compared = unknown = 0
     for row in report.layers:
         path = _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))
@@ -48,15 +49,25 @@ def verify(report: Report, weights: Weights) -> Verified:
         layer.unknown |= untold
         unknown += untold
         inside = row.path[len(path) :].lstrip("/")
-        own = [] if untold else [w for w in row.weights if not (weights.merged_lora and "lora_" in w.name)]
+        own = () if untold else _archived(row.weights) if weights.archived else row.weights
         compared += bool(own)
+        count += 0 if untold else len(row.weights)
         layer.weights += [("/".join(filter(None, (inside, weight.name))), weight.shape) for weight in own]
     problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
     if weights.others:
         left = [f"{shape_text(weight.shape)} at {weight.place}" for weight in weights.others]
         problems.append(Problem("weights-left", f"the file stores {_some(left)}, of no layer of the model"))
-    count = sum(len(layer.weights) for layer in layers.values())
     return Verified(count, compared, unknown, tuple(problem for problem in problems if problem))
+
+
+def _archived(weights: Sequence[Weight]) -> Sequence[Weight]:
+    """A layer's weights as an archive has them: LoRA's matrices are added up into the kernels, and the kernel whose singular
+    vector SpectralNormalization estimates stands there twice, as a variable of both layers.
+    """
+    kept = [weight for weight in weights if "lora_" not in weight.name]
+    vectors = [weight.name.removesuffix("vector_u") for weight in kept if weight.name.endswith("vector_u")]
+    kernels = {f"{prefix}{name}" for prefix in vectors for name in ("kernel", "embeddings")}
+    return kept + [weight for weight in kept if weight.name in kernels]
 
 
 def _stored_at(path: str, weights: Weights) -> str:

@@ -162,10 +162,14 @@ class ConfigReader:
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, "unknown-layer")
-            return Layer(name, class_name, serialized.plain(config), trainable=trainable)
+            # A class that only has the name of one of Keras's is not that one.
+            known = builtin(class_name)
+            taken = known is not None and known.rule.__module__.startswith("convcalc.")
+            shown = f"{module}.{class_name}" if taken else class_name
+            return Layer(name, shown, serialized.plain(config), trainable=trainable)
         args = self._arguments(kind, config, name, path)
-        known = DTYPES if kind.inputs == 0 else POLICIES
-        if policy is not None and policy not in known:
+        policies = DTYPES if kind.inputs == 0 else POLICIES
+        if policy is not None and policy not in policies:
             self.warn(
                 path, f"'{name}' has a dtype that is not known, '{policy}'; float32 is taken", name, "unknown-dtype"
             )

@@ -23,6 +23,7 @@ from convcalc.read.hdf5 import Tree, array, opened
 from convcalc.read.names import snake_case
 
 MEMBER = "model.weights.h5"
+_TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none of the layer's weights
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 
 
@@ -30,12 +31,12 @@ _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 class Weights:
     """What a file stores: by the path of a layer, or of a nested model with all its layers; and what is no layer's.
 
-    ``merged_lora`` says that LoRA's matrices are added up into the kernels, as in archives.
+    ``archived`` says that it is a ``.keras`` archive, in which a few layers store something else than their weights.
     """
 
     layers: Mapping[str, tuple[Stored, ...]] = field(default_factory=dict)
     others: tuple[Stored, ...] = ()
-    merged_lora: bool = False
+    archived: bool = False
 
 
 def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
@@ -120,7 +121,7 @@ class _Archived:
     def weights(self, model: Model) -> Weights:
         """The weights of the whole file."""
         self.model(model, self.tree.root, "")
-        return Weights(self.found, tuple(self.others), merged_lora=True)
+        return Weights(self.found, tuple(self.others), archived=True)
 
     def model(self, model: Model, group: Any, prefix: str) -> None:
         """The weights of a model's layers; what else there is in its group, such as an optimizer, is not the model's."""
@@ -162,7 +163,7 @@ class _Archived:
             name, group = waiting.pop()
             inside = self.tree.inside(group)
             own = inside.pop("vars", None)
-            arrays = [] if own is None else self.tree.arrays(own)
+            arrays = [] if own is None else [each for each in self.tree.arrays(own) if not each.place.endswith(_TABLE)]
             state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
             if not (state and _GENERATOR.fullmatch(_name(own) or name)):
                 yield from arrays
