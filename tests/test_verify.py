@@ -264,6 +264,15 @@ def test_a_foreign_layer_of_an_hdf5_file() -> None:
     assert report.totals.params == 20
 
 
+def test_foreign_layers_without_names_are_named_as_keras_names_them() -> None:
+    """A class that takes no name is written without one; beside its variables stands the one that it had."""
+    unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
+    config = sequential(INPUT, unnamed, unnamed)
+    second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}
+    report = of(archive(config, {**MINE, **second}, {"layers/mine": "mine_8", "layers/mine_1": "mine_9"}))
+    assert [(row.name, row.params) for row in report.layers] == [("mine", 20), ("mine_1", 140)]
+
+
 def test_a_foreign_layer_that_stores_nothing_has_no_weights_and_without_a_group_they_are_unknown() -> None:
     names = {"layers/input_layer": "x", "layers/mine": "mine"}
     assert of(archive(one(foreign(), name="mine"), {}, names)).totals.params == 0

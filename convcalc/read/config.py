@@ -21,6 +21,7 @@ from convcalc.problems import ConvcalcError, Problem, error
 from convcalc.read import serialized
 from convcalc.read.calls import Entry, Graph, kind_word
 from convcalc.read.legacy import is_legacy, modern
+from convcalc.read.names import Names
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_OPEN = 32
@@ -33,6 +34,7 @@ class ConfigReader:
 
     source: str
     problems: list[Problem] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
 
     def fail(self, path: str, message: str, code: str = "invalid-config") -> ConvcalcError:
         """The error that ends reading."""
@@ -151,14 +153,18 @@ class ConfigReader:
         config = self.mapping(entry.get("config"), f"{path}.config")
         module = entry.get("module")
         module = module if isinstance(module, str) else "keras.layers"
-        name = self.word(config.get("name") or entry.get("name"), f"{path}.config.name")
+        kind = builtin(class_name) if _is_keras(module, entry) else None
+        stated = config.get("name") or entry.get("name")
+        if stated is None and kind is None and not module.startswith("keras.src.ops."):
+            # A class of someone else's that takes no name: Keras gives one when it loads the file.
+            stated = self.names.automatic(class_name)
+        name = self.word(stated, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
             return Layer(name, inner.class_name, trainable=trainable, model=inner)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, config, path, str(entry.get("shown") or class_name))
-        kind = builtin(class_name) if _is_keras(module, entry) else None
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, "unknown-layer")

@@ -108,8 +108,8 @@ def _filled(model: Model, prefix: str, found: Mapping[str, tuple[Stored, ...]]) 
 class _Archived:
     """Finds the weights of a model's layers in the tree of an archive.
 
-    A layer's group is found by the layer's name, which newer Keras writes beside its variables; without names by its place, as
-    Keras finds it: the class, counted. A layer without a group was saved before, in a model that it stands in as well.
+    A layer's group is found by the layer's name, which newer Keras writes beside its variables; else by its place, as Keras
+    finds it: the class, counted. A layer without a group was saved before, in a model that it stands in as well.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -125,11 +125,10 @@ class _Archived:
 
     def model(self, model: Model, group: Any, prefix: str) -> None:
         """The weights of a model's layers; what else there is in its group, such as an optimizer, is not the model's."""
-        groups = self.groups(group)
-        named = self.by_name(groups)
-        rest = dict(named or groups)
+        rest = self.groups(group)
+        names = {_name(self.tree.child(each, "vars")): place for place, each in rest.items()}
         for place, layer in _places(model):
-            found = rest.pop(layer.name if named else place, None)
+            found = rest.pop(names.get(layer.name, place), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
             if layer.model is not None:
                 self.model(layer.model, found, f"{path}/")
@@ -150,11 +149,6 @@ class _Archived:
         # The second was the name in Keras 2.13.
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
-
-    def by_name(self, groups: Mapping[str, Any]) -> dict[str, Any]:
-        """The groups by the names of their layers; nothing where one has none."""
-        named = {_name(self.tree.child(group, "vars")): group for group in groups.values()}
-        return {} if "" in named or len(named) < len(groups) else named
 
     def variables(self, top: Any) -> Iterator[Stored]:
         """All variables under a group, without the state of random generators and optimizers, which no summary counts."""
