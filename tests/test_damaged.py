@@ -316,6 +316,12 @@ DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
     "a group in itself": (weighed(linked("layers/dense", "layers/dense/again")), "damaged"),
     "a group in one that it holds": (weighed(linked("layers", "layers/dense/again")), "damaged"),
     "a group in two places": (weighed(linked("layers/dense", "layers/other")), "damaged"),
+    "an array in place of the layers": (weighed(lambda written: written.update(layers=np.zeros(9))), "damaged"),
+    "an array in place of a layer": (weighed(lambda written: written.update({"layers/dense": np.zeros(9)})), "damaged"),
+    "an array in place of variables": (
+        weighed(lambda written: written.update({"layers/dense/vars": np.zeros(9)})),
+        "damaged",
+    ),
     "data in another file": (weighed(elsewhere), "damaged"),
     "data that are another file": (weighed(beside), "damaged"),
     "a weight of nothing": (

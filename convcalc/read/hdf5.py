@@ -14,7 +14,7 @@ from convcalc.model import Stored
 from convcalc.problems import ConvcalcError, Refusal, Source, error
 
 MAX_CONFIG = 64 * 2**20
-MAX_OBJECTS = 200_000  # groups and arrays that are looked at in one file
+MAX_OBJECTS = 100_000  # groups and arrays that are looked at in one file
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 
@@ -69,6 +69,8 @@ class Tree:
         """All that a group holds, by name, numbers in their order."""
         import h5py
 
+        if not isinstance(group, h5py.Group):
+            raise Refusal(f"{_place(group)} is no group", "damaged")
         address = h5py.h5o.get_info(group.id).addr
         if address in self._entered:
             raise Refusal(f"{_place(group)} stands in two places", "damaged")
