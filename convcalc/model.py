@@ -48,6 +48,14 @@ class Constant(NamedTuple):
     dtype: str
 
 
+class Stored(NamedTuple):
+    """A weight as a file stores it: where in the file, its shape and its dtype."""
+
+    place: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
 class Call(NamedTuple):
     """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 
@@ -76,6 +84,7 @@ class Layer:
     ``kind`` is the entry of a layer that the model declares itself, or of an operation (``keras.ops``); others are found by ``class_name``.
     ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
     :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
+    ``stored`` are the weights that the file stores, for a layer of which they cannot be inferred; None where that is not known.
     """
 
     name: str
@@ -88,6 +97,7 @@ class Layer:
     expect: Mapping[str, Any] | None = None
     place: Place | None = None
     broken: bool = False
+    stored: tuple[Stored, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 
 import convcalc
@@ -19,7 +20,9 @@ from convcalc.analyse import infer
 from convcalc.analyse.explain import explain
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError
+from convcalc.read import hdf5 as hdf5_module
 from convcalc.read import read
+from convcalc.read.weights import weights_in
 from convcalc.render.grid import Look
 from convcalc.render.table import table
 
@@ -99,6 +102,71 @@ def hdf5(config: Any, link: bool = False) -> bytes:
             written.attrs["model_config"] = config
         if link:
             written["weights"] = h5py.ExternalLink("/etc/passwd", "/")
+    return file.getvalue()
+
+
+def weighed(write: Callable[[h5py.File], Any], method: int = zipfile.ZIP_STORED, config: Any = None) -> bytes:
+    """A Keras archive with weights that are written so."""
+    weights, file = io.BytesIO(), io.BytesIO()
+    with h5py.File(weights, "w") as written:
+        write(written)
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("config.json", json.dumps(config or functional(INPUT, DENSE)))
+        packed.writestr("model.weights.h5", weights.getvalue(), method)
+    return file.getvalue()
+
+
+def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
+    """The weights of the model's only layer that has any."""
+    written[f"{at}/0"] = np.zeros((3, 4), "float32")
+    written[f"{at}/1"] = np.zeros(4, "float32")
+
+
+def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
+    """Those weights and a link, which is made of the file where it is a name of something in it."""
+
+    def write(written: h5py.File) -> None:
+        dense(written)
+        written[at] = written[link] if isinstance(link, str) else link
+
+    return write
+
+
+def elsewhere(written: h5py.File) -> None:
+    """A weight whose data lie in another file, piece by piece."""
+    layout = h5py.VirtualLayout(shape=(4,), dtype="float32")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "data", shape=(4,))
+    written.create_virtual_dataset("layers/dense/vars/0", layout)
+
+
+def beside(written: h5py.File) -> None:
+    """A weight whose data are another file's bytes."""
+    written.create_dataset("layers/dense/vars/0", (4,), "float32", external=[("/etc/passwd", 0, 16)])
+
+
+def cut(packed: bytes) -> bytes:
+    """The archive without a part of its weights, and nothing else amiss: its directory is written anew."""
+    directory = packed.index(b"PK\x01\x02")
+    end = packed.index(b"PK\x05\x06")
+    gone = 500
+    ending = bytearray(packed[end:])
+    ending[16:20] = (directory - gone).to_bytes(4, "little")
+    return packed[: directory - gone] + packed[directory:end] + bytes(ending)
+
+
+def zeroed(packed: bytes) -> bytes:
+    """The archive with zeros behind the first bytes of its weights."""
+    at = packed.index(b"\x89HDF") + 8
+    return packed[:at] + bytes(600) + packed[at + 600 :]
+
+
+def legacy(names: Any, at: str = "model_weights/dense") -> bytes:
+    """An HDF5 file of a whole model whose layer states these names of weights."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
+        written.create_group(at).attrs["weight_names"] = names
+        written["model_weights"].attrs["layer_names"] = ["dense"]
     return file.getvalue()
 
 
@@ -222,6 +290,50 @@ DAMAGED: dict[str, tuple[Any, str]] = {
 }
 
 
+WEIGHED = weighed(dense)
+DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
+    "a config alone": (TEXT, "no-weights"),
+    "an archive without weights": (archive(TEXT), "no-weights"),
+    "an HDF5 file without weights": (hdf5(TEXT.decode()), "no-weights"),
+    "weights that are no HDF5": (WEIGHED.replace(b"\x89HDF", b"\x88HDF"), "damaged"),
+    "weights of zeros": (zeroed(WEIGHED), "damaged"),
+    "weights cut short": (cut(WEIGHED), "damaged"),
+    "weights where the directory has none": (b"PK\x03\x05".join(WEIGHED.rsplit(b"PK\x03\x04", 1)), "damaged"),
+    "packed weights that are a bomb": (
+        weighed(lambda f: f.create_dataset("layers/dense/vars/0", data=np.zeros(10**6)), zipfile.ZIP_DEFLATED),
+        "too-large",
+    ),
+    "a link to another file": (weighed(linked(h5py.ExternalLink("/etc/passwd", "/"), "layers/dense_1")), "damaged"),
+    "a weight that is a link to another file": (
+        weighed(linked(h5py.ExternalLink("/etc/passwd", "/"), "layers/dense/vars/2")),
+        "damaged",
+    ),
+    "all layers behind a link to another file": (
+        weighed(lambda written: written.update(layers=h5py.ExternalLink("/etc/passwd", "/"))),
+        "damaged",
+    ),
+    "a soft link": (weighed(linked(h5py.SoftLink("/layers"), "layers/dense/again")), "damaged"),
+    "a group in itself": (weighed(linked("layers/dense", "layers/dense/again")), "damaged"),
+    "a group in one that it holds": (weighed(linked("layers", "layers/dense/again")), "damaged"),
+    "a group in two places": (weighed(linked("layers/dense", "layers/other")), "damaged"),
+    "an array in place of the layers": (weighed(lambda written: written.update(layers=np.zeros(9))), "damaged"),
+    "an array in place of a layer": (weighed(lambda written: written.update({"layers/dense": np.zeros(9)})), "damaged"),
+    "an array in place of variables": (
+        weighed(lambda written: written.update({"layers/dense/vars": np.zeros(9)})),
+        "damaged",
+    ),
+    "data in another file": (weighed(elsewhere), "damaged"),
+    "data that are another file": (weighed(beside), "damaged"),
+    "a weight of nothing": (
+        weighed(lambda written: written.update({"layers/dense/vars/0": h5py.Empty("float32")})),
+        "damaged",
+    ),
+    "names of weights that are a number": (legacy(7), "damaged"),
+    "a weight that is not there": (legacy(["dense/kernel"]), "damaged"),
+    "a weight further up": (legacy(["../dense"]), "damaged"),
+}
+
+
 def data(content: Any) -> bytes:
     """The bytes of a file."""
     return content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -241,6 +353,41 @@ def test_a_damaged_file_is_one_clear_error(name: str) -> None:
     assert len(str(failed.value)) < 1500
     assert seconds < 1, "and it takes long"
     assert peak < 200 * 2**20
+
+
+@pytest.mark.parametrize("name", DAMAGED_WEIGHTS)
+def test_damaged_weights_are_one_clear_error(name: str) -> None:
+    """Where they are asked for; a summary of layers that need them comes all the same, with a warning."""
+    content, code = DAMAGED_WEIGHTS[name]
+    model = read(content, "model.keras")
+    began = time.monotonic()
+    with pytest.raises(ConvcalcError) as failed:
+        weights_in(io.BytesIO(content), "model.keras", model)
+    assert [problem.code for problem in failed.value.problems] == [code]
+    assert str(failed.value).startswith(f"error[{code}]: model.keras: ")
+    assert len(str(failed.value)) < 500
+    assert time.monotonic() - began < 1, "and it takes long"
+
+
+def test_too_many_groups_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = weighed(lambda written: [written.create_group(f"layers/dense/{n}") for n in range(50)])
+    model = read(content, "model.keras")
+    assert weights_in(io.BytesIO(content), "model.keras", model).layers == {"dense": ()}
+    monkeypatch.setattr(hdf5_module, "MAX_OBJECTS", 40)
+    with pytest.raises(ConvcalcError, match="too-large"):
+        weights_in(io.BytesIO(content), "model.keras", model)
+
+
+def test_damaged_weights_of_a_foreign_layer_are_a_warning() -> None:
+    foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
+    config = functional(INPUT, foreign, outputs=[["mine", 0, 0]])
+    link = h5py.ExternalLink("/etc/passwd", "/")
+    report = infer(read(weighed(lambda written: written.update(layers=link), config=config), "model.keras"))
+    assert [(problem.severity, problem.code) for problem in report.problems] == [
+        ("warning", "unknown-layer"),
+        ("warning", "damaged"),
+    ]
+    assert report.layers[1].params is UNKNOWN
 
 
 def test_a_good_one_is_read() -> None:
@@ -271,10 +418,12 @@ def codes(path: Path) -> set[str]:
 
 def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
     read_files = Path(convcalc.__file__).parent / "read"
-    known = set().union(*(codes(read_files / f"{name}.py") for name in ("calls", "config", "container", "hdf5")))
+    known = set().union(
+        *(codes(read_files / f"{name}.py") for name in ("calls", "config", "container", "hdf5", "weights"))
+    )
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
     without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
-    assert known - warnings - without <= {code for _, code in DAMAGED.values()}
+    assert known - warnings - without <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
 
 
 def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
@@ -293,6 +442,14 @@ def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
     assert "(None, 3) (recorded)" in text
     assert "Non-trainable params: ? (?)" in text
     assert "as the file records it" in str(explain(report, "mine"))
+
+
+def test_a_class_with_the_name_of_one_of_keras_is_not_that_one() -> None:
+    foreign = {**layer("Dense", "mine", [tensor("x")], units=7), "module": "my.package", "registered_name": "my>Dense"}
+    model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
+    report = infer(read(data(model), "model.json"))
+    assert (report.layers[1].class_name, report.layers[1].params) == ("my.package.Dense", UNKNOWN)
+    assert [problem.code for problem in report.problems] == ["unknown-layer"]
 
 
 def test_a_recorded_shape_that_contradicts_ours_is_a_warning() -> None:

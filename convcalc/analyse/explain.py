@@ -9,7 +9,7 @@ from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
-from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, shape_text, traced
+from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
 from convcalc.ops import Operation
 from convcalc.problems import did_you_mean, error, listed
 from convcalc.window import Window
@@ -68,11 +68,11 @@ def explain(report: Report, selector: str) -> Explanation:
     if kind is None and row.class_name not in ("Sequential", "Functional"):
         recorded = row.calls[-1].recorded
         shapes = ", ".join(map(shape_text, row.output_shapes))
-        told = f"{shapes}, as the file records it" if recorded else "unknown"
-        unknown = Section("Output", (("output", f"{told}: the class is not known, and its code is not run"),))
-        return Explanation(
-            row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", (inputs, unknown)
-        )
+        shown = f"{shapes}, as the file records it" if recorded else "unknown"
+        unknown = Section("Output", (("output", f"{shown}: the class is not known, and its code is not run"),))
+        stored = _stored(row)
+        told = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
+        return Explanation(row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", told)
     if kind is None:
         return Explanation(
             row,
@@ -85,8 +85,8 @@ def explain(report: Report, selector: str) -> Explanation:
         output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
         summary = f"{kind.summary} An operation of keras.ops, not a layer."
         cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),))
-        shown = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
-        return Explanation(row, number, len(report.layers), summary, shown)
+        told = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
+        return Explanation(row, number, len(report.layers), summary, told)
     if any(shape is None for shape in row.calls[-1].input_shapes):
         unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
         return Explanation(row, number, len(report.layers), kind.summary, (inputs, unknown))
@@ -164,6 +164,8 @@ def _window_notes(window: Window) -> list[str]:
 
 
 def _weights(row: LayerReport, inferred: Inferred) -> Section:
+    if row.recorded:
+        return _stored(row)
     lines: list[tuple[str, str]] = []
     for weight, known in zip(inferred.weights, row.weights):
         state = "" if known.trainable else f"; not trainable: {known.why}"
@@ -175,6 +177,14 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
     return Section("Parameters", tuple(lines))
+
+
+def _stored(row: LayerReport) -> Section:
+    """The weights that the file stores, where they are what is known of the layer's."""
+    if not row.recorded:
+        return Section("Parameters", ())
+    lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]
+    return Section("Parameters", (*lines, ("params", f"{row.params:,}, as the file stores them")))
 
 
 def _macs(row: LayerReport, inferred: Inferred) -> Section:

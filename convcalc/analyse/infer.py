@@ -244,9 +244,12 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         inner = run.nested.get(index)
         below = _rows(inner, path + "/", depth + 1, trains) if inner else []
         weights = tuple(own_weight(weight, layer.dtype, trains, _FROZEN) for weight in run.weights.get(index, ()))
+        known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
+        recorded = not known and layer.stored is not None
+        if recorded:
+            weights, known = _recorded_weights(layer, trains), True
         children = [row for row in below if row.depth == depth + 1]
         macs = _known_sum([call.macs for call in calls])
-        known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
         params = _known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
@@ -261,7 +264,12 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
         trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
-        labels = {"params": params.label or partial, "trainable_params": trained.label or partial, "macs": macs.label}
+        labels = {
+            "params": params.label or partial,
+            "trainable_params": trained.label or partial,
+            "non_trainable_params": _split(weights, children),
+            "macs": macs.label,
+        }
         rows.append(
             LayerReport(
                 name=layer.name,
@@ -282,6 +290,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 left_trainable=left,
                 own_shapes=inner.outputs if inner else (),
                 own_names=layer.model.output_names if layer.model is not None else (),
+                recorded=recorded,
             )
         )
         rows.extend(below)
@@ -302,7 +311,23 @@ def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
     return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded)
 
 
+def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
+    """The weights that the file stores. Which of them train it does not say, unless none does."""
+    return tuple(
+        Weight(weight.place, weight.shape, trainable=None if trains else False, why=_FROZEN, dtype=weight.dtype)
+        for weight in layer.stored or ()
+    )
+
+
+def _split(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
+    """The label of what does not train, where it is not known which weights do."""
+    untold = any(weight.trainable is None for weight in weights)
+    return "unknown" if untold or any("non_trainable_params" in row.incomplete for row in rows) else ""
+
+
 def _trained(weights: Sequence[Weight]) -> Number:
+    if any(weight.trainable is None for weight in weights):
+        return UNKNOWN
     return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
 
 
@@ -329,6 +354,7 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
+    labels["non_trainable_params"] = _split((), top)
     if labels["params"]:
         labels["param_bytes"] = "partial" if weights else "unknown"
     return Totals(

@@ -73,7 +73,8 @@ class LayerReport:
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
     ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs,
-    ``own_names`` the keys where they come in a dict, as :class:`Model` has them.
+    ``own_names`` the keys where they come in a dict, as :class:`Model` has them. ``recorded`` says that the weights are those
+    that the model's file stores, as they cannot be inferred.
     """
 
     name: str
@@ -94,6 +95,7 @@ class LayerReport:
     left_trainable: tuple[Weight, ...] = ()
     own_shapes: tuple[Shape | None, ...] = ()
     own_names: tuple[str, ...] = ()
+    recorded: bool = False
 
     @property
     def trainable_in_model(self) -> Number:
@@ -107,7 +109,7 @@ class LayerReport:
     @property
     def non_trainable_params(self) -> Number:
         """The parameters that training does not change by gradient."""
-        return self.params - self.trainable_params
+        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     @property
     def module(self) -> str:
@@ -142,6 +144,7 @@ class LayerReport:
             ],
             "macs": plain_number(self.macs),
             "incomplete": dict(self.incomplete),
+            **({"recorded": True} if self.recorded else {}),
         }
 
 
@@ -163,7 +166,7 @@ class Totals:
     @property
     def non_trainable_params(self) -> Number:
         """The parameters that training does not change by gradient."""
-        return self.params - self.trainable_params
+        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     def as_dict(self) -> dict[str, Any]:
         """The totals' part of the JSON report."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli import FINE, WRONG, say, say_warnings
+from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
 from convcalc.cli.output import look, look_options, write
 from convcalc.cli.sizes import parse_sizes
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from convcalc.analyse import Report
     from convcalc.model import Model
     from convcalc.numbers import Number
+    from convcalc.read.weights import Weights
 
 FORMATS = ("table", "keras", "keras2", "json")
 LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
@@ -33,6 +34,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")
 @click.option("--show-trainable", is_flag=True, help="Of keras and keras2: a column that says what trains.")
 @click.option("--layer-range", nargs=2, metavar="A B", help="Of keras and keras2: from layer A to layer B (patterns).")
+@click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @look_options
 def command(
     models: tuple[str, ...],
@@ -46,6 +48,7 @@ def command(
     expand_nested: bool,
     show_trainable: bool,
     layer_range: tuple[str, str] | None,
+    verify: bool,
     width: int | None,
     ascii: bool,
     no_color: bool,
@@ -55,12 +58,15 @@ def command(
     """
     from convcalc.analyse import infer
     from convcalc.read import parse
+    from convcalc.read.weights import stored_weights
 
     code = FINE
     reports: list[Report] = []
     for number, source in enumerate(models):
         try:
-            report = infer(_resized(parse(source), inputs, batch))
+            model = parse(source)
+            report = infer(_resized(model, inputs, batch))
+            weights = stored_weights(source, model) if verify else None
         except ConvcalcError as failed:
             if len(models) == 1:
                 raise
@@ -68,6 +74,8 @@ def command(
             code = WRONG
             continue
         say_warnings(report.problems)
+        if weights is not None and not _agrees(source, report, weights):
+            code = max(code, FAILED)
         if format_ == "json":
             reports.append(report)
             continue
@@ -94,6 +102,24 @@ def command(
         data = [report.as_dict() for report in reports]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
+
+
+def _agrees(source: str, report: Report, weights: Weights) -> bool:
+    """Whether the report agrees with the weights in the file; says on standard error what does not, or that all do."""
+    from convcalc.check.verify import verify
+
+    found = verify(report, weights)
+    for problem in found.problems:
+        say(str(problem._replace(message=f"{source}: {problem.message}")))
+    if not found.problems:
+        agree = f"{_counted(found.weights, 'weight')} of {_counted(found.layers, 'layer')} agree with the file"
+        rest = f"; of {_counted(found.unknown, 'layer')} nothing is known to compare" if found.unknown else ""
+        say(f"{source}: {agree}{rest}")
+    return not found.problems
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def share(text: str) -> float:

@@ -25,13 +25,14 @@ Args: TypeAlias = "Mapping[str, Any]"
 class Weight(NamedTuple):
     """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
 
-    ``why`` says why a weight is not trainable. ``dtype`` None is the layer's own.
+    ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
+    ``dtype`` None is the layer's own.
     """
 
     name: str
     shape: Shape
     uses: Number = 0
-    trainable: bool = True
+    trainable: bool | None = True
     why: str = ""
     dtype: str | None = None
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from convcalc.model import Model
-from convcalc.problems import ConvcalcError, Source, error
-from convcalc.read.container import HDF5, config_of, is_archive, member
+from convcalc.problems import ConvcalcError, Source
+from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
 from convcalc.read.nodes import MAX_BYTES, decode
 
 __all__ = ["config_in", "load", "parse", "read"]
@@ -30,18 +31,19 @@ def load(source: str | PathLike[str]) -> Model:
 
 def parse(source: str | PathLike[str]) -> Model:
     """As :func:`load`, but a model whose layers are wrong comes back as far as it could be read, with its ``problems``."""
-    name = fspath(source)
-    return _model(_text(name))
+    with _opened(source) as (file, name):
+        return _model(file, name)
 
 
 def read(data: bytes, name: str) -> Model:
     """The model that the bytes of a file hold; ``name`` is for messages."""
-    return _model(_unpacked(BytesIO(data), name))
+    return _model(BytesIO(data), name)
 
 
 def config_in(source: str | PathLike[str]) -> Any:
     """The parsed config of a Keras file, of which nothing is made; None for a spec."""
-    text, is_config = _text(fspath(source))
+    with _opened(source) as (file, name):
+        text, is_config = _unpacked(file, name)
     return config_of(text.text, text.name) if is_config else None
 
 
@@ -52,19 +54,19 @@ class _Text(NamedTuple):
     is_config: bool
 
 
-def _text(name: str) -> _Text:
-    """The text of the file of that name; of an archive its config is read, however large the rest is."""
+@contextmanager
+def _opened(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
+    """A file, or standard input, and its name for messages."""
+    name = fspath(source)
     if name == "-":
-        return _unpacked(BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>")
-    try:
-        with Path(name).open("rb") as file:
-            return _unpacked(file, name)
-    except (OSError, ValueError) as bad:
-        reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
-        raise error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}") from None
+        yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"
+        return
+    with opened_file(name) as file:
+        yield file, name
 
 
 def _unpacked(file: BinaryIO, name: str) -> _Text:
+    """The text in a file; of an archive its config is read, however large the rest is."""
     start = file.read(8)
     file.seek(0)
     if is_archive(start):
@@ -78,12 +80,13 @@ def _unpacked(file: BinaryIO, name: str) -> _Text:
     return _Text(source, text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text)
 
 
-def _model(text: _Text) -> Model:
-    source, is_config = text
+def _model(file: BinaryIO, name: str) -> Model:
+    source, is_config = _unpacked(file, name)
     if is_config:
         from convcalc.read.config import read_config
+        from convcalc.read.weights import with_stored
 
-        return read_config(config_of(source.text, source.name), source.name)
+        return with_stored(read_config(config_of(source.text, source.name), source.name), file, name)
     from convcalc.read.spec import read_spec
 
     return read_spec(source)

@@ -15,6 +15,7 @@ from convcalc.layers.arguments import LARGEST, Argument
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.model import Call, Layer, Model, Ref
+from convcalc.names import Names
 from convcalc.numbers import UNKNOWN, Shape
 from convcalc.ops import find_operation
 from convcalc.problems import ConvcalcError, Problem, error
@@ -33,6 +34,7 @@ class ConfigReader:
 
     source: str
     problems: list[Problem] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
 
     def fail(self, path: str, message: str, code: str = "invalid-config") -> ConvcalcError:
         """The error that ends reading."""
@@ -151,21 +153,29 @@ class ConfigReader:
         config = self.mapping(entry.get("config"), f"{path}.config")
         module = entry.get("module")
         module = module if isinstance(module, str) else "keras.layers"
-        name = self.word(config.get("name") or entry.get("name"), f"{path}.config.name")
+        kind = builtin(class_name) if _is_keras(module, entry) else None
+        stated = config.get("name") or entry.get("name")
+        if stated is None and kind is None and not module.startswith("keras.src.ops."):
+            # A class of someone else's that takes no name: Keras gives one when it loads the file.
+            stated = self.names.automatic(class_name)
+        name = self.word(stated, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
             return Layer(name, inner.class_name, trainable=trainable, model=inner)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, config, path, str(entry.get("shown") or class_name))
-        kind = builtin(class_name) if _is_keras(module, entry) else None
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, "unknown-layer")
-            return Layer(name, class_name, serialized.plain(config), trainable=trainable)
+            # A class that only has the name of one of Keras's is not that one.
+            known = builtin(class_name)
+            taken = known is not None and known.rule.__module__.startswith("convcalc.")
+            shown = f"{module}.{class_name}" if taken else class_name
+            return Layer(name, shown, serialized.plain(config), trainable=trainable)
         args = self._arguments(kind, config, name, path)
-        known = DTYPES if kind.inputs == 0 else POLICIES
-        if policy is not None and policy not in known:
+        policies = DTYPES if kind.inputs == 0 else POLICIES
+        if policy is not None and policy not in policies:
             self.warn(
                 path, f"'{name}' has a dtype that is not known, '{policy}'; float32 is taken", name, "unknown-dtype"
             )

@@ -1,17 +1,21 @@
 """What a file is, by its content: a Keras archive, a Keras config, HDF5, or a YAML spec.
 
-Nothing is written to disk and nothing in a file is run: of an archive one member is read, into memory, within bounds.
+Nothing is written to disk and nothing in a file is run: of an archive the member that is asked for is read, within bounds.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from convcalc.problems import error
+from convcalc.problems import ConvcalcError, error
 
 MAX_MEMBER = 64 * 2**20
 MAX_RATIO = 200  # of a member's size to what it takes up in the archive
@@ -22,6 +26,25 @@ ZIP = b"PK\x03\x04"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
+@contextmanager
+def opened_file(name: str) -> Iterator[BinaryIO]:
+    """The file of that name. Raises :class:`ConvcalcError` where it cannot be opened, and while it is read."""
+    with ExitStack() as closing:
+        try:
+            file = closing.enter_context(Path(name).open("rb"))
+        except (OSError, ValueError) as bad:
+            raise _cannot_read(name, bad) from None
+        try:
+            yield file
+        except OSError as bad:
+            raise _cannot_read(name, bad) from None
+
+
+def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
+    reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
+    return error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}")
+
+
 def is_archive(data: bytes) -> bool:
     """Whether the bytes begin as a zip archive does."""
     return data.startswith((ZIP, b"PK\x05\x06"))
@@ -29,26 +52,66 @@ def is_archive(data: bytes) -> bool:
 
 def member(file: BinaryIO, name: str, source: str) -> bytes:
     """A member of an archive. Raises :class:`ConvcalcError` for an archive that is damaged or made to hurt."""
+    with _archive(file, source) as archive:
+        info = _info(archive, name, source, "not-a-model")
+        return _content(archive, info, source)
+
+
+@contextmanager
+def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
+    """A member as a file of its own. One that is not packed, as Keras writes them, is not loaded, whatever its size."""
+    with _archive(file, source) as archive:
+        info = _info(archive, name, source, "no-weights")
+        if info.compress_type == zipfile.ZIP_STORED:
+            part: BinaryIO = io.BufferedReader(_Part(file, info))
+        else:
+            part = io.BytesIO(_content(archive, info, source))
+    yield part
+
+
+class _Part(io.RawIOBase):
+    """A member that is not packed: a part of the archive's file. (To jump in one, ZipExtFile reads all that lies between.)"""
+
+    def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
+        self._file, self._at = file, 0
+        file.seek(info.header_offset)
+        header = file.read(30)
+        if not header.startswith(ZIP):
+            raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
+        # The lengths of the name and of a further field, behind which the content starts.
+        behind = sum(struct.unpack("<HH", header[26:30]))
+        self._start = info.header_offset + 30 + behind
+        self._size = info.compress_size
+        if file.seek(0, io.SEEK_END) < self._start + self._size:
+            raise zipfile.BadZipFile(f"{info.filename} is cut short")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        count = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        content = self._file.read(count)
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
+@contextmanager
+def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
+    """The archive, whose damages are one kind of error."""
     try:
         with zipfile.ZipFile(file) as archive:
             if len(archive.filelist) > MAX_MEMBERS:
                 raise error("too-large", f"{source}: the archive has more than {MAX_MEMBERS:,} members")
-            try:
-                info = archive.getinfo(name)
-            except KeyError:
-                raise error("not-a-model", f"{source}: a Keras archive has a {name}, and this one has none") from None
-            if info.flag_bits & 1:
-                raise error("cannot-read", f"{source}: {name} is encrypted")
-            if info.file_size > MAX_MEMBER:
-                raise error(
-                    "too-large", f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read"
-                )
-            if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
-                raise error(
-                    "too-large", f"{source}: {name} unpacks to over {MAX_RATIO} times its size, as no config does"
-                )
-            with archive.open(info) as packed:
-                content = packed.read(MAX_MEMBER + 1)
+            yield archive
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -63,6 +126,30 @@ def member(file: BinaryIO, name: str, source: str) -> bytes:
         if type(bad).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
             raise
         raise error("damaged", f"{source}: the archive is damaged: {bad}") from None
+
+
+def _info(archive: zipfile.ZipFile, name: str, source: str, missing: str) -> zipfile.ZipInfo:
+    """What the archive's directory says of a member; ``missing`` is the code of the error that there is none."""
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise error(missing, f"{source}: a Keras archive has a {name}, and this one has none") from None
+    if info.flag_bits & 1:
+        raise error("cannot-read", f"{source}: {name} is encrypted")
+    return info
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
+    """A member, unpacked into memory within bounds."""
+    name = info.filename
+    if info.file_size > MAX_MEMBER:
+        raise error("too-large", f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read")
+    if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
+        raise error(
+            "too-large", f"{source}: {name} unpacks to over {MAX_RATIO} times its size, as nothing of Keras's does"
+        )
+    with archive.open(info) as packed:
+        content = packed.read(MAX_MEMBER + 1)
     if len(content) > MAX_MEMBER:
         raise error("too-large", f"{source}: {name} has more bytes than it states")
     return content

@@ -1,29 +1,30 @@
-"""The config in an HDF5 file, as Keras 2 and 3 save a model into ``.h5``: one attribute of the file, and nothing else.
+"""HDF5 files, of which attributes and the shapes of arrays are read: no data, no link to elsewhere, all within bounds.
 
-No link is followed, so none to another file either; no dataset is read. Needs h5py, of the extra ``convcalc[hdf5]``.
+Needs h5py, of the extra ``convcalc[hdf5]``; only :func:`opened` imports it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count, takewhile
 from typing import Any, BinaryIO
 
-from convcalc.problems import Source, error
+from convcalc.model import Stored
+from convcalc.problems import ConvcalcError, Refusal, Source, error
 
 MAX_CONFIG = 64 * 2**20
+MAX_OBJECTS = 100_000  # groups and arrays that are looked at in one file
+_TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 
 def config_text(file: BinaryIO, name: str) -> Source:
-    """The text of the config. Raises :class:`ConvcalcError` for a file without one, and where h5py is not installed."""
-    try:
-        import h5py
-    except ImportError:
-        message = f"{name}: this is an HDF5 file; to read it, install the extra: pip install 'convcalc[hdf5]'"
-        raise error("needs-h5py", message) from None
-    try:
-        with h5py.File(file, "r") as opened:
-            config: Any = opened.attrs.get("model_config")
-    except Exception as bad:  # h5py raises OSError, KeyError, RuntimeError … for what is damaged
-        raise error("damaged", f"{name}: the HDF5 file is damaged: {str(bad)[:200]}") from None
+    """The text of a model's config, as Keras 2 and 3 save it into ``.h5``: one attribute of the file.
+
+    Raises :class:`ConvcalcError` for a file without one, and where h5py is not installed.
+    """
+    with opened(file, name) as tree:
+        config = tree.root.attrs.get("model_config")
     if config is None:
         message = f"{name}: this HDF5 file holds weights alone, without the model's config"
         raise error("not-a-model", message)
@@ -32,3 +33,101 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if not isinstance(config, str) or len(config) > MAX_CONFIG:
         raise error("not-a-model", f"{name}: what this HDF5 file holds as its config is no text of a usual size")
     return Source(name, config)
+
+
+class Tree:
+    """The groups and arrays of an open file. A group or an array is h5py's; one that is not there is None.
+
+    Keras writes a plain tree. So a link that leads elsewhere is refused, and a group that is entered twice.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._left = MAX_OBJECTS
+        self._entered: set[int] = set()
+
+    def child(self, group: Any, path: str) -> Any:
+        """What a group holds under a name, or under a path of names."""
+        import h5py
+
+        for name in path.split("/"):
+            if not isinstance(group, h5py.Group) or not name:
+                return None
+            # Asked of the low level, which does not follow a link to say whether it is there.
+            links, key = group.id.links, name.encode()
+            if not links.exists(key):
+                return None
+            if links.get_info(key).type != h5py.h5l.TYPE_HARD:
+                raise Refusal(f"{_place(group)}/{name} is a link to elsewhere, which is not followed", "damaged")
+            self._left -= 1
+            if self._left < 0:
+                raise Refusal(_TOO_MANY, "too-large")
+            group = group[name]
+        return group
+
+    def inside(self, group: Any) -> dict[str, Any]:
+        """All that a group holds, by name, numbers in their order."""
+        import h5py
+
+        if not isinstance(group, h5py.Group):
+            raise Refusal(f"{_place(group)} is no group", "damaged")
+        address = h5py.h5o.get_info(group.id).addr
+        if address in self._entered:
+            raise Refusal(f"{_place(group)} stands in two places", "damaged")
+        self._entered.add(address)
+        if len(group) > self._left:
+            raise Refusal(_TOO_MANY, "too-large")
+        names = sorted(group, key=lambda name: (len(name), name) if name.isdecimal() else (0, name))
+        return {name: self.child(group, name) for name in names}
+
+    def arrays(self, group: Any) -> list[Stored]:
+        """The arrays that stand in a group itself."""
+        import h5py
+
+        return [array(each) for each in self.inside(group).values() if isinstance(each, h5py.Dataset)]
+
+    def texts(self, group: Any, name: str) -> list[str]:
+        """A list of texts that is an attribute; Keras cuts one that is long into ``name0``, ``name1`` …"""
+        attributes = group.attrs
+        numbered = takewhile(attributes.__contains__, (f"{name}{number}" for number in count()))
+        parts = [attributes[key] for key in ([name] if name in attributes else numbered)]
+        return [
+            text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text) for part in parts for text in part
+        ]
+
+
+def array(dataset: Any) -> Stored:
+    """The shape and the type of an array. One whose data lie in other files is refused before it is asked for more."""
+    import h5py
+
+    made = dataset.id.get_create_plist()
+    if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
+        raise Refusal(f"the data of {_place(dataset)} lie in other files, which are not opened", "damaged")
+    if dataset.shape is None:
+        raise Refusal(f"{_place(dataset)} holds nothing", "damaged")
+    # h5py has no bfloat16: Keras stores its two bytes as they are.
+    dtype = "bfloat16" if dataset.dtype.str == "|V2" else str(dataset.dtype.name)
+    return Stored(_place(dataset), tuple(map(int, dataset.shape)), dtype)
+
+
+def _place(of: Any) -> str:
+    return str(of.name).lstrip("/")
+
+
+@contextmanager
+def opened(file: BinaryIO, name: str) -> Iterator[Tree]:
+    """The tree of a file. Raises :class:`ConvcalcError` for one that is damaged, and where h5py is not installed."""
+    try:
+        import h5py
+    except ImportError:
+        message = f"{name}: this needs h5py, which reads HDF5; install the extra: pip install 'convcalc[hdf5]'"
+        raise error("needs-h5py", message) from None
+    try:
+        with h5py.File(file, "r") as root:
+            yield Tree(root)
+    except ConvcalcError:
+        raise
+    except Refusal as refusal:
+        raise error(refusal.code, f"{name}: {refusal.message}") from None
+    except Exception as bad:  # h5py raises OSError, KeyError, RuntimeError … for what is damaged
+        raise error("damaged", f"{name}: the HDF5 file is damaged: {str(bad)[:200]}") from None

@@ -51,10 +51,13 @@ def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[tuple[str, Num
     sums = report.totals
     trained = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
     trained_bytes = sums.trainable_bytes - weight_bytes(frozen)
+    known = sums.non_trainable_params is not UNKNOWN
     return [
         ("Total", sums.params, sums.param_bytes),
         ("Trainable", trained, trained_bytes),
-        ("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes),
+        ("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes)
+        if known
+        else ("Non-trainable", UNKNOWN, UNKNOWN),
     ]
 
 

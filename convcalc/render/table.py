@@ -54,6 +54,11 @@ def _output(row: LayerReport, report: Report) -> str:
     return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
+def _params(row: LayerReport, report: Report) -> str:
+    """The parameters; marked where they are those of the weights that the file stores."""
+    return f"{number_text(row.params, row.incomplete.get('params'))}{' (recorded)' if row.recorded else ''}"
+
+
 FIELDS: dict[str, Field] = {
     "layer": Field(Column("Layer (type)"), _name_and_type),
     "name": Field(Column("Layer"), _name),
@@ -63,10 +68,7 @@ FIELDS: dict[str, Field] = {
         Column("Input shape"), lambda row, _: shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
     ),
     "output_shape": Field(Column("Output shape", style="cyan"), _output),
-    "params": Field(
-        Column("Params", right=True, style="green"),
-        lambda row, _: number_text(row.params, row.incomplete.get("params")),
-    ),
+    "params": Field(Column("Params", right=True, style="green"), _params),
     "percent": Field(
         Column("Params %", right=True), lambda row, report: percent_text(row.params, report.totals.params)
     ),

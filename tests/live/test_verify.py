@@ -1,0 +1,349 @@
+"""``summary --verify`` against files that the live Keras wrote: as they are, and with their configs changed.
+
+``CONVCALC_VERIFY=1000 pytest -m keras tests/live/test_verify.py`` asks for more random models.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import Report, infer
+from convcalc.check.verify import Verified, verify
+from convcalc.layers import find
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import ConvcalcError
+from convcalc.read import load
+from convcalc.read.weights import stored_weights
+from tests.live.build import count
+from tests.live.cases import FAMILIES, cases
+from tests.live.judge import Case, _called, _made, _settings
+from tests.live.models import grow, keras_model
+
+pytestmark = pytest.mark.keras
+
+COUNT = int(os.environ.get("CONVCALC_VERIFY", "100"))
+EACH = 40  # of a family
+KINDS = ("keras", "h5")
+APPLICATIONS = (
+    "ConvNeXtTiny",
+    "DenseNet121",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Small",
+    "NASNetMobile",
+    "ResNet50V2",
+    "Xception",
+)
+
+
+def verified(path: Path) -> Verified:
+    model = load(path)
+    return verify(infer(model), stored_weights(path, model))
+
+
+def disagreement(model: Any, path: Path) -> str | None:
+    """What is reported of a file that Keras writes of the model; empty where all agrees, None where Keras cannot write it."""
+    try:
+        model.save(path)
+    except Exception:  # an HDF5 file cannot hold all that an archive can
+        return None
+    try:
+        found = verified(path)
+    except ConvcalcError as refused:
+        return f"we refuse what Keras wrote: {refused}"
+    said = "; ".join(map(str, found.problems))
+    weights = len({id(weight) for weight in model.weights})
+    return said if said or found.weights == weights else f"{found.weights} weights, and Keras has {weights}"
+
+
+def model_of(case: Case) -> Any:
+    """A model of one layer, or None where Keras refuses it."""
+    import keras
+
+    try:
+        cls = getattr(keras.layers, case.name)
+        layer = cls(**{name: _made(name, value) for name, value in case.args.items()}, **_settings(cls, case))
+        inputs = [keras.Input(tuple(s[1:]), batch_size=s[0], dtype=case.dtype) for s in case.shapes]
+        return keras.Model(inputs, _called(layer, find(case.name), inputs, case.call))
+    except Exception:
+        return None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
+    import keras
+
+    found, compared, seen = [], 0, set()
+    for case in cases(family, 1, EACH):
+        keras.backend.clear_session()
+        if (model := model_of(case)) is None:
+            continue
+        for kind in KINDS:
+            said = disagreement(model, tmp_path / f"model.{kind}")
+            if said is not None:
+                compared += 1
+                seen.add(case.name)
+                found += [f"{kind}: {case}: {said}"] if said else []
+    tell(f"weights, {family}: {len(seen)} classes, {compared} files, {len(found)} disagreements")
+    assert not found, "\n".join(found[:10])
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = getattr(keras.applications, name)(weights=None)
+    said = [disagreement(model, tmp_path / f"model.{kind}") for kind in KINDS]
+    tell(f"weights of {name}: {len(model.weights)}, {'equal' if said == ['', ''] else 'NOT equal'}")
+    assert said == ["", ""]
+
+
+# Changed configs -------------------------------------------------------------------------------------------------------
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """The archive with its config changed, and all else as it is."""
+    with zipfile.ZipFile(path) as packed:
+        members = {info.filename: packed.read(info) for info in packed.infolist()}
+    config = json.loads(members["config.json"])
+    change(config)
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+
+
+def test_a_changed_config_is_found_out(tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = keras.applications.MobileNetV2(weights=None)
+    names = {layer.name: layer for layer in model.layers}
+    for name, setting, value in (
+        ("Conv1", "filters", 33),
+        ("Conv1", "use_bias", True),
+        ("bn_Conv1", "scale", False),
+        ("expanded_conv_depthwise", "kernel_size", [5, 5]),
+        ("block_16_project", "filters", 321),
+        ("predictions", "units", 10),
+    ):
+        model.save(tmp_path / "model.keras")
+
+        def change(config: dict[str, Any], name: str = name, setting: str = setting, value: Any = value) -> None:
+            (entry,) = [each for each in config["config"]["layers"] if each["name"] == name]
+            entry["config"][setting] = value
+
+        rewritten(tmp_path / "model.keras", change)
+        blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
+        assert blamed[:1] == [name]
+        # The file is that of another model, and is found to be no more than that.
+        assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
+
+
+def test_a_layer_that_is_taken_out_or_put_in(tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(6, name="a"), keras.layers.Dense(6, name="b")])
+    path = tmp_path / "model.keras"
+    model.save(path)
+    rewritten(path, lambda config: config["config"]["layers"].pop())
+    assert [problem.code for problem in verified(path).problems] == ["weights-left"]
+    model.save(path)
+    rewritten(path, lambda config: config["config"]["layers"].append(entry_of(keras.layers.Dense(2, name="c"))))
+    (problem,) = verified(path).problems
+    assert (problem.layer, problem.message.partition(" has ")[2]) == (
+        "c",
+        "kernel (6, 2) and bias (2,), which the file does not store",
+    )
+
+
+def entry_of(layer: Any) -> dict[str, Any]:
+    import keras
+
+    entry: dict[str, Any] = keras.saving.serialize_keras_object(layer)
+    return entry
+
+
+# Random models ---------------------------------------------------------------------------------------------------------
+
+
+def widened(random: Random, config: dict[str, Any]) -> str | None:
+    """Change the width of a layer of the model itself; its name, or None where no layer has one."""
+    wide = [each for each in config["config"]["layers"] if {"units", "filters"} & each["config"].keys()]
+    if not wide:
+        return None
+    entry = random.choice(wide)
+    setting = "units" if "units" in entry["config"] else "filters"
+    entry["config"][setting] += 1
+    return str(entry["config"]["name"])
+
+
+def test_random_models(tell: Any, tmp_path: Path) -> None:
+    import keras
+
+    failed, models, files, changed, seed = [], 0, 0, 0, 0
+    while models < COUNT and seed < 3 * COUNT:
+        seed += 1
+        random = Random(seed)
+        keras.backend.clear_session()
+        try:
+            model = keras_model(grow(random))
+        except Exception:  # a refusal of Keras's: the business of test_models.py
+            continue
+        models += 1
+        for kind in KINDS:
+            said = disagreement(model, tmp_path / f"model.{kind}")
+            files += said is not None
+            failed += [f"{seed} ({kind}): {said}"] if said else []
+        names: list[str | None] = []
+        rewritten(tmp_path / "model.keras", lambda config: names.append(widened(random, config)))  # noqa: B023
+        if names == [None]:
+            continue
+        try:
+            blamed = {problem.layer for problem in verified(tmp_path / "model.keras").problems}
+        except ConvcalcError:  # what follows in the model does not take that width
+            continue
+        changed += 1
+        failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
+    tell(f"weights of {models} random models: {files} files, {changed} changed configs, {len(failed)} disagreements")
+    assert models == COUNT
+    assert changed > COUNT / 10
+    assert not failed, "\n".join(failed[:12])
+
+
+# What stands in files besides ------------------------------------------------------------------------------------------
+
+
+def test_a_trained_model(tmp_path: Path) -> None:
+    """Optimizer, metrics, generators; a nested model that was compiled by itself; LoRA; layers of one class."""
+    import keras
+    import numpy as np
+
+    keras.backend.clear_session()
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((8,)), layers.Dense(8), layers.Dropout(0.5), layers.Dense(8)])
+    inner.compile("adam", "mse")
+    inner.fit(np.zeros((2, 8)), np.zeros((2, 8)), verbose=0)
+    low = layers.Dense(4)
+    x = start = keras.Input((8,))
+    x = keras.ops.add(inner(inner(x)), 1.0)
+    x = layers.BatchNormalization()(layers.GaussianNoise(0.1)(low(x)))
+    model = keras.Model(start, layers.Dense(8)(x))
+    low.enable_lora(2)
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(np.zeros((2, 8)), np.zeros((2, 8)), verbose=0)
+    for kind in KINDS:
+        assert disagreement(model, tmp_path / f"model.{kind}") == ""
+
+
+def test_models_that_share_layers(tmp_path: Path) -> None:
+    """Keras stores what they share once; it counts it once, too, and a summary of ours in each of its rows."""
+    import keras
+
+    keras.backend.clear_session()
+    x = start = keras.Input((8,))
+    for _ in range(3):
+        x = keras.layers.Dense(8)(x)
+    whole = keras.Model(start, x)
+    part = keras.Model(whole.input, whole.layers[2].output)
+    other = keras.Input((8,))
+    model = keras.Model(other, [whole(other), part(other)])
+    for kind in KINDS:
+        model.save(tmp_path / f"model.{kind}")
+        assert verified(tmp_path / f"model.{kind}").problems == ()
+
+
+def test_files_of_keras_2(tmp_path: Path) -> None:
+    import numpy as np
+    import tf_keras as keras
+
+    layers = keras.layers
+    start = keras.Input((6, 6, 4))
+    inner = keras.Sequential([keras.Input((6, 6, 4)), layers.Dense(4, name="in/side"), layers.Dropout(0.5)])
+    x = layers.Reshape((36, 4))(inner(layers.RandomFlip()(start)))
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True, dropout=0.1))(x)
+    x = layers.Normalization()(layers.BatchNormalization()(layers.MultiHeadAttention(2, 3)(x, x)) + 1.0)
+    twice = layers.Dense(3, name="block/twice")
+    model = keras.Model(start, twice(twice(layers.Dense(3, name="block")(x))))
+    model.compile("adam", "mse", metrics=["mae"])
+    model.fit(np.zeros((1, 6, 6, 4)), np.zeros((1, 36, 3)), verbose=0)
+    for kind in KINDS:
+        assert disagreement(model, tmp_path / f"model.{kind}") == ""
+
+
+# Layers of one's own ---------------------------------------------------------------------------------------------------
+
+
+def own_layer(**settings: Any) -> Any:
+    """A layer whose class we do not know: variables of its own, and layers, also in a list; one that draws numbers."""
+    import keras
+
+    class Mine(keras.layers.Layer):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.dense = keras.layers.Dense(8)
+            self.blocks = [keras.layers.Dense(8, use_bias=False), keras.layers.BatchNormalization()]
+            self.noise = keras.layers.Dropout(0.5)
+            self.numbers = keras.random.SeedGenerator(1)
+
+        def build(self, shape: Any) -> None:
+            self.scale = self.add_weight(name="scale", shape=(shape[-1],))
+            self.steps = self.add_weight(name="steps", shape=(), trainable=False)
+            for layer in (self.dense, *self.blocks):
+                layer.build(shape)
+
+        def call(self, x: Any) -> Any:
+            return self.noise(self.blocks[1](self.blocks[0](self.dense(x)))) * self.scale
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    return Mine(**settings)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", ["functional", "sequential"])
+def test_a_layer_of_ones_own_has_its_parameters(shape: str, kind: str, trainable: bool, tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    mine = own_layer(name="mine", trainable=trainable)
+    start = keras.Input((8,))
+    if shape == "sequential":  # of which an HDF5 file does not record what shapes come out
+        model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
+    else:
+        model = keras.Model(start, keras.layers.Dense(3)(mine(keras.layers.Dense(8)(start))))
+    model.save(tmp_path / f"model.{kind}")
+    report = infer(load(tmp_path / f"model.{kind}"))
+    (row,) = [row for row in report.layers if row.name == "mine"]
+    assert row.params == mine.count_params() == 8 * 8 + 8 + 8 * 8 + 4 * 8 + 8 + 1
+    assert row.trainable_params == (UNKNOWN if trainable else count(mine.trainable_weights))
+    assert report.totals.params == model.count_params()
+    assert verified(tmp_path / f"model.{kind}")[1:3] == (2, 1)
+
+
+def test_a_layer_of_ones_own_in_a_model_in_a_model(tmp_path: Path) -> None:
+    import keras
+
+    keras.backend.clear_session()
+    start = keras.Input((8,))
+    model = keras.Sequential([start, keras.Sequential([keras.Input((8,)), own_layer()]), keras.layers.Dense(3)])
+    model.save(tmp_path / "model.keras")
+    report: Report = infer(load(tmp_path / "model.keras"))
+    assert report.totals.params == model.count_params()
+    assert verified(tmp_path / "model.keras") == (2, 1, 1, ())
