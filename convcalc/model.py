@@ -41,6 +41,13 @@ class Slot(NamedTuple):
     number: int
 
 
+class Constant(NamedTuple):
+    """Stands among the arguments of a call for a tensor whose numbers a file holds: lists of them, or one."""
+
+    value: Any
+    dtype: str
+
+
 class Call(NamedTuple):
     """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 
@@ -88,6 +95,7 @@ class Model:
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
+    ``output_names`` are the keys where outputs come in a dict, as they stand in it; ``outputs`` are then in their sorted order.
     """
 
     name: str
@@ -100,6 +108,7 @@ class Model:
     place: Place | None = None
     source: str | None = None
     problems: tuple[Problem, ...] = ()
+    output_names: tuple[str, ...] = ()
 
 
 def call_numbers(model: Model) -> list[int]:
@@ -168,7 +177,7 @@ def is_linear(model: Model) -> bool:
     if model.class_name == "Sequential":
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
-        call.sources == (() if number == 0 else (Ref(number - 1),)) for number, call in enumerate(model.calls)
+        [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(model.calls)
     )
 
 

@@ -41,6 +41,13 @@ COMMANDS = {
     "summary_unet": "convcalc summary specs/unet.yaml",
     "summary_columns": "convcalc summary specs/lenet5.yaml --columns all --width 140 --ascii",
     "summary_json": "convcalc summary specs/lenet5.yaml --format json",
+    "summary_keras2": "convcalc summary tests/golden/two_heads.json --format keras2",
+    "summary_keras2_nested": (
+        "convcalc summary tests/golden/two_heads.json --format keras2 --expand-nested --show-trainable"
+    ),
+    "summary_keras2_range": (
+        "convcalc summary tests/golden/two_heads.json --format keras2 --line-length 60 --layer-range po two"
+    ),
     "explain_conv": "convcalc explain specs/resnet50.yaml conv1_conv",
     "explain_bn": "convcalc explain specs/resnet50.yaml conv1_bn --width 80",
     "explain_shared": "convcalc explain specs/mobilenet.yaml conv_dw_2",

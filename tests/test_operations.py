@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.analyse import infer
 from convcalc.layers.application import sample_macs
-from convcalc.model import Slot
+from convcalc.model import Constant, Slot
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor, find_operation
 from convcalc.ops.promotion import result_type
@@ -17,11 +17,11 @@ from convcalc.problems import Refusal
 from convcalc.read import read
 
 
-def run(name: str, *shapes: Any, module: str = "numpy", dtype: str = "float32", **made: Any) -> Any:
-    """An operation on tensors of these shapes (None unknown)."""
+def run(name: str, *shapes: Any, module: str = "numpy", of: str = "float32", **made: Any) -> Any:
+    """An operation on tensors of these shapes (None unknown) and of one dtype."""
     operation = find_operation(name, f"keras.src.ops.{module}")
     assert operation is not None
-    tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), dtype) for shape in shapes]
+    tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), of) for shape in shapes]
     slots: Any = [Slot(n) for n in range(len(tensors))]
     several = operation.several or operation.listed
     call = {operation.parameters[0]: slots} if several else dict(zip(operation.parameters, slots))
@@ -43,6 +43,56 @@ def run(name: str, *shapes: Any, module: str = "numpy", dtype: str = "float32", 
         ("Matmul", [(None, 2, 3), (3, 5)], {}, [(None, 2, 5)]),
         ("Einsum", [(None, 2, 3), (3, 4)], {"subscripts": "...a,ab->...b"}, [(None, 2, 4)]),
         ("Tensordot", [(2, 3), (3, 4)], {"axes": 1}, [(2, 4)]),
+        ("Linspace", [(None, 5), (None, 5)], {"num": 7, "axis": -1}, [(None, 5, 7)]),
+        ("Full", [()], {"shape": [2, None]}, [(2, None)]),
+        ("Vander", [(5,)], {}, [(5, 5)]),
+        ("MultiHot", [(None, 4)], {"num_classes": 6, "module": "nn"}, [(None, 6)]),
+        ("MultiHot", [(4,)], {"num_classes": 6, "module": "nn"}, [(6,)]),
+        ("Diag", [(3,)], {"k": -2}, [(5, 5)]),
+        ("Diag", [(3, 5)], {"k": 3}, [(2,)]),
+        ("Diagflat", [(2, 3)], {"k": 1}, [(7, 7)]),
+        ("View", [(None, 6)], {"dtype": "int16"}, [(None, 12)]),
+        ("Ndim", [(None, 4, 5)], {}, [(3,)]),
+        ("Nonzero", [(None, 5)], {}, [(None,), (None,)]),
+        ("UnravelIndex", [(None, 4)], {"shape": [2, 3]}, [(None, 4), (None, 4)]),
+        ("Histogram", [(None, 5)], {"bins": 4}, [(4,), (5,)]),
+        ("Unique", [(6, 5)], {"return_inverse": True, "return_counts": True, "axis": 0}, [(None, 5), (6,), (None,)]),
+        ("Nanquantile", [(None, 4), (2,)], {"axis": -1}, [(2, None)]),
+        ("Argpartition", [(3, 4)], {"kth": 1, "axis": None}, [(12,)]),
+        ("Cross", [(None, 3), (None, 2)], {}, [(None, 3)]),
+        ("Cross", [(2, 4), (2, 4)], {"axis": 0}, [(4,)]),
+        ("Kron", [(None, 2), (4, 3)], {}, [(None, 6)]),
+        ("Correlate", [(7,), (3,)], {"mode": "full"}, [(9,)]),
+        ("BatchNorm", [(None, 4), (4,), (4,)], {"axis": -1, "module": "nn"}, [(None, 4)]),
+        ("CategoricalCrossentropy", [(None, 4), (None, 4)], {"module": "nn"}, [(None,)]),
+        ("SparseCategoricalCrossentropy", [(None, 1), (None, 4)], {"module": "nn"}, [(None,)]),
+        ("CTCLoss", [(None, 4), (None, 8, 5), (None,), (None,)], {"module": "nn"}, [(None,)]),
+        ("CTCDecode", [(None, 6, 5), (None,)], {"module": "nn"}, [(1, None, 6), (None, 1)]),
+        ("Unfold", [(None, 3, 8, 8)], {"kernel_size": 3, "padding": 1, "module": "nn"}, [(None, 27, 64)]),
+        ("Fold", [(None, 12, 9)], {"output_size": 6, "kernel_size": 2, "module": "nn"}, [(None, 3, 6, 6)]),
+        ("SeparableConv", [(None, 8, 8, 3), (3, 3, 3, 2), (1, 1, 6, 4)], {"module": "nn"}, [(None, 6, 6, 4)]),
+        ("SobelEdges", [(None, 8, 8, 3)], {"module": "image"}, [(None, 8, 8, 3, 2)]),
+        ("SSIM", [(None, 8, 8, 3), (None, 8, 8, 3)], {"module": "image"}, [(None,)]),
+        ("MapCoordinates", [(5, 6), (2, 4, 4)], {"order": 1, "module": "image"}, [(4, 4)]),
+        (
+            "PadImages",
+            [(None, 8, None, 3)],
+            {"top_padding": 1, "target_height": 12, "left_padding": 1, "right_padding": 2, "module": "image"},
+            [(None, 12, None, 3)],
+        ),
+        (
+            "CropImages",
+            [(3, 8, 9)],
+            {
+                "top_cropping": 1,
+                "bottom_cropping": 2,
+                "left_cropping": 0,
+                "target_width": 4,
+                "data_format": "channels_first",
+                "module": "image",
+            },
+            [(3, 5, 4)],
+        ),
     ],
 )
 def test_shapes(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> None:
@@ -75,6 +125,16 @@ def test_promotion(dtypes: tuple[str, ...], result: str) -> None:
         ("Einsum", [(None, 4, 2, 8), (None, 4, 2, 8)], {"subscripts": "bqhd,bkhd->bhqk"}, 4 * 4 * 2 * 8),
         ("Einsum", [(3, 4)], {"subscripts": "ab->ba"}, 0),
         ("Add", [(3, 4), (3, 4)], {}, 0),
+        ("Kron", [(None, 2), (4, 3)], {}, 2 * 4 * 3),
+        ("Cross", [(None, 5, 3), (None, 5, 3)], {}, 5 * 3 * 2),
+        ("Correlate", [(7,), (3,)], {"mode": "same"}, 7 * 3),
+        ("Corrcoef", [(4, 10)], {}, 4 * 4 * 10),
+        (
+            "SeparableConv",
+            [(None, 8, 8, 3), (3, 3, 3, 2), (1, 1, 6, 4)],
+            {"module": "nn"},
+            6 * 6 * (6 * 3 * 3 + 6 * 4),
+        ),
     ],
 )
 def test_multiply_accumulates(name: str, shapes: Any, made: dict[str, Any], macs: int) -> None:
@@ -148,7 +208,7 @@ def test_what_depends_on_the_algorithm_has_an_unknown_count(
 def test_distances_sequences_and_segments(
     name: str, shapes: Any, made: dict[str, Any], output: Any, dtype: str, macs: int
 ) -> None:
-    found = run(name, *shapes, module="math", dtype="float32" if name == "CDist" else "float16", **made)
+    found = run(name, *shapes, module="math", of="float32" if name == "CDist" else "float16", **made)
     assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == [output]
     assert (found.dtype, found.unknown, sample_macs(found)) == ((dtype,), frozenset(), macs)
 
@@ -198,16 +258,60 @@ def test_what_does_not_fit_is_refused() -> None:
         ("Reshape", [(2, 3)], {"newshape": [4, -1]}),
         ("Concatenate", [(2, 3)], {"axis": 5}),
         ("Mean", [(2, 3)], {"axis": 7}),
+        ("Linspace", [(2,), (2,)], {"num": -1}),
+        ("View", [(3,)], {"dtype": "float64"}),
+        ("Diag", [(2, 3, 4)], {}),
+        ("Cross", [(4,), (4,)], {}),
+        ("Correlate", [(None,), (3,)], {}),
+        ("Histogram", [(4,)], {"bins": -1}),
+        ("BinaryCrossentropy", [(None, 4), (2, 4)], {"module": "nn"}),
+        ("BatchNorm", [(None, 4), (3,), (4,)], {"axis": -1, "module": "nn"}),
+        ("Unfold", [(None, 3, None, 8)], {"kernel_size": 3, "module": "nn"}),
+        ("Fold", [(None, 10, 9)], {"output_size": 6, "kernel_size": 2, "module": "nn"}),
+        ("Conv", [(None, 8, 8, 3), (3, 3, 4, 2)], {"module": "nn"}),
+        ("DepthwiseConv", [(None, 8, 8, 3), (3, 3, None, 2)], {"module": "nn"}),
+        ("ConvTranspose", [(None, 8, 8, 3), (3, 3, 4, 2)], {"module": "nn"}),
+        ("PadImages", [(8, 8, 3)], {"top_padding": 1, "module": "image"}),
+        (
+            "CropImages",
+            [(None, None, 8, 3)],
+            {"top_cropping": 1, "bottom_cropping": 1, "left_cropping": 1, "target_width": 4, "module": "image"},
+        ),
+        ("PerspectiveTransform", [(8, 8, 3), (4, 2), (2, 4, 2)], {"module": "image"}),
     ):
         with pytest.raises(Refusal):
             run(name, *shapes, **made)
 
 
 def test_every_operation_says_what_it_does() -> None:
-    assert len(OPERATIONS) > 270
+    assert len(OPERATIONS) > 320
     for operation in OPERATIONS.values():
         assert operation.summary.endswith("."), operation.name
         assert operation.parameters
+
+
+def test_what_stands_for_a_tensor_is_one() -> None:
+    operation = OPERATIONS["keras.src.ops.numpy", "Matmul"]
+    half = Tensor((UNKNOWN, 5), "float16")
+    found = operation.infer({}, {"x1": Slot(0), "x2": Constant([[1.0, 1.0]] * 5, "float32")}, [half])
+    assert (found.outputs, found.dtype) == (((UNKNOWN, 2),), ("float32",))
+    with pytest.raises(Refusal, match="needs a tensor"):
+        operation.infer({}, {"x1": Slot(0), "x2": 2}, [half])
+    with pytest.raises(Refusal, match="is not given 'x2'"):
+        operation.infer({}, {"x1": Slot(0)}, [half])
+
+
+def test_arange_and_select() -> None:
+    """Those that take numbers, or lists of tensors."""
+    arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
+    found = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
+    assert (found.outputs, found.dtype) == (((3,),), ("float32",))
+    tensors = [Tensor((2, 3), "bool"), Tensor((2, 3), "int8")]
+    found = select.infer({}, {"condlist": [Slot(0)], "choicelist": [Slot(1)], "default": 0}, tensors)
+    assert (found.outputs, found.dtype) == (((2, 3),), ("int8",))
+    for step in (0, -1):
+        with pytest.raises(Refusal):
+            arange.infer({}, {"start": 1, "stop": 7, "step": step}, [])
 
 
 def test_slices_of_a_file() -> None:

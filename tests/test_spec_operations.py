@@ -116,7 +116,7 @@ def test_what_is_no_key_is_refused(text: str) -> None:
 
 def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
     written: set[str] = set()
-    for asked in cases(1, 12):
+    for asked in cases(1, 20):
         if not in_a_spec(asked):
             continue
         try:
@@ -126,4 +126,5 @@ def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
         text = spec_yaml(found)  # which reads it again, and refuses to write what would be another model
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
-    assert written == {name for _, name in OPERATIONS}
+    of_numbers = {"Arange"}  # whose tensors have no axes, and an input layer has a batch
+    assert written == {name for _, name in OPERATIONS} - of_numbers

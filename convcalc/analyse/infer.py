@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from convcalc.analyse.report import CallReport, LayerReport, Report, Totals
+from convcalc.analyse.report import CallReport, LayerReport, Report, Totals, weight_bytes
 from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtypes, own_weight, parameters, sample_macs
-from convcalc.layers.dtypes import size_in_bytes
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
-from convcalc.numbers import UNKNOWN, Number, Shape, product, shape_text
+from convcalc.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
@@ -281,6 +280,8 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 kind=kind,
                 dtype=layer.dtype,
                 left_trainable=left,
+                own_shapes=inner.outputs if inner else (),
+                own_names=layer.model.output_names if layer.model is not None else (),
             )
         )
         rows.extend(below)
@@ -324,7 +325,7 @@ def _known_sum(numbers: Sequence[Number]) -> _Sum:
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     weights = [weight for row in rows for weight in row.weights]
     # A nested model's are those of its layers again.
-    left = [weight for row in rows if row.kind is not None for weight in row.left_trainable]
+    left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
@@ -333,26 +334,18 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=_bytes(weights) if weights or not labels["params"] else UNKNOWN,
+        param_bytes=weight_bytes(weights) if weights or not labels["params"] else UNKNOWN,
         trainable_bytes=(
             UNKNOWN
             if sums["trainable_params"].value is UNKNOWN
-            else _bytes([*(w for w in weights if w.trainable), *left])
+            else weight_bytes([*(w for w in weights if w.trainable), *left])
         ),
         macs=sums["macs"].value,
         incomplete={name: label for name, label in labels.items() if label},
+        left_trainable=left,
     )
 
 
 def _lower(name: str, rows: Sequence[LayerReport]) -> str:
     """The label of a sum, one of whose terms is only a lower bound."""
     return "partial" if any(name in row.incomplete for row in rows) else ""
-
-
-def _bytes(weights: Sequence[Weight]) -> int:
-    total = 0
-    for weight in weights:
-        elements = product(weight.shape)
-        if isinstance(elements, int):
-            total += size_in_bytes(elements, weight.dtype or "float32")
-    return total

@@ -6,10 +6,11 @@ is :data:`UNKNOWN` here and ``null`` there; ``incomplete`` says whether a number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
@@ -28,6 +29,16 @@ def plain_number(number: Number) -> int | None:
     """A number for JSON."""
     value = plain(number)
     return value if isinstance(value, int) else None
+
+
+def weight_bytes(weights: Iterable[Weight]) -> int:
+    """The bytes of weights; those of an unknown size are left out."""
+    total = 0
+    for weight in weights:
+        elements = product(weight.shape)
+        if isinstance(elements, int):
+            total += size_in_bytes(elements, weight.dtype or "float32")
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,8 @@ class LayerReport:
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy.
+    ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs,
+    ``own_names`` the keys where they come in a dict, as :class:`Model` has them.
     """
 
     name: str
@@ -80,6 +92,8 @@ class LayerReport:
     kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
+    own_shapes: tuple[Shape | None, ...] = ()
+    own_names: tuple[str, ...] = ()
 
     @property
     def trainable_in_model(self) -> Number:
@@ -133,7 +147,10 @@ class LayerReport:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice."""
+    """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice.
+
+    ``left_trainable`` are the weights of frozen wrappers that count as trainable all the same.
+    """
 
     params: Number
     trainable_params: Number
@@ -141,6 +158,7 @@ class Totals:
     trainable_bytes: Number
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
+    left_trainable: tuple[Weight, ...] = ()
 
     @property
     def non_trainable_params(self) -> Number:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from convcalc.model import Model
     from convcalc.numbers import Number
 
-FORMATS = ("table", "keras", "json")
+FORMATS = ("table", "keras", "keras2", "json")
+LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 
 @click.command("summary")
@@ -27,11 +28,11 @@ FORMATS = ("table", "keras", "json")
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
 @click.option("--batch", type=click.IntRange(1), help="The batch size.")
-@click.option("--line-length", type=click.IntRange(1), help="Of --format keras: the table's width.")
-@click.option("--positions", metavar="P,P,...", help="Of --format keras: where columns end, as shares of the width.")
-@click.option("--expand-nested", is_flag=True, help="Of --format keras: the layers of nested models too.")
-@click.option("--show-trainable", is_flag=True, help="Of --format keras: a column that says what trains.")
-@click.option("--layer-range", nargs=2, metavar="A B", help="Of --format keras: from layer A to layer B (patterns).")
+@click.option("--line-length", type=click.IntRange(1, LONGEST), help="Of keras and keras2: the table's width.")
+@click.option("--positions", metavar="P,P,...", help="Of keras and keras2: where columns end, as shares of the width.")
+@click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")
+@click.option("--show-trainable", is_flag=True, help="Of keras and keras2: a column that says what trains.")
+@click.option("--layer-range", nargs=2, metavar="A B", help="Of keras and keras2: from layer A to layer B (patterns).")
 @look_options
 def command(
     models: tuple[str, ...],
@@ -70,13 +71,17 @@ def command(
         if format_ == "json":
             reports.append(report)
             continue
-        if format_ == "keras":
-            from convcalc.render.keras import Options, keras_text
+        if format_ in ("keras", "keras2"):
+            from convcalc.render.keras_common import Options
 
-            shares = None if positions is None else [share(text) for text in positions.split(",")]
+            if format_ == "keras":
+                from convcalc.render.keras import keras_text as text
+            else:
+                from convcalc.render.keras2 import keras2_text as text
+            shares = None if positions is None else [share(each) for each in positions.split(",")]
             chosen_look = look(width, ascii, no_color).width or 80
             options = Options(chosen_look, line_length, shares, expand_nested, show_trainable, layer_range)
-            write("\n" * (number > 0) + keras_text(report, options))
+            write("\n" * (number > 0) + text(report, options))
             continue
         from convcalc.render.table import FIELDS, table
 
@@ -94,9 +99,12 @@ def command(
 def share(text: str) -> float:
     """One of ``--positions``."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         raise error("invalid-value", f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none") from None
+    if not 0 <= value <= LONGEST:
+        raise error("invalid-value", f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")
+    return value
 
 
 def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
 from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, together
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
 
 
@@ -29,17 +29,6 @@ def _together(one: Number, other: Number) -> Number:
     if one != other:
         raise Refusal("needs inputs whose sizes are equal or 1 on every axis", "shapes-differ")
     return one
-
-
-def shape_of(value: Any) -> Shape:
-    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
-    if isinstance(value, Tensor):
-        return value.shape
-    sizes: list[Number] = []
-    while isinstance(value, list):
-        sizes.append(len(value))
-        value = value[0] if value else None
-    return tuple(sizes)
 
 
 def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:
@@ -84,11 +73,6 @@ def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
 
 def _same(dtype: str) -> str:
     return dtype
-
-
-def _strong(value: Any) -> str:
-    """The type of an operand where Keras gives numbers types of their own, before they meet others."""
-    return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
 def _or_float(value: Any) -> str:
@@ -147,8 +131,8 @@ _declare(
 )
 _declare("Heaviside Hypot", "numpy", _binary(lambda x1, x2: _wide(together(x1, x2))))
 _declare("Fmod Mod", "numpy", _binary(lambda x1, x2: "int32" if together(x1, x2) == "bool" else together(x1, x2)))
-_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(_strong(x1), _strong(x2))))
-_declare("Ldexp Nextafter", "numpy", _binary(lambda x1, x2: result_type(_strong(x1), _strong(x2), "float")))
+_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2))))
+_declare("Ldexp Nextafter", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2), "float")))
 _declare("Arctan2", "numpy", _binary(lambda x1, x2: result_type(*(_or_float(x) for x in (x1, x2)), "float")))
 _declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bits(together))
 _declare(
@@ -183,6 +167,15 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
+
+
+@operation("Select")
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
+    """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
+    first = choicelist[0]
+    if not isinstance(first, (Tensor, list)):
+        raise Refusal("chooses among tensors, not numbers", "invalid-value", "choicelist")
+    return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
 
 
 @operation("Isclose")
@@ -225,6 +218,18 @@ def cast(x: Tensor, *, dtype: str) -> Tensor:
 def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
+
+
+@operation("Array")
+def array(x: Tensor, *, dtype: str | None = None) -> Tensor:
+    """The values as a tensor, as they are or in another dtype."""
+    return Tensor(x.shape, dtype or x.dtype)
+
+
+@operation("Polar", "nn")
+def polar(abs_: Any, angle: Any) -> Tensor:
+    """Complex numbers of their lengths and angles; Keras gives them the type float32."""
+    return Tensor(shape_of(abs_), "float32")
 
 
 @operation("StopGradient", "core")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.promotion import together
 from convcalc.ops.registry import Tensor, operation
 from convcalc.ops.shaping import with_size
 from convcalc.problems import Refusal, listed
+
+MAX_PARTS = 10_000
 
 
 def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
@@ -82,7 +85,14 @@ def unstack(x: Tensor, *, num: int | None = None, axis: int = 0) -> list[Tensor]
     count = x.shape[at] if num is None else num
     if not isinstance(count, int):
         raise Refusal("needs 'num' where the size of the axis is not known", "unknown-size", "num")
-    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * count
+    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * _bounded(count)
+
+
+def _bounded(parts: int) -> int:
+    """A number of outputs; one that no model has is refused, as each is an object."""
+    if not 0 <= parts <= MAX_PARTS:
+        raise Refusal(f"makes 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", "invalid-value")
+    return parts
 
 
 def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
@@ -92,7 +102,7 @@ def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
         if isinstance(size, int) and size % into:
             raise Refusal(f"splits {size} into {into} equal parts", "indivisible-groups", "indices_or_sections")
         part = UNKNOWN if size is UNKNOWN else size // into
-        return [Tensor(with_size(x.shape, at, part), x.dtype)] * into
+        return [Tensor(with_size(x.shape, at, part), x.dtype)] * _bounded(into)
     parts = [end - start for start, end in zip([0, *into], [*into, size])]
     if any(part < 0 for part in parts):
         raise Refusal(f"splits {size} at {listed(into, 'and')}", "invalid-value", "indices_or_sections")
@@ -109,7 +119,7 @@ def split(x: Tensor, *, indices_or_sections: int | Sequence[int], axis: int = 0)
 def array_split(x: Tensor, *, indices_or_sections: int, axis: int = 0) -> list[Tensor]:
     """So many parts along an axis, the first ones one larger where they do not come out even."""
     at = axis_index(axis, len(x.shape))
-    size, count = x.shape[at], indices_or_sections
+    size, count = x.shape[at], _bounded(indices_or_sections)
     parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.ops.elementwise import broadcast, shape_of
-from convcalc.ops.promotion import result_type, together
-from convcalc.ops.registry import Tensor, of_one_sample, operation
+from convcalc.ops.elementwise import broadcast
+from convcalc.ops.promotion import result_type, strong, together
+from convcalc.ops.registry import Tensor, of_one_sample, operation, shape_of
 from convcalc.problems import Refusal
 
 
@@ -75,11 +76,66 @@ def outer(x1: Any, x2: Any) -> Inferred:
     return _made((product(shape_of(x1)), product(shape_of(x2))), together(x1, x2), 1)
 
 
+@operation("Kron")
+def kron(x1: Any, x2: Any) -> Inferred:
+    """Each element of one with the whole of the other. Of more axes of one than of the other, Keras shows the first ones."""
+    one, other = shape_of(x1), shape_of(x2)
+    shape = tuple(a * b for a, b in zip(one, other))
+    products = Product("products", of_one_sample(one) * of_one_sample(other))
+    return Inferred((shape,), products=(products,), dtype=(result_type(strong(x1), strong(x2)),))
+
+
+@operation("Cross")
+def cross(x1: Any, x2: Any, *, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Inferred:
+    """The vectors that stand upright on two others; of vectors of two elements, the one element that is not 0."""
+    one, other = shape_of(x1), shape_of(x2)
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    left, right = axis_index(axisa, len(one), "axisa"), axis_index(axisb, len(other), "axisb")
+    sizes = (one[left], other[right])
+    if any(isinstance(size, int) and size not in (2, 3) for size in sizes):
+        raise Refusal("needs vectors of 2 or 3 elements", "wrong-shape")
+    rest = broadcast((*one[:left], *one[left + 1 :]), (*other[:right], *other[right + 1 :]))
+    made: Shape = (3,) if 3 in sizes else ()
+    at = axis_index(axisc, len(rest) + len(made), "axisc")
+    return _made((*rest[:at], *made, *rest[at:]), together(x1, x2), 2 if made or UNKNOWN not in sizes else UNKNOWN)
+
+
+@operation("Correlate")
+def correlate(x1: Any, x2: Any, *, mode: str = "valid") -> Inferred:
+    """The sums of the products of one vector with another that slides along it."""
+    one, other = shape_of(x1), shape_of(x2)
+    if len(one) != 1 or len(other) != 1:
+        raise Refusal("needs two vectors: inputs of one axis", "wrong-rank")
+    if not isinstance(one[0], int) or not isinstance(other[0], int):
+        raise Refusal("needs vectors of a known size", "unknown-size")
+    longer, shorter = max(one[0], other[0]), min(one[0], other[0])
+    sizes = {"valid": longer - shorter + 1, "same": longer, "full": longer + shorter - 1}
+    if mode not in sizes:
+        raise Refusal(f"has no mode {mode!r}", "invalid-value", "mode")
+    dtype = together(x1, x2)
+    wide = {"int64": "float64", "float16": "float16", "bfloat16": "bfloat16", "float64": "float64"}.get(
+        dtype, "float32"
+    )
+    return _made((sizes[mode],), wide, shorter)
+
+
+@operation("Corrcoef")
+def corrcoef(x: Tensor) -> Inferred:
+    """How far the rows of a matrix go together, each with each; Keras shows the shape of the matrix."""
+    dtype = "float64" if x.dtype == "int64" else result_type(x.dtype, "float")
+    rows = x.shape[-2] if len(x.shape) > 1 else 1
+    products = Product("products", of_one_sample(x.shape) * rows)
+    return Inferred((x.shape,), products=(products,), dtype=(dtype,))
+
+
 @operation("Tensordot")
 def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
     """Multiplies and sums along given axes."""
     one, other = shape_of(x1), shape_of(x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(len(one), len(other)):
+            raise Refusal(f"has no {shown(axes)} axes to sum over", "wrong-axis", "axes")
         pairs = list(zip(range(len(one) - axes, len(one)), range(axes)))
     else:
         lists = [[each] if isinstance(each, int) else each for each in axes]

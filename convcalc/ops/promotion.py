@@ -57,12 +57,17 @@ def _settled(dtype: str) -> str:
 
 
 def dtype_of(value: Any) -> str:
-    """The type of an operand: a tensor's, or that of a number. A constant tensor is the number that it was."""
+    """The type of an operand: a tensor's, or that of a number, or of numbers in lists."""
     if isinstance(value, Tensor):
         return value.dtype
     while isinstance(value, list) and value:
         value = value[0]
     return _OF_NUMBERS.get(type(value), "float")
+
+
+def strong(value: Any) -> str:
+    """The type of an operand where Keras gives numbers types of their own, before they meet others."""
+    return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
 def together(*values: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
-from convcalc.ops.elementwise import shape_of
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.problems import Refusal
 
 Axis: TypeAlias = "int | Sequence[int] | None"
 
@@ -86,6 +86,18 @@ def all_close(x1: Any, x2: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal
 def size(x: Tensor) -> Tensor:
     """The number of elements."""
     return Tensor((), "int32")
+
+
+@operation("Ndim")
+def ndim(x: Tensor) -> Tensor:
+    """The number of axes; Keras makes a vector of that many elements of it."""
+    return Tensor((len(x.shape),), "float32")
+
+
+@operation("Slogdet")
+def slogdet(x: Tensor) -> list[Tensor]:
+    """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
+    return [Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype)]
 
 
 def _along(shape: Shape, axis: int | None) -> Shape:
@@ -172,6 +184,19 @@ def layer_norm(
     return x
 
 
+@operation("BatchNorm", "nn")
+def batch_norm(
+    x: Tensor, mean: Any, variance: Any, offset: Any = None, scale: Any = None, *, axis: int, epsilon: float = 1e-3
+) -> Tensor:
+    """Normalizes each element of an axis by a mean and a variance that are given."""
+    size = x.shape[axis_index(axis, len(x.shape))]
+    # As Keras has it: an offset needs a scale.
+    vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
+    if any(shape_of(vector) != (size,) for vector in vectors):
+        raise Refusal(f"needs vectors of {size} elements, as its axis has", "wrong-shape")
+    return x
+
+
 @operation("RMSNorm", "nn")
 def rms_norm(x: Tensor, scale: Any = None, *, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
     """Scales by the root mean square along axes."""
@@ -191,13 +216,20 @@ def in_top_k(targets: Tensor, predictions: Any, *, k: int) -> Tensor:
     return Tensor(targets.shape, "bool")
 
 
-@operation("Percentile")
-def percentile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """The values below which shares of the elements lie."""
-    return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), float_if_whole(x.dtype))
+def _percentile(dtype: Callable[[str], str]) -> Rule:
+    def rule(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+        return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), dtype(x.dtype))
+
+    rule.__doc__ = "The values below which percentages of the elements lie."
+    return rule
+
+
+operation("Percentile")(_percentile(float_if_whole))
+operation("Nanpercentile")(_percentile(floating))
 
 
 @operation("Quantile")
+@operation("Nanquantile")
 def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The values below which shares of the elements lie."""
     front = shape_of(q)[:1]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred
-from convcalc.model import Slot
+from convcalc.model import Constant, Slot
 from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
@@ -28,17 +28,18 @@ class Tensor(NamedTuple):
 
 # What Python raises where an argument is of a kind that a rule cannot compute with. Kinds of arguments are not declared:
 # a rule is a plain function.
-_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError)
+_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
+AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 @dataclass(frozen=True)
 class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
-    those of its making, ``defaults`` those of either that may be left out. ``several`` says that its tensors are the call's
-    arguments, however many; ``listed`` that they are a list in its first one,
-    ``gives_list`` that its output is a list, even of one.
+    those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
+    that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
+    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Operation:
     several: bool = False
     listed: bool = False
     gives_list: bool = False
+    needs: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
     family: str = "operation"
     holds: bool = False
 
@@ -77,6 +80,11 @@ class Operation:
         Raises :class:`Refusal` for what the operation cannot take.
         """
         values = {name: filled(value, tensors) for name, value in call.items()}
+        if absent := [name for name in self.required if name not in values and name not in made]:
+            raise Refusal(f"is not given '{absent[0]}'", "missing-argument", absent[0])
+        for name in (each for each in values if each in self.needs):
+            if not isinstance(values[name], Tensor):
+                raise Refusal("needs a tensor, and is given a number or a list", "wrong-operand", name)
         many = values.pop(self.parameters[0], ()) if self.several else ()
         try:
             found = self.rule(*many, **values, **made)
@@ -92,10 +100,23 @@ class Operation:
         return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
 
 
+def shape_of(value: Any) -> Shape:
+    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
+    if isinstance(value, Tensor):
+        return value.shape
+    sizes: list[Number] = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
+
+
 def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """A value with its tensors put in place of their slots."""
+    """A value with its tensors put in place of their slots, and of constants."""
     if isinstance(value, Slot):
         return tensors[value.number]
+    if isinstance(value, Constant):
+        return Tensor(shape_of(value.value), value.dtype)
     if isinstance(value, (list, tuple)):
         return [filled(part, tensors) for part in value]
     return value
@@ -126,15 +147,21 @@ _FUNCTIONS = {
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
+def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
-    def declare(rule: Rule) -> Rule:
+    def declare(rule: AnyRule) -> AnyRule:
         signature = tuple(inspect.signature(rule).parameters.values())
         made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
         several = any(each.kind is each.VAR_POSITIONAL for each in signature)
         called = tuple(
             each.name for each in signature if each.kind in (each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
+        )
+        single = frozenset(
+            each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD and each.annotation == "Tensor"
+        )
+        required = tuple(
+            each.name for each in signature if each.kind is not each.VAR_POSITIONAL and each.default is each.empty
         )
         path = f"keras.src.ops.{module}"
         OPERATIONS[path, name] = Operation(
@@ -146,8 +173,10 @@ def operation(name: str, module: str = "numpy") -> Callable[[Rule], Rule]:
             makes=made,
             defaults={each.name: each.default for each in signature if each.default is not each.empty},
             several=several,
-            gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
             listed=signature[0].annotation == "Sequence[Tensor]",
+            gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
+            needs=single,
+            required=required,
         )
         return rule
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.ops.elementwise import broadcast, shape_of
+from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
 from convcalc.problems import Refusal
+
+_BITS = {**BITS, "complex64": 64, "complex128": 128}
 
 
 def _axes(axis: int | Sequence[int]) -> list[int]:
@@ -28,6 +31,8 @@ def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     axes = _axes(len(x.shape) if axis is None else axis)
     rank = len(x.shape) + len(axes)
     new = {axis_index(each, rank) for each in axes}
+    if len(new) < len(axes):
+        raise Refusal("puts in an axis twice", "wrong-axis", "axis")
     sizes = iter(x.shape)
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
@@ -58,6 +63,25 @@ def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
     if (-1 not in wanted and total != known) or (-1 in wanted and (known == 0 or total % known != 0)):
         raise Refusal(f"reshapes {total} elements to a shape that does not hold them", "shapes-differ", "newshape")
     return Tensor(tuple(total // known if each == -1 else each for each in wanted), x.dtype)
+
+
+@operation("View")
+def view(x: Tensor, *, dtype: str | None = None) -> Tensor:
+    """The same bytes, read as elements of another dtype."""
+    other = dtype or x.dtype
+    old, new = _BITS.get(x.dtype), _BITS.get(other)
+    if not old or not new:
+        raise Refusal("needs dtypes of a known size", "wrong-dtype", "dtype")
+    if old == new:
+        return Tensor(x.shape, other)
+    if not x.shape:
+        raise Refusal(f"reads one element of {old} bits as {new} bits", "wrong-rank", "dtype")
+    size = x.shape[-1]
+    if size * old % new > 0:
+        raise Refusal(
+            f"reads {size} elements of {old} bits as {new} bits, which do not divide them", "wrong-shape", "dtype"
+        )
+    return Tensor((*x.shape[:-1], size * old // new), other)
 
 
 @operation("Ravel")
@@ -261,58 +285,6 @@ def diff(a: Tensor, *, n: int = 1, axis: int = -1) -> Tensor:
     return Tensor(with_size(a.shape, at, UNKNOWN if size is UNKNOWN else max(size - n, 0)), a.dtype)
 
 
-def _triangle(name: str) -> Rule:
-    def rule(x: Tensor, *, k: int = 0) -> Tensor:
-        return x
-
-    rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."
-    return rule
-
-
-tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
-
-
-def _no_diagonal(shape: Shape, axis1: int, axis2: int) -> tuple[Shape, Number, Number]:
-    rank = len(shape)
-    if rank < 2:
-        raise Refusal("needs at least two axes", "wrong-rank")
-    one, other = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
-    if one == other:
-        raise Refusal("needs two axes that differ", "wrong-axis", "axis2")
-    return tuple(size for n, size in enumerate(shape) if n not in (one, other)), shape[one], shape[other]
-
-
-def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
-    if rows is UNKNOWN or columns is UNKNOWN:
-        return UNKNOWN
-    rest = columns - offset if offset > 0 else rows + offset
-    return max(0, min(rest, rows, columns))
-
-
-@operation("Diagonal")
-def diagonal(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The diagonals of matrices."""
-    rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
-    return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
-
-
-@operation("Trace")
-def trace(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sums of diagonals."""
-    rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
-    small = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
-    return Tensor(rest, small.get(x.dtype, x.dtype))
-
-
-@operation("OneHot", "nn")
-def one_hot(x: Tensor, *, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
-    """A new axis with a 1 at the number of each element."""
-    if axis != -1 and not 0 <= axis < len(x.shape):
-        raise Refusal(f"has no axis {axis} for its classes", "wrong-axis", "axis")
-    at = len(x.shape) if axis == -1 else axis
-    return Tensor((*x.shape[:at], num_classes, *x.shape[at:]), dtype or "float32")
-
-
 @operation("Glu", "nn")
 def glu(x: Tensor, *, axis: int = -1) -> Tensor:
     """One half of an axis, gated by the other."""
@@ -383,12 +355,6 @@ def _divided(size: Number, by: int) -> Number:
     if size % by > 0:
         raise Refusal(f"has a size of {size}, which {by} does not divide", "indivisible-groups", "block_size")
     return size // by
-
-
-@operation("Digitize")
-def digitize(x: Tensor, bins: Any) -> Tensor:
-    """The number of the bin of each element."""
-    return Tensor(x.shape, "int32")
 
 
 @operation("Trapezoid")

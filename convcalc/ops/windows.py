@@ -1,11 +1,12 @@
-"""Operations that slide windows, and those on images. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+"""Operations that slide windows. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation
@@ -33,7 +34,9 @@ def _pooling(name: str) -> Rule:
         rank = len(shape) - 2
         size = _each(pool_size, rank)
         steps = size if strides is None else _each(strides, rank)
-        spatial = [slide(*each).output for each in zip(shape[1:-1], size, steps, repeat(1), repeat(padding))]
+        spatial = [
+            slide(*each).output for each in zip(shape[1:-1], size, steps, repeat(1), repeat(_same_or_valid(padding)))
+        ]
         return Tensor(_back((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
     rule.__doc__ = f"{name} over windows."
@@ -61,7 +64,24 @@ adaptive_max, adaptive_average = (
 )
 
 
-def _convolution(doc: str, filters: Callable[[Shape], Number], terms: Callable[[Shape], Number]) -> Rule:
+def _check_channels(inputs: Number, kernel: Number) -> None:
+    if isinstance(inputs, int) and isinstance(kernel, int) and inputs != kernel:
+        raise Refusal(f"has a kernel for {kernel} channels, and is given {inputs}", "wrong-channels", "kernel")
+
+
+def _check_known(kernel: Shape) -> None:
+    if UNKNOWN in kernel:
+        raise Refusal("needs a kernel of a known size", "unknown-size", "kernel")
+
+
+def _depthwise_filters(kernel: Shape) -> Number:
+    _check_known(kernel[-2:])
+    return kernel[-1] * kernel[-2]
+
+
+def _convolution(
+    doc: str, filters: Callable[[Shape], Number], terms: Callable[[Shape], Number]
+) -> Callable[..., Inferred]:
     """A convolution whose kernel is a tensor: how many filters it has, and of how many products an output element is the sum."""
 
     def rule(
@@ -77,8 +97,11 @@ def _convolution(doc: str, filters: Callable[[Shape], Number], terms: Callable[[
         rank = len(shape) - 2
         if len(kernel.shape) != len(shape):
             raise Refusal(f"needs a kernel of {len(shape)} axes", "wrong-rank", "kernel")
+        _check_channels(shape[-1], kernel.shape[-2])
+        if padding == "valid":
+            _check_known(kernel.shape[:-2])
         steps, spread = _each(strides, rank), _each(dilation_rate, rank)
-        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(padding))
+        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(_same_or_valid(padding)))
         output = (shape[0], *(slide(*each).output for each in sliding), filters(kernel.shape))
         macs = of_one_sample(output) * terms(kernel.shape)
         return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
@@ -93,10 +116,44 @@ conv = operation("Conv", "nn")(
 depthwise_conv = operation("DepthwiseConv", "nn")(
     _convolution(
         "A convolution of each channel by itself, whose kernel is a tensor.",
-        lambda k: k[-1] * k[-2],
+        _depthwise_filters,
         lambda k: product(k[:-2]),
     )
 )
+
+
+def _same_or_valid(padding: Any) -> str:
+    if padding not in ("same", "valid"):
+        raise Refusal(f"takes 'same' or 'valid' as padding, not {shown(padding)}", "invalid-value", "padding")
+    return str(padding)
+
+
+@operation("SeparableConv", "nn")
+def separable_conv(
+    inputs: Tensor,
+    depthwise_kernel: Tensor,
+    pointwise_kernel: Tensor,
+    *,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = 1,
+) -> Inferred:
+    """A convolution of each channel by itself, then one of all channels cell by cell; both kernels are tensors."""
+    found = depthwise_conv(
+        inputs,
+        depthwise_kernel,
+        strides=strides,
+        padding=_same_or_valid(padding),
+        data_format=data_format,
+        dilation_rate=dilation_rate,
+    )
+    (shape,), (slid,) = found.outputs, found.products
+    cells = _channels_last(shape or (), data_format)[:-1]
+    output = (*cells, pointwise_kernel.shape[-1])
+    depthwise = Product("depthwise", slid.macs)
+    pointwise = Product("pointwise", of_one_sample(cells) * product(pointwise_kernel.shape))
+    return Inferred((_back(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
 
 @operation("ConvTranspose", "nn")
@@ -113,73 +170,20 @@ def conv_transpose(
     """A transposed convolution whose kernel is a tensor."""
     shape = _channels_last(inputs.shape, data_format)
     rank = len(shape) - 2
+    _check_channels(shape[-1], kernel.shape[-1])
+    _check_known(tuple(size for size, cells in zip(kernel.shape, shape[1:-1]) if cells is not UNKNOWN))
     extra = [None] * rank if output_padding is None else _each(output_padding, rank)
-    sliding = zip(shape[1:-1], kernel.shape, _each(strides, rank), _each(dilation_rate, rank), repeat(padding), extra)
+    sliding = zip(
+        shape[1:-1],
+        kernel.shape,
+        _each(strides, rank),
+        _each(dilation_rate, rank),
+        repeat(_same_or_valid(padding)),
+        extra,
+    )
     output = (shape[0], *(slide_transposed(*each).output for each in sliding), kernel.shape[-2])
     macs = of_one_sample(shape[:-1]) * product(kernel.shape)
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
-
-
-def _images(shape: Shape) -> None:
-    if len(shape) not in (3, 4):
-        raise Refusal("needs an image or a batch of images: three or four axes", "wrong-rank")
-
-
-def _coloured(shape: Shape, data_format: str | None, channels: tuple[int, ...]) -> int:
-    """Where the channels are; refused for another number of them."""
-    at = len(shape) - (3 if data_format == "channels_first" else 1)
-    if isinstance(shape[at], int) and shape[at] not in channels:
-        raise Refusal(f"needs images of {channels[-1]} channels, and these have {shape[at]}", "wrong-channels")
-    return at
-
-
-def _on_images(name: str) -> Rule:
-    def rule(images: Tensor, *, data_format: str | None = None) -> Tensor:
-        _images(images.shape)
-        _coloured(images.shape, data_format, (3,))
-        return images
-
-    rule.__doc__ = f"{name}: colours in another space."
-    return rule
-
-
-rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in ("RGBToHSV", "HSVToRGB"))
-
-
-@operation("RGBToGrayscale", "image")
-def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Tensor:
-    """Images in shades of grey."""
-    _images(images.shape)
-    at = _coloured(images.shape, data_format, (1, 3))
-    return Tensor((*images.shape[:at], 1, *images.shape[at + 1 :]), images.dtype)
-
-
-@operation("Resize", "image")
-def resize(
-    images: Tensor,
-    *,
-    size: Sequence[int],
-    interpolation: str = "bilinear",
-    antialias: bool = False,
-    crop_to_aspect_ratio: bool = False,
-    pad_to_aspect_ratio: bool = False,
-    fill_mode: str = "constant",
-    fill_value: float = 0.0,
-    data_format: str | None = None,
-) -> Tensor:
-    """Images of another size."""
-    _images(images.shape)
-    at = len(images.shape) - (2 if data_format == "channels_first" else 3)
-    return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
-
-
-@operation("GaussianBlur", "image")
-def gaussian_blur(
-    images: Tensor, *, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
-) -> Tensor:
-    """Images out of focus."""
-    _images(images.shape)
-    return images
 
 
 @operation("ExtractPatches", "image")
@@ -198,7 +202,38 @@ def extract_patches(
     rank = len(shape) - 2
     sizes = _each(size, rank)
     steps = sizes if strides is None or strides == 0 else _each(strides, rank)
-    sliding = zip(shape[1:-1], sizes, steps, _each(dilation_rate, rank), repeat(padding))
+    sliding = zip(shape[1:-1], sizes, steps, _each(dilation_rate, rank), repeat(_same_or_valid(padding)))
     output = (shape[0], *(slide(*each).output for each in sliding), product(sizes) * shape[-1])
     turned = _back(output, data_format)
     return Tensor(turned[1:] if single else turned, images.dtype)
+
+
+@operation("Unfold", "nn")
+def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+    """The windows of images, each laid out along the second axis."""
+    if len(x.shape) != 4 or any(size is UNKNOWN for size in x.shape[1:]):
+        raise Refusal(
+            "needs images of (batch, channels, height, width), of which only the batch may be unknown", "wrong-shape"
+        )
+    settings = zip(x.shape[2:], *(_each(each, 2) for each in (kernel_size, dilation, padding, stride)))
+    # As Keras has it: a window that does not fit stands nowhere.
+    cells = product(
+        (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
+    )
+    if cells < 0:
+        raise Refusal("has windows that do not fit into its images", "vanishing-size", "kernel_size")
+    return Tensor((x.shape[0], x.shape[1] * product(_each(kernel_size, 2)), cells), x.dtype)
+
+
+@operation("Fold", "nn")
+def fold(
+    x: Tensor, *, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
+    """Images put together again from their windows."""
+    if len(x.shape) != 3:
+        raise Refusal("needs windows of (batch, elements, windows): three axes", "wrong-rank")
+    batch, elements, _ = x.shape
+    cells = product(_each(kernel_size, 2))
+    if elements % cells > 0:
+        raise Refusal(f"has windows of {elements} elements, which {cells} cells do not divide", "indivisible-groups")
+    return Tensor((batch, elements // cells, *_each(output_size, 2)), x.dtype)

@@ -59,7 +59,10 @@ class Graph:
             call = self.calls[number]
             self.calls[number] = call._replace(recorded={**call.recorded, output: (seen.shape, seen.dtype)})
         layers = tuple(entry.layer for entry in self.entries.values())
-        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs)
+        stated = config.get("output_layers")
+        # A dict with more than tensors in it is taken as a list.
+        keys = tuple(stated) if isinstance(stated, Mapping) and len(stated) == len(outputs) else ()
+        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs, output_names=keys)
 
     def _place(self) -> None:
         """Each call behind those whose outputs it takes, and behind the calls of its layer before it."""
@@ -71,7 +74,9 @@ class Graph:
             nodes = entry.nodes or [([], {})]  # an input, which is there without a call
             for number, (args, kwargs) in enumerate(nodes):
                 key = (entry.name, number)
-                tensors = found[key] = self._tensors([args, kwargs], f"{entry.path}.inbound_nodes[{number}]")
+                # Keras 2 takes named arguments in the order in which they were given, Keras 3 by their names.
+                tree = [args, list(kwargs.values()) if self.legacy else kwargs]
+                tensors = found[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
                 needs = {(each.layer, each.node) for each in tensors}
                 if number:
                     needs.add((entry.name, number - 1))
@@ -156,7 +161,7 @@ class Graph:
                 return [slotted(part) for part in value]
             if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
                 return [slotted(part) for part in value.get("items", [])]
-            return serialized.plain(value)
+            return serialized.constant(value) or serialized.plain(value)
 
         if operation.several:  # as many tensors as there are
             named: dict[str, Any] = {operation.parameters[0]: [slotted(value) for value in args]}

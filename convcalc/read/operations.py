@@ -1,7 +1,8 @@
 """An operation of ``keras.ops`` among the entries of a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
 
 The tensors under ``from:`` (else the output above) take the places of the call's parameters that are not given, in their
-order. Where that does not do, an argument names its tensor itself: ``x2: {from: shortcut}``.
+order. Where that does not do, an argument names its tensor itself: ``x2: {from: shortcut}``. A tensor of numbers is written
+``{constant: [1, 2], dtype: int32}``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convcalc.model import Ref, Slot
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import Constant, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import read_key
 from convcalc.problems import Refusal, did_you_mean, listed
@@ -96,6 +98,9 @@ class OperationReader:
         if isinstance(node, Fields) and [*node.fields] == ["from"]:
             refs = self.references.read(node.fields["from"][1])
             return refs[0] if len(refs) == 1 else list(refs)
+        if isinstance(node, Fields) and {*node.fields} == {"constant", "dtype"}:
+            dtype = self.values.dtype(node.get("dtype"), self.scope, DTYPES) or "float32"
+            return Constant(self.values.value(node.fields["constant"][1], self.scope), dtype)
         if isinstance(node, Items):
             return [self._operand(item) for item in node.items]
         return self.values.value(node, self.scope)
@@ -125,7 +130,7 @@ class OperationReader:
             count = f"{len(needed)}" if len(needed) == len(free) else f"{len(needed)} to {len(free)}"
             wants = f"for {listed(free, 'and')}" if free else "and is given all as arguments"
             message = f"{_name(operation)} takes {count} tensor{'s' * (count != '1')} {wants}, not {len(refs)}"
-            raise Refusal(message, "wrong-inputs", "from")
+            raise Refusal(message, "wrong-inputs", argument="from")
         given.update(zip(free, refs))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import Constant
 from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Shape
 
@@ -34,6 +36,7 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "maxval": (0.05,),
     "gain": (1.0,),
 }
+_CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
@@ -82,6 +85,14 @@ def policy(value: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def constant(value: Any) -> Constant | None:
+    """The tensor of numbers that a value of a config is; None for anything else."""
+    config = value.get("config") if isinstance(value, Mapping) and value.get("class_name") in _CONSTANTS else None
+    if not isinstance(config, Mapping) or config.get("dtype") not in DTYPES:
+        return None
+    return Constant(plain(config.get("value")), config["dtype"])
+
+
 def plain(value: Any) -> Any:
     """A value of a config as an argument takes it: tuples as lists, policies as their names, objects with nothing to say as
     their names. A file's nesting was bounded when it was read.
@@ -93,7 +104,7 @@ def plain(value: Any) -> Any:
     name, config = value.get("class_name"), value.get("config")
     if name == "__tuple__" and isinstance(value.get("items"), list):
         return [plain(part) for part in value["items"]]
-    if name in ("__numpy__", "__tensor__") and isinstance(config, Mapping):
+    if name in _CONSTANTS and isinstance(config, Mapping):
         return plain(config.get("value"))
     if name == "__slice__" and isinstance(config, Mapping):
         return slice(config.get("start"), config.get("stop"), config.get("step"))

@@ -32,8 +32,14 @@ def _keras(report: Report) -> str:
     return keras_text(report)
 
 
+def _keras2(report: Report) -> str:
+    from convcalc.render.keras2 import keras2_text
+
+    return keras2_text(report)
+
+
 # A format's module is imported when the format is asked for.
-FORMATS: dict[str, Renderer] = {"table": _table, "keras": _keras, "json": _json}
+FORMATS: dict[str, Renderer] = {"table": _table, "keras": _keras, "keras2": _keras2, "json": _json}
 
 
 def render(report: Report, format: str = "table") -> str:

@@ -6,9 +6,7 @@ Source: ``keras/src/utils/summary_utils.py``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -19,19 +17,7 @@ from rich.table import Column, Table
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
-from convcalc.problems import error
-
-
-@dataclass(frozen=True)
-class Options:
-    """What ``summary()`` takes: ``width`` is the console's (``COLUMNS``), the rest has the names that Keras gives it."""
-
-    width: int = 80
-    line_length: int | None = None
-    positions: Sequence[float] | None = None
-    expand_nested: bool = False
-    show_trainable: bool = False
-    layer_range: tuple[str, str] | None = None
+from convcalc.render.keras_common import Options, few_positions, in_range, size_text, too_narrow, totals
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
@@ -40,7 +26,7 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     headers, justify, default, positions = _columns(report, options)
     length = options.line_length or min(default, options.width - 4)
     table = Table(*_measured(headers, justify, positions, length), width=length, show_lines=True)
-    for row in _ranged(report, options.layer_range):
+    for row in in_range(report, options.layer_range):
         for cells in _rows(report, row, options):
             table.add_row(*cells)
     file = StringIO()
@@ -49,14 +35,8 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     )
     console.print(f'Model: "{escape(report.model.name)}"')
     console.print(table)
-    totals = report.totals
-    frozen_bytes = totals.param_bytes - totals.trainable_bytes
-    for label, count, size in (
-        ("Total", totals.params, totals.param_bytes),
-        ("Trainable", totals.trainable_params, totals.trainable_bytes),
-        ("Non-trainable", totals.non_trainable_params, frozen_bytes),
-    ):
-        console.print(f" {label} params: {_number(count)} ({_size(size)})")
+    for label, count, size in totals(report):
+        console.print(f" {label} params: {_number(count)} ({size_text(size, 'B')})")
     return file.getvalue()
 
 
@@ -74,7 +54,7 @@ def _columns(report: Report, options: Options) -> tuple[list[str], list[Any], in
         headers.append("Trainable")
         justify.append("center")
     if len(positions) < len(headers):
-        raise error("invalid-value", f"--positions names {len(positions)} columns, and the table has {len(headers)}")
+        raise few_positions(len(positions), len(headers))
     return headers, justify, default, positions
 
 
@@ -83,32 +63,10 @@ def _measured(headers: Sequence[str], justify: Sequence[Any], positions: Sequenc
     for header, side, position in zip(headers, justify, positions):
         width = int(position * length) - current
         if width < 4:
-            raise error(
-                "too-narrow", f"Keras cannot print its summary in {length} columns: write a larger --line-length"
-            )
+            raise too_narrow(length)
         columns.append(Column(header, justify=side, width=width))
         current += width
     return columns
-
-
-def _ranged(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
-    """The rows of the model itself from the first that matches one pattern to the last that matches the other."""
-    rows = [row for row in report.layers if row.depth == 0]
-    if names is None:
-        return rows
-    try:
-        first, last = (re.compile(name) for name in names)
-    except re.error as bad:
-        raise error("invalid-value", f"--layer-range takes names or patterns: {bad}") from None
-    starts = [n for n, row in enumerate(rows) if first.match(row.name)]
-    ends = [n for n, row in enumerate(rows) if last.match(row.name)]
-    if not starts or not ends:
-        missing = names[0] if not starts else names[1]
-        raise error("unknown-layer", f"--layer-range: no layer is named '{missing}'")
-    low, high = min(starts), max(ends)
-    if low > high:
-        low, high = min(ends), max(starts)
-    return rows[low : high + 1]
 
 
 def _rows(report: Report, row: LayerReport, options: Options) -> list[list[str]]:
@@ -156,16 +114,3 @@ def _params(row: LayerReport) -> str:
 
 def _number(count: Number) -> str:
     return "?" if count is UNKNOWN else f"{count:,}"
-
-
-def _size(size: Number) -> str:
-    """Bytes by 1024, as Keras writes them."""
-    if size is UNKNOWN:
-        return "?"
-    value = float(size)  # type: ignore[arg-type]
-    units = ["B", "KB", "MB", "GB", "TB", "PB"]
-    for unit in units:
-        if value / 1024 < 1:
-            return f"{value:.2f} {unit}"
-        value /= 1024
-    return f"{value:.2f} {units[-1]}"

@@ -14,7 +14,7 @@ from convcalc.analyse.report import LayerReport, Report, plain_shape
 from convcalc.layers import LayerType, kind_of
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Call, Layer, Model, Ref, Slot, call_numbers, summary_order
+from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, summary_order
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
 from convcalc.write.arguments import keras_module
@@ -156,6 +156,8 @@ def _node(
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
                 return tensors[value.number]
+            if isinstance(value, Constant):
+                return {"class_name": "__numpy__", "config": {"value": value.value, "dtype": value.dtype}}
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
 
         first = layer.kind.parameters[0]

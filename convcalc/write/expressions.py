@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer
+from convcalc.model import Constant, Layer
 from convcalc.numbers import UNKNOWN
 from convcalc.write.arguments import keras_module, own_arguments, settings
 
@@ -68,6 +68,8 @@ def expression(value: Any, argument: str = "") -> str:
     """A value as Python writes it; that of an argument may be one of Keras's objects."""
     if isinstance(value, Code):
         return str(value)
+    if isinstance(value, Constant):
+        return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
     if isinstance(value, SubLayer):
         made = made_layer(value.kind, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"

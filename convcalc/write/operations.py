@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from convcalc.model import Call, Layer, Ref, Slot
+from convcalc.model import Call, Constant, Layer, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
 from convcalc.write.arguments import own_values
@@ -23,7 +23,9 @@ def operands(
     def written(value: Any) -> str:
         if isinstance(value, Slot):
             return f"{{from: {reference([call.inputs[value.number]])}}}"
-        if isinstance(value, (list, tuple)) and _slots(value):
+        if isinstance(value, Constant):
+            return f"{{constant: {text(value.value)}, dtype: {value.dtype}}}"
+        if isinstance(value, (list, tuple)):
             return f"[{', '.join(map(written, value))}]"
         return text(value)
 
@@ -49,4 +51,4 @@ def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
 
 def _slots(value: Any) -> bool:
     """Whether a value holds a tensor."""
-    return isinstance(value, Slot) or (isinstance(value, (list, tuple)) and any(map(_slots, value)))
+    return isinstance(value, Slot) or (isinstance(value, list) and any(map(_slots, value)))

@@ -172,7 +172,7 @@ class _Function:
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
                 return Code(self._ref(call.inputs[value.number]))
-            return [put(part) for part in value] if isinstance(value, (list, tuple)) else value
+            return [put(part) for part in value] if isinstance(value, list) else value
 
         given = {name: put(value) for name, value in own_values(kind, call.args).items()}
         made = {name: _tuples(value) for name, value in own_values(kind, layer.args).items()}
@@ -221,7 +221,7 @@ def _tuples(value: Any) -> Any:
 
 def _is_plain(key: Any) -> bool:
     """Whether a key can stand in brackets: it has no tensor in it, and is not empty."""
-    return key != [] and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
+    return key not in ([], ()) and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 
 def _passed_on(model: Model, written: Sequence[int]) -> set[int]:

@@ -11,6 +11,7 @@ from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation
 from tests.live.cases_operations_math import MATH
+from tests.live.cases_operations_more import MORE
 from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_tensor, images
 
 
@@ -109,7 +110,8 @@ def _convolution(random: Random, kernel: Callable[[int], tuple[int, ...]]) -> tu
     made = {"strides": random.choice([1, 2]), "padding": random.choice(["same", "valid"])}
     if made["strides"] == 1 and random.random() < 0.3:
         made["dilation_rate"] = 2
-    return made, [x, T((*(random.choice([1, 3]),) * rank, *kernel(channels)), x.dtype)]
+    size = (random.choice([1, 3, 3, 3]) if random.random() < 0.95 else None,) * rank
+    return made, [x, T((*size, *kernel(random.choice([channels] * 9 + [4, None]))), x.dtype)]
 
 
 _POOL = {"pool_size": (2, 2), "data_format": "channels_last"}
@@ -254,6 +256,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
     "Hypot": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
     "Heaviside": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), r.choice(NUMBERS))]))(a_tensor(r, NUMBERS)),
     "Isclose": lambda r: (lambda x: ({}, [x, T(a_like(r, x.shape), x.dtype)]))(a_tensor(r, FLOATS)),
+    **MORE,
     **MATH,
 }
 

@@ -19,6 +19,7 @@ from convcalc.read import load, read
 from convcalc.read.spec import read_spec
 from convcalc.write.config import config_json
 from tests.live.models import grow, keras_model, spec
+from tests.live.session import fresh
 from tests.live.test_files import different
 from tests.live.written import executed, loaded
 
@@ -42,9 +43,8 @@ def test_a_spec(path: Path) -> None:
 
 def difference(seed: int) -> str | None:
     """Where Keras's model of our config differs from the random model that it was written of."""
-    import keras
 
-    keras.backend.clear_session()
+    fresh()
     program = grow(Random(seed))
     try:
         keras_model(program)

@@ -25,6 +25,7 @@ from convcalc.render.keras import Options, keras_text
 from convcalc.write.spec import spec_yaml
 from tests.live.build import count
 from tests.live.models import grow, keras_model
+from tests.live.session import fresh
 from tests.live.written import executed
 
 pytestmark = pytest.mark.keras
@@ -125,7 +126,7 @@ def test_an_application(name: str, tell: Any) -> None:
     """Its config: shapes, parameters and what trains, layer by layer; and the text at every width and with every option."""
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     model = getattr(keras.applications, name)(weights=None)
     report = infer(read(model.to_json().encode(), name))
     assert not report.problems
@@ -155,7 +156,7 @@ def archive_of(model: Any) -> bytes:
 def test_an_archive(name: str, tmp_path: Path) -> None:
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     model = getattr(keras.applications, name)(weights=None)
     model.save(tmp_path / "model.keras")
     report = infer(load(tmp_path / "model.keras"))
@@ -167,7 +168,7 @@ def test_the_file_of_the_readme() -> None:
     """Keras prints for it what the README shows. (The other file there holds code, which Keras would run.)"""
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     path = SPECS / "files" / "words.json"
     model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
     assert different(infer(load(path)), model, looks(model)) is None
@@ -179,7 +180,7 @@ def difference(seed: int, path: Path) -> str | None:
     """
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     random = Random(seed)
     try:
         model = keras_model(grow(random))

@@ -14,6 +14,7 @@ from convcalc.layers.arguments import ACTIVATION, CONSTRAINT, INITIALIZER, REGUL
 from convcalc.layers.registry import _ALIASES, find, known_names
 from tests.live.cases import FAMILIES, cases
 from tests.live.judge import disagreement, keras_says, we_say
+from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
@@ -23,12 +24,11 @@ COUNT = int(os.environ.get("CONVCALC_CASES", "400"))
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_agrees_with_keras(family: str, tell) -> None:
-    import keras
 
     refused, found, names, count = 0, [], set(), 0
     for count, case in enumerate(cases(family, SEED, COUNT), 1):
         if count % 50 == 0:
-            keras.backend.clear_session()
+            fresh()
         names.add(case.name)
         refused += isinstance(keras_says(case), str)
         if (difference := disagreement(case)) is not None:

@@ -11,6 +11,7 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.numbers import UNKNOWN
 from convcalc.read import load, read
+from tests.live.test_keras2_text import different, looks
 
 pytestmark = pytest.mark.keras
 
@@ -63,9 +64,11 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
     report = infer(read(model.to_json().encode(), name))
     assert not report.problems
     assert ours(report) == theirs(model)
+    assert different(report, model) is None
     model.save(tmp_path / "model.h5")
     assert ours(infer(load(tmp_path / "model.h5"))) == theirs(model)
-    tell(f"Keras 2, {name}: {len(report.layers)} layers, JSON and .h5, 0 disagreements")
+    texts = len(looks(model))
+    tell(f"Keras 2, {name}: {len(report.layers)} layers, JSON, .h5 and {texts} texts of summary(), 0 disagreements")
 
 
 def test_operations_shared_and_nested_models() -> None:

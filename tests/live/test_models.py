@@ -12,6 +12,7 @@ import pytest
 
 from convcalc.problems import ConvcalcError
 from tests.live.models import grow, keras_model, rows_of_keras, rows_of_ours, spec
+from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
@@ -21,9 +22,8 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 def difference(seed: int) -> tuple[str | None, int]:
     """Where the two builds of a random model differ, or None; and how many layers it has."""
-    import keras
 
-    keras.backend.clear_session()
+    fresh()
     program = grow(Random(seed))
     text = json.dumps(spec(program))
     try:

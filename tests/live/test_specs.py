@@ -13,6 +13,7 @@ from convcalc.analyse import infer
 from convcalc.numbers import UNKNOWN
 from convcalc.read import load
 from tests.live.build import build, count
+from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
@@ -201,9 +202,8 @@ def compared(name: str, model, tell):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_spec_is_the_model_that_keras_builds(name: str, tell) -> None:
-    import keras
 
-    keras.backend.clear_session()
+    fresh()
     model = MODELS[name]()
     report = compared(name, model, tell)
     assert report.model.name == model.name
@@ -213,9 +213,8 @@ def test_a_spec_is_the_model_that_keras_builds(name: str, tell) -> None:
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in SPECS.glob("*.yaml")} - set(MODELS)))
 def test_a_spec_built_layer_by_layer_in_keras_is_the_same(name: str, tell) -> None:
-    import keras
 
-    keras.backend.clear_session()
+    fresh()
     model = build(load(SPECS / f"{name}.yaml"))
     compared(name, model, tell)
 
@@ -224,7 +223,7 @@ def test_a_spec_built_layer_by_layer_in_keras_is_the_same(name: str, tell) -> No
 def test_named_layers_are_those_of_the_application(name: str, tell) -> None:
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     model = getattr(keras.applications, PARTLY[name])(weights=None)
     report, rows = ours(name)
     mine = {row[0]: row[:5] for row in rows}

@@ -6,21 +6,20 @@ from typing import Any
 
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
+from tests.live.session import fresh
 
 
 def loaded(report: Any) -> Any:
     """The model that Keras makes of our config."""
     import keras
 
-    keras.backend.clear_session()
+    fresh()
     return keras.models.model_from_json(config_json(report))
 
 
 def executed(report: Any) -> Any:
     """The model that our code makes, run as in a fresh process: code of ours, of a model that a test made."""
-    import keras
-
-    keras.backend.clear_session()
+    fresh()
     found: dict[str, Any] = {}
     exec(compile(python_code(report), "written", "exec"), found)
     return found["model"]

@@ -1,0 +1,69 @@
+"""Operations on the diagonals of matrices. Source: ``keras/src/ops/numpy.py``."""
+
+from __future__ import annotations
+
+from convcalc.layers.registry import axis_index
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops.promotion import summed
+from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.problems import Refusal
+
+
+def _triangle(name: str) -> Rule:
+    def rule(x: Tensor, *, k: int = 0) -> Tensor:
+        return x
+
+    rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."
+    return rule
+
+
+tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
+
+
+def _no_diagonal(shape: Shape, axis1: int, axis2: int) -> tuple[Shape, Number, Number]:
+    rank = len(shape)
+    if rank < 2:
+        raise Refusal("needs at least two axes", "wrong-rank")
+    one, other = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
+    if one == other:
+        raise Refusal("needs two axes that differ", "wrong-axis", "axis2")
+    return tuple(size for n, size in enumerate(shape) if n not in (one, other)), shape[one], shape[other]
+
+
+def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
+    if rows is UNKNOWN or columns is UNKNOWN:
+        return UNKNOWN
+    rest = columns - offset if offset > 0 else rows + offset
+    return max(0, min(rest, rows, columns))
+
+
+@operation("Diagonal")
+def diagonal(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The diagonals of matrices."""
+    rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
+    return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
+
+
+@operation("Trace")
+def trace(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The sums of diagonals."""
+    rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
+    return Tensor(rest, summed(x.dtype))
+
+
+@operation("Diag")
+def diag(x: Tensor, *, k: int = 0) -> Tensor:
+    """The diagonal of a matrix, or a matrix with that diagonal."""
+    if len(x.shape) not in (1, 2):
+        raise Refusal("needs a vector or a matrix", "wrong-rank")
+    if len(x.shape) == 1:
+        return diagflat(x, k=k)
+    rows, columns = x.shape
+    return Tensor((_diagonal_size(rows, columns, k),), x.dtype)
+
+
+@operation("Diagflat")
+def diagflat(x: Tensor, *, k: int = 0) -> Tensor:
+    """A matrix with all elements on a diagonal."""
+    size = product(x.shape) + abs(k)
+    return Tensor((size, size), x.dtype)

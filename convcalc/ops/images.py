@@ -1,0 +1,237 @@
+"""Operations on images. Source: ``keras/src/ops/image.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.ops.making import stated
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.problems import Refusal
+
+
+def check_images(shape: Shape) -> None:
+    """Refused for what is neither an image nor a batch of them."""
+    if len(shape) not in (3, 4):
+        raise Refusal("needs an image or a batch of images: three or four axes", "wrong-rank")
+
+
+def _height_axis(shape: Shape, data_format: str | None) -> int:
+    return len(shape) - (2 if data_format == "channels_first" else 3)
+
+
+def _height_and_width(images: Tensor, data_format: str | None) -> Shape:
+    check_images(images.shape)
+    at = _height_axis(images.shape, data_format)
+    return images.shape[at : at + 2]
+
+
+def _resized(images: Tensor, size: Sequence[Number], data_format: str | None) -> Tensor:
+    """The images with another height and width."""
+    at = _height_axis(images.shape, data_format)
+    return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
+
+
+def _coloured(shape: Shape, data_format: str | None, channels: tuple[int, ...]) -> int:
+    """Where the channels are; refused for another number of them."""
+    at = len(shape) - (3 if data_format == "channels_first" else 1)
+    if isinstance(shape[at], int) and shape[at] not in channels:
+        raise Refusal(f"needs images of {channels[-1]} channels, and these have {shape[at]}", "wrong-channels")
+    return at
+
+
+def _on_images(name: str) -> Rule:
+    def rule(images: Tensor, *, data_format: str | None = None) -> Tensor:
+        check_images(images.shape)
+        _coloured(images.shape, data_format, (3,))
+        return images
+
+    rule.__doc__ = f"{name}: colours in another space."
+    return rule
+
+
+rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in ("RGBToHSV", "HSVToRGB"))
+
+
+@operation("RGBToGrayscale", "image")
+def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Tensor:
+    """Images in shades of grey."""
+    check_images(images.shape)
+    at = _coloured(images.shape, data_format, (1, 3))
+    return Tensor((*images.shape[:at], 1, *images.shape[at + 1 :]), images.dtype)
+
+
+@operation("Resize", "image")
+def resize(
+    images: Tensor,
+    *,
+    size: Sequence[int],
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images of another size."""
+    check_images(images.shape)
+    return _resized(images, size, data_format)
+
+
+@operation("GaussianBlur", "image")
+def gaussian_blur(
+    images: Tensor, *, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
+) -> Tensor:
+    """Images out of focus."""
+    check_images(images.shape)
+    return images
+
+
+@operation("ElasticTransform", "image")
+def elastic_transform(
+    images: Tensor,
+    *,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    seed: Any = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images warped at random, as if they were elastic."""
+    check_images(images.shape)
+    return images
+
+
+@operation("AffineTransform", "image")
+def affine_transform(
+    images: Tensor,
+    transform: Any,
+    *,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images moved, turned, scaled and sheared."""
+    check_images(images.shape)
+    if len(shape_of(transform)) not in (1, 2):
+        raise Refusal("needs a transform, or one for each image: one or two axes", "wrong-rank", "transform")
+    return images
+
+
+@operation("PerspectiveTransform", "image")
+def perspective_transform(
+    images: Tensor,
+    start_points: Any,
+    end_points: Any,
+    *,
+    interpolation: str = "bilinear",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images seen from elsewhere: four points moved to four others."""
+    check_images(images.shape)
+    start, end = shape_of(start_points), shape_of(end_points)
+    if len(start) not in (2, 3) or start[-2:] != (4, 2) or start != end:
+        raise Refusal(
+            "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", "wrong-shape"
+        )
+    return images
+
+
+@operation("MapCoordinates", "image")
+def map_coordinates(
+    inputs: Tensor, coordinates: Any, *, order: int, fill_mode: str = "constant", fill_value: float = 0
+) -> Tensor:
+    """The values at coordinates, which may lie between elements."""
+    places = shape_of(coordinates)
+    if len(places) < 2 or places[0] != len(inputs.shape):
+        raise Refusal(f"needs coordinates of shape ({len(inputs.shape)}, ...)", "wrong-shape", "coordinates")
+    return Tensor(places[1:], inputs.dtype)
+
+
+@operation("ScaleAndTranslate", "image")
+def scale_and_translate(
+    images: Tensor,
+    output_shape: Sequence[int],
+    scale: Any,
+    translation: Any,
+    *,
+    spatial_dims: Sequence[int],
+    method: str,
+    antialias: bool = True,
+) -> Tensor:
+    """Images scaled and moved, in a given shape."""
+    return Tensor(stated(output_shape, "output_shape"), images.dtype)
+
+
+@operation("SobelEdges", "image")
+def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Tensor:
+    """How steep images are, down and across: a new axis of 2."""
+    if len(images.shape) != 4:
+        raise Refusal("needs a batch of images: four axes", "wrong-rank")
+    return Tensor((*images.shape, 2), images.dtype)
+
+
+def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
+    """The size of an axis with cells added at both ends (``sign`` 1) or cut (-1), as two of three numbers say."""
+    verb = "pad" if sign > 0 else "crop"
+    given = [each for each in ends if each is not None]
+    if len(given) + (target is not None) != 2 or min([*given, target or 0]) < 0:
+        raise Refusal(f"needs two of what to {verb} at one end, at the other, and the target size", "invalid-value")
+    if target is not None:
+        if sign * (target - size) < sum(given):
+            raise Refusal(f"cannot {verb} {size} cells to {target}", "invalid-value")
+        return target
+    if sign < 0 and size is UNKNOWN:
+        raise Refusal("needs a target size, as that of its images is not known", "unknown-size")
+    output = size + sign * sum(given)
+    if output < 0:
+        raise Refusal(f"cannot crop {sum(given)} of {size} cells", "vanishing-size")
+    return output
+
+
+@operation("PadImages", "image")
+def pad_images(
+    images: Tensor,
+    *,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images with cells added around them."""
+    height, width = _height_and_width(images, data_format)
+    size = (
+        _framed(height, (top_padding, bottom_padding), target_height, 1),
+        _framed(width, (left_padding, right_padding), target_width, 1),
+    )
+    return _resized(images, size, data_format)
+
+
+@operation("CropImages", "image")
+def crop_images(
+    images: Tensor,
+    *,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images with cells cut off around them."""
+    height, width = _height_and_width(images, data_format)
+    size = (
+        _framed(height, (top_cropping, bottom_cropping), target_height, -1),
+        _framed(width, (left_cropping, right_cropping), target_width, -1),
+    )
+    return _resized(images, size, data_format)

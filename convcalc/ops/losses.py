@@ -1,0 +1,104 @@
+"""Operations that compare predictions or images with what they should be. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.layers.registry import axis_index
+from convcalc.numbers import Shape
+from convcalc.ops.images import check_images
+from convcalc.ops.promotion import result_type
+from convcalc.ops.registry import Tensor, operation, shape_of
+from convcalc.problems import Refusal
+
+
+def _equal(target: Shape, output: Shape) -> None:
+    """Refused for shapes that differ: Keras takes an unknown size to differ from any that is known."""
+    if target != output:
+        raise Refusal("needs a target of the same shape as the output", "shapes-differ", "target")
+
+
+@operation("BinaryCrossentropy", "nn")
+def binary_crossentropy(target: Any, output: Tensor, *, from_logits: bool = False) -> Tensor:
+    """How far probabilities are from labels of 0 and 1."""
+    _equal(shape_of(target), output.shape)
+    return output
+
+
+@operation("CategoricalCrossentropy", "nn")
+def categorical_crossentropy(target: Any, output: Tensor, *, from_logits: bool = False, axis: int = -1) -> Tensor:
+    """How far the probabilities of classes are from labels with a 1 at the class.
+
+    Keras takes the last axis from the shape, whichever the classes are on.
+    """
+    _equal(shape_of(target), output.shape)
+    axis_index(-1, len(output.shape))
+    return Tensor(output.shape[:-1], output.dtype)
+
+
+@operation("SparseCategoricalCrossentropy", "nn")
+def sparse_categorical_crossentropy(
+    target: Any, output: Tensor, *, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    """How far the probabilities of classes are from the numbers of the classes."""
+    at = axis_index(axis, len(output.shape))
+    labels = shape_of(target)
+    if len(labels) == len(output.shape) and labels[-1] == 1:
+        labels = labels[:-1]
+    rest = (*output.shape[:at], *output.shape[at + 1 :])
+    if labels != rest:
+        raise Refusal("needs a target of the shape of the output without its classes", "shapes-differ", "target")
+    return Tensor(rest, output.dtype)
+
+
+@operation("CTCLoss", "nn")
+def ctc_loss(target: Any, output: Tensor, target_length: Any, output_length: Any, *, mask_index: int = 0) -> Tensor:
+    """How far sequences are from labels that may stand anywhere along them."""
+    shapes = [shape_of(each) for each in (target, output, target_length, output_length)]
+    if not all(shapes) or any(shape[0] != shapes[0][0] for shape in shapes):
+        raise Refusal("needs as many targets, outputs and lengths as each other", "shapes-differ")
+    return Tensor(shapes[0][:1], result_type(output.dtype, "float32"))
+
+
+@operation("CTCDecode", "nn")
+def ctc_decode(
+    inputs: Tensor,
+    sequence_lengths: Any,
+    *,
+    strategy: str = "greedy",
+    beam_width: int = 100,
+    top_paths: int = 1,
+    merge_repeated: bool = True,
+    mask_index: int = 0,
+) -> list[Tensor]:
+    """The labels that sequences of probabilities stand for, and how likely they are."""
+    axis_index(1, len(inputs.shape))
+    paths = 1 if strategy == "greedy" else top_paths
+    batch, length = inputs.shape[:2]
+    return [Tensor((paths, batch, length), "int32"), Tensor((batch, paths), result_type(inputs.dtype, "float32"))]
+
+
+@operation("PSNR", "nn")
+def psnr(x1: Any, x2: Any, *, max_val: float) -> Tensor:
+    """The peak signal-to-noise ratio of two images."""
+    if len(shape_of(x1)) != len(shape_of(x2)):
+        raise Refusal("compares inputs with as many axes as each other", "shapes-differ")
+    return Tensor((), "float32")
+
+
+@operation("SSIM", "image")
+def ssim(
+    image1: Tensor,
+    image2: Any,
+    *,
+    max_val: float = 1.0,
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    data_format: str | None = None,
+) -> Tensor:
+    """How similar images are in structure: one number for each."""
+    check_images(image1.shape)
+    check_images(shape_of(image2))
+    return Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype)

@@ -1,0 +1,123 @@
+"""Operations that make tensors: of numbers, of ranges, of classes. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+from convcalc.layers.registry import axis_index
+from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.ops.elementwise import broadcast
+from convcalc.ops.promotion import dtype_of, result_type, together
+from convcalc.ops.registry import Tensor, operation, shape_of
+from convcalc.problems import Refusal
+
+
+def stated(shape: Any, argument: str = "shape") -> Shape:
+    """A shape that was written down; None is a size that is not known."""
+    sizes = shape if isinstance(shape, list) else [shape]
+    known = [size for size in sizes if size is not None]
+    if not isinstance(shape, list) or not all(isinstance(size, int) and size >= 0 for size in known):
+        raise Refusal("needs a shape: a list of sizes, none of them negative", "invalid-value", argument)
+    return tuple(UNKNOWN if size is None else size for size in sizes)
+
+
+@operation("Full")
+def full(fill_value: Any, *, shape: Sequence[int | None], dtype: str | None = None) -> Tensor:
+    """One value in a given shape."""
+    return Tensor(stated(shape), dtype or "float32")
+
+
+@operation("Arange")
+def arange(start: Any, stop: Any = None, step: Any = None, *, dtype: str | None = None) -> Tensor:
+    """Numbers at equal steps."""
+    first, end = (0, start) if stop is None else (start, stop)
+    each = 1 if step is None else step
+    if any(isinstance(value, Tensor) for value in (first, end, each)):
+        raise Refusal("needs numbers for its start, stop and step: a tensor's are not known", "unknown-size")
+    if each == 0:
+        raise Refusal("steps by 0", "invalid-value", "step")
+    size = ceil((end - first) / each)
+    if size < 0:
+        raise Refusal(f"steps from {first} by {each}, which leads away from {end}", "invalid-value", "step")
+    return Tensor((size,), dtype or together(first, end, each))
+
+
+def _space(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: str | None = None, axis: int = 0
+) -> Tensor:
+    """A new axis with the numbers between two ends, whose type is the first one's unless another is asked for."""
+    ends = broadcast(shape_of(start), shape_of(stop))
+    at = axis_index(axis, len(ends) + 1)
+    return Tensor((*ends[:at], *stated([num], "num"), *ends[at:]), result_type(dtype or dtype_of(start), "float"))
+
+
+@operation("Linspace")
+def linspace(
+    start: Any,
+    stop: Any,
+    *,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: str | None = None,
+    axis: int = 0,
+) -> Tensor:
+    """So many numbers between two ends, at equal distances."""
+    return _space(start, stop, num, endpoint, dtype, axis)
+
+
+@operation("Geomspace")
+def geomspace(
+    start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, dtype: str | None = None, axis: int = 0
+) -> Tensor:
+    """So many numbers between two ends, at equal ratios."""
+    return _space(start, stop, num, endpoint, dtype, axis)
+
+
+@operation("Logspace")
+def logspace(
+    start: Any,
+    stop: Any,
+    *,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10,
+    dtype: str | None = None,
+    axis: int = 0,
+) -> Tensor:
+    """So many powers between those of two exponents, at equal ratios."""
+    return _space(start, stop, num, endpoint, dtype, axis)
+
+
+@operation("Vander")
+def vander(x: Tensor, *, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers of each element along a new axis."""
+    count = x.shape[axis_index(0, len(x.shape))] if N is None else stated([N], "N")[0]
+    return Tensor((*x.shape, count), x.dtype)
+
+
+def _with_classes(shape: Shape, count: int, axis: int) -> tuple[Number, ...]:
+    if axis != -1 and not 0 <= axis < len(shape):
+        raise Refusal(f"has no axis {axis} for its classes", "wrong-axis", "axis")
+    at = len(shape) if axis == -1 else axis
+    return (*shape[:at], *stated([count], "num_classes"), *shape[at:])
+
+
+@operation("OneHot", "nn")
+def one_hot(x: Tensor, *, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
+    """A new axis with a 1 at the number of each element."""
+    return Tensor(_with_classes(x.shape, num_classes, axis), dtype or "float32")
+
+
+@operation("MultiHot", "nn")
+def multi_hot(
+    inputs: Tensor, *, num_classes: int | None = None, axis: int = -1, dtype: str | None = None, sparse: bool = False
+) -> Tensor:
+    """A new axis with a 1 at each of the numbers that a sample has."""
+    if num_classes is None:
+        raise Refusal("needs 'num_classes'", "missing-argument", "num_classes")
+    first, *rest = _with_classes(inputs.shape, num_classes, axis)
+    # As Keras has it: of two axes the last one stays, of more the second goes, and the type is the input's.
+    return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

@@ -1,0 +1,81 @@
+"""What the texts of Keras 3 and Keras 2 have in common: the options of ``summary()``, its range of layers, sizes by 1024."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcalc.analyse.report import LayerReport, Report, weight_bytes
+from convcalc.layers import Weight
+from convcalc.numbers import UNKNOWN, Number, product
+from convcalc.problems import ConvcalcError, error
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``summary()`` takes: ``width`` is the console's (``COLUMNS``), the rest has the names that Keras gives it."""
+
+    width: int = 80
+    line_length: int | None = None
+    positions: Sequence[float] | None = None
+    expand_nested: bool = False
+    show_trainable: bool = False
+    layer_range: tuple[str, str] | None = None
+
+
+def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
+    """The rows of the model itself from the first that matches one pattern to the last that matches the other."""
+    rows = [row for row in report.layers if row.depth == 0]
+    if names is None:
+        return rows
+    try:
+        first, last = (re.compile(name) for name in names)
+    except re.error as bad:
+        raise error("invalid-value", f"--layer-range takes names or patterns: {bad}") from None
+    starts = [n for n, row in enumerate(rows) if first.match(row.name)]
+    ends = [n for n, row in enumerate(rows) if last.match(row.name)]
+    if not starts or not ends:
+        missing = names[0] if not starts else names[1]
+        raise error("unknown-layer", f"--layer-range: no layer is named '{missing}'")
+    low, high = min(starts), max(ends)
+    if low > high:
+        low, high = min(ends), max(starts)
+    return rows[low : high + 1]
+
+
+def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[tuple[str, Number, Number]]:
+    """The lines below the table: which parameters, how many, and their bytes. ``frozen`` are weights that do not train,
+    though the report counts them so.
+    """
+    sums = report.totals
+    trained = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
+    trained_bytes = sums.trainable_bytes - weight_bytes(frozen)
+    return [
+        ("Total", sums.params, sums.param_bytes),
+        ("Trainable", trained, trained_bytes),
+        ("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes),
+    ]
+
+
+def size_text(size: Number, byte: str) -> str:
+    """Bytes by 1024; ``byte`` is the word for a size below a kilobyte."""
+    if size is UNKNOWN:
+        return "?"
+    value = float(size)  # type: ignore[arg-type]
+    units = [byte, "KB", "MB", "GB", "TB", "PB"]
+    for unit in units:
+        if value / 1024 < 1:
+            return f"{value:.2f} {unit}"
+        value /= 1024
+    return f"{value:.2f} {units[-1]}"
+
+
+def few_positions(given: int, columns: int) -> ConvcalcError:
+    """The error for ``--positions`` that leave columns without a place."""
+    return error("invalid-value", f"--positions names {given} columns, and the table has {columns}")
+
+
+def too_narrow(length: int) -> ConvcalcError:
+    """The error for columns in which Keras finds no room."""
+    return error("too-narrow", f"Keras cannot print its summary in {length} columns: write a larger --line-length")

@@ -1,0 +1,56 @@
+"""Operations with arguments of every kind, as a file from a stranger may have them: an answer or a refusal, at once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from convcalc.model import Slot
+from convcalc.numbers import UNKNOWN
+from convcalc.ops import Tensor
+from convcalc.problems import Refusal
+from tests.live.cases_operations import Asked, cases
+from tests.live.tensors import T
+
+ODD: list[Any] = [
+    10**9, 10**30, -1, -(10**30), 0, 2.5, float("nan"), float("inf"), True, None, "foo", "", [], [[]], [1, [2]],
+    [10**12] * 3, {"a": 1}, slice(None, 10**12), ..., ["x"], list(range(50)), [None, None], [-1, -1], Slot(0), [Slot(0)],
+]  # fmt: skip
+
+
+def called(asked: Asked) -> tuple[dict[str, Any], dict[str, Any], list[Tensor]]:
+    """What an operation is made of and called with, and the tensors."""
+    tensors: list[Tensor] = []
+
+    def slotted(value: Any) -> Any:
+        if isinstance(value, T):
+            tensors.append(Tensor(tuple(UNKNOWN if size is None else size for size in value.shape), value.dtype))
+            return Slot(len(tensors) - 1)
+        return [slotted(part) for part in value] if isinstance(value, list) else value
+
+    call = slotted(asked.call)
+    parameters = asked.operation.parameters
+    named = {parameters[0]: call} if asked.operation.several else dict(zip(parameters, call))
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in asked.made.items()}, named, tensors
+
+
+def test_no_argument_makes_anything_but_an_answer_or_a_refusal() -> None:
+    tried = refused = 0
+    for asked in cases(3, 1):
+        made, call, tensors = called(asked)
+        for given, names in ((made, asked.operation.makes), (call, asked.operation.parameters)):
+            for name in names:
+                for odd in ODD:
+                    changed = {**given, name: odd}
+                    began = time.process_time()
+                    try:
+                        one, other = (changed, call) if given is made else (made, changed)
+                        found = asked.operation.infer(one, other, tensors or [Tensor((2,), "float32")])
+                        assert len(found.outputs) <= 10_000
+                    except Refusal as said:
+                        refused += 1
+                        assert len(said.message) < 1000
+                    tried += 1
+                    assert time.process_time() - began < 0.5, f"{asked.operation.name} {name}={odd!r:.60}"
+    assert tried > 10_000
+    assert refused > tried / 4

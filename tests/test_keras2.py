@@ -1,0 +1,107 @@
+"""The text of Keras 2's ``model.summary()``: what the golden texts do not show. tests/live compares it with Keras 2."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from convcalc import ConvcalcError, infer, render
+from convcalc.cli.summary import share
+from convcalc.read import read
+from convcalc.render.keras2 import keras2_text
+from convcalc.render.keras_common import Options
+
+CHAIN = """
+input: [8, 8, 3]
+layers:
+  - Conv2D: {filters: 4, kernel_size: 3, name: conv}
+  - Flatten: {name: flat}
+  - Dense: {units: 1000, name: dense}
+"""
+
+
+def text(spec: str, **options: object) -> str:
+    return keras2_text(infer(read(spec.encode(), "spec")), Options(**options))  # type: ignore[arg-type]
+
+
+def test_a_chain_has_three_columns_and_sizes_by_1024() -> None:
+    lines = text(CHAIN).splitlines()
+    assert lines[1] == "_" * 65
+    assert lines[2] == " Layer (type)                Output Shape              Param #   "
+    assert " conv (Conv2D)               (None, 6, 6, 4)           112       " in lines
+    assert lines[-4:-1] == [
+        "Total params: 145112 (566.84 KB)",
+        "Trainable params: 145112 (566.84 KB)",
+        "Non-trainable params: 0 (0.00 Byte)",
+    ]
+
+
+def test_the_format_is_one_of_render() -> None:
+    report = infer(read(CHAIN.encode(), "spec"))
+    assert render(report, "keras2") == keras2_text(report)
+
+
+def test_positions_beyond_one_are_columns() -> None:
+    assert text(CHAIN, positions=[20, 40, 60], line_length=60) == text(
+        CHAIN, positions=[1 / 3 + 1e-9, 2 / 3 + 1e-9, 1.0], line_length=60
+    )
+
+
+def test_a_layer_called_on_several_shapes_has_multiple_ones() -> None:
+    lines = text(
+        """
+inputs: {a: [6, 3], b: [5, 3]}
+layers:
+  - Dense: {units: 4, name: dense, from: a}
+  - GlobalMaxPooling1D: {name: one}
+  - {call: dense, from: b}
+  - GlobalMaxPooling1D: {name: two}
+  - Add: {from: [one, two], name: add}
+"""
+    ).splitlines()
+    assert any(line.startswith(" dense (Dense)               multiple ") for line in lines)
+    assert lines[1] == "_" * 98
+
+
+def test_masks_are_handed_on_without_rows() -> None:
+    """Keras 3 makes an operation of them, which is no layer of Keras 2; what is left is a chain."""
+    found = text(
+        """
+input: [7]
+layers:
+  - Embedding: {input_dim: 50, output_dim: 8, mask_zero: true, name: embedding}
+  - LSTM: {units: 4, name: lstm}
+"""
+    )
+    assert "not_equal" not in found
+    assert "Connected to" not in found
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"line_length": 5}, "Keras cannot print its summary in 5 columns: write a larger --line-length"),
+        ({"positions": [0.5, 1.0]}, "--positions names 2 columns, and the table has 3"),
+        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 columns"),
+        ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer is named 'nowhere'"),
+        ({"layer_range": ("(", "conv")}, "--layer-range takes names or patterns"),
+    ],
+)
+def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
+    """Keras 2 itself would print for ever where a column has no room."""
+    with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
+        text(CHAIN, **options)
+
+
+def test_a_model_of_unknown_input_has_no_summary() -> None:
+    dense = {"class_name": "Dense", "config": {"name": "dense", "units": 2}}
+    config = {"class_name": "Sequential", "config": {"name": "model", "layers": [dense]}}
+    with pytest.raises(ConvcalcError, match="begin it with an input layer"):
+        keras2_text(infer(read(json.dumps(config).encode(), "config")))
+
+
+@pytest.mark.parametrize("value", ["nan,1,1", "0.3,0.6,1e300", "0.3,-1,1", "a,b,c"])
+def test_positions_are_numbers_that_a_line_can_have(value: str) -> None:
+    with pytest.raises(ConvcalcError, match="--positions takes numbers"):
+        [share(each) for each in value.split(",")]
