@@ -11,8 +11,7 @@ from typing import Any
 
 from convcalc.layers.registry import Inferred
 from convcalc.numbers import UNKNOWN, Number, Traced, Unknown, plain
-from convcalc.ops.elementwise import shape_of
-from convcalc.ops.registry import Rule, Tensor, operation, uncounted
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of, uncounted
 from convcalc.problems import Refusal
 
 
