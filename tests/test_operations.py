@@ -243,6 +243,9 @@ def test_what_linear_algebra_and_transforms_cannot_take_is_refused() -> None:
         ("ExtractSequences", "math", [(2,)], {"sequence_length": 5, "sequence_stride": 1}, "-2 cells"),
         ("ExtractSequences", "math", [(9,)], {"sequence_length": 5, "sequence_stride": 0}, "begin apart"),
         ("SegmentSum", "math", [(3,), (3,)], {"num_segments": -1}, "-1 cells"),
+        ("SegmentSum", "math", [(3, 2), (4,)], {}, "4 rows of 3"),
+        ("SegmentSum", "math", [(3, 2), (3, 2)], {}, "vector"),
+        ("STFT", "math", [(None,)], {"sequence_length": 2, "sequence_stride": 0, "fft_length": 2}, "at least 1"),
     ):
         with pytest.raises(Refusal, match=words):
             run(name, *shapes, module=module, **made)

@@ -1,4 +1,4 @@
-"""Linear algebra: decompositions, and what is computed by them. Source: ``keras/src/ops/linalg.py``.
+"""Linear algebra: decompositions, and what is computed by them. Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``.
 
 How much a decomposition multiplies depends on the algorithm, and for some on the values: their counts are unknown.
 """
@@ -71,6 +71,12 @@ def det(x: Tensor) -> Inferred:
 def logdet(x: Tensor) -> Inferred:
     """The logarithm of the determinant; Keras looks at no axis."""
     return uncounted(Tensor(x.shape[:-2], x.dtype))
+
+
+@operation("Slogdet")
+def slogdet(x: Tensor) -> Inferred:
+    """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
+    return uncounted(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 
 @operation("Eig", "linalg")

@@ -94,12 +94,6 @@ def ndim(x: Tensor) -> Tensor:
     return Tensor((len(x.shape),), "float32")
 
 
-@operation("Slogdet")
-def slogdet(x: Tensor) -> list[Tensor]:
-    """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
-    return [Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype)]
-
-
 def _along(shape: Shape, axis: int | None) -> Shape:
     """The shape of values along an axis; for None the tensor is flat first."""
     if axis is None:

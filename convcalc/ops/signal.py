@@ -11,7 +11,7 @@ from typing import Any
 
 from convcalc.layers.registry import Inferred
 from convcalc.numbers import UNKNOWN, Number, Traced, Unknown, plain
-from convcalc.ops.registry import Rule, Tensor, operation, uncounted
+from convcalc.ops.registry import Rule, Tensor, operation, shape_of, uncounted
 from convcalc.problems import Refusal
 
 
@@ -68,6 +68,13 @@ def irfft(x: Sequence[Tensor], *, fft_length: int | None = None) -> Inferred:
     return uncounted(Tensor((*real.shape[:-1], _size(length)), real.dtype))
 
 
+def _apart(stride: Any) -> int:
+    """The stride of sequences whose transforms are taken."""
+    if not isinstance(stride, int) or stride < 1:
+        raise Refusal(f"needs a stride of at least 1, not {stride}", "invalid-value", "sequence_stride")
+    return stride
+
+
 def _sequences(size: Number, length: int, stride: int) -> Number:
     """How many sequences of a length begin a stride apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
@@ -98,7 +105,7 @@ def stft(
     if not x.shape:
         raise Refusal("needs at least one axis", "wrong-rank", "x")
     padded = 0 if center is False else fft_length // 2 * 2
-    count = _sequences(x.shape[-1] + padded, fft_length, sequence_stride)
+    count = _sequences(x.shape[-1] + padded, fft_length, _apart(sequence_stride))
     spectrum = Tensor((*x.shape[:-1], count, _size(fft_length // 2 + 1)), x.dtype)
     return uncounted(spectrum, spectrum)
 
@@ -116,7 +123,7 @@ def istft(
 ) -> Inferred:
     """The signal whose sequences have given Fourier transforms."""
     real, _ = _complex(x, 2)
-    whole = (real.shape[-2] - 1) * sequence_stride + fft_length
+    whole = (real.shape[-2] - 1) * _apart(sequence_stride) + fft_length
     cut = fft_length // 2 * 2 if center else 0
     return uncounted(Tensor((*real.shape[:-2], _size(whole - cut if length is None else length)), real.dtype))
 
@@ -135,6 +142,11 @@ def view_as_real(x: Tensor) -> Tensor:
 
 def _segments(name: str) -> Rule:
     def rule(data: Tensor, segment_ids: Any, *, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+        rows, ids = data.shape[0] if data.shape else 0, shape_of(segment_ids)
+        if len(ids) != 1:
+            raise Refusal("needs a vector of numbers, one for each row", "wrong-rank", "segment_ids")
+        if rows is not UNKNOWN and ids[0] is not UNKNOWN and rows != ids[0]:
+            raise Refusal(f"has numbers for {ids[0]} rows of {rows}", "shapes-differ", "segment_ids")
         return Tensor((UNKNOWN if num_segments is None else _size(num_segments), *data.shape[1:]), data.dtype)
 
     rule.__doc__ = f"{name} of the rows that have one number."
