@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from click.testing import CliRunner
 
@@ -65,3 +68,34 @@ def test_the_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["audit", str(spec)], standalone_mode=False)
     assert done.return_value == 0
     assert "a spec holds no code" in done.output
+
+
+def _links(root: h5py.File) -> None:
+    root.create_group("layers/dense")
+    root["layers/dense/out"] = h5py.ExternalLink("/etc/passwd", "/")
+    root["layers/again"] = root["layers"]  # a circle
+    root["soft"] = h5py.SoftLink("/layers")
+    root.create_dataset("raw", (4,), "i1", external=[("/etc/hostname", 0, 4)])
+    layout = h5py.VirtualLayout((4,), "i1")
+    layout[:] = h5py.VirtualSource("/etc/shadow", "x", (4,))
+    root.create_virtual_dataset("virtual", layout)
+
+
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_links_out_of_hdf5_are_found_and_not_followed(tmp_path: Path, ending: str) -> None:
+    config = json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": []}})
+    file, weights = tmp_path / f"model.{ending}", io.BytesIO()
+    with h5py.File(weights, "w") as root:
+        root.attrs["model_config"] = config
+        _links(root)
+    if ending == "keras":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("config.json", config)
+            archive.writestr("model.weights.h5", weights.getvalue())
+    else:
+        file.write_bytes(weights.getvalue())
+    done = CliRunner().invoke(cli, ["audit", str(file)], standalone_mode=False)
+    assert done.return_value == 1
+    for place, name in (("layers/dense/out", "passwd"), ("raw", "hostname"), ("virtual", "shadow")):
+        assert f": {place}: opens-file: HDF5 link: leads to the file '/etc/{name}'" in done.output
+    assert done.output.count("opens-file") == 3

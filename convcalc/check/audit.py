@@ -6,7 +6,7 @@ Every object in the file is looked at, at any depth: in wrappers, in nested mode
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 
@@ -34,6 +34,11 @@ _OWN_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 def audit(config: Any) -> list[Finding]:
     """The findings in a parsed config, in the order of the file."""
     return [finding for path, value in _objects(config) for finding in _of_object(path, value)]
+
+
+def of_links(links: Iterable[tuple[str, str]]) -> list[Finding]:
+    """The findings for what the HDF5 in a file links to: places, and the files that they name."""
+    return [Finding("opens-file", place, f"HDF5 link: leads to the file {name!r}") for place, name in links]
 
 
 def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

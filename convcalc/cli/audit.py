@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli import FAILED, FINE
+from convcalc.cli import FAILED, FINE, say
+from convcalc.problems import ConvcalcError
 
 
 @click.command("audit")
@@ -14,13 +15,22 @@ def command(models: tuple[str, ...]) -> int:
 
     Exit code 1 where there is any.
     """
-    from convcalc.check.audit import audit
+    from convcalc.check.audit import audit, of_links
     from convcalc.read import config_in
+    from convcalc.read.links import links_elsewhere
 
     code = FINE
     for model in models:
         config = config_in(model)
         findings = [] if config is None else audit(config)
+        try:
+            findings += of_links(links_elsewhere(model))
+        except ConvcalcError as unread:
+            if unread.problems[0].code != "needs-h5py":
+                raise
+            say(
+                f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"
+            )
         for finding in findings:
             click.echo(f"{model}: {finding.path}: {finding.kind}: {finding.message}")
         if findings:

@@ -191,7 +191,7 @@ def _operation(
             **shown,
             "inbound_nodes": calls,
         }
-    function = _FUNCTIONS.get(name) if isinstance(name, str) else None
+    function = _FUNCTIONS.get(name.removeprefix("compat.v1.")) if isinstance(name, str) else None
     if function is None or any(kwargs.get(key) for _, kwargs in nodes for key in _BEYOND):
         calls = [{"args": args, "kwargs": kwargs} for args, kwargs in nodes]
         return {**entry, "module": "tf_keras", "inbound_nodes": calls}
