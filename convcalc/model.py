@@ -85,6 +85,7 @@ class Layer:
     ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
     :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
     ``stored`` are the weights that the file stores, for a layer of which they cannot be inferred; None where that is not known.
+    ``origin`` says where the class of someone else's comes from: its ``module``, the name it is registered under.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Layer:
     place: Place | None = None
     broken: bool = False
     stored: tuple[Stored, ...] | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ from convcalc.read.legacy import is_legacy, modern
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_OPEN = 32
+# What a file says of where a class comes from.
+ORIGIN = ("module", "registered_name")
 _FOREIGN_NOTE = "no layer of Keras: only what the file records of it is known"
 
 
@@ -172,7 +174,8 @@ class ConfigReader:
             known = builtin(class_name)
             taken = known is not None and known.rule.__module__.startswith("convcalc.")
             shown = f"{module}.{class_name}" if taken else class_name
-            return Layer(name, shown, serialized.plain(config), trainable=trainable)
+            origin = {key: entry[key] for key in ORIGIN if isinstance(entry.get(key), str)}
+            return Layer(name, shown, serialized.plain(config), trainable=trainable, origin=origin)
         args = self._arguments(kind, config, name, path)
         policies = DTYPES if kind.inputs == 0 else POLICIES
         if policy is not None and policy not in policies:

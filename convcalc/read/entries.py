@@ -12,6 +12,7 @@ from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
+from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation, find_function
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.blocks import NESTED as NESTED
@@ -28,7 +29,7 @@ EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
 # How many blocks, repeats and models may be open at once.
 MAX_OPEN = 32
 # Where Keras keeps its layers, with which their names may be written.
-_KERAS = re.compile(r"((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
+_KERAS = re.compile(r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
 _OPERATION = re.compile(r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)")
 _FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 
@@ -144,7 +145,13 @@ class Entries:
         self.branches = self.branches or len(self.graph.inputs) > 1
 
     def call_new(
-        self, class_name: str, place: Written, args: Mapping[str, Any], broken: bool, kind: LayerType | None = None
+        self,
+        class_name: str,
+        place: Written,
+        args: Mapping[str, Any],
+        broken: bool,
+        kind: LayerType | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a layer and call it. Where its inputs are not there it is broken, and the rest of it is still looked at."""
         inputs: tuple[Ref, ...] = ()
@@ -152,15 +159,22 @@ class Entries:
             inputs = self.inputs(place, kind)
         except Passed:
             broken = True
-        self.current = self.graph.call(self.add_layer(class_name, place, args, broken), inputs, place)
+        number = self.add_layer(class_name, place, args, broken, origin=origin)
+        self.current = self.graph.call(number, inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
         place = Written(self.values.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         short = re.split(r"[.>]", name)[-1]
+        origin = {"registered_name": name} if ">" in name else {"module": name.rpartition(".")[0]}
         # A class that only has the name of one of Keras's is not that one.
-        self.call_new(name if find(short) else short, place, args, False)
+        self.call_new(name if find(short) else short, place, args, False, origin=origin)
+        # What is expected of it is all that is known of it.
+        expected = (self.graph.layers[-1].expect or {}).get("output_shape")
+        if isinstance(expected, list) and self.current is not None:
+            sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis may be left out
+            self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
         self.label(place)
 
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
@@ -208,6 +222,7 @@ class Entries:
         args: Mapping[str, Any],
         broken: bool = False,
         model: Model | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
@@ -226,7 +241,7 @@ class Entries:
         with suppress(Passed):
             dtype = values.dtype(place.common("dtype"), scope)
         layer = Layer(
-            name or names.automatic(class_name),
+            name or names.automatic(class_name.rpartition(".")[2]),
             class_name,
             args,
             trainable=trainable,
@@ -236,6 +251,7 @@ class Entries:
             expect=self.expected(place),
             place=place,
             broken=broken,
+            origin=origin or {},
         )
         return self.graph.add_layer(layer)
 

@@ -13,6 +13,7 @@ from typing import Any
 from convcalc.layers import kind_of
 from convcalc.model import Call, Layer, Model, Place, Ref
 from convcalc.names import Names
+from convcalc.numbers import Shape
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
 from convcalc.read.masks import Masks
@@ -133,6 +134,11 @@ class GraphBuilder:
             self._masks.called(len(self.calls) - 1, call, made, kind)
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref
+
+    def record(self, ref: Ref, shape: Shape) -> None:
+        """What the file states of a tensor that no rule tells."""
+        call = self.calls[ref.call]
+        self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
         """The output of that label, or of the latest call of the layer of that name; None where there is none."""

@@ -33,6 +33,11 @@ def config_json(report: Report) -> str:
 def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable: bool = True) -> dict[str, Any]:
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trainable) for layer in model.layers]
+        for call in model.calls:
+            before = rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
+            if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
+                # In a Sequential a file records what a layer gives as what the next one is built for.
+                entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": entries}
         return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None}
     numbers = call_numbers(model)
@@ -89,8 +94,10 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
     config |= _arguments(kind, layer.args, trains)
     if kind is None or kind.family == "custom":
-        registered = f"Custom>{layer.class_name}"
-        return {"module": None, "class_name": layer.class_name, "config": config, "registered_name": registered}
+        class_name = layer.class_name.rpartition(".")[2]
+        registered = f"Custom>{class_name}"
+        origin = layer.origin or {"registered_name": registered}
+        return {"module": None, "class_name": class_name, "config": config, "registered_name": None, **origin}
     return {"module": keras_module(kind), "class_name": kind.name, "config": config, "registered_name": None}
 
 
