@@ -81,7 +81,7 @@ def model_of(case: Case) -> Any:
         return None
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"inputs"}))  # they have no weights, and make no model
 def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
     import keras
 
@@ -97,6 +97,7 @@ def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
                 seen.add(case.name)
                 found += [f"{kind}: {case}: {said}"] if said else []
     tell(f"weights, {family}: {len(seen)} classes, {compared} files, {len(found)} disagreements")
+    assert compared
     assert not found, "\n".join(found[:10])
 
 
@@ -221,6 +222,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
         failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
     tell(f"weights of {models} random models: {files} files, {changed} changed configs, {len(failed)} disagreements")
     assert models == COUNT
+    assert files > 1.4 * COUNT
     assert changed > COUNT / 10
     assert not failed, "\n".join(failed[:12])
 
