@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from os import PathLike, fspath
 from typing import Any, BinaryIO, NamedTuple
 
 from convcalc.model import Model
-from convcalc.problems import ConvcalcError, Source
+from convcalc.problems import ConvcalcError, Problem, Source
 from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
-from convcalc.read.nodes import MAX_BYTES, decode
+from convcalc.read.nodes import MAX_BYTES, compose, decode, plain_value
 
 __all__ = ["config_in", "load", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
-    """The model in a file, told by its content: a YAML spec, a Keras config (``model.to_json()``), a ``.keras`` archive or an
-    HDF5 file (with h5py, the extra ``hdf5``); ``-`` reads standard input.
+    """The model in a file, told by its content: a YAML spec, a Keras config (``model.to_json()``, or the same as YAML), a
+    ``.keras`` archive or an HDF5 file (with h5py, the extra ``hdf5``); ``-`` reads standard input.
 
     Raises :class:`ConvcalcError` with everything that is wrong with the file.
     """
@@ -43,15 +44,15 @@ def read(data: bytes, name: str) -> Model:
 def config_in(source: str | PathLike[str]) -> Any:
     """The parsed config of a Keras file, of which nothing is made; None for a spec."""
     with _opened(source) as (file, name):
-        text, is_config = _unpacked(file, name)
-    return config_of(text.text, text.name) if is_config else None
+        text, parse = _unpacked(file, name)
+    return parse(text) if parse else None
 
 
 class _Text(NamedTuple):
-    """The text of a file, or of the config in an archive; and whether it is Keras's config, not a spec."""
+    """The text of a file, or of the config in an archive; and what parses it where it is Keras's config, not a spec."""
 
     source: Source
-    is_config: bool
+    parse: Callable[[Source], Any] | None
 
 
 @contextmanager
@@ -70,23 +71,37 @@ def _unpacked(file: BinaryIO, name: str) -> _Text:
     start = file.read(8)
     file.seek(0)
     if is_archive(start):
-        return _Text(decode(member(file, "config.json", name), name), True)
+        return _Text(decode(member(file, "config.json", name), name), config_of)
     if start.startswith(HDF5):
         from convcalc.read.hdf5 import config_text
 
-        return _Text(config_text(file, name), True)
+        return _Text(config_text(file, name), config_of)
     source = decode(file.read(MAX_BYTES + 1), name)
     text = source.text
-    return _Text(source, text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text)
+    if text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text:
+        return _Text(source, config_of)
+    return _Text(source, _of_yaml if all(key.search(text) for key in _YAML_CONFIG) else None)
+
+
+# A config that somebody wrote as YAML; a spec has neither key.
+_YAML_CONFIG = (re.compile(r"(?m)^class_name:\s"), re.compile(r"(?m)^config:\s"))
+
+
+def _of_yaml(source: Source) -> Any:
+    problems: list[Problem] = []
+    node = compose(source, problems)
+    if problems:
+        raise ConvcalcError(problems)
+    return plain_value(node)
 
 
 def _model(file: BinaryIO, name: str) -> Model:
-    source, is_config = _unpacked(file, name)
-    if is_config:
+    source, parse = _unpacked(file, name)
+    if parse:
         from convcalc.read.config import read_config
         from convcalc.read.weights import with_stored
 
-        return with_stored(read_config(config_of(source.text, source.name), source.name), file, name)
+        return with_stored(read_config(parse(source), source.name), file, name)
     from convcalc.read.spec import read_spec
 
     return read_spec(source)

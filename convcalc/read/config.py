@@ -175,7 +175,14 @@ class ConfigReader:
             taken = known is not None and known.rule.__module__.startswith("convcalc.")
             shown = f"{module}.{class_name}" if taken else class_name
             origin = {key: entry[key] for key in ORIGIN if isinstance(entry.get(key), str)}
-            return Layer(name, shown, serialized.plain(config), trainable=trainable, origin=origin)
+            return Layer(
+                name,
+                shown,
+                serialized.plain(config),
+                trainable=trainable,
+                dtype=policy if policy in POLICIES else "float32",
+                origin=origin,
+            )
         args = self._arguments(kind, config, name, path)
         policies = DTYPES if kind.inputs == 0 else POLICIES
         if policy is not None and policy not in policies:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from convcalc.problems import ConvcalcError, error
+from convcalc.problems import ConvcalcError, Source, error
 
 MAX_MEMBER = 64 * 2**20
 MAX_RATIO = 200  # of a member's size to what it takes up in the archive
@@ -155,8 +155,9 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> by
     return content
 
 
-def config_of(text: str, source: str) -> Any:
+def config_of(given: Source) -> Any:
     """What a JSON text holds. Raises :class:`ConvcalcError` for one that is no JSON, or too deep."""
+    source, text = given
     if _depth(text) > MAX_NESTING:
         raise error("too-deep", f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:

@@ -64,7 +64,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     weights = body.get("weights") or {}
     if not isinstance(weights, Mapping):
         raise Refusal("has weights that are no mapping from a name to a shape", "invalid-value")
-    rule = _Rule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
+    rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
     arguments = tuple(Argument(key, Anything(), default, null=True) for key, default in defaults.items())
     return LayerType(
         name=name,
@@ -102,7 +102,7 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 
 @dataclass(frozen=True)
-class _Rule:
+class DeclaredRule:
     """A layer rule made of expressions; it runs on any kind of number, as the catalogue's rules do."""
 
     pattern: Sequence[Any]

@@ -133,6 +133,8 @@ class Entries:
             self.input_layer(kind, place, args, broken)
         else:
             self.call_new(kind.class_name, place, args, broken, kind)
+            if kind.family == "opaque":
+                self.record_expected()
             for class_name in kind.made_inside({} if broken else args, place.common("name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
@@ -170,12 +172,15 @@ class Entries:
         origin = {"registered_name": name} if ">" in name else {"module": name.rpartition(".")[0]}
         # A class that only has the name of one of Keras's is not that one.
         self.call_new(name if find(short) else short, place, args, False, origin=origin)
-        # What is expected of it is all that is known of it.
+        self.record_expected()
+        self.label(place)
+
+    def record_expected(self) -> None:
+        """Of a layer that is code, what is expected of it is all that is known of it."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis may be left out
             self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
-        self.label(place)
 
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
         """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""

@@ -14,7 +14,7 @@ from convcalc.model import Stored
 from convcalc.problems import ConvcalcError, Refusal, Source, error
 
 MAX_CONFIG = 64 * 2**20
-MAX_OBJECTS = 100_000  # groups and arrays that are looked at in one file
+MAX_OBJECTS = 20_000  # groups and arrays that are looked at in one file
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 

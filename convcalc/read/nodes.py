@@ -291,3 +291,12 @@ def compose(source: Source, problems: list[Problem]) -> Node | None:
     Raises :class:`ConvcalcError` for a text that is no plain YAML.
     """
     return _Composer(source, problems).compose()
+
+
+def plain_value(node: Node | None) -> Any:
+    """A node as plain data, where no place is needed."""
+    if isinstance(node, Items):
+        return [plain_value(item) for item in node.items]
+    if isinstance(node, Fields):
+        return {key: plain_value(value) for key, (_, value) in node.fields.items()}
+    return None if node is None else node.value

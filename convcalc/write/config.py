@@ -34,7 +34,9 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trainable) for layer in model.layers]
         for call in model.calls:
-            before = rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
+            before = (
+                rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
+            )
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
                 # In a Sequential a file records what a layer gives as what the next one is built for.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}

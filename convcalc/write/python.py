@@ -117,9 +117,7 @@ class _Function:
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
             return Made("keras.Input", named(args))
         if kind is None:
-            self.module.supplied.add(layer.class_name)
-            common = {"name": layer.name, "trainable": layer.trainable}
-            return Made(layer.class_name, named({**layer.args, **common}))
+            return self._foreign(layer)
         if kind.family == "custom":
             self.module.supplied.add(kind.name)
         elif keras_module(kind) != "keras.layers":
@@ -133,6 +131,19 @@ class _Function:
             )  # fmt: skip
         automatic = kind.family != "custom" and named_so(self.module.names, kind, layer)
         return made_layer(kind, layer, None if automatic else layer.name)
+
+    def _foreign(self, layer: Layer) -> Made:
+        """A class of someone else's, made of what its config holds."""
+        base = layer.class_name.rpartition(".")[2]
+        module = layer.origin.get("module")
+        if isinstance(module, str) and all(part.isidentifier() for part in module.split(".")):
+            self.module.imports.add((module, base))
+        else:
+            self.module.supplied.add(base)
+        args = {key: value for key, value in layer.args.items() if key not in ("name", "trainable", "dtype")}
+        more = {} if layer.dtype == "float32" else {"dtype": layer.dtype}
+        frozen = {} if layer.trainable else {"trainable": False}
+        return Made(base, named({**args, **more, **frozen, "name": layer.name}))
 
     def _nested(self, layer: Layer, model: Model) -> Made:
         """The call of the function that builds a nested model; where that is frozen, what holds the model."""

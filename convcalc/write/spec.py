@@ -5,8 +5,6 @@ What is written is read again before it is handed out: a spec that is not the mo
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,19 +12,17 @@ from typing import Any
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
 from convcalc.layers import kind_of
-from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.names import Names
-from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Source, error, listed
 from convcalc.read.spec import read_spec
+from convcalc.read.values import COMMON
 from convcalc.write.arguments import named_so, own_arguments, settings
 from convcalc.write.calls import data_calls
+from convcalc.write.custom import declarations
 from convcalc.write.operations import operands
-
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
-_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+from convcalc.write.texts import flow, value_text, value_texts, word_text
 
 
 def spec_yaml(report: Report) -> str:
@@ -34,7 +30,8 @@ def spec_yaml(report: Report) -> str:
     model = report.model
     _refuse_what_cannot_be_said(model)
     for short in (True, False):
-        text = "\n".join(_Writer(model, Names() if short else None).lines()) + "\n"
+        lines = _Writer(model, Names() if short else None).lines()
+        text = "\n".join([lines[0], *declarations(model), *lines[1:]]) + "\n"
         with suppress(ConvcalcError):
             if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
                 return text
@@ -47,8 +44,9 @@ def _rows(report: Report) -> list[Any]:
             row.path,
             row.class_name,
             row.output_shapes,
-            row.params,
-            row.trainable_params,
+            # A spec has no weights: those that a file stores of a layer are not in it.
+            None if row.recorded else row.params,
+            None if row.recorded else row.trainable_params,
             row.dtype,
             [c.inputs for c in row.calls],
         )
@@ -68,11 +66,6 @@ def _refuse_what_cannot_be_said(model: Model) -> None:
     for layer in model.layers:
         if layer.model is not None:
             _refuse_what_cannot_be_said(layer.model)
-        elif not isinstance(layer.kind, Operation) and (kind_of(layer) is None or layer.kind is not None):
-            raise error(
-                "cannot-write",
-                f"'{layer.name}' ({layer.class_name}) is no layer of Keras: a spec would have to declare it",
-            )
 
 
 class _Writer:
@@ -107,14 +100,14 @@ class _Writer:
         """The spec, line by line."""
         model = self.model
         functional = model.class_name != "Sequential"
-        lines = [f"name: {_text(model.name)}"]
+        lines = [f"name: {word_text(model.name)}"]
         inputs = [ref.call for ref in model.inputs]
         current = Ref(inputs[0]) if len(inputs) == 1 else None
         if functional:
             lines.append("inputs:")
             for call in inputs:
                 layer = model.layers[model.calls[call].layer]
-                lines.append(f"  {_text(layer.name)}: {_input(layer)}")
+                lines.append(f"  {word_text(layer.name)}: {_input(layer)}")
         else:
             first = model.layers[model.calls[inputs[0]].layer]
             automatic = self.names.automatic("InputLayer") if self.names else ""
@@ -136,39 +129,57 @@ class _Writer:
         if call.inputs != ((current,) if current is not None else ()):
             own["from"] = self._refs(call.inputs)
         if number in self.labels:
-            own["as"] = _text(self.labels[number])
+            own["as"] = word_text(self.labels[number])
         self.latest[call.layer] = number
         if isinstance(layer.kind, Operation):
             return [self._operation(layer, layer.kind, call, own)]
         if again:
-            args = {key: _value(value) for key, value in call.args.items()}
-            return [f"  - {_flow({'call': _text(layer.name), **args, **own})}"]
+            args = {key: value_text(value) for key, value in call.args.items()}
+            return [f"  - {flow({'call': word_text(layer.name), **args, **own})}"]
         if layer.model is not None:
             if not layer.trainable:
                 own["trainable"] = "false"
             inner = _Writer(layer.model, self.names).lines()
-            inner[0] = f"name: {_text(layer.name)}"
+            inner[0] = f"name: {word_text(layer.name)}"
             return [
                 "  - Model:",
                 *(f"      {line}" for line in [*inner, *(f"{key}: {value}" for key, value in own.items())]),
             ]
         kind = kind_of(layer)
-        assert kind is not None
-        args = _texts(own_arguments(kind, {**layer.args, **call.args}))
+        if kind is None:
+            return [self._foreign(layer, call, own)]
+        args = value_texts(own_arguments(kind, {**layer.args, **call.args}))
         if not self.names or not named_so(self.names, kind, layer):
-            args["name"] = _text(layer.name)
-        args |= _texts(settings(kind, layer)) | own
-        return [f"  - {kind.name}: {_flow(args)}" if args else f"  - {kind.name}"]
+            args["name"] = word_text(layer.name)
+        args |= {**value_texts(settings(kind, layer)), **(_recorded(call) if kind.family == "opaque" else {}), **own}
+        return [f"  - {kind.name}: {flow(args)}" if args else f"  - {kind.name}"]
+
+    def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
+        """A class of someone else's, with what the file records of its output as what is expected of it."""
+        base = layer.class_name.rpartition(".")[2]
+        registered, module = layer.origin.get("registered_name") or "", layer.origin.get("module")
+        name = registered if ">" in registered else f"{module}.{base}" if module else f"Custom>{base}"
+        fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON}
+        if not self.names or self.names.upcoming(base) != layer.name:
+            fields["name"] = word_text(layer.name)
+        else:
+            self.names.automatic(base)
+        if not layer.trainable:
+            fields["trainable"] = "false"
+        if layer.dtype != "float32":
+            fields["dtype"] = layer.dtype
+        fields |= {**_recorded(call), **own}
+        return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
     def _operation(self, layer: Layer, kind: Operation, call: Call, own: Mapping[str, str]) -> str:
         """An operation; ``own`` has its ``from`` only where its tensor is not the output above."""
-        given = operands(layer, call, _value, self._refs)
+        given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
         if not self.names or not named_so(self.names, kind, layer):
-            given["name"] = _text(layer.name)
+            given["name"] = word_text(layer.name)
         fields = given | ({"as": own["as"]} if "as" in own else {})
-        return f"  - ops.{kind.function}: {_flow(fields)}" if fields else f"  - ops.{kind.function}"
+        return f"  - ops.{kind.function}: {flow(fields)}" if fields else f"  - ops.{kind.function}"
 
     def _refs(self, refs: Sequence[Ref]) -> str:
         words = [self._ref(ref) for ref in refs]
@@ -176,46 +187,21 @@ class _Writer:
 
     def _ref(self, ref: Ref) -> str:
         name = self.labels.get(ref.call) or self.model.layers[self.model.calls[ref.call].layer].name
-        return f"[{_text(name)}, {ref.output}]" if ref.output else _text(name)
+        return f"[{word_text(name)}, {ref.output}]" if ref.output else word_text(name)
 
 
 def _input(layer: Layer, name: str = "") -> str:
     """An input: its shape, or a mapping with what else it has."""
-    shape = _value(layer.args.get("shape", ()))
-    more = {"name": _text(name)} if name else {}
+    shape = value_text(layer.args.get("shape", ()))
+    more = {"name": word_text(name)} if name else {}
     if "batch_size" in layer.args:
-        more["batch_size"] = _value(layer.args["batch_size"])
+        more["batch_size"] = value_text(layer.args["batch_size"])
     if layer.dtype != "float32":
         more["dtype"] = layer.dtype
-    return _flow({"shape": shape, **more}) if more else shape
+    return flow({"shape": shape, **more}) if more else shape
 
 
-def _value(value: Any) -> str:
-    """A value in YAML's flow style."""
-    if isinstance(value, SubLayer):
-        args = _texts(own_arguments(value.kind, value.args))
-        if value.name is not None:
-            args["name"] = _text(value.name)
-        return f"{{{value.kind.name}: {_flow(args | _texts(settings(value.kind, value)))}}}"
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, dict):
-        return _flow({_text(str(key)): _value(part) for key, part in value.items()})
-    if value is None or value is UNKNOWN:
-        return "null"
-    return _text(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _value(value) for name, value in values.items()}
-
-
-def _flow(fields: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"
-
-
-def _text(value: str) -> str:
-    """A word as it is where YAML takes it for one, quoted elsewhere. '$' begins a variable in a spec."""
-    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-        return value
-    return json.dumps(value.replace("$", "$$"), ensure_ascii=False)
+def _recorded(call: Call) -> dict[str, str]:
+    """What the file records of the output of a layer that is code: what a spec expects of it."""
+    shape = call.recorded[0][0] if 0 in call.recorded else None
+    return {} if shape is None else {"expect": f"{{output_shape: {value_text(shape)}}}"}
