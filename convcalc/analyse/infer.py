@@ -11,9 +11,19 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals, weight_bytes
-from convcalc.layers import Inferred, Weight, apply, kind_of, output_dtypes, own_weight, parameters, sample_macs
+from convcalc.layers import (
+    Inferred,
+    Product,
+    Weight,
+    apply,
+    kind_of,
+    output_dtypes,
+    own_weight,
+    parameters,
+    sample_macs,
+)
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
-from convcalc.numbers import UNKNOWN, Number, Shape, shape_text
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
@@ -85,6 +95,24 @@ def infer(model: Model) -> Report:
         linear=is_linear(model),
         problems=tuple(problems),
     )
+
+
+def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
+    """What a model comes to on given shapes, as a layer's rule tells it: for a model that stands inside of a layer.
+
+    Raises :class:`Refusal` where it does not work out on them.
+    """
+    work = _Work(list(model.problems))
+    run = _run(model, [tuple(map(plain, shape)) for shape in shapes], work)
+    for problem in work.problems:
+        if problem.severity == "error":
+            raise Refusal(f"holds a model that does not work out: {problem.message}", problem.code)
+    rows = _rows(run, "", 0, True)
+    weights = [weight._replace(name=f"{row.path}/{weight.name}", uses=0) for row in rows for weight in row.weights]
+    unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
+    macs = _known_sum([ran.macs for ran in run.calls])
+    products = (Product("the model", macs.value),) if macs.value != 0 else ()
+    return Inferred(run.outputs, tuple(weights), products, unknown=frozenset(unknown))
 
 
 def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> _Run:

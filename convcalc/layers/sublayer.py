@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,6 +39,24 @@ class SubLayer(NamedTuple):
         return self.args.get(name, self.kind.defaults.get(name))
 
 
+class SubModel(NamedTuple):
+    """A model that a layer holds, as TimeDistributed may hold one. ``run`` says what comes of it on given shapes; ``config`` is
+    how its file has it.
+    """
+
+    name: str
+    run: Callable[[Sequence[Shape]], Inferred]
+    config: Mapping[str, Any]
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """What the model gives on these shapes; its weights with their dtype and whether they train."""
+        return self.run(inputs)
+
+    def setting(self, name: str) -> Any:
+        """None: a model has no settings of a layer's."""
+        return None
+
+
 @dataclass(frozen=True)
 class LayerValue(AnyRank):
     """The kind of an argument that is a layer. ``named`` narrows it to layers whose class is one of these."""
@@ -47,9 +65,9 @@ class LayerValue(AnyRank):
 
     expects = "a layer, such as {LSTM: 32}"
 
-    def read(self, value: Any) -> SubLayer:
+    def read(self, value: Any) -> SubLayer | SubModel:
         """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
-        if isinstance(value, SubLayer):
+        if isinstance(value, SubLayer) or (isinstance(value, SubModel) and not self.named):
             return value
         if isinstance(value, str):
             return self._layer(value, None)
@@ -92,7 +110,7 @@ class LayerValues(AnyRank):
 
     expects = "a list of layers, such as [{LSTMCell: 32}]"
 
-    def read(self, value: Any) -> tuple[SubLayer, ...]:
+    def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
         """A layer for each entry."""
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError

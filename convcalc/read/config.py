@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from convcalc.analyse.infer import of_model
 from convcalc.layers import LayerType, bind, builtin
 from convcalc.layers.arguments import LARGEST, Argument
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
+from convcalc.layers.sublayer import LayerValue, SubModel
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN, Shape
@@ -183,7 +186,7 @@ class ConfigReader:
                 dtype=policy if policy in POLICIES else "float32",
                 origin=origin,
             )
-        args = self._arguments(kind, config, name, path)
+        args = self._arguments(kind, config, name, path, depth)
         policies = DTYPES if kind.inputs == 0 else POLICIES
         if policy is not None and policy not in policies:
             self.warn(
@@ -192,12 +195,14 @@ class ConfigReader:
             policy = None
         return Layer(name, kind.class_name, args, trainable=trainable, dtype=policy or kind.policy(args))
 
-    def _arguments(self, kind: LayerType, config: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
+    def _arguments(
+        self, kind: LayerType, config: Mapping[str, Any], name: str, path: str, depth: int
+    ) -> dict[str, Any]:
         """The layer's arguments, those left out that are as by default."""
         if kind.name == "InputLayer":
             config = _input_config(config)
         given = {
-            argument.name: _one_factor(argument, serialized.plain(config[argument.name]))
+            argument.name: self._value(argument, config[argument.name], f"{path}.config.{argument.name}", depth)
             for argument in kind.arguments
             if argument.name in config
         }
@@ -215,6 +220,13 @@ class ConfigReader:
             found["vocabulary_size"] = size
         return found
 
+    def _value(self, argument: Argument, value: Any, path: str, depth: int) -> Any:
+        """The value of an argument; a model in the place of a layer is read as one."""
+        if isinstance(argument.kind, LayerValue) and _is_model(value):
+            model = self.model(value, path, depth + 1)
+            return SubModel(model.name, partial(of_model, model), value)
+        return _one_factor(argument, serialized.plain(value))
+
     def _operation(
         self, name: str, class_name: str, module: str, config: Mapping[str, Any], path: str, shown: str
     ) -> Layer:
@@ -229,6 +241,12 @@ class ConfigReader:
             )
             return Layer(name, class_name, made)
         return Layer(name, shown, {key: value for key, value in made.items() if key in operation.makes}, kind=operation)
+
+
+def _is_model(value: Any) -> bool:
+    """Whether a value is a model in a config."""
+    config = value.get("config") if isinstance(value, Mapping) else None
+    return isinstance(config, Mapping) and value.get("class_name") in MODELS and isinstance(config.get("layers"), list)
 
 
 def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.layers.sublayer import SubLayer
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -61,6 +61,8 @@ def arguments_text(args: Mapping[str, Any]) -> str:
 
 def value_text(value: Any) -> str:
     """An argument's value: ``3×3`` for a size on each axis, ``LSTM(units=64)`` for a layer."""
+    if isinstance(value, SubModel):
+        return f"the model '{value.name}'"
     if isinstance(value, SubLayer):
         return f"{value.kind.name}({arguments_text(value.args)})"
     if isinstance(value, (tuple, list)):

@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.analyse.report import LayerReport, Report, plain_shape
 from convcalc.layers import LayerType, kind_of
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, summary_order
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
@@ -126,6 +126,8 @@ def _arguments(kind: LayerType | None, args: Mapping[str, Any], trains: bool) ->
 
 def written(value: Any, trains: bool = True) -> Any:
     """A value of an argument as JSON: layers as Keras's objects, unknown sizes as null."""
+    if isinstance(value, SubModel):
+        return value.config
     if isinstance(value, SubLayer):
         kind = value.kind
         named = {} if value.name is None else {"name": value.name}

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
 from convcalc.numbers import UNKNOWN
+from convcalc.problems import error
 from convcalc.write.arguments import keras_module, own_arguments, settings
 
 WIDTH = 100
@@ -70,6 +71,10 @@ def expression(value: Any, argument: str = "") -> str:
         return str(value)
     if isinstance(value, Constant):
         return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
+    if isinstance(value, SubModel):
+        raise error(
+            "cannot-write", "a model inside of a layer, as this TimeDistributed holds one, is not written as code"
+        )
     if isinstance(value, SubLayer):
         made = made_layer(value.kind, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.layers.sublayer import SubLayer
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN
+from convcalc.problems import error
 from convcalc.write.arguments import own_arguments, settings
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -17,6 +18,8 @@ _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 def value_text(value: Any) -> str:
     """A value in YAML's flow style."""
+    if isinstance(value, SubModel):
+        raise error("cannot-write", "a spec has no model inside of a layer, as this TimeDistributed holds one")
     if isinstance(value, SubLayer):
         args = value_texts(own_arguments(value.kind, value.args))
         if value.name is not None:

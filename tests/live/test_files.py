@@ -26,7 +26,7 @@ from convcalc.write.spec import spec_yaml
 from tests.live.build import count
 from tests.live.models import grow, keras_model
 from tests.live.session import fresh
-from tests.live.written import executed
+from tests.live.written import executed, loaded
 
 pytestmark = pytest.mark.keras
 
@@ -162,6 +162,30 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
     report = infer(load(tmp_path / "model.keras"))
     assert rows(report) == rows_of_keras(model)
     assert different(report, model, looks(model)) is None
+
+
+def test_models_inside_of_layers() -> None:
+    """TimeDistributed around a model, frozen in part, of known and of unknown size; and what we write of it."""
+    import keras
+    from keras import layers
+
+    fresh()
+    picture = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.BatchNormalization(), layers.Flatten()]
+    )
+    start = keras.Input((None, None, 3))
+    pooled = layers.GlobalAveragePooling2D()(layers.Dense(4, trainable=False)(layers.Conv2D(4, 3)(start)))
+    free = keras.Model(start, [pooled, layers.Dense(2)(pooled)][1])
+    video, other = keras.Input((5, 8, 8, 3)), keras.Input((5, 16, 12, 3), batch_size=2)
+    one = layers.LSTM(3)(layers.TimeDistributed(picture)(video))
+    two = layers.TimeDistributed(free)(other)
+    model = keras.Model([video, other], [one, two])
+    report = infer(read(model.to_json().encode(), "video"))
+    assert not report.problems
+    assert rows(report) == rows_of_keras(model)
+    assert different(report, model, looks(model)) is None
+    assert max(row.macs for row in report.layers if row.params == 112 + 16) == 5 * (6 * 6 * 4 * 3 * 3 * 3)
+    assert different(report, loaded(report), looks(model)) is None
 
 
 def test_the_file_of_the_readme() -> None:
