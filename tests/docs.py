@@ -1,4 +1,6 @@
-"""The reference page of the layers, ``docs/layers.md``, made from the catalogue: ``python -m tests.docs`` writes it anew."""
+"""The reference pages, ``docs/layers.md`` and ``docs/operations.md``, made from the declarations: ``python -m tests.docs``
+writes them anew.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,12 @@ from convcalc.analyse import infer
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.arguments import REQUIRED, Anything, Argument
 from convcalc.layers.examples import example_spec
+from convcalc.ops import OPERATIONS
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 from convcalc.render.text import number_text, shapes_text, value_text
 
-PAGE = Path(__file__).parent.parent / "docs" / "layers.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 HEAD = """\
 # Layers
@@ -87,5 +90,33 @@ def _escaped(text: str) -> str:
     return text.replace("*", r"\*").replace("|", r"\|").replace("<", "&lt;").replace("_", r"\_")
 
 
+OPERATIONS_HEAD = """\
+# Operations
+
+The operations of `keras.ops` that convcalc knows, made from the rules that compute, by `python -m tests.docs`. In a spec each is
+an entry, `- ops.add: {x2: 3.0}`; in Keras's files they stand in functional graphs. Those that take functions (`ops.map`,
+`ops.scan`, `ops.cond` …) cannot be known.
+
+| operation | arguments | |
+|---|---|---|
+"""
+
+
+def operations_page() -> str:
+    """The page of the operations, in alphabetical order."""
+    lines = []
+    for operation in sorted(OPERATIONS.values(), key=lambda each: each.function):
+        names = (*operation.parameters, *operation.makes)
+        arguments = ", ".join(
+            f"`{name}`" if name not in operation.defaults else f"`{name}={value_text(operation.defaults[name])}`"
+            for name in names
+        )
+        lines.append(f"| `ops.{operation.function}` | {arguments} | {_escaped(operation.summary)} |")
+    return OPERATIONS_HEAD + "\n".join(lines) + "\n"
+
+
+PAGES = {"layers.md": page, "operations.md": operations_page}
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")

@@ -2,11 +2,16 @@
 
 import re
 
-from tests.docs import PAGE, page
+import pytest
+
+from tests.docs import DOCS, PAGES, page
 
 
-def test_the_page_is_what_the_catalogue_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "docs/layers.md is stale: run `python -m tests.docs`"
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_declarations_say(name: str) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), (
+        f"docs/{name} is stale: run `python -m tests.docs`"
+    )
 
 
 def test_each_link_leads_to_a_heading() -> None:
