@@ -13,10 +13,12 @@ from convcalc.problems import error, listed
 @click.command("convert")
 @click.argument("model")
 @click.option(
-    "-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json or .yaml."
+    "-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json, .yaml or .py."
 )
 def command(model: str, output: str) -> int:
-    """Write MODEL (a spec, a Keras config or archive) as a Keras config, which keras.models.model_from_json builds, or as a spec."""
+    """Write MODEL (a spec, a Keras config or archive) as a Keras config, which keras.models.model_from_json builds, as a spec, or
+    as Keras code.
+    """
     from convcalc.analyse import infer
     from convcalc.read import load
     from convcalc.write import FORMATS, write_whole
@@ -36,5 +38,10 @@ def command(model: str, output: str) -> int:
     own += sorted({row.class_name for row in report.layers if row.kind is not None and row.kind.family == "custom"})
     write_whole(target, FORMATS[target.suffix](report))
     if own:
-        say(f"note: to load it, Keras needs custom_objects for {listed(own, 'and')}")
+        needs = (
+            "the code imports, and you supply,"
+            if target.suffix == ".py"
+            else "to load it, Keras needs custom_objects for"
+        )
+        say(f"note: {needs} {listed(own, 'and')}")
     return FINE
