@@ -108,6 +108,8 @@ class Model:
 
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
     ``output_names`` are the keys where outputs come in a dict, as they stand in it; ``outputs`` are then in their sorted order.
+    ``own_flags`` says that each layer's flag stands for itself, as in a file of Keras's: then nothing in a frozen model is frozen
+    by that. Of the model itself ``trainable`` says whether anything counts as trained.
     """
 
     name: str
@@ -121,6 +123,8 @@ class Model:
     source: str | None = None
     problems: tuple[Problem, ...] = ()
     output_names: tuple[str, ...] = ()
+    trainable: bool = True
+    own_flags: bool = False
 
 
 def call_numbers(model: Model) -> list[int]:

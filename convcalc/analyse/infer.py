@@ -6,13 +6,14 @@ the rule returns; nothing is computed a second time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals, weight_bytes
 from convcalc.layers import (
     Inferred,
+    LayerType,
     Product,
     Weight,
     apply,
@@ -22,6 +23,7 @@ from convcalc.layers import (
     parameters,
     sample_macs,
 )
+from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
@@ -86,10 +88,11 @@ def infer(model: Model) -> Report:
         raise ConvcalcError(sorted(problems, key=by_place))
     rows = _rows(run, "", 0, True)
     top = [row for row in rows if row.depth == 0]
+    totals = _totals(rows, top)
     return Report(
         model=model,
         layers=tuple(rows),
-        totals=_totals(rows, top),
+        totals=totals if model.trainable else replace(totals, trainable_params=0, trainable_bytes=0),
         input_shapes=tuple(map(run.shape, model.inputs)),
         output_shapes=run.outputs,
         linear=is_linear(model),
@@ -270,7 +273,8 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         trains = trainable and layer.trainable
         calls = tuple(_call_report(run, number, numbers) for number in by_layer[index])
         inner = run.nested.get(index)
-        below = _rows(inner, path + "/", depth + 1, trains) if inner else []
+        own_flags = inner is not None and inner.model.own_flags
+        below = _rows(inner, path + "/", depth + 1, trains or own_flags) if inner else []
         weights = tuple(own_weight(weight, layer.dtype, trains, _FROZEN) for weight in run.weights.get(index, ()))
         known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
         recorded = not known and layer.stored is not None
@@ -290,6 +294,8 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
             if kind is not None and kind.holds and not layer.trainable:
                 own = run.weights.get(index, ())
                 left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
+            if own_flags:
+                below_trained, left = [], _trainable_weights(below)
         trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {
@@ -319,10 +325,54 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
                 own_shapes=inner.outputs if inner else (),
                 own_names=layer.model.output_names if layer.model is not None else (),
                 recorded=recorded,
+                inside=_listed(kind, layer.args, run.calls[by_layer[index][0]].inputs, path, depth + 1, trains),
             )
         )
         rows.extend(below)
     return rows
+
+
+def _listed(
+    kind: LayerType | Operation | None,
+    args: Mapping[str, Any],
+    inputs: Sequence[Shape | None],
+    path: str,
+    depth: int,
+    trainable: bool,
+) -> tuple[LayerReport, ...]:
+    """The rows of the layers that a layer lists, each on what the one before it gives."""
+    if not isinstance(kind, LayerType) or not kind.lists:
+        return ()
+    found: list[LayerReport] = []
+    shapes = tuple(shape for shape in inputs if shape is not None)
+    for each in args[kind.lists]:
+        if not isinstance(each, SubLayer) or not shapes:
+            break
+        inferred = each.infer(*shapes)
+        name = each.name or each.kind.name
+        trains = trainable and each.trainable
+        weights = tuple(own_weight(weight, each.dtype, trains, _FROZEN) for weight in inferred.weights)
+        row = LayerReport(
+            name=name,
+            class_name=each.kind.class_name,
+            path=f"{path}/{name}",
+            depth=depth,
+            trainable=trains,
+            config=each.args,
+            output_shapes=inferred.outputs,
+            calls=(),
+            weights=weights,
+            params=parameters(inferred),
+            trainable_params=_trained(weights),
+            macs=UNKNOWN if "macs" in inferred.unknown else sample_macs(inferred),
+            incomplete=dict.fromkeys(inferred.unknown, "unknown"),
+            kind=each.kind,
+            dtype=each.dtype,
+            inside=_listed(each.kind, each.args, shapes, f"{path}/{name}", depth + 1, trains),
+        )
+        found.append(row)
+        shapes = tuple(shape for shape in inferred.outputs if shape is not None)
+    return tuple(found)
 
 
 def _counted(ran: Ran) -> bool:
@@ -373,6 +423,12 @@ def _known_sum(numbers: Sequence[Number]) -> _Sum:
     # A lower bound of nothing would be a silent zero: it is unknown.
     total = sum(known)
     return _Sum(total, "partial") if total != 0 else _Sum(UNKNOWN, "unknown")
+
+
+def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
+    """The weights that train, and those that count so further out; a nested model's are those of its layers again."""
+    own = [weight for row in rows for weight in row.weights if weight.trainable]
+    return (*own, *(weight for row in rows if row.kind is not None for weight in row.left_trainable))
 
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:

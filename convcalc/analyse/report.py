@@ -73,7 +73,8 @@ class LayerReport:
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
     ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs,
-    ``own_names`` the keys where they come in a dict, as :class:`Model` has them. ``recorded`` says that the weights are those
+    ``own_names`` the keys where they come in a dict, as :class:`Model` has them. ``inside`` are the layers that a layer lists,
+    such as those of a Pipeline, whose numbers are its own. ``recorded`` says that the weights are those
     that the model's file stores, as they cannot be inferred.
     """
 
@@ -95,6 +96,7 @@ class LayerReport:
     left_trainable: tuple[Weight, ...] = ()
     own_shapes: tuple[Shape | None, ...] = ()
     own_names: tuple[str, ...] = ()
+    inside: tuple[LayerReport, ...] = ()
     recorded: bool = False
 
     @property

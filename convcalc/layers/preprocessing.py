@@ -85,6 +85,7 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     "Pipeline",
     Argument("layers", LayerValues()),
     lacks=("trainable", "dtype"),
+    lists="layers",
     takes_mask=True,
     casts=False,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",

@@ -82,7 +82,8 @@ class LayerType:
     for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
     them, which uses automatic names up; or it is a function that does, of the arguments and of whether this layer is named.
     Where a layer ``holds`` layers, all its weights are theirs. ``lacks`` names what any other layer may be given
-    (``trainable``, ``dtype``) and this one may not. ``default_policy`` gives the dtype policy where none is given, from the
+    (``trainable``, ``dtype``) and this one may not; ``lists`` the argument whose layers run one after the other, and which
+    Keras shows among the rows of an expanded summary. ``default_policy`` gives the dtype policy where none is given, from the
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
     its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
@@ -108,6 +109,7 @@ class LayerType:
     makes: Makes = ()
     holds: bool = False
     lacks: tuple[str, ...] = ()
+    lists: str = ""
     default_policy: Callable[[Args], str] = lambda args: "float32"
     under_policy: PolicyRule | None = None
     masks: MaskRule | None = None
@@ -186,6 +188,7 @@ def layer(
     makes: Makes = (),
     holds: bool = False,
     lacks: Sequence[str] = (),
+    lists: str = "",
     default_policy: Callable[[Args], str] = lambda args: "float32",
     under_policy: PolicyRule | None = None,
     masks: MaskRule | None = None,
@@ -230,6 +233,7 @@ def layer(
                 makes=makes,
                 holds=holds,
                 lacks=tuple(lacks),
+                lists=lists,
                 default_policy=default_policy,
                 under_policy=under_policy,
                 masks=masks,

@@ -62,7 +62,17 @@ class Graph:
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.
         keys = tuple(stated) if isinstance(stated, Mapping) and len(stated) == len(outputs) else ()
-        return Model(name, "Functional", layers, tuple(self.calls), inputs, outputs, output_names=keys)
+        return Model(
+            name,
+            "Functional",
+            layers,
+            tuple(self.calls),
+            inputs,
+            outputs,
+            output_names=keys,
+            trainable=config.get("trainable", True) is not False,
+            own_flags=True,
+        )
 
     def _place(self) -> None:
         """Each call behind those whose outputs it takes, and behind the calls of its layer before it."""

@@ -105,7 +105,7 @@ class ConfigReader:
             before = len(calls) - 2 - number
             if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
                 calls[before] = calls[before]._replace(recorded={0: (shape, "")})
-        return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),))
+        return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),), own_flags=True)
 
     def _first_shape(self, entries: Sequence[Any]) -> Shape | None:
         """The input shape that the first layer states, as Keras 2 has it."""
@@ -167,7 +167,8 @@ class ConfigReader:
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            return Layer(name, inner.class_name, trainable=trainable, model=inner)
+            # Keras forgets that a Sequential was frozen, and of a Functional it remembers that alone: each layer has its own flag.
+            return Layer(name, inner.class_name, trainable=inner.trainable, model=inner)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, config, path, str(entry.get("shown") or class_name))
         policy = serialized.policy(config.get("dtype"))

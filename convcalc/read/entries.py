@@ -12,6 +12,7 @@ from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import made_inside
 from convcalc.model import Layer, Model, Ref
+from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation, find_function
 from convcalc.problems import Refusal, did_you_mean, listed
@@ -237,6 +238,8 @@ class Entries:
             if (node := place.common(key)) is not None:
                 self.report(node, "unknown-argument", f"{class_name} has no '{key}' in Keras: take it out")
         names = values.shared.names
+        if kind is not None and kind.lists:
+            args = {**args, kind.lists: tuple(_named(each, names) for each in args.get(kind.lists, ()))}
         for inside in made_inside(args):
             if inside.name is None:
                 names.automatic(inside.kind.class_name)
@@ -428,6 +431,16 @@ class Entries:
             self.report(key, "too-deep", f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
             raise Passed
         return replace(self.scope, depth=self.scope.depth + 1)
+
+
+def _named(layer: Any, names: Names) -> Any:
+    """A layer that is shown among the rows of an expanded summary, with a name: its own, or Keras's automatic one."""
+    if layer.name is not None:
+        return layer
+    for inside in made_inside(layer.args):
+        if inside.name is None:
+            names.automatic(inside.kind.class_name)
+    return layer._replace(name=names.automatic(layer.kind.class_name))
 
 
 def keras_name(name: str) -> str:

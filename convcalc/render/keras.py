@@ -6,7 +6,8 @@ Source: ``keras/src/utils/summary_utils.py``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -71,11 +72,32 @@ def _measured(headers: Sequence[str], justify: Sequence[Any], positions: Sequenc
 
 def _rows(report: Report, row: LayerReport, options: Options) -> list[list[str]]:
     """The row of a layer, and with ``expand_nested`` those of the layers in it; operations are shown at the top alone."""
-    rows = [_cells(report, row, options)]
+    rows = [_cells(report, each, options) for each in _expanded(row, options.expand_nested)]
     if options.expand_nested and row.class_name in ("Functional", "Sequential") and row.kind is None:
         inside = (other for other in report.layers if other.depth > row.depth and other.path.startswith(f"{row.path}/"))
-        rows += [_cells(report, other, options) for other in inside if not isinstance(other.kind, Operation)]
+        shown = (other for other in inside if not isinstance(other.kind, Operation))
+        rows += [_cells(report, each, options) for other in shown for each in _expanded(other, True)]
     return rows
+
+
+# In a list of layers Keras shows the shapes for which they were built: these are built when they are made, for none. (And a
+# Pipeline cannot tell its shape.)
+BUILT_AT_ONCE = {
+    "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D", "AveragePooling2D",
+    "AveragePooling3D", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D", "Identity", "LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+    "Pipeline", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "UnitNormalization",
+}  # fmt: skip
+
+
+def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
+    """A row, and behind it those of the layers that it lists."""
+    yield row
+    for each in row.inside if expand else ():
+        unknown = each.class_name in BUILT_AT_ONCE
+        yield from _expanded(replace(each, output_shapes=(None,)) if unknown else each, expand)
 
 
 def _cells(report: Report, row: LayerReport, options: Options) -> list[str]:

@@ -31,8 +31,10 @@ def config_json(report: Report) -> str:
 
 
 def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable: bool = True) -> dict[str, Any]:
+    trains = trainable or model.own_flags
+    trainable = trainable and model.trainable
     if model.class_name == "Sequential":
-        entries = [_object(layer, rows, prefix, trainable) for layer in model.layers]
+        entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
         for call in model.calls:
             before = (
                 rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
@@ -50,7 +52,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     for index in summary_order(model):
         layer = model.layers[index]
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if call.sources]
-        entries.append({**_object(layer, rows, prefix, trainable), "name": layer.name, "inbound_nodes": nodes})
+        entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
     def stated(refs: Sequence[Ref]) -> Any:
         found = []

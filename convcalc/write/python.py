@@ -16,6 +16,7 @@ from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.names import Names
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
+from convcalc.problems import error
 from convcalc.write.arguments import keras_module, named_so, own_values
 from convcalc.write.calls import data_calls, placed
 from convcalc.write.expressions import Code, Made, expression, made_layer, named
@@ -153,6 +154,13 @@ class _Function:
         ), f"{self.prefix}{layer.name}/", function)  # fmt: skip
         if layer.trainable:
             return Made(function, [])
+        path = f"{self.prefix}{layer.name}/"
+        if any(
+            weight.trainable for row in self.module.rows.values() if row.path.startswith(path) for weight in row.weights
+        ):
+            raise error(
+                "cannot-write", f"'{layer.name}' is frozen and layers in it are not, which is not written as code"
+            )
         variable = self._free(layer.name)
         self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]
         return Made(variable, None)

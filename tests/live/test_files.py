@@ -1,14 +1,14 @@
 """Keras's own files against Keras: ``to_json()`` and ``.keras`` read, and the text of ``summary()``, byte for byte.
 
-What ``expand_nested`` shows of a Pipeline, whose layers Keras takes for those of a model, is not compared: we show one row.
-
 ``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` asks for more random models; ``CONVCALC_MODEL=7`` for one.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import os
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,7 @@ from convcalc.analyse import infer
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError
 from convcalc.read import load, read
-from convcalc.render.keras import Options, keras_text
+from convcalc.render.keras import BUILT_AT_ONCE, Options, keras_text
 from convcalc.write.spec import spec_yaml
 from tests.live.build import count
 from tests.live.models import grow, keras_model
@@ -188,6 +188,55 @@ def test_models_inside_of_layers() -> None:
     assert different(report, loaded(report), looks(model)) is None
 
 
+def test_what_trains_in_frozen_models() -> None:
+    """A layer that trains in a frozen model, and one that does not in one that does; models in models; the model itself."""
+    import keras
+    from keras import layers
+
+    fresh()
+    texts = []
+    for sequential in (False, True):
+        start, dense = keras.Input((8,)), layers.Dense(3)
+        if sequential:
+            inner = keras.Sequential([start, dense, layers.BatchNormalization()])
+        else:
+            steps = layers.TimeDistributed(layers.Dense(2))(layers.RepeatVector(2)(dense(start)))
+            inner = keras.Model(start, layers.Flatten()(steps))
+        middle = keras.Model(again := keras.Input((8,)), inner(again))
+        outer = keras.Model(last := keras.Input((8,)), layers.Dense(2)(middle(last)))
+        for frozen, free in (([], []), ([inner], []), ([], [dense]), ([middle], []), ([], [dense]), ([], [inner])):
+            for each in frozen:
+                each.trainable = False
+            for each in free:
+                each.trainable = True
+            texts += [middle.to_json(), outer.to_json()]
+        config = json.loads(outer.to_json())
+        config["config"]["trainable"] = False
+        texts.append(json.dumps(config))
+    for text in texts:
+        model = keras.models.model_from_json(text)
+        report = infer(read(text.encode(), "frozen"))
+        assert rows(report) == rows_of_keras(model)
+        assert different(report, model, looks(model)) is None
+        assert different(report, loaded(report), looks(model)) is None
+
+
+def test_which_layers_are_built_when_they_are_made() -> None:
+    """Those of which a Pipeline's rows show no shape, of Keras's own code."""
+    from keras import layers
+
+    classes = {cls for cls in vars(layers).values() if inspect.isclass(cls) and issubclass(cls, layers.Layer)}
+    built = set()
+    for cls in classes:
+        own = [
+            each for each in cls.__mro__ if inspect.isfunction(vars(each).get("__init__")) and each is not layers.Layer
+        ]
+        if any(re.search(r"self\.built = True|_build_at_init\(\)", inspect.getsource(each.__init__)) for each in own):
+            built.add(cls.__name__)
+    code = {"FlaxLayer", "InputLayer", "JaxLayer", "TFSMLayer"}
+    assert built - code == BUILT_AT_ONCE - {"Pipeline"}
+
+
 def test_the_file_of_the_readme() -> None:
     """Keras prints for it what the README shows. (The other file there holds code, which Keras would run.)"""
     import keras
@@ -210,10 +259,7 @@ def difference(seed: int, path: Path) -> str | None:
         model = keras_model(grow(random))
     except Exception:  # a refusal of Keras's: the business of test_models.py
         return None
-    layers = [type(layer).__name__ for layer in model._flatten_layers()]
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
-    if "Pipeline" in layers and "expand_nested" in asked[0][1]:
-        asked = [(140, {})]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
     # What a file says is what Keras makes of it: what a frozen model froze in its layers' layers is not in there.
