@@ -19,6 +19,8 @@ from convcalc.window import Window, before_between
 # The most positions that are looked at for one axis of one call: a period, times the cells under a window.
 MOST = 100_000
 
+NOTHING = (0, -1)  # the first and the last cell of none
+
 Cell = int | None  # None: the position reaches no cell at all, as between the cells that a transposed window spreads
 
 
@@ -86,8 +88,8 @@ def everything(reach: Reach, name: str) -> Reach:
     """That of a layer that reads all positions at once."""
     if reach.whole:
         return reach
-    start, end = ((), ()) if reach.seen is None else ((reach.seen[0],), (reach.seen[1],))
-    found = Reach(start, end, 0, reach.seen)
+    start, end = (None, None) if reach.seen == NOTHING else reach.seen or (None, None)
+    found = Reach((), (), 0, None) if reach.seen is None else Reach((start,), (end,), 0, reach.seen)
     return replace(found, step=Step(name, None, reach.size, reach.stride, found.size, reach.step))
 
 
@@ -177,7 +179,8 @@ def _seen(reach: Reach, seen: tuple[int, int] | None, output: Number) -> tuple[i
     some = min(output, len(reach.first))
     starts = _cells(reach.first, reach.shift, range(some))
     ends = _cells(reach.last, reach.shift, range(output - some, output))
-    return max(min(starts, default=0), seen[0]), min(max(ends, default=-1), seen[1])
+    start, end = max(min(starts, default=0), seen[0]), min(max(ends, default=-1), seen[1])
+    return (start, end) if start <= end else NOTHING
 
 
 # Branches --------------------------------------------------------------------------------------------------------------
@@ -201,6 +204,9 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
     longer, shorter = (one, other) if _length(one) >= _length(other) else (other, one)
     if not one.first or not other.first:
         return Union(one if not one.first else other)
+    still = next((each for each in (one, other) if each.whole), None)
+    if still is not None and one.seen is not None and other.seen is not None and _hull(one.seen, other.seen) == still.seen:
+        return Union(still)
     if one.loose or other.loose:
         return Union(replace(longer, loose=True, partial=longer.partial or not (apart or one == other)))
     if one.stride != other.stride:
@@ -238,6 +244,8 @@ def _over(reach: Reach, period: int) -> list[tuple[Cell, Cell]]:
 
 
 def _hull(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    if NOTHING in (one, other):
+        return other if one == NOTHING else one
     return min(one[0], other[0]), max(one[1], other[1])
 
 
@@ -255,18 +263,16 @@ def _middle(pairs: Iterable[tuple[Cell, Cell]]) -> Fraction:
 
 def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
     """Fields that move by other strides: their hulls, position by position, within the input."""
-    still = next((each for each in (one, other) if each.whole), None)
-    moving = other if still is one else one
+    still = one.whole or other.whole
+    moving = other if one.whole else one
     if one.seen is None or other.seen is None or not isinstance(output, int) or output > MOST:
-        return Union(None, None if still is None else True)
-    if still is not None and _hull(one.seen, other.seen) == still.seen:
-        return Union(still)
+        return Union(None, True if still else None)
     most = 0
     for a, b in zip(_over(one, output), _over(other, output)):
         start, end = _hull_of(_within(a, one.seen), _within(b, other.seen))
         most = max(most, 0 if start is None or end is None else end - start + 1)
     loose = replace(moving, first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
-    return Union(replace(loose, loose=True), still is not None)
+    return Union(replace(loose, loose=True), still)
 
 
 def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]:
