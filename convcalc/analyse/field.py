@@ -259,7 +259,9 @@ def _merged(tracks: Sequence[Track | None], key: Key, output: Shape, apart: bool
     for track in others:
         if merged is None or track is None:
             return None
-        axes = tuple(sorted({*merged.axes, *track.axes}))
+        axes = merged.axes or track.axes
+        if track.axes not in ((), axes):  # two positions at once: their hull depends on how far they lie apart
+            return None
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = reaches.union(merged.reach, track.reach, positions, apart)
         if union.aligned is False:

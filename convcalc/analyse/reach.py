@@ -205,7 +205,12 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
     if not one.first or not other.first:
         return Union(one if not one.first else other)
     still = next((each for each in (one, other) if each.whole), None)
-    if still is not None and one.seen is not None and other.seen is not None and _hull(one.seen, other.seen) == still.seen:
+    if (
+        still is not None
+        and one.seen is not None
+        and other.seen is not None
+        and _hull(one.seen, other.seen) == still.seen
+    ):
         return Union(still)
     if one.loose or other.loose:
         return Union(replace(longer, loose=True, partial=longer.partial or not (apart or one == other)))
