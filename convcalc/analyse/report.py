@@ -10,16 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analyse.field import Field, receptive_fields
-from convcalc.analyse.run import Run
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+
+if TYPE_CHECKING:
+    from convcalc.analyse.field import Field
+    from convcalc.analyse.run import Run
 
 SCHEMA_VERSION = 1
 
@@ -214,6 +216,8 @@ class Report:
     @cached_property
     def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
         """The receptive fields of every layer, by its path: for each call one for each input that reaches it."""
+        from convcalc.analyse.field import receptive_fields
+
         return {} if self.run is None else receptive_fields(self.run)
 
     def as_dict(self) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from convcalc.analyse.field import AxisField, Field
-from convcalc.analyse.report import LayerReport, Report
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import listed
 from convcalc.render.text import number_text, visible
+
+if TYPE_CHECKING:
+    from convcalc.analyse.field import AxisField, Field
+    from convcalc.analyse.report import LayerReport, Report
 
 EXCEEDS, MISALIGNED = "*", "!"
 _SHOWN = 5
