@@ -11,9 +11,11 @@ import pytest
 from convcalc.analyse import Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.analyse.field import Field
-from convcalc.layers import CATALOGUE
-from convcalc.model import with_input_sizes
+from convcalc.layers import CATALOGUE, apply
+from convcalc.layers.examples import example_spec
+from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, with_input_sizes
 from convcalc.numbers import UNKNOWN
+from convcalc.ops import OPERATIONS, Tensor
 from convcalc.problems import ConvcalcError, Source
 from convcalc.read import load
 from convcalc.read.spec import read_spec
@@ -202,6 +204,7 @@ KINDS = [
     ([{"Conv1DTranspose": [1, 1, 2]}, {"Conv1D": [1, 3]}], (2, 0.5, 0)),
     ([{"Conv1D": [1, 3]}, "GlobalAveragePooling1D"], (64, 0, 0)),
     ([{"Cropping1D": [[3, 2]]}, {"GlobalMaxPooling1D": {"keepdims": True}}], (59, 0, -3)),
+    ([{"Cropping1D": [[3, 2]]}, {"ZeroPadding1D": 4}, "GlobalMaxPooling1D"], (59, 0, -3)),
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
@@ -408,7 +411,50 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_every_layer_says_how_it_reads_its_inputs(name: str) -> None:
-    assert CATALOGUE[name].looks is not None
+    kind = CATALOGUE[name]
+    assert kind.looks is not None
+    report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
+    for row in report.layers[-1:]:  # an input layer is in no row
+        shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
+        args = {**kind.defaults, **row.config, **kind.settings}
+        views = kind.looks(args, shapes, apply(kind, row.config, shapes))
+        assert [len(view) for view in views] == [len(shape) for shape in shapes]
+        axes = [axis for view in views for each in view if each for axis in each.axes]
+        assert all(axis < len(row.output_shapes[0] or ()) for axis in axes)
+
+
+READ = sorted(key for key, operation in OPERATIONS.items() if operation.looks is not None)
+MADE = {"axis": 1, "newshape": [2, 12], "dtype": "float32", "x_min": 0, "x_max": 1, "threshold": 0, "default_value": 0}
+
+
+@pytest.mark.parametrize("last", [(2, 3, 4), (4,), ()])
+@pytest.mark.parametrize("key", READ, ids=lambda key: key[1])
+def test_operations_that_say_it_have_a_view_for_each_axis(key: tuple[str, str], last: tuple[int, ...]) -> None:
+    operation = OPERATIONS[key]
+    taken = [name for name in operation.parameters if name in operation.required or operation.listed]
+    shapes = [(2, 3, 4)] * max(len(taken) - 1, 1) + [last] * (len(taken) > 1)
+    slots = [Slot(number) for number in range(len(shapes))]
+    call: dict[str, Any] = {taken[0]: slots} if operation.listed else dict(zip(taken, slots))
+    if operation.name == "Select":
+        call = {"condlist": [slots[0]], "choicelist": [slots[1]]}
+    made = {name: value for name, value in MADE.items() if name in operation.makes and name in operation.required}
+    found = operation.infer(made, call, [Tensor(shape, "float32") for shape in shapes])
+    assert operation.looks is not None
+    views = operation.looks({**operation.defaults, **made, **call}, shapes, found)
+    assert [len(view) for view in views] == [len(shape) for shape in shapes]
+    (output,) = found.outputs
+    assert output is not None
+    assert all(0 <= axis < len(output) for view in views for each in view if each for axis in each.axes)
+
+
+def test_an_operation_on_constants_alone_reads_no_input() -> None:
+    mean = OPERATIONS["keras.src.ops.numpy", "Mean"]
+    layers = (Layer("x", "InputLayer", {"shape": (8, 1)}), Layer("mean", "Mean", {"axis": 0}, kind=mean))
+    calls = (Call(0, ()), Call(1, (), args={"x": Constant([[1.0, 2.0]], "float32")}))
+    report = infer(Model("model", "Functional", layers, calls, (Ref(0),), (Ref(0), Ref(1))))
+    assert report.fields["mean"] == ((),)
+    row = report.as_dict()["layers"][-1]
+    assert (row["name"], row["receptive_field"], row["incomplete"]) == ("mean", None, {})
 
 
 def test_json() -> None:

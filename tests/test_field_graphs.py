@@ -56,16 +56,17 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
     return made(x, [[n * stride - before + dilation * t for t in range(kernel)] for n in range(count)])
 
 
-def spread(x: Axis, kernel: int, stride: int, padding: str) -> Axis:
+def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
     """A transposed convolution: each cell goes to ``kernel`` positions; 'same' cuts the result to I·S around its middle."""
-    full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(kernel, stride))]
-    beyond = range(-kernel - 1, len(x) + kernel + 1)  # cells outside belong to the field of border positions
+    reach = dilation * (kernel - 1) + 1
+    full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
+    beyond = range(-reach - 1, len(x) + reach + 1)  # cells outside belong to the field of border positions
     for cell in beyond:
         for t in range(kernel):
-            if 0 <= cell * stride + t < len(full):
-                full[cell * stride + t].append(cell)
+            if 0 <= cell * stride + dilation * t < len(full):
+                full[cell * stride + dilation * t].append(cell)
     if padding == "same":
-        cut = max(kernel - stride, 0) // 2
+        cut = max(reach - stride, 0) // 2
         full = full[cut : cut + len(x) * stride]
     return made(x, full)
 
@@ -112,10 +113,11 @@ def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any],
             return f"UpSampling{rank}D", {"size": size if rank > 1 else size[0]}, made_of
         case _:
             stride = [random.randint(1, 3) for _ in axes]
-            made_of = [spread(axis, k, s, word) for axis, k, s in zip(axes, kernel, stride)]
+            rate = [random.randint(1, 3) if max(stride) == 1 else 1 for _ in axes]
+            made_of = [spread(*each, word) for each in zip(axes, kernel, stride, rate)]
             return (
                 f"Conv{rank}DTranspose",
-                {"filters": 1, "kernel_size": kernel, "strides": stride, "padding": word},
+                {"filters": 1, "kernel_size": kernel, "strides": stride, "dilation_rate": rate, "padding": word},
                 made_of,
             )
 

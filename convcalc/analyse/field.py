@@ -219,6 +219,8 @@ def _views(layer: Layer, call: Call, ran: Ran) -> Views | None:
     if ran.inferred is None or any(shape is NOTHING for shape in (*ran.inputs, ran.outputs[0])):
         return None
     shapes = [shape for shape in ran.inputs if shape is not None]
+    if not shapes:
+        return ()
     kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
     if kind is None or kind.looks is None:
         return None

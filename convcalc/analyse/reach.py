@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
 
-from convcalc.numbers import UNKNOWN, Number
+from convcalc.numbers import UNKNOWN, Number, plain
 from convcalc.window import Window, before_between
 
 # The most positions that are looked at for one axis of one call: a period, times the cells under a window.
-MOST = 100_000
+MOST = 10_000
 
 NOTHING = (0, -1)  # the first and the last cell of none
 
@@ -105,22 +105,22 @@ def through(reach: Reach, window: Window, name: str, token: object) -> Reach | N
     """
     if reach.whole:
         return reach
-    kernel, stride, dilation = window.kernel, window.stride, window.dilation
-    if not (isinstance(kernel, int) and isinstance(stride, int) and isinstance(dilation, int)) or reach.loose:
+    if reach.loose or not all(isinstance(each, int) for each in window[1:4]):
         return None
     least, most = before_between(window)
-    period = len(reach.first)
+    period, stride = len(reach.first), plain(window.stride)
+    assert isinstance(stride, int)
     turns = period * stride if window.transposed else period // gcd(period, stride)
     shift = reach.shift if window.transposed else reach.shift * turns * stride // period
-    taps = _spread_taps if window.transposed else _taps
-    if turns * min(kernel, period * stride) > MOST or (least != most and period > 1):
+    if turns > MOST or turns * min(len(_under(0, window, least)), period) > MOST or (least != most and period > 1):
         return None
     first: list[Cell] = []
     last: list[Cell] = []
     for n in range(turns):
-        early, late = taps(n, kernel, stride, dilation, least, period)
-        first.append(min(_cells(reach.first, reach.shift, early), default=None))
-        last.append(max(_cells(reach.last, reach.shift, late), default=None))
+        under = _under(n, window, least)
+        # Positions a whole number of periods apart differ by as many shifts: the outermost of them decide.
+        first.append(min(_cells(reach.first, reach.shift, under[:period]), default=None))
+        last.append(max(_cells(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.slack | ({(token, (most - least) * reach.stride)} if least != most else set())
     found = Reach(tuple(first), tuple(last), shift, None, slack, reach.partial)
     step = reach.step
@@ -145,31 +145,22 @@ def _cells(cells: Sequence[Cell], shift: int, positions: Iterable[int]) -> list[
     return [cell for cell in map(_at(cells, shift), positions) if cell is not None]
 
 
-# The positions under a window that can hold the first and the last cell. Positions a period apart differ by whole shifts, so
-# that of all that are a multiple of it apart the outermost one decides: as many as the period are enough on either side.
-
-
-def _taps(
-    n: int, kernel: int, stride: int, dilation: int, before: int, period: int
-) -> tuple[Iterable[int], Iterable[int]]:
-    start, many = n * stride - before, min(kernel, period)
-    return (
-        [start + dilation * t for t in range(many)],
-        [start + dilation * t for t in range(kernel - many, kernel)],
-    )
-
-
-def _spread_taps(
-    n: int, kernel: int, stride: int, dilation: int, before: int, period: int
-) -> tuple[Iterable[int], Iterable[int]]:
-    """Of a transposed window: cell i is spread over the positions i·S + d·t − before."""
-    many = min(kernel, period * stride)
-
-    def sources(taps: Iterable[int]) -> list[int]:
-        offsets = (n + before - dilation * t for t in taps)
-        return [offset // stride for offset in offsets if offset % stride == 0]
-
-    return sources(range(kernel - many, kernel)), sources(range(many))
+def _under(n: int, window: Window, before: int) -> range:
+    """The positions of the tensor under a window that stands at position n, in their order."""
+    kernel, stride, dilation = window.kernel, window.stride, window.dilation
+    assert isinstance(kernel, int) and isinstance(stride, int) and isinstance(dilation, int)
+    if not window.transposed:
+        start = n * stride - before
+        return range(start, start + dilation * kernel, dilation)
+    # Position i is spread over i·S + d·t − before, so t is one of those for which that leaves a whole i.
+    common = gcd(dilation, stride)
+    offset, every = n + before, stride // common
+    if offset % common:
+        return range(0)
+    first = offset // common * pow(dilation // common, -1, every) % every
+    taps = range(first, kernel, every)
+    start = (offset - dilation * first) // stride
+    return range(start, start - len(taps) * dilation // common, -dilation // common)[::-1]
 
 
 def _seen(reach: Reach, seen: tuple[int, int] | None, output: Number) -> tuple[int, int] | None:

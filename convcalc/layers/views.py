@@ -46,7 +46,7 @@ def positions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Views:
 
     def view(shape: Shape, axis: int) -> View:
         place = axis + len(output) - len(shape)
-        return WHOLE if shape[axis] == 1 and output[place] != 1 else View((place,))
+        return WHOLE if place < 0 or (shape[axis] == 1 and output[place] != 1) else View((place,))
 
     return tuple(tuple(view(shape, axis) for axis in range(len(shape))) for shape in inputs)
 
