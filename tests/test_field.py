@@ -283,6 +283,39 @@ def test_attention_reads_all_positions() -> None:
     assert numbers(field(report, "attention")) == [(64, 0, 0)]
 
 
+def test_positions_that_were_moved_are_joined_with_those_moved_alike() -> None:
+    report = spec(
+        {"Conv2D": {"filters": 1, "kernel_size": 3, "name": "conv"}},
+        {"Reshape": {"target_shape": [36, 1], "name": "tokens"}},
+        {"Dense": {"units": 1, "name": "features"}},
+        {"Add": {"from": ["tokens", "features"], "name": "alike"}},
+        {"Permute": {"dims": [2, 1, 3], "from": "conv"}},
+        {"Reshape": {"target_shape": [36, 1], "name": "turned"}},
+        {"Add": {"from": ["alike", "turned"], "name": "otherwise"}},
+        {"Concatenate": {"axis": 1, "from": ["tokens", "turned"], "name": "behind"}},
+        size=(8, 8, 1),
+        outputs=["otherwise", "behind"],
+    )
+    assert numbers(field(report, "alike")) == numbers(field(report, "behind")) == [(3, None, UNKNOWN)] * 2
+    assert "receptive_field" not in field(report, "alike").labels | field(report, "behind").labels
+    assert field(report, "otherwise").labels["receptive_field"] == "partial"
+
+
+def test_a_thousand_windows_on_two_paths_are_no_recursion() -> None:
+    layers = [Layer("x", "InputLayer", {"shape": (8, 1)})]
+    calls = [Call(0, ())]
+    for number in range(1500):
+        for source in (max(2 * number - 1, 0), 2 * number):
+            layers.append(
+                Layer(f"conv_{len(layers)}", "Conv1D", {"filters": 1, "kernel_size": (3,), "padding": "same"})
+            )
+            calls.append(Call(len(calls), (Ref(source),)))
+    layers.append(Layer("sum", "Add"))
+    calls.append(Call(len(calls), (Ref(2999), Ref(3000))))
+    report = infer(Model("model", "Functional", tuple(layers), tuple(calls), (Ref(0),), (Ref(3001),)))
+    assert numbers(field(report, "sum")) == [(3001, 1, 1500)]
+
+
 def test_dot_sums_over_one_axis() -> None:
     report = spec(
         {"Dense": {"units": 4, "name": "a"}},

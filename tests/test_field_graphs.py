@@ -190,7 +190,7 @@ def agrees(found: AxisField, axis: Axis, where: str) -> str:
     if reach is None:
         return "unknown"
     assert isinstance(found.size, int), where
-    if reach.loose:
+    if reach.loose is not None:
         assert largest <= found.size or reach.partial, where
         assert not all(axis.inner) or largest == found.size or reach.partial, where
         return "loose"

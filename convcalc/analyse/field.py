@@ -47,7 +47,7 @@ class AxisField:
     @property
     def stride(self) -> int | float | None:
         """How many cells the next position's field lies further on: less than 1 behind upsampling, 0 where all read the same."""
-        if self.reach is None or self.reach.loose:
+        if self.reach is None or self.reach.loose is not None:
             return None
         stride = self.reach.stride
         return int(stride) if stride.denominator == 1 else float(stride)
@@ -252,7 +252,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
         found = reaches.through(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None
         return None if found is None else Track(axes, found)
     loose = len(known) > 1 or any(view.moved for view in known)
-    return Track(axes, reaches.loosened(track.reach) if loose else track.reach)
+    return Track(axes, reaches.loosened(track.reach, token) if loose else track.reach)
 
 
 def _merged(tracks: Sequence[Track | None], key: Key, output: Shape, apart: bool, walk: _Walk) -> Track | None:

@@ -9,7 +9,7 @@ input (below 0, or behind its end) are the padding that a window sees there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -42,8 +42,8 @@ class Reach:
 
     ``shift`` is how many cells the next period lies further on. ``seen`` is what all positions together reach of the input
     itself, None where sizes are not known. ``slack`` holds what is not known of the padding before the first position, as
-    (of which window, the most cells that it may be further out). ``partial`` says that the size is a lower bound, ``loose``
-    that the size is known and where the cells are is not.
+    (of which window, the most cells that it may be further out). ``partial`` says that the size is a lower bound.
+    ``loose`` is what moved positions about, so that the size is known and where the cells are is not; None where nothing did.
     """
 
     first: tuple[Cell, ...]
@@ -52,8 +52,8 @@ class Reach:
     seen: tuple[int, int] | None
     slack: frozenset[tuple[object, Fraction]] = frozenset()
     partial: bool = False
-    loose: bool = False
-    step: Step | None = None
+    loose: object = None
+    step: Step | None = field(default=None, compare=False)
 
     @property
     def size(self) -> Number:
@@ -71,12 +71,12 @@ class Reach:
     def padding(self) -> Number:
         """How many cells before the input the first position that reaches any begins."""
         start = next((cell for cell in self.first if cell is not None), None)
-        return UNKNOWN if start is None or self.slack or self.loose else -start
+        return UNKNOWN if start is None or self.slack or self.loose is not None else -start
 
     @property
     def whole(self) -> bool:
         """Whether every position reaches the same cells."""
-        return self.shift == 0 and not self.loose and len(self.first) <= 1
+        return self.shift == 0 and self.loose is None and len(self.first) <= 1
 
 
 def identity(size: Number) -> Reach:
@@ -93,9 +93,9 @@ def everything(reach: Reach, name: str) -> Reach:
     return replace(found, step=Step(name, None, reach.size, reach.stride, found.size, reach.step))
 
 
-def loosened(reach: Reach) -> Reach:
-    """That of positions which stand in another order now."""
-    return reach if reach.whole else replace(reach, loose=True)
+def loosened(reach: Reach, token: object) -> Reach:
+    """That of positions which ``token`` has put in another order."""
+    return reach if reach.whole else replace(reach, loose=(reach.loose, token))
 
 
 def through(reach: Reach, window: Window, name: str, token: object) -> Reach | None:
@@ -105,7 +105,7 @@ def through(reach: Reach, window: Window, name: str, token: object) -> Reach | N
     """
     if reach.whole:
         return reach
-    if reach.loose or not all(isinstance(each, int) for each in window[1:4]):
+    if reach.loose is not None or not all(isinstance(each, int) for each in window[1:4]):
         return None
     least, most = before_between(window)
     period, stride = len(reach.first), plain(window.stride)
@@ -203,8 +203,10 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
         and _hull(one.seen, other.seen) == still.seen
     ):
         return Union(still)
-    if one.loose or other.loose:
-        return Union(replace(longer, loose=True, partial=longer.partial or not (apart or one == other)))
+    if one == other:
+        return Union(longer)
+    if one.loose is not None or other.loose is not None:
+        return Union(replace(longer, loose=object(), partial=one.partial or other.partial or not apart))
     if one.stride != other.stride:
         return _at_another_pace(one, other, output)
     period = lcm(len(one.first), len(other.first))
@@ -268,7 +270,7 @@ def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
         start, end = _hull_of(_within(a, one.seen), _within(b, other.seen))
         most = max(most, 0 if start is None or end is None else end - start + 1)
     loose = replace(moving, first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
-    return Union(replace(loose, loose=True), still)
+    return Union(replace(loose, loose=object()), still)
 
 
 def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]:
