@@ -78,8 +78,8 @@ FIELDS: dict[str, Field] = {
         Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
     ),
     "receptive_field": Field(Column("Receptive field", right=True), field_size),
-    "field_stride": Field(Column("Stride", right=True), field_stride),
-    "field_padding": Field(Column("Padding", right=True), field_padding),
+    "field_stride": Field(Column("Field stride", right=True), field_stride),
+    "field_padding": Field(Column("Field padding", right=True), field_padding),
     "connected_to": Field(Column("Connected to"), _connections),
 }
 DEFAULT = ("layer", "output_shape", "params", "macs")

@@ -95,3 +95,24 @@ def test_fields_hold_what_gradients_reach(name: str, tmp_path: Path) -> None:
             inner += 1
         assert actual or not field or field[0] < 0 or field[-1] >= CELLS, f"position {n} reads nothing"
     assert inner
+
+
+@pytest.mark.parametrize(
+    ("application", "layer", "expected"),
+    [
+        ("InceptionResNetV2", "conv_7b_ac", (3039, 32, 1482)),
+        ("InceptionV3", "mixed10", (1311, 32, 618)),
+        ("MobileNet", "conv_pw_13_relu", (315, 32, 126)),
+    ],
+)
+def test_published_fields_of_applications(
+    application: str, layer: str, expected: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Published in the README of github.com/google-research/receptive_field."""
+    import keras
+
+    fresh()
+    file = tmp_path / "model.json"
+    file.write_text(getattr(keras.applications, application)(weights=None).to_json())
+    axes = infer(load(file)).fields[layer][-1][0].axes
+    assert [(axis.size, axis.stride, axis.padding) for axis in axes] == [expected] * 2
