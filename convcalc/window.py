@@ -67,6 +67,17 @@ def same_padding(size: Number, span: Number, stride: Number, output: Number) -> 
     return larger((output - 1) * stride + span - size, 0)
 
 
+def before_between(window: Window) -> tuple[int, int]:
+    """The least and the most cells of padding before the first window; of 'same' they depend on the size where it is unknown."""
+    before = plain(window.before)
+    if isinstance(before, int):
+        return before, before
+    span, stride = plain(window.reach), plain(window.stride)
+    assert isinstance(span, int) and isinstance(stride, int)
+    # Of sizes that the stride divides the padding is the least in all, of those with one cell more the most.
+    return max(span - stride, 0) // 2, (span - 1) // 2
+
+
 def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1, padding: Padding = "valid") -> Window:
     """The window over an axis of ``size`` cells; ``padding`` is 'valid', 'same', 'causal' or (before, after).
 

@@ -172,6 +172,14 @@ def test_the_json_report_is_the_contract() -> None:
         "input_shapes": [[None, 28, 28, 1]],
         "output_shapes": [[None, 28, 28, 32]],
     }
+    field = {
+        "input": "input_layer",
+        "size": [3, 3],
+        "stride": [1, 1],
+        "padding": [1, 1],
+        "exceeds_input": False,
+        "misaligned": [],
+    }
     assert data["layers"] == [
         {
             "name": "conv2d",
@@ -187,6 +195,7 @@ def test_the_json_report_is_the_contract() -> None:
                     "output_shapes": [[None, 28, 28, 32]],
                     "output_dtypes": ["float32"],
                     "macs": 225_792,
+                    "receptive_field": field,
                 }
             ],
             "params": 320,
@@ -197,6 +206,7 @@ def test_the_json_report_is_the_contract() -> None:
                 {"name": "bias", "shape": [32], "dtype": "float32", "trainable": True},
             ],
             "macs": 225_792,
+            "receptive_field": field,
             "incomplete": {},
         }
     ]

@@ -34,6 +34,7 @@ BASES = {
     "quantization",
     "sliding",
     "sublayer",
+    "views",
     "__init__",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

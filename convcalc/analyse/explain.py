@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
+from convcalc.analyse.field_words import field_lines
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
@@ -63,6 +64,15 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
 def explain(report: Report, selector: str) -> Explanation:
     """The numbers of one layer, worked out. Raises :class:`ConvcalcError` where the selector fits no layer."""
     number, row = pick(report, selector)
+    found = _explained(report, number, row)
+    calls = report.fields.get(row.path)
+    lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer is not reached by a known tensor")]
+    field = [Section("Receptive field", tuple(lines))] if lines else []
+    return replace(found, sections=(*found.sections, *field))
+
+
+def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
+    """All but what needs a look at other layers."""
     kind = row.kind
     inputs = _inputs(row)
     if kind is None and row.class_name not in ("Sequential", "Functional"):

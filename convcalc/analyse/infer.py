@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals, weight_bytes
+from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.layers import (
     Inferred,
     LayerType,
@@ -24,47 +25,12 @@ from convcalc.layers import (
     sample_macs,
 )
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order
+from convcalc.model import Call, Layer, Model, call_numbers, is_linear, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
-# The shape of a tensor that a broken layer gives: not even the number of its axes is known.
-NOTHING: None = None
 _FROZEN = "the layer is frozen: trainable is false"
-
-
-class Ran(NamedTuple):
-    """One call as it was run: the shapes that reached it, and what came of it."""
-
-    inputs: tuple[Shape | None, ...]
-    outputs: tuple[Shape | None, ...]
-    dtypes: tuple[str, ...]
-    inferred: Inferred | None
-    macs: Number
-    recorded: bool = False
-
-
-@dataclass
-class _Run:
-    """A model's calls as they were run on given input shapes, and the runs of its nested models by layer number."""
-
-    model: Model
-    calls: list[Ran] = field(default_factory=list)
-    nested: dict[int, _Run] = field(default_factory=dict)
-    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
-
-    def shape(self, ref: Ref) -> Shape | None:
-        outputs = self.calls[ref.call].outputs
-        return outputs[ref.output] if ref.output < len(outputs) else NOTHING
-
-    def dtype(self, ref: Ref) -> str:
-        dtypes = self.calls[ref.call].dtypes
-        return dtypes[ref.output] if ref.output < len(dtypes) else ""
-
-    @property
-    def outputs(self) -> tuple[Shape | None, ...]:
-        return tuple(map(self.shape, self.model.outputs))
 
 
 @dataclass
@@ -72,7 +38,7 @@ class _Work:
     """What all runs of one report share: problems, and the runs of nested models on inputs that reached them before."""
 
     problems: list[Problem]
-    runs: dict[tuple[int, tuple[Shape | None, ...]], _Run] = field(default_factory=dict)
+    runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = field(default_factory=dict)
 
 
 def infer(model: Model) -> Report:
@@ -97,6 +63,7 @@ def infer(model: Model) -> Report:
         output_shapes=run.outputs,
         linear=is_linear(model),
         problems=tuple(problems),
+        run=run,
     )
 
 
@@ -118,9 +85,9 @@ def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
     return Inferred(run.outputs, tuple(weights), products, unknown=frozenset(unknown))
 
 
-def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> _Run:
+def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Run:
     """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
-    run = _Run(model)
+    run = Run(model)
     given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
     for number, call in enumerate(model.calls):
         layer = model.layers[call.layer]
@@ -161,7 +128,7 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
-def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
+def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
     for ref in call.inputs:
         outputs = run.calls[ref.call]
         if outputs.inferred is not None and ref.output >= len(outputs.outputs):
@@ -196,7 +163,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
 
 
-def _call_operation(run: _Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
+def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
     if any(shape is NOTHING for shape in inputs):
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
@@ -211,7 +178,7 @@ def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
     return macs if batch is UNKNOWN else macs * batch
 
 
-def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
+def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
     """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
     assert layer.model is not None
     inner = run.nested.get(call.layer)
@@ -231,6 +198,7 @@ def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: 
         if key not in work.runs:
             work.runs[key] = _run(layer.model, inputs, work)
         actual = work.runs[key]
+    run.inside[len(run.calls)] = actual
     macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
     return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)
@@ -242,7 +210,7 @@ def _accepts(expected: Shape, shape: Shape) -> bool:
     )
 
 
-def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
+def _problem(run: Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
     sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
     known = [f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
@@ -259,7 +227,7 @@ def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None]
 # Rows ------------------------------------------------------------------------------------------------------------------
 
 
-def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
+def _rows(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
     numbers = call_numbers(model)
@@ -380,7 +348,7 @@ def _counted(ran: Ran) -> bool:
     return ran.inferred is not None and "params" not in ran.inferred.unknown
 
 
-def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
+def _call_report(run: Run, number: int, numbers: Sequence[int]) -> CallReport:
     model, call, ran = run.model, run.model.calls[number], run.calls[number]
     sources = tuple(
         f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources

@@ -6,9 +6,11 @@ is :data:`UNKNOWN` here and ``null`` there; ``incomplete`` says whether a number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerType, Weight
@@ -16,6 +18,10 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+
+if TYPE_CHECKING:
+    from convcalc.analyse.field import Field
+    from convcalc.analyse.run import Run
 
 SCHEMA_VERSION = 1
 
@@ -29,6 +35,14 @@ def plain_number(number: Number) -> int | None:
     """A number for JSON."""
     value = plain(number)
     return value if isinstance(value, int) else None
+
+
+def _fields_dict(fields: Sequence[Field]) -> dict[str, Any]:
+    """The receptive field in the model's first input that is reached, and those in others."""
+    if not fields:
+        return {"receptive_field": None}
+    first, *others = (each.as_dict() for each in fields)
+    return {"receptive_field": first, **({"other_receptive_fields": others} if others else {})}
 
 
 def weight_bytes(weights: Iterable[Weight]) -> int:
@@ -55,14 +69,15 @@ class CallReport:
     macs: Number
     recorded: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """The call's part of the JSON report."""
+    def as_dict(self, fields: Sequence[Field] = ()) -> dict[str, Any]:
+        """The call's part of the JSON report; ``fields`` are its receptive fields."""
         return {
             "inputs": list(self.inputs),
             "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             "output_dtypes": list(self.output_dtypes),
             "macs": plain_number(self.macs),
+            **_fields_dict(fields),
             **({"recorded": True} if self.recorded else {}),
         }
 
@@ -122,8 +137,10 @@ class LayerReport:
             return self.kind.module
         return "keras.layers" if self.kind is not None and self.kind.family != "custom" else ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The layer's part of the JSON report."""
+    def as_dict(self, fields: Sequence[tuple[Field, ...]] = ()) -> dict[str, Any]:
+        """The layer's part of the JSON report; ``fields`` are the receptive fields of its calls."""
+        last = fields[-1] if fields else ()
+        labels = {"receptive_field": "unknown"} if not fields else last[0].labels if last else {}
         return {
             "name": self.name,
             "class_name": self.class_name,
@@ -131,7 +148,7 @@ class LayerReport:
             "path": self.path,
             "depth": self.depth,
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
-            "calls": [call.as_dict() for call in self.calls],
+            "calls": [call.as_dict(own) for call, own in zip(self.calls, chain(fields, repeat(())))],
             "params": plain_number(self.params),
             "trainable_params": plain_number(self.trainable_params),
             "non_trainable_params": plain_number(self.non_trainable_params),
@@ -145,7 +162,8 @@ class LayerReport:
                 for weight in self.weights
             ],
             "macs": plain_number(self.macs),
-            "incomplete": dict(self.incomplete),
+            **_fields_dict(last),
+            "incomplete": {**self.incomplete, **labels},
             **({"recorded": True} if self.recorded else {}),
         }
 
@@ -182,9 +200,11 @@ class Totals:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown."""
+    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``run`` is the model as
+    it was run, on which further analyses stand that are made when they are asked for.
+    """
 
     model: Model
     layers: tuple[LayerReport, ...]
@@ -193,6 +213,14 @@ class Report:
     output_shapes: tuple[Shape | None, ...]
     linear: bool
     problems: tuple[Problem, ...] = ()
+    run: Run | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
+        """The receptive fields of every layer, by its path: for each call one for each input that reaches it."""
+        from convcalc.analyse.field import receptive_fields
+
+        return {} if self.run is None else receptive_fields(self.run)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON report, version 1."""
@@ -205,7 +233,7 @@ class Report:
                 "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
-            "layers": [layer.as_dict() for layer in self.layers],
+            "layers": [layer.as_dict(self.fields.get(layer.path, ())) for layer in self.layers],
             "totals": self.totals.as_dict(),
             "problems": [
                 {

@@ -25,7 +25,9 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.command("summary")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
-@click.option("--columns", metavar="A,B,...", help="Columns of the table; 'all' for every one.")
+@click.option(
+    "--columns", metavar="A,B,...", help="Columns of the table; 'all' for every one, 'field' for receptive fields."
+)
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
 @click.option("--batch", type=click.IntRange(1), help="The batch size.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.layers import masks
+from collections.abc import Sequence
+
+from convcalc.layers import masks, views
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
@@ -13,7 +15,19 @@ def _same(x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Activation", Argument("activation", ACTIVATION, null=True), masks=masks.keeps, example="Activation: relu")
+def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """Element by element; a softmax reads all features at once."""
+    looks = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
+    return looks(a, inputs, found)
+
+
+@layer(
+    "Activation",
+    Argument("activation", ACTIVATION, null=True),
+    masks=masks.keeps,
+    looks=_activation_views,
+    example="Activation: relu",
+)
 def activation(a: Args, x: Shape) -> Inferred:
     """Applies a function, given by its name, to each value.
 
@@ -28,6 +42,7 @@ def activation(a: Args, x: Shape) -> Inferred:
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
     masks=masks.keeps,
+    looks=views.positions,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -38,7 +53,13 @@ def relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), masks=masks.keeps, example="LeakyReLU: 0.1")
+@layer(
+    "LeakyReLU",
+    Argument("negative_slope", Real(0), 0.3),
+    masks=masks.keeps,
+    looks=views.positions,
+    example="LeakyReLU: 0.1",
+)
 def leaky_relu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by negative_slope.
 
@@ -47,7 +68,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, example="ELU")
+@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, looks=views.positions, example="ELU")
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -56,7 +77,14 @@ def elu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, takes_mask=True, example="Softmax")
+@layer(
+    "Softmax",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    takes_mask=True,
+    looks=views.argument_axes,
+    example="Softmax",
+)
 def softmax(a: Args, x: Shape) -> Inferred:
     """Turns values along an axis into positive numbers that sum to one.
 
@@ -71,6 +99,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
     masks=masks.keeps,
+    looks=views.positions,
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import masks, quantization
+from convcalc.layers import masks, quantization, views
 from convcalc.layers.arguments import (
     Argument,
     Boolean,
@@ -56,6 +56,18 @@ def _same_positions(value: Shape, key: Shape) -> None:
         raise Refusal("needs a value and a key that agree on every axis but the last", "shapes-differ")
 
 
+def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """Each position of the query with all features; of values and keys all positions along the attended axes."""
+    query, *others = inputs
+    axes = a.get("attention_axes")
+    if axes is None:
+        axes = tuple(range(1, len(query) - 1)) if "attention_axes" in a else (-2,)
+    return (
+        views.whole_axes(query, [-1]),
+        *(views.whole_axes(other, [*_listed(axes), -1]) for other in others),
+    )
+
+
 @layer(
     "MultiHeadAttention",
     Argument("num_heads", Integer(1)),
@@ -75,6 +87,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
     holds=True,
     under_policy=quantization.projections,
     masks=masks.keeps,
+    looks=_attended,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -141,6 +154,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     under_policy=quantization.projections,
     masks=masks.keeps,
     class_name="GroupedQueryAttention",
+    looks=_attended,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -201,6 +215,7 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     call=[_SCORES, _CAUSAL],
     least_axes=1,
     masks=_of_query,
+    looks=_attended,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -222,6 +237,7 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     call=[_SCORES, _CAUSAL],
     least_axes=1,
     masks=_of_query,
+    looks=_attended,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers import views
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -81,6 +82,7 @@ def _tail(*names: str) -> list[Argument]:
     *LORA,
     ranks=_RANKS,
     aliases=("Convolution{rank}D",),
+    looks=views.windows,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def convolution(a: Args, x: Shape) -> Inferred:
@@ -116,6 +118,7 @@ _OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
 _TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
     "aliases": ("Convolution{rank}DTranspose",),
+    "looks": views.windows,
     "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
 }
 
@@ -169,6 +172,7 @@ def spread(a: Args, x: Shape) -> Inferred:
     _BIAS,
     *_tail("depthwise", "bias"),
     ranks=(1, 2),
+    looks=views.windows,
     example="{name}: {{kernel_size: 3, padding: same}}",
 )
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
@@ -198,6 +202,7 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     *_tail("depthwise", "pointwise", "bias"),
     ranks=(1, 2),
     aliases=("SeparableConvolution{rank}D",),
+    looks=views.windows,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def separable_convolution(a: Args, x: Shape) -> Inferred:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from convcalc.layers import masks, quantization
+from convcalc.layers import masks, quantization, views
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
@@ -27,6 +27,7 @@ _DIM = Integer(1)
     Argument("optional", Boolean(), False),
     inputs=0,
     casts=False,
+    looks=views.nobody_knows,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
@@ -60,6 +61,7 @@ def input_layer(a: Args) -> Inferred:
     least_axes=1,
     under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
     masks=masks.keeps,
+    looks=views.last_axis,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -82,6 +84,15 @@ _EQUATIONS = (
 )
 
 
+def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """Axes that the output has are read position by position, those that are summed over as a whole."""
+    (x,) = inputs
+    source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
+    elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
+    source, target = source.replace("0", elided), target.replace("0", elided)
+    return (tuple(views.View((target.index(dim),)) if dim in target else views.WHOLE for dim in source),)
+
+
 @layer(
     "EinsumDense",
     Argument("equation", Text()),
@@ -94,6 +105,7 @@ _EQUATIONS = (
     *LORA,
     *carried("gptq_unpacked_column_size", "quantization_config"),
     under_policy=quantization.dense(quantization.einsum_scale),
+    looks=_einsum_views,
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
 )
@@ -180,6 +192,7 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     under_policy=quantization.lookup,
     masks=_zeros_masked,
     casts=False,
+    looks=views.leading_positions,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -190,6 +203,11 @@ def embedding(a: Args, x: Shape) -> Inferred:
     table = Weight("embeddings", (a["input_dim"], a["output_dim"]))
     weights = with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings")
     return Inferred(((*x, a["output_dim"]),), weights)
+
+
+def _both_ways(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """A vector of each number, or a number of each vector."""
+    return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, found)
 
 
 @layer(
@@ -204,6 +222,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
     call=[Argument("reverse", Boolean(), False)],
     under_policy=quantization.lookup,
     casts=False,
+    looks=_both_ways,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
@@ -231,7 +250,14 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     return (masks.Computed("Any", {"x": differs}, axis=-1),)
 
 
-@layer("Masking", Argument("mask_value", Real(), 0.0), masks=_masked, example="Masking", example_input=(5, 4))
+@layer(
+    "Masking",
+    Argument("mask_value", Real(), 0.0),
+    masks=_masked,
+    looks=views.last_axis,
+    example="Masking",
+    example_input=(5, 4),
+)
 def masking(a: Args, x: Shape) -> Inferred:
     """Marks steps whose features all equal mask_value, so that layers below pass them over.
 
@@ -240,7 +266,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", masks=masks.keeps, example="Identity")
+@layer("Identity", masks=masks.keeps, looks=views.positions, example="Identity")
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

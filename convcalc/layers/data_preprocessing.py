@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.layers import views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     Anything,
@@ -52,6 +53,7 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     _modes("multi_hot", "one_hot", "count", "binary", default="multi_hot"),
     _SPARSE,
     casts=False,
+    looks=views.nobody_knows,
     example="CategoryEncoding: 10",
 )
 def category_encoding(a: Args, x: Shape) -> Inferred:
@@ -74,6 +76,7 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     lacks=("trainable",),
+    looks=views.nobody_knows,
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
@@ -112,6 +115,7 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     under_policy=_whole_numbers,
     casts=False,
+    looks=views.nobody_knows,
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
@@ -139,6 +143,7 @@ def _check_salt(a: Args) -> None:
     inputs=2,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     casts=False,
+    looks=views.nobody_knows,
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
 )
@@ -180,6 +185,7 @@ _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=Tr
     Argument("oov_method", Choice(("floormod", "farmhash")), "floormod"),
     _SALT,
     casts=False,
+    looks=views.nobody_knows,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
 def integer_lookup(a: Args, x: Shape) -> Inferred:
@@ -208,6 +214,7 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     *carried("encoding", default="utf-8"),
     _SALT,
     casts=False,
+    looks=views.nobody_knows,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
 def string_lookup(a: Args, x: Shape) -> Inferred:
@@ -288,6 +295,7 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     Argument("ragged", Boolean(), False),
     *carried("encoding", default="utf-8"),
     casts=False,
+    looks=views.nobody_knows,
     example="TextVectorization: {{output_sequence_length: 20}}",
     example_input=(1,),
     makes=("StringLookup",),
@@ -328,6 +336,7 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     Argument("mag_exp", Real(), 2.0),
     Argument("min_power", Real(), 1e-10),
     Argument("ref_power", Real(), 1.0),
+    looks=views.nobody_knows,
     example="MelSpectrogram",
     example_input=(16000,),
 )
@@ -357,6 +366,7 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     Argument("expand_dims", Boolean(), False),
     DATA_FORMAT,
     axes=("length", "channels"),
+    looks=views.nobody_knows,
     example="STFTSpectrogram",
     example_input=(16000, 1),
 )

@@ -5,6 +5,7 @@ Keras's symbolic call checks the axes of few of them, and so do the rules: most 
 
 from __future__ import annotations
 
+from convcalc.layers import views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     SEED,
@@ -50,6 +51,7 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
     _FILL_VALUE,
     Argument("antialias", Boolean(), False),
     DATA_FORMAT,
+    looks=views.nobody_knows,
     example="Resizing: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -62,7 +64,15 @@ def resizing(a: Args, x: Shape) -> Inferred:
     return _resized(x, a, (len(x) == 4) + (a["data_format"] == "channels_first"))
 
 
-@layer("CenterCrop", _HEIGHT, _WIDTH, DATA_FORMAT, example="CenterCrop: [6, 5]", example_input=(8, 8, 3))
+@layer(
+    "CenterCrop",
+    _HEIGHT,
+    _WIDTH,
+    DATA_FORMAT,
+    looks=views.nobody_knows,
+    example="CenterCrop: [6, 5]",
+    example_input=(8, 8, 3),
+)
 def center_crop(a: Args, x: Shape) -> Inferred:
     """Cuts the middle out of images; smaller images are resized.
 
@@ -74,7 +84,15 @@ def center_crop(a: Args, x: Shape) -> Inferred:
 
 
 @layer(
-    "RandomCrop", _HEIGHT, _WIDTH, SEED, DATA_FORMAT, casts=False, example="RandomCrop: [6, 5]", example_input=(8, 8, 3)
+    "RandomCrop",
+    _HEIGHT,
+    _WIDTH,
+    SEED,
+    DATA_FORMAT,
+    casts=False,
+    looks=views.nobody_knows,
+    example="RandomCrop: [6, 5]",
+    example_input=(8, 8, 3),
 )
 def random_crop(a: Args, x: Shape) -> Inferred:
     """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
@@ -90,6 +108,7 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     _VALUES,
     DATA_FORMAT,
     SEED,
+    looks=views.positions,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -114,18 +133,19 @@ def _handed_on(
     dtype: str | None = None,
     makes: Makes = (),
     casts: bool = True,
+    looks: views.Looks = views.positions,
 ) -> None:
-    """Declare a layer that changes values alone; ``value`` is the argument of its example."""
+    """Declare a layer that changes values alone, those in training only not when it predicts; ``value`` is the argument of its example."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,), dtype=dtype)
 
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
-    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts)(rule)
+    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts, looks=looks)(rule)
 
 
-_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES)
+_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES, looks=views.everything)
 _handed_on(
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Evens out the histogram of each tile of an image, within a limit (CLAHE).",
@@ -133,6 +153,7 @@ _handed_on(
     Argument("clip_limit", Real(), 4.0),
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
     DATA_FORMAT,
+    looks=views.nobody_knows,
 )
 _handed_on(
     "CutMix",
@@ -148,6 +169,7 @@ _handed_on(
     Argument("bins", Integer(1), 256),
     DATA_FORMAT,
     dtype=SAME,
+    looks=views.everything,
 )
 _handed_on(
     "MaxNumBoundingBoxes",
@@ -155,6 +177,7 @@ _handed_on(
     Argument("max_number", Integer()),
     Argument("fill_value", Integer(), -1),
     value="10",
+    looks=views.nobody_knows,
 )
 _handed_on(
     "MixUp",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
-from convcalc.layers import masks
+from convcalc.layers import masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
 from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -45,7 +46,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     return Inferred(((batch, *merged),))
 
 
-@layer("Add", inputs=None, masks=masks.either, example="Add: {{from: [a, b]}}")
+@layer("Add", inputs=None, masks=masks.either, looks=views.positions, example="Add: {{from: [a, b]}}")
 def add(a: Args, *shapes: Shape) -> Inferred:
     """Adds its inputs, element by element.
 
@@ -54,7 +55,7 @@ def add(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Subtract", inputs=2, masks=masks.either, example="Subtract: {{from: [a, b]}}")
+@layer("Subtract", inputs=2, masks=masks.either, looks=views.positions, example="Subtract: {{from: [a, b]}}")
 def subtract(a: Args, *shapes: Shape) -> Inferred:
     """Subtracts its second input from its first, element by element.
 
@@ -63,7 +64,7 @@ def subtract(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Multiply", inputs=None, masks=masks.either, example="Multiply: {{from: [a, b]}}")
+@layer("Multiply", inputs=None, masks=masks.either, looks=views.positions, example="Multiply: {{from: [a, b]}}")
 def multiply(a: Args, *shapes: Shape) -> Inferred:
     """Multiplies its inputs, element by element.
 
@@ -72,7 +73,7 @@ def multiply(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Average", inputs=None, masks=masks.either, example="Average: {{from: [a, b]}}")
+@layer("Average", inputs=None, masks=masks.either, looks=views.positions, example="Average: {{from: [a, b]}}")
 def average(a: Args, *shapes: Shape) -> Inferred:
     """Takes the mean of its inputs, element by element.
 
@@ -81,7 +82,7 @@ def average(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Maximum", inputs=None, masks=masks.either, example="Maximum: {{from: [a, b]}}")
+@layer("Maximum", inputs=None, masks=masks.either, looks=views.positions, example="Maximum: {{from: [a, b]}}")
 def maximum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the largest of its inputs, element by element.
 
@@ -90,7 +91,7 @@ def maximum(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Minimum", inputs=None, masks=masks.either, example="Minimum: {{from: [a, b]}}")
+@layer("Minimum", inputs=None, masks=masks.either, looks=views.positions, example="Minimum: {{from: [a, b]}}")
 def minimum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the smallest of its inputs, element by element.
 
@@ -104,6 +105,7 @@ def minimum(a: Args, *shapes: Shape) -> Inferred:
     Argument("axis", Integer(), -1),
     inputs=None,
     masks=masks.joined,
+    looks=views.joined,
     example="Concatenate: {{from: [a, b]}}",
 )
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
@@ -122,11 +124,31 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
 
 
+def _dot_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """The axes that are summed over as a whole; the others one behind the other."""
+    place, read = 1, []
+    for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
+        own = [views.BATCH]
+        for axis in range(1, len(shape)):
+            own.append(views.WHOLE if axis == summed else views.View((place,)))
+            place += axis != summed
+        read.append(tuple(own))
+    return tuple(read)
+
+
+def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
+    """One axis of each input. One number below zero goes around as often as it takes; of two, each is an axis that is there."""
+    pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
+    first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))
+    return first, second
+
+
 @layer(
     "Dot",
     Argument("axes", IntegerOrPair()),
     Argument("normalize", Boolean(), False),
     inputs=2,
+    looks=_dot_views,
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
@@ -135,10 +157,7 @@ def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     Output: the first input's axes without the one that is summed, then the second's without it and without its batch.
     Multiply-accumulates: the size of the output times the size of the axis.
     """
-    axes = a["axes"]
-    # One number below zero goes around as often as it takes; of two, each is an axis that the input has.
-    pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in (x, y)]
-    first, second = axis_index(pair[0], len(x), "axes"), axis_index(pair[1], len(y), "axes")
+    first, second = _summed_axes(a["axes"], (x, y))
     if first == 0 or second == 0:
         raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")
     if x[first] != y[second]:

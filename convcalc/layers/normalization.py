@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import masks
+from convcalc.layers import masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
@@ -46,6 +47,7 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     Argument("synchronized", Boolean(), False),
     masks=masks.keeps,
     takes_mask=True,
+    looks=views.positions,
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -90,6 +92,7 @@ def _check_clipping(limits: Any) -> None:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    looks=views.argument_axes,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -114,6 +117,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    looks=views.everything,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -133,6 +137,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     "RMSNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
     Argument("epsilon", Real(), 1e-06),
+    looks=views.argument_axes,
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -144,7 +149,13 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,), (Weight("scale", shape),))
 
 
-@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, example="UnitNormalization")
+@layer(
+    "UnitNormalization",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    looks=views.argument_axes,
+    example="UnitNormalization",
+)
 def unit_normalization(a: Args, x: Shape) -> Inferred:
     """Scales each sample to length one over an axis or several.
 
@@ -156,11 +167,18 @@ def unit_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
+def _wrapped_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """What the layer inside looks at."""
+    wrapped: SubLayer = a["layer"]
+    return wrapped.views(*inputs)
+
+
 @layer(
     "SpectralNormalization",
     Argument("layer", LayerValue()),
     Argument("power_iterations", Integer(1), 1),
     holds=True,
+    looks=_wrapped_views,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
 
+from convcalc.layers import views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import Shape
@@ -29,6 +31,7 @@ def _pool(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=_RANKS,
     aliases=("MaxPool{rank}D",),
+    looks=views.windows_of_each_channel,
     example="{name}: 2",
 )
 def max_pooling(a: Args, x: Shape) -> Inferred:
@@ -48,6 +51,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=_RANKS,
     aliases=("AvgPool{rank}D",),
+    looks=views.windows_of_each_channel,
     example="{name}: 2",
 )
 def average_pooling(a: Args, x: Shape) -> Inferred:
@@ -65,12 +69,22 @@ def _pool_all(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *ones, x[-1]),), windows=whole)
 
 
+def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """All of the spatial axes, each channel by itself."""
+    (x,) = inputs
+    at = 1 if a["data_format"] == "channels_first" else len(x) - 1
+    own = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]
+    own[at] = views.View((at if a["keepdims"] else 1,))
+    return (tuple(own),)
+
+
 @layer(
     "GlobalMaxPooling{rank}D",
     DATA_FORMAT,
     _KEEPDIMS,
     ranks=_RANKS,
     aliases=("GlobalMaxPool{rank}D",),
+    looks=_whole_views,
     example="{name}: {{keepdims: true}}",
 )
 def global_max_pooling(a: Args, x: Shape) -> Inferred:
@@ -87,6 +101,7 @@ _global_average = partial(
     DATA_FORMAT,
     _KEEPDIMS,
     aliases=("GlobalAvgPool{rank}D",),
+    looks=_whole_views,
     example="{name}: {{keepdims: true}}",
 )
 
@@ -105,12 +120,23 @@ def _adapt(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *a["output_size"], x[-1]),))
 
 
+def _adapted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """Where the regions are equal they are windows; else they are not followed."""
+    (x,) = inputs
+    sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
+    regions = [
+        slide(size, size // output, size // output) if isinstance(size, int) and size % output == 0 else None
+        for size, output in zip(sizes, a["output_size"])
+    ]
+    return (views.slid(a, x, regions, None),)
+
+
 _OUTPUT = Argument("output_size", PerAxis())
 # Of all layers, these alone mind the case.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
 
 
-@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, example="{name}: 2")
+@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, looks=_adapted_views, example="{name}: 2")
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the largest values of as many regions over {axes} as are asked for.
 
@@ -119,7 +145,7 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     return _adapt(a, x)
 
 
-@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, example="{name}: 2")
+@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, looks=_adapted_views, example="{name}: 2")
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the means of as many regions over {axes} as are asked for.
 

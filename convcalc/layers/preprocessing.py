@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.layers import masks
+from convcalc.layers import masks, views
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues
@@ -19,6 +19,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     Argument("scale", Anything()),
     Argument("offset", Anything(), 0.0),
     masks=masks.keeps,
+    looks=views.positions,
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -35,6 +36,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     *carried("mean", "variance"),
     Argument("invert", Boolean(), False),
     masks=masks.keeps,
+    looks=views.positions,
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
@@ -88,6 +90,7 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     lists="layers",
     takes_mask=True,
     casts=False,
+    looks=views.nobody_knows,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import masks, sliding
+from convcalc.layers import masks, sliding, views
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -120,6 +120,7 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
     *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(2, 2),
     axes=("features",),
+    looks=views.everything,
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -146,6 +147,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     masks=masks.sequences,
     takes_mask=True,
+    looks=views.everything,
     example="SimpleRNN: 8",
     example_input=(5, 4),
 )
@@ -166,6 +168,7 @@ _RESET = Argument("reset_after", Boolean(), True)
     *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
     inputs=(2, 2),
     axes=("features",),
+    looks=views.everything,
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -191,6 +194,7 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     masks=masks.sequences,
     takes_mask=True,
+    looks=views.everything,
     example="GRU: 8",
     example_input=(5, 4),
 )
@@ -210,6 +214,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
     *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(3, 3),
     axes=("features",),
+    looks=views.everything,
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -227,6 +232,7 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     masks=masks.sequences,
     takes_mask=True,
+    looks=views.everything,
     example="LSTM: 8",
     example_input=(5, 4),
 )
@@ -264,6 +270,7 @@ def _step(cell: SubLayer, x: Shape) -> Inferred:
     inputs=(2, 41),
     axes=("features",),
     holds=True,
+    looks=views.everything,
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -297,6 +304,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     holds=True,
     masks=masks.sequences,
     takes_mask=True,
+    looks=views.everything,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
 )
@@ -326,6 +334,11 @@ _CONV_LSTM: list[Any] = [
 ]
 
 
+def _time_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """All steps. How far the state carries cells along the spatial axes depends on the step, and is not followed."""
+    return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
+
+
 @layer(
     "ConvLSTM{rank}D",
     *_CONV_LSTM,
@@ -335,6 +348,7 @@ _CONV_LSTM: list[Any] = [
     holds=True,
     masks=masks.sequences,
     takes_mask=True,
+    looks=_time_views,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:

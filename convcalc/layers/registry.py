@@ -87,8 +87,9 @@ class LayerType:
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
     its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
-    vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of
-    shape ``example_input``.
+    vary a rule among the layers that share it; no user gives them. ``looks`` says how a call reads its inputs, axis
+    by axis (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``example`` is an
+    entry of a spec that runs on inputs of shape ``example_input``.
     """
 
     name: str
@@ -116,6 +117,7 @@ class LayerType:
     takes_mask: bool = False
     casts: bool = True
     class_name: str = ""
+    looks: Callable[..., Any] | None = None
 
     @property
     def merges(self) -> bool:
@@ -195,6 +197,7 @@ def layer(
     takes_mask: bool = False,
     casts: bool = True,
     class_name: str = "",
+    looks: Callable[..., Any] | None = None,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -240,6 +243,7 @@ def layer(
                 takes_mask=takes_mask,
                 casts=casts,
                 class_name=class_name or own_name,
+                looks=looks,
             )
             CATALOGUE[own_name] = entry
             _CLASSES[entry.class_name] = own_name

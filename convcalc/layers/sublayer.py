@@ -10,6 +10,7 @@ from convcalc.layers.application import apply, own_weight
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
+from convcalc.layers.views import Looks, Views, nobody_knows
 from convcalc.numbers import Number, Shape, settled
 from convcalc.problems import Refusal, did_you_mean
 
@@ -33,6 +34,12 @@ class SubLayer(NamedTuple):
         return found._replace(
             weights=tuple(own_weight(weight, self.dtype, self.trainable, _FROZEN) for weight in found.weights)
         )
+
+    def views(self, *inputs: Shape) -> Views:
+        """How the layer reads inputs of these shapes."""
+        looks: Looks = self.kind.looks or nobody_knows
+        args = {**self.kind.defaults, **self.args, **self.kind.settings}
+        return looks(args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
         """The value of an argument, given or default; None where the layer has none of that name."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from convcalc.layers import masks
+from collections.abc import Sequence
+
+from convcalc.layers import masks, views
 from convcalc.layers.arguments import Argument, Choice, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 from convcalc.numbers import Shape, settled
 from convcalc.problems import Refusal
+
+
+def _step_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """Each step by itself, as the layer inside looks at it."""
+    (x,) = inputs
+    batch, *others = a["layer"].views((x[0], *x[2:]))[0]
+    behind = (view and view._replace(axes=tuple(axis + 1 for axis in view.axes)) for view in others)
+    return ((batch, views.View((1,)), *behind),)
 
 
 @layer(
@@ -17,6 +27,7 @@ from convcalc.problems import Refusal
     holds=True,
     masks=masks.keeps,
     takes_mask=True,
+    looks=_step_views,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -51,6 +62,7 @@ def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     holds=True,
     masks=_both_ways,
     takes_mask=True,
+    looks=views.everything,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
+from convcalc.layers import views
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
@@ -36,7 +37,7 @@ def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:
     for name in names.split():
         made = rule(name)
         made.__doc__ = made.__doc__ or f"{name}, element by element."
-        operation(name, module)(made)
+        operation(name, module, views.positions)(made)
 
 
 def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
@@ -150,26 +151,26 @@ _declare("Erf Erfinv Rsqrt", "math", _unary(_same))
 _declare("Erfc", "math", _unary(floating))
 
 
-@operation("Round")
+@operation("Round", looks=views.positions)
 def round_(x: Tensor, *, decimals: int = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
-@operation("Clip")
+@operation("Clip", looks=views.positions)
 def clip(x: Tensor, *, x_min: Any, x_max: Any) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
-@operation("Where")
+@operation("Where", looks=views.positions)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
-@operation("Select")
+@operation("Select", looks=views.positions)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
     """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
     first = choicelist[0]
@@ -178,7 +179,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
 
 
-@operation("Isclose")
+@operation("Isclose", looks=views.positions)
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
     """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
@@ -208,37 +209,37 @@ def full_like(x: Tensor, fill_value: Any, *, dtype: str | None = None) -> Tensor
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Cast", "core")
+@operation("Cast", "core", views.positions)
 def cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
 
 
-@operation("SaturateCast", "core")
+@operation("SaturateCast", "core", views.positions)
 def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
 
 
-@operation("Array")
+@operation("Array", looks=views.positions)
 def array(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """The values as a tensor, as they are or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Polar", "nn")
+@operation("Polar", "nn", views.positions)
 def polar(abs_: Any, angle: Any) -> Tensor:
     """Complex numbers of their lengths and angles; Keras gives them the type float32."""
     return Tensor(shape_of(abs_), "float32")
 
 
-@operation("StopGradient", "core")
+@operation("StopGradient", "core", views.positions)
 def stop_gradient(variable: Tensor) -> Tensor:
     """The values as they are, through which no gradient goes."""
     return variable
 
 
-@operation("ConvertToTensor", "core")
+@operation("ConvertToTensor", "core", views.positions)
 def convert_to_tensor(
     x: Tensor, *, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Tensor:
@@ -246,13 +247,13 @@ def convert_to_tensor(
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("LeakyRelu", "nn")
+@operation("LeakyRelu", "nn", views.positions)
 def leaky_relu(x: Tensor, *, negative_slope: float = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
 
-@operation("Gelu", "nn")
+@operation("Gelu", "nn", views.positions)
 def gelu(x: Tensor, *, approximate: bool = True) -> Tensor:
     """The Gaussian error linear unit."""
     return x
@@ -276,13 +277,13 @@ _declare("Elu Celu", "nn", _with_alpha)
 _declare("HardShrink SoftShrink", "nn", _with_threshold)
 
 
-@operation("Threshold", "nn")
+@operation("Threshold", "nn", views.positions)
 def threshold(x: Tensor, *, threshold: float, default_value: float) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
-@operation("Squareplus", "nn")
+@operation("Squareplus", "nn", views.positions)
 def squareplus(x: Tensor, *, b: float = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

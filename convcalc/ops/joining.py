@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -29,7 +30,7 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     return Tensor(tuple(sizes), together(*xs))
 
 
-@operation("Concatenate")
+@operation("Concatenate", looks=views.joined)
 def concatenate(xs: Sequence[Tensor], *, axis: int = 0) -> Tensor:
     """Joins tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))

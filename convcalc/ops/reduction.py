@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from convcalc.layers.registry import axis_index
+from convcalc.layers import views
+from convcalc.layers.registry import Inferred, axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
@@ -26,6 +27,26 @@ def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
     return tuple(left)
 
 
+def _gone(args: Mapping[str, Any], shape: Shape) -> list[int]:
+    """The axes in the argument 'axis', all of them for None."""
+    axis: Axis = args["axis"]
+    return [
+        each % len(shape) for each in (range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis)
+    ]
+
+
+def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """The reduced axes as a whole; the others position by position, with those gone before them left out."""
+    gone = _gone(args, inputs[0])
+    kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in gone]
+    return (tuple(views.WHOLE if axis in gone else views.View((kept.index(axis),)) for axis in range(len(inputs[0]))),)
+
+
+def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """The axes along which values are made comparable as a whole."""
+    return (views.whole_axes(inputs[0], _gone(args, inputs[0])),)
+
+
 def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:
     def make() -> Rule:
         def rule(x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -36,7 +57,7 @@ def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> 
     for name in names.split():
         made = make()
         made.__doc__ = f"{name} along axes."
-        operation(name, module)(made)
+        operation(name, module, _reduced_views)(made)
 
 
 _declare("All Any", lambda dtype: "bool")
@@ -61,16 +82,16 @@ def _with_initial(name: str) -> Rule:
 for _name in ("Max", "Min"):
     _rule = _with_initial(_name)
     _rule.__doc__ = f"{_name} along axes."
-    operation(_name)(_rule)
+    operation(_name, looks=_reduced_views)(_rule)
 
 
-@operation("Prod")
+@operation("Prod", looks=_reduced_views)
 def prod(x: Tensor, *, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """The product along axes."""
     return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
 
 
-@operation("CountNonzero")
+@operation("CountNonzero", looks=_reduced_views)
 def count_nonzero(x: Tensor, *, axis: Axis = None) -> Tensor:
     """How many elements along axes are not 0."""
     return Tensor(reduced(x.shape, axis), "int32")
@@ -130,28 +151,28 @@ def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
-@operation("Softmax", "nn")
+@operation("Softmax", "nn", _normalized_views)
 def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("LogSoftmax", "nn")
+@operation("LogSoftmax", "nn", _normalized_views)
 def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """The logarithms of shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("Sparsemax", "nn")
+@operation("Sparsemax", "nn", _normalized_views)
 def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
     """Shares that add up to 1, of which many are 0."""
     axis_index(axis, len(x.shape))
     return x
 
 
-@operation("Normalize", "nn")
+@operation("Normalize", "nn", _normalized_views)
 def normalize(x: Tensor, *, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.layers import views
 from convcalc.layers.dtypes import BITS
-from convcalc.layers.registry import axis_index
+from convcalc.layers.registry import Inferred, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
@@ -49,7 +50,7 @@ def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
     return Tensor(tuple(size for n, size in enumerate(x.shape) if n not in gone), x.dtype)
 
 
-@operation("Reshape")
+@operation("Reshape", looks=views.reshaping)
 def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
     """The same elements in another shape; -1 is what is left over."""
     wanted = [
@@ -90,7 +91,14 @@ def ravel(x: Tensor) -> Tensor:
     return Tensor((product(x.shape),), x.dtype)
 
 
-@operation("Transpose")
+def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: Inferred) -> views.Views:
+    """The axes in another order."""
+    rank = len(inputs[0])
+    order = range(rank)[::-1] if args["axes"] is None else [each % rank for each in args["axes"]]
+    return (views.permuted(order),)
+
+
+@operation("Transpose", looks=_transposed_views)
 def transpose(x: Tensor, *, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order."""
     rank = len(x.shape)

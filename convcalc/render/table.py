@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
+from convcalc.render.field import field_notes, field_padding, field_size, field_stride
 from convcalc.render.grid import Column, Look, draw
 from convcalc.render.text import arguments_text, bytes_text, number_text, percent_text, shapes_text, visible
 
@@ -76,18 +77,24 @@ FIELDS: dict[str, Field] = {
     "macs": Field(
         Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
     ),
+    "receptive_field": Field(Column("Receptive field", right=True), field_size),
+    "field_stride": Field(Column("Field stride", right=True), field_stride),
+    "field_padding": Field(Column("Field padding", right=True), field_padding),
     "connected_to": Field(Column("Connected to"), _connections),
 }
 DEFAULT = ("layer", "output_shape", "params", "macs")
+# Names that stand for several columns.
+PRESETS = {"field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding")}
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The names checked; raises :class:`ConvcalcError` for one that there is not."""
-    known = f"; choose among {listed(FIELDS, 'and')}"
+    """The names checked, presets opened; raises :class:`ConvcalcError` for one that there is not."""
+    known = f"; choose among {listed((*FIELDS, *PRESETS), 'and')}"
+    names = [own for name in names for own in PRESETS.get(name, (name,))]
     unknown = [name for name in names if name not in FIELDS]
     if unknown:
         raise ConvcalcError(
-            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, FIELDS) or known}")
+            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, (*FIELDS, *PRESETS)) or known}")
             for name in unknown
         )
     return tuple(names)
@@ -108,6 +115,8 @@ def table(report: Report, look: Look, columns: Sequence[str] | None = None, dept
     one = hidden == 1
     note = f"{hidden:,} layer{'' if one else 's'} of nested models {'is' if one else 'are'} not shown"
     notes = [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
+    if "receptive_field" in chosen:
+        notes += field_notes(rows, report)
     return f"{title}\n{grid}" + "".join(f"{look.signs(line)}\n" for line in [*_totals(report), *notes])
 
 

@@ -1,0 +1,81 @@
+"""A receptive field in words: how it grows from window to window along the longest path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from convcalc.analyse.field import AxisField, Field, steps_to
+from convcalc.analyse.reach import Step
+from convcalc.numbers import UNKNOWN, Number
+from convcalc.problems import listed
+
+Lines = list[tuple[str, str]]
+
+_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def field_lines(fields: Sequence[Field]) -> Lines:
+    """A label and what is said of it, for each input of the model and each of its axes; axes that are alike together."""
+    lines: Lines = []
+    for field in fields:
+        names = _NAMES.get(len(field.axes), [f"axis {number}" for number in range(1, len(field.axes) + 1)])
+        alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for name, axis in zip(names, field.axes):
+            alike.setdefault(tuple(_axis_lines(axis)), []).append(name)
+        of_input = f" of {field.input}" if len(fields) > 1 else ""
+        for told, own in alike.items():
+            (_, first), *rest = told
+            lines += [(f"{listed(own, 'and')}{of_input}", first), *rest]
+        if field.misaligned:
+            one, other = (listed(path, "and") if path else "the input itself" for path in field.misaligned)
+            lines.append(("misaligned", f"what comes through {one} lies beside what comes through {other}"))
+    return lines
+
+
+def _axis_lines(axis: AxisField) -> Lines:
+    """The answer, then each step that led to it."""
+    if axis.reach is None:
+        return [("", "unknown: a layer on the way does not say what it reads, or a size is not known")]
+    lines: Lines = []
+    size: Number = 1
+    for step in steps_to(axis.reach.step):
+        if size != step.size:
+            lines.append(("", f"{_number(step.size)} where paths meet"))
+        lines.append((step.name, _step_text(step)))
+        size = step.reached
+    if size != axis.size:
+        lines.append(("", f"{_number(axis.size)} where paths meet"))
+    return [("", _answer(axis)), *lines]
+
+
+def _answer(axis: AxisField) -> str:
+    if axis.whole:
+        return (
+            "the whole axis, of an unknown size" if axis.size is UNKNOWN else f"{_number(axis.size)}, at every position"
+        )
+    least = "at least " if axis.reach is not None and axis.reach.partial else ""
+    stride = "unknown" if axis.stride is None else _fraction(axis.reach.stride if axis.reach else Fraction(0))
+    larger = f", more than the input's {_number(axis.cells)}" if axis.exceeds else ""
+    return f"{least}{_number(axis.size)}{larger}; stride {stride}, padding {_number(axis.padding)}"
+
+
+def _step_text(step: Step) -> str:
+    window = step.window
+    if window is None:
+        return f"{_number(step.reached)}: it reads every position"
+    if window.transposed:
+        return f"{_number(step.size)} → {_number(step.reached)}; stride {_fraction(step.stride)}/{window.stride}"
+    how = f"{_number(step.size)} → {_number(step.reached)}"
+    size, span = step.size, window.reach
+    if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
+        how = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not behind upsampling
+    return how if window.stride == 1 else f"{how}; stride {_fraction(step.stride)}·{window.stride}"
+
+
+def _fraction(number: Fraction) -> str:
+    return str(number) if number.denominator == 1 else f"({number})"
+
+
+def _number(number: object) -> str:
+    return f"{number:,}" if isinstance(number, int) else "unknown"

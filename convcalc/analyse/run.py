@@ -1,0 +1,49 @@
+"""A model as it was run: what analyses find at each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from convcalc.layers import Inferred, Weight
+from convcalc.model import Model, Ref
+from convcalc.numbers import Number, Shape
+
+# The shape of a tensor that a broken layer gives: not even the number of its axes is known.
+NOTHING: None = None
+
+
+class Ran(NamedTuple):
+    """One call as it was run: the shapes that reached it, and what came of it."""
+
+    inputs: tuple[Shape | None, ...]
+    outputs: tuple[Shape | None, ...]
+    dtypes: tuple[str, ...]
+    inferred: Inferred | None
+    macs: Number
+    recorded: bool = False
+
+
+@dataclass
+class Run:
+    """A model's calls as they were run on given input shapes, and the runs of its nested models: by layer number on their own
+    input shapes, and ``inside`` each call, by its number, on those that reached it.
+    """
+
+    model: Model
+    calls: list[Ran] = field(default_factory=list)
+    nested: dict[int, Run] = field(default_factory=dict)
+    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+    inside: dict[int, Run] = field(default_factory=dict)
+
+    def shape(self, ref: Ref) -> Shape | None:
+        outputs = self.calls[ref.call].outputs
+        return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+
+    def dtype(self, ref: Ref) -> str:
+        dtypes = self.calls[ref.call].dtypes
+        return dtypes[ref.output] if ref.output < len(dtypes) else ""
+
+    @property
+    def outputs(self) -> tuple[Shape | None, ...]:
+        return tuple(map(self.shape, self.model.outputs))

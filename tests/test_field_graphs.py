@@ -1,0 +1,224 @@
+"""Receptive fields against dependency sets: for each position of each tensor of random graphs, every input cell that it reads.
+
+The sets are worked out here, cell by cell, with none of the program's arithmetic. A position is *inner* where nothing that
+it reads is padding; there, the first and the last cell of the set are those of the field. At the border they lie within it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.analyse.field import AxisField
+from convcalc.analyse.reach import Reach
+from convcalc.layers import bind, find
+from convcalc.model import Call, Layer, Model, Ref
+
+
+@dataclass
+class Axis:
+    """The positions of a tensor along one axis: the cells that each reads, as bits, and which positions are inner."""
+
+    cells: list[int]
+    inner: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def gather(self, positions: list[int]) -> tuple[int, bool]:
+        found, inner = 0, True
+        for position in positions:
+            inside = 0 <= position < len(self)
+            found |= self.cells[position] if inside else 0
+            inner &= inside and self.inner[position]
+        return found, inner
+
+
+def made(before: Axis, reads: list[list[int]]) -> Axis:
+    pairs = [before.gather(positions) for positions in reads]
+    return Axis([cells for cells, _ in pairs], [inner for _, inner in pairs])
+
+
+def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis | None:
+    reach = dilation * (kernel - 1) + 1
+    if padding == "same":
+        count = -(-len(x) // stride)
+        before = max((count - 1) * stride + reach - len(x), 0) // 2
+    else:
+        before = reach - 1 if padding == "causal" else 0
+        count = (len(x) + before - reach) // stride + 1
+    if count < 1:
+        return None
+    return made(x, [[n * stride - before + dilation * t for t in range(kernel)] for n in range(count)])
+
+
+def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
+    """A transposed convolution: each cell goes to ``kernel`` positions; 'same' cuts the result to I·S around its middle."""
+    reach = dilation * (kernel - 1) + 1
+    full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
+    beyond = range(-reach - 1, len(x) + reach + 1)  # cells outside belong to the field of border positions
+    for cell in beyond:
+        for t in range(kernel):
+            if 0 <= cell * stride + dilation * t < len(full):
+                full[cell * stride + dilation * t].append(cell)
+    if padding == "same":
+        cut = max(reach - stride, 0) // 2
+        full = full[cut : cut + len(x) * stride]
+    return made(x, full)
+
+
+def framed(x: Axis, before: int, after: int) -> Axis | None:
+    positions = [[n] for n in range(-before, len(x) + after)]
+    return made(x, positions) if positions else None
+
+
+def both(one: Axis, other: Axis) -> Axis:
+    pairs = zip(one.inner, other.inner)
+    return Axis([a | b for a, b in zip(one.cells, other.cells)], [a and b for a, b in pairs])
+
+
+def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any], list[Axis | None]]:
+    """A layer of the rank, with arguments of its own on each axis, and what it makes of the axes."""
+    rank = len(axes)
+    kernel = [random.randint(1, 4) for _ in axes]
+    word = random.choice(["valid", "same"])
+    match random.choice(["Conv", "Conv", "Conv", "Pool", "Pad", "Crop", "Up", "Transpose"]):
+        case "Conv":
+            stride = [random.choice([1, 1, 2, 3]) for _ in axes]
+            rate = [random.randint(1, 3) if max(stride) == 1 else 1 for _ in axes]
+            word = random.choice(["valid", "same", "causal"]) if rank == 1 else word
+            made_of = [sliding(*each, word) for each in zip(axes, kernel, stride, rate)]
+            return (
+                f"Conv{rank}D",
+                {"filters": 1, "kernel_size": kernel, "strides": stride, "dilation_rate": rate, "padding": word},
+                made_of,
+            )
+        case "Pool":
+            stride = [random.randint(1, 3) for _ in axes]
+            made_of = [sliding(axis, k, s, 1, word) for axis, k, s in zip(axes, kernel, stride)]
+            return f"MaxPooling{rank}D", {"pool_size": kernel, "strides": stride, "padding": word}, made_of
+        case "Pad" | "Crop" as kind:
+            ends = [[random.randint(0, 3), random.randint(0, 3)] for _ in axes]
+            sign = 1 if kind == "Pad" else -1
+            made_of = [framed(axis, sign * before, sign * after) for axis, (before, after) in zip(axes, ends)]
+            name, argument = ("ZeroPadding", "padding") if kind == "Pad" else ("Cropping", "cropping")
+            return f"{name}{rank}D", {argument: ends if rank > 1 else ends[0]}, made_of
+        case "Up":
+            size = [random.randint(1, 3) for _ in axes]
+            made_of = [made(axis, [[n // f] for n in range(len(axis) * f)]) for axis, f in zip(axes, size)]
+            return f"UpSampling{rank}D", {"size": size if rank > 1 else size[0]}, made_of
+        case _:
+            stride = [random.randint(1, 3) for _ in axes]
+            rate = [random.randint(1, 3) if max(stride) == 1 else 1 for _ in axes]
+            made_of = [spread(*each, word) for each in zip(axes, kernel, stride, rate)]
+            return (
+                f"Conv{rank}DTranspose",
+                {"filters": 1, "kernel_size": kernel, "strides": stride, "dilation_rate": rate, "padding": word},
+                made_of,
+            )
+
+
+def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]]]:
+    """A model, and the dependency sets of each of its tensors by name."""
+    size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
+    tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
+    layers = [Layer("image", "InputLayer", {"shape": (*size, 1)})]
+    calls = [Call(0, ())]
+
+    def add(kind: str, args: dict[str, Any], sources: list[str], axes: list[Axis]) -> str:
+        name = f"layer_{len(layers)}"
+        entry = find(kind)
+        assert entry is not None
+        bound, refusals = bind(entry, [], args)
+        assert not refusals
+        calls.append(Call(len(layers), tuple(Ref(list(tensors).index(source)) for source in sources)))
+        layers.append(Layer(name, kind, bound))
+        tensors[name] = axes
+        return name
+
+    while len(layers) < 9:
+        if len(tensors) > 2 and random.random() < 0.3:
+            one, other = random.sample(sorted(tensors), 2)
+            common = [min(len(a), len(b)) for a, b in zip(tensors[one], tensors[other])]
+            cut = []
+            for name in (one, other):
+                left = [random.randint(0, len(axis) - size) for axis, size in zip(tensors[name], common)]
+                ends = [[n, len(axis) - size - n] for axis, size, n in zip(tensors[name], common, left)]
+                axes = [framed(axis, -before, -after) for axis, (before, after) in zip(tensors[name], ends)]
+                known = [axis for axis in axes if axis is not None]
+                cut.append(add(f"Cropping{rank}D", {"cropping": ends if rank > 1 else ends[0]}, [name], known))
+            joined = [both(a, b) for a, b in zip(tensors[cut[0]], tensors[cut[1]])]
+            if random.random() < 0.5:
+                add("Concatenate", {}, cut, joined)
+            else:
+                cut = [
+                    add("Dense", {"units": 1}, [name], tensors[name]) for name in cut
+                ]  # as many channels, to be added
+                add("Add", {}, cut, joined)
+            continue
+        source = random.choice([*list(tensors)[-2:], random.choice(sorted(tensors))])
+        kind, args, axes = random_layer(random, tensors[source])
+        known = [axis for axis in axes if axis is not None and 0 < len(axis) <= 120]
+        if len(known) == rank:
+            add(kind, args, [source], known)
+    last = list(tensors)[-1]
+    ends = [made(axis, [list(range(len(axis)))]) for axis in tensors[last]]
+    add(f"GlobalMaxPooling{rank}D", {"keepdims": True}, [last], ends)
+    outputs = tuple(map(Ref, range(len(calls))))
+    return Model("random", "Functional", tuple(layers), tuple(calls), (Ref(0),), outputs), tensors
+
+
+def hull(cells: int) -> tuple[int, int] | None:
+    return ((cells & -cells).bit_length() - 1, cells.bit_length() - 1) if cells else None
+
+
+def position(reach: Reach, n: int) -> tuple[int, int] | None:
+    turn, rest = divmod(n, len(reach.first))
+    first, last = reach.first[rest], reach.last[rest]
+    return None if first is None or last is None else (first + turn * reach.shift, last + turn * reach.shift)
+
+
+def agrees(found: AxisField, axis: Axis, where: str) -> str:
+    """Compare the field with the sets; says what kind of answer it was, for the count."""
+    reach = found.reach
+    hulls = [hull(cells) for cells in axis.cells]
+    largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
+    if reach is None:
+        return "unknown"
+    assert isinstance(found.size, int), where
+    if reach.loose is not None:
+        assert largest <= found.size or reach.partial, where
+        assert not all(axis.inner) or largest == found.size or reach.partial, where
+        return "loose"
+    for n, (inner, actual) in enumerate(zip(axis.inner, hulls)):
+        expected = position(reach, n)
+        if inner:
+            assert actual == expected, f"position {n}: {where}"
+        elif actual is not None:
+            assert expected is not None, where
+            assert expected[0] <= actual[0] <= actual[1] <= expected[1], f"position {n}: {where}"
+    if any(all(axis.inner[n : n + len(reach.first)]) for n in range(len(axis) - len(reach.first) + 1)):
+        assert largest == found.size, where
+    if axis.inner[0] and hulls[0] is not None:
+        assert found.padding == -hulls[0][0], where
+    return "whole" if reach.whole else "exact"
+
+
+@pytest.mark.parametrize(("rank", "count"), [(1, 800), (2, 200)])
+def test_fields_are_what_dependency_sets_say(rank: int, count: int) -> None:
+    random = Random(rank)
+    kinds: dict[str, int] = {}
+    for number in range(count):
+        model, tensors = random_graph(random, rank)
+        fields = infer(model).fields
+        for name, axes in tensors.items():
+            for field in fields[name][0]:
+                for found, axis in zip(field.axes, axes, strict=True):
+                    kind = agrees(found, axis, f"graph {number}, {name} of {model}")
+                    kinds[kind] = kinds.get(kind, 0) + 1
+    assert kinds["exact"] > 5 * count  # the rest comes behind branches that meet at another pace
+    assert kinds["whole"] > count / 2
