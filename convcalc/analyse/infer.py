@@ -23,7 +23,7 @@ _FROZEN = "the layer is frozen: trainable is false"
 
 
 class Ran(NamedTuple):
-    """One call as it was run: the shapes that reached it, and what came of it."""
+    """One call as it was run: the shapes that reached it, and what came of it; of a nested model, how its calls were run."""
 
     inputs: tuple[Shape | None, ...]
     outputs: tuple[Shape | None, ...]
@@ -31,15 +31,16 @@ class Ran(NamedTuple):
     inferred: Inferred | None
     macs: Number
     recorded: bool = False
+    nested: Run | None = None
 
 
 @dataclass
-class _Run:
+class Run:
     """A model's calls as they were run on given input shapes, and the runs of its nested models by layer number."""
 
     model: Model
     calls: list[Ran] = field(default_factory=list)
-    nested: dict[int, _Run] = field(default_factory=dict)
+    nested: dict[int, Run] = field(default_factory=dict)
     weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
 
     def shape(self, ref: Ref) -> Shape | None:
@@ -60,7 +61,7 @@ class _Work:
     """What all runs of one report share: problems, and the runs of nested models on inputs that reached them before."""
 
     problems: list[Problem]
-    runs: dict[tuple[int, tuple[Shape | None, ...]], _Run] = field(default_factory=dict)
+    runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = field(default_factory=dict)
 
 
 def infer(model: Model) -> Report:
@@ -87,9 +88,18 @@ def infer(model: Model) -> Report:
     )
 
 
-def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> _Run:
+def run_on(model: Model, shapes: Sequence[Shape | None]) -> Run:
+    """Every call of the model, run on inputs of these shapes. Raises :class:`ConvcalcError` where that does not work out."""
+    work = _Work(list(model.problems))
+    run = _run(model, shapes, work)
+    if any(problem.severity == "error" for problem in work.problems):
+        raise ConvcalcError(sorted(work.problems, key=by_place))
+    return run
+
+
+def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Run:
     """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
-    run = _Run(model)
+    run = Run(model)
     given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
     for number, call in enumerate(model.calls):
         layer = model.layers[call.layer]
@@ -118,6 +128,8 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
         if number == len(outputs):
             outputs.append(NOTHING)
             dtypes.append("")
+        if shape and shape[0] is UNKNOWN and ran.inputs and ran.inputs[0]:
+            shape = (ran.inputs[0][0], *shape[1:])  # the file leaves the batch open: it is that of the input
         own = outputs[number]
         if own is NOTHING and shape is not NOTHING:
             outputs[number], dtypes[number] = shape, dtype
@@ -130,7 +142,7 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
-def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
+def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
     for ref in call.inputs:
         outputs = run.calls[ref.call]
         if outputs.inferred is not None and ref.output >= len(outputs.outputs):
@@ -165,7 +177,7 @@ def _call(run: _Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...],
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
 
 
-def _call_operation(run: _Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
+def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
     if any(shape is NOTHING for shape in inputs):
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
@@ -180,7 +192,7 @@ def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
     return macs if batch is UNKNOWN else macs * batch
 
 
-def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
+def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
     """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
     assert layer.model is not None
     inner = run.nested.get(call.layer)
@@ -202,7 +214,7 @@ def _call_model(run: _Run, call: Call, layer: Layer, inputs: list[Shape], work: 
         actual = work.runs[key]
     macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
-    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)
+    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs, nested=actual)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
@@ -211,7 +223,7 @@ def _accepts(expected: Shape, shape: Shape) -> bool:
     )
 
 
-def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
+def _problem(run: Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
     sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
     known = [f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
@@ -228,7 +240,7 @@ def _problem(run: _Run, call: Call, layer: Layer, inputs: Sequence[Shape | None]
 # Rows ------------------------------------------------------------------------------------------------------------------
 
 
-def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
+def _rows(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
     numbers = call_numbers(model)
@@ -249,8 +261,8 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
         if recorded:
             weights, known = _recorded_weights(layer, trains), True
         children = [row for row in below if row.depth == depth + 1]
-        macs = _known_sum([call.macs for call in calls])
-        params = _known_sum(
+        macs = known_sum([call.macs for call in calls])
+        params = known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
         kind = layer.kind if isinstance(layer.kind, Operation) else None if layer.model is not None else kind_of(layer)
@@ -262,7 +274,7 @@ def _rows(run: _Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepo
             if kind is not None and kind.holds and not layer.trainable:
                 own = run.weights.get(index, ())
                 left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
-        trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
+        trained = known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {
             "params": params.label or partial,
@@ -302,7 +314,7 @@ def _counted(ran: Ran) -> bool:
     return ran.inferred is not None and "params" not in ran.inferred.unknown
 
 
-def _call_report(run: _Run, number: int, numbers: Sequence[int]) -> CallReport:
+def _call_report(run: Run, number: int, numbers: Sequence[int]) -> CallReport:
     model, call, ran = run.model, run.model.calls[number], run.calls[number]
     sources = tuple(
         f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources
@@ -331,20 +343,21 @@ def _trained(weights: Sequence[Weight]) -> Number:
     return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
 
 
-class _Sum(NamedTuple):
+class Sum(NamedTuple):
     """A sum whose unknown terms are left out, and what to call it for that."""
 
     value: Number
     label: str
 
 
-def _known_sum(numbers: Sequence[Number]) -> _Sum:
+def known_sum(numbers: Sequence[Number]) -> Sum:
+    """The sum of the numbers that are known, with the label of a lower bound where some are not."""
     known = [number for number in numbers if number is not UNKNOWN]
     if len(known) == len(numbers):
-        return _Sum(sum(known), "")
+        return Sum(sum(known), "")
     # A lower bound of nothing would be a silent zero: it is unknown.
     total = sum(known)
-    return _Sum(total, "partial") if total != 0 else _Sum(UNKNOWN, "unknown")
+    return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
 
 
 def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
@@ -352,7 +365,7 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     # A nested model's are those of its layers again.
     left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
+    sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
     labels["non_trainable_params"] = _split((), top)
     if labels["params"]:

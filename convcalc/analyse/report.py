@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerType, Weight
@@ -16,6 +17,9 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+
+if TYPE_CHECKING:
+    from convcalc.analyse.memory import Memory
 
 SCHEMA_VERSION = 1
 
@@ -39,6 +43,17 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
         if isinstance(elements, int):
             total += size_in_bytes(elements, weight.dtype or "float32")
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What memory is counted under: everything of one ``dtype`` where it is given, results written over inputs that no one
+    needs (``in_place``), and the optimizer of a training step where that is asked for.
+    """
+
+    dtype: str | None = None
+    in_place: bool = False
+    optimizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +195,7 @@ class Totals:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown."""
 
@@ -191,6 +206,14 @@ class Report:
     output_shapes: tuple[Shape | None, ...]
     linear: bool
     problems: tuple[Problem, ...] = ()
+    assumptions: Assumptions = Assumptions()
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What the model takes in memory; found when it is first asked for."""
+        from convcalc.analyse.memory import memory  # it stands on reports, and takes a run of the model of its own
+
+        return memory(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON report, version 1."""
@@ -203,8 +226,9 @@ class Report:
                 "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
-            "layers": [layer.as_dict() for layer in self.layers],
-            "totals": self.totals.as_dict(),
+            "layers": [self._layer(layer) for layer in self.layers],
+            "totals": self._totals(),
+            "memory": self.memory.as_dict(),
             "problems": [
                 {
                     "code": problem.code,
@@ -218,3 +242,18 @@ class Report:
                 for problem in self.problems
             ],
         }
+
+    def _layer(self, layer: LayerReport) -> dict[str, Any]:
+        """A layer's part, with the bytes of its outputs."""
+        data, size = layer.as_dict(), self.memory.output_bytes(layer)
+        for number, call in enumerate(data["calls"]):
+            call["output_bytes"] = plain_number(self.memory.outputs.get((layer.path, number), UNKNOWN))
+        data["output_bytes"] = plain_number(size.value)
+        if size.label:
+            data["incomplete"]["output_bytes"] = size.label
+        return data
+
+    def _totals(self) -> dict[str, Any]:
+        """The totals' part, with those of memory."""
+        counts, memory = self.totals.as_dict(), self.memory
+        return {**counts, **memory.totals(), "incomplete": {**counts["incomplete"], **memory.incomplete}}

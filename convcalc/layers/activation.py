@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.layers import masks
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
-from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
 from convcalc.problems import Refusal
 
@@ -13,7 +13,13 @@ def _same(x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Activation", Argument("activation", ACTIVATION, null=True), masks=masks.keeps, example="Activation: relu")
+@layer(
+    "Activation",
+    Argument("activation", ACTIVATION, null=True),
+    masks=masks.keeps,
+    reuse=IN_PLACE,
+    example="Activation: relu",
+)
 def activation(a: Args, x: Shape) -> Inferred:
     """Applies a function, given by its name, to each value.
 
@@ -28,6 +34,7 @@ def activation(a: Args, x: Shape) -> Inferred:
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
     masks=masks.keeps,
+    reuse=IN_PLACE,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -38,7 +45,9 @@ def relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), masks=masks.keeps, example="LeakyReLU: 0.1")
+@layer(
+    "LeakyReLU", Argument("negative_slope", Real(0), 0.3), masks=masks.keeps, reuse=IN_PLACE, example="LeakyReLU: 0.1"
+)
 def leaky_relu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by negative_slope.
 
@@ -47,7 +56,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, example="ELU")
+@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, reuse=IN_PLACE, example="ELU")
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -56,7 +65,14 @@ def elu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, takes_mask=True, example="Softmax")
+@layer(
+    "Softmax",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    takes_mask=True,
+    reuse=IN_PLACE,
+    example="Softmax",
+)
 def softmax(a: Args, x: Shape) -> Inferred:
     """Turns values along an axis into positive numbers that sum to one.
 
@@ -71,6 +87,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
     masks=masks.keeps,
+    reuse=IN_PLACE,
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

@@ -6,7 +6,7 @@ from functools import reduce
 
 from convcalc.layers import masks
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
-from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 
@@ -45,7 +45,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     return Inferred(((batch, *merged),))
 
 
-@layer("Add", inputs=None, masks=masks.either, example="Add: {{from: [a, b]}}")
+@layer("Add", inputs=None, masks=masks.either, reuse=IN_PLACE, example="Add: {{from: [a, b]}}")
 def add(a: Args, *shapes: Shape) -> Inferred:
     """Adds its inputs, element by element.
 
@@ -54,7 +54,7 @@ def add(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Subtract", inputs=2, masks=masks.either, example="Subtract: {{from: [a, b]}}")
+@layer("Subtract", inputs=2, masks=masks.either, reuse=IN_PLACE, example="Subtract: {{from: [a, b]}}")
 def subtract(a: Args, *shapes: Shape) -> Inferred:
     """Subtracts its second input from its first, element by element.
 
@@ -63,7 +63,7 @@ def subtract(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Multiply", inputs=None, masks=masks.either, example="Multiply: {{from: [a, b]}}")
+@layer("Multiply", inputs=None, masks=masks.either, reuse=IN_PLACE, example="Multiply: {{from: [a, b]}}")
 def multiply(a: Args, *shapes: Shape) -> Inferred:
     """Multiplies its inputs, element by element.
 
@@ -72,7 +72,7 @@ def multiply(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Average", inputs=None, masks=masks.either, example="Average: {{from: [a, b]}}")
+@layer("Average", inputs=None, masks=masks.either, reuse=IN_PLACE, example="Average: {{from: [a, b]}}")
 def average(a: Args, *shapes: Shape) -> Inferred:
     """Takes the mean of its inputs, element by element.
 
@@ -81,7 +81,7 @@ def average(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Maximum", inputs=None, masks=masks.either, example="Maximum: {{from: [a, b]}}")
+@layer("Maximum", inputs=None, masks=masks.either, reuse=IN_PLACE, example="Maximum: {{from: [a, b]}}")
 def maximum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the largest of its inputs, element by element.
 
@@ -90,7 +90,7 @@ def maximum(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Minimum", inputs=None, masks=masks.either, example="Minimum: {{from: [a, b]}}")
+@layer("Minimum", inputs=None, masks=masks.either, reuse=IN_PLACE, example="Minimum: {{from: [a, b]}}")
 def minimum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the smallest of its inputs, element by element.
 

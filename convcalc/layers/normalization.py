@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.layers import masks
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
-from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
@@ -46,6 +46,7 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     Argument("synchronized", Boolean(), False),
     masks=masks.keeps,
     takes_mask=True,
+    reuse=IN_PLACE,
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -90,6 +91,7 @@ def _check_clipping(limits: Any) -> None:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    reuse=IN_PLACE,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -114,6 +116,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    reuse=IN_PLACE,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -133,6 +136,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     "RMSNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
     Argument("epsilon", Real(), 1e-06),
+    reuse=IN_PLACE,
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -144,7 +148,13 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,), (Weight("scale", shape),))
 
 
-@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, example="UnitNormalization")
+@layer(
+    "UnitNormalization",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    reuse=IN_PLACE,
+    example="UnitNormalization",
+)
 def unit_normalization(a: Args, x: Shape) -> Inferred:
     """Scales each sample to length one over an axis or several.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.layers import masks
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
-from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
@@ -19,6 +19,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     Argument("scale", Anything()),
     Argument("offset", Anything(), 0.0),
     masks=masks.keeps,
+    reuse=IN_PLACE,
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -35,6 +36,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     *carried("mean", "variance"),
     Argument("invert", Boolean(), False),
     masks=masks.keeps,
+    reuse=IN_PLACE,
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:

@@ -49,6 +49,10 @@ SAME = "same"
 # For one that gives its outputs the dtype of its variables.
 VARIABLE = "variable"
 
+# What a layer may do with the memory of an input, where memory is saved: write over it, or hand it on as it is.
+IN_PLACE = "in place"
+VIEW = "view"
+
 
 class Inferred(NamedTuple):
     """What a rule finds out about one call of a layer.
@@ -85,7 +89,8 @@ class LayerType:
     (``trainable``, ``dtype``) and this one may not. ``default_policy`` gives the dtype policy where none is given, from the
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
-    its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
+    its only input; ``casts`` whether Keras casts inputs of another float type before the call; ``reuse`` what the layer may do
+    with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``settings``
     vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of
     shape ``example_input``.
     """
@@ -113,6 +118,7 @@ class LayerType:
     masks: MaskRule | None = None
     takes_mask: bool = False
     casts: bool = True
+    reuse: str = ""
     class_name: str = ""
 
     @property
@@ -191,6 +197,7 @@ def layer(
     masks: MaskRule | None = None,
     takes_mask: bool = False,
     casts: bool = True,
+    reuse: str = "",
     class_name: str = "",
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
@@ -235,6 +242,7 @@ def layer(
                 masks=masks,
                 takes_mask=takes_mask,
                 casts=casts,
+                reuse=reuse,
                 class_name=class_name or own_name,
             )
             CATALOGUE[own_name] = entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
-from convcalc.layers.registry import SAME, Args, Inferred, layer
+from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 from convcalc.window import Window, slide_transposed
@@ -118,7 +118,7 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("Flatten", DATA_FORMAT, example="Flatten", example_input=(8, 8, 4))
+@layer("Flatten", DATA_FORMAT, reuse=VIEW, example="Flatten", example_input=(8, 8, 4))
 def flatten(a: Args, x: Shape) -> Inferred:
     """Lays all axes behind the batch out in one row.
 
@@ -130,6 +130,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
 @layer(
     "Reshape",
     Argument("target_shape", Integers(-1, nullable=True)),
+    reuse=VIEW,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
 )

@@ -39,7 +39,8 @@ class Operation:
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
     those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
     that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
-    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else.
+    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else. ``reuse`` is what
+    it may do with its input's memory, as a layer has it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Operation:
     required: tuple[str, ...] = ()
     family: str = "operation"
     holds: bool = False
+    reuse: str = ""
 
     @property
     def function(self) -> str:
@@ -147,7 +149,7 @@ _FUNCTIONS = {
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
-def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
+def operation(name: str, module: str = "numpy", reuse: str = "") -> Callable[[AnyRule], AnyRule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
     def declare(rule: AnyRule) -> AnyRule:
@@ -177,6 +179,7 @@ def operation(name: str, module: str = "numpy") -> Callable[[AnyRule], AnyRule]:
             gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
             needs=single,
             required=required,
+            reuse=reuse,
         )
         return rule
 
