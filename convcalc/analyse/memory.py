@@ -82,8 +82,8 @@ class Memory:
 
     ``activations`` are the outputs of all calls in sum; the model's ``inputs`` are not among them, but count towards the
     ``peak``, which is at ``peak_step`` of the ``moments``, where the tensors ``alive`` are. ``outputs`` holds the bytes of
-    each call by the path of its layer and its number, ``at_layer`` the most that is alive while a layer runs; a layer of a
-    nested model has the outputs of the model's first call.
+    each call by the path of its layer and its number, ``at_layer`` the most that is alive while a layer runs, ``at_weights``
+    the bytes of its weights; a layer of a nested model has the outputs of the model's first call.
     """
 
     assumptions: Assumptions
@@ -98,6 +98,7 @@ class Memory:
     alive: tuple[Tensor, ...]
     weights: tuple[WeightGroup, ...]
     weight_bytes: Number
+    at_weights: Mapping[str, Number]
     training: Training | None = None
     incomplete: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,6 +110,10 @@ class Memory:
     def output_bytes(self, row: LayerReport) -> Sum:
         """The bytes of a layer's outputs over all its calls, and their label."""
         return known_sum([self.outputs.get((row.path, number), UNKNOWN) for number in range(len(row.calls))])
+
+    def weights_of(self, row: LayerReport) -> Sum:
+        """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
+        return Sum(self.at_weights[row.path], row.incomplete.get("params", ""))
 
     def totals(self) -> dict[str, Any]:
         """What the JSON report's totals say of memory."""
@@ -173,6 +178,7 @@ def memory(report: Report) -> Memory:
         ),
         weights=_groups(weights, trained),
         weight_bytes=total_weights,
+        at_weights=_at_layers(report),
         incomplete={name: label for name, label in labels.items() if label},
     )
     optimizer = report.assumptions.optimizer
@@ -286,10 +292,25 @@ def _weights(report: Report) -> tuple[list[Weight], list[Weight]]:
     """All weights of the model, and those of them that train, in the type that is assumed."""
     every = [weight for row in report.layers for weight in row.weights]
     trained = [*(weight for weight in every if weight.trainable), *report.totals.left_trainable]
+    return _assumed(every, report), _assumed(trained, report)
+
+
+def _assumed(weights: Sequence[Weight], report: Report) -> list[Weight]:
+    """The weights in the type that is assumed."""
     dtype = report.assumptions.dtype
-    if dtype:
-        every, trained = ([weight._replace(dtype=dtype) for weight in part] for part in (every, trained))
-    return every, trained
+    return [weight._replace(dtype=dtype) for weight in weights] if dtype else list(weights)
+
+
+def _at_layers(report: Report) -> dict[str, Number]:
+    """The bytes of each layer's weights, which count for the models that it is nested in as well."""
+    sizes: dict[str, Number] = {}
+    around: list[str] = []
+    for row in report.layers:
+        own: Number = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, report))
+        around = [*around[: row.depth], row.path]
+        for path in around:
+            sizes[path] = known_sum([sizes.get(path, 0), own]).value if path != row.path else own
+    return sizes
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:

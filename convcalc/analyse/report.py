@@ -227,7 +227,7 @@ class Report:
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
             "layers": [self._layer(layer) for layer in self.layers],
-            "totals": self._totals(),
+            "totals": self.totals_with_memory(),
             "memory": self.memory.as_dict(),
             "problems": [
                 {
@@ -253,7 +253,7 @@ class Report:
             data["incomplete"]["output_bytes"] = size.label
         return data
 
-    def _totals(self) -> dict[str, Any]:
-        """The totals' part, with those of memory."""
+    def totals_with_memory(self) -> dict[str, Any]:
+        """The totals' part of the JSON report, with those of memory."""
         counts, memory = self.totals.as_dict(), self.memory
         return {**counts, **memory.totals(), "incomplete": {**counts["incomplete"], **memory.incomplete}}
