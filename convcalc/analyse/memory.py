@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from convcalc.analyse.infer import Run, Sum, known_sum, run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
-from convcalc.analyse.optimizers import OWN_BYTES, slots
+from convcalc.analyse.optimizers import slots
 from convcalc.analyse.report import Assumptions, LayerReport, Report, plain_number, weight_bytes
 from convcalc.layers import Weight, kind_of
 from convcalc.layers.dtypes import BITS, size_in_bytes
@@ -339,7 +339,7 @@ def _training(found: Memory, trained: Sequence[Weight], report: Report) -> Train
         optimizer=optimizer,
         weights=found.weight_bytes,
         gradients=UNKNOWN if unknown else weight_bytes(trained),
-        slots=UNKNOWN if unknown else weight_bytes(slots(optimizer, trained)) + OWN_BYTES,
+        slots=UNKNOWN if unknown else weight_bytes(slots(optimizer, trained)),
         activations=found.activations,
         inputs=found.inputs,
         label="partial" if any(name in incomplete for name in counted) or found.inputs is UNKNOWN else "",

@@ -1,28 +1,29 @@
-"""The variables that Keras's optimizers make for each variable that they train.
+"""The variables that Keras's optimizers make: for each variable that they train, and for themselves.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``. What an optimizer keeps besides (``iteration``, ``learning_rate``) is in
-:data:`OWN_BYTES`.
+Sources: ``build`` in ``keras/src/optimizers/*.py``; types as on TensorFlow, where Keras's "int" has 64 bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from convcalc.layers.registry import Weight
-from convcalc.numbers import Shape
 
 
-def _alike(count: int) -> Callable[[Shape], tuple[Shape, ...]]:
-    """So many variables of the shape of the one that is trained."""
-    return lambda shape: (shape,) * count
+def _alike(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
+    """So many variables like the one that is trained."""
+    return lambda weight: (weight,) * count
 
 
-def _factored(shape: Shape) -> tuple[Shape, ...]:
-    """Adafactor: a velocity, and of a matrix one sum over each of its last two axes."""
-    return (shape,) if len(shape) < 2 else (shape[:-1], (*shape[:-2], shape[-1]), shape)
+def _factored(weight: Weight) -> tuple[Weight, ...]:
+    """Adafactor: a velocity, and of a matrix sums over each of its last two axes; of a vector, two numbers stand for these."""
+    shape = weight.shape
+    if len(shape) < 2:
+        return (weight, *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
+    return (weight, weight._replace(shape=shape[:-1]), weight._replace(shape=(*shape[:-2], shape[-1])))
 
 
-SLOTS: dict[str, Callable[[Shape], tuple[Shape, ...]]] = {
+SLOTS: dict[str, Callable[[Weight], tuple[Weight, ...]]] = {
     "sgd": _alike(0),
     "momentum": _alike(1),
     "nesterov": _alike(1),
@@ -43,9 +44,12 @@ SLOTS: dict[str, Callable[[Shape], tuple[Shape, ...]]] = {
     "ftrl": _alike(2),
     "schedule_free_adamw": _alike(2),
 }
-OWN_BYTES = 8  # the count of steps (int32) and the learning rate (float32)
+_OWN = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", (), dtype="float32"))
 
 
-def slots(optimizer: str, weights: Iterable[Weight]) -> list[Weight]:
-    """What the optimizer keeps for these weights; each has the type of the weight that it is for."""
-    return [weight._replace(shape=shape) for weight in weights for shape in SLOTS[optimizer](weight.shape)]
+def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
+    """The variables that the optimizer makes to train these weights."""
+    made = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
+    if optimizer == "nadam":  # the product of its momentum's schedule, in the type of the first weight
+        made.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
+    return [*_OWN, *made]
