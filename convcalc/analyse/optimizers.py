@@ -12,14 +12,14 @@ from convcalc.layers.registry import Weight
 
 def _alike(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
     """So many variables like the one that is trained."""
-    return lambda weight: (weight,) * count
+    return lambda weight: () if weight.overwritten else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
     """Adafactor: a velocity, and of a matrix sums over each of its last two axes; of a vector, two numbers stand for these."""
     shape = weight.shape
     if len(shape) < 2:
-        return (weight, *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
+        return (*_alike(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
     return (weight, weight._replace(shape=shape[:-1]), weight._replace(shape=(*shape[:-2], shape[-1])))
 
 

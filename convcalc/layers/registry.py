@@ -26,7 +26,8 @@ class Weight(NamedTuple):
     """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
 
     ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
-    ``dtype`` None is the layer's own.
+    ``dtype`` None is the layer's own. One that is ``overwritten`` counts as trainable, but a step of training puts its gradient
+    in its place, and no optimizer keeps anything for it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Weight(NamedTuple):
     trainable: bool | None = True
     why: str = ""
     dtype: str | None = None
+    overwritten: bool = False
 
 
 class Product(NamedTuple):

@@ -6,6 +6,8 @@
 import json
 import math
 import os
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,10 +16,10 @@ import pytest
 from convcalc import load
 from convcalc.analyse.infer import infer
 from convcalc.analyse.optimizers import SLOTS, slots
-from convcalc.analyse.report import weight_bytes
+from convcalc.analyse.report import Assumptions, weight_bytes
 from convcalc.layers import Weight
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.model import call_numbers, execution_order
+from convcalc.model import call_numbers, execution_order, with_input_sizes
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 from tests.live.models import grow, keras_model, spec
@@ -63,22 +65,22 @@ def test_an_optimizer_makes_what_we_count(name: str) -> None:
             [keras.Input((5, 4)), keras.layers.LSTM(8, return_sequences=True), keras.layers.Dense(3, dtype="float16")]
         ),
         keras.Sequential([keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()]),
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")]),
     ]
     class_name, settings = SETTINGS[name]
     for model in models:
         optimizer = getattr(keras.optimizers, class_name)(**settings)
         optimizer.build(model.trainable_variables)
-        ours = [Weight(each.name, tuple(each.shape), dtype=str(each.dtype)) for each in model.trainable_variables]
+        ours = [
+            Weight(each.name, tuple(each.shape), dtype=str(each.dtype), overwritten=each.overwrite_with_gradient)
+            for each in model.trainable_variables
+        ]
         assert weight_bytes(slots(name, ours)) == bytes_of(optimizer.variables), model.name
 
 
 def test_training_of_a_spec_is_that_of_keras() -> None:
     """Through the whole report: the trained weights of a spec, and the optimizer's variables for them."""
-    from dataclasses import replace
-
     import keras
-
-    from convcalc.analyse.report import Assumptions
 
     model = keras.applications.MobileNetV2(weights=None)
     optimizer = keras.optimizers.Adam()
@@ -89,6 +91,20 @@ def test_training_of_a_spec_is_that_of_keras() -> None:
     assert training.slots == bytes_of(optimizer.variables)
     assert training.gradients == bytes_of(model.trainable_variables)
     assert training.weights == bytes_of(model.variables) - seed_bytes(model)
+
+
+def test_what_training_overwrites_is_no_business_of_an_optimizer() -> None:
+    """The scales of float8, from a spec."""
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")])
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    text = "{input: [4], layers: [{Dense: {units: 3, dtype: float8_from_float32}}]}"
+    report = replace(infer(read_spec(Source("spec", text))), assumptions=Assumptions(optimizer="adam"))
+    training = report.memory.training
+    assert training is not None
+    assert training.slots == bytes_of(optimizer.variables)
 
 
 def seed_bytes(model: Any) -> int:
@@ -129,3 +145,19 @@ def test_the_order_of_execution(tell: Any) -> None:
         assert theirs == ours, f"CONVCALC_MODEL={seed}"
         calls += len(theirs)
     tell(f"order of execution: {len(seeds)} models, {calls:,} calls agree")
+
+
+@pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
+def test_the_activations_are_the_arrays_that_keras_makes(name: str, tmp_path: Path) -> None:
+    """Every output of a model that is run on two samples, byte for byte."""
+    import keras
+    import numpy
+
+    model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))
+    inputs = [layer for layer in model.layers if isinstance(layer, keras.layers.InputLayer)]
+    outputs = [layer.output for layer in model.layers if layer not in inputs]
+    arrays = keras.Model(model.inputs, outputs)(numpy.zeros((2, 64, 64, 3), "float32"))
+    file = tmp_path / "model.json"
+    file.write_text(model.to_json())
+    memory = infer(with_input_sizes(load(file), {}, 2)).memory
+    assert memory.activations == sum(array.numpy().nbytes for array in arrays)
