@@ -208,6 +208,7 @@ def test_the_json_report_is_the_contract() -> None:
         "non_trainable_params": 0,
         "param_bytes": 1280,
         "macs": 225_792,
+        "input_bytes": 3136,
         "activation_bytes": 100_352,
         "peak_activation_bytes": 103_488,
         "peak_layer": "conv2d",
@@ -218,7 +219,6 @@ def test_the_json_report_is_the_contract() -> None:
         "dtype": None,
         "in_place": False,
         "batch": 1,
-        "input_bytes": 3136,
         "weights": [{"dtype": "float32", "trainable": True, "bytes": 1280}],
         "alive_at_peak": [
             {"tensor": "input_layer[0][0]", "bytes": 3136},

@@ -13,9 +13,9 @@ from convcalc.analyse.memory import Memory
 from convcalc.analyse.optimizers import SLOTS, slots
 from convcalc.analyse.report import Assumptions, weight_bytes
 from convcalc.check.expectations import check_expectations
-from convcalc.layers import Weight
+from convcalc.layers import CATALOGUE, Weight
 from convcalc.model import Call, Layer, Model, Ref, execution_order
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import UNKNOWN, product
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 from convcalc.render.grid import Look
@@ -106,14 +106,13 @@ layers:
 @pytest.mark.parametrize(
     ("text", "peak", "layer"),
     [
-        (_MOBILENET, 112 * 112 * (32 + 64), "conv2d_1"),
-        (_MOBILENET_V2, 112 * 112 * 96 + 56 * 56 * 96, "depthwise_conv2d_1"),
+        (_MOBILENET, 1_204_224, "conv2d_1"),
+        (_MOBILENET_V2, 1_505_280, "depthwise_conv2d_1"),
     ],
     ids=["MobileNetV1", "MobileNetV2"],
 )
 def test_peaks_of_deployed_graphs(text: str, peak: int, layer: str) -> None:
-    """petewarden/ml_memory_analyser: 1,204,224 and 1,505,280 at one byte an element, inputs and outputs alive."""
-    assert peak in (1_204_224, 1_505_280)
+    """petewarden/ml_memory_analyser, one byte an element, inputs and outputs alive: 112²·(32 + 64), 112²·96 + 56²·96."""
     memory = assuming(of_text(text), dtype="int8")
     assert (memory.peak, memory.peak_layer) == (peak, layer)
     assert sum(tensor.size for tensor in memory.alive) == peak
@@ -403,6 +402,27 @@ def test_training_is_the_sum_of_its_parts(optimizer: str) -> None:
     assert parts.pop("total_bytes") == sum(part for name, part in parts.items() if name.endswith("_bytes"))
 
 
+@pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.reuse])
+def test_a_layer_that_uses_its_inputs_memory_gives_as_much_as_it_takes(name: str) -> None:
+    kind = CATALOGUE[name]
+    before = "{Dense: {units: 4, as: a}}, {Dense: {units: 4, as: b}}, " if kind.merges else ""
+    report = of_text(f"{{input: {list(kind.example_input)}, layers: [{before}{kind.example}]}}")
+    call = report.layers[-1].calls[0]
+    taken, given = (
+        {product((shape or ())[1:]) for shape in shapes} for shapes in (call.input_shapes, call.output_shapes)
+    )
+    assert UNKNOWN not in taken and given == taken
+    assert assuming(report, in_place=True).activations < report.memory.activations
+
+
+def test_memory_is_not_worked_out_before_it_is_asked_for() -> None:
+    report = of_spec("lenet5")
+    table(report, Look())
+    assert "memory" not in vars(report)
+    table(report, Look(), ["memory"])
+    assert "memory" in vars(report)
+
+
 # What is not known ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
@@ -412,6 +432,8 @@ UNKNOWNS = [
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
     # Strings are as long as they are; what is made of them has a size.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
+    # One input of two.
+    ("{inputs: {x: [4], y: [null, 4]}, layers: [{Dense: {units: 2, from: x}}]}", 8, "activations alone"),
     # A layer that is code: its output's size is not known.
     ("{input: [4], layers: [Lambda: {function: f}]}", None, "unknown"),
     ("{input: [4], layers: [{Lambda: {function: f, output_shape: [6]}}]}", 24, ""),

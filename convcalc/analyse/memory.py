@@ -118,6 +118,7 @@ class Memory:
     def totals(self) -> dict[str, Any]:
         """What the JSON report's totals say of memory."""
         return {
+            "input_bytes": plain_number(self.inputs),
             "activation_bytes": plain_number(self.activations),
             "peak_activation_bytes": plain_number(self.peak),
             "peak_layer": self.peak_layer,
@@ -130,7 +131,6 @@ class Memory:
             "dtype": self.assumptions.dtype,
             "in_place": self.assumptions.in_place,
             "batch": plain_number(self.batch),
-            "input_bytes": plain_number(self.inputs),
             "weights": [
                 {"dtype": group.dtype, "trainable": group.trainable, "bytes": group.size} for group in self.weights
             ],
@@ -150,6 +150,7 @@ def memory(report: Report) -> Memory:
     pieces = storages(walk.steps, sizes, kept, report.assumptions.in_place)
     alive = sizes_alive(walk.steps, pieces)
     given = set(inputs)
+    taken = known_sum([sizes[tensor] for tensor in inputs])
     activations = known_sum([piece.size for piece in pieces if piece.tensors[0] not in given])
     every = known_sum(sizes)
     peak: Number = UNKNOWN if every.value is UNKNOWN else max(alive)
@@ -158,6 +159,7 @@ def memory(report: Report) -> Memory:
     weights, trained = _weights(report)
     total_weights = report.totals.param_bytes if report.totals.param_bytes is UNKNOWN else weight_bytes(weights)
     labels = {
+        "input_bytes": taken.label,
         "activation_bytes": activations.label,
         "peak_activation_bytes": every.label,
         "peak_layer": every.label,
@@ -168,7 +170,7 @@ def memory(report: Report) -> Memory:
         batch=batch,
         outputs=walk.outputs,
         at_layer=_most(walk.spans, alive),
-        inputs=known_sum([sizes[tensor] for tensor in inputs]).value,
+        inputs=taken.value,
         activations=activations.value,
         peak=peak,
         peak_step=peak_step,
@@ -334,7 +336,7 @@ def _training(found: Memory, trained: Sequence[Weight], report: Report) -> Train
     optimizer = found.assumptions.optimizer or ""
     unknown = report.totals.trainable_params is UNKNOWN
     incomplete = {**report.totals.incomplete, **found.incomplete}
-    counted = ("trainable_params", "param_bytes", "activation_bytes")
+    counted = ("trainable_params", "param_bytes", "input_bytes", "activation_bytes")
     return Training(
         optimizer=optimizer,
         weights=found.weight_bytes,
@@ -342,5 +344,5 @@ def _training(found: Memory, trained: Sequence[Weight], report: Report) -> Train
         slots=UNKNOWN if unknown else weight_bytes(slots(optimizer, trained)),
         activations=found.activations,
         inputs=found.inputs,
-        label="partial" if any(name in incomplete for name in counted) or found.inputs is UNKNOWN else "",
+        label="partial" if any(name in incomplete for name in counted) else "",
     )

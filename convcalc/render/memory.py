@@ -44,7 +44,7 @@ def _totals(memory: Memory) -> list[str]:
         f" Memory ({', '.join(assumed)})",
         f" Weights: {_size(memory.weight_bytes, incomplete.get('weight_bytes'))}",
         *(f"   {_group(group)}" for group in memory.weights),
-        f" Inputs: {_size(memory.inputs)}",
+        f" Inputs: {_size(memory.inputs, incomplete.get('input_bytes'))}",
         f" Activations, all outputs in sum: {_size(memory.activations, incomplete.get('activation_bytes'))}",
         f" Peak of what is alive at once: {peak}{at}",
     ]
