@@ -456,6 +456,24 @@ def test_unknown_sizes_are_said_aloud(text: str, activations: int | None, label:
     assert ("≥" in shown or "?" in shown) == bool(label)
 
 
+def test_the_batch_that_a_file_leaves_open_is_that_of_the_input() -> None:
+    """Of a class of someone else's, whose output is as the file records it; what follows has its size too."""
+    layers = (
+        Layer("x", "InputLayer", {"shape": (4,)}),
+        Layer("theirs", "Theirs"),
+        Layer("dense", "Dense", {"units": 3}),
+    )
+    recorded = {0: ((UNKNOWN, 6), "float32")}
+    calls = (Call(0, ()), Call(1, (Ref(0),), recorded=recorded), Call(2, (Ref(1),)))
+    report = infer(Model("foreign", "Functional", layers, calls, (Ref(0),), (Ref(2),)))
+    assert report.layers[1].output_shapes == ((UNKNOWN, 6),)
+    assert report.memory.activations == 4 * 6 + 4 * 3
+    assert report.memory.incomplete == {"weight_bytes": "partial"}
+    training = assuming(report, optimizer="adam").training
+    assert training is not None and training.label == "partial"
+    assert "≥" in memory_text(replace(report, assumptions=Assumptions(optimizer="adam")), Look())
+
+
 def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_knows_whether_it_trains() -> None:
     report = of_text("{input: [4], layers: [{Dense: 3}]}")
     row = report.layers[0]
