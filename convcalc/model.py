@@ -145,6 +145,28 @@ def summary_order(model: Model) -> list[int]:
     """
     if model.class_name == "Sequential":
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
+    met, _, layer_depth = _depths(model)
+    for ref in model.inputs:  # an input that feeds no output is listed all the same, before its depth's others
+        layer = model.calls[ref.call].layer
+        if layer not in layer_depth:
+            layer_depth[layer] = 0
+            met[layer] = -1
+    return sorted(layer_depth, key=lambda layer: (-layer_depth[layer], met[layer]))
+
+
+def execution_order(model: Model) -> list[int]:
+    """The calls' numbers in the order in which Keras runs them: by depth, and only what an output needs.
+
+    (Keras: ``Function._run_through_graph``.)
+    """
+    if model.class_name == "Sequential":
+        return list(range(len(model.calls)))
+    _, call_depth, _ = _depths(model)
+    return sorted(call_depth, key=lambda number: -call_depth[number])
+
+
+def _depths(model: Model) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+    """When each layer was first met on the way back from the outputs; how far each call, and each layer, is from them."""
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}
@@ -154,12 +176,7 @@ def summary_order(model: Model) -> list[int]:
         call_depth[number] = layer_depth[call.layer] = depth
         for ref in call.sources:
             call_depth[ref.call] = max(depth + 1, call_depth.get(ref.call, 0))
-    for ref in model.inputs:  # an input that feeds no output is listed all the same, before its depth's others
-        layer = model.calls[ref.call].layer
-        if layer not in layer_depth:
-            layer_depth[layer] = 0
-            met[layer] = -1
-    return sorted(layer_depth, key=lambda layer: (-layer_depth[layer], met[layer]))
+    return met, call_depth, layer_depth
 
 
 def _walk_back(model: Model) -> tuple[dict[int, int], list[int]]:

@@ -39,8 +39,12 @@ COMMANDS = {
     "conv_refused": "convcalc conv --in 6 --k 7",
     "summary_densenet": "convcalc summary specs/densenet121.yaml --width 80",
     "summary_unet": "convcalc summary specs/unet.yaml",
-    "summary_columns": "convcalc summary specs/lenet5.yaml --columns all --width 140 --ascii",
+    "summary_columns": "convcalc summary specs/lenet5.yaml --columns all --width 220 --ascii",
     "summary_json": "convcalc summary specs/lenet5.yaml --format json",
+    "summary_memory": "convcalc summary specs/resnet8.yaml --columns memory --memory --training adam --width 80",
+    "summary_memory_ascii": (
+        "convcalc summary specs/unet.yaml --columns name --memory --inplace --assume-dtype int8 --batch 2 --ascii"
+    ),
     "summary_keras2": "convcalc summary tests/golden/two_heads.json --format keras2",
     "summary_keras2_nested": (
         "convcalc summary tests/golden/two_heads.json --format keras2 --expand-nested --show-trainable"

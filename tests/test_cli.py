@@ -211,3 +211,27 @@ def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
     done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
     assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
     assert "LayerType" not in done.stdout
+
+
+def test_memory_follows_the_options() -> None:
+    spec = str(SPECS / "resnet8.yaml")
+    done = run("summary", spec, "--memory", "--inplace", "--assume-dtype", "int8")
+    assert "Peak of what is alive at once: 49,152 bytes (48.00 KB) at conv2d_2" in done.stdout
+    data = json.loads(run("summary", spec, "--format", "json", "--training", "sgd", "--batch", "2").stdout)
+    assert data["memory"]["training"]["optimizer_bytes"] == 12
+    assert data["totals"]["peak_activation_bytes"] == 2 * 196_608
+    assert "Memory" not in run("summary", spec).stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--training", "adm"], "--training does not know 'adm'; did you mean 'adam'?"),
+        (["--assume-dtype", "int9"], "--assume-dtype does not know 'int9'; did you mean 'int8'?"),
+        (["--assume-dtype", "string"], "--assume-dtype does not know 'string'"),
+    ],
+)
+def test_memory_knows_its_words(args: list[str], message: str) -> None:
+    done = run("summary", FASHION, *args)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -196,6 +196,7 @@ def test_the_json_report_is_the_contract() -> None:
                     "output_dtypes": ["float32"],
                     "macs": 225_792,
                     "receptive_field": field,
+                    "output_bytes": 100_352,
                 }
             ],
             "params": 320,
@@ -208,6 +209,7 @@ def test_the_json_report_is_the_contract() -> None:
             "macs": 225_792,
             "receptive_field": field,
             "incomplete": {},
+            "output_bytes": 100_352,
         }
     ]
     assert data["totals"] == {
@@ -216,6 +218,26 @@ def test_the_json_report_is_the_contract() -> None:
         "non_trainable_params": 0,
         "param_bytes": 1280,
         "macs": 225_792,
+        "input_bytes": 3136,
+        "activation_bytes": 100_352,
+        "peak_activation_bytes": 103_488,
+        "peak_layer": "conv2d",
+        "weight_bytes": 1280,
         "incomplete": {},
+    }
+    assert data["memory"] == {
+        "dtype": None,
+        "in_place": False,
+        "batch": 1,
+        "weights": [{"dtype": "float32", "trainable": True, "bytes": 1280}],
+        "alive_at_peak": [
+            {"tensor": "input_layer[0][0]", "bytes": 3136},
+            {"tensor": "conv2d[0][0]", "bytes": 100_352},
+        ],
+        "steps": [
+            {"layer": "input_layer", "call": 0, "alive_bytes": 3136},
+            {"layer": "conv2d", "call": 0, "alive_bytes": 103_488},
+        ],
+        "training": None,
     }
     assert (data["schema_version"], data["problems"]) == (1, [])

@@ -80,9 +80,18 @@ def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
     rows = _rows(run, "", 0, True)
     weights = [weight._replace(name=f"{row.path}/{weight.name}", uses=0) for row in rows for weight in row.weights]
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
-    macs = _known_sum([ran.macs for ran in run.calls])
+    macs = known_sum([ran.macs for ran in run.calls])
     products = (Product("the model", macs.value),) if macs.value != 0 else ()
     return Inferred(run.outputs, tuple(weights), products, unknown=frozenset(unknown))
+
+
+def run_on(model: Model, shapes: Sequence[Shape | None]) -> Run:
+    """Every call of the model, run on inputs of these shapes. Raises :class:`ConvcalcError` where that does not work out."""
+    work = _Work(list(model.problems))
+    run = _run(model, shapes, work)
+    if any(problem.severity == "error" for problem in work.problems):
+        raise ConvcalcError(sorted(work.problems, key=by_place))
+    return run
 
 
 def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Run:
@@ -116,6 +125,8 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
         if number == len(outputs):
             outputs.append(NOTHING)
             dtypes.append("")
+        if shape and shape[0] is UNKNOWN and ran.inputs and ran.inputs[0]:
+            shape = (ran.inputs[0][0], *shape[1:])  # the file leaves the batch open: it is that of the input
         own = outputs[number]
         if own is NOTHING and shape is not NOTHING:
             outputs[number], dtypes[number] = shape, dtype
@@ -249,8 +260,8 @@ def _rows(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepor
         if recorded:
             weights, known = _recorded_weights(layer, trains), True
         children = [row for row in below if row.depth == depth + 1]
-        macs = _known_sum([call.macs for call in calls])
-        params = _known_sum(
+        macs = known_sum([call.macs for call in calls])
+        params = known_sum(
             [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
         )
         kind = layer.kind if isinstance(layer.kind, Operation) else None if layer.model is not None else kind_of(layer)
@@ -264,7 +275,7 @@ def _rows(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRepor
                 left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
             if own_flags:
                 below_trained, left = [], _trainable_weights(below)
-        trained = _known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
+        trained = known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
         partial = "partial" if any("params" in row.incomplete for row in children) else ""
         labels = {
             "params": params.label or partial,
@@ -377,20 +388,21 @@ def _trained(weights: Sequence[Weight]) -> Number:
     return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
 
 
-class _Sum(NamedTuple):
+class Sum(NamedTuple):
     """A sum whose unknown terms are left out, and what to call it for that."""
 
     value: Number
     label: str
 
 
-def _known_sum(numbers: Sequence[Number]) -> _Sum:
+def known_sum(numbers: Sequence[Number]) -> Sum:
+    """The sum of the numbers that are known, with the label of a lower bound where some are not."""
     known = [number for number in numbers if number is not UNKNOWN]
     if len(known) == len(numbers):
-        return _Sum(sum(known), "")
+        return Sum(sum(known), "")
     # A lower bound of nothing would be a silent zero: it is unknown.
     total = sum(known)
-    return _Sum(total, "partial") if total != 0 else _Sum(UNKNOWN, "unknown")
+    return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
 
 
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
@@ -404,7 +416,7 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     # A nested model's are those of its layers again.
     left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: _known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
+    sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
     labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
     labels["non_trainable_params"] = _split((), top)
     if labels["params"]:

@@ -21,6 +21,7 @@ from convcalc.problems import Problem
 
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
+    from convcalc.analyse.memory import Memory
     from convcalc.analyse.run import Run
 
 SCHEMA_VERSION = 1
@@ -53,6 +54,17 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
         if isinstance(elements, int):
             total += size_in_bytes(elements, weight.dtype or "float32")
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What memory is counted under: everything of one ``dtype`` where it is given, results written over inputs that no one
+    needs (``in_place``), and the optimizer of a training step where that is asked for.
+    """
+
+    dtype: str | None = None
+    in_place: bool = False
+    optimizer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +226,7 @@ class Report:
     linear: bool
     problems: tuple[Problem, ...] = ()
     run: Run | None = field(default=None, repr=False, compare=False)
+    assumptions: Assumptions = Assumptions()
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
@@ -221,6 +234,13 @@ class Report:
         from convcalc.analyse.field import receptive_fields
 
         return {} if self.run is None else receptive_fields(self.run)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What the model takes in memory; found when it is first asked for."""
+        from convcalc.analyse.memory import memory  # it stands on reports, and takes a run of the model of its own
+
+        return memory(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON report, version 1."""
@@ -233,8 +253,9 @@ class Report:
                 "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
-            "layers": [layer.as_dict(self.fields.get(layer.path, ())) for layer in self.layers],
-            "totals": self.totals.as_dict(),
+            "layers": [self._layer(layer) for layer in self.layers],
+            "totals": self.totals_with_memory(),
+            "memory": self.memory.as_dict(),
             "problems": [
                 {
                     "code": problem.code,
@@ -248,3 +269,18 @@ class Report:
                 for problem in self.problems
             ],
         }
+
+    def _layer(self, layer: LayerReport) -> dict[str, Any]:
+        """A layer's part, with the bytes of its outputs."""
+        data, size = layer.as_dict(self.fields.get(layer.path, ())), self.memory.output_bytes(layer)
+        for number, call in enumerate(data["calls"]):
+            call["output_bytes"] = plain_number(self.memory.outputs.get((layer.path, number), UNKNOWN))
+        data["output_bytes"] = plain_number(size.value)
+        if size.label:
+            data["incomplete"]["output_bytes"] = size.label
+        return data
+
+    def totals_with_memory(self) -> dict[str, Any]:
+        """The totals' part of the JSON report, with those of memory."""
+        counts, memory = self.totals.as_dict(), self.memory
+        return {**counts, **memory.totals(), "incomplete": {**counts["incomplete"], **memory.incomplete}}

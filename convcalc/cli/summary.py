@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
+    from convcalc.analyse.report import Assumptions
     from convcalc.model import Model
     from convcalc.numbers import Number
     from convcalc.read.weights import Weights
@@ -36,6 +38,12 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")
 @click.option("--show-trainable", is_flag=True, help="Of keras and keras2: a column that says what trains.")
 @click.option("--layer-range", nargs=2, metavar="A B", help="Of keras and keras2: from layer A to layer B (patterns).")
+@click.option("--memory", is_flag=True, help="Below the table: memory over the execution, and its peak.")
+@click.option(
+    "--inplace", is_flag=True, help="For memory: results written over inputs that are not needed, views free."
+)
+@click.option("--assume-dtype", metavar="DTYPE", help="For memory: everything as if of this type, as int8.")
+@click.option("--training", metavar="OPTIMIZER", help="Memory of training with an optimizer, as adam: an estimate.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @look_options
 def command(
@@ -50,6 +58,10 @@ def command(
     expand_nested: bool,
     show_trainable: bool,
     layer_range: tuple[str, str] | None,
+    memory: bool,
+    inplace: bool,
+    assume_dtype: str | None,
+    training: str | None,
     verify: bool,
     width: int | None,
     ascii: bool,
@@ -62,12 +74,13 @@ def command(
     from convcalc.read import parse
     from convcalc.read.weights import stored_weights
 
+    assumptions = _assumptions(assume_dtype, inplace, training)
     code = FINE
     reports: list[Report] = []
     for number, source in enumerate(models):
         try:
             model = parse(source)
-            report = infer(_resized(model, inputs, batch))
+            report = replace(infer(_resized(model, inputs, batch)), assumptions=assumptions)
             weights = stored_weights(source, model) if verify else None
         except ConvcalcError as failed:
             if len(models) == 1:
@@ -97,6 +110,10 @@ def command(
 
         chosen = None if columns is None else list(FIELDS) if columns == "all" else columns.replace("-", "_").split(",")
         write("\n" * (number > 0) + table(report, look(width, ascii, no_color), chosen, depth))
+        if memory or training:
+            from convcalc.render.memory import memory_text
+
+            write("\n" + memory_text(report, look(width, ascii, no_color)))
         sys.stdout.flush()
     if format_ == "json":
         from convcalc.render.json import dumps
@@ -104,6 +121,20 @@ def command(
         data = [report.as_dict() for report in reports]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
+
+
+def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
+    """What the command line says that memory is counted under."""
+    from convcalc.analyse.optimizers import SLOTS
+    from convcalc.analyse.report import Assumptions
+    from convcalc.layers.dtypes import BITS
+
+    sized = [name for name, bits in BITS.items() if bits]
+    for option, value, known in (("--assume-dtype", dtype, sized), ("--training", optimizer, list(SLOTS))):
+        if value is not None and value not in known:
+            hint = did_you_mean(value, known) or f"; known are {listed(known, 'and')}"
+            raise error("invalid-value", f"{option} does not know '{value}'{hint}")
+    return Assumptions(dtype, in_place, optimizer)
 
 
 def _agrees(source: str, report: Report, weights: Weights) -> bool:

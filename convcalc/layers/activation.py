@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.layers import masks, views
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
-from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
 from convcalc.problems import Refusal
 
@@ -26,6 +26,7 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
     Argument("activation", ACTIVATION, null=True),
     masks=masks.keeps,
     looks=_activation_views,
+    reuse=IN_PLACE,
     example="Activation: relu",
 )
 def activation(a: Args, x: Shape) -> Inferred:
@@ -43,6 +44,7 @@ def activation(a: Args, x: Shape) -> Inferred:
     Argument("threshold", Real(0), 0.0),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -58,6 +60,7 @@ def relu(a: Args, x: Shape) -> Inferred:
     Argument("negative_slope", Real(0), 0.3),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="LeakyReLU: 0.1",
 )
 def leaky_relu(a: Args, x: Shape) -> Inferred:
@@ -68,7 +71,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, looks=views.positions, example="ELU")
+@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, looks=views.positions, reuse=IN_PLACE, example="ELU")
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -83,6 +86,7 @@ def elu(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     takes_mask=True,
     looks=views.argument_axes,
+    reuse=IN_PLACE,
     example="Softmax",
 )
 def softmax(a: Args, x: Shape) -> Inferred:
@@ -100,6 +104,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     Argument("shared_axes", Integers(single=True), None, null=True),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

@@ -9,7 +9,7 @@ from convcalc.layers import masks, quantization, views
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
-from convcalc.layers.registry import SAME, Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import IN_PLACE, SAME, VIEW, Args, Inferred, Weight, layer, required
 from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
 from convcalc.problems import Refusal
 
@@ -255,6 +255,7 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     Argument("mask_value", Real(), 0.0),
     masks=_masked,
     looks=views.last_axis,
+    reuse=IN_PLACE,
     example="Masking",
     example_input=(5, 4),
 )
@@ -266,7 +267,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", masks=masks.keeps, looks=views.positions, example="Identity")
+@layer("Identity", masks=masks.keeps, looks=views.positions, reuse=VIEW, example="Identity")
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

@@ -19,7 +19,7 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
-from convcalc.layers.registry import SAME, Args, Inferred, Makes, layer
+from convcalc.layers.registry import SAME, VIEW, Args, Inferred, Makes, layer
 from convcalc.numbers import UNKNOWN, Shape
 from convcalc.problems import Refusal
 
@@ -109,6 +109,7 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     SEED,
     looks=views.positions,
+    reuse=VIEW,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -142,7 +143,9 @@ def _handed_on(
 
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
-    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts, looks=looks)(rule)
+    layer(
+        name, *arguments, reuse=VIEW, example=example, example_input=(8, 8, 3), makes=makes, casts=casts, looks=looks
+    )(rule)
 
 
 _handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES, looks=views.everything)

@@ -7,7 +7,7 @@ from functools import reduce
 
 from convcalc.layers import masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
-from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 
@@ -46,7 +46,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     return Inferred(((batch, *merged),))
 
 
-@layer("Add", inputs=None, masks=masks.either, looks=views.positions, example="Add: {{from: [a, b]}}")
+@layer("Add", inputs=None, masks=masks.either, looks=views.positions, reuse=IN_PLACE, example="Add: {{from: [a, b]}}")
 def add(a: Args, *shapes: Shape) -> Inferred:
     """Adds its inputs, element by element.
 
@@ -55,7 +55,14 @@ def add(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Subtract", inputs=2, masks=masks.either, looks=views.positions, example="Subtract: {{from: [a, b]}}")
+@layer(
+    "Subtract",
+    inputs=2,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    example="Subtract: {{from: [a, b]}}",
+)
 def subtract(a: Args, *shapes: Shape) -> Inferred:
     """Subtracts its second input from its first, element by element.
 
@@ -64,7 +71,14 @@ def subtract(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Multiply", inputs=None, masks=masks.either, looks=views.positions, example="Multiply: {{from: [a, b]}}")
+@layer(
+    "Multiply",
+    inputs=None,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    example="Multiply: {{from: [a, b]}}",
+)
 def multiply(a: Args, *shapes: Shape) -> Inferred:
     """Multiplies its inputs, element by element.
 
@@ -73,7 +87,14 @@ def multiply(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Average", inputs=None, masks=masks.either, looks=views.positions, example="Average: {{from: [a, b]}}")
+@layer(
+    "Average",
+    inputs=None,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    example="Average: {{from: [a, b]}}",
+)
 def average(a: Args, *shapes: Shape) -> Inferred:
     """Takes the mean of its inputs, element by element.
 
@@ -82,7 +103,14 @@ def average(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Maximum", inputs=None, masks=masks.either, looks=views.positions, example="Maximum: {{from: [a, b]}}")
+@layer(
+    "Maximum",
+    inputs=None,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    example="Maximum: {{from: [a, b]}}",
+)
 def maximum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the largest of its inputs, element by element.
 
@@ -91,7 +119,14 @@ def maximum(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Minimum", inputs=None, masks=masks.either, looks=views.positions, example="Minimum: {{from: [a, b]}}")
+@layer(
+    "Minimum",
+    inputs=None,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    example="Minimum: {{from: [a, b]}}",
+)
 def minimum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the smallest of its inputs, element by element.
 

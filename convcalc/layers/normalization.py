@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.layers import masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
-from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
@@ -48,6 +48,7 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     masks=masks.keeps,
     takes_mask=True,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -93,6 +94,7 @@ def _check_clipping(limits: Any) -> None:
     masks=masks.keeps,
     casts=False,
     looks=views.argument_axes,
+    reuse=IN_PLACE,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -118,6 +120,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     casts=False,
     looks=views.everything,
+    reuse=IN_PLACE,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -138,6 +141,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     Argument("axis", IntegerOrIntegers(), -1),
     Argument("epsilon", Real(), 1e-06),
     looks=views.argument_axes,
+    reuse=IN_PLACE,
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -154,6 +158,7 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     Argument("axis", IntegerOrIntegers(), -1),
     masks=masks.keeps,
     looks=views.argument_axes,
+    reuse=IN_PLACE,
     example="UnitNormalization",
 )
 def unit_normalization(a: Args, x: Shape) -> Inferred:

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.layers import masks, views
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
-from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
+from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
@@ -20,6 +20,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     Argument("offset", Anything(), 0.0),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -37,6 +38,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     Argument("invert", Boolean(), False),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=IN_PLACE,
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:

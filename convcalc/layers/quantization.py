@@ -80,7 +80,7 @@ def _int8(scale: Scale, a: Args, of: Sequence[Weight]) -> tuple[Weight, ...]:
 def _float8() -> tuple[Weight, ...]:
     """For each of what is rounded, its scale and the largest values of late. They count as trainable in Keras."""
     return tuple(
-        Weight(f"{what}_{name}", shape, dtype="float32")
+        Weight(f"{what}_{name}", shape, dtype="float32", overwritten=True)
         for what in ("inputs", "kernel", "outputs_grad")
         for name, shape in (("scale", ()), ("amax_history", (_HISTORY,)))
     )

@@ -26,7 +26,8 @@ class Weight(NamedTuple):
     """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
 
     ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
-    ``dtype`` None is the layer's own.
+    ``dtype`` None is the layer's own. One that is ``overwritten`` counts as trainable, but a step of training puts its gradient
+    in its place, and no optimizer keeps anything for it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Weight(NamedTuple):
     trainable: bool | None = True
     why: str = ""
     dtype: str | None = None
+    overwritten: bool = False
 
 
 class Product(NamedTuple):
@@ -48,6 +50,10 @@ class Product(NamedTuple):
 SAME = "same"
 # For one that gives its outputs the dtype of its variables.
 VARIABLE = "variable"
+
+# What a layer may do with the memory of an input, where memory is saved: write over it, or hand it on as it is.
+IN_PLACE = "in place"
+VIEW = "view"
 
 
 class Inferred(NamedTuple):
@@ -86,10 +92,10 @@ class LayerType:
     Keras shows among the rows of an expanded summary. ``default_policy`` gives the dtype policy where none is given, from the
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
-    its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
-    vary a rule among the layers that share it; no user gives them. ``looks`` says how a call reads its inputs, axis
-    by axis (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``example`` is an
-    entry of a spec that runs on inputs of shape ``example_input``.
+    its only input; ``casts`` whether Keras casts inputs of another float type before the call; ``reuse`` what the layer may do
+    with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``settings`` vary a rule among the layers that share it;
+    no user gives them. ``looks`` says how a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None where nobody
+    has said it, and then it is not known. ``example`` is an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
     name: str
@@ -116,6 +122,7 @@ class LayerType:
     masks: MaskRule | None = None
     takes_mask: bool = False
     casts: bool = True
+    reuse: str = ""
     class_name: str = ""
     looks: Callable[..., Any] | None = None
 
@@ -196,6 +203,7 @@ def layer(
     masks: MaskRule | None = None,
     takes_mask: bool = False,
     casts: bool = True,
+    reuse: str = "",
     class_name: str = "",
     looks: Callable[..., Any] | None = None,
     **settings: Any,
@@ -242,6 +250,7 @@ def layer(
                 masks=masks,
                 takes_mask=takes_mask,
                 casts=casts,
+                reuse=reuse,
                 class_name=class_name or own_name,
                 looks=looks,
             )

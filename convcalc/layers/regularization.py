@@ -6,7 +6,7 @@ from math import inf
 
 from convcalc.layers import masks, views
 from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
-from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.layers.registry import VIEW, Args, Inferred, layer
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
 
@@ -14,7 +14,7 @@ _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
 
 
-@layer("Dropout", _RATE, _NOISE, SEED, masks=masks.keeps, looks=views.positions, example="Dropout: 0.5")
+@layer("Dropout", _RATE, _NOISE, SEED, masks=masks.keeps, looks=views.positions, reuse=VIEW, example="Dropout: 0.5")
 def dropout(a: Args, x: Shape) -> Inferred:
     """Sets a part of the values to zero, in training only.
 
@@ -30,6 +30,7 @@ def dropout(a: Args, x: Shape) -> Inferred:
     SEED,
     masks=masks.keeps,
     looks=views.positions,
+    reuse=VIEW,
     example="AlphaDropout: 0.1",
 )
 def alpha_dropout(a: Args, x: Shape) -> Inferred:
@@ -40,7 +41,9 @@ def alpha_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianDropout", _RATE, SEED, masks=masks.keeps, looks=views.positions, example="GaussianDropout: 0.1")
+@layer(
+    "GaussianDropout", _RATE, SEED, masks=masks.keeps, looks=views.positions, reuse=VIEW, example="GaussianDropout: 0.1"
+)
 def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     """Multiplies by normal noise around one, in training only.
 
@@ -55,6 +58,7 @@ def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     SEED,
     masks=masks.keeps,
     looks=views.positions,
+    reuse=VIEW,
     example="GaussianNoise: 0.1",
 )
 def gaussian_noise(a: Args, x: Shape) -> Inferred:
@@ -76,6 +80,7 @@ _LACKS = ("trainable",)
     lacks=_LACKS,
     masks=masks.keeps,
     looks=views.positions,
+    reuse=VIEW,
     example="SpatialDropout1D: 0.2",
 )
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
@@ -95,6 +100,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     lacks=_LACKS,
     masks=masks.keeps,
     looks=views.positions,
+    reuse=VIEW,
     example="{name}: 0.2",
 )
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
@@ -111,6 +117,7 @@ def spatial_dropout(a: Args, x: Shape) -> Inferred:
     Argument("l2", Real(0), 0.0, null=True),
     masks=masks.keeps,
     looks=views.positions,
+    reuse=VIEW,
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.layers import views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
-from convcalc.layers.registry import SAME, Args, Inferred, layer
+from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 from convcalc.window import Window, slide_transposed
@@ -162,7 +162,7 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("Flatten", DATA_FORMAT, looks=views.reshaping, example="Flatten", example_input=(8, 8, 4))
+@layer("Flatten", DATA_FORMAT, looks=views.reshaping, reuse=VIEW, example="Flatten", example_input=(8, 8, 4))
 def flatten(a: Args, x: Shape) -> Inferred:
     """Lays all axes behind the batch out in one row.
 
@@ -175,6 +175,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
     "Reshape",
     Argument("target_shape", Integers(-1, nullable=True)),
     looks=views.reshaping,
+    reuse=VIEW,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
 )

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import Any
 
 from convcalc.layers import views
+from convcalc.layers.registry import IN_PLACE, VIEW
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
@@ -37,7 +38,7 @@ def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:
     for name in names.split():
         made = rule(name)
         made.__doc__ = made.__doc__ or f"{name}, element by element."
-        operation(name, module, views.positions)(made)
+        operation(name, module, views.positions, IN_PLACE)(made)
 
 
 def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
@@ -151,19 +152,19 @@ _declare("Erf Erfinv Rsqrt", "math", _unary(_same))
 _declare("Erfc", "math", _unary(floating))
 
 
-@operation("Round", looks=views.positions)
+@operation("Round", looks=views.positions, reuse=IN_PLACE)
 def round_(x: Tensor, *, decimals: int = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
-@operation("Clip", looks=views.positions)
+@operation("Clip", looks=views.positions, reuse=IN_PLACE)
 def clip(x: Tensor, *, x_min: Any, x_max: Any) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
-@operation("Where", looks=views.positions)
+@operation("Where", looks=views.positions, reuse=IN_PLACE)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
@@ -209,13 +210,13 @@ def full_like(x: Tensor, fill_value: Any, *, dtype: str | None = None) -> Tensor
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Cast", "core", views.positions)
+@operation("Cast", "core", views.positions, reuse=IN_PLACE)
 def cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
 
 
-@operation("SaturateCast", "core", views.positions)
+@operation("SaturateCast", "core", views.positions, reuse=IN_PLACE)
 def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
@@ -233,7 +234,7 @@ def polar(abs_: Any, angle: Any) -> Tensor:
     return Tensor(shape_of(abs_), "float32")
 
 
-@operation("StopGradient", "core", views.positions)
+@operation("StopGradient", "core", views.positions, reuse=VIEW)
 def stop_gradient(variable: Tensor) -> Tensor:
     """The values as they are, through which no gradient goes."""
     return variable
@@ -247,13 +248,13 @@ def convert_to_tensor(
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("LeakyRelu", "nn", views.positions)
+@operation("LeakyRelu", "nn", views.positions, reuse=IN_PLACE)
 def leaky_relu(x: Tensor, *, negative_slope: float = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
 
-@operation("Gelu", "nn", views.positions)
+@operation("Gelu", "nn", views.positions, reuse=IN_PLACE)
 def gelu(x: Tensor, *, approximate: bool = True) -> Tensor:
     """The Gaussian error linear unit."""
     return x
@@ -277,13 +278,13 @@ _declare("Elu Celu", "nn", _with_alpha)
 _declare("HardShrink SoftShrink", "nn", _with_threshold)
 
 
-@operation("Threshold", "nn", views.positions)
+@operation("Threshold", "nn", views.positions, reuse=IN_PLACE)
 def threshold(x: Tensor, *, threshold: float, default_value: float) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
-@operation("Squareplus", "nn", views.positions)
+@operation("Squareplus", "nn", views.positions, reuse=IN_PLACE)
 def squareplus(x: Tensor, *, b: float = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from convcalc.layers import views
-from convcalc.layers.registry import Inferred, axis_index
+from convcalc.layers.registry import IN_PLACE, Inferred, axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
@@ -151,14 +151,14 @@ def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
-@operation("Softmax", "nn", _normalized_views)
+@operation("Softmax", "nn", _normalized_views, reuse=IN_PLACE)
 def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("LogSoftmax", "nn", _normalized_views)
+@operation("LogSoftmax", "nn", _normalized_views, reuse=IN_PLACE)
 def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """The logarithms of shares that add up to 1 along axes."""
     reduced(x.shape, axis)
@@ -172,7 +172,7 @@ def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
     return x
 
 
-@operation("Normalize", "nn", _normalized_views)
+@operation("Normalize", "nn", _normalized_views, reuse=IN_PLACE)
 def normalize(x: Tensor, *, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)
@@ -185,7 +185,7 @@ def moments(x: Tensor, *, axes: Axis, keepdims: bool = False, synchronized: bool
     return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
 
 
-@operation("LayerNorm", "nn")
+@operation("LayerNorm", "nn", reuse=IN_PLACE)
 def layer_norm(
     x: Tensor,
     gamma: Any = None,
@@ -199,7 +199,7 @@ def layer_norm(
     return x
 
 
-@operation("BatchNorm", "nn")
+@operation("BatchNorm", "nn", reuse=IN_PLACE)
 def batch_norm(
     x: Tensor, mean: Any, variance: Any, offset: Any = None, scale: Any = None, *, axis: int, epsilon: float = 1e-3
 ) -> Tensor:
@@ -212,7 +212,7 @@ def batch_norm(
     return x
 
 
-@operation("RMSNorm", "nn")
+@operation("RMSNorm", "nn", reuse=IN_PLACE)
 def rms_norm(x: Tensor, scale: Any = None, *, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
     """Scales by the root mean square along axes."""
     return x

@@ -40,7 +40,8 @@ class Operation:
     those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
     that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
     that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else. ``looks`` says
-    how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not known.
+    how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not known. ``reuse`` is what it may do with its
+    input's memory, as a layer has it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Operation:
     family: str = "operation"
     holds: bool = False
     looks: Callable[..., Any] | None = None
+    reuse: str = ""
 
     @property
     def function(self) -> str:
@@ -150,7 +152,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
-    name: str, module: str = "numpy", looks: Callable[..., Any] | None = None
+    name: str, module: str = "numpy", looks: Callable[..., Any] | None = None, reuse: str = ""
 ) -> Callable[[AnyRule], AnyRule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
@@ -182,6 +184,7 @@ def operation(
             needs=single,
             required=required,
             looks=looks,
+            reuse=reuse,
         )
         return rule
 

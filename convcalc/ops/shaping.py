@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.layers import views
 from convcalc.layers.dtypes import BITS
-from convcalc.layers.registry import Inferred, axis_index
+from convcalc.layers.registry import VIEW, Inferred, axis_index
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
@@ -26,7 +26,7 @@ def with_size(shape: Shape, axis: int, size: Number) -> Shape:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-@operation("ExpandDims")
+@operation("ExpandDims", reuse=VIEW)
 def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     """Puts in axes of size 1."""
     axes = _axes(len(x.shape) if axis is None else axis)
@@ -38,7 +38,7 @@ def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
 
-@operation("Squeeze")
+@operation("Squeeze", reuse=VIEW)
 def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
     """Takes out axes of size 1."""
     if axis is None:
@@ -50,7 +50,7 @@ def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
     return Tensor(tuple(size for n, size in enumerate(x.shape) if n not in gone), x.dtype)
 
 
-@operation("Reshape", looks=views.reshaping)
+@operation("Reshape", looks=views.reshaping, reuse=VIEW)
 def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
     """The same elements in another shape; -1 is what is left over."""
     wanted = [
@@ -66,7 +66,7 @@ def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
     return Tensor(tuple(total // known if each == -1 else each for each in wanted), x.dtype)
 
 
-@operation("View")
+@operation("View", reuse=VIEW)
 def view(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """The same bytes, read as elements of another dtype."""
     other = dtype or x.dtype
@@ -85,7 +85,7 @@ def view(x: Tensor, *, dtype: str | None = None) -> Tensor:
     return Tensor((*x.shape[:-1], size * old // new), other)
 
 
-@operation("Ravel")
+@operation("Ravel", reuse=VIEW)
 def ravel(x: Tensor) -> Tensor:
     """All elements along one axis."""
     return Tensor((product(x.shape),), x.dtype)

@@ -24,7 +24,16 @@ from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
 from convcalc.read.values import Passed, Scope, Values, Written, misspelt
 
 TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
-BUDGETS = ("params", "trainable_params", "non_trainable_params", "param_bytes", "macs")
+BUDGETS = (
+    "params",
+    "trainable_params",
+    "non_trainable_params",
+    "param_bytes",
+    "macs",
+    "activation_bytes",
+    "peak_activation_bytes",
+    "weight_bytes",
+)
 
 
 def read_spec(source: Source) -> Model:

@@ -60,6 +60,22 @@ def _params(row: LayerReport, report: Report) -> str:
     return f"{number_text(row.params, row.incomplete.get('params'))}{' (recorded)' if row.recorded else ''}"
 
 
+def _output_bytes(row: LayerReport, report: Report) -> str:
+    size = report.memory.output_bytes(row)
+    return bytes_text(size.value, size.label)
+
+
+def _alive(row: LayerReport, report: Report) -> str:
+    """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
+    memory = report.memory
+    return bytes_text(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes"))
+
+
+def _weight_bytes(row: LayerReport, report: Report) -> str:
+    size = report.memory.weights_of(row)
+    return bytes_text(size.value, size.label)
+
+
 FIELDS: dict[str, Field] = {
     "layer": Field(Column("Layer (type)"), _name_and_type),
     "name": Field(Column("Layer"), _name),
@@ -80,24 +96,30 @@ FIELDS: dict[str, Field] = {
     "receptive_field": Field(Column("Receptive field", right=True), field_size),
     "field_stride": Field(Column("Field stride", right=True), field_stride),
     "field_padding": Field(Column("Field padding", right=True), field_padding),
+    "output_bytes": Field(Column("Output bytes", right=True), _output_bytes),
+    "alive_bytes": Field(Column("Alive", right=True), _alive),
+    "weight_bytes": Field(Column("Weight bytes", right=True), _weight_bytes),
     "connected_to": Field(Column("Connected to"), _connections),
 }
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Names that stand for several columns.
-PRESETS = {"field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding")}
+# Words that stand for several columns.
+PRESETS = {
+    "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
+    "memory": ("layer", "output_shape", "output_bytes", "alive_bytes", "weight_bytes"),
+}
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The names checked, presets opened; raises :class:`ConvcalcError` for one that there is not."""
-    known = f"; choose among {listed((*FIELDS, *PRESETS), 'and')}"
-    names = [own for name in names for own in PRESETS.get(name, (name,))]
-    unknown = [name for name in names if name not in FIELDS]
+    """The names checked, with presets written out; raises :class:`ConvcalcError` for one that there is not."""
+    every = (*FIELDS, *PRESETS)
+    known = f"; choose among {listed(every, 'and')}"
+    unknown = [name for name in names if name not in every]
     if unknown:
         raise ConvcalcError(
-            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, (*FIELDS, *PRESETS)) or known}")
+            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, every) or known}")
             for name in unknown
         )
-    return tuple(names)
+    return tuple(column for name in names for column in PRESETS.get(name, (name,)))
 
 
 def table(report: Report, look: Look, columns: Sequence[str] | None = None, depth: int = 0) -> str:

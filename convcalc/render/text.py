@@ -33,17 +33,17 @@ def number_text(number: Number, label: str | None = None) -> str:
     return f"≥ {value:,}" if label == "partial" else f"{value:,}"
 
 
-def bytes_text(number: Number) -> str:
-    """``4.20 MB``, as Keras writes sizes: in steps of 1,024, whatever the letters say."""
+def bytes_text(number: Number, label: str | None = None) -> str:
+    """``4.20 MB``, as Keras writes sizes: in steps of 1,024, whatever the letters say; ``≥ 4.20 MB`` for a lower bound."""
     value = plain(number)
-    if not isinstance(value, int):
+    if not isinstance(value, int) or (label and value == 0):
         return "?"
-    size = float(value)
-    for unit in ("B", "KB", "MB", "GB", "TB"):
+    size, unit = float(value), "B"
+    for larger in ("KB", "MB", "GB", "TB", "PB"):
         if size < 1024:
-            return f"{size:.2f} {unit}"
-        size /= 1024
-    return f"{size:.2f} PB"
+            break
+        size, unit = size / 1024, larger
+    return f"{'≥ ' if label == 'partial' else ''}{size:.2f} {unit}"
 
 
 def percent_text(part: Number, whole: Number) -> str:

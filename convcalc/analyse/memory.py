@@ -1,0 +1,349 @@
+"""Memory: the bytes of weights and activations, what is alive at once, and what training takes.
+
+The outputs of all calls are activations; what a layer needs inside itself, and what a runtime does, is not counted. Where the
+batch is not known, it is one sample: the model is run once more for that, so that a batch folded into another axis counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from convcalc.analyse.infer import Sum, known_sum, run_on
+from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
+from convcalc.analyse.optimizers import slots
+from convcalc.analyse.report import Assumptions, LayerReport, Report, plain_number, weight_bytes
+from convcalc.analyse.run import Run
+from convcalc.layers import Weight, kind_of
+from convcalc.layers.dtypes import BITS, size_in_bytes
+from convcalc.model import Layer, Ref, call_numbers, execution_order
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops import Operation
+from convcalc.problems import ConvcalcError
+
+
+class Tensor(NamedTuple):
+    """An output of a call, ``name[call][output]``, and its bytes."""
+
+    name: str
+    size: Number
+
+
+class Moment(NamedTuple):
+    """A step of the execution: the path of the layer, which of its calls it is, and the bytes that are alive then."""
+
+    layer: str
+    call: int
+    alive: int
+
+
+class WeightGroup(NamedTuple):
+    """The bytes of all weights of one type that train, or that do not; None of which that is not known."""
+
+    dtype: str
+    trainable: bool | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """An estimate of what a step of training takes: the outputs of all calls are kept for the gradients."""
+
+    optimizer: str
+    weights: Number
+    gradients: Number
+    slots: Number
+    activations: Number
+    inputs: Number
+    label: str = ""
+
+    @property
+    def total(self) -> Number:
+        """All of it."""
+        return known_sum([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
+
+    def as_dict(self) -> dict[str, Any]:
+        """The estimate's part of the JSON report."""
+        return {
+            "optimizer": self.optimizer,
+            "weight_bytes": plain_number(self.weights),
+            "gradient_bytes": plain_number(self.gradients),
+            "optimizer_bytes": plain_number(self.slots),
+            "activation_bytes": plain_number(self.activations),
+            "input_bytes": plain_number(self.inputs),
+            "total_bytes": plain_number(self.total),
+            "incomplete": {"total_bytes": self.label} if self.label else {},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The bytes of a model.
+
+    ``activations`` are the outputs of all calls in sum; the model's ``inputs`` are not among them, but count towards the
+    ``peak``, which is at ``peak_step`` of the ``moments``, where the tensors ``alive`` are. ``outputs`` holds the bytes of
+    each call by the path of its layer and its number, ``at_layer`` the most that is alive while a layer runs, ``at_weights``
+    the bytes of its weights; a layer of a nested model has the outputs of the model's first call.
+    """
+
+    assumptions: Assumptions
+    batch: Number
+    outputs: Mapping[tuple[str, int], Number]
+    at_layer: Mapping[str, int]
+    inputs: Number
+    activations: Number
+    peak: Number
+    peak_step: int
+    moments: tuple[Moment, ...]
+    alive: tuple[Tensor, ...]
+    weights: tuple[WeightGroup, ...]
+    weight_bytes: Number
+    at_weights: Mapping[str, Number]
+    training: Training | None = None
+    incomplete: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def peak_layer(self) -> str | None:
+        """The path of the layer that runs when most is alive; None where that is not known."""
+        return None if self.peak is UNKNOWN else self.moments[self.peak_step].layer
+
+    def output_bytes(self, row: LayerReport) -> Sum:
+        """The bytes of a layer's outputs over all its calls, and their label."""
+        return known_sum([self.outputs.get((row.path, number), UNKNOWN) for number in range(len(row.calls))])
+
+    def weights_of(self, row: LayerReport) -> Sum:
+        """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
+        return Sum(self.at_weights[row.path], row.incomplete.get("params", ""))
+
+    def totals(self) -> dict[str, Any]:
+        """What the JSON report's totals say of memory."""
+        return {
+            "input_bytes": plain_number(self.inputs),
+            "activation_bytes": plain_number(self.activations),
+            "peak_activation_bytes": plain_number(self.peak),
+            "peak_layer": self.peak_layer,
+            "weight_bytes": plain_number(self.weight_bytes),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON report's part on memory: what the totals stand on."""
+        return {
+            "dtype": self.assumptions.dtype,
+            "in_place": self.assumptions.in_place,
+            "batch": plain_number(self.batch),
+            "weights": [
+                {"dtype": group.dtype, "trainable": group.trainable, "bytes": group.size} for group in self.weights
+            ],
+            "alive_at_peak": [{"tensor": tensor.name, "bytes": plain_number(tensor.size)} for tensor in self.alive],
+            "steps": [{"layer": layer, "call": call, "alive_bytes": alive} for layer, call, alive in self.moments],
+            "training": self.training.as_dict() if self.training else None,
+        }
+
+
+def memory(report: Report) -> Memory:
+    """The memory of a model under the report's assumptions."""
+    run, batch = _run_of_known_batch(report)
+    walk = _Walk(report.assumptions.dtype)
+    inputs = walk.begin(run)
+    kept = walk.model(run, "", "", inputs)
+    sizes = [tensor.size for tensor in walk.tensors]
+    pieces = storages(walk.steps, sizes, kept, report.assumptions.in_place)
+    alive = sizes_alive(walk.steps, pieces)
+    given = set(inputs)
+    taken = known_sum([sizes[tensor] for tensor in inputs])
+    activations = known_sum([piece.size for piece in pieces if piece.tensors[0] not in given])
+    every = known_sum(sizes)
+    peak: Number = UNKNOWN if every.value is UNKNOWN else max(alive)
+    peak_step = alive.index(max(alive))
+    written = {tensor: number for number, step in enumerate(walk.steps) for tensor in step.writes}
+    weights, trained = _weights(report)
+    total_weights = report.totals.param_bytes if report.totals.param_bytes is UNKNOWN else weight_bytes(weights)
+    labels = {
+        "input_bytes": taken.label,
+        "activation_bytes": activations.label,
+        "peak_activation_bytes": every.label,
+        "peak_layer": every.label,
+        "weight_bytes": report.totals.incomplete.get("param_bytes", ""),
+    }
+    found = Memory(
+        assumptions=report.assumptions,
+        batch=batch,
+        outputs=walk.outputs,
+        at_layer=_most(walk.spans, alive),
+        inputs=taken.value,
+        activations=activations.value,
+        peak=peak,
+        peak_step=peak_step,
+        moments=tuple(Moment(step.layer, step.call, most) for step, most in zip(walk.steps, alive)),
+        alive=tuple(
+            Tensor(walk.tensors[tensor].name, size) for tensor, size in tensors_alive(peak_step, pieces, written)
+        ),
+        weights=_groups(weights, trained),
+        weight_bytes=total_weights,
+        at_weights=_at_layers(report),
+        incomplete={name: label for name, label in labels.items() if label},
+    )
+    optimizer = report.assumptions.optimizer
+    return replace(found, training=_training(found, trained, report)) if optimizer else found
+
+
+def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
+    """The model run on the batch that an input states, or on one sample; and that batch."""
+    stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
+    batch = stated[0] if stated else 1
+    shapes = [(batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes]
+    try:
+        return run_on(report.model, shapes), batch
+    except ConvcalcError:  # what goes for any batch need not go for one: then the sizes stay unknown
+        return run_on(report.model, report.input_shapes), UNKNOWN
+
+
+@dataclass
+class _Walk:
+    """The steps of a model and of those nested in it, one after the other, as they are found."""
+
+    dtype: str | None
+    tensors: list[Tensor] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    outputs: dict[tuple[str, int], Number] = field(default_factory=dict)
+    spans: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def begin(self, run: Run) -> list[int]:
+        """The first step: the model's inputs are there."""
+        layers = [run.model.layers[run.model.calls[ref.call].layer].name for ref in run.model.inputs]
+        made = [self.tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(layers, run.model.inputs)]
+        self.steps.append(Step(layers[0] if layers else "", 0, (), tuple(made)))
+        self.spans += [(name, 0, 1) for name in layers]
+        return made
+
+    def model(self, run: Run, path: str, name: str, given: Sequence[int]) -> list[int]:
+        """The tensors that the model gives on those ``given``. ``path`` leads to it, ``name`` begins its tensors' names."""
+        model = run.model
+        numbers = call_numbers(model)
+        for number, call in enumerate(model.calls):
+            key = (path + model.layers[call.layer].name, numbers[number])
+            sizes = [self.size(run, Ref(number, output)) for output in range(len(run.calls[number].outputs))]
+            self.outputs.setdefault(key, sum(sizes))
+        tensors = dict(zip(model.inputs, given))
+        asked = _outputs_asked_for(run)
+        for number in execution_order(model):
+            if Ref(number) in tensors:
+                continue
+            call = model.calls[number]
+            layer = model.layers[call.layer]
+            own, first = path + layer.name, len(self.steps)
+            reads = tuple(tensors[ref] for ref in call.sources)
+            called = f"{name}{layer.name}[{numbers[number]}]"
+            if number in run.inside:
+                prefix = f"{called if numbers[number] else name + layer.name}/"
+                made = self.model(run.inside[number], f"{own}/", prefix, reads[: len(call.inputs)])
+            else:
+                made = [
+                    self.tensor(f"{called}[{output}]", self.size(run, Ref(number, output)))
+                    for output in range(asked[number])
+                ]
+                self.steps.append(Step(own, numbers[number], reads, tuple(made), _reuse(layer)))
+            if len(self.steps) > first:
+                self.spans.append((own, first, len(self.steps)))
+            tensors |= {Ref(number, output): tensor for output, tensor in enumerate(made)}
+        return [tensors[ref] for ref in model.outputs]
+
+    def tensor(self, name: str, size: Number) -> int:
+        """A further tensor's number."""
+        self.tensors.append(Tensor(name, size))
+        return len(self.tensors) - 1
+
+    def size(self, run: Run, ref: Ref) -> Number:
+        """The bytes of a tensor."""
+        dtype = run.dtype(ref)
+        if BITS.get(dtype) and self.dtype:
+            dtype = self.dtype
+        return _bytes(run.shape(ref), dtype)
+
+
+def _most(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
+    """The most that is alive while each layer runs, over all its calls."""
+    most: dict[str, int] = {}
+    for path, first, end in spans:
+        most[path] = max(most.get(path, 0), *alive[first:end])
+    return most
+
+
+def _outputs_asked_for(run: Run) -> list[int]:
+    """How many outputs each call has, or as many as are asked for of one of which that is not known."""
+    counts = [len(ran.outputs) for ran in run.calls]
+    for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
+        for ref in refs:
+            counts[ref.call] = max(counts[ref.call], ref.output + 1)
+    return counts
+
+
+def _reuse(layer: Layer) -> str:
+    """What a layer may do with its input's memory; of a layer that is not known, nothing."""
+    kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
+    return kind.reuse if kind is not None else ""
+
+
+def _bytes(shape: Shape | None, dtype: str) -> Number:
+    """The bytes of a tensor; unknown where a size is, and for strings, which are as long as they are."""
+    elements = UNKNOWN if shape is None else product(shape)
+    return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
+
+
+def _weights(report: Report) -> tuple[list[Weight], list[Weight]]:
+    """All weights of the model, and those of them that train, in the type that is assumed."""
+    every = [weight for row in report.layers for weight in row.weights]
+    trained = [*(weight for weight in every if weight.trainable), *report.totals.left_trainable]
+    return _assumed(every, report), _assumed(trained, report)
+
+
+def _assumed(weights: Sequence[Weight], report: Report) -> list[Weight]:
+    """The weights in the type that is assumed."""
+    dtype = report.assumptions.dtype
+    return [weight._replace(dtype=dtype) for weight in weights] if dtype else list(weights)
+
+
+def _at_layers(report: Report) -> dict[str, Number]:
+    """The bytes of each layer's weights, which count for the models that it is nested in as well."""
+    sizes: dict[str, Number] = {}
+    around: list[str] = []
+    for row in report.layers:
+        own: Number = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, report))
+        around = [*around[: row.depth], row.path]
+        for path in around:
+            sizes[path] = known_sum([sizes.get(path, 0), own]).value if path != row.path else own
+    return sizes
+
+
+def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
+    """The bytes by type and by what trains; ``trained`` may hold more than the weights themselves say."""
+    sizes: dict[tuple[str, bool | None], int] = {}
+
+    def add(weight: Weight, trainable: bool | None, sign: int = 1) -> None:
+        key = (weight.dtype or "float32", trainable)
+        sizes[key] = sizes.get(key, 0) + sign * weight_bytes([weight])
+
+    for weight in weights:
+        add(weight, None if weight.trainable is None else False)
+    for weight in trained:
+        add(weight, True)
+        add(weight, False, -1)
+    return tuple(WeightGroup(*key, size) for key, size in sizes.items() if size)
+
+
+def _training(found: Memory, trained: Sequence[Weight], report: Report) -> Training:
+    """The estimate for the optimizer that is assumed."""
+    optimizer = found.assumptions.optimizer or ""
+    unknown = report.totals.trainable_params is UNKNOWN
+    incomplete = {**report.totals.incomplete, **found.incomplete}
+    counted = ("trainable_params", "param_bytes", "input_bytes", "activation_bytes")
+    return Training(
+        optimizer=optimizer,
+        weights=found.weight_bytes,
+        gradients=UNKNOWN if unknown else weight_bytes(trained),
+        slots=UNKNOWN if unknown else weight_bytes(slots(optimizer, trained)),
+        activations=found.activations,
+        inputs=found.inputs,
+        label="partial" if any(name in incomplete for name in counted) else "",
+    )

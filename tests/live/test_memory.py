@@ -1,0 +1,163 @@
+"""Memory against the live Keras: what its optimizers make, and the order in which it runs a graph.
+
+``CONVCALC_MODEL=123`` runs one random model alone, as in ``test_models``.
+"""
+
+import json
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from convcalc import load
+from convcalc.analyse.infer import infer
+from convcalc.analyse.optimizers import SLOTS, slots
+from convcalc.analyse.report import Assumptions, weight_bytes
+from convcalc.layers import Weight
+from convcalc.layers.dtypes import size_in_bytes
+from convcalc.model import call_numbers, execution_order, with_input_sizes
+from convcalc.problems import Source
+from convcalc.read.spec import read_spec
+from tests.live.models import grow, keras_model, spec
+from tests.live.session import fresh
+
+pytestmark = pytest.mark.keras
+
+# What the names that are not a class's stand for.
+SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adam": ("Adam", {}),
+    "amsgrad": ("Adam", {"amsgrad": True}),
+    "adamw": ("AdamW", {}),
+    "nadam": ("Nadam", {}),
+    "adamax": ("Adamax", {}),
+    "adagrad": ("Adagrad", {}),
+    "adadelta": ("Adadelta", {}),
+    "rmsprop": ("RMSprop", {}),
+    "rmsprop_momentum": ("RMSprop", {"momentum": 0.9}),
+    "rmsprop_centered": ("RMSprop", {"centered": True}),
+    "rmsprop_momentum_centered": ("RMSprop", {"momentum": 0.9, "centered": True}),
+    "adafactor": ("Adafactor", {}),
+    "lion": ("Lion", {}),
+    "lamb": ("Lamb", {}),
+    "ftrl": ("Ftrl", {}),
+    "schedule_free_adamw": ("ScheduleFreeAdamW", {}),
+}
+
+
+def bytes_of(variables: list[Any]) -> int:
+    return sum(size_in_bytes(math.prod(each.shape), str(each.dtype)) for each in variables)
+
+
+@pytest.mark.parametrize("name", SLOTS)
+def test_an_optimizer_makes_what_we_count(name: str) -> None:
+    import keras
+
+    models = [
+        keras.applications.MobileNetV2(weights=None, input_shape=(96, 96, 3), alpha=0.35),
+        keras.Sequential(
+            [keras.Input((5, 4)), keras.layers.LSTM(8, return_sequences=True), keras.layers.Dense(3, dtype="float16")]
+        ),
+        keras.Sequential([keras.Input((8, 8, 2)), keras.layers.Conv2D(4, 3), keras.layers.BatchNormalization()]),
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")]),
+    ]
+    class_name, settings = SETTINGS[name]
+    for model in models:
+        optimizer = getattr(keras.optimizers, class_name)(**settings)
+        optimizer.build(model.trainable_variables)
+        ours = [
+            Weight(each.name, tuple(each.shape), dtype=str(each.dtype), overwritten=each.overwrite_with_gradient)
+            for each in model.trainable_variables
+        ]
+        assert weight_bytes(slots(name, ours)) == bytes_of(optimizer.variables), model.name
+
+
+def test_training_of_a_spec_is_that_of_keras() -> None:
+    """Through the whole report: the trained weights of a spec, and the optimizer's variables for them."""
+    import keras
+
+    model = keras.applications.MobileNetV2(weights=None)
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    report = replace(infer(load("specs/mobilenet_v2.yaml")), assumptions=Assumptions(optimizer="adam"))
+    training = report.memory.training
+    assert training is not None
+    assert training.slots == bytes_of(optimizer.variables)
+    assert training.gradients == bytes_of(model.trainable_variables)
+    assert training.weights == bytes_of(model.variables) - seed_bytes(model)
+
+
+def test_what_training_overwrites_is_no_business_of_an_optimizer() -> None:
+    """The scales of float8, from a spec."""
+    import keras
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")])
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    text = "{input: [4], layers: [{Dense: {units: 3, dtype: float8_from_float32}}]}"
+    report = replace(infer(read_spec(Source("spec", text))), assumptions=Assumptions(optimizer="adam"))
+    training = report.memory.training
+    assert training is not None
+    assert training.slots == bytes_of(optimizer.variables)
+
+
+def seed_bytes(model: Any) -> int:
+    """Random seeds are variables of the model, and no weights."""
+    known = {id(each) for each in model.weights}
+    return bytes_of([each for each in model.variables if id(each) not in known])
+
+
+def order_of_keras(model: Any) -> list[tuple[str, int]]:
+    """The calls in the order in which ``Function`` runs them, the inputs left out."""
+    found = []
+    for depth in sorted(model._nodes_by_depth, reverse=True):
+        for node in model._nodes_by_depth[depth]:
+            if not node.is_input:
+                found.append((node.operation.name, node.operation._inbound_nodes.index(node)))
+    return found
+
+
+def order_of_ours(text: str) -> list[tuple[str, int]]:
+    model = infer(read_spec(Source("random", text))).model
+    inputs = {ref.call for ref in model.inputs}
+    numbers = call_numbers(model)
+    return [
+        (model.layers[model.calls[number].layer].name, numbers[number])
+        for number in execution_order(model)
+        if number not in inputs
+    ]
+
+
+def test_the_order_of_execution(tell: Any) -> None:
+    one = os.environ.get("CONVCALC_MODEL")
+    seeds = [int(one)] if one else range(1, 201)
+    calls = 0
+    for seed in seeds:
+        fresh()
+        program = grow(Random(seed))
+        theirs, ours = order_of_keras(keras_model(program)), order_of_ours(json.dumps(spec(program)))
+        assert theirs == ours, f"CONVCALC_MODEL={seed}"
+        calls += len(theirs)
+    tell(f"order of execution: {len(seeds)} models, {calls:,} calls agree")
+
+
+@pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
+def test_the_activations_are_the_arrays_that_keras_makes(name: str, tmp_path: Path) -> None:
+    """Every output of a model that is run on two samples, byte for byte."""
+    import keras
+    import numpy
+
+    model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))
+    inputs = [layer for layer in model.layers if isinstance(layer, keras.layers.InputLayer)]
+    outputs = [layer.output for layer in model.layers if layer not in inputs]
+    arrays = keras.Model(model.inputs, outputs)(numpy.zeros((2, 64, 64, 3), "float32"))
+    file = tmp_path / "model.json"
+    file.write_text(model.to_json())
+    memory = infer(with_input_sizes(load(file), {}, 2)).memory
+    assert memory.activations == sum(array.numpy().nbytes for array in arrays)
