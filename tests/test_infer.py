@@ -187,6 +187,7 @@ def test_the_json_report_is_the_contract() -> None:
                     "output_shapes": [[None, 28, 28, 32]],
                     "output_dtypes": ["float32"],
                     "macs": 225_792,
+                    "flops": 2 * 225_792 + 28 * 28 * 32,
                 }
             ],
             "params": 320,
@@ -197,6 +198,7 @@ def test_the_json_report_is_the_contract() -> None:
                 {"name": "bias", "shape": [32], "dtype": "float32", "trainable": True},
             ],
             "macs": 225_792,
+            "flops": 2 * 225_792 + 28 * 28 * 32,
             "incomplete": {},
         }
     ]
@@ -206,6 +208,8 @@ def test_the_json_report_is_the_contract() -> None:
         "non_trainable_params": 0,
         "param_bytes": 1280,
         "macs": 225_792,
+        "flops": 2 * 225_792 + 28 * 28 * 32,
         "incomplete": {},
     }
+    assert data["flops_convention"] == "convcalc"
     assert (data["schema_version"], data["problems"]) == (1, [])

@@ -6,12 +6,12 @@ is :data:`UNKNOWN` here and ``null`` there; ``incomplete`` says whether a number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.layers.registry import LayerType, Weight
+from convcalc.layers.registry import Inferred, LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
@@ -31,6 +31,11 @@ def plain_number(number: Number) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def _stated(name: str, number: Number | None) -> dict[str, int | None]:
+    """A number's part of a JSON object: none of one that was not asked for."""
+    return {} if number is None else {name: plain_number(number)}
+
+
 def weight_bytes(weights: Iterable[Weight]) -> int:
     """The bytes of weights; those of an unknown size are left out."""
     total = 0
@@ -41,11 +46,22 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
+class Step(NamedTuple):
+    """One rule as it was run, from which further costs are worked out. ``kind`` None is a class that is not known."""
+
+    kind: LayerType | Operation | None
+    args: Mapping[str, Any]
+    inputs: Sequence[Shape]
+    inferred: Inferred | None
+
+
 @dataclass(frozen=True, slots=True)
 class CallReport:
     """One call of a layer: what it received from where, what it gave, and what it cost.
 
-    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred.
+    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred. ``steps`` are
+    the rules that ran: one for a layer, those of all its calls for a nested model. ``flops`` is None unless it was asked for
+    (:func:`convcalc.analyse.flops.with_flops`).
     """
 
     inputs: tuple[str, ...]
@@ -54,6 +70,8 @@ class CallReport:
     output_dtypes: tuple[str, ...]
     macs: Number
     recorded: bool = False
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+    flops: Number | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The call's part of the JSON report."""
@@ -63,6 +81,7 @@ class CallReport:
             "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             "output_dtypes": list(self.output_dtypes),
             "macs": plain_number(self.macs),
+            **_stated("flops", self.flops),
             **({"recorded": True} if self.recorded else {}),
         }
 
@@ -96,6 +115,7 @@ class LayerReport:
     own_shapes: tuple[Shape | None, ...] = ()
     own_names: tuple[str, ...] = ()
     recorded: bool = False
+    flops: Number | None = None
 
     @property
     def trainable_in_model(self) -> Number:
@@ -143,6 +163,7 @@ class LayerReport:
                 for weight in self.weights
             ],
             "macs": plain_number(self.macs),
+            **_stated("flops", self.flops),
             "incomplete": dict(self.incomplete),
             **({"recorded": True} if self.recorded else {}),
         }
@@ -162,6 +183,7 @@ class Totals:
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
     left_trainable: tuple[Weight, ...] = ()
+    flops: Number | None = None
 
     @property
     def non_trainable_params(self) -> Number:
@@ -176,13 +198,16 @@ class Totals:
             "non_trainable_params": plain_number(self.non_trainable_params),
             "param_bytes": plain_number(self.param_bytes),
             "macs": plain_number(self.macs),
+            **_stated("flops", self.flops),
             "incomplete": dict(self.incomplete),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown."""
+    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
+    FLOPs its rows have, empty where none were asked for.
+    """
 
     model: Model
     layers: tuple[LayerReport, ...]
@@ -191,9 +216,13 @@ class Report:
     output_shapes: tuple[Shape | None, ...]
     linear: bool
     problems: tuple[Problem, ...] = ()
+    convention: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON report, version 1."""
+        """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others."""
+        from convcalc.analyse.flops import with_flops
+
+        report = self if self.convention else with_flops(self)
         return {
             "schema_version": SCHEMA_VERSION,
             "model": {
@@ -203,8 +232,9 @@ class Report:
                 "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
-            "layers": [layer.as_dict() for layer in self.layers],
-            "totals": self.totals.as_dict(),
+            "flops_convention": report.convention,
+            "layers": [layer.as_dict() for layer in report.layers],
+            "totals": report.totals.as_dict(),
             "problems": [
                 {
                     "code": problem.code,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.layers import masks
+from collections.abc import Sequence
+
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
@@ -13,7 +15,13 @@ def _same(x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Activation", Argument("activation", ACTIVATION, null=True), masks=masks.keeps, example="Activation: relu")
+@layer(
+    "Activation",
+    Argument("activation", ACTIVATION, null=True),
+    masks=masks.keeps,
+    flops=costs.activated,
+    example="Activation: relu",
+)
 def activation(a: Args, x: Shape) -> Inferred:
     """Applies a function, given by its name, to each value.
 
@@ -22,12 +30,19 @@ def activation(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
+def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """A comparison, one more with a max_value, and a multiplication with a negative_slope."""
+    each = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
+    return costs.per_output(each)(a, inputs, found)
+
+
 @layer(
     "ReLU",
     Argument("max_value", Real(0), None, null=True),
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
     masks=masks.keeps,
+    flops=_bent,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -38,7 +53,13 @@ def relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("LeakyReLU", Argument("negative_slope", Real(0), 0.3), masks=masks.keeps, example="LeakyReLU: 0.1")
+@layer(
+    "LeakyReLU",
+    Argument("negative_slope", Real(0), 0.3),
+    masks=masks.keeps,
+    flops=costs.per_output(2),
+    example="LeakyReLU: 0.1",
+)
 def leaky_relu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by negative_slope.
 
@@ -47,7 +68,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, example="ELU")
+@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, flops=costs.per_output(4), example="ELU")
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -56,7 +77,14 @@ def elu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("Softmax", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, takes_mask=True, example="Softmax")
+@layer(
+    "Softmax",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    takes_mask=True,
+    flops=costs.per_output(5),
+    example="Softmax",
+)
 def softmax(a: Args, x: Shape) -> Inferred:
     """Turns values along an axis into positive numbers that sum to one.
 
@@ -71,6 +99,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
     masks=masks.keeps,
+    flops=costs.per_output(2),
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

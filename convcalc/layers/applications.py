@@ -5,6 +5,7 @@ Sources: ``keras/src/applications/convnext.py`` and ``inception_resnet_v2.py``.
 
 from __future__ import annotations
 
+from convcalc.layers import costs
 from convcalc.layers.arguments import Argument, Integer, Real
 from convcalc.layers.registry import Args, Inferred, Weight, layer
 from convcalc.numbers import Shape
@@ -16,6 +17,7 @@ from convcalc.problems import Refusal
     Argument("init_values", Real()),
     Argument("projection_dim", Integer(1)),
     least_axes=1,
+    flops=costs.per_output(1),
     example="LayerScale: [0.000001, 4]",
 )
 def layer_scale(a: Args, x: Shape) -> Inferred:
@@ -29,7 +31,11 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
 
 
 @layer(
-    "CustomScaleLayer", Argument("scale", Real()), inputs=2, example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}"
+    "CustomScaleLayer",
+    Argument("scale", Real()),
+    inputs=2,
+    flops=costs.per_output(2),
+    example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}",
 )
 def custom_scale_layer(a: Args, x: Shape, y: Shape) -> Inferred:
     """Adds to its first input its second, scaled, as Inception-ResNet does.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from convcalc.layers import masks, quantization
+from convcalc.layers import costs, masks, quantization
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
@@ -27,6 +27,7 @@ _DIM = Integer(1)
     Argument("optional", Boolean(), False),
     inputs=0,
     casts=False,
+    flops=costs.free,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
@@ -60,6 +61,7 @@ def input_layer(a: Args) -> Inferred:
     least_axes=1,
     under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
     masks=masks.keeps,
+    flops=costs.activated,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -69,8 +71,9 @@ def dense(a: Args, x: Shape) -> Inferred:
     of the axes before the last.
     """
     features, units = required(x[-1], "number of features"), a["units"]
-    kernel = Weight("kernel", (features, units), product(map(settled, x[1:-1])))
-    bias = (Weight("bias", (units,)),) if a["use_bias"] else ()
+    positions = product(map(settled, x[1:-1]))
+    kernel = Weight("kernel", (features, units), positions)
+    bias = (Weight("bias", (units,), adds=positions),) if a["use_bias"] else ()
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
@@ -94,6 +97,7 @@ _EQUATIONS = (
     *LORA,
     *carried("gptq_unpacked_column_size", "quantization_config"),
     under_policy=quantization.dense(quantization.einsum_scale),
+    flops=costs.activated,
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
 )
@@ -143,14 +147,20 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
         for dim, size in inputs.items()
         if dim not in kernel and dim != (source[0] if not left or elided < 1 else "")
     ]
-    positions = product(map(settled, (*others, *(x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()))))
-    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0))
+    behind_dots = x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()
+    positions = product(map(settled, (*others, *behind_dots)))
+    batch = "" if left and elided > 0 else target[0]
+    repeated = [size for dim, size in outputs.items() if dim not in (batch, *(a["bias_axes"] or ""))]
+    added = product(map(settled, (*repeated, *behind_dots)))
+    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0), added)
     weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
     return Inferred((tuple(output),), weights)
 
 
-def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], behind: int) -> tuple[Weight, ...]:
-    """The bias: as large as the output on its own axes, 1 on those behind the first of them."""
+def _einsum_bias(
+    axes: str | None, target: str, sizes: Mapping[str, Number], behind: int, added: Number
+) -> tuple[Weight, ...]:
+    """The bias: as large as the output on its own axes, 1 on those behind the first of them; added so many times."""
     if axes is None:
         return ()
     if not axes or any(axis not in target for axis in axes):
@@ -159,7 +169,7 @@ def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], beh
         )
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
-    return (Weight("bias", (*shape, *(1,) * behind)),)
+    return (Weight("bias", (*shape, *(1,) * behind), adds=added),)
 
 
 def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
@@ -180,6 +190,7 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     under_policy=quantization.lookup,
     masks=_zeros_masked,
     casts=False,
+    flops=costs.free,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -190,6 +201,11 @@ def embedding(a: Args, x: Shape) -> Inferred:
     table = Weight("embeddings", (a["input_dim"], a["output_dim"]))
     weights = with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings")
     return Inferred(((*x, a["output_dim"]),), weights)
+
+
+def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """With a logit_soft_cap each score is divided by it, bent by tanh and multiplied by it again."""
+    return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, found)
 
 
 @layer(
@@ -204,6 +220,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
     call=[Argument("reverse", Boolean(), False)],
     under_policy=quantization.lookup,
     casts=False,
+    flops=_capped,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
@@ -231,7 +248,14 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     return (masks.Computed("Any", {"x": differs}, axis=-1),)
 
 
-@layer("Masking", Argument("mask_value", Real(), 0.0), masks=_masked, example="Masking", example_input=(5, 4))
+@layer(
+    "Masking",
+    Argument("mask_value", Real(), 0.0),
+    masks=_masked,
+    flops=costs.per_input(2),
+    example="Masking",
+    example_input=(5, 4),
+)
 def masking(a: Args, x: Shape) -> Inferred:
     """Marks steps whose features all equal mask_value, so that layers below pass them over.
 
@@ -240,7 +264,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", masks=masks.keeps, example="Identity")
+@layer("Identity", masks=masks.keeps, flops=costs.free, example="Identity")
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

@@ -5,6 +5,9 @@ Keras's symbolic call checks the axes of few of them, and so do the rules: most 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from convcalc.layers import costs
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     SEED,
@@ -18,8 +21,8 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
-from convcalc.layers.registry import SAME, Args, Inferred, Makes, layer
-from convcalc.numbers import UNKNOWN, Shape
+from convcalc.layers.registry import SAME, Args, Cost, Inferred, Makes, layer
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal
 
 _HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
@@ -39,6 +42,21 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
     return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
 
 
+def _resizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The interpolation; how many cells antialiasing reads, and how much is padding, depends on the sizes."""
+    inexact = a["antialias"] or a["pad_to_aspect_ratio"]
+    return UNKNOWN if inexact else costs.interpolated(a, inputs, found)
+
+
+def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Nothing for images that are large enough, which are cut; others are resized."""
+    first = len(inputs[0]) - (2 if a["data_format"] == "channels_first" else 3)
+    height, width = inputs[0][first : first + 2]
+    if height >= a["height"] and width >= a["width"]:
+        return 0
+    return UNKNOWN if UNKNOWN in (height, width) else costs.interpolated({"interpolation": "bilinear"}, inputs, found)
+
+
 @layer(
     "Resizing",
     _HEIGHT,
@@ -50,6 +68,7 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
     _FILL_VALUE,
     Argument("antialias", Boolean(), False),
     DATA_FORMAT,
+    flops=_resizing,
     example="Resizing: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -62,7 +81,9 @@ def resizing(a: Args, x: Shape) -> Inferred:
     return _resized(x, a, (len(x) == 4) + (a["data_format"] == "channels_first"))
 
 
-@layer("CenterCrop", _HEIGHT, _WIDTH, DATA_FORMAT, example="CenterCrop: [6, 5]", example_input=(8, 8, 3))
+@layer(
+    "CenterCrop", _HEIGHT, _WIDTH, DATA_FORMAT, flops=_cropping, example="CenterCrop: [6, 5]", example_input=(8, 8, 3)
+)
 def center_crop(a: Args, x: Shape) -> Inferred:
     """Cuts the middle out of images; smaller images are resized.
 
@@ -74,7 +95,15 @@ def center_crop(a: Args, x: Shape) -> Inferred:
 
 
 @layer(
-    "RandomCrop", _HEIGHT, _WIDTH, SEED, DATA_FORMAT, casts=False, example="RandomCrop: [6, 5]", example_input=(8, 8, 3)
+    "RandomCrop",
+    _HEIGHT,
+    _WIDTH,
+    SEED,
+    DATA_FORMAT,
+    casts=False,
+    flops=_cropping,
+    example="RandomCrop: [6, 5]",
+    example_input=(8, 8, 3),
 )
 def random_crop(a: Args, x: Shape) -> Inferred:
     """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
@@ -90,6 +119,7 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     _VALUES,
     DATA_FORMAT,
     SEED,
+    flops=costs.free,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -106,6 +136,11 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
+def _stretching(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Least and largest, scale and offset, both limits, a look for NaN; other ranges than 0 to 255 are turned to it and back."""
+    return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, found)
+
+
 def _handed_on(
     name: str,
     does: str,
@@ -114,18 +149,19 @@ def _handed_on(
     dtype: str | None = None,
     makes: Makes = (),
     casts: bool = True,
+    flops: Cost = costs.free,
 ) -> None:
-    """Declare a layer that changes values alone; ``value`` is the argument of its example."""
+    """Declare a layer that changes values alone, most of them in training only; ``value`` is the argument of its example."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,), dtype=dtype)
 
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
-    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts)(rule)
+    layer(name, *arguments, example=example, example_input=(8, 8, 3), makes=makes, casts=casts, flops=flops)(rule)
 
 
-_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES)
+_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES, flops=_stretching)
 _handed_on(
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Evens out the histogram of each tile of an image, within a limit (CLAHE).",
@@ -133,6 +169,7 @@ _handed_on(
     Argument("clip_limit", Real(), 4.0),
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
     DATA_FORMAT,
+    flops=costs.unknown,
 )
 _handed_on(
     "CutMix",
@@ -147,6 +184,7 @@ _handed_on(
     _VALUES,
     Argument("bins", Integer(1), 256),
     DATA_FORMAT,
+    flops=costs.unknown,
     dtype=SAME,
 )
 _handed_on(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
-from convcalc.layers import masks
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
 from convcalc.layers.registry import Args, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -45,7 +46,17 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     return Inferred(((batch, *merged),))
 
 
-@layer("Add", inputs=None, masks=masks.either, example="Add: {{from: [a, b]}}")
+def _pairwise(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """One operation for each input behind the first."""
+    return costs.per_output(len(inputs) - 1)(a, inputs, found)
+
+
+def _averaging(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Additions, and a division."""
+    return costs.per_output(len(inputs))(a, inputs, found)
+
+
+@layer("Add", inputs=None, masks=masks.either, flops=_pairwise, example="Add: {{from: [a, b]}}")
 def add(a: Args, *shapes: Shape) -> Inferred:
     """Adds its inputs, element by element.
 
@@ -54,7 +65,7 @@ def add(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Subtract", inputs=2, masks=masks.either, example="Subtract: {{from: [a, b]}}")
+@layer("Subtract", inputs=2, masks=masks.either, flops=_pairwise, example="Subtract: {{from: [a, b]}}")
 def subtract(a: Args, *shapes: Shape) -> Inferred:
     """Subtracts its second input from its first, element by element.
 
@@ -63,7 +74,7 @@ def subtract(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Multiply", inputs=None, masks=masks.either, example="Multiply: {{from: [a, b]}}")
+@layer("Multiply", inputs=None, masks=masks.either, flops=_pairwise, example="Multiply: {{from: [a, b]}}")
 def multiply(a: Args, *shapes: Shape) -> Inferred:
     """Multiplies its inputs, element by element.
 
@@ -72,7 +83,7 @@ def multiply(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Average", inputs=None, masks=masks.either, example="Average: {{from: [a, b]}}")
+@layer("Average", inputs=None, masks=masks.either, flops=_averaging, example="Average: {{from: [a, b]}}")
 def average(a: Args, *shapes: Shape) -> Inferred:
     """Takes the mean of its inputs, element by element.
 
@@ -81,7 +92,7 @@ def average(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Maximum", inputs=None, masks=masks.either, example="Maximum: {{from: [a, b]}}")
+@layer("Maximum", inputs=None, masks=masks.either, flops=_pairwise, example="Maximum: {{from: [a, b]}}")
 def maximum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the largest of its inputs, element by element.
 
@@ -90,7 +101,7 @@ def maximum(a: Args, *shapes: Shape) -> Inferred:
     return _elementwise(shapes)
 
 
-@layer("Minimum", inputs=None, masks=masks.either, example="Minimum: {{from: [a, b]}}")
+@layer("Minimum", inputs=None, masks=masks.either, flops=_pairwise, example="Minimum: {{from: [a, b]}}")
 def minimum(a: Args, *shapes: Shape) -> Inferred:
     """Takes the smallest of its inputs, element by element.
 
@@ -104,6 +115,7 @@ def minimum(a: Args, *shapes: Shape) -> Inferred:
     Argument("axis", Integer(), -1),
     inputs=None,
     masks=masks.joined,
+    flops=costs.free,
     example="Concatenate: {{from: [a, b]}}",
 )
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
@@ -122,11 +134,17 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
 
 
+def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """With normalize, a square, a sum and a division for each element of both inputs."""
+    return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
+
+
 @layer(
     "Dot",
     Argument("axes", IntegerOrPair()),
     Argument("normalize", Boolean(), False),
     inputs=2,
+    flops=_normalizing,
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import masks
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
-from convcalc.numbers import Shape
+from convcalc.numbers import Number, Shape
 from convcalc.problems import Refusal
 
 _CENTER, _SCALE = Argument("center", Boolean(), True), Argument("scale", Boolean(), True)
@@ -46,6 +47,7 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     Argument("synchronized", Boolean(), False),
     masks=masks.keeps,
     takes_mask=True,
+    flops=costs.per_output(2),
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -80,6 +82,11 @@ def _check_clipping(limits: Any) -> None:
         raise Refusal("needs a renorm_clipping with a dmax that is not below zero", argument="renorm_clipping")
 
 
+def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The mean, the difference from it, its square, the mean of that, a division; then the scale and the center."""
+    return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, found)
+
+
 @layer(
     "LayerNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
@@ -90,6 +97,7 @@ def _check_clipping(limits: Any) -> None:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    flops=_normalizing,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -114,6 +122,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     *_HELD,
     masks=masks.keeps,
     casts=False,
+    flops=_normalizing,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -133,6 +142,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     "RMSNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
     Argument("epsilon", Real(), 1e-06),
+    flops=costs.per_output(4),
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -144,7 +154,13 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,), (Weight("scale", shape),))
 
 
-@layer("UnitNormalization", Argument("axis", IntegerOrIntegers(), -1), masks=masks.keeps, example="UnitNormalization")
+@layer(
+    "UnitNormalization",
+    Argument("axis", IntegerOrIntegers(), -1),
+    masks=masks.keeps,
+    flops=costs.per_output(3),
+    example="UnitNormalization",
+)
 def unit_normalization(a: Args, x: Shape) -> Inferred:
     """Scales each sample to length one over an axis or several.
 
@@ -156,11 +172,18 @@ def unit_normalization(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
+def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The layer's own: the singular value is worked out in training only."""
+    wrapped: SubLayer = a["layer"]
+    return wrapped.elementwise(*inputs)
+
+
 @layer(
     "SpectralNormalization",
     Argument("layer", LayerValue()),
     Argument("power_iterations", Integer(1), 1),
     holds=True,
+    flops=_of_wrapped,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:

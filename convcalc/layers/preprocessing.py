@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from convcalc.layers import masks
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import Args, Inferred, Weight, axis_index, layer, required
-from convcalc.layers.sublayer import LayerValues
-from convcalc.numbers import Shape
+from convcalc.layers.sublayer import LayerValues, SubLayer
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal
 
 _ADAPTED = "found by adapt() from the data, not by training"
@@ -19,6 +20,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     Argument("scale", Anything()),
     Argument("offset", Anything(), 0.0),
     masks=masks.keeps,
+    flops=costs.per_output(2),
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -35,6 +37,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     *carried("mean", "variance"),
     Argument("invert", Boolean(), False),
     masks=masks.keeps,
+    flops=costs.per_output(2),
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
@@ -81,12 +84,30 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     return (len(value), *(parts.pop() if parts else ()))
 
 
+_ALL = frozenset({"params", "macs"})
+
+
+def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
+    """Each layer with what it is given, the outputs of the one before, and what it finds."""
+    given: list[Shape] = [x]
+    for each in layers:
+        found = each.infer(*given) if given else Inferred((None,), unknown=_ALL)
+        yield each, given, found
+        given = [shape for shape in found.outputs if shape is not None]
+
+
+def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of all layers."""
+    return sum(each.elementwise(*given) if given else UNKNOWN for each, given, _ in _chain(a["layers"], inputs[0]))
+
+
 @layer(
     "Pipeline",
     Argument("layers", LayerValues()),
     lacks=("trainable", "dtype"),
     takes_mask=True,
     casts=False,
+    flops=_in_turn,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:
@@ -94,10 +115,8 @@ def pipeline(a: Args, x: Shape) -> Inferred:
 
     Parameters: those of all of them.
     """
-    weights: tuple[Weight, ...] = ()
-    found = Inferred((x,))
-    for each in a["layers"]:
-        known = [shape for shape in found.outputs if shape is not None]
-        found = each.infer(*known) if known else Inferred((None,), unknown=frozenset({"params", "macs"}))
-        weights += found.weights
-    return Inferred(found.outputs, weights, unknown=found.unknown)
+    whole = Inferred((x,))
+    for _, _, found in _chain(a["layers"], x):
+        weights, products = whole.weights + found.weights, whole.products + found.products
+        whole = Inferred(found.outputs, weights, products, unknown=whole.unknown | found.unknown)
+    return whole

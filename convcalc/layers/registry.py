@@ -23,7 +23,8 @@ Args: TypeAlias = "Mapping[str, Any]"
 
 
 class Weight(NamedTuple):
-    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
+    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample, ``adds`` how many times one
+    of a bias is added.
 
     ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
     ``dtype`` None is the layer's own.
@@ -35,6 +36,7 @@ class Weight(NamedTuple):
     trainable: bool | None = True
     why: str = ""
     dtype: str | None = None
+    adds: Number = 0
 
 
 class Product(NamedTuple):
@@ -67,6 +69,7 @@ class Inferred(NamedTuple):
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
+Cost: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Number]"
 PolicyRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
 MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[Any]]"
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
@@ -85,7 +88,8 @@ class LayerType:
     (``trainable``, ``dtype``) and this one may not. ``default_policy`` gives the dtype policy where none is given, from the
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
-    its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``settings``
+    its only input; ``casts`` whether Keras casts inputs of another float type before the call. ``flops`` counts the operations
+    besides products and biases (:mod:`convcalc.layers.costs`), None where nobody says. ``settings``
     vary a rule among the layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of
     shape ``example_input``.
     """
@@ -114,6 +118,7 @@ class LayerType:
     takes_mask: bool = False
     casts: bool = True
     class_name: str = ""
+    flops: Cost | None = None
 
     @property
     def merges(self) -> bool:
@@ -192,6 +197,7 @@ def layer(
     takes_mask: bool = False,
     casts: bool = True,
     class_name: str = "",
+    flops: Cost | None = None,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -236,6 +242,7 @@ def layer(
                 takes_mask=takes_mask,
                 casts=casts,
                 class_name=class_name or own_name,
+                flops=flops,
             )
             CATALOGUE[own_name] = entry
             _CLASSES[entry.class_name] = own_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from convcalc.layers import masks
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import Shape
@@ -14,7 +14,7 @@ _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
 
 
-@layer("Dropout", _RATE, _NOISE, SEED, masks=masks.keeps, example="Dropout: 0.5")
+@layer("Dropout", _RATE, _NOISE, SEED, masks=masks.keeps, flops=costs.free, example="Dropout: 0.5")
 def dropout(a: Args, x: Shape) -> Inferred:
     """Sets a part of the values to zero, in training only.
 
@@ -23,7 +23,15 @@ def dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("AlphaDropout", _RATE, *carried("noise_shape"), SEED, masks=masks.keeps, example="AlphaDropout: 0.1")
+@layer(
+    "AlphaDropout",
+    _RATE,
+    *carried("noise_shape"),
+    SEED,
+    masks=masks.keeps,
+    flops=costs.free,
+    example="AlphaDropout: 0.1",
+)
 def alpha_dropout(a: Args, x: Shape) -> Inferred:
     """Drops values so that mean and variance stay as they were, in training only.
 
@@ -32,7 +40,7 @@ def alpha_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianDropout", _RATE, SEED, masks=masks.keeps, example="GaussianDropout: 0.1")
+@layer("GaussianDropout", _RATE, SEED, masks=masks.keeps, flops=costs.free, example="GaussianDropout: 0.1")
 def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     """Multiplies by normal noise around one, in training only.
 
@@ -41,7 +49,14 @@ def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("GaussianNoise", Argument("stddev", Real(0, 1)), SEED, masks=masks.keeps, example="GaussianNoise: 0.1")
+@layer(
+    "GaussianNoise",
+    Argument("stddev", Real(0, 1)),
+    SEED,
+    masks=masks.keeps,
+    flops=costs.free,
+    example="GaussianNoise: 0.1",
+)
 def gaussian_noise(a: Args, x: Shape) -> Inferred:
     """Adds normal noise, in training only.
 
@@ -60,6 +75,7 @@ _LACKS = ("trainable",)
     axes=("length", "channels"),
     lacks=_LACKS,
     masks=masks.keeps,
+    flops=costs.free,
     example="SpatialDropout1D: 0.2",
 )
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
@@ -78,6 +94,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     ranks=(2, 3),
     lacks=_LACKS,
     masks=masks.keeps,
+    flops=costs.free,
     example="{name}: 0.2",
 )
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
@@ -93,6 +110,7 @@ def spatial_dropout(a: Args, x: Shape) -> Inferred:
     Argument("l1", Real(0), 0.0, null=True),
     Argument("l2", Real(0), 0.0, null=True),
     masks=masks.keeps,
+    flops=costs.free,
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:

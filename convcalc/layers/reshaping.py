@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convcalc.layers import costs
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
 from convcalc.layers.registry import SAME, Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -23,7 +24,7 @@ _ONE = Argument("padding", Margins(), 1)
 _PADDING_EXAMPLE = "{name}: 1"
 
 
-@layer("ZeroPadding{rank}D", _ONE, DATA_FORMAT, ranks=_RANKS, example=_PADDING_EXAMPLE)
+@layer("ZeroPadding{rank}D", _ONE, DATA_FORMAT, ranks=_RANKS, flops=costs.free, example=_PADDING_EXAMPLE)
 def zero_padding(a: Args, x: Shape) -> Inferred:
     """Adds cells of zeros before and after {axes}.
 
@@ -41,7 +42,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     return _pad(x, tuple((-before, -after) for before, after in a["cropping"]))
 
 
-@layer("Cropping1D", Argument("cropping", Margins(), 1), ranks=(1,), example="Cropping1D: 1")
+@layer("Cropping1D", Argument("cropping", Margins(), 1), ranks=(1,), flops=costs.free, example="Cropping1D: 1")
 def cropping_1d(a: Args, x: Shape) -> Inferred:
     """Cuts cells off both ends of the length.
 
@@ -55,6 +56,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
     Argument("cropping", Margins(), 0),
     DATA_FORMAT,
     ranks=(2,),
+    flops=costs.free,
     example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
 def cropping_2d(a: Args, x: Shape) -> Inferred:
@@ -65,7 +67,9 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
     return _crop(a, x)
 
 
-@layer("Cropping3D", Argument("cropping", Margins(), 1), DATA_FORMAT, ranks=(3,), example="Cropping3D: 1")
+@layer(
+    "Cropping3D", Argument("cropping", Margins(), 1), DATA_FORMAT, ranks=(3,), flops=costs.free, example="Cropping3D: 1"
+)
 def cropping_3d(a: Args, x: Shape) -> Inferred:
     """Cuts cells off both ends of {axes}.
 
@@ -80,7 +84,13 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
 
-@layer("UpSampling1D", Argument("size", Integer(1), 2), axes=("length", "channels"), example="UpSampling1D: 2")
+@layer(
+    "UpSampling1D",
+    Argument("size", Integer(1), 2),
+    axes=("length", "channels"),
+    flops=costs.free,
+    example="UpSampling1D: 2",
+)
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
     """Repeats each step.
 
@@ -99,6 +109,7 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
         "nearest",
     ),
     ranks=(2,),
+    flops=costs.interpolated,
     example="UpSampling2D: 2",
 )
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
@@ -109,7 +120,9 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("UpSampling3D", Argument("size", PerAxis(), 2), DATA_FORMAT, ranks=(3,), example="UpSampling3D: 2")
+@layer(
+    "UpSampling3D", Argument("size", PerAxis(), 2), DATA_FORMAT, ranks=(3,), flops=costs.free, example="UpSampling3D: 2"
+)
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     """Repeats the cells along {axes}.
 
@@ -118,7 +131,7 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("Flatten", DATA_FORMAT, example="Flatten", example_input=(8, 8, 4))
+@layer("Flatten", DATA_FORMAT, flops=costs.free, example="Flatten", example_input=(8, 8, 4))
 def flatten(a: Args, x: Shape) -> Inferred:
     """Lays all axes behind the batch out in one row.
 
@@ -130,6 +143,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
 @layer(
     "Reshape",
     Argument("target_shape", Integers(-1, nullable=True)),
+    flops=costs.free,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
 )
@@ -154,7 +168,13 @@ def reshape(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),), dtype=SAME)
 
 
-@layer("Permute", Argument("dims", Integers(1)), example="Permute: {{dims: [2, 1]}}", example_input=(3, 4))
+@layer(
+    "Permute",
+    Argument("dims", Integers(1)),
+    flops=costs.free,
+    example="Permute: {{dims: [2, 1]}}",
+    example_input=(3, 4),
+)
 def permute(a: Args, x: Shape) -> Inferred:
     """Puts the axes behind the batch in another order; dims count from 1.
 
@@ -170,7 +190,7 @@ def permute(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *(x[dim] for dim in dims)),), dtype=SAME)
 
 
-@layer("RepeatVector", Argument("n", Integer(1)), axes=("features",), example="RepeatVector: 3")
+@layer("RepeatVector", Argument("n", Integer(1)), axes=("features",), flops=costs.free, example="RepeatVector: 3")
 def repeat_vector(a: Args, x: Shape) -> Inferred:
     """Repeats the input n times along a new axis.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.layers.application import apply, own_weight
+from convcalc.layers.application import apply, elementwise, own_weight
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
@@ -33,6 +33,10 @@ class SubLayer(NamedTuple):
         return found._replace(
             weights=tuple(own_weight(weight, self.dtype, self.trainable, _FROZEN) for weight in found.weights)
         )
+
+    def elementwise(self, *inputs: Shape) -> Number:
+        """The operations besides products and biases, for one sample of these shapes."""
+        return elementwise(self.kind, self.args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
         """The value of an argument, given or default; None where the layer has none of that name."""
@@ -110,8 +114,8 @@ def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
     """Weights as they are used over so many steps."""
-    return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
+    return tuple(w._replace(uses=_times(w.uses, steps), adds=_times(w.adds, steps)) for w in weights)
 
 
-def _unused(weight: Weight) -> bool:
-    return isinstance(weight.uses, int) and weight.uses == 0
+def _times(number: Number, steps: Number) -> Number:
+    return 0 if isinstance(number, int) and number == 0 else number * settled(steps)

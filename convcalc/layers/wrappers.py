@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from convcalc.layers import masks
+from collections.abc import Sequence
+
+from convcalc.layers import costs, masks
 from convcalc.layers.arguments import Argument, Choice, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
-from convcalc.numbers import Shape, settled
+from convcalc.numbers import Number, Shape, settled
 from convcalc.problems import Refusal
+
+
+def _at_each_step(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of the layer, at each step."""
+    batch, steps, *rest = inputs[0]
+    wrapped: SubLayer = a["layer"]
+    return costs.times(wrapped.elementwise((batch, *rest)), steps)
 
 
 @layer(
@@ -17,6 +26,7 @@ from convcalc.problems import Refusal
     holds=True,
     masks=masks.keeps,
     takes_mask=True,
+    flops=_at_each_step,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -41,6 +51,17 @@ def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     return given[:1] if a["merge_mode"] else (given[0], given[0])
 
 
+def _both_directions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of both layers, and of the merge."""
+    forward: SubLayer = a["layer"]
+    backward: SubLayer = a["backward_layer"] or forward
+    half = len(inputs) // 2
+    one = forward.elementwise(inputs[0], *inputs[1 : 1 + half])
+    other = backward.elementwise(inputs[0], *inputs[1 + half :])
+    merge = {"sum": 1, "mul": 1, "ave": 2}.get(a["merge_mode"], 0)
+    return one + other + costs.per_output(merge)(a, inputs, found)
+
+
 @layer(
     "Bidirectional",
     Argument("layer", LayerValue(_LOOPS)),
@@ -51,6 +72,7 @@ def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     holds=True,
     masks=_both_ways,
     takes_mask=True,
+    flops=_both_directions,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )

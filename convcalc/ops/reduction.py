@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from convcalc.layers.registry import axis_index
+from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of, uncounted
 from convcalc.problems import Refusal
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -95,9 +95,9 @@ def ndim(x: Tensor) -> Tensor:
 
 
 @operation("Slogdet")
-def slogdet(x: Tensor) -> list[Tensor]:
+def slogdet(x: Tensor) -> Inferred:
     """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
-    return [Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype)]
+    return uncounted(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 
 def _along(shape: Shape, axis: int | None) -> Shape:
@@ -238,10 +238,11 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
 
 
 @operation("Average")
-def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Tensor:
+def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Inferred:
     """The weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
-    return Tensor(reduced(x.shape, axis), result_type(*dtypes))
+    products = () if weights is None else (Product("weighted sums", of_one_sample(x.shape)),)
+    return Inferred((reduced(x.shape, axis),), products=products, dtype=(result_type(*dtypes),))
 
 
 @operation("Bincount")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import UNKNOWN, Number
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
 from convcalc.render.grid import Column, Look, draw
 from convcalc.render.text import arguments_text, bytes_text, number_text, percent_text, shapes_text, visible
@@ -59,6 +60,14 @@ def _params(row: LayerReport, report: Report) -> str:
     return f"{number_text(row.params, row.incomplete.get('params'))}{' (recorded)' if row.recorded else ''}"
 
 
+def _flops(row: LayerReport, report: Report) -> str:
+    return number_text(_known(row.flops), row.incomplete.get("flops"))
+
+
+def _known(number: Number | None) -> Number:
+    return UNKNOWN if number is None else number
+
+
 FIELDS: dict[str, Field] = {
     "layer": Field(Column("Layer (type)"), _name_and_type),
     "name": Field(Column("Layer"), _name),
@@ -76,30 +85,40 @@ FIELDS: dict[str, Field] = {
     "macs": Field(
         Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
     ),
+    "flops": Field(Column("FLOPs", right=True, style="magenta"), _flops),
+    "flops_percent": Field(
+        Column("FLOPs %", right=True),
+        lambda row, report: percent_text(_known(row.flops), _known(report.totals.flops)),
+    ),
     "connected_to": Field(Column("Connected to"), _connections),
 }
+# Names for several columns at once.
+PRESETS = {"cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent")}
 DEFAULT = ("layer", "output_shape", "params", "macs")
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The names checked; raises :class:`ConvcalcError` for one that there is not."""
-    known = f"; choose among {listed(FIELDS, 'and')}"
-    unknown = [name for name in names if name not in FIELDS]
+    """The names checked, and presets replaced by theirs; raises :class:`ConvcalcError` for one that there is not."""
+    choice = (*FIELDS, *PRESETS)
+    known = f"; choose among {listed(choice, 'and')}"
+    unknown = [name for name in names if name not in choice]
     if unknown:
         raise ConvcalcError(
-            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, FIELDS) or known}")
+            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, choice) or known}")
             for name in unknown
         )
-    return tuple(names)
+    return tuple(each for name in names for each in PRESETS.get(name, (name,)))
 
 
 def table(report: Report, look: Look, columns: Sequence[str] | None = None, depth: int = 0) -> str:
     """The summary as text.
 
-    ``columns`` names the columns; by default layer, output shape, parameters and MACs, and the connections where the
+    ``columns`` names the columns, or presets; by default layer, output shape, parameters and MACs, and the connections where the
     graph branches. ``depth`` is how many levels of nested models are shown.
     """
     chosen = columns_named(columns) if columns else DEFAULT if report.linear else (*DEFAULT, "connected_to")
+    if not report.convention and any(name.startswith("flops") for name in chosen):
+        report = with_flops(report)
     rows = [row for row in report.layers if row.depth <= depth]
     cells = [[FIELDS[name].cell(row, report) for name in chosen] for row in rows]
     title = look.painted(look.signs(f'Model: "{visible(report.model.name)}"'), "bold")
@@ -120,10 +139,14 @@ def _totals(report: Report) -> list[str]:
     rest = number_text(totals.non_trainable_params, incomplete.get("params"))
     # Of a count that is not known, the bytes are not known either: no silent zero.
     rest_bytes = UNKNOWN if rest == "?" else totals.param_bytes - totals.trainable_bytes
-    return [
+    lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
         f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
         f"({bytes_text(totals.trainable_bytes)})",
         f" Non-trainable params: {rest} ({bytes_text(rest_bytes)})",
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]
+    if report.convention:
+        counted = number_text(_known(totals.flops), incomplete.get("flops"))
+        lines.append(f" FLOPs: {counted} ({per}; convention {report.convention})")
+    return lines
