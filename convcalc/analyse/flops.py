@@ -20,12 +20,15 @@ from convcalc.ops import Operation, costs
 
 
 def own_flops(step: Step) -> Number:
-    """The operations of one rule as it ran, for one sample."""
+    """The operations of one rule as it ran, for the batch that is stated, or for one sample. Operations of ``keras.ops`` count
+    whole tensors: none of their axes is known as the batch.
+    """
     kind, args, inputs, found = step
     if kind is None or found is None or "macs" in found.unknown:
         return UNKNOWN
     biases = [product(weight.shape) * weight.adds for weight in found.weights if not _never(weight.adds)]
-    return sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
+    number = sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
+    return number if isinstance(kind, Operation) else per_batch(number, inputs)
 
 
 def _never(adds: Number) -> bool:
@@ -54,15 +57,9 @@ def with_flops(report: Report, convention: str = "convcalc") -> Report:
 
 
 def _counted(row: LayerReport, count: Callable[[Step], Number]) -> LayerReport:
-    sums = [known_sum([_of_call(step, count) for step in call.steps]) for call in row.calls]
+    sums = [known_sum([count(step) for step in call.steps]) for call in row.calls]
     whole = known_sum([part.value for part in sums])
     label = whole.label or ("partial" if any(part.label for part in sums) else "")
     calls = tuple(replace(call, flops=part.value) for call, part in zip(row.calls, sums))
     incomplete = {**row.incomplete, **({"flops": label} if label else {})}
     return replace(row, calls=calls, flops=whole.value, incomplete=incomplete)
-
-
-def _of_call(step: Step, count: Callable[[Step], Number]) -> Number:
-    """For the batch that is stated, or for one sample. Operations count whole tensors: none of their axes is known as the batch."""
-    number = count(step)
-    return number if isinstance(step.kind, Operation) else per_batch(number, step.inputs)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from convcalc.analyse.report import Step
-from convcalc.layers import sample_macs
-from convcalc.layers.costs import elements, times
-from convcalc.numbers import UNKNOWN, Number, product
+from convcalc.analyse.sums import per_batch
+from convcalc.layers import Inferred, sample_macs
+from convcalc.layers.costs import times
+from convcalc.numbers import UNKNOWN, Number, ceil_div, product
 from convcalc.ops import Operation
 from convcalc.ops.registry import of_one_sample
 
@@ -41,8 +42,8 @@ _ACTIVATIONS = {
 }
 _MOVING = """
 ActivityRegularization AlphaDropout Concatenate Cropping1D Cropping2D Cropping3D Dropout ELU Flatten GaussianDropout
-GaussianNoise GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Identity InputLayer LeakyReLU Permute RepeatVector Reshape
-SpatialDropout1D SpatialDropout2D SpatialDropout3D UpSampling2D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+GaussianNoise GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D Identity InputLayer LeakyReLU Permute Reshape
+SpatialDropout1D SpatialDropout2D SpatialDropout3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
 """
 _FREE = frozenset(_MOVING.split())
 # The operations of keras.ops that the profiler counts 1 for each output element.
@@ -50,7 +51,7 @@ _BINARY = frozenset({"Add", "Divide", "Maximum", "Minimum", "Multiply", "Subtrac
 
 
 def tf_flops(step: Step) -> Number:
-    """The operations of one rule as it ran, for one sample."""
+    """The operations of one rule as it ran, for the batch that is stated, or for one sample."""
     if step.inferred is None or step.kind is None:
         return UNKNOWN
     if isinstance(step.kind, Operation):
@@ -70,19 +71,35 @@ def _activation(step: Step) -> Number:
 
 def _output(step: Step) -> Number:
     assert step.inferred is not None
-    return elements(step.inferred.outputs[0])
+    shape = step.inferred.outputs[0]
+    return UNKNOWN if shape is None else of_one_sample(shape)
 
 
 def _input(step: Step) -> Number:
-    return elements(step.inputs[0])
+    return of_one_sample(step.inputs[0])
 
 
 def _multiplied(step: Step) -> Number:
     """2 for each multiply-accumulate, 1 for each output element that a bias is added to, and the activation."""
     assert step.inferred is not None
-    macs = 0 if step.args.get("groups", 1) != 1 else sample_macs(step.inferred)
     bias = _output(step) if step.args.get("use_bias", True) else 0
-    return 2 * macs + bias + _activation(step)
+    return 2 * per_batch(_products(step, step.inferred), step.inputs) + bias + _activation(step)
+
+
+def _products(step: Step, found: Inferred) -> Number:
+    if step.args.get("groups", 1) != 1:
+        return 0
+    dilation = step.args.get("dilation_rate", (1,))
+    if all(rate == 1 for rate in dilation):
+        return sample_macs(found)
+    if len(found.weights[0].shape) < len(found.windows) + 2 or found.weights[0].name != "kernel":
+        return UNKNOWN
+    # TensorFlow deals the cells out to as many images as the dilation says, and convolves each without dilation.
+    each = [
+        window.dilation * (ceil_div(window.size + window.before + window.after, window.dilation) - window.kernel + 1)
+        for window in found.windows
+    ]
+    return product((*found.weights[0].shape, *each))
 
 
 def _transposed(step: Step) -> Number:
@@ -116,7 +133,7 @@ def _layer_normalized(step: Step) -> Number:
     last = _axes(step) in ((-1,), (len(step.inputs[0]) - 1,))
     if not (last and step.args.get("scale", True) and step.args.get("center", True)):
         return UNKNOWN
-    return 9 * _output(step) + 4 * product(step.inputs[0][1:-1])
+    return 9 * _output(step) + 4 * of_one_sample(step.inputs[0][:-1])
 
 
 def _normalized(step: Step) -> Number:
@@ -142,6 +159,16 @@ def _joined(step: Step) -> Number:
 
 def _averaged(step: Step) -> Number:
     return times(len(step.inputs), _output(step))
+
+
+def _repeated(step: Step) -> Number:
+    """A size times the number of repetitions, which is an operation of the graph as well."""
+    return 1
+
+
+def _upsampled(step: Step) -> Number:
+    """As many for height and width; other ways than repeating are one operation that is not counted."""
+    return 2 if step.args.get("interpolation", "nearest") == "nearest" else 0
 
 
 def _per_output(count: int) -> Callable[[Step], Number]:
@@ -171,8 +198,10 @@ _COUNTS: dict[str, Callable[[Step], Number]] = {
     "Multiply": _joined,
     "Normalization": _normalized,
     "ReLU": _relu,
+    "RepeatVector": _repeated,
     "Rescaling": _per_output(2),
     "SeparableConv2D": _multiplied,
     "Softmax": _per_output(5),
     "Subtract": _joined,
+    "UpSampling2D": _upsampled,
 }
