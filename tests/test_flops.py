@@ -18,6 +18,8 @@ from convcalc.ops import costs as of_operations
 from convcalc.problems import Source
 from convcalc.read import parse
 from convcalc.read.spec import read_spec
+from tests.live.cases import FAMILIES, cases
+from tests.live.judge import we_say
 
 
 def spec(text: str, convention: str = "convcalc") -> Report:
@@ -166,6 +168,25 @@ def test_a_layer_that_nobody_declared_a_cost_for_is_unknown() -> None:
     found = apply(kind, {}, shapes)
     assert elementwise(kind, {}, shapes, found) == 0
     assert elementwise(replace(kind, flops=None), {}, shapes, found) is UNKNOWN
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_cost_is_known_where_all_sizes_are(family: str) -> None:
+    """On generated layers: a whole number, and unknown only for a layer, a setting or a size that says why."""
+    asked = 0
+    for case in cases(family, 11, 60):
+        kind = find(case.name)
+        if kind is None or isinstance(we_say(case), str):
+            continue
+        args, _ = bind(kind, (), {**case.args, **case.call})
+        shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
+        found = apply(kind, args, shapes, case.policy or kind.policy(args))
+        count = elementwise(kind, args, shapes, found)
+        asked += 1
+        sizes = [size for shape in (*shapes, *found.outputs) for size in (shape or ())[1:]]
+        told = kind.name in {*UNTOLD, "Resizing", "CenterCrop", "RandomCrop"} or found.unknown or UNKNOWN in sizes
+        assert isinstance(count, int) or (count is UNKNOWN and told), (case.name, case.args)
+    assert asked > 5
 
 
 # Labels, batches, models in models ----------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any
 from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, times
 from convcalc.layers.registry import Args, Cost, Inferred
 from convcalc.names import snake_case
-from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.ops.registry import OPERATIONS, Operation, of_one_sample
+from convcalc.numbers import UNKNOWN, Number, Shape, Traced, product
+from convcalc.ops.registry import OPERATIONS, WRONG_KIND, Operation, of_one_sample
 
 # Moving, choosing, making, arithmetic on whole numbers; and products without anything besides.
 _FREE = """
@@ -63,7 +63,11 @@ UNCOUNTED = frozenset(_DEPENDING.split())
 def elementwise(operation: Operation, a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     """The floating-point operations of one call besides its products."""
     cost = costs().get(operation.name)
-    return UNKNOWN if cost is None else cost(a, inputs, found)
+    try:
+        number = UNKNOWN if cost is None else cost(a, inputs, found)
+    except WRONG_KIND:  # a constant where a tensor is usual, or an argument of a kind that no rule looks at
+        return UNKNOWN
+    return number if isinstance(number, (int, Traced)) else UNKNOWN
 
 
 @cache
@@ -79,8 +83,8 @@ def costs() -> Mapping[str, Cost]:
 
 def _per_output(count: int) -> Cost:
     def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-        shape = found.outputs[0]
-        return UNKNOWN if shape is None else times(count, of_one_sample(shape))
+        shape = found.outputs[0] if found.outputs else None
+        return 0 if count == 0 else UNKNOWN if shape is None else times(count, of_one_sample(shape))
 
     return cost
 
@@ -107,7 +111,7 @@ def _cdist(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 
 def _attention(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     """Scaling the scores, and their softmax."""
-    query, key = inputs[:2]
+    query, key = (inputs[int(a[name].number)] for name in ("query", "key"))
     return (1 + ACTIVATIONS["softmax"]) * of_one_sample(query[:-1]) * key[1]
 
 
@@ -138,7 +142,7 @@ def _normalize(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 def _pool(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     """One operation for each cell of each window."""
     size: Any = a["pool_size"]
-    cells = size ** (len(inputs[0]) - 2) if isinstance(size, int) else product(size)
+    cells: Number = size ** (len(inputs[0]) - 2) if isinstance(size, int) else product(size)
     return times(cells, _per_output(1)(a, inputs, found))
 
 
