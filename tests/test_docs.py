@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests import costs
 from tests.docs import DOCS, PAGES, page
 
 
@@ -19,3 +20,13 @@ def test_each_link_leads_to_a_heading() -> None:
     headings = [heading.lower() for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
     assert len(set(headings)) == len(headings)
     assert set(re.findall(r"\]\(#(.*?)\)", text)) <= set(headings)
+
+
+def test_the_page_on_costs_is_what_the_code_counts() -> None:
+    assert costs.PAGE.read_text(encoding="utf-8") == costs.page(), "docs/costs.md is stale: run `python -m tests.costs`"
+
+
+def test_the_parts_of_a_count_add_up() -> None:
+    for name in costs.NETWORKS:
+        *some, total = costs.parts(costs.report(name)).values()
+        assert sum(some) == total

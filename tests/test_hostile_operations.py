@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from convcalc.model import Slot
-from convcalc.numbers import UNKNOWN
-from convcalc.ops import Tensor
+from convcalc.numbers import UNKNOWN, Unknown
+from convcalc.ops import Tensor, costs
 from convcalc.problems import Refusal
 from tests.live.cases_operations import Asked, cases
 from tests.live.tensors import T
@@ -47,6 +47,8 @@ def test_no_argument_makes_anything_but_an_answer_or_a_refusal() -> None:
                         one, other = (changed, call) if given is made else (made, changed)
                         found = asked.operation.infer(one, other, tensors or [Tensor((2,), "float32")])
                         assert len(found.outputs) <= 10_000
+                        cost = costs.elementwise(asked.operation, {**one, **other}, [t.shape for t in tensors], found)
+                        assert isinstance(cost, (int, Unknown))
                     except Refusal as said:
                         refused += 1
                         assert len(said.message) < 1000

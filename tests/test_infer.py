@@ -195,6 +195,7 @@ def test_the_json_report_is_the_contract() -> None:
                     "output_shapes": [[None, 28, 28, 32]],
                     "output_dtypes": ["float32"],
                     "macs": 225_792,
+                    "flops": 2 * 225_792 + 28 * 28 * 32,
                     "receptive_field": field,
                     "output_bytes": 100_352,
                 }
@@ -207,6 +208,7 @@ def test_the_json_report_is_the_contract() -> None:
                 {"name": "bias", "shape": [32], "dtype": "float32", "trainable": True},
             ],
             "macs": 225_792,
+            "flops": 2 * 225_792 + 28 * 28 * 32,
             "receptive_field": field,
             "incomplete": {},
             "output_bytes": 100_352,
@@ -223,8 +225,10 @@ def test_the_json_report_is_the_contract() -> None:
         "peak_activation_bytes": 103_488,
         "peak_layer": "conv2d",
         "weight_bytes": 1280,
+        "flops": 2 * 225_792 + 28 * 28 * 32,
         "incomplete": {},
     }
+    assert data["flops_convention"] == "convcalc"
     assert data["memory"] == {
         "dtype": None,
         "in_place": False,

@@ -23,6 +23,7 @@ ORDER = [
 ]
 HOMES = {"click": {"cli"}, "rich": {"render", "cli"}, "yaml": {"read", "write"}}
 BASES = {
+    "costs",
     "registry",
     "application",
     "arguments",

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from convcalc.analyse.report import CallReport, LayerReport, Report, Totals, weight_bytes
+from convcalc.analyse.report import CallReport, LayerReport, Report, Step, Totals, weight_bytes
 from convcalc.analyse.run import NOTHING, Ran, Run
+from convcalc.analyse.sums import known_sum, partly, per_batch
 from convcalc.layers import (
     Inferred,
     LayerType,
@@ -30,6 +31,8 @@ from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
+# What a layer does that is broken, or whose class is not known.
+NO_STEP = (Step(None, {}, (), None),)
 _FROZEN = "the layer is frozen: trainable is false"
 
 
@@ -109,7 +112,7 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
             run.calls.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
-            run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN))
+            run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
     return run
 
 
@@ -157,12 +160,12 @@ def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], 
     if layer.broken or any(shape is NOTHING for shape in inputs):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, work)
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, work)
     if kind is None:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     args = {**layer.args, **call.args} if call.args else layer.args
     inferred = apply(kind, args, known, layer.dtype)
     first = run.weights.setdefault(call.layer, inferred.weights)
@@ -170,23 +173,19 @@ def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], 
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
     given = run.dtype(call.inputs[0]) if call.inputs else ""
     dtypes = output_dtypes(inferred, given, layer.dtype)
-    macs = UNKNOWN if "macs" in inferred.unknown else _per_batch(sample_macs(inferred), known)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, macs)
+    macs = UNKNOWN if "macs" in inferred.unknown else per_batch(sample_macs(inferred), known)
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, known, inferred),))
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
     if any(shape is NOTHING for shape in inputs):
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = kind.infer(layer.args, call.args, tensors)
     macs = UNKNOWN if "macs" in inferred.unknown else sample_macs(inferred)
-    return Ran(inputs, inferred.outputs, output_dtypes(inferred, "", ""), inferred, macs)
-
-
-def _per_batch(macs: Number, inputs: Sequence[Shape]) -> Number:
-    """The cost for the batch that is stated, or for one sample."""
-    batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
-    return macs if batch is UNKNOWN else macs * batch
+    dtypes = output_dtypes(inferred, "", "")
+    steps = (Step(kind, {**layer.args, **call.args}, [tensor.shape for tensor in tensors], inferred),)
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=steps)
 
 
 def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
@@ -212,7 +211,8 @@ def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _
     run.inside[len(run.calls)] = actual
     macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
-    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs)
+    steps = tuple(step for ran in actual.calls for step in ran.steps)
+    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs, steps=steps)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
@@ -365,7 +365,7 @@ def _call_report(run: Run, number: int, numbers: Sequence[int]) -> CallReport:
         f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources
     )
     shapes = (*ran.inputs, *map(run.shape, call.masks))
-    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded)
+    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded, ran.steps)
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
@@ -388,23 +388,6 @@ def _trained(weights: Sequence[Weight]) -> Number:
     return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
 
 
-class Sum(NamedTuple):
-    """A sum whose unknown terms are left out, and what to call it for that."""
-
-    value: Number
-    label: str
-
-
-def known_sum(numbers: Sequence[Number]) -> Sum:
-    """The sum of the numbers that are known, with the label of a lower bound where some are not."""
-    known = [number for number in numbers if number is not UNKNOWN]
-    if len(known) == len(numbers):
-        return Sum(sum(known), "")
-    # A lower bound of nothing would be a silent zero: it is unknown.
-    total = sum(known)
-    return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
-
-
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
     """The weights that train, and those that count so further out; a nested model's are those of its layers again."""
     own = [weight for row in rows for weight in row.weights if weight.trainable]
@@ -417,7 +400,7 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
     left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
-    labels = {name: total.label or _lower(name, top) for name, total in sums.items()}
+    labels = {name: total.label or partly(name, top) for name, total in sums.items()}
     labels["non_trainable_params"] = _split((), top)
     if labels["params"]:
         labels["param_bytes"] = "partial" if weights else "unknown"
@@ -434,8 +417,3 @@ def _totals(rows: Sequence[LayerReport], top: Sequence[LayerReport]) -> Totals:
         incomplete={name: label for name, label in labels.items() if label},
         left_trainable=left,
     )
-
-
-def _lower(name: str, rows: Sequence[LayerReport]) -> str:
-    """The label of a sum, one of whose terms is only a lower bound."""
-    return "partial" if any(name in row.incomplete for row in rows) else ""

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.layers.registry import LayerType, Weight
+from convcalc.layers.registry import Inferred, LayerType, Weight
 from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
@@ -46,6 +46,11 @@ def _fields_dict(fields: Sequence[Field]) -> dict[str, Any]:
     return {"receptive_field": first, **({"other_receptive_fields": others} if others else {})}
 
 
+def _stated(name: str, number: Number | None) -> dict[str, int | None]:
+    """A number's part of a JSON object: none of one that was not asked for."""
+    return {} if number is None else {name: plain_number(number)}
+
+
 def weight_bytes(weights: Iterable[Weight]) -> int:
     """The bytes of weights; those of an unknown size are left out."""
     total = 0
@@ -54,6 +59,15 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
         if isinstance(elements, int):
             total += size_in_bytes(elements, weight.dtype or "float32")
     return total
+
+
+class Step(NamedTuple):
+    """One rule as it was run, from which further costs are worked out. ``kind`` None is a class that is not known."""
+
+    kind: LayerType | Operation | None
+    args: Mapping[str, Any]
+    inputs: Sequence[Shape]
+    inferred: Inferred | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,9 @@ class Assumptions:
 class CallReport:
     """One call of a layer: what it received from where, what it gave, and what it cost.
 
-    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred.
+    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred. ``steps`` are
+    the rules that ran: one for a layer, those of all its calls for a nested model. ``flops`` is None unless it was asked for
+    (:func:`convcalc.analyse.flops.with_flops`).
     """
 
     inputs: tuple[str, ...]
@@ -80,6 +96,8 @@ class CallReport:
     output_dtypes: tuple[str, ...]
     macs: Number
     recorded: bool = False
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+    flops: Number | None = None
 
     def as_dict(self, fields: Sequence[Field] = ()) -> dict[str, Any]:
         """The call's part of the JSON report; ``fields`` are its receptive fields."""
@@ -90,6 +108,7 @@ class CallReport:
             "output_dtypes": list(self.output_dtypes),
             "macs": plain_number(self.macs),
             **_fields_dict(fields),
+            **_stated("flops", self.flops),
             **({"recorded": True} if self.recorded else {}),
         }
 
@@ -125,6 +144,7 @@ class LayerReport:
     own_names: tuple[str, ...] = ()
     inside: tuple[LayerReport, ...] = ()
     recorded: bool = False
+    flops: Number | None = None
 
     @property
     def trainable_in_model(self) -> Number:
@@ -175,6 +195,7 @@ class LayerReport:
             ],
             "macs": plain_number(self.macs),
             **_fields_dict(last),
+            **_stated("flops", self.flops),
             "incomplete": {**self.incomplete, **labels},
             **({"recorded": True} if self.recorded else {}),
         }
@@ -194,6 +215,7 @@ class Totals:
     macs: Number
     incomplete: Mapping[str, str] = field(default_factory=dict)
     left_trainable: tuple[Weight, ...] = ()
+    flops: Number | None = None
 
     @property
     def non_trainable_params(self) -> Number:
@@ -208,14 +230,16 @@ class Totals:
             "non_trainable_params": plain_number(self.non_trainable_params),
             "param_bytes": plain_number(self.param_bytes),
             "macs": plain_number(self.macs),
+            **_stated("flops", self.flops),
             "incomplete": dict(self.incomplete),
         }
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``run`` is the model as
-    it was run, on which further analyses stand that are made when they are asked for.
+    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
+    FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
+    that are made when they are asked for.
     """
 
     model: Model
@@ -227,6 +251,7 @@ class Report:
     problems: tuple[Problem, ...] = ()
     run: Run | None = field(default=None, repr=False, compare=False)
     assumptions: Assumptions = Assumptions()
+    convention: str = ""
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
@@ -243,7 +268,10 @@ class Report:
         return memory(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON report, version 1."""
+        """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others."""
+        from convcalc.analyse.flops import with_flops
+
+        report = self if self.convention else with_flops(self)
         return {
             "schema_version": SCHEMA_VERSION,
             "model": {
@@ -253,8 +281,9 @@ class Report:
                 "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
                 "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
             },
-            "layers": [self._layer(layer) for layer in self.layers],
-            "totals": self.totals_with_memory(),
+            "flops_convention": report.convention,
+            "layers": [report._layer(layer) for layer in report.layers],
+            "totals": report.totals_with_memory(),
             "memory": self.memory.as_dict(),
             "problems": [
                 {

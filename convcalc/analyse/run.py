@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from convcalc.analyse.report import Step
 from convcalc.layers import Inferred, Weight
 from convcalc.model import Model, Ref
 from convcalc.numbers import Number, Shape
@@ -14,7 +15,7 @@ NOTHING: None = None
 
 
 class Ran(NamedTuple):
-    """One call as it was run: the shapes that reached it, and what came of it."""
+    """One call as it was run: the shapes that reached it, and what came of it; of a nested model the ``steps`` of its calls."""
 
     inputs: tuple[Shape | None, ...]
     outputs: tuple[Shape | None, ...]
@@ -22,6 +23,7 @@ class Ran(NamedTuple):
     inferred: Inferred | None
     macs: Number
     recorded: bool = False
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass

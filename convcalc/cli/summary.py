@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convcalc.read.weights import Weights
 
 FORMATS = ("table", "keras", "keras2", "json")
+CONVENTIONS = ("convcalc", "tf")
 LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 
@@ -28,7 +29,12 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
-    "--columns", metavar="A,B,...", help="Columns of the table; 'all' for every one, 'field' for receptive fields."
+    "--columns",
+    metavar="A,B,...",
+    help="Columns of the table; 'cost', 'memory' and 'field' for several, 'all' for every one.",
+)
+@click.option(
+    "--convention", type=click.Choice(CONVENTIONS), help="Count FLOPs as convcalc does, or as TensorFlow's profiler."
 )
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
@@ -50,6 +56,7 @@ def command(
     models: tuple[str, ...],
     format_: str,
     columns: str | None,
+    convention: str | None,
     depth: int,
     inputs: tuple[str, ...],
     batch: int | None,
@@ -89,6 +96,10 @@ def command(
             code = WRONG
             continue
         say_warnings(report.problems)
+        if convention is not None:
+            from convcalc.analyse.flops import with_flops
+
+            report = with_flops(report, convention)
         if weights is not None and not _agrees(source, report, weights):
             code = max(code, FAILED)
         if format_ == "json":

@@ -18,7 +18,7 @@ from convcalc.layers import (
     reshaping,
     wrappers,
 )
-from convcalc.layers.application import apply, output_dtypes, own_weight, parameters, sample_macs
+from convcalc.layers.application import apply, elementwise, output_dtypes, own_weight, parameters, sample_macs
 from convcalc.layers.registry import (
     CATALOGUE,
     SAME,
@@ -50,6 +50,7 @@ __all__ = [
     "convolution",
     "core",
     "data_preprocessing",
+    "elementwise",
     "find",
     "image_preprocessing",
     "kind_of",

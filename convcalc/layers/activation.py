@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
 from convcalc.numbers import Number, Shape
@@ -27,6 +27,7 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
     masks=masks.keeps,
     looks=_activation_views,
     reuse=IN_PLACE,
+    flops=costs.activated,
     example="Activation: relu",
 )
 def activation(a: Args, x: Shape) -> Inferred:
@@ -37,6 +38,12 @@ def activation(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
+def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """A comparison, one more with a max_value, and a multiplication with a negative_slope."""
+    each = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
+    return costs.per_output(each)(a, inputs, found)
+
+
 @layer(
     "ReLU",
     Argument("max_value", Real(0), None, null=True),
@@ -45,6 +52,7 @@ def activation(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_bent,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -61,6 +69,7 @@ def relu(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=costs.per_output(2),
     example="LeakyReLU: 0.1",
 )
 def leaky_relu(a: Args, x: Shape) -> Inferred:
@@ -71,7 +80,15 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     return _same(x)
 
 
-@layer("ELU", Argument("alpha", Real(), 1.0), masks=masks.keeps, looks=views.positions, reuse=IN_PLACE, example="ELU")
+@layer(
+    "ELU",
+    Argument("alpha", Real(), 1.0),
+    masks=masks.keeps,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    flops=costs.per_output(4),
+    example="ELU",
+)
 def elu(a: Args, x: Shape) -> Inferred:
     """Bends negative values towards −alpha: alpha·(exp(x) − 1).
 
@@ -87,6 +104,7 @@ def elu(a: Args, x: Shape) -> Inferred:
     takes_mask=True,
     looks=views.argument_axes,
     reuse=IN_PLACE,
+    flops=costs.per_output(5),
     example="Softmax",
 )
 def softmax(a: Args, x: Shape) -> Inferred:
@@ -105,6 +123,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=costs.per_output(2),
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

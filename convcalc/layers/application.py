@@ -94,6 +94,13 @@ def sample_macs(inferred: Inferred) -> Number:
     return sum([*terms, *(extra.macs for extra in inferred.products)])
 
 
+def elementwise(kind: LayerType, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
+    """The floating-point operations for one sample besides products and biases."""
+    if kind.flops is None or "flops" in inferred.unknown:
+        return UNKNOWN
+    return kind.flops({**kind.defaults, **args, **kind.settings}, inputs, inferred)
+
+
 def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...]:
     """The types of a layer's outputs on an input of type ``given``."""
     if isinstance(inferred.dtype, tuple):

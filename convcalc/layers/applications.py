@@ -5,7 +5,7 @@ Sources: ``keras/src/applications/convnext.py`` and ``inception_resnet_v2.py``.
 
 from __future__ import annotations
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import Argument, Integer, Real
 from convcalc.layers.registry import Args, Inferred, Weight, layer
 from convcalc.numbers import Shape
@@ -18,6 +18,7 @@ from convcalc.problems import Refusal
     Argument("projection_dim", Integer(1)),
     least_axes=1,
     looks=views.positions,
+    flops=costs.per_output(1),
     example="LayerScale: [0.000001, 4]",
 )
 def layer_scale(a: Args, x: Shape) -> Inferred:
@@ -35,6 +36,7 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
     Argument("scale", Real()),
     inputs=2,
     looks=views.positions,
+    flops=costs.per_output(2),
     example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}",
 )
 def custom_scale_layer(a: Args, x: Shape, y: Shape) -> Inferred:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import masks, quantization, views
+from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import (
     Argument,
     Boolean,
@@ -42,8 +42,9 @@ _TAIL = [
 def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
     """A dense layer from the last axis to ``width``, as wide as all heads; its weights, used at every position."""
     features = required(shape[-1], "number of features")
-    kernel = Weight("kernel", (features, *width), product(map(settled, shape[1:-1])))
-    return [kernel, Weight("bias", tuple(width))] if a["use_bias"] else [kernel]
+    positions = product(map(settled, shape[1:-1]))
+    kernel = Weight("kernel", (features, *width), positions)
+    return [kernel, Weight("bias", tuple(width), adds=positions)] if a["use_bias"] else [kernel]
 
 
 def _no_flash_with_dropout(a: Args) -> None:
@@ -68,6 +69,19 @@ def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
     )
 
 
+_SOFTMAX = costs.of_activation("softmax")
+
+
+def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Scaling the queries, and the softmax over the scores; with use_gate its sigmoid, and a product with the values."""
+    query, value = inputs[:2]
+    heads: Number = a["num_heads"] if "num_heads" in a else a["num_query_heads"]
+    size: Number = a["key_dim"] if "key_dim" in a else a["head_dim"]
+    positions = product(query[1:-1])
+    gate = (costs.of_activation("sigmoid") + 1) * (a.get("value_dim") or size) if a["use_gate"] else 0
+    return heads * (positions * (size + gate) + _SOFTMAX * _pairs(a.get("attention_axes"), query, value))
+
+
 @layer(
     "MultiHeadAttention",
     Argument("num_heads", Integer(1)),
@@ -88,6 +102,7 @@ def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
     under_policy=quantization.projections,
     masks=masks.keeps,
     looks=_attended,
+    flops=_heads,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -110,7 +125,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     positions = product(map(settled, query[1:-1]))
     weights.append(Weight("kernel", (heads, value_size, *out), positions))
     if a["use_bias"]:
-        weights.append(Weight("bias", tuple(out)))
+        weights.append(Weight("bias", tuple(out), adds=positions))
     pairs = _pairs(a["attention_axes"], query, value)
     extra = (
         Product("queries with keys", heads * pairs * size),
@@ -155,6 +170,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     masks=masks.keeps,
     class_name="GroupedQueryAttention",
     looks=_attended,
+    flops=_heads,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -181,7 +197,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     weights += _projection("value", a, value, (groups, size))
     weights.append(Weight("kernel", (heads, size, features), settled(query[1])))
     if a["use_bias"]:
-        weights.append(Weight("bias", (features,)))
+        weights.append(Weight("bias", (features,), adds=settled(query[1])))
     pairs = settled(query[1]) * settled(key[1])
     extra = (Product("queries with keys", heads * pairs * size), Product("scores with values", heads * pairs * size))
     scores = ((query[0], heads, query[1], key[1]),) if a["return_attention_scores"] else ()
@@ -195,11 +211,29 @@ def _of_query(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
 
 
+def _scored(query: Shape, key: Shape) -> Number:
+    """How many pairs of a query and a key there are."""
+    return product(map(settled, query[1:-1])) * settled(key[-2])
+
+
+def _scoring(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The softmax; a scale; with score_mode concat tanh of each sum of a query and a key, summed over the features."""
+    scale, features = int(a["use_scale"]), inputs[0][-1]
+    each = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
+    return (each + _SOFTMAX) * _scored(inputs[0], inputs[-1])
+
+
+def _adding(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The softmax, and tanh of each sum of a query and a key; without a scale, whose products add them up, their sum."""
+    each = inputs[0][-1] * (2 if a["use_scale"] else 3)
+    return (each + _SOFTMAX) * _scored(inputs[0], inputs[-1])
+
+
 def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tuple[Weight, ...], dot: bool) -> Inferred:
     key = value if key is None else key
     output = (*query[:-1], value[-1])
     scores = ((*query[:-1], key[-2]),) if a["return_attention_scores"] else ()
-    pairs = product(map(settled, query[1:-1])) * settled(key[-2])
+    pairs = _scored(query, key)
     extra = [Product("queries with keys", pairs * settled(query[-1]))] if dot else []
     extra.append(Product("scores with values", pairs * settled(value[-1])))
     return Inferred((output, *scores), weights, tuple(extra))
@@ -216,6 +250,7 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     least_axes=1,
     masks=_of_query,
     looks=_attended,
+    flops=_scoring,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -238,13 +273,15 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     least_axes=1,
     masks=_of_query,
     looks=_attended,
+    flops=_adding,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
 def additive_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Weighs the values by tanh(query + key), summed over the features (Bahdanau's attention).
 
-    Parameters: with use_scale, one for each feature.
+    Parameters: with use_scale, one for each feature, multiplied once for each query and key.
     """
-    scale = (Weight("scale", (required(query[-1], "number of features"),)),) if a["use_scale"] else ()
+    uses = _scored(query, value if key is None else key)
+    scale = (Weight("scale", (required(query[-1], "number of features"),), uses),) if a["use_scale"] else ()
     return _attend(a, query, value, key, scale, dot=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -83,6 +83,7 @@ def _tail(*names: str) -> list[Argument]:
     ranks=_RANKS,
     aliases=("Convolution{rank}D",),
     looks=views.windows,
+    flops=costs.activated,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def convolution(a: Args, x: Shape) -> Inferred:
@@ -109,14 +110,16 @@ def convolve(a: Args, x: Shape) -> Inferred:
     slid = windows(a, x)
     sizes = sizes_of(slid)
     each = channels if groups == 1 else channels // groups
-    kernel = Weight("kernel", (*a["kernel_size"], each, filters), positions_of(sizes))
-    weights = with_lora(a["lora_rank"], kernel, bias_of(a, filters), a["kernel_constraint"])
+    positions = positions_of(sizes)
+    kernel = Weight("kernel", (*a["kernel_size"], each, filters), positions)
+    weights = with_lora(a["lora_rank"], kernel, bias_of(a, filters, positions), a["kernel_constraint"])
     return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
 
 
 _OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
 _TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
+    "flops": costs.activated,
     "aliases": ("Convolution{rank}DTranspose",),
     "looks": views.windows,
     "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
@@ -157,7 +160,9 @@ def spread(a: Args, x: Shape) -> Inferred:
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows_transposed(a, x)
     kernel = Weight("kernel", (*a["kernel_size"], filters, channels), positions_of(x[1:-1]))
-    return Inferred(((x[0], *sizes_of(slid), filters),), (kernel, *bias_of(a, filters)), windows=slid)
+    sizes = sizes_of(slid)
+    weights = (kernel, *bias_of(a, filters, positions_of(sizes)))
+    return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
 
 
 @layer(
@@ -173,6 +178,7 @@ def spread(a: Args, x: Shape) -> Inferred:
     *_tail("depthwise", "bias"),
     ranks=(1, 2),
     looks=views.windows,
+    flops=costs.activated,
     example="{name}: {{kernel_size: 3, padding: same}}",
 )
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
@@ -183,9 +189,10 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)
     sizes = sizes_of(slid)
-    kernel = Weight("kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions_of(sizes))
+    positions = positions_of(sizes)
+    kernel = Weight("kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions)
     filters = a["depth_multiplier"] * channels
-    return Inferred(((x[0], *sizes, filters),), (kernel, *bias_of(a, filters)), windows=slid)
+    return Inferred(((x[0], *sizes, filters),), (kernel, *bias_of(a, filters, positions)), windows=slid)
 
 
 @layer(
@@ -203,6 +210,7 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     ranks=(1, 2),
     aliases=("SeparableConvolution{rank}D",),
     looks=views.windows,
+    flops=costs.activated,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def separable_convolution(a: Args, x: Shape) -> Inferred:
@@ -217,4 +225,5 @@ def separable_convolution(a: Args, x: Shape) -> Inferred:
     depthwise = Weight("depthwise_kernel", (*a["kernel_size"], channels, a["depth_multiplier"]), positions)
     ones = (1,) * len(slid)
     pointwise = Weight("pointwise_kernel", (*ones, a["depth_multiplier"] * channels, filters), positions)
-    return Inferred(((x[0], *sizes, filters),), (depthwise, pointwise, *bias_of(a, filters)), windows=slid)
+    weights = (depthwise, pointwise, *bias_of(a, filters, positions))
+    return Inferred(((x[0], *sizes, filters),), weights, windows=slid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from convcalc.layers import masks, quantization, views
+from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
@@ -28,6 +28,7 @@ _DIM = Integer(1)
     inputs=0,
     casts=False,
     looks=views.nobody_knows,
+    flops=costs.free,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
@@ -62,6 +63,7 @@ def input_layer(a: Args) -> Inferred:
     under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
     masks=masks.keeps,
     looks=views.last_axis,
+    flops=costs.activated,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -71,8 +73,9 @@ def dense(a: Args, x: Shape) -> Inferred:
     of the axes before the last.
     """
     features, units = required(x[-1], "number of features"), a["units"]
-    kernel = Weight("kernel", (features, units), product(map(settled, x[1:-1])))
-    bias = (Weight("bias", (units,)),) if a["use_bias"] else ()
+    positions = product(map(settled, x[1:-1]))
+    kernel = Weight("kernel", (features, units), positions)
+    bias = (Weight("bias", (units,), adds=positions),) if a["use_bias"] else ()
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
@@ -106,6 +109,7 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     *carried("gptq_unpacked_column_size", "quantization_config"),
     under_policy=quantization.dense(quantization.einsum_scale),
     looks=_einsum_views,
+    flops=costs.activated,
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
 )
@@ -155,14 +159,20 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
         for dim, size in inputs.items()
         if dim not in kernel and dim != (source[0] if not left or elided < 1 else "")
     ]
-    positions = product(map(settled, (*others, *(x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()))))
-    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0))
+    behind_dots = x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()
+    positions = product(map(settled, (*others, *behind_dots)))
+    batch = "" if left and elided > 0 else target[0]
+    repeated = [size for dim, size in outputs.items() if dim not in (batch, *(a["bias_axes"] or ""))]
+    added = product(map(settled, (*repeated, *behind_dots)))
+    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0), added)
     weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
     return Inferred((tuple(output),), weights)
 
 
-def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], behind: int) -> tuple[Weight, ...]:
-    """The bias: as large as the output on its own axes, 1 on those behind the first of them."""
+def _einsum_bias(
+    axes: str | None, target: str, sizes: Mapping[str, Number], behind: int, added: Number
+) -> tuple[Weight, ...]:
+    """The bias: as large as the output on its own axes, 1 on those behind the first of them; added so many times."""
     if axes is None:
         return ()
     if not axes or any(axis not in target for axis in axes):
@@ -171,7 +181,7 @@ def _einsum_bias(axes: str | None, target: str, sizes: Mapping[str, Number], beh
         )
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
-    return (Weight("bias", (*shape, *(1,) * behind)),)
+    return (Weight("bias", (*shape, *(1,) * behind), adds=added),)
 
 
 def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
@@ -193,6 +203,7 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     masks=_zeros_masked,
     casts=False,
     looks=views.leading_positions,
+    flops=costs.free,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -210,6 +221,11 @@ def _both_ways(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views
     return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, found)
 
 
+def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """With a logit_soft_cap each score is divided by it, bent by tanh and multiplied by it again."""
+    return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, found)
+
+
 @layer(
     "ReversibleEmbedding",
     Argument("input_dim", _DIM),
@@ -223,6 +239,7 @@ def _both_ways(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views
     under_policy=quantization.lookup,
     casts=False,
     looks=_both_ways,
+    flops=_capped,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
@@ -256,6 +273,7 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     masks=_masked,
     looks=views.last_axis,
     reuse=IN_PLACE,
+    flops=costs.per_input(2),
     example="Masking",
     example_input=(5, 4),
 )
@@ -267,7 +285,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", masks=masks.keeps, looks=views.positions, reuse=VIEW, example="Identity")
+@layer("Identity", masks=masks.keeps, looks=views.positions, reuse=VIEW, flops=costs.free, example="Identity")
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     Anything,
@@ -54,6 +54,7 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     _SPARSE,
     casts=False,
     looks=views.nobody_knows,
+    flops=costs.free,
     example="CategoryEncoding: 10",
 )
 def category_encoding(a: Args, x: Shape) -> Inferred:
@@ -77,6 +78,7 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     _SPARSE,
     lacks=("trainable",),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
@@ -116,6 +118,7 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     under_policy=_whole_numbers,
     casts=False,
     looks=views.nobody_knows,
+    flops=costs.free,
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
@@ -144,6 +147,7 @@ def _check_salt(a: Args) -> None:
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     casts=False,
     looks=views.nobody_knows,
+    flops=costs.free,
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
 )
@@ -157,6 +161,11 @@ def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
     if a["output_mode"] == "int":
         return Inferred((x,))
     return Inferred(((*(x[:-1] if x[-1] == 1 else x), a["num_bins"]),))
+
+
+def _weighed(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """With tf_idf each count is multiplied by a weight; what else a lookup does is on whole numbers."""
+    return costs.per_output(int(a["output_mode"] in ("tf_idf", "tf-idf")))(a, inputs, found)
 
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -186,6 +195,7 @@ _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=Tr
     _SALT,
     casts=False,
     looks=views.nobody_knows,
+    flops=_weighed,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
 def integer_lookup(a: Args, x: Shape) -> Inferred:
@@ -215,6 +225,7 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     _SALT,
     casts=False,
     looks=views.nobody_knows,
+    flops=_weighed,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
 def string_lookup(a: Args, x: Shape) -> Inferred:
@@ -296,6 +307,7 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     *carried("encoding", default="utf-8"),
     casts=False,
     looks=views.nobody_knows,
+    flops=_weighed,
     example="TextVectorization: {{output_sequence_length: 20}}",
     example_input=(1,),
     makes=("StringLookup",),
@@ -337,11 +349,12 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     Argument("min_power", Real(), 1e-10),
     Argument("ref_power", Real(), 1.0),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="MelSpectrogram",
     example_input=(16000,),
 )
 def mel_spectrogram(a: Args, x: Shape) -> Inferred:
-    """Turns sound into spectra over time on the mel scale; its own multiplications are not counted.
+    """Turns sound into spectra over time on the mel scale; how much it multiplies is not known.
 
     (batch, samples) becomes (batch, num_mel_bins, floor((samples + stride + 1) / stride)).
     """
@@ -350,7 +363,17 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
         raise Refusal(f"has an fft_length below its sequence_length of {length}", "invalid-value", "fft_length")
     stride = a["sequence_stride"]
     time = 0 if len(x) == 1 else 1
-    return Inferred(((*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride),))
+    output = (*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride)
+    return Inferred((output,), unknown=frozenset({"macs"}))  # a Fourier transform, whose algorithm is not ours to say
+
+
+# Operations for each output element behind the convolutions: squares and their sum, a root above a least value, a logarithm.
+_OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude": 5, "log": 7}
+
+
+def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """What the mode makes of the real and the imaginary part."""
+    return costs.per_output(_OF_MODES[a["mode"]])(a, inputs, found)
 
 
 @layer(
@@ -367,6 +390,7 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     axes=("length", "channels"),
     looks=views.nobody_knows,
+    flops=_of_waves,
     example="STFTSpectrogram",
     example_input=(16000, 1),
 )

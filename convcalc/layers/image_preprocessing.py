@@ -5,7 +5,9 @@ Keras's symbolic call checks the axes of few of them, and so do the rules: most 
 
 from __future__ import annotations
 
-from convcalc.layers import views
+from collections.abc import Sequence
+
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
     SEED,
@@ -19,8 +21,8 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
-from convcalc.layers.registry import SAME, VIEW, Args, Inferred, Makes, layer
-from convcalc.numbers import UNKNOWN, Shape
+from convcalc.layers.registry import SAME, VIEW, Args, Cost, Inferred, Makes, layer
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal
 
 _HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
@@ -40,6 +42,21 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
     return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
 
 
+def _resizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The interpolation; how many cells antialiasing reads, and how much is padding, depends on the sizes."""
+    inexact = a["antialias"] or a["pad_to_aspect_ratio"]
+    return UNKNOWN if inexact else costs.interpolated(a, inputs, found)
+
+
+def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Nothing for images that are large enough, which are cut; others are resized."""
+    first = len(inputs[0]) - (2 if a["data_format"] == "channels_first" else 3)
+    height, width = inputs[0][first : first + 2]
+    if height >= a["height"] and width >= a["width"]:
+        return 0
+    return UNKNOWN if UNKNOWN in (height, width) else costs.interpolated({"interpolation": "bilinear"}, inputs, found)
+
+
 @layer(
     "Resizing",
     _HEIGHT,
@@ -52,6 +69,7 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
     Argument("antialias", Boolean(), False),
     DATA_FORMAT,
     looks=views.nobody_knows,
+    flops=_resizing,
     example="Resizing: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -70,6 +88,7 @@ def resizing(a: Args, x: Shape) -> Inferred:
     _WIDTH,
     DATA_FORMAT,
     looks=views.nobody_knows,
+    flops=_cropping,
     example="CenterCrop: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -91,6 +110,7 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     casts=False,
     looks=views.nobody_knows,
+    flops=_cropping,
     example="RandomCrop: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -110,6 +130,7 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     SEED,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -126,6 +147,11 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
+def _stretching(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Least and largest, scale and offset, both limits, a look for NaN; other ranges than 0 to 255 are turned to it and back."""
+    return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, found)
+
+
 def _handed_on(
     name: str,
     does: str,
@@ -135,6 +161,7 @@ def _handed_on(
     makes: Makes = (),
     casts: bool = True,
     looks: views.Looks = views.positions,
+    flops: Cost = costs.free,
 ) -> None:
     """Declare a layer that changes values alone, those in training only not when it predicts; ``value`` is the argument of its example."""
 
@@ -144,11 +171,25 @@ def _handed_on(
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
     layer(
-        name, *arguments, reuse=VIEW, example=example, example_input=(8, 8, 3), makes=makes, casts=casts, looks=looks
+        name,
+        *arguments,
+        reuse=VIEW,
+        flops=flops,
+        example=example,
+        example_input=(8, 8, 3),
+        makes=makes,
+        casts=casts,
+        looks=looks,
     )(rule)
 
 
-_handed_on("AutoContrast", "Stretches the values of each image over the whole range.", _VALUES, looks=views.everything)
+_handed_on(
+    "AutoContrast",
+    "Stretches the values of each image over the whole range.",
+    _VALUES,
+    looks=views.everything,
+    flops=_stretching,
+)
 _handed_on(
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Evens out the histogram of each tile of an image, within a limit (CLAHE).",
@@ -157,6 +198,7 @@ _handed_on(
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
     DATA_FORMAT,
     looks=views.nobody_knows,
+    flops=costs.unknown,
 )
 _handed_on(
     "CutMix",
@@ -171,6 +213,7 @@ _handed_on(
     _VALUES,
     Argument("bins", Integer(1), 256),
     DATA_FORMAT,
+    flops=costs.unknown,
     dtype=SAME,
     looks=views.everything,
 )

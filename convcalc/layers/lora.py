@@ -10,6 +10,7 @@ from typing import Any
 
 from convcalc.layers.arguments import Argument, Integer, carried
 from convcalc.layers.registry import Weight
+from convcalc.numbers import product, settled
 from convcalc.problems import Refusal
 
 ARGUMENTS = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
@@ -27,5 +28,6 @@ def with_lora(
             f"cannot have a {names}_constraint together with a lora_rank", "lora-and-constraint", f"{names}_constraint"
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
-    up = Weight(f"lora_{names}_b", (rank, kernel.shape[-1]), dtype="float32")
-    return (kernel._replace(trainable=False, why=_WHY), *others, down, up)
+    # The product of the two is scaled and added to the kernel before the layer uses that.
+    up = Weight(f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(settled, kernel.shape[:-1])), dtype="float32")
+    return (kernel._replace(trainable=False, why=_WHY, adds=2), *others, down, up)

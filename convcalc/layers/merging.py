@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -46,7 +46,25 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     return Inferred(((batch, *merged),))
 
 
-@layer("Add", inputs=None, masks=masks.either, looks=views.positions, reuse=IN_PLACE, example="Add: {{from: [a, b]}}")
+def _pairwise(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """One operation for each input behind the first."""
+    return costs.per_output(len(inputs) - 1)(a, inputs, found)
+
+
+def _averaging(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Additions, and a division."""
+    return costs.per_output(len(inputs))(a, inputs, found)
+
+
+@layer(
+    "Add",
+    inputs=None,
+    masks=masks.either,
+    looks=views.positions,
+    reuse=IN_PLACE,
+    flops=_pairwise,
+    example="Add: {{from: [a, b]}}",
+)
 def add(a: Args, *shapes: Shape) -> Inferred:
     """Adds its inputs, element by element.
 
@@ -61,6 +79,7 @@ def add(a: Args, *shapes: Shape) -> Inferred:
     masks=masks.either,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_pairwise,
     example="Subtract: {{from: [a, b]}}",
 )
 def subtract(a: Args, *shapes: Shape) -> Inferred:
@@ -77,6 +96,7 @@ def subtract(a: Args, *shapes: Shape) -> Inferred:
     masks=masks.either,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_pairwise,
     example="Multiply: {{from: [a, b]}}",
 )
 def multiply(a: Args, *shapes: Shape) -> Inferred:
@@ -93,6 +113,7 @@ def multiply(a: Args, *shapes: Shape) -> Inferred:
     masks=masks.either,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_averaging,
     example="Average: {{from: [a, b]}}",
 )
 def average(a: Args, *shapes: Shape) -> Inferred:
@@ -109,6 +130,7 @@ def average(a: Args, *shapes: Shape) -> Inferred:
     masks=masks.either,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_pairwise,
     example="Maximum: {{from: [a, b]}}",
 )
 def maximum(a: Args, *shapes: Shape) -> Inferred:
@@ -125,6 +147,7 @@ def maximum(a: Args, *shapes: Shape) -> Inferred:
     masks=masks.either,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=_pairwise,
     example="Minimum: {{from: [a, b]}}",
 )
 def minimum(a: Args, *shapes: Shape) -> Inferred:
@@ -141,6 +164,7 @@ def minimum(a: Args, *shapes: Shape) -> Inferred:
     inputs=None,
     masks=masks.joined,
     looks=views.joined,
+    flops=costs.free,
     example="Concatenate: {{from: [a, b]}}",
 )
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
@@ -178,12 +202,18 @@ def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[
     return first, second
 
 
+def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """With normalize, a square, a sum and a division for each element of both inputs."""
+    return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
+
+
 @layer(
     "Dot",
     Argument("axes", IntegerOrPair()),
     Argument("normalize", Boolean(), False),
     inputs=2,
     looks=_dot_views,
+    flops=_normalizing,
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:

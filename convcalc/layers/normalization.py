@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
-from convcalc.numbers import Shape
+from convcalc.numbers import Number, Shape
 from convcalc.problems import Refusal
 
 _CENTER, _SCALE = Argument("center", Boolean(), True), Argument("scale", Boolean(), True)
@@ -49,6 +49,7 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     takes_mask=True,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=costs.per_output(2),
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -83,6 +84,11 @@ def _check_clipping(limits: Any) -> None:
         raise Refusal("needs a renorm_clipping with a dmax that is not below zero", argument="renorm_clipping")
 
 
+def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The mean, the difference from it, its square, the mean of that, a division; then the scale and the center."""
+    return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, found)
+
+
 @layer(
     "LayerNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
@@ -95,6 +101,7 @@ def _check_clipping(limits: Any) -> None:
     casts=False,
     looks=views.argument_axes,
     reuse=IN_PLACE,
+    flops=_normalizing,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -121,6 +128,7 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     casts=False,
     looks=views.everything,
     reuse=IN_PLACE,
+    flops=_normalizing,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -142,6 +150,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     Argument("epsilon", Real(), 1e-06),
     looks=views.argument_axes,
     reuse=IN_PLACE,
+    flops=costs.per_output(4),
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -159,6 +168,7 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.argument_axes,
     reuse=IN_PLACE,
+    flops=costs.per_output(3),
     example="UnitNormalization",
 )
 def unit_normalization(a: Args, x: Shape) -> Inferred:
@@ -178,12 +188,19 @@ def _wrapped_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.V
     return wrapped.views(*inputs)
 
 
+def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The layer's own: the singular value is worked out in training only."""
+    wrapped: SubLayer = a["layer"]
+    return wrapped.elementwise(*inputs)
+
+
 @layer(
     "SpectralNormalization",
     Argument("layer", LayerValue()),
     Argument("power_iterations", Integer(1), 1),
     holds=True,
     looks=_wrapped_views,
+    flops=_of_wrapped,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:

@@ -5,7 +5,7 @@ Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch
 
 from __future__ import annotations
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import Anything, Argument, Sizes, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import Shape
@@ -28,6 +28,7 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     inputs=(1, 100),
     takes_mask=True,
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -44,6 +45,7 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     Argument("output_shape", Sizes(), None, null=True),
     inputs=(1, 100),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -60,6 +62,7 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     *carried("init_fn", "params", "state", "seed", "native_serialization_platforms"),
     inputs=(1, 100),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="JaxLayer: {{call_fn: my_function}}",
 )
 def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -76,6 +79,7 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     *carried("method", "variables"),
     inputs=(1, 100),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -93,6 +97,7 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     *carried("call_training_endpoint"),
     inputs=(1, 100),
     looks=views.nobody_knows,
+    flops=costs.unknown,
     example="TFSMLayer: {{filepath: path/to/model}}",
 )
 def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:

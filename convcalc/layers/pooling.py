@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
 from convcalc.layers.registry import Args, Inferred, layer
-from convcalc.numbers import Shape
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.window import Window, slide
 
 _RANKS = (1, 2, 3)
 _STRIDES = Argument("strides", PerAxis(), None, null=True)
 _PADDING = Argument("padding", Choice(("valid", "same")), "valid")
 _KEEPDIMS = Argument("keepdims", Boolean(), False)
+
+
+def _cells_read(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """One operation for each cell of each window, those in the padding too."""
+    return product(a["pool_size"]) * costs.elements(found.outputs[0])
 
 
 def _pool(a: Args, x: Shape) -> Inferred:
@@ -32,6 +37,7 @@ def _pool(a: Args, x: Shape) -> Inferred:
     ranks=_RANKS,
     aliases=("MaxPool{rank}D",),
     looks=views.windows_of_each_channel,
+    flops=_cells_read,
     example="{name}: 2",
 )
 def max_pooling(a: Args, x: Shape) -> Inferred:
@@ -52,6 +58,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     ranks=_RANKS,
     aliases=("AvgPool{rank}D",),
     looks=views.windows_of_each_channel,
+    flops=_cells_read,
     example="{name}: 2",
 )
 def average_pooling(a: Args, x: Shape) -> Inferred:
@@ -85,6 +92,7 @@ def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vie
     ranks=_RANKS,
     aliases=("GlobalMaxPool{rank}D",),
     looks=_whole_views,
+    flops=costs.per_input(1),
     example="{name}: {{keepdims: true}}",
 )
 def global_max_pooling(a: Args, x: Shape) -> Inferred:
@@ -102,6 +110,7 @@ _global_average = partial(
     _KEEPDIMS,
     aliases=("GlobalAvgPool{rank}D",),
     looks=_whole_views,
+    flops=costs.per_input(1),
     example="{name}: {{keepdims: true}}",
 )
 
@@ -131,12 +140,35 @@ def _adapted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.V
     return (views.slid(a, x, regions, None),)
 
 
+def _regions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """One operation for each cell of each region; regions overlap where the sizes do not divide."""
+    shape = inputs[0]
+    first = a["data_format"] == "channels_first"
+    sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
+    return product((channels, *map(_cells_in_regions, sizes, a["output_size"])))
+
+
+def _cells_in_regions(size: Number, regions: int) -> Number:
+    """The cells of one axis in all its regions: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
+    if size is UNKNOWN:
+        return UNKNOWN
+    return sum(-(-(n + 1) * size // regions) - n * size // regions for n in range(regions))
+
+
 _OUTPUT = Argument("output_size", PerAxis())
 # Of all layers, these alone mind the case.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
 
 
-@layer("AdaptiveMaxPooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, looks=_adapted_views, example="{name}: 2")
+@layer(
+    "AdaptiveMaxPooling{rank}D",
+    _OUTPUT,
+    _EXACT_FORMAT,
+    ranks=_RANKS,
+    looks=_adapted_views,
+    flops=_regions,
+    example="{name}: 2",
+)
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the largest values of as many regions over {axes} as are asked for.
 
@@ -145,7 +177,15 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     return _adapt(a, x)
 
 
-@layer("AdaptiveAveragePooling{rank}D", _OUTPUT, _EXACT_FORMAT, ranks=_RANKS, looks=_adapted_views, example="{name}: 2")
+@layer(
+    "AdaptiveAveragePooling{rank}D",
+    _OUTPUT,
+    _EXACT_FORMAT,
+    ranks=_RANKS,
+    looks=_adapted_views,
+    flops=_regions,
+    example="{name}: 2",
+)
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the means of as many regions over {axes} as are asked for.
 

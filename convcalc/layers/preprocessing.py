@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
-from convcalc.layers.sublayer import LayerValues
-from convcalc.numbers import Shape
+from convcalc.layers.sublayer import LayerValues, SubLayer
+from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal
 
 _ADAPTED = "found by adapt() from the data, not by training"
@@ -21,6 +22,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     masks=masks.keeps,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=costs.per_output(2),
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -39,6 +41,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=IN_PLACE,
+    flops=costs.per_output(2),
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
@@ -85,6 +88,23 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     return (len(value), *(parts.pop() if parts else ()))
 
 
+_ALL = frozenset({"params", "macs"})
+
+
+def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
+    """Each layer with what it is given, the outputs of the one before, and what it finds."""
+    given: list[Shape] = [x]
+    for each in layers:
+        found = each.infer(*given) if given else Inferred((None,), unknown=_ALL)
+        yield each, given, found
+        given = [shape for shape in found.outputs if shape is not None]
+
+
+def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of all layers."""
+    return sum(each.elementwise(*given) if given else UNKNOWN for each, given, _ in _chain(a["layers"], inputs[0]))
+
+
 @layer(
     "Pipeline",
     Argument("layers", LayerValues()),
@@ -93,6 +113,7 @@ def _nested_shape(value: Any) -> tuple[int, ...]:
     takes_mask=True,
     casts=False,
     looks=views.nobody_knows,
+    flops=_in_turn,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:
@@ -100,10 +121,8 @@ def pipeline(a: Args, x: Shape) -> Inferred:
 
     Parameters: those of all of them.
     """
-    weights: tuple[Weight, ...] = ()
-    found = Inferred((x,))
-    for each in a["layers"]:
-        known = [shape for shape in found.outputs if shape is not None]
-        found = each.infer(*known) if known else Inferred((None,), unknown=frozenset({"params", "macs"}))
-        weights += found.weights
-    return Inferred(found.outputs, weights, unknown=found.unknown)
+    whole = Inferred((x,))
+    for _, _, found in _chain(a["layers"], x):
+        weights, products = whole.weights + found.weights, whole.products + found.products
+        whole = Inferred(found.outputs, weights, products, unknown=whole.unknown | found.unknown)
+    return whole

@@ -18,6 +18,7 @@ from convcalc.problems import Refusal
 
 _WHY = "quantized from weights that were trained before"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
+_COUNTS = frozenset({"flops"})  # what rounding and scaling cost, nobody says
 _HISTORY = 1024  # how many largest values a float8 layer remembers
 
 Scale = Callable[[Args, Shape], Shape]
@@ -28,7 +29,7 @@ def dense(scale: Scale) -> PolicyRule:
 
     def quantize(a: Args, policy: str, found: Inferred) -> Inferred:
         mode = quantization(policy)
-        return found._replace(weights=_quantized(mode, scale, a, found.weights)) if mode else found
+        return found._replace(weights=_quantized(mode, scale, a, found.weights), unknown=_COUNTS) if mode else found
 
     return quantize
 
@@ -40,7 +41,7 @@ def lookup(a: Args, policy: str, found: Inferred) -> Inferred:
         return found
     if mode != "int8":
         raise Refusal(f"cannot be quantized to {mode}: it knows int8", "quantization", "dtype")
-    return found._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, found.weights))
+    return found._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, found.weights), unknown=_COUNTS)
 
 
 def projections(a: Args, policy: str, found: Inferred) -> Inferred:
@@ -58,7 +59,7 @@ def projections(a: Args, policy: str, found: Inferred) -> Inferred:
         summed = 2 if number == len(each) - 1 else 1  # the last takes the heads together again
         equation = f"{free}{axes[:summed]},{axes}->{free}{axes[summed:]}"
         weights += _quantized(mode, einsum_scale, {"equation": equation}, group)
-    return found._replace(weights=tuple(weights))
+    return found._replace(weights=tuple(weights), unknown=_COUNTS)
 
 
 def _quantized(mode: str, scale: Scale, a: Args, weights: Sequence[Weight]) -> tuple[Weight, ...]:

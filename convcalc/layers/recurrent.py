@@ -5,10 +5,10 @@ A cell's weights are used once at every step, so a recurrent layer is its cell w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from convcalc.layers import masks, sliding, views
+from convcalc.layers import costs, masks, sliding, views
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -69,7 +69,7 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
         return (kernel, recurrent)
     # A GRU that resets after the product keeps the biases of both products apart.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
-    return (kernel, recurrent, Weight("bias", shape))
+    return (kernel, recurrent, Weight("bias", shape, adds=uses))
 
 
 def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
@@ -111,6 +111,23 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: S
     return (output, *((x[0], size) for size in sizes)) if a["return_state"] else (output,)
 
 
+def _each_unit(a: Args) -> Number:
+    """The operations of one unit at one step; those that add the two products up are within the products."""
+    own = costs.of_activation(a["activation"])
+    if "recurrent_activation" not in a:
+        return own
+    gate = costs.of_activation(a["recurrent_activation"])
+    if "reset_after" in a:  # the reset state, and (1 − update)·new + update·state; a sum of its own behind a late reset
+        return 2 * gate + own + 5 + bool(a["reset_after"])
+    return 3 * gate + 2 * own + 4  # forget·memory + write·new, and read·activation(memory)
+
+
+def _gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The activations of all gates and what joins them, at each step; a cell takes one."""
+    steps = inputs[0][1] if len(inputs[0]) > 2 else 1
+    return costs.times(_each_unit(a), a["units"] * steps)
+
+
 _SEQUENCE = ("length", "features")
 _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
 
@@ -121,6 +138,7 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
     inputs=(2, 2),
     axes=("features",),
     looks=views.everything,
+    flops=_gated,
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -148,6 +166,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     masks=masks.sequences,
     takes_mask=True,
     looks=views.everything,
+    flops=_gated,
     example="SimpleRNN: 8",
     example_input=(5, 4),
 )
@@ -169,6 +188,7 @@ _RESET = Argument("reset_after", Boolean(), True)
     inputs=(2, 2),
     axes=("features",),
     looks=views.everything,
+    flops=_gated,
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -195,6 +215,7 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     masks=masks.sequences,
     takes_mask=True,
     looks=views.everything,
+    flops=_gated,
     example="GRU: 8",
     example_input=(5, 4),
 )
@@ -215,6 +236,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
     inputs=(3, 3),
     axes=("features",),
     looks=views.everything,
+    flops=_gated,
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -233,6 +255,7 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     masks=masks.sequences,
     takes_mask=True,
     looks=views.everything,
+    flops=_gated,
     example="LSTM: 8",
     example_input=(5, 4),
 )
@@ -259,9 +282,27 @@ def _width(cell: SubLayer) -> Number:
     return _width(cell.args["cells"][-1]) if cell.kind.name == "StackedRNNCells" else cell.args["units"]
 
 
-def _step(cell: SubLayer, x: Shape) -> Inferred:
-    """The cell on an input and states as it makes them."""
-    return cell.infer(x, *((x[0], size) for size in _sizes(cell)))
+def _given(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
+    """An input of a cell, and states as it makes them."""
+    return (x, *((x[0], size) for size in _sizes(cell)))
+
+
+def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tuple[Shape, ...]]]:
+    """Each cell with what it is given: the output of the one before."""
+    for cell in cells:
+        yield cell, _given(cell, x)
+        x = (x[0], _width(cell))
+
+
+def _stacked(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of all cells."""
+    return sum(cell.elementwise(*given) for cell, given in _stack(a["cells"], inputs[0]))
+
+
+def _looped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of the cell, at each step."""
+    batch, steps, *features = inputs[0]
+    return costs.times(a["cell"].elementwise(*_given(a["cell"], (batch, *features))), steps)
 
 
 @layer(
@@ -271,6 +312,7 @@ def _step(cell: SubLayer, x: Shape) -> Inferred:
     axes=("features",),
     holds=True,
     looks=views.everything,
+    flops=_stacked,
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -281,17 +323,15 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     cells: tuple[SubLayer, ...] = a["cells"]
     weights: tuple[Weight, ...] = ()
     sizes: list[Number] = []
-    width = x[-1]
-    for cell in cells:
-        weights += _step(cell, (x[0], width)).weights
+    for cell, given in _stack(cells, x):
+        weights += cell.infer(*given).weights
         sizes += _sizes(cell)
-        width = _width(cell)
     if len(states) != len(sizes):
         raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", "wrong-inputs")
     _check_states(sizes, states)
     # Each cell computes in its own dtype, whatever that of the stack.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
-    outputs = ((x[0], width), *((x[0], size) for size in sizes))
+    outputs = ((x[0], _width(cells[-1])), *((x[0], size) for size in sizes))
     return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
 
 
@@ -305,6 +345,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     masks=masks.sequences,
     takes_mask=True,
     looks=views.everything,
+    flops=_looped,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
 )
@@ -314,7 +355,7 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     Parameters: those of the cell; each is used at every step.
     """
     cell: SubLayer = a["cell"]
-    weights = over_steps(_step(cell, (x[0], *x[2:])).weights, x[1])
+    weights = over_steps(cell.infer(*_given(cell, (x[0], *x[2:]))).weights, x[1])
     return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
 
 
@@ -339,6 +380,12 @@ def _time_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.View
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 
+def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """As of an LSTM, for each cell of the output at each step."""
+    steps = 1 if a["return_sequences"] else inputs[0][1]
+    return costs.times(_each_unit(a), costs.elements(found.outputs[0]) * steps)
+
+
 @layer(
     "ConvLSTM{rank}D",
     *_CONV_LSTM,
@@ -349,6 +396,7 @@ def _time_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.View
     masks=masks.sequences,
     takes_mask=True,
     looks=_time_views,
+    flops=_conv_gated,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -367,7 +415,7 @@ def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     weights = (
         Weight("kernel", (*a["kernel_size"], channels, filters * 4), uses),
         Weight("recurrent_kernel", (*a["kernel_size"], filters, filters * 4), uses),
-        *sliding.bias_of(a, filters * 4),
+        *sliding.bias_of(a, filters * 4, uses),
     )
     _check_stateful(a, x)
     state = (x[0], *sizes, filters)

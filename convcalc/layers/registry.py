@@ -23,7 +23,8 @@ Args: TypeAlias = "Mapping[str, Any]"
 
 
 class Weight(NamedTuple):
-    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample.
+    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample, ``adds`` how many times one
+    of a bias is added.
 
     ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
     ``dtype`` None is the layer's own. One that is ``overwritten`` counts as trainable, but a step of training puts its gradient
@@ -37,6 +38,7 @@ class Weight(NamedTuple):
     why: str = ""
     dtype: str | None = None
     overwritten: bool = False
+    adds: Number = 0
 
 
 class Product(NamedTuple):
@@ -73,6 +75,7 @@ class Inferred(NamedTuple):
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
+Cost: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Number]"
 PolicyRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
 MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[Any]]"
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
@@ -93,9 +96,10 @@ class LayerType:
     arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
     becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
     its only input; ``casts`` whether Keras casts inputs of another float type before the call; ``reuse`` what the layer may do
-    with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``settings`` vary a rule among the layers that share it;
-    no user gives them. ``looks`` says how a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None where nobody
-    has said it, and then it is not known. ``example`` is an entry of a spec that runs on inputs of shape ``example_input``.
+    with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``flops`` counts the operations besides products and
+    biases (:mod:`convcalc.layers.costs`), None where nobody says. ``looks`` says how a call reads its inputs, axis by axis
+    (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``settings`` vary a rule among the
+    layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
     name: str
@@ -125,6 +129,7 @@ class LayerType:
     reuse: str = ""
     class_name: str = ""
     looks: Callable[..., Any] | None = None
+    flops: Cost | None = None
 
     @property
     def merges(self) -> bool:
@@ -206,6 +211,7 @@ def layer(
     reuse: str = "",
     class_name: str = "",
     looks: Callable[..., Any] | None = None,
+    flops: Cost | None = None,
     **settings: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
@@ -253,6 +259,7 @@ def layer(
                 reuse=reuse,
                 class_name=class_name or own_name,
                 looks=looks,
+                flops=flops,
             )
             CATALOGUE[own_name] = entry
             _CLASSES[entry.class_name] = own_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
 from convcalc.layers.registry import VIEW, Args, Inferred, layer
 from convcalc.numbers import Shape
@@ -14,7 +14,17 @@ _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
 
 
-@layer("Dropout", _RATE, _NOISE, SEED, masks=masks.keeps, looks=views.positions, reuse=VIEW, example="Dropout: 0.5")
+@layer(
+    "Dropout",
+    _RATE,
+    _NOISE,
+    SEED,
+    masks=masks.keeps,
+    looks=views.positions,
+    reuse=VIEW,
+    flops=costs.free,
+    example="Dropout: 0.5",
+)
 def dropout(a: Args, x: Shape) -> Inferred:
     """Sets a part of the values to zero, in training only.
 
@@ -31,6 +41,7 @@ def dropout(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="AlphaDropout: 0.1",
 )
 def alpha_dropout(a: Args, x: Shape) -> Inferred:
@@ -42,7 +53,14 @@ def alpha_dropout(a: Args, x: Shape) -> Inferred:
 
 
 @layer(
-    "GaussianDropout", _RATE, SEED, masks=masks.keeps, looks=views.positions, reuse=VIEW, example="GaussianDropout: 0.1"
+    "GaussianDropout",
+    _RATE,
+    SEED,
+    masks=masks.keeps,
+    looks=views.positions,
+    reuse=VIEW,
+    flops=costs.free,
+    example="GaussianDropout: 0.1",
 )
 def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     """Multiplies by normal noise around one, in training only.
@@ -59,6 +77,7 @@ def gaussian_dropout(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="GaussianNoise: 0.1",
 )
 def gaussian_noise(a: Args, x: Shape) -> Inferred:
@@ -81,6 +100,7 @@ _LACKS = ("trainable",)
     masks=masks.keeps,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="SpatialDropout1D: 0.2",
 )
 def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
@@ -101,6 +121,7 @@ def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="{name}: 0.2",
 )
 def spatial_dropout(a: Args, x: Shape) -> Inferred:
@@ -118,6 +139,7 @@ def spatial_dropout(a: Args, x: Shape) -> Inferred:
     masks=masks.keeps,
     looks=views.positions,
     reuse=VIEW,
+    flops=costs.free,
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import views
+from convcalc.layers import costs, views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
 from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -27,7 +27,13 @@ _PADDING_EXAMPLE = "{name}: 1"
 
 
 @layer(
-    "ZeroPadding{rank}D", _ONE, DATA_FORMAT, ranks=_RANKS, looks=views.windows_of_each_channel, example=_PADDING_EXAMPLE
+    "ZeroPadding{rank}D",
+    _ONE,
+    DATA_FORMAT,
+    ranks=_RANKS,
+    looks=views.windows_of_each_channel,
+    flops=costs.free,
+    example=_PADDING_EXAMPLE,
 )
 def zero_padding(a: Args, x: Shape) -> Inferred:
     """Adds cells of zeros before and after {axes}.
@@ -51,6 +57,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     Argument("cropping", Margins(), 1),
     ranks=(1,),
     looks=views.windows_of_each_channel,
+    flops=costs.free,
     example="Cropping1D: 1",
 )
 def cropping_1d(a: Args, x: Shape) -> Inferred:
@@ -67,6 +74,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=(2,),
     looks=views.windows_of_each_channel,
+    flops=costs.free,
     example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
 def cropping_2d(a: Args, x: Shape) -> Inferred:
@@ -83,6 +91,7 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=(3,),
     looks=views.windows_of_each_channel,
+    flops=costs.free,
     example="Cropping3D: 1",
 )
 def cropping_3d(a: Args, x: Shape) -> Inferred:
@@ -104,6 +113,7 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
     Argument("size", Integer(1), 2),
     axes=("length", "channels"),
     looks=views.windows_of_each_channel,
+    flops=costs.free,
     example="UpSampling1D: 2",
 )
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
@@ -136,6 +146,7 @@ def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     ),
     ranks=(2,),
     looks=_interpolated,
+    flops=costs.interpolated,
     example="UpSampling2D: 2",
 )
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
@@ -152,6 +163,7 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=(3,),
     looks=views.windows_of_each_channel,
+    flops=costs.free,
     example="UpSampling3D: 2",
 )
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
@@ -162,7 +174,15 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     return _repeat(x, a["size"])
 
 
-@layer("Flatten", DATA_FORMAT, looks=views.reshaping, reuse=VIEW, example="Flatten", example_input=(8, 8, 4))
+@layer(
+    "Flatten",
+    DATA_FORMAT,
+    looks=views.reshaping,
+    reuse=VIEW,
+    flops=costs.free,
+    example="Flatten",
+    example_input=(8, 8, 4),
+)
 def flatten(a: Args, x: Shape) -> Inferred:
     """Lays all axes behind the batch out in one row.
 
@@ -176,6 +196,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
     Argument("target_shape", Integers(-1, nullable=True)),
     looks=views.reshaping,
     reuse=VIEW,
+    flops=costs.free,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
 )
@@ -209,6 +230,7 @@ def _permuted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     "Permute",
     Argument("dims", Integers(1)),
     looks=_permuted_views,
+    flops=costs.free,
     example="Permute: {{dims: [2, 1]}}",
     example_input=(3, 4),
 )
@@ -232,7 +254,14 @@ def _repeated_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     return ((views.BATCH, views.View((2,))),)
 
 
-@layer("RepeatVector", Argument("n", Integer(1)), axes=("features",), looks=_repeated_views, example="RepeatVector: 3")
+@layer(
+    "RepeatVector",
+    Argument("n", Integer(1)),
+    axes=("features",),
+    looks=_repeated_views,
+    flops=costs.free,
+    example="RepeatVector: 3",
+)
 def repeat_vector(a: Args, x: Shape) -> Inferred:
     """Repeats the input n times along a new axis.
 

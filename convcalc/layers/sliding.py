@@ -50,6 +50,6 @@ def positions_of(sizes: Sequence[Number]) -> Number:
     return product(map(settled, sizes))
 
 
-def bias_of(a: Args, size: Number) -> tuple[Weight, ...]:
-    """The bias, where the layer has one."""
-    return (Weight("bias", (size,)),) if a["use_bias"] else ()
+def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:
+    """The bias, where the layer has one, added at so many positions."""
+    return (Weight("bias", (size,), adds=positions),) if a["use_bias"] else ()

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.layers.application import apply, own_weight
+from convcalc.layers.application import apply, elementwise, own_weight
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
 from convcalc.layers.views import Looks, Views, nobody_knows
-from convcalc.numbers import Number, Shape, settled
+from convcalc.numbers import UNKNOWN, Number, Shape, settled
 from convcalc.problems import Refusal, did_you_mean
 
 # What a layer may have besides its own arguments.
@@ -41,6 +41,10 @@ class SubLayer(NamedTuple):
         args = {**self.kind.defaults, **self.args, **self.kind.settings}
         return looks(args, inputs, self.infer(*inputs))
 
+    def elementwise(self, *inputs: Shape) -> Number:
+        """The operations besides products and biases, for one sample of these shapes."""
+        return elementwise(self.kind, self.args, inputs, self.infer(*inputs))
+
     def setting(self, name: str) -> Any:
         """The value of an argument, given or default; None where the layer has none of that name."""
         return self.args.get(name, self.kind.defaults.get(name))
@@ -58,6 +62,14 @@ class SubModel(NamedTuple):
     def infer(self, *inputs: Shape) -> Inferred:
         """What the model gives on these shapes; its weights with their dtype and whether they train."""
         return self.run(inputs)
+
+    def views(self, *inputs: Shape) -> Views:
+        """How the model reads its inputs: not followed."""
+        return nobody_knows({}, inputs, self.infer(*inputs))
+
+    def elementwise(self, *inputs: Shape) -> Number:
+        """The operations besides products and biases: not known."""
+        return UNKNOWN
 
     def setting(self, name: str) -> Any:
         """None: a model has no settings of a layer's."""
@@ -135,8 +147,8 @@ def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
     """Weights as they are used over so many steps."""
-    return tuple(w._replace(uses=w.uses * settled(steps)) if not _unused(w) else w for w in weights)
+    return tuple(w._replace(uses=_times(w.uses, steps), adds=_times(w.adds, steps)) for w in weights)
 
 
-def _unused(weight: Weight) -> bool:
-    return isinstance(weight.uses, int) and weight.uses == 0
+def _times(number: Number, steps: Number) -> Number:
+    return 0 if isinstance(number, int) and number == 0 else number * settled(steps)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convcalc.layers import masks, views
+from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Choice, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
-from convcalc.numbers import Shape, settled
+from convcalc.numbers import Number, Shape, settled
 from convcalc.problems import Refusal
 
 
@@ -20,6 +20,13 @@ def _step_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.View
     return ((batch, views.View((1,)), *behind),)
 
 
+def _at_each_step(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of the layer, at each step."""
+    batch, steps, *rest = inputs[0]
+    wrapped: SubLayer = a["layer"]
+    return costs.times(wrapped.elementwise((batch, *rest)), steps)
+
+
 @layer(
     "TimeDistributed",
     Argument("layer", LayerValue()),
@@ -28,6 +35,7 @@ def _step_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.View
     masks=masks.keeps,
     takes_mask=True,
     looks=_step_views,
+    flops=_at_each_step,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -52,6 +60,17 @@ def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     return given[:1] if a["merge_mode"] else (given[0], given[0])
 
 
+def _both_directions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """That of both layers, and of the merge."""
+    forward: SubLayer = a["layer"]
+    backward: SubLayer = a["backward_layer"] or forward
+    half = len(inputs) // 2
+    one = forward.elementwise(inputs[0], *inputs[1 : 1 + half])
+    other = backward.elementwise(inputs[0], *inputs[1 + half :])
+    merge = {"sum": 1, "mul": 1, "ave": 2}.get(a["merge_mode"], 0)
+    return one + other + costs.per_output(merge)(a, inputs, found)
+
+
 @layer(
     "Bidirectional",
     Argument("layer", LayerValue(_LOOPS)),
@@ -63,6 +82,7 @@ def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     masks=_both_ways,
     takes_mask=True,
     looks=views.everything,
+    flops=_both_directions,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )

@@ -1,6 +1,7 @@
 """The operations of ``keras.ops`` that stand in functional graphs. Importing this imports every family of them."""
 
 from convcalc.ops import (
+    costs,
     diagonals,
     elementwise,
     images,
@@ -23,6 +24,7 @@ __all__ = [
     "OPERATIONS",
     "Operation",
     "Tensor",
+    "costs",
     "diagonals",
     "elementwise",
     "find_function",

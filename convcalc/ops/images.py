@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.layers.registry import Inferred, Product
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.making import stated
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of, uncounted
 from convcalc.problems import Refusal
 
 
@@ -55,11 +56,13 @@ rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in
 
 
 @operation("RGBToGrayscale", "image")
-def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Tensor:
+def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Inferred:
     """Images in shades of grey."""
     check_images(images.shape)
     at = _coloured(images.shape, data_format, (1, 3))
-    return Tensor((*images.shape[:at], 1, *images.shape[at + 1 :]), images.dtype)
+    grey = (*images.shape[:at], 1, *images.shape[at + 1 :])
+    weighed = of_one_sample(images.shape) if images.shape[at] != 1 else 0
+    return Inferred((grey,), products=(Product("weighted colours", weighed),), dtype=(images.dtype,))
 
 
 @operation("Resize", "image")
@@ -83,10 +86,11 @@ def resize(
 @operation("GaussianBlur", "image")
 def gaussian_blur(
     images: Tensor, *, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
-) -> Tensor:
-    """Images out of focus."""
+) -> Inferred:
+    """Images out of focus: a convolution with a fixed kernel."""
     check_images(images.shape)
-    return images
+    cells = kernel_size * kernel_size if isinstance(kernel_size, int) else product(kernel_size)
+    return _convolved(images, images.shape, cells)
 
 
 @operation("ElasticTransform", "image")
@@ -100,10 +104,10 @@ def elastic_transform(
     fill_value: float = 0.0,
     seed: Any = None,
     data_format: str | None = None,
-) -> Tensor:
+) -> Inferred:
     """Images warped at random, as if they were elastic."""
     check_images(images.shape)
-    return images
+    return uncounted(images)
 
 
 @operation("AffineTransform", "image")
@@ -132,7 +136,7 @@ def perspective_transform(
     interpolation: str = "bilinear",
     fill_value: float = 0,
     data_format: str | None = None,
-) -> Tensor:
+) -> Inferred:
     """Images seen from elsewhere: four points moved to four others."""
     check_images(images.shape)
     start, end = shape_of(start_points), shape_of(end_points)
@@ -140,7 +144,7 @@ def perspective_transform(
         raise Refusal(
             "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", "wrong-shape"
         )
-    return images
+    return uncounted(images)
 
 
 @operation("MapCoordinates", "image")
@@ -164,17 +168,23 @@ def scale_and_translate(
     spatial_dims: Sequence[int],
     method: str,
     antialias: bool = True,
-) -> Tensor:
+) -> Inferred:
     """Images scaled and moved, in a given shape."""
-    return Tensor(stated(output_shape, "output_shape"), images.dtype)
+    return uncounted(Tensor(stated(output_shape, "output_shape"), images.dtype))
 
 
 @operation("SobelEdges", "image")
-def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Tensor:
+def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Inferred:
     """How steep images are, down and across: a new axis of 2."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", "wrong-rank")
-    return Tensor((*images.shape, 2), images.dtype)
+    return _convolved(images, (*images.shape, 2), 3 * 3)
+
+
+def _convolved(images: Tensor, shape: Shape, cells: Number) -> Inferred:
+    """Each channel convolved with a fixed kernel of so many cells, whose products are counted."""
+    products = (Product("products", of_one_sample(shape) * cells),)
+    return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
 def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.layers.registry import axis_index
+from convcalc.layers.registry import Inferred, axis_index
 from convcalc.numbers import Shape
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Tensor, operation, shape_of
+from convcalc.ops.registry import Tensor, operation, shape_of, uncounted
 from convcalc.problems import Refusal
 
 
@@ -97,8 +97,8 @@ def ssim(
     k1: float = 0.01,
     k2: float = 0.03,
     data_format: str | None = None,
-) -> Tensor:
+) -> Inferred:
     """How similar images are in structure: one number for each."""
     check_images(image1.shape)
     check_images(shape_of(image2))
-    return Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype)
+    return uncounted(Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype))

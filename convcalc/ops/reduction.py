@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from convcalc.layers import views
-from convcalc.layers.registry import IN_PLACE, Inferred, axis_index
+from convcalc.layers.registry import IN_PLACE, Inferred, Product, axis_index
 from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of
 from convcalc.problems import Refusal
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -253,10 +253,11 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
 
 
 @operation("Average")
-def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Tensor:
+def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Inferred:
     """The weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
-    return Tensor(reduced(x.shape, axis), result_type(*dtypes))
+    products = () if weights is None else (Product("weighted sums", of_one_sample(x.shape)),)
+    return Inferred((reduced(x.shape, axis),), products=products, dtype=(result_type(*dtypes),))
 
 
 @operation("Bincount")

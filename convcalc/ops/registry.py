@@ -28,7 +28,7 @@ class Tensor(NamedTuple):
 
 # What Python raises where an argument is of a kind that a rule cannot compute with. Kinds of arguments are not declared:
 # a rule is a plain function.
-_WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
+WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
@@ -92,7 +92,7 @@ class Operation:
         many = values.pop(self.parameters[0], ()) if self.several else ()
         try:
             found = self.rule(*many, **values, **made)
-        except _WRONG_KIND:
+        except WRONG_KIND:
             given = {name: value for name, value in {**call, **made}.items() if not isinstance(value, Slot)}
             raise Refusal(
                 f"cannot take {', '.join(f'{name}: {shown(value)}' for name, value in given.items()) or 'this'}",

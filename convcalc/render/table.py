@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import UNKNOWN, Number
 from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
 from convcalc.render.field import field_notes, field_padding, field_size, field_stride
 from convcalc.render.grid import Column, Look, draw
@@ -76,6 +77,14 @@ def _weight_bytes(row: LayerReport, report: Report) -> str:
     return bytes_text(size.value, size.label)
 
 
+def _flops(row: LayerReport, report: Report) -> str:
+    return number_text(_known(row.flops), row.incomplete.get("flops"))
+
+
+def _known(number: Number | None) -> Number:
+    return UNKNOWN if number is None else number
+
+
 FIELDS: dict[str, Field] = {
     "layer": Field(Column("Layer (type)"), _name_and_type),
     "name": Field(Column("Layer"), _name),
@@ -93,6 +102,11 @@ FIELDS: dict[str, Field] = {
     "macs": Field(
         Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
     ),
+    "flops": Field(Column("FLOPs", right=True, style="magenta"), _flops),
+    "flops_percent": Field(
+        Column("FLOPs %", right=True),
+        lambda row, report: percent_text(_known(row.flops), _known(report.totals.flops)),
+    ),
     "receptive_field": Field(Column("Receptive field", right=True), field_size),
     "field_stride": Field(Column("Field stride", right=True), field_stride),
     "field_padding": Field(Column("Field padding", right=True), field_padding),
@@ -103,7 +117,8 @@ FIELDS: dict[str, Field] = {
 }
 DEFAULT = ("layer", "output_shape", "params", "macs")
 # Words that stand for several columns.
-PRESETS = {
+PRESETS: dict[str, tuple[str, ...]] = {
+    "cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent"),
     "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
     "memory": ("layer", "output_shape", "output_bytes", "alive_bytes", "weight_bytes"),
 }
@@ -119,16 +134,18 @@ def columns_named(names: Sequence[str]) -> tuple[str, ...]:
             Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, every) or known}")
             for name in unknown
         )
-    return tuple(column for name in names for column in PRESETS.get(name, (name,)))
+    return tuple(dict.fromkeys(column for name in names for column in PRESETS.get(name, (name,))))
 
 
 def table(report: Report, look: Look, columns: Sequence[str] | None = None, depth: int = 0) -> str:
     """The summary as text.
 
-    ``columns`` names the columns; by default layer, output shape, parameters and MACs, and the connections where the
+    ``columns`` names the columns, or presets; by default layer, output shape, parameters and MACs, and the connections where the
     graph branches. ``depth`` is how many levels of nested models are shown.
     """
     chosen = columns_named(columns) if columns else DEFAULT if report.linear else (*DEFAULT, "connected_to")
+    if not report.convention and any(name.startswith("flops") for name in chosen):
+        report = with_flops(report)
     rows = [row for row in report.layers if row.depth <= depth]
     cells = [[FIELDS[name].cell(row, report) for name in chosen] for row in rows]
     title = look.painted(look.signs(f'Model: "{visible(report.model.name)}"'), "bold")
@@ -151,10 +168,14 @@ def _totals(report: Report) -> list[str]:
     rest = number_text(totals.non_trainable_params, incomplete.get("params"))
     # Of a count that is not known, the bytes are not known either: no silent zero.
     rest_bytes = UNKNOWN if rest == "?" else totals.param_bytes - totals.trainable_bytes
-    return [
+    lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
         f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
         f"({bytes_text(totals.trainable_bytes)})",
         f" Non-trainable params: {rest} ({bytes_text(rest_bytes)})",
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]
+    if report.convention:
+        counted = number_text(_known(totals.flops), incomplete.get("flops"))
+        lines.append(f" FLOPs: {counted} ({per}; convention {report.convention})")
+    return lines

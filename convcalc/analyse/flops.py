@@ -1,0 +1,65 @@
+"""Floating-point operations, under a named convention: worked out from the rules as they ran, for who asks.
+
+``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and what each layer declares besides
+(:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts as TensorFlow's profiler does. ``docs/costs.md`` is the
+page for users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from convcalc.analyse.report import LayerReport, Report, Step
+from convcalc.analyse.sums import known_sum, partly, per_batch
+from convcalc.analyse.tf_flops import tf_flops
+from convcalc.layers import Inferred, LayerType, elementwise, sample_macs
+from convcalc.layers.registry import Args
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops import Operation, costs
+
+
+def own_flops(step: Step) -> Number:
+    """The operations of one rule as it ran, for the batch that is stated, or for one sample. Operations of ``keras.ops`` count
+    whole tensors: none of their axes is known as the batch.
+    """
+    kind, args, inputs, found = step
+    if kind is None or found is None or "macs" in found.unknown:
+        return UNKNOWN
+    biases = [product(weight.shape) * weight.adds for weight in found.weights if not _never(weight.adds)]
+    number = sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
+    return number if isinstance(kind, Operation) else per_batch(number, inputs)
+
+
+def _never(adds: Number) -> bool:
+    return isinstance(adds, int) and adds == 0
+
+
+def _others(kind: LayerType | Operation, args: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    if isinstance(kind, Operation):
+        return costs.elementwise(kind, args, inputs, found)
+    return elementwise(kind, args, inputs, found)
+
+
+CONVENTIONS: dict[str, Callable[[Step], Number]] = {"convcalc": own_flops, "tf": tf_flops}
+
+
+def with_flops(report: Report, convention: str = "convcalc") -> Report:
+    """The report with FLOPs on each call and layer, and in the totals."""
+    count = CONVENTIONS[convention]
+    rows = tuple(_counted(row, count) for row in report.layers)
+    top = [row for row in rows if row.depth == 0]
+    total = known_sum([UNKNOWN if row.flops is None else row.flops for row in top])
+    label = total.label or partly("flops", top)
+    incomplete = {**report.totals.incomplete, **({"flops": label} if label else {})}
+    totals = replace(report.totals, flops=total.value, incomplete=incomplete)
+    return replace(report, layers=rows, totals=totals, convention=convention)
+
+
+def _counted(row: LayerReport, count: Callable[[Step], Number]) -> LayerReport:
+    sums = [known_sum([count(step) for step in call.steps]) for call in row.calls]
+    whole = known_sum([part.value for part in sums])
+    label = whole.label or ("partial" if any(part.label for part in sums) else "")
+    calls = tuple(replace(call, flops=part.value) for call, part in zip(row.calls, sums))
+    incomplete = {**row.incomplete, **({"flops": label} if label else {})}
+    return replace(row, calls=calls, flops=whole.value, incomplete=incomplete)

@@ -1,0 +1,39 @@
+"""Sums of numbers of which some may not be known, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcalc.numbers import UNKNOWN, Number, Shape
+
+if TYPE_CHECKING:
+    from convcalc.analyse.report import LayerReport
+
+
+class Sum(NamedTuple):
+    """A sum whose unknown terms are left out, and what to call it for that."""
+
+    value: Number
+    label: str
+
+
+def known_sum(numbers: Sequence[Number]) -> Sum:
+    """The sum: ``partial`` where a term is not known, ``unknown`` where none is."""
+    known = [number for number in numbers if number is not UNKNOWN]
+    if len(known) == len(numbers):
+        return Sum(sum(known), "")
+    # A lower bound of nothing would be a silent zero: it is unknown.
+    total = sum(known)
+    return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
+
+
+def partly(name: str, rows: Sequence[LayerReport]) -> str:
+    """The label of a sum over rows, one of whose terms is only a lower bound."""
+    return "partial" if any(name in row.incomplete for row in rows) else ""
+
+
+def per_batch(number: Number, inputs: Sequence[Shape]) -> Number:
+    """A cost of one sample for the batch that is stated, or as it is."""
+    batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
+    return number if batch is UNKNOWN else number * batch

@@ -1,0 +1,106 @@
+"""What layers compute besides products and biases, in floating-point operations for one sample (``docs/costs.md``).
+
+An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count one
+each, where they happen for each element. What happens once for a whole row, map or group is left out, as are copies, choices
+(``where``) and arithmetic on whole numbers. Counts are those of inference: what acts in training only costs nothing.
+
+A cost is a function of a layer's arguments, its inputs and what its rule found; :func:`unknown` says that nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcalc.layers.registry import Args, Cost, Inferred
+from convcalc.numbers import UNKNOWN, Number, Shape, product
+
+# Operations for each element, function by function. 'sparsemax' sorts, and how much that takes depends on the values.
+ACTIVATIONS = {
+    "celu": 5,  # compare, divide, exp, subtract, multiply
+    "elu": 4,  # compare, exp, subtract, multiply
+    "exponential": 1,
+    "gelu": 5,  # divide, erf, add, multiply twice
+    "glu": 5,  # sigmoid of one half, times the other
+    "hard_shrink": 2,  # absolute value, compare
+    "hard_sigmoid": 4,  # divide, add, and both limits
+    "hard_silu": 5,
+    "hard_swish": 5,
+    "hard_tanh": 2,  # both limits
+    "leaky_relu": 2,  # multiply, compare
+    "linear": 0,
+    "log_sigmoid": 5,  # softplus between two negations
+    "log_softmax": 5,  # maximum, subtract, exp, sum, subtract
+    "mish": 5,  # softplus, tanh, multiply
+    "relu": 1,
+    "relu6": 2,
+    "selu": 5,  # elu, scaled
+    "sigmoid": 4,  # negate, exp, add, divide
+    "silu": 5,  # sigmoid, multiply
+    "soft_shrink": 3,  # compare twice, add
+    "softmax": 5,  # maximum, subtract, exp, sum, divide
+    "softplus": 3,  # exp, add, log
+    "softsign": 3,  # absolute value, add, divide
+    "sparse_plus": 5,  # compare twice, add, square, divide
+    "sparse_sigmoid": 4,  # compare twice, add, multiply
+    "squareplus": 5,  # square, add, root, add, divide
+    "swish": 5,
+    "tanh": 1,
+    "tanh_shrink": 2,  # tanh, subtract
+    "threshold": 1,
+}
+# Operations for each output element of two axes: a multiplication for each cell that is read, and their sum.
+INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
+
+
+def of_activation(name: Any) -> Number:
+    """The operations of an activation for one element; unknown for a function that is not Keras's."""
+    return 0 if name is None else ACTIVATIONS.get(str(name), UNKNOWN)
+
+
+def elements(shape: Shape | None) -> Number:
+    """The elements of one sample."""
+    return UNKNOWN if shape is None else product(shape[1:])
+
+
+def times(each: Number, count: Number) -> Number:
+    """So many operations so often; none where there is none to do, however often."""
+    return 0 if each is not UNKNOWN and each == 0 else each * count
+
+
+def free(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Nothing: values are handed on, moved, copied, looked up or chosen."""
+    return 0
+
+
+def unknown(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """It depends on an algorithm, on the values, or on code that is not read."""
+    return UNKNOWN
+
+
+def per_output(count: int) -> Cost:
+    """So many operations for each element of the first output."""
+
+    def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+        return times(count, elements(found.outputs[0]))
+
+    return cost
+
+
+def per_input(count: int) -> Cost:
+    """So many operations for each element of the first input."""
+
+    def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+        return times(count, elements(inputs[0]))
+
+    return cost
+
+
+def activated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """The layer's activation, on its output."""
+    return times(of_activation(a["activation"]), elements(found.outputs[0]))
+
+
+def interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    """Cells of the output between those of the input."""
+    return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(found.outputs[0]))

@@ -1,0 +1,318 @@
+"""FLOPs: the convention worked out by hand, what the registries owe, labels, and published numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.analyse.flops import with_flops
+from convcalc.analyse.report import Report
+from convcalc.layers import CATALOGUE, apply, bind, costs, elementwise, find
+from convcalc.layers.arguments import ACTIVATION
+from convcalc.model import with_input_sizes
+from convcalc.numbers import UNKNOWN, plain, product
+from convcalc.ops import OPERATIONS
+from convcalc.ops import costs as of_operations
+from convcalc.problems import Source
+from convcalc.read import parse
+from convcalc.read.spec import read_spec
+from tests.live.cases import FAMILIES, cases
+from tests.live.judge import we_say
+
+
+def spec(text: str, convention: str = "convcalc") -> Report:
+    return with_flops(infer(read_spec(Source("spec.yaml", text))), convention)
+
+
+def report(name: str, convention: str = "convcalc", size: int | None = None) -> Report:
+    model = parse(f"specs/{name}.yaml")
+    if size:
+        model = with_input_sizes(model, {None: (size, size, 3)}, None)
+    return with_flops(infer(model), convention)
+
+
+def flops_of(entry: str, size: str) -> Any:
+    return spec(f"input: {size}\nlayers: [{entry}]").layers[-1].flops
+
+
+# The convention -----------------------------------------------------------------------------------------------------------
+
+BY_HAND: list[tuple[str, str, int]] = [
+    ("Conv2D: {filters: 4, kernel_size: 3}", "[6, 6, 2]", 2 * 16 * 4 * 18 + 16 * 4),
+    ("Conv2D: {filters: 4, kernel_size: 3, use_bias: false}", "[6, 6, 2]", 2 * 16 * 4 * 18),
+    ("Conv2D: {filters: 4, kernel_size: 3, activation: relu}", "[6, 6, 2]", 2 * 16 * 4 * 18 + 2 * 16 * 4),
+    ("Conv2DTranspose: {filters: 4, kernel_size: 3, strides: 2}", "[3, 3, 2]", 2 * 9 * 9 * 8 + 7 * 7 * 4),
+    ("SeparableConv1D: {filters: 4, kernel_size: 3}", "[8, 2]", 2 * 6 * (2 * 3 + 2 * 4) + 6 * 4),
+    ("Dense: {units: 3, activation: softmax}", "[7, 5]", 7 * (2 * 15 + 3 + 5 * 3)),
+    ("EinsumDense: {equation: 'abc,cd->abd', output_shape: [7, 3], bias_axes: d}", "[7, 5]", 7 * (2 * 15 + 3)),
+    ("EinsumDense: {equation: '...a,ab->...b', output_shape: [3], bias_axes: b}", "[2, 7, 5]", 14 * (2 * 15 + 3)),
+    ("MaxPooling2D: {pool_size: 3, strides: 2}", "[7, 7, 2]", 9 * 9 * 2),
+    ("AveragePooling1D: {pool_size: 2, padding: same}", "[7, 2]", 4 * 2 * 2),
+    ("GlobalAveragePooling2D", "[7, 6, 2]", 7 * 6 * 2),
+    ("AdaptiveAveragePooling1D: 3", "[7, 2]", 2 * (3 + 3 + 3)),
+    ("BatchNormalization", "[5, 4]", 2 * 20),
+    ("LayerNormalization", "[5, 4]", 7 * 20),
+    ("LayerNormalization: {scale: false}", "[5, 4]", 6 * 20),
+    ("RMSNormalization", "[5, 4]", 4 * 20),
+    ("ReLU: {max_value: 6}", "[5, 4]", 2 * 20),
+    ("Softmax", "[5, 4]", 5 * 20),
+    ("UpSampling2D: {size: 2, interpolation: bilinear}", "[3, 3, 2]", 7 * 36 * 2),
+    ("UpSampling2D: 2", "[3, 3, 2]", 0),
+    ("Resizing: [6, 5]", "[8, 8, 3]", 7 * 30 * 3),
+    ("Rescaling: 0.5", "[5, 4]", 2 * 20),
+    ("Embedding: {input_dim: 9, output_dim: 4}", "[7]", 0),
+    ("Dropout: 0.5", "[7]", 0),
+    ("Flatten", "[7, 2]", 0),
+    ("SimpleRNN: 4", "[6, 3]", 6 * (2 * 4 * 7 + 4 + 4)),
+    ("LSTM: 4", "[6, 3]", 6 * (2 * 16 * 7 + 16 + 4 * (3 * 4 + 2 + 4))),
+    ("GRU: {units: 4, reset_after: false}", "[6, 3]", 6 * (2 * 12 * 7 + 12 + 4 * (2 * 4 + 1 + 5))),
+    ("GRU: 4", "[6, 3]", 6 * (2 * 12 * 7 + 24 + 4 * (2 * 4 + 1 + 6))),
+    ("RNN: {cell: {LSTMCell: 4}}", "[6, 3]", 6 * (2 * 16 * 7 + 16 + 4 * (3 * 4 + 2 + 4))),
+    ("Bidirectional: {layer: {SimpleRNN: 4}, merge_mode: ave}", "[6, 3]", 2 * 6 * (2 * 4 * 7 + 8) + 2 * 4),
+    ("TimeDistributed: {layer: {Dense: {units: 3, activation: relu}}}", "[6, 5]", 6 * (2 * 15 + 3 + 3)),
+    ("Dense: {units: 3, lora_rank: 2}", "[5]", 2 * 15 + 3 + 2 * 5 * 2 * 3 + 2 * 15),
+]
+
+
+@pytest.mark.parametrize(("entry", "size", "expected"), BY_HAND, ids=[row[0] for row in BY_HAND])
+def test_the_convention_by_hand(entry: str, size: str, expected: int) -> None:
+    assert flops_of(entry, size) == expected
+
+
+def test_of_several_inputs() -> None:
+    text = "inputs: {a: [5], b: [5], c: [5]}\nlayers: [{%s: {from: [a, b, c]}}]"
+    for name, each in (("Add", 2), ("Multiply", 2), ("Average", 3), ("Concatenate", 0)):
+        assert spec(text % name).layers[-1].flops == each * 5
+    dot = spec("inputs: {a: [5], b: [5]}\nlayers: [{Dot: {axes: 1, normalize: true, from: [a, b]}}]")
+    assert dot.layers[-1].flops == 2 * 5 + 3 * 10
+
+
+def test_of_attention() -> None:
+    heads = "MultiHeadAttention: {num_heads: 2, key_dim: 3, from: [a, a]}"
+    row = spec(f"inputs: {{a: [4, 8]}}\nlayers: [{{{heads}}}]").layers[-1]
+    biases = 4 * (3 * 2 * 3 + 8)
+    assert row.flops == 2 * row.macs + biases + 2 * (4 * 3 + 5 * 16)
+    added = spec("inputs: {a: [4, 8]}\nlayers: [{AdditiveAttention: {from: [a, a]}}]").layers[-1]
+    assert added.flops == 2 * added.macs + 16 * (2 * 8 + 5)
+
+
+def test_operations() -> None:
+    text = "input: [3, 4]\nlayers: [ops.%s]"
+    for name, expected in (("exp", 12), ("gelu", 9 * 12), ("relu6", 24), ("transpose", 0), ("softmax", 60)):
+        assert spec(text % name).layers[-1].flops == expected, name
+    assert spec("input: [3, 4]\nlayers: [{ops.sum: {axis: 1}}]").layers[-1].flops == 12
+    assert spec("input: [3, 4]\nlayers: [{ops.sort: {axis: 1}}]").layers[-1].flops is UNKNOWN
+
+
+_GIVEN = {"filters": 6, "kernel_size": 3, "units": 6}
+
+
+def test_a_bias_is_added_once_to_each_output_element() -> None:
+    seen = set()
+    for kind in CATALOGUE.values():
+        if kind.family not in ("convolution", "core") or not kind.argument("use_bias"):
+            continue
+        given = {name: value for name, value in _GIVEN.items() if kind.argument(name)}
+        found = apply(kind, bind(kind, (), given)[0], [(UNKNOWN, *kind.example_input)])
+        bias = found.weights[-1]
+        assert bias.name == "bias"
+        assert product(bias.shape) * bias.adds == costs.elements(found.outputs[0])
+        seen.add(kind.name)
+    assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
+
+
+# What the registries owe -------------------------------------------------------------------------------------------------
+
+# Layers whose cost depends on an algorithm, on values or on code.
+UNTOLD = {
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "Discretization",
+    "Equalization",
+    "FlaxLayer",
+    "JaxLayer",
+    "Lambda",
+    "MelSpectrogram",
+    "TFSMLayer",
+    "TorchModuleWrapper",
+}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_layer_says_its_cost(name: str) -> None:
+    kind = CATALOGUE[name]
+    if not kind.rule.__module__.startswith("convcalc.layers."):
+        pytest.skip("declared by another test")
+    assert kind.flops is not None
+    assert (kind.flops is costs.unknown) == (name in UNTOLD)
+
+
+def test_every_operation_says_its_cost() -> None:
+    names = {name for _, name in OPERATIONS}
+    told = set(of_operations.costs())
+    assert told | of_operations.UNCOUNTED == names
+    assert not told & of_operations.UNCOUNTED
+
+
+def test_every_activation_has_a_cost() -> None:
+    assert set(costs.ACTIVATIONS) == ACTIVATION.names - {"sparsemax"}
+
+
+def test_a_layer_that_nobody_declared_a_cost_for_is_unknown() -> None:
+    from dataclasses import replace
+
+    kind = find("Flatten")
+    assert kind is not None
+    shapes = [(UNKNOWN, 3, 4)]
+    found = apply(kind, {}, shapes)
+    assert elementwise(kind, {}, shapes, found) == 0
+    assert elementwise(replace(kind, flops=None), {}, shapes, found) is UNKNOWN
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_cost_is_known_where_all_sizes_are(family: str) -> None:
+    """On generated layers: a whole number, and unknown only for a layer, a setting or a size that says why."""
+    asked = 0
+    for case in cases(family, 11, 60):
+        kind = find(case.name)
+        if kind is None or isinstance(we_say(case), str):
+            continue
+        args, _ = bind(kind, (), {**case.args, **case.call})
+        shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
+        found = apply(kind, args, shapes, case.policy or kind.policy(args))
+        count = elementwise(kind, args, shapes, found)
+        asked += 1
+        sizes = [size for shape in (*shapes, *found.outputs) for size in (shape or ())[1:]]
+        told = kind.name in {*UNTOLD, "Resizing", "CenterCrop", "RandomCrop"} or found.unknown or UNKNOWN in sizes
+        assert isinstance(count, int) or (count is UNKNOWN and told), (case.name, case.args)
+    assert asked > 5
+
+
+# Labels, batches, models in models ----------------------------------------------------------------------------------------
+
+
+def test_unknown_sizes_and_unknown_layers_are_labelled() -> None:
+    found = spec("input: [null, 8]\nlayers: [{Dense: 3}, {Lambda: {function: f, output_shape: [5]}}, {Dense: 2}]")
+    assert [row.flops for row in found.layers] == [UNKNOWN, UNKNOWN, 2 * 10 + 2]
+    assert [row.incomplete.get("flops") for row in found.layers] == ["unknown", "unknown", None]
+    assert (found.totals.flops, found.totals.incomplete["flops"]) == (22, "partial")
+    data = found.as_dict()
+    assert data["layers"][0]["flops"] is data["layers"][0]["calls"][0]["flops"] is None
+    assert data["totals"]["flops"] == 22
+
+
+def test_quantized_layers_are_unknown() -> None:
+    row = spec("input: [8]\nlayers: [{Dense: {units: 3, dtype: int8_from_float32}}]").layers[-1]
+    assert (row.flops, row.incomplete) == (UNKNOWN, {"flops": "unknown"})
+
+
+def test_a_batch_multiplies_and_a_shared_layer_counts_at_each_call() -> None:
+    one = spec("input: [8]\nlayers: [{Dense: 8}]").totals.flops
+    many = spec("inputs: {a: {shape: [8], batch_size: 5}}\nlayers: [{Dense: 8}]").totals.flops
+    assert (one, many) == (136, 5 * 136)
+    shared = spec("input: [8]\nlayers: [{Dense: {units: 8, name: d}}, {call: d}]")
+    assert [call.flops for call in shared.layers[-1].calls] == [136, 136]
+    assert shared.totals.flops == 272
+
+
+def test_a_nested_model_counts_what_its_layers_do_on_the_input_that_reaches_it() -> None:
+    inner = (
+        "{Model: {name: m, input: [null, null, 2], layers: [{Conv2D: {filters: 4, kernel_size: 3, activation: relu}}]}}"
+    )
+    found = spec(f"input: [6, 6, 2]\nlayers: [{inner}]")
+    outer = next(row for row in found.layers if row.name == "m")
+    assert outer.flops == 2 * 16 * 4 * 18 + 2 * 16 * 4 == found.totals.flops
+    below = next(row for row in found.layers if row.depth and row.class_name == "Conv2D")
+    assert below.flops is UNKNOWN
+
+
+# Published numbers --------------------------------------------------------------------------------------------------------
+
+SLIM = "tensorflow/models, slim/nets/mobilenet_v1.py"
+MOBILENET: list[tuple[str, int, int]] = [
+    ("conv1", 864, 10_838_016),
+    ("conv_dw_1", 288, 3_612_672),
+    ("conv_pw_1", 2_048, 25_690_112),
+    ("conv_dw_2", 576, 1_806_336),
+    ("conv_pw_2", 8_192, 25_690_112),
+    ("conv_dw_3", 1_152, 3_612_672),
+    ("conv_pw_3", 16_384, 51_380_224),
+    ("conv_dw_4", 1_152, 903_168),
+    ("conv_pw_4", 32_768, 25_690_112),
+    ("conv_dw_5", 2_304, 1_806_336),
+    ("conv_pw_5", 65_536, 51_380_224),
+    ("conv_dw_6", 2_304, 451_584),
+    ("conv_pw_6", 131_072, 25_690_112),
+    *(
+        (f"conv_{way}_{n}", *counts)
+        for n in range(7, 12)
+        for way, counts in (("dw", (4_608, 903_168)), ("pw", (262_144, 51_380_224)))
+    ),
+    ("conv_dw_12", 4_608, 225_792),
+    ("conv_pw_12", 524_288, 25_690_112),
+    ("conv_dw_13", 9_216, 451_584),
+    ("conv_pw_13", 1_048_576, 51_380_224),
+]
+
+
+def test_mobilenet_layer_by_layer() -> None:
+    rows = {row.name: row for row in report("mobilenet").layers}
+    assert [(name, rows[name].params, rows[name].macs) for name, *_ in MOBILENET] == MOBILENET, SLIM
+    assert sum(params for _, params, _ in MOBILENET) == 3_185_088, SLIM
+    assert sum(macs for *_, macs in MOBILENET) == 567_716_352, SLIM
+
+
+MACS = [
+    ("vgg16", 15_470_264_320, "Simonyan & Zisserman 2014, configuration D, as Keras builds it: 15.47 G"),
+    ("resnet50", 3_857_973_248, "He et al. 2016 as Keras builds it, stride on the 1×1: 3.86 G"),
+    ("mobilenet", 567_716_352 + 1_024_000, f"{SLIM}, and the classifier"),
+]
+
+
+@pytest.mark.parametrize(("name", "macs", "source"), MACS, ids=[row[0] for row in MACS])
+def test_whole_networks(name: str, macs: int, source: str) -> None:
+    assert report(name).totals.macs == macs, source
+
+
+def test_the_convolutions_of_vgg16() -> None:
+    rows = [row for row in report("vgg16").layers if row.class_name == "Conv2D"]
+    assert sum(plain(row.macs) for row in rows) == 15_346_630_656, "Simonyan & Zisserman 2014: 15.3 G"  # type: ignore
+
+
+def test_xception_as_the_profiler_counted_it() -> None:
+    """keras issue 18391: 2 · 1,924,397,456 + 3,000,600 = 2 · 1,925,897,756, of 150 cells, without the classifier.
+
+    That graph has fused batch normalizations, which TensorFlow counts at nothing.
+    """
+    found = report("xception", "tf", 150)
+    rows = [row for row in found.layers if "Conv" in row.class_name]
+    pools = [row for row in found.layers if row.class_name == "MaxPooling2D"]
+    assert sum(plain(row.macs) for row in rows) == 1_924_397_456  # type: ignore
+    assert sum(plain(row.flops) for row in pools) == 3_000_600  # type: ignore
+    assert sum(plain(row.flops) for row in rows + pools) == 2 * 1_925_897_756  # type: ignore
+
+
+PROFILED = "tf.profiler of TensorFlow 2.21 on keras.applications of Keras 3.15.1, run"
+TF = [
+    ("vgg16", 30_960_211_824),
+    ("resnet50", 7_755_299_312),
+    ("mobilenet", 1_147_687_920),
+    ("mobilenet_v2", 615_292_208),
+    ("densenet121", 5_702_474_160),
+    ("efficientnet_b0", 803_050_119),
+    ("nasnet_mobile", 1_147_877_052),
+    ("convnext_tiny", 8_780_086_883),
+]
+
+
+@pytest.mark.parametrize(("name", "flops"), TF, ids=[row[0] for row in TF])
+def test_as_the_profiler_counts(name: str, flops: int) -> None:
+    totals = report(name, "tf").totals
+    assert (totals.flops, totals.incomplete) == (flops, {}), PROFILED
+
+
+def test_the_profiler_s_count_of_what_was_not_compared_is_unknown() -> None:
+    found = spec("input: [6, 4]\nlayers: [{LSTM: 3}]", "tf")
+    assert (found.totals.flops, found.totals.incomplete["flops"]) == (UNKNOWN, "unknown")
+    assert found.as_dict()["flops_convention"] == "tf"
