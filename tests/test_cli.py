@@ -235,3 +235,13 @@ def test_memory_knows_its_words(args: list[str], message: str) -> None:
     done = run("summary", FASHION, *args)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("input: [8]\nlayers: [{Dense: 3}, {my.Layer: {expect: {output_shape: [null, 3]}}}]\n")
+    assert run("summary", str(spec)).returncode == 0
+    done = run("summary", str(spec), "--strict")
+    assert done.returncode == 1
+    assert f"{spec}: params: only a lower bound\n" in done.stderr
+    assert run("summary", str(SPECS / "lenet5.yaml"), "--strict", "--memory").returncode == 0

@@ -51,6 +51,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option("--assume-dtype", metavar="DTYPE", help="For memory: everything as if of this type, as int8.")
 @click.option("--training", metavar="OPTIMIZER", help="Memory of training with an optimizer, as adam: an estimate.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
+@click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
 @look_options
 def command(
     models: tuple[str, ...],
@@ -70,6 +71,7 @@ def command(
     assume_dtype: str | None,
     training: str | None,
     verify: bool,
+    strict: bool,
     width: int | None,
     ascii: bool,
     no_color: bool,
@@ -102,6 +104,8 @@ def command(
             report = with_flops(report, convention)
         if weights is not None and not _agrees(source, report, weights):
             code = max(code, FAILED)
+        if strict and not _is_complete(source, report, memory):
+            code = max(code, FAILED)
         if format_ == "json":
             reports.append(report)
             continue
@@ -132,6 +136,14 @@ def command(
         data = [report.as_dict() for report in reports]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
+
+
+def _is_complete(source: str, report: Report, memory: bool) -> bool:
+    """Whether all totals that are shown are known; says which are not."""
+    labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
+    for name, label in labels.items():
+        say(f"{source}: {name}: {'only a lower bound' if label == 'partial' else 'unknown'}")
+    return not labels
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
