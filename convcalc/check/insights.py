@@ -137,7 +137,8 @@ def _unread_input(report: Report) -> Found:
         lost = [
             f"{window.unread} of {window.size} cells of {axis}"
             for axis, window in slid
-            if window.unread > larger(0, window.stride - window.reach)  # no more than that is a gap as between windows
+            # At a stride of 1 nothing is rounded: that is a cropping. What is no more than a gap is one as between windows.
+            if window.stride > 1 and window.unread > larger(0, window.stride - window.reach)
         ]
         if lost:
             yield row.path, f"drops the last {listed(lost, 'and')}: no window reads them"

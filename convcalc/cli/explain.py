@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("model")
+@click.argument("model", metavar="MODEL|CODE")
 @click.argument("layer", required=False)
 @look_options
 def command(model: str, layer: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
@@ -43,7 +43,6 @@ def _meaning(code: str, appearance: Look) -> str:
 
     if code not in KINDS:
         hint = did_you_mean(code, KINDS) or f"; codes are {listed(KINDS, 'and')}"
-        raise error(
-            "unknown-code", f"'{code}' is not the code of an insight{hint}; of a model, say which LAYER as well"
-        )
+        takes = "explain takes a MODEL and a LAYER, or the code of an insight"
+        raise error("unknown-code", f"{takes}; there is no code '{code}'{hint}")
     return kind_page(KINDS[code], appearance)
