@@ -1,5 +1,5 @@
-"""The reference pages, ``docs/layers.md`` and ``docs/operations.md``, made from the declarations: ``python -m tests.docs``
-writes them anew.
+"""The reference pages ``docs/layers.md``, ``docs/operations.md`` and ``docs/insights.md``, made from the declarations:
+``python -m tests.docs`` writes them anew.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from convcalc.analyse import infer
+from convcalc.check.insights import KINDS
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.arguments import REQUIRED, Anything, Argument
 from convcalc.layers.examples import example_spec
@@ -115,7 +116,21 @@ def operations_page() -> str:
     return OPERATIONS_HEAD + "\n".join(lines) + "\n"
 
 
-PAGES = {"layers.md": page, "operations.md": operations_page}
+INSIGHTS_HEAD = """\
+# Insights
+
+What `convcalc summary MODEL --insights` says below the table, and `convcalc explain CODE` explains; made from the checks
+themselves, by `python -m tests.docs`. None of these is an error. What is not known gives no insight.
+"""
+
+
+def insights_page() -> str:
+    """The page of the insights, in the order in which they are shown."""
+    parts = [f"## {kind.code}\n\n**{kind.title}**\n\n{kind.explanation}\n" for kind in KINDS.values()]
+    return "\n".join([INSIGHTS_HEAD, *parts])
+
+
+PAGES = {"layers.md": page, "operations.md": operations_page, "insights.md": insights_page}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from convcalc.cli import FINE
 from convcalc.cli.output import look, look_options, write
+from convcalc.problems import did_you_mean, error, listed
+
+if TYPE_CHECKING:
+    from convcalc.render.grid import Look
 
 
 @click.command("explain")
-@click.argument("model")
-@click.argument("layer")
+@click.argument("model", metavar="MODEL|CODE")
+@click.argument("layer", required=False)
 @look_options
-def command(model: str, layer: str, width: int | None, ascii: bool, no_color: bool) -> int:
-    """Every number of one LAYER of MODEL, worked out.
+def command(model: str, layer: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
+    """Every number of one LAYER of MODEL, worked out; or, with the CODE of an insight alone, what it means.
 
-    LAYER is a name, a number (from 1), or the beginning of a name.
+    LAYER is a name, a number (from 1), or the beginning of a name. CODE is one that `convcalc summary --insights` shows.
     """
+    appearance = look(width, ascii, no_color)
+    if layer is None:
+        write(_meaning(model, appearance))
+        return FINE
     from convcalc.analyse import infer
     from convcalc.analyse.explain import explain
     from convcalc.read import parse
     from convcalc.render.explain import explanation
 
-    write(explanation(explain(infer(parse(model)), layer), look(width, ascii, no_color)))
+    write(explanation(explain(infer(parse(model)), layer), appearance))
     return FINE
+
+
+def _meaning(code: str, appearance: Look) -> str:
+    """What the code of an insight means."""
+    from convcalc.check.insights import KINDS
+    from convcalc.render.insights import kind_page
+
+    if code not in KINDS:
+        hint = did_you_mean(code, KINDS) or f"; codes are {listed(KINDS, 'and')}"
+        takes = "explain takes a MODEL and a LAYER, or the code of an insight"
+        raise error("unknown-code", f"{takes}; there is no code '{code}'{hint}")
+    return kind_page(KINDS[code], appearance)

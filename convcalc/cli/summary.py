@@ -16,6 +16,7 @@ from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 if TYPE_CHECKING:
     from convcalc.analyse import Report
     from convcalc.analyse.report import Assumptions
+    from convcalc.check.insights import Insight
     from convcalc.model import Model
     from convcalc.numbers import Number
     from convcalc.read.weights import Weights
@@ -50,6 +51,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 )
 @click.option("--assume-dtype", metavar="DTYPE", help="For memory: everything as if of this type, as int8.")
 @click.option("--training", metavar="OPTIMIZER", help="Memory of training with an optimizer, as adam: an estimate.")
+@click.option("--insights", is_flag=True, help="Below the table, or in the JSON report: what stands out in the model.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
 @look_options
@@ -70,6 +72,7 @@ def command(
     inplace: bool,
     assume_dtype: str | None,
     training: str | None,
+    insights: bool,
     verify: bool,
     strict: bool,
     width: int | None,
@@ -83,6 +86,8 @@ def command(
     from convcalc.read import parse
     from convcalc.read.weights import stored_weights
 
+    if insights and format_ not in ("table", "json"):
+        raise error("invalid-value", f"--insights goes with --format table or json, not with {format_}")
     assumptions = _assumptions(assume_dtype, inplace, training)
     code = FINE
     reports: list[Report] = []
@@ -129,11 +134,18 @@ def command(
             from convcalc.render.memory import memory_text
 
             write("\n" + memory_text(report, look(width, ascii, no_color)))
+        if insights:
+            from convcalc.render.insights import insights_text
+
+            write("\n" + insights_text(_insights(report), look(width, ascii, no_color)))
         sys.stdout.flush()
     if format_ == "json":
         from convcalc.render.json import dumps
 
         data = [report.as_dict() for report in reports]
+        if insights:
+            for each, report in zip(data, reports):
+                each["insights"] = [found._asdict() for found in _insights(report)]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
 
@@ -158,6 +170,13 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
             hint = did_you_mean(value, known) or f"; known are {listed(known, 'and')}"
             raise error("invalid-value", f"{option} does not know '{value}'{hint}")
     return Assumptions(dtype, in_place, optimizer)
+
+
+def _insights(report: Report) -> tuple[Insight, ...]:
+    """What stands out in a model."""
+    from convcalc.check.insights import insights
+
+    return insights(report)
 
 
 def _agrees(source: str, report: Report, weights: Weights) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 
 from convcalc.analyse.report import Report
@@ -11,7 +10,7 @@ from convcalc.layers.arguments import REQUIRED, Anything
 from convcalc.ops import Operation
 from convcalc.problems import listed
 from convcalc.render.grid import Column, Look, draw
-from convcalc.render.text import number_text, shapes_text, value_text
+from convcalc.render.text import number_text, shapes_text, value_text, wrapped
 
 
 def layer_list(kinds: Iterable[LayerType], look: Look) -> str:
@@ -30,7 +29,7 @@ def layer_list(kinds: Iterable[LayerType], look: Look) -> str:
 def layer_page(kind: LayerType, spec: str, example: Report, look: Look) -> str:
     """One layer: what it does, its arguments in their order, its rule, and an example with its outcome."""
     names = f", also {listed(kind.aliases, 'and')}" if kind.aliases else ""
-    out = [look.painted(f"{kind.name}{names}", "bold"), *_wrapped(kind.doc, look), ""]
+    out = [look.painted(f"{kind.name}{names}", "bold"), *wrapped(kind.doc, look.width), ""]
     expects = f"Input: (batch, {', '.join(kind.axes)})" if kind.axes else "Input: any shape"
     if isinstance(kind.inputs, tuple):
         expects += f", {kind.inputs[0]} to {kind.inputs[1]} inputs"
@@ -58,7 +57,7 @@ def operation_list(operations: Iterable[Operation], look: Look) -> str:
 def operation_page(operation: Operation, look: Look) -> str:
     """One operation: what it does, and its arguments in their order."""
     name = f"ops.{operation.function}"
-    out = [look.painted(name, "bold"), *_wrapped(operation.doc, look), ""]
+    out = [look.painted(name, "bold"), *wrapped(operation.doc, look.width), ""]
     text = "".join(f"{look.signs(line)}\n" for line in out)
     rows = []
     for each in (*operation.parameters, *operation.makes):
@@ -76,11 +75,3 @@ def _told(kind: LayerType, name: str) -> tuple[str, str]:
         return default, f"{argument.expects} (of the call)"
     carried = "carried as it is: changes no shape and no count"
     return default, carried if isinstance(argument.kind, Anything) else argument.expects
-
-
-def _wrapped(doc: str, look: Look) -> list[str]:
-    """The paragraphs of a docstring, each filled to the width."""
-    lines: list[str] = []
-    for paragraph in doc.split("\n\n"):
-        lines += ["", *textwrap.wrap(" ".join(paragraph.split()), look.width or 100)]
-    return lines[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,14 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def wrapped(doc: str, width: int | None) -> list[str]:
+    """The paragraphs of a docstring, each filled to the width."""
+    lines: list[str] = []
+    for paragraph in doc.split("\n\n"):
+        lines += ["", *textwrap.wrap(" ".join(paragraph.split()), width or 100)]
+    return lines[1:]
 
 
 def shapes_text(shapes: Sequence[Shape | None]) -> str:
