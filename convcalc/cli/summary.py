@@ -84,7 +84,6 @@ def command(
     """
     from convcalc.analyse import infer
     from convcalc.read import parse
-    from convcalc.read.weights import stored_weights
 
     if insights and format_ not in ("table", "json"):
         raise error("invalid-value", f"--insights goes with --format table or json, not with {format_}")
@@ -95,7 +94,7 @@ def command(
         try:
             model = parse(source)
             report = replace(infer(_resized(model, inputs, batch)), assumptions=assumptions)
-            weights = stored_weights(source, model) if verify else None
+            weights = _stored(source, model) if verify else None
         except ConvcalcError as failed:
             if len(models) == 1:
                 raise
@@ -148,6 +147,12 @@ def command(
                 each["insights"] = [found._asdict() for found in _insights(report)]
         write(dumps(data[0] if len(models) == 1 else data))
     return code
+
+
+def _stored(source: str, model: Model) -> Weights:
+    from convcalc.read.weights import stored_weights
+
+    return stored_weights(source, model)
 
 
 def _is_complete(source: str, report: Report, memory: bool) -> bool:

@@ -18,7 +18,15 @@ from convcalc.layers import (
     reshaping,
     wrappers,
 )
-from convcalc.layers.application import apply, elementwise, output_dtypes, own_weight, parameters, sample_macs
+from convcalc.layers.application import (
+    apply,
+    elementwise,
+    known_macs,
+    output_dtypes,
+    own_weight,
+    parameters,
+    sample_macs,
+)
 from convcalc.layers.registry import (
     CATALOGUE,
     SAME,
@@ -54,6 +62,7 @@ __all__ = [
     "find",
     "image_preprocessing",
     "kind_of",
+    "known_macs",
     "known_names",
     "layer",
     "merging",

@@ -84,6 +84,11 @@ def parameters(inferred: Inferred) -> Number:
     return sum(product(weight.shape) for weight in inferred.weights)
 
 
+def known_macs(inferred: Inferred) -> Number:
+    """The multiply-accumulates for one sample; unknown where the rule says so."""
+    return UNKNOWN if "macs" in inferred.unknown else sample_macs(inferred)
+
+
 def sample_macs(inferred: Inferred) -> Number:
     """The multiply-accumulates for one sample."""
     terms = [

@@ -11,6 +11,7 @@ from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
 from convcalc.layers.views import Looks, Views, nobody_knows
+from convcalc.names import Names
 from convcalc.numbers import UNKNOWN, Number, Shape, settled
 from convcalc.problems import Refusal, did_you_mean
 
@@ -143,6 +144,13 @@ def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
             if isinstance(each, SubLayer):
                 yield from made_inside(each.args)
                 yield each
+
+
+def name_inside(args: Mapping[str, Any], names: Names) -> None:
+    """Use up the automatic names of the layers among the arguments that have none of their own."""
+    for inside in made_inside(args):
+        if inside.name is None:
+            names.automatic(inside.kind.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:

@@ -72,6 +72,11 @@ class Operation:
         """The arguments that may stand without a name behind the tensor, in their order."""
         return (*(() if self.several else self.parameters[1:]), *self.makes)
 
+    def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a making or a call that are not as by default."""
+        known = self.defaults
+        return {name: value for name, value in args.items() if name not in known or value != known[name]}
+
     @property
     def summary(self) -> str:
         """What the operation does, in a line."""

@@ -144,7 +144,7 @@ def separable_conv(
         inputs,
         depthwise_kernel,
         strides=strides,
-        padding=_same_or_valid(padding),
+        padding=padding,
         data_format=data_format,
         dilation_rate=dilation_rate,
     )

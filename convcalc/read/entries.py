@@ -10,7 +10,7 @@ from typing import Any
 
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
-from convcalc.layers.sublayer import made_inside
+from convcalc.layers.sublayer import name_inside
 from convcalc.model import Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
@@ -240,9 +240,7 @@ class Entries:
         names = values.shared.names
         if kind is not None and kind.lists:
             args = {**args, kind.lists: tuple(_named(each, names) for each in args.get(kind.lists, ()))}
-        for inside in made_inside(args):
-            if inside.name is None:
-                names.automatic(inside.kind.class_name)
+        name_inside(args, names)
         name = self.given_name(place) if model is None else model.name
         with suppress(Passed):
             trainable = values.flag(place.common("trainable"), scope, "trainable")
@@ -437,9 +435,7 @@ def _named(layer: Any, names: Names) -> Any:
     """A layer that is shown among the rows of an expanded summary, with a name: its own, or Keras's automatic one."""
     if layer.name is not None:
         return layer
-    for inside in made_inside(layer.args):
-        if inside.name is None:
-            names.automatic(inside.kind.class_name)
+    name_inside(layer.args, names)
     return layer._replace(name=names.automatic(layer.kind.class_name))
 
 

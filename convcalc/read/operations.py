@@ -55,9 +55,7 @@ class OperationReader:
             raise Passed from None
         inputs: list[Ref] = []
         call = {name: _slotted(given[name], inputs) for name in operation.parameters if name in given}
-        made = {
-            name: given[name] for name in operation.makes if name in given and not _is_default(operation, name, given)
-        }
+        made = operation.own_values({name: given[name] for name in operation.makes if name in given})
         if not inputs:
             self.values.refused(place, [Refusal(f"{_name(operation)} stands on no tensor", "wrong-inputs")])
             raise Passed
@@ -136,10 +134,6 @@ class OperationReader:
 
 def _name(operation: Operation) -> str:
     return f"ops.{operation.function}"
-
-
-def _is_default(operation: Operation, name: str, given: Mapping[str, Any]) -> bool:
-    return name in operation.defaults and given[name] == operation.defaults[name]
 
 
 def _slotted(value: Any, inputs: list[Ref]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import Argument
-from convcalc.layers.sublayer import SubLayer, made_inside
+from convcalc.layers.sublayer import SubLayer, name_inside
 from convcalc.model import Layer
 from convcalc.names import Names
 from convcalc.ops import Operation
@@ -43,28 +43,21 @@ def settings(kind: LayerType, layer: Layer | SubLayer) -> dict[str, Any]:
     return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
 
 
-def own_values(operation: Operation, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of an operation's making or call that are not as by default."""
-    known = operation.defaults
-    return {name: value for name, value in args.items() if name not in known or value != known[name]}
-
-
 def named_so(names: Names, kind: LayerType | Operation, layer: Layer) -> bool:
     """Whether the layer has the name that Keras would give it now, so that it need not be written; then it is taken, with
     those of the layers that it makes.
     """
     if isinstance(kind, Operation):
-        return _taken(names, kind.name, layer)
-    for inside in made_inside(layer.args):
-        if inside.name is None:
-            names.automatic(inside.kind.class_name)
-    automatic = _taken(names, kind.class_name, layer)
+        return taken(names, kind.name, layer)
+    name_inside(layer.args, names)
+    automatic = taken(names, kind.class_name, layer)
     for made in kind.made_inside(layer.args, not automatic):
         names.automatic(made)
     return automatic
 
 
-def _taken(names: Names, class_name: str, layer: Layer) -> bool:
+def taken(names: Names, class_name: str, layer: Layer) -> bool:
+    """Whether the layer has the name that is next for its class; then that is used up."""
     if names.upcoming(class_name) != layer.name:
         return False
     names.automatic(class_name)

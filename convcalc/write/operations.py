@@ -10,7 +10,6 @@ from typing import Any
 from convcalc.model import Call, Constant, Layer, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
-from convcalc.write.arguments import own_values
 
 
 def operands(
@@ -29,14 +28,14 @@ def operands(
             return f"[{', '.join(map(written, value))}]"
         return text(value)
 
-    given = own_values(kind, call.args)
+    given = kind.own_values(call.args)
     found = {}
     if _in_order(kind, given, len(call.inputs)):
         found["from"] = reference(call.inputs)
         given = {name: value for name, value in given.items() if not _slots(value)}
     if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
         given["key"] = key_text(given["key"])
-    made = own_values(kind, layer.args)
+    made = kind.own_values(layer.args)
     return {**{name: written(value) for name, value in {**given, **made}.items()}, **found}
 
 

@@ -17,7 +17,7 @@ from convcalc.names import Names
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
 from convcalc.problems import error
-from convcalc.write.arguments import keras_module, named_so, own_values
+from convcalc.write.arguments import keras_module, named_so
 from convcalc.write.calls import data_calls, placed
 from convcalc.write.expressions import Code, Made, expression, made_layer, named
 from convcalc.write.spec import spec_yaml
@@ -193,8 +193,8 @@ class _Function:
                 return Code(self._ref(call.inputs[value.number]))
             return [put(part) for part in value] if isinstance(value, list) else value
 
-        given = {name: put(value) for name, value in own_values(kind, call.args).items()}
-        made = {name: _tuples(value) for name, value in own_values(kind, layer.args).items()}
+        given = {name: put(value) for name, value in kind.own_values(call.args).items()}
+        made = {name: _tuples(value) for name, value in kind.own_values(layer.args).items()}
         several = given.pop(kind.parameters[0], []) if kind.several else []
         automatic = named_so(self.module.names, kind, layer)
         if automatic and kind.name == "GetItem" and _is_plain(given["key"]):

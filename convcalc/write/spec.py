@@ -18,7 +18,7 @@ from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Source, error, listed
 from convcalc.read.spec import read_spec
 from convcalc.read.values import COMMON
-from convcalc.write.arguments import named_so, own_arguments, settings
+from convcalc.write.arguments import named_so, own_arguments, settings, taken
 from convcalc.write.calls import data_calls
 from convcalc.write.custom import declarations
 from convcalc.write.operations import operands
@@ -160,10 +160,8 @@ class _Writer:
         registered, module = layer.origin.get("registered_name") or "", layer.origin.get("module")
         name = registered if ">" in registered else f"{module}.{base}" if module else f"Custom>{base}"
         fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON}
-        if not self.names or self.names.upcoming(base) != layer.name:
+        if not self.names or not taken(self.names, base, layer):
             fields["name"] = word_text(layer.name)
-        else:
-            self.names.automatic(base)
         if not layer.trainable:
             fields["trainable"] = "false"
         if layer.dtype != "float32":
