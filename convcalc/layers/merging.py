@@ -7,7 +7,7 @@ from functools import reduce
 
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
-from convcalc.layers.registry import IN_PLACE, Args, Inferred, Product, axis_index, layer
+from convcalc.layers.registry import IN_PLACE, Args, Cost, Inferred, Product, axis_index, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.problems import Refusal
 
@@ -56,106 +56,30 @@ def _averaging(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return costs.per_output(len(inputs))(a, inputs, found)
 
 
-@layer(
-    "Add",
-    inputs=None,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_pairwise,
-    example="Add: {{from: [a, b]}}",
-)
-def add(a: Args, *shapes: Shape) -> Inferred:
-    """Adds its inputs, element by element.
+def _merging(name: str, does: str, flops: Cost = _pairwise, inputs: int | None = None) -> None:
+    """Declare a layer that works element by element."""
 
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
+    def rule(a: Args, *shapes: Shape) -> Inferred:
+        return _elementwise(shapes)
 
-
-@layer(
-    "Subtract",
-    inputs=2,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_pairwise,
-    example="Subtract: {{from: [a, b]}}",
-)
-def subtract(a: Args, *shapes: Shape) -> Inferred:
-    """Subtracts its second input from its first, element by element.
-
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
+    rule.__doc__ = f"{does}, element by element.\n\nThe inputs have one shape; axes of size 1 are repeated."
+    layer(
+        name,
+        inputs=inputs,
+        masks=masks.either,
+        looks=views.positions,
+        reuse=IN_PLACE,
+        flops=flops,
+        example=f"{name}: {{{{from: [a, b]}}}}",
+    )(rule)
 
 
-@layer(
-    "Multiply",
-    inputs=None,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_pairwise,
-    example="Multiply: {{from: [a, b]}}",
-)
-def multiply(a: Args, *shapes: Shape) -> Inferred:
-    """Multiplies its inputs, element by element.
-
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
-
-
-@layer(
-    "Average",
-    inputs=None,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_averaging,
-    example="Average: {{from: [a, b]}}",
-)
-def average(a: Args, *shapes: Shape) -> Inferred:
-    """Takes the mean of its inputs, element by element.
-
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
-
-
-@layer(
-    "Maximum",
-    inputs=None,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_pairwise,
-    example="Maximum: {{from: [a, b]}}",
-)
-def maximum(a: Args, *shapes: Shape) -> Inferred:
-    """Takes the largest of its inputs, element by element.
-
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
-
-
-@layer(
-    "Minimum",
-    inputs=None,
-    masks=masks.either,
-    looks=views.positions,
-    reuse=IN_PLACE,
-    flops=_pairwise,
-    example="Minimum: {{from: [a, b]}}",
-)
-def minimum(a: Args, *shapes: Shape) -> Inferred:
-    """Takes the smallest of its inputs, element by element.
-
-    The inputs have one shape; axes of size 1 are repeated.
-    """
-    return _elementwise(shapes)
+_merging("Add", "Adds its inputs")
+_merging("Subtract", "Subtracts its second input from its first", inputs=2)
+_merging("Multiply", "Multiplies its inputs")
+_merging("Average", "Takes the mean of its inputs", _averaging)
+_merging("Maximum", "Takes the largest of its inputs")
+_merging("Minimum", "Takes the smallest of its inputs")
 
 
 @layer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
@@ -14,122 +15,56 @@ _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
 
 
-@layer(
-    "Dropout",
-    _RATE,
-    _NOISE,
-    SEED,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
-    example="Dropout: 0.5",
-)
-def dropout(a: Args, x: Shape) -> Inferred:
-    """Sets a part of the values to zero, in training only.
+def _in_training_only(name: str, does: str, *arguments: Argument, example: str, **more: Any) -> None:
+    """Declare a layer that hands its input on when it predicts."""
 
-    The shape does not change.
-    """
-    return Inferred((x,))
+    def rule(a: Args, x: Shape) -> Inferred:
+        return Inferred((x,))
+
+    rule.__doc__ = f"{does}, in training only.\n\nThe shape does not change."
+    declared = layer(
+        name,
+        *arguments,
+        masks=masks.keeps,
+        looks=views.positions,
+        reuse=VIEW,
+        flops=costs.free,
+        example=example,
+        **more,
+    )
+    declared(rule)
 
 
-@layer(
+_in_training_only("Dropout", "Sets a part of the values to zero", _RATE, _NOISE, SEED, example="Dropout: 0.5")
+_in_training_only(
     "AlphaDropout",
+    "Drops values so that mean and variance stay as they were",
     _RATE,
     *carried("noise_shape"),
     SEED,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
     example="AlphaDropout: 0.1",
 )
-def alpha_dropout(a: Args, x: Shape) -> Inferred:
-    """Drops values so that mean and variance stay as they were, in training only.
-
-    The shape does not change.
-    """
-    return Inferred((x,))
-
-
-@layer(
-    "GaussianDropout",
-    _RATE,
-    SEED,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
-    example="GaussianDropout: 0.1",
+_in_training_only(
+    "GaussianDropout", "Multiplies by normal noise around one", _RATE, SEED, example="GaussianDropout: 0.1"
 )
-def gaussian_dropout(a: Args, x: Shape) -> Inferred:
-    """Multiplies by normal noise around one, in training only.
-
-    The shape does not change.
-    """
-    return Inferred((x,))
-
-
-@layer(
-    "GaussianNoise",
-    Argument("stddev", Real(0, 1)),
-    SEED,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
-    example="GaussianNoise: 0.1",
+_in_training_only(
+    "GaussianNoise", "Adds normal noise", Argument("stddev", Real(0, 1)), SEED, example="GaussianNoise: 0.1"
 )
-def gaussian_noise(a: Args, x: Shape) -> Inferred:
-    """Adds normal noise, in training only.
 
-    The shape does not change.
-    """
-    return Inferred((x,))
-
-
+_CHANNELS = "Drops whole channels"
 _LACKS = ("trainable",)
-
-
-@layer(
+_in_training_only(
     "SpatialDropout1D",
+    _CHANNELS,
     _RATE,
     SEED,
     axes=("length", "channels"),
     lacks=_LACKS,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
     example="SpatialDropout1D: 0.2",
 )
-def spatial_dropout_1d(a: Args, x: Shape) -> Inferred:
-    """Drops whole channels, in training only.
-
-    The shape does not change.
-    """
-    return Inferred((x,))
-
-
-@layer(
-    "SpatialDropout{rank}D",
-    _RATE,
-    DATA_FORMAT,
-    SEED,
-    ranks=(2, 3),
-    lacks=_LACKS,
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
-    flops=costs.free,
-    example="{name}: 0.2",
+_in_training_only(
+    "SpatialDropout{rank}D", _CHANNELS, _RATE, DATA_FORMAT, SEED, ranks=(2, 3), lacks=_LACKS, example="{name}: 0.2"
 )
-def spatial_dropout(a: Args, x: Shape) -> Inferred:
-    """Drops whole channels, in training only.
-
-    The shape does not change.
-    """
-    return Inferred((x,))
 
 
 @layer(
