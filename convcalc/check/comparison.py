@@ -1,0 +1,57 @@
+"""What differs between two records, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convcalc.check.record import Cell, Record, Row
+
+
+class Change(NamedTuple):
+    """One field that differs: a cell's name, ``connected_to``, or an argument as ``argument kernel_size``."""
+
+    field: str
+    before: Cell
+    after: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A layer before and after; one of them is None where it was added or removed.
+
+    ``follows`` says that nothing of the layer's own changed: its numbers differ since its input does.
+    """
+
+    before: Row | None
+    after: Row | None
+    changes: tuple[Change, ...] = ()
+    follows: bool = False
+
+    @property
+    def status(self) -> str:
+        """``same``, ``added``, ``removed``, ``renamed`` (that alone), ``changed``, or ``follows``."""
+        if self.before is None:
+            return "added"
+        if self.after is None:
+            return "removed"
+        if not self.changes:
+            return "same"
+        if all(change.field == "name" for change in self.changes):
+            return "renamed"
+        return "follows" if self.follows else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two records, layer by layer in their order, and the totals that differ."""
+
+    before: Record
+    after: Record
+    pairs: tuple[Pair, ...]
+    totals: tuple[Change, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.totals and all(pair.status == "same" for pair in self.pairs)

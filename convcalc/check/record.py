@@ -1,0 +1,129 @@
+"""What is on record of a model: rows of cells, as many as were written down.
+
+A report, a text that Keras printed and a JSON report all become a :class:`Record`, and two records are held against each
+other (:mod:`convcalc.check.compare`). A cell that is not there was not recorded: nothing is held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from convcalc.analyse.report import LayerReport, Report, plain_number
+from convcalc.layers import LayerType
+from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.ops import Operation
+from convcalc.write.arguments import own_arguments
+
+
+class Cell(NamedTuple):
+    """A text or a number; None is one that is not known. Of a ``cropped`` one only the beginning of its text is there."""
+
+    value: str | int | None
+    cropped: bool = False
+
+    @property
+    def text(self) -> str:
+        """As a summary writes it: ``1,234``, ``?``."""
+        if self.value is None:
+            return "?"
+        return f"{self.value:,}" if isinstance(self.value, int) else self.value
+
+    def agrees(self, other: Cell) -> bool:
+        """Whether what is to be seen of both is the same."""
+        if not self.cropped and not other.cropped:
+            return self.value == other.value
+        one, two = self.text, other.text
+        return (self.cropped and two.startswith(one)) or (other.cropped and one.startswith(two))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A layer. ``cells`` goes from a field to what is on record of it: ``name``, ``type``, ``output_shape``, ``params``,
+    ``trainable_params``, ``trainable`` (Y, N or -), ``dtype``, ``macs``, ``output_bytes``.
+
+    ``sources`` are the tensors that it is connected to, as ``add[0][0]``; ``arguments`` those that are not as by default; None
+    where they are not on record. ``depth`` is 1 for a layer of a nested model. ``path`` is the row's in the report, if it is of one.
+    """
+
+    cells: Mapping[str, Cell]
+    depth: int = 0
+    sources: tuple[Cell, ...] | None = None
+    arguments: Mapping[str, str] | None = None
+    path: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What is to be seen of the layer's name."""
+        return self.cells["name"].text if "name" in self.cells else ""
+
+    @property
+    def type(self) -> str:
+        """What is to be seen of the name of the layer's class."""
+        return self.cells["type"].text if "type" in self.cells else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything on record of one model. ``totals`` has the names of the JSON report: ``params``, ``trainable_params``,
+    ``non_trainable_params``, ``param_bytes``, ``macs``, ``peak_activation_bytes`` …; from a text also the sizes that stand
+    behind the counts.
+
+    ``kind`` says who tells it: ``report``, or the texts ``keras`` and ``keras2``.
+    """
+
+    source: str
+    model: str
+    rows: tuple[Row, ...]
+    totals: Mapping[str, Cell] = field(default_factory=dict)
+    kind: str = "report"
+
+
+def of_report(report: Report) -> Record:
+    """All that a report says of a model."""
+    totals = {key: Cell(value) for key, value in report.totals_with_memory().items() if _is_count(key)}
+    rows = tuple(_row(row, report) for row in report.layers)
+    return Record(report.model.source or report.model.name, report.model.name, rows, totals)
+
+
+def _is_count(key: str) -> bool:
+    return key not in ("incomplete", "peak_layer")
+
+
+def _row(row: LayerReport, report: Report) -> Row:
+    cells = {
+        "name": Cell(row.name),
+        "type": Cell(row.class_name),
+        "output_shape": Cell(shapes_text(row.output_shapes)),
+        "params": _count(row.params),
+        "trainable_params": _count(row.trainable_params),
+        "trainable": Cell(("Y" if row.trainable else "N") if row.params != 0 else "-"),
+        "dtype": Cell(row.dtype),
+        "macs": _count(row.macs),
+        "output_bytes": _count(report.memory.output_bytes(row).value),
+    }
+    sources = tuple(Cell(source) for call in row.calls for source in call.inputs)
+    return Row(cells, row.depth, sources, _arguments(row), row.path)
+
+
+def _count(number: Number) -> Cell:
+    return Cell(plain_number(number))
+
+
+def _arguments(row: LayerReport) -> Mapping[str, str]:
+    """The arguments that are not as by default, as texts."""
+    kind = row.kind
+    if isinstance(kind, LayerType):
+        return {name: str(value) for name, value in own_arguments(kind, row.config).items()}
+    own = kind.own_values(row.config) if isinstance(kind, Operation) else row.config
+    return {name: str(value) for name, value in own.items()}
+
+
+def shapes_text(shapes: tuple[Shape | None, ...]) -> str:
+    """``(None, 28, 28, 1)``; several stand behind one another."""
+    return ", ".join(map(_shape_text, shapes))
+
+
+def _shape_text(shape: Shape | None) -> str:
+    return "?" if shape is None else f"({', '.join('None' if size is UNKNOWN else str(size) for size in shape)})"

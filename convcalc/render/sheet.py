@@ -1,0 +1,27 @@
+"""A table as data, which every format of tables draws: the terminal's, CSV, Markdown, HTML, LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcalc.render.grid import Column, Look, draw
+from convcalc.render.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """``fields`` names the columns for programs (CSV), ``columns`` for people. ``notes`` are the lines below: the totals."""
+
+    title: str
+    fields: Sequence[str]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+def drawn(sheet: Sheet, look: Look) -> str:
+    """The sheet in a terminal, or in plain text."""
+    title = look.painted(look.signs(visible(sheet.title)), "bold")
+    grid = draw(sheet.columns, sheet.rows, look)
+    return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)
