@@ -285,18 +285,7 @@ class Report:
             "layers": [report._layer(layer) for layer in report.layers],
             "totals": report.totals_with_memory(),
             "memory": self.memory.as_dict(),
-            "problems": [
-                {
-                    "code": problem.code,
-                    "severity": problem.severity,
-                    "message": problem.message,
-                    "layer": problem.layer,
-                    "file": problem.mark.file if problem.mark else None,
-                    "line": problem.mark.line if problem.mark else None,
-                    "column": problem.mark.column if problem.mark else None,
-                }
-                for problem in self.problems
-            ],
+            "problems": [problem.as_dict() for problem in self.problems],
         }
 
     def _layer(self, layer: LayerReport) -> dict[str, Any]:
