@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from convcalc.cli import FAILED, FINE, say
+from convcalc.cli.completion import files
 
 
 @click.command("check")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @click.option("--allow-incomplete", is_flag=True, help="Let a budget pass whose number is unknown or a lower bound.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing that is fine.")
 def command(models: tuple[str, ...], allow_incomplete: bool, quiet: bool) -> int:

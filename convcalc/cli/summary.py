@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
+from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.output import look, look_options, write
 from convcalc.cli.sizes import parse_sizes
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
@@ -27,11 +28,12 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 
 @click.command("summary")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option(
     "--columns",
     metavar="A,B,...",
+    shell_complete=columns_so_far,
     help="Columns of the table; 'cost', 'memory' and 'field' for several, 'all' for every one.",
 )
 @click.option(
@@ -49,8 +51,15 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option(
     "--inplace", is_flag=True, help="For memory: results written over inputs that are not needed, views free."
 )
-@click.option("--assume-dtype", metavar="DTYPE", help="For memory: everything as if of this type, as int8.")
-@click.option("--training", metavar="OPTIMIZER", help="Memory of training with an optimizer, as adam: an estimate.")
+@click.option(
+    "--assume-dtype", metavar="DTYPE", shell_complete=dtypes, help="For memory: everything as if of this type, as int8."
+)
+@click.option(
+    "--training",
+    metavar="OPTIMIZER",
+    shell_complete=optimizers,
+    help="Memory of training with an optimizer, as adam: an estimate.",
+)
 @click.option("--insights", is_flag=True, help="Below the table, or in the JSON report: what stands out in the model.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")

@@ -19,7 +19,7 @@ from convcalc.render.text import visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # What a viewer would take for a link.
-_LINK = re.compile(r"\[([^\]]*)\]\(")
+_LINK = re.compile(r"\[([^][]*)\]\(")
 _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
