@@ -134,7 +134,8 @@ def command(
             options = Options(chosen_look, line_length, shares, expand_nested, show_trainable, layer_range)
             write("\n" * (number > 0) + text(report, options))
             continue
-        from convcalc.render.table import FIELDS, table
+        from convcalc.render.columns import FIELDS
+        from convcalc.render.table import table
 
         chosen = None if columns is None else list(FIELDS) if columns == "all" else columns.replace("-", "_").split(",")
         write("\n" * (number > 0) + table(report, look(width, ascii, no_color), chosen, depth))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.cells import cell_len
 
+from convcalc.render.sheet import Column
 from convcalc.render.signs import to_ascii
 from convcalc.render.text import visible
 
@@ -21,15 +22,6 @@ Painter = Callable[[str, str], str]
 
 # A long word may be broken behind one of these, before it is broken anywhere.
 _BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
-
-    heading: str
-    right: bool = False
-    style: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from convcalc.render.grid import Column, Look, draw
 from convcalc.render.text import visible
+
+if TYPE_CHECKING:
+    from convcalc.render.grid import Look
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
+
+    heading: str
+    right: bool = False
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,8 @@ class Sheet:
 
 def drawn(sheet: Sheet, look: Look) -> str:
     """The sheet in a terminal, or in plain text."""
+    from convcalc.render.grid import draw  # the only format that needs Rich
+
     title = look.painted(look.signs(visible(sheet.title)), "bold")
     grid = draw(sheet.columns, sheet.rows, look)
     return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)
