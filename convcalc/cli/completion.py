@@ -40,7 +40,7 @@ def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The next column of a comma list, or a word that stands for several."""
-    from convcalc.render.table import FIELDS, PRESETS
+    from convcalc.render.columns import FIELDS, PRESETS
 
     before, comma, begun = incomplete.rpartition(",")
     names = (*FIELDS, *PRESETS, *(() if comma else ("all",)))

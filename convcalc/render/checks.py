@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from convcalc.analyse.report import SCHEMA_VERSION, Report
 from convcalc.check.checked import Checked
 from convcalc.numbers import Number
-from convcalc.render.grid import Column, Look
+from convcalc.render.grid import Look
 from convcalc.render.json import dumps
-from convcalc.render.sheet import Sheet, drawn
+from convcalc.render.sheet import Column, Sheet, drawn
 from convcalc.render.text import number_text
 
 Format: TypeAlias = "Callable[[Sequence[Checked]], str]"
