@@ -120,8 +120,13 @@ def test_a_file_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 
 
 def test_what_comes_from_standard_input_has_no_file() -> None:
-    (result,) = results([Checked("-", checked(GOOD).report, (Problem("over-budget", "is too large"),))])
-    assert "locations" not in result
+    marked = Problem("over-budget", "is too large", Mark(Source("<stdin>", GOOD), 1, 1))
+    for problem in (Problem("over-budget", "is too large"), marked):
+        models = [Checked("-", checked(GOOD).report, (problem,))]
+        (result,) = results(models)
+        assert "locations" not in result
+        ((_, properties, _),) = commands(CHECK_FORMATS["github"](models))
+        assert "file" not in properties
 
 
 def fingerprints(text: str) -> list[str]:

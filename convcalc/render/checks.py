@@ -16,6 +16,7 @@ from convcalc.render.text import number_text
 
 Format: TypeAlias = "Callable[[Sequence[Checked]], str]"
 
+STDIN = ("-", "<stdin>")  # a source that is no file
 _FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
 _COLUMNS = (
     Column("Status"),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from convcalc.check.checked import Checked
 from convcalc.problems import Problem
+from convcalc.render.checks import STDIN
 from convcalc.render.text import visible
 
 
@@ -20,7 +21,7 @@ def github(models: Sequence[Checked]) -> str:
 def _command(model: Checked, problem: Problem) -> str:
     mark = problem.mark
     file = mark.file if mark else model.source
-    place: dict[str, object] = {} if file == "-" else {"file": file}
+    place: dict[str, object] = {} if file in STDIN else {"file": file}
     if mark:
         place |= {"line": mark.line, "col": mark.column}
     text = problem.message if mark else f"{model.source}: {problem.message}"

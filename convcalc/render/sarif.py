@@ -14,6 +14,7 @@ from convcalc import __version__
 from convcalc.check.checked import Checked
 from convcalc.check.codes import meaning
 from convcalc.problems import Mark, Problem
+from convcalc.render.checks import STDIN
 from convcalc.render.json import dumps
 from convcalc.render.text import visible
 
@@ -62,7 +63,7 @@ def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, An
     """Where a finding is: in the file, unless that is standard input, and in the model."""
     location: dict[str, Any] = {}
     file = mark.file if mark else source
-    if file != "-":
+    if file not in STDIN:
         location["physicalLocation"] = {"artifactLocation": _artifact(file)}
         if mark:
             region = {"startLine": mark.line, "startColumn": mark.column}
