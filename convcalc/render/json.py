@@ -13,6 +13,11 @@ def dumps(data: Any) -> str:
     return _compact(data, 0) + "\n"
 
 
+def line(data: Any) -> str:
+    """JSON on one line of its own (JSON Lines)."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
 def report_json(report: Report) -> str:
     """The JSON report, version 1."""
     return dumps(report.as_dict())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from convcalc.render.text import visible
@@ -30,6 +30,12 @@ class Sheet:
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     notes: Sequence[str] = ()
+
+
+def with_model(sheet: Sheet, model: str) -> Sheet:
+    """The sheet with a first column that says which model a row is of, for several in one table."""
+    rows = [(model, *row) for row in sheet.rows]
+    return replace(sheet, fields=("model", *sheet.fields), columns=(Column("Model"), *sheet.columns), rows=rows)
 
 
 def drawn(sheet: Sheet, look: Look) -> str:
