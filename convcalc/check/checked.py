@@ -1,11 +1,15 @@
-"""What became of one model that was checked."""
+"""One model checked against everything that it should be: its expectations, a budget, a record."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from convcalc.analyse.report import Report
+from convcalc.check.budget import Limit, check_budget
 from convcalc.check.comparison import Comparison
+from convcalc.check.expectations import check_expectations
+from convcalc.check.record import Record
 from convcalc.problems import Problem
 
 
@@ -25,3 +29,25 @@ class Checked:
     def passed(self) -> bool:
         """Whether everything holds."""
         return self.report is not None and not any(problem.severity == "error" for problem in self.problems)
+
+
+def checked(
+    source: str,
+    report: Report,
+    limits: Mapping[str, Limit],
+    record: Record | None = None,
+    ignore_names: bool = False,
+    allow_incomplete: bool = False,
+) -> Checked:
+    """What becomes of a report that is held to its spec's expectations, to limits, and to a record where there is one.
+
+    What was found on the way to the report (its warnings) is not repeated.
+    """
+    problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
+    comparison = None
+    if record is not None:
+        from convcalc.check.against import against
+
+        comparison, differences = against(report, record, ignore_names)
+        problems += differences
+    return Checked(source, report, tuple(problems), comparison)
