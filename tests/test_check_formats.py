@@ -1,6 +1,8 @@
 """What became of checks, in the formats that CI servers read."""
 
 import ast
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -226,6 +228,14 @@ def test_an_unknown_number_is_no_zero() -> None:
     assert sheet.rows[0][4] == "?"
 
 
+def test_for_programs_numbers_are_numbers() -> None:
+    models = [checked(GOOD), checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", "")), MODELS[2]]
+    rows = list(csv.DictReader(io.StringIO(CHECK_FORMATS["csv"](models))))
+    found = [(row["layers"], row["params"], row["macs"], row["incomplete"]) for row in rows]
+    assert found == [("2", "320", "194688", ""), ("1", "320", "", "macs=unknown"), ("", "", "", "")]
+    assert [row["status"] for row in rows] == ["passed", "passed", "error"]
+
+
 def test_the_json_says_all() -> None:
     data = json.loads(CHECK_FORMATS["json"](MODELS[:3]))
     assert data == checks_dict(MODELS[:3])
@@ -266,6 +276,8 @@ def codes_in_the_source() -> set[str]:
                 value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)
             ]
             found |= {word for word in words if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", word)}
+            if name in ("Problem", "error") and isinstance(node.args[0], ast.Constant):
+                found.add(node.args[0].value)
     return found
 
 

@@ -35,12 +35,22 @@ CODES = {
         "A number is not known, so it holds no budget.",
         "Give the sizes that are unknown, or allow it with `--allow-incomplete`.",
     ),
+    "record-differs": Meaning(
+        "The model is not as its record says.",
+        "Correct the model, or write the record anew with `--record` if the change is meant.",
+    ),
     "weights-differ": Meaning(
         "A layer's weights are not those that the file stores.", "See whether config and weights are of one model."
     ),
     "weights-left": Meaning("The file stores weights of no layer.", "See whether config and weights are of one model."),
     # Of files
     "cannot-read": Meaning("A file cannot be read.", "See whether it is there, and is what its ending says."),
+    "unreadable": Meaning("A file cannot be read as text.", "See whether it may be read, and is UTF-8."),
+    "not-toml": Meaning("pyproject.toml is not TOML.", "Correct it at the line that the message names."),
+    "no-record": Meaning("There is no such record.", "Write it with `convcalc check MODEL --record FILE`."),
+    "not-a-record": Meaning(
+        "A file is no record.", "Give the text that `model.summary()` printed, a JSON report or a model file."
+    ),
     "not-a-model": Meaning("A file is no model.", "Give a spec, a Keras config, a .keras archive or an HDF5 file."),
     "not-a-spec": Meaning("A YAML file is no spec.", "A spec is a mapping with `input:` and `layers:`."),
     "no-weights": Meaning("A file stores no weights.", "Give a file that Keras saved with its weights."),
@@ -102,6 +112,7 @@ CODES = {
     "wrong-rank": Meaning("The input has the wrong number of axes.", _SHAPES),
     "wrong-shape": Meaning("The input has the wrong shape.", _SHAPES),
     # Of the call
+    "output": Meaning("A result cannot be written.", "See whether the folder is there and may be written to."),
     "ambiguous-layer": Meaning("Several layers could be meant.", "Write more of the layer's name."),
     "cannot-write": Meaning("A model cannot be written in that format.", "Choose another ending, as .json or .py."),
     "missing-option": Meaning("An option is needed.", _CALL),
