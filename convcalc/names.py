@@ -12,6 +12,12 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
 
 
+def is_automatic(name: str, class_name: str) -> bool:
+    """Whether Keras could have given a layer of this class the name: ``conv2d``, ``conv2d_5``."""
+    word = snake_case(class_name)
+    return name.startswith(word) and re.fullmatch(r"(?:_[0-9]+)?", name[len(word) :]) is not None
+
+
 class Names:
     """Automatic names: one count for each class, over a whole file."""
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from convcalc.check.record import Cell, Record, Row
+from convcalc.names import is_automatic
 
 
 class Change(NamedTuple):
-    """One field that differs: a cell's name, ``connected_to``, or an argument as ``argument kernel_size``."""
+    """One field that differs: a cell's name, ``connected_to``, an argument as ``argument kernel_size``, or ``position``, the
+    place among the layers beside it.
+    """
 
     field: str
     before: Cell
@@ -41,6 +44,19 @@ class Pair:
             return "renamed"
         return "follows" if self.follows else "changed"
 
+    @property
+    def renumbered(self) -> bool:
+        """Whether the name differs in nothing but the number that Keras gave it: ``conv2d_5`` is now ``conv2d_6``."""
+        names = [change for change in self.changes if change.field == "name"]
+        if not names or self.before is None or self.after is None:
+            return False
+        return all(is_automatic(row.name, row.type) for row in (self.before, self.after))
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is other than the number of an automatic name."""
+        return self.status != "same" and not (self.status == "renamed" and self.renumbered)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -53,5 +69,10 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs."""
+        """Whether nothing differs, names included."""
         return not self.totals and all(pair.status == "same" for pair in self.pairs)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything differs but the numbers of automatic names."""
+        return bool(self.totals) or any(pair.differs for pair in self.pairs)
