@@ -45,6 +45,9 @@ CODES = {
     "weights-left": Meaning("The file stores weights of no layer.", "See whether config and weights are of one model."),
     # Of files
     "cannot-read": Meaning("A file cannot be read.", "See whether it is there, and is what its ending says."),
+    "damaged": Meaning("A file is damaged.", "Write it again from the model."),
+    "empty": Meaning("A file is empty.", "Write it again."),
+    "encoding": Meaning("A file is no UTF-8 text.", "Save it as UTF-8."),
     "unreadable": Meaning("A file cannot be read as text.", "See whether it may be read, and is UTF-8."),
     "not-toml": Meaning("pyproject.toml is not TOML.", "Correct it at the line that the message names."),
     "no-record": Meaning("There is no such record.", "Write it with `convcalc check MODEL --record FILE`."),
