@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from convcalc.cli import COMMANDS
+from convcalc.cli import COMMANDS, cli
 
 ROOT = Path(__file__).parent.parent
 SHELLS = ("bash", "zsh", "fish")
@@ -72,6 +73,18 @@ def test_formats() -> None:
 def test_models_are_files(line: str, shell: str) -> None:
     ((type_, _, _),) = offers(shell, f"convcalc {line} ")
     assert type_ == "file"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_whatever_is_a_file_is_completed_as_one(name: str) -> None:
+    context = click.Context(cli)
+    command = cli.get_command(context, name)
+    assert command is not None
+    for parameter in command.params:
+        said = f"{parameter.metavar} {parameter.name}".upper()
+        if any(word in said for word in ("MODEL", "FILE", "RECORD")) and "RECEPTIVE" not in said:
+            (offer,) = parameter.shell_complete(context, "")
+            assert offer.type == "file", f"{name} {parameter.name}"
 
 
 @pytest.mark.parametrize("shell", SHELLS)
