@@ -61,7 +61,8 @@ def align(before: Level, after: Level) -> Aligned:
     for keys in (_given_and_own, _own):
         one, two = keys(before), keys(after)
         for readers in (False, True):
-            _by_place(before, after, one, two, found, readers)
+            if len(found) < len(before):  # which is the shorter one
+                _by_place(before, after, one, two, found, readers)
         for left, right in _gaps(before, after, found):
             pairs = common([one[number] for number in left], [two[number] for number in right])
             found.update((left[i], right[j]) for i, j in pairs)

@@ -55,11 +55,12 @@ def paired(level: Level, names: bool) -> dict[int, Pair]:
     """The layers that are the same, by their numbers before; ``names`` says that a name counts."""
     found = level.aligned.found
     rewired = _rewired(level)
+    moved = _moved(level, bool(rewired))
     own: dict[int, list[Change]] = {}
     worked_out: dict[int, list[Change]] = {}
     for left, right in found.items():
         before, after = level.before.rows[left], level.after.rows[right]
-        own[left] = [*_given(before, after, names), *rewired.get(left, ()), *_moved(level, left, bool(rewired))]
+        own[left] = [*_given(before, after, names), *rewired.get(left, ()), *moved.get(left, ())]
         worked_out[left] = list(_cells(before, after, [field for field in before.cells if field not in _GIVEN]))
     reached = _reached(level, worked_out)
     pairs = {}
@@ -97,6 +98,8 @@ def _argument(row: Row, name: str) -> Cell:
 
 def _cells(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Change]:
     """The fields that both have on record, and that do not agree."""
+    if before.cells == after.cells:
+        return
     for field in fields:
         one, two = before.cells.get(field), after.cells.get(field)
         if one is not None and two is not None and not one.agrees(two):
@@ -126,17 +129,17 @@ def _listed(sources: Sequence[Cell]) -> Cell:
     return Cell(", ".join(source.text for source in sources) or "-", any(source.cropped for source in sources))
 
 
-def _moved(level: Level, left: int, rewired: bool) -> Iterator[Change]:
-    """A layer that stands elsewhere.
+def _moved(level: Level, rewired: bool) -> dict[int, list[Change]]:
+    """What stands elsewhere.
 
     Where connections are on record they tell the graph, and the order in which its layers are listed follows from that: then it
     counts only where nothing else differs.
     """
-    if left in level.aligned.moved:
-        found, one, two = level.aligned.found, level.before.rows, level.after.rows
-        connected = all(row.sources is not None for row in (*one, *two))
-        if not connected or not (rewired or len(found) < len(one) or len(found) < len(two)):
-            yield Change("position", Cell(left + 1), Cell(found[left] + 1))
+    found, one, two = level.aligned.found, level.before.rows, level.after.rows
+    other = rewired or len(found) < len(one) or len(found) < len(two)
+    if other and all(row.sources is not None for row in (*one, *two)):
+        return {}
+    return {left: [Change("position", Cell(left + 1), Cell(found[left] + 1))] for left in level.aligned.moved}
 
 
 def _is_own(change: Change, around: Pair | None) -> bool:

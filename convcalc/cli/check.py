@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,8 +10,9 @@ import click
 
 from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
 from convcalc.cli.completion import files
-from convcalc.cli.output import look, look_options, write
+from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.progress import progress
+from convcalc.cli.reading import input_options, resized
 from convcalc.model import MAXIMA
 from convcalc.problems import ConvcalcError, error, listed
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from convcalc.render.grid import Look
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex", "github", "sarif", "junit")
 
 _ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # of a model's record in a folder of records
 
@@ -40,6 +43,7 @@ def _budget_options(command: F) -> F:
 
 @click.command("check")
 @click.argument("models", nargs=-1, metavar="[MODEL...]", shell_complete=files)
+@output_options(FORMATS)
 @click.option(
     "--against",
     metavar="RECORD",
@@ -55,14 +59,18 @@ def _budget_options(command: F) -> F:
 @click.option("--ignore-names", is_flag=True, help="Names of layers need not agree with the record.")
 @_budget_options
 @click.option("--allow-incomplete", is_flag=True, help="Let a budget pass whose number is unknown or a lower bound.")
+@input_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
 @look_options
 def command(
     models: tuple[str, ...],
+    to: Output,
     against: str | None,
     record: str | None,
     ignore_names: bool,
     allow_incomplete: bool,
+    inputs: tuple[str, ...],
+    batch: int | None,
     quiet: bool,
     width: int | None,
     ascii: bool,
@@ -84,17 +92,24 @@ def command(
         raise error(
             "missing-argument", "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml"
         )
-    checks = _Checks(settings, against, record, ignore_names, allow_incomplete, _limits(budget))
-    code = FINE
-    with progress(names, quiet) as each:
-        for name in each:
-            found = checks.of(name)
-            code = max(code, WRONG if found.report is None else FINE if found.passed else FAILED)
-            if found.report is None:
-                say(str(ConvcalcError(found.problems)))
-            elif not quiet:
-                _tell(found, look(width, ascii, no_color))
-    return code
+    checks = _Checks(settings, against, record, ignore_names, allow_incomplete, _limits(budget), inputs, batch)
+    found = checks.told(progress(names, checks.of, quiet))
+    if not quiet:
+        to.write(_texts(found, to, to.look(width, ascii, no_color)))
+    for _ in found:  # what nobody wrote is checked all the same
+        pass
+    return checks.code
+
+
+def _texts(found: Iterable[Checked], to: Output, appearance: Look) -> Iterator[str]:
+    """The result in pieces: for people model by model as they are checked, in other formats all at the end."""
+    if to.format == "table":
+        for checked in found:
+            yield from _told(checked, appearance)
+        return
+    from convcalc.render.checks import CHECK_FORMATS
+
+    yield CHECK_FORMATS[to.format](tuple(found))
 
 
 class _Checks:
@@ -108,6 +123,8 @@ class _Checks:
         ignore_names: bool,
         allow_incomplete: bool,
         limits: Mapping[str, Limit],
+        inputs: tuple[str, ...],
+        batch: int | None,
     ) -> None:
         from convcalc.check.budget import limits_of
 
@@ -118,6 +135,15 @@ class _Checks:
         self.allow_incomplete = allow_incomplete or settings.allow_incomplete
         self.project_limits = limits_of(settings.budget, settings.file or "")
         self.limits = limits
+        self.inputs = inputs
+        self.batch = batch
+        self.code = FINE
+
+    def told(self, checks: Iterable[Checked]) -> Iterator[Checked]:
+        """The checks as they come; ``code`` is then the exit code."""
+        for found in checks:
+            self.code = max(self.code, WRONG if found.report is None else FINE if found.passed else FAILED)
+            yield found
 
     def of(self, name: str) -> Checked:
         """What becomes of one model; one that cannot be read keeps no other from its check."""
@@ -136,7 +162,7 @@ class _Checks:
         from convcalc.check.records import load_record
         from convcalc.read import parse
 
-        report = infer(parse(name))
+        report = infer(resized(parse(name), self.inputs, self.batch))
         say_warnings(report.problems)
         place = None if self.record else _in_folder(self.against, name) or self.settings.record_of(name)
         held_to = load_record(place) if place else None
@@ -183,7 +209,7 @@ def _write_record(report: Report, record: str, name: str) -> None:
     say(f"{place}: {'brought up to date' if there else 'written'}")
 
 
-def _tell(found: Checked, appearance: Look) -> None:
+def _told(found: Checked, appearance: Look) -> Iterator[str]:
     """A line of what holds. Of what does not every problem, on standard error; of differences from a record the first, and a
     table of all of them.
     """
@@ -191,17 +217,18 @@ def _tell(found: Checked, appearance: Look) -> None:
     from convcalc.render.text import number_text
 
     report, comparison = found.report, found.comparison
-    assert report is not None
-    if found.passed:
+    if report is None:
+        say(str(ConvcalcError(found.problems)))
+    elif found.passed:
         record = f", as in {comparison.before.source}" if comparison else ""
         params = number_text(report.totals.params, report.totals.incomplete.get("params"))
-        write(f"{found.source}: {len(report.layers)} layers, {params} parameters: all expectations hold{record}\n")
-        return
-    differences = [problem for problem in found.problems if problem.code == DIFFERS]
-    for problem in [*(each for each in found.problems if each.code != DIFFERS), *differences[:1]]:
-        say(str(problem))
-    if comparison is not None and differences:
-        from convcalc.render.diff import diff_sheet
-        from convcalc.render.sheet import drawn
+        yield f"{found.source}: {len(report.layers)} layers, {params} parameters: all expectations hold{record}\n"
+    else:
+        differences = [problem for problem in found.problems if problem.code == DIFFERS]
+        for problem in [*(each for each in found.problems if each.code != DIFFERS), *differences[:1]]:
+            say(f"{'' if problem.mark else f'{found.source}: '}{problem}")
+        if comparison is not None and differences:
+            from convcalc.render.diff import diff_sheet
+            from convcalc.render.sheet import drawn
 
-        write(drawn(diff_sheet(comparison), appearance))
+            yield drawn(diff_sheet(comparison), appearance)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
 from convcalc.cli.sizes import parse_sizes
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
     from convcalc.numbers import Number
     from convcalc.read.weights import Weights
 
+F = TypeVar("F", bound="Callable[..., Any]")
+
 
 class Reading:
-    """The reports of the models, one at a time as they are read; ``code`` is the exit code by what was found in them. ``options`` are those of the command."""
+    """The reports of the models, one at a time as they are read; ``code`` is the exit code by what was found in them.
+    ``options`` are those of the command.
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -50,8 +56,8 @@ class Reading:
         from convcalc.read import parse
 
         model = parse(source)
-        resized = _resized(model, self.options["inputs"], self.options["batch"])
-        report = replace(infer(resized), assumptions=self.assumptions)
+        asked = resized(model, self.options["inputs"], self.options["batch"])
+        report = replace(infer(asked), assumptions=self.assumptions)
         weights = _stored(source, model) if self.options["verify"] else None
         if self.options["convention"] is None:
             return report, weights
@@ -106,7 +112,19 @@ def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
-def _resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
+def input_options(command: F) -> F:
+    """The options for other sizes than those that a model states."""
+    for option in (
+        click.option("--batch", type=click.IntRange(1), help="The batch size."),
+        click.option(
+            "--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
     """The model with the input sizes and the batch size of the command line."""
     from convcalc.model import with_input_sizes
 

@@ -9,7 +9,7 @@ import click
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.formats import FORMATS, Asked, checked
 from convcalc.cli.output import Output, look_options, output_options
-from convcalc.cli.reading import Reading
+from convcalc.cli.reading import Reading, input_options
 from convcalc.problems import error
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
     "--convention", type=click.Choice(CONVENTIONS), help="Count FLOPs as convcalc does, or as TensorFlow's profiler."
 )
 @click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
-@click.option("--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3.")
-@click.option("--batch", type=click.IntRange(1), help="The batch size.")
+@input_options
 @click.option("--line-length", type=click.IntRange(1, LONGEST), help="Of keras and keras2: the table's width.")
 @click.option("--positions", metavar="P,P,...", help="Of keras and keras2: where columns end, as shares of the width.")
 @click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")

@@ -12,8 +12,7 @@ from typing import Any
 from convcalc.model import BUDGETS
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, did_you_mean, error, listed
 
-FLAGS = ("allow-incomplete", "ignore-names")
-KEYS = (*FLAGS, "budget", "records")
+KEYS = ("allow-incomplete", "ignore-names", "budget", "records")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class _Reader:
             self._report("convcalc", "'tool.convcalc' is a table", "invalid-value")
             settings = {}
         self._known(settings, KEYS, "[tool.convcalc]")
-        flags = [self._flag(settings, key) for key in FLAGS]
+        incomplete, names = self._flag(settings, "allow-incomplete"), self._flag(settings, "ignore-names")
         budget = self._table(settings, "budget")
         self._known(budget, BUDGETS, "[tool.convcalc.budget]")
         records = self._table(settings, "records")
@@ -105,7 +104,7 @@ class _Reader:
         if self.problems:
             raise ConvcalcError(self.problems)
         paths = {_from_here(folder / model): _from_here(folder / record) for model, record in records.items()}
-        return Project(self.source.name, *flags, budget, paths)
+        return Project(self.source.name, incomplete, names, budget, paths)
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
         for key in table:
