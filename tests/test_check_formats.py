@@ -18,6 +18,7 @@ from convcalc.check.insights import KINDS
 from convcalc.problems import ConvcalcError, Mark, Problem, Source
 from convcalc.read.spec import read_spec
 from convcalc.render.checks import CHECK_FORMATS, checks_dict, checks_sheet
+from tests.test_cli import run
 
 GOOD = "input: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3, expect: {params: 320}}\n  - Flatten\n"
 BAD = GOOD.replace("320", "321")
@@ -291,3 +292,20 @@ def test_each_description_is_a_sentence() -> None:
     for code, (title, help_) in CODES.items():
         assert title.endswith(".") and help_.endswith("."), code
     assert meaning("some-new-code").title == "Some new code."
+
+
+# On the command line
+
+
+def test_the_command_writes_each_format(tmp_path: Path) -> None:
+    names = [tmp_path / f"{name}.yaml" for name in ("good", "bad", "broken")]
+    for path, text in zip(names, (GOOD, BAD, GOOD.replace("Flatten", "Flaten"))):
+        path.write_text(text)
+    told = {name: run("check", *map(str, names), "--format", name) for name in CHECK_FORMATS}
+    assert {done.returncode for done in told.values()} == {2}
+    assert [level for level, _, _ in commands(told["github"].stdout)] == ["error", "error"]
+    assert len(json.loads(told["sarif"].stdout)["runs"][0]["results"]) == 2
+    assert [model["status"] for model in json.loads(told["json"].stdout)["models"]] == ["passed", "failed", "error"]
+    root = ElementTree.fromstring(told["junit"].stdout.encode())
+    assert (root.get("failures"), root.get("errors")) == ("1", "1")
+    assert all(0 < float(suite.get("time", 0)) < 60 for suite in root)

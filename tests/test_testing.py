@@ -82,7 +82,7 @@ def test_names(tmp_path: Path, record: Path) -> None:
 
 
 def test_a_budget() -> None:
-    assert_summary(FASHION, budget={"params": "2M", "macs": 10_000_000})
+    assert_summary(FASHION, budget={"params": "2M", "macs": 20_000_000})
     with pytest.raises(AssertionError, match="101,526 more than the budget of 1,000,000"):
         assert_summary(FASHION, budget={"params": "1M"})
     with pytest.raises(ConvcalcError, match="budget of 'params'"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -149,10 +151,12 @@ class _Checks:
         """What becomes of one model; one that cannot be read keeps no other from its check."""
         from convcalc.check.checked import Checked
 
+        began = monotonic()
         try:
-            return self._of(name)
+            found = self._of(name)
         except ConvcalcError as failed:
-            return Checked(name, None, failed.problems)
+            found = Checked(name, None, failed.problems)
+        return replace(found, seconds=monotonic() - began)
 
     def _of(self, name: str) -> Checked:
         """The nearer word counts: an option before the spec, the spec before the project."""
