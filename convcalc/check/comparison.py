@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from convcalc.check.record import Cell, Record, Row
+from convcalc.showing import Shown
 
 
 class Change(NamedTuple):
@@ -43,7 +44,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """Two records, layer by layer in their order, and the totals that differ."""
 
     before: Record

@@ -12,6 +12,7 @@ from convcalc.cli.reading import Reading
 from convcalc.problems import error
 
 if TYPE_CHECKING:
+    from convcalc.render.grid import Look
     from convcalc.render.keras_common import Options
 
 CONVENTIONS = ("convcalc", "tf")
@@ -62,7 +63,10 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Asked:
     """What the options ask of the format."""
-    look = to.look(options["width"], options["ascii"], options["no_color"])
+
+    def look() -> Look:
+        return to.look(options["width"], options["ascii"], options["no_color"])
+
     return Asked(
         several=len(models) > 1,
         look=look,
@@ -70,7 +74,7 @@ def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Aske
         depth=options["depth"],
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
-        keras=_keras_options(look.width or 80, options) if to.format in ("keras", "keras2") else None,
+        keras=_keras_options(look().width or 80, options) if to.format in ("keras", "keras2") else None,
     )
 
 
