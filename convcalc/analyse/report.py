@@ -18,6 +18,7 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
@@ -236,7 +237,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
     FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
     that are made when they are asked for.

@@ -13,6 +13,7 @@ from convcalc.cli.reading import Reading, input_options
 from convcalc.problems import error
 
 if TYPE_CHECKING:
+    from convcalc.render.grid import Look
     from convcalc.render.keras_common import Options
 
 CONVENTIONS = ("convcalc", "tf")
@@ -70,7 +71,10 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Asked:
     """What the options ask of the format."""
-    look = to.look(options["width"], options["ascii"], options["no_color"])
+
+    def look() -> Look:
+        return to.look(options["width"], options["ascii"], options["no_color"])
+
     return Asked(
         several=len(models) > 1,
         look=look,
@@ -78,7 +82,7 @@ def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Aske
         depth=options["depth"],
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
-        keras=_keras_options(look.width or 80, options) if to.format in ("keras", "keras2") else None,
+        keras=_keras_options(look().width or 80, options) if to.format in ("keras", "keras2") else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the tests with real tools share: a repository of this checkout, and scratch repositories."""
+"""Everything here needs programs that are not ours. What the tests share: a repository of this checkout, and scratch ones."""
 
 import os
 import shutil
@@ -32,6 +32,12 @@ def own_environment(home: Path) -> dict[str, str]:
     user = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON", "VIRTUAL_ENV"))}
     return {**kept, **user, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tools" in item.path.parts:
+            item.add_marker(pytest.mark.tools)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import yaml
 from tests.test_check_formats import commands
 from tests.tools.conftest import ROOT, git_in, own_environment
 
-pytestmark = pytest.mark.tools
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 SPEC = "input: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n  - Flatten\n  - Dense: 10\n"
 

@@ -4,12 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.tools.conftest import git_in, own_environment
 
-pytestmark = pytest.mark.tools
 GOOD = "budget: {params: 400}\ninput: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n"
 RECORDS = '[tool.convcalc.records]\n"specs/model.yaml" = "specs/model.txt"\n'
 

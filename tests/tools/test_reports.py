@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from convcalc.render.checks import CHECK_FORMATS
 from tests.test_check_formats import BAD, GOOD, MODELS, checked
-
-pytestmark = pytest.mark.tools
 
 
 def test_sarif_is_read() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.tools
 ROOT = Path(__file__).parent.parent.parent
 PROMPT = "ready> "
 SHELLS = {
