@@ -6,6 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from convcalc import infer, render
+from convcalc.read import read
 from tests.tools.conftest import git_in, own_environment
 
 GOOD = "budget: {params: 400}\ninput: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n"
@@ -15,9 +17,9 @@ RECORDS = '[tool.convcalc.records]\n"specs/model.yaml" = "specs/model.txt"\n'
 class Repository:
     """A repository whose commits go through the hook."""
 
-    def __init__(self, folder: Path, hook: str, checkout: tuple[Path, str]) -> None:
+    def __init__(self, folder: Path, hook: str, checkout: tuple[Path, str], cache: Path) -> None:
         self.folder = folder / "repository"
-        self.environment = {**own_environment(folder), "PRE_COMMIT_HOME": str(folder / "cache")}
+        self.environment = {**own_environment(folder), "PRE_COMMIT_HOME": str(cache)}
         (self.folder / "specs").mkdir(parents=True)
         self.git = git_in(self.folder, self.environment)
         self.git("init", "--quiet", "--initial-branch=main")
@@ -50,8 +52,14 @@ class Repository:
         return done.returncode, done.stdout
 
 
-def test_a_commit_of_changed_models_is_checked(tmp_path: Path, checkout: tuple[Path, str]) -> None:
-    repository = Repository(tmp_path, "convcalc-check", checkout)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pre-commit keeps what it installed."""
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_a_commit_of_changed_models_is_checked(tmp_path: Path, checkout: tuple[Path, str], cache: Path) -> None:
+    repository = Repository(tmp_path, "convcalc-check", checkout, cache)
     repository.write("specs/model.yaml", GOOD)
     repository.write("other.yaml", "- no: model")
     code, output = repository.commit()
@@ -77,6 +85,20 @@ def test_a_commit_of_changed_models_is_checked(tmp_path: Path, checkout: tuple[P
     assert code == 0, output
     assert "Skipped" in output
     assert repository.git("log", "--format=%s").splitlines() == ["A commit"] * 2
+
+
+def test_every_record_is_held_whatever_changes(tmp_path: Path, checkout: tuple[Path, str], cache: Path) -> None:
+    repository = Repository(tmp_path, "convcalc-check-all", checkout, cache)
+    repository.write("pyproject.toml", RECORDS)
+    repository.write("specs/model.yaml", GOOD)
+    repository.write("specs/model.txt", render(infer(read(GOOD.encode(), "model.yaml")), "keras"))
+    code, output = repository.commit()
+    assert code == 0, output
+
+    repository.write("specs/model.txt", (repository.folder / "specs/model.txt").read_text().replace("26, 26", "26, 27"))
+    code, output = repository.commit()
+    assert code == 1
+    assert "error[record-differs]" in output and "conv2d" in output
 
 
 def test_pre_commit_takes_the_hooks() -> None:
