@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from convcalc.check.record import Cell, Record, Row
 from convcalc.names import is_automatic
+from convcalc.showing import Shown
 
 
 class Change(NamedTuple):
@@ -59,7 +60,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """Two records, layer by layer in their order, and the totals that differ."""
 
     before: Record

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.problems import did_you_mean, error, listed
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import Report
@@ -108,3 +109,15 @@ def render(report: Report, format: str = "table") -> str:
         hint = did_you_mean(format, FORMATS) or f"; known are {listed(FORMATS, 'and')}"
         raise error("unknown-format", f"there is no format '{format}'{hint}")
     return FORMATS[format](report)
+
+
+def _fragment(shown: Shown) -> str | None:
+    """What a notebook shows; None is nothing but the object's own text."""
+    from convcalc.analyse.report import Report
+    from convcalc.render.html import html_fragment
+    from convcalc.render.table import summary_sheet
+
+    return html_fragment(summary_sheet(shown)) if isinstance(shown, Report) else None
+
+
+Shown.as_html = _fragment
