@@ -30,6 +30,7 @@ BASES = {
     "data_arguments",
     "dtypes",
     "examples",
+    "families",
     "lora",
     "masks",
     "quantization",

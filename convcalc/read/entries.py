@@ -14,7 +14,7 @@ from convcalc.layers.sublayer import name_inside
 from convcalc.model import Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
-from convcalc.ops import OPERATIONS, Operation, find_function
+from convcalc.ops import Operation, find_function
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.blocks import NESTED as NESTED
 from convcalc.read.blocks import Block, block_variables
@@ -187,6 +187,8 @@ class Entries:
         """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
         operation = find_function(function)
         if operation is None:
+            from convcalc.ops import OPERATIONS  # all of them: only for who misspells one
+
             known = [each.function for each in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
             self.report(key, "unknown-operation", f"there is no operation 'ops.{function}'{hint}")
