@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
@@ -83,8 +82,7 @@ MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[A
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
-@dataclass(frozen=True)
-class LayerType:
+class LayerType(NamedTuple):
     """An entry of the catalogue. ``name`` is what Keras exports it as, ``class_name`` what its summaries and files call it.
 
     ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -37,8 +36,7 @@ Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
     those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
     that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
@@ -53,7 +51,7 @@ class Operation:
     doc: str
     parameters: tuple[str, ...]
     makes: tuple[str, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = {}
     several: bool = False
     listed: bool = False
     gives_list: bool = False

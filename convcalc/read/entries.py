@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
@@ -37,8 +37,7 @@ _FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """What the entries of one file share: its values, its blocks, and how a nested model is read."""
 
     values: Values

@@ -57,7 +57,7 @@ def read_spec(source: Source) -> Model:
     except Passed:
         budget = {}
     problems = tuple(sorted(shared.problems, key=by_place))
-    return replace(model, budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
+    return model._replace(budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
 
 
 _INPUT = our_own("InputLayer")

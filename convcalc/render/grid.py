@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich import box
 from rich.cells import cell_len
@@ -23,8 +23,7 @@ Painter = Callable[[str, str], str]
 _BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
 
     heading: str
@@ -32,8 +31,7 @@ class Column:
     style: str = ""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """How text is drawn: ``width`` None for as wide as it needs; ``paint`` applies styles; ``ascii`` keeps to ASCII."""
 
     width: int | None = None

@@ -7,7 +7,6 @@ Source: ``keras/src/utils/summary_utils.py``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -97,7 +96,7 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     yield row
     for each in row.inside if expand else ():
         unknown = each.class_name in BUILT_AT_ONCE
-        yield from _expanded(replace(each, output_shapes=(None,)) if unknown else each, expand)
+        yield from _expanded(each._replace(output_shapes=(None,)) if unknown else each, expand)
 
 
 def _cells(report: Report, row: LayerReport, options: Options) -> list[str]:

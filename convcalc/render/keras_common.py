@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report, weight_bytes
 from convcalc.layers import Weight
@@ -12,8 +12,7 @@ from convcalc.numbers import UNKNOWN, Number, product
 from convcalc.problems import ConvcalcError, error
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What ``summary()`` takes: ``width`` is the console's (``COLUMNS``), the rest has the names that Keras gives it."""
 
     width: int = 80

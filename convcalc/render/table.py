@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import LayerReport, Report
@@ -16,8 +16,7 @@ from convcalc.render.text import arguments_text, bytes_text, number_text, percen
 Cell = Callable[[LayerReport, Report], str]
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A column that can be asked for by name."""
 
     column: Column
