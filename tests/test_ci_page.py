@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from convcalc.read.project import project
 
 from convcalc.cli import COMMANDS, cli
+from convcalc.read.project import project
 from tests.readme import CI_PAGE, Step, run, steps
 
 ROOT = Path(__file__).parent.parent

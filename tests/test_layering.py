@@ -33,6 +33,7 @@ BASES = {
     "data_arguments",
     "dtypes",
     "examples",
+    "families",
     "lora",
     "masks",
     "quantization",

@@ -295,15 +295,15 @@ def test_a_nested_model_takes_what_its_layers_take() -> None:
 
         flat = Growing(Random(seed))
         start = flat.input(5)
-        flat.layers[0] = replace(flat.layers[0], dtype="float32")
+        flat.layers[0] = flat.layers[0]._replace(dtype="float32")
         ended = grown(flat, start)
         flat.sizes[ended] = 0
         last = flat.call("Concatenate", [ended, start])
-        flat.layers[-1] = replace(flat.layers[-1], dtype="float32")
+        flat.layers[-1] = flat.layers[-1]._replace(dtype="float32")
 
         inside = Growing(Random(seed))
         given = inside.input(5)
-        inside.layers[0] = replace(inside.layers[0], dtype="float32")
+        inside.layers[0] = inside.layers[0]._replace(dtype="float32")
         inner = inside.model([given], [grown(inside, given)])
         layers = (
             Layer("outer_input", "InputLayer", {"shape": (5,)}),
@@ -478,7 +478,7 @@ def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_kno
     report = of_text("{input: [4], layers: [{Dense: 3}]}")
     row = report.layers[0]
     untold = tuple(weight._replace(trainable=None) for weight in row.weights)
-    changed = replace(report, layers=(replace(row, weights=untold, trainable_params=UNKNOWN),))
+    changed = replace(report, layers=(row._replace(weights=untold, trainable_params=UNKNOWN),))
     assert {group.trainable: group.size for group in changed.memory.weights} == {None: 60}
 
 

@@ -6,7 +6,6 @@ Source: ``keras/src/utils/summary_utils.py``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report
@@ -61,7 +60,7 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     yield row
     for each in row.inside if expand else ():
         unknown = each.class_name in BUILT_AT_ONCE
-        yield from _expanded(replace(each, output_shapes=(None,)) if unknown else each, expand)
+        yield from _expanded(each._replace(output_shapes=(None,)) if unknown else each, expand)
 
 
 def _cells(row: LayerReport) -> KerasRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring as _text
 from typing import Any
 
 from convcalc.analyse.report import Report
@@ -23,14 +24,22 @@ def report_json(report: Report) -> str:
     return dumps(report.as_dict())
 
 
+_WIDTH = 100
+
+
 def _compact(value: Any, indent: int) -> str:
-    flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or not value or len(flat) + indent <= 100:
-        return flat
-    pad = " " * (indent + 2)
+    """A value as text: on one line where that is no longer than the width. Each part is written once."""
     if isinstance(value, dict):
-        body = [
-            f"{json.dumps(str(key), ensure_ascii=False)}: {_compact(part, indent + 2)}" for key, part in value.items()
-        ]
-        return "{\n" + ",\n".join(pad + line for line in body) + "\n" + " " * indent + "}"
-    return "[\n" + ",\n".join(pad + _compact(part, indent + 2) for part in value) + "\n" + " " * indent + "]"
+        parts = [f"{_text(str(key))}: {_compact(part, indent + 2)}" for key, part in value.items()]
+        start, end = "{", "}"
+    elif isinstance(value, list):
+        parts = [_compact(part, indent + 2) for part in value]
+        start, end = "[", "]"
+    else:
+        return _text(value) if isinstance(value, str) else json.dumps(value)
+    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH and not any("\n" in part for part in parts):
+        return f"{start}{', '.join(parts)}{end}"
+    if not parts:
+        return start + end
+    pad = "\n" + " " * (indent + 2)
+    return f"{start}{pad}{f',{pad}'.join(parts)}\n{' ' * indent}{end}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.problems import ConvcalcError, error
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What ``summary()`` takes: ``width`` is the console's (``COLUMNS``), the rest has the names that Keras gives it."""
 
     width: int = 80
