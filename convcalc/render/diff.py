@@ -16,17 +16,22 @@ _MEANINGS = {
     "removed": "removed",
     "changed": "changed",
     "renamed": "renamed",
-    "follows": "other only in what follows from that",
+    "follows": "follow from these",
     "same": "the same",
 }
-# What is said of every comparison; of other totals only those that differ.
+# The totals in their order, by what they are called. Of the last ones it is said only that they differ.
 _TOTALS = {
     "params": "Params",
     "trainable_params": "Trainable params",
+    "non_trainable_params": "Non-trainable params",
     "macs": "MACs",
+    "flops": "FLOPs",
     "peak_activation_bytes": "Peak activation memory",
     "weight_bytes": "Weights",
+    "activation_bytes": "Activations, all outputs in sum",
+    "input_bytes": "Inputs",
 }
+_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes")
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
@@ -79,7 +84,8 @@ def notes(comparison: Comparison) -> list[str]:
     differing = {total.field: total for total in comparison.totals}
     if "weight_bytes" in shared:  # the same, by another name
         differing.pop("param_bytes", None)
-    totals = [shared[field] for field in _TOTALS if field in shared]
+    told = [field for field in _TOTALS if field in (differing if field in _IF_OTHER else shared)]
+    totals = [shared[field] for field in told]
     totals += [total for field, total in differing.items() if field not in _TOTALS]
     lines = [] if comparison.differs else [" No differences" + " but the numbers in automatic names" * (numbers > 0)]
     return [
@@ -95,9 +101,14 @@ def _total(total: Change, differs: bool) -> str:
     unit = " bytes" if total.field.endswith("_bytes") else ""
     if not differs:
         return f" {label}: {total.before.text}{unit}, the same"
-    percent = "" if total.percent is None else f", {total.percent:+,.1f} %"
-    more = "" if total.difference is None else f" ({total.difference:+,}{percent})"
+    more = "" if total.difference is None else f" ({total.difference:+,}{_percent(total.percent)})"
     return f" {label}: {total.before.text} → {total.after.text}{unit}{more}"
+
+
+def _percent(percent: float | None) -> str:
+    if percent is None:
+        return ""
+    return f", {percent:+,.1f} %" if abs(percent) >= 0.05 else ", under 0.1 %"
 
 
 def _status(pair: Pair) -> str:
@@ -128,7 +139,18 @@ def _said(pair: Pair) -> str:
     told = [change for change in pair.changes if change.field not in hidden]
     if not told:  # the memory of an output alone, as of another dtype
         told = [change for change in pair.changes if change.field == "output_bytes"]
-    return ", ".join(f"{_word(each.field)} {each.before.text} → {each.after.text}" for each in told)
+    return ", ".join(f"{_word(each.field)} {' → '.join(_texts(each))}" for each in told)
+
+
+def _texts(change: Change) -> tuple[str, str]:
+    """Before and after; of as many connections only those that are others."""
+    before, after = change.before.text, change.after.text
+    if change.field != "connected_to":
+        return before, after
+    pairs = list(zip(before.split(", "), after.split(", ")))
+    if before.count(", ") == after.count(", ") == len(pairs) - 1:
+        before, after = (", ".join(side) for side in zip(*(pair for pair in pairs if pair[0] != pair[1])))
+    return before.replace("[0][0]", ""), after.replace("[0][0]", "")
 
 
 def _word(field: str) -> str:
