@@ -11,6 +11,7 @@ from convcalc.check.comparison import Change, Pair
 from convcalc.check.connections import origins
 from convcalc.check.record import Cell, Row
 from convcalc.layers import builtin
+from convcalc.write.arguments import short
 
 _OUTPUTS = ("output_shape", "output_bytes")
 _GIVEN = ("name", "type", "trainable", "dtype")  # the cells that are not worked out
@@ -93,7 +94,10 @@ def _argument(row: Row, name: str) -> Cell:
     if given is not None:
         return Cell(given)
     kind = builtin(row.type)
-    return Cell(str(kind.defaults[name]) if kind is not None and name in kind.defaults else "default")
+    argument = kind.argument(name) if kind is not None else None
+    if kind is None or argument is None or name not in kind.defaults:
+        return Cell("default")
+    return Cell(str(short(kind, argument, kind.defaults[name])))
 
 
 def _cells(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Change]:
@@ -114,15 +118,23 @@ def _rewired(level: Level) -> dict[int, list[Change]]:
     changed = {}
     for left, right in found.items():
         before, after = level.before.rows[left].sources, level.after.rows[right].sources
-        if before is not None and after is not None and one[left] != two[right] and not _look_alike(before, after):
+        if before is None or after is None or one[left] == two[right]:
+            continue
+        unclear = _unclear(level.before, left) | _unclear(level.after, right)
+        same = (
+            a == b or (i in unclear and before[i].agrees(after[i]))
+            for i, (a, b) in enumerate(zip(one[left], two[right]))
+        )
+        if len(before) != len(after) or not all(same):
             changed[left] = [Change("connected_to", _listed(before), _listed(after))]
     return changed
 
 
-def _look_alike(before: Sequence[Cell], after: Sequence[Cell]) -> bool:
-    """Whether connections of which not all is to be seen agree in what is."""
-    cropped = any(cell.cropped for cell in (*before, *after))
-    return cropped and len(before) == len(after) and all(one.agrees(two) for one, two in zip(before, after))
+def _unclear(side: Side, number: int) -> set[int]:
+    """Which of the tensors that a layer reads are not clear from what is to be seen: there the texts are compared."""
+    sources = side.rows[number].sources or ()
+    links = side.links[number]
+    return {i for i, source in enumerate(sources) if source.cropped or links[i].layer < 0}
 
 
 def _listed(sources: Sequence[Cell]) -> Cell:
@@ -157,12 +169,11 @@ def _reached(level: Level, worked_out: Mapping[int, Sequence[Change]]) -> set[in
     handing_on = {left for left, changes in worked_out.items() if any(each.field in _OUTPUTS for each in changes)}
     reached = set()
     for left, right in found.items():
-        before = [link.layer for link in level.before.links[left]]
-        after = [partners.get(link.layer, -1) for link in level.after.links[right]]
-        outside = not before or -1 in before
-        alone = any(each >= 0 and each not in found for each in before) or (-1 in after and not outside)
-        told = alone or not handing_on.isdisjoint(before) or (outside and level.around is not None)
-        if worked_out[left] and (told or left in level.models):
+        before = [link.layer for link in level.before.links[left] if link.layer >= 0]
+        after = [link.layer for link in level.after.links[right] if link.layer >= 0]
+        alone = any(each not in found for each in before) or any(each not in partners for each in after)
+        from_outside = level.around is not None and not before
+        if worked_out[left] and (alone or from_outside or left in level.models or not handing_on.isdisjoint(before)):
             reached.add(left)
     return reached
 

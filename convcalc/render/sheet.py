@@ -39,9 +39,9 @@ def with_model(sheet: Sheet, model: str) -> Sheet:
 
 
 def drawn(sheet: Sheet, look: Look) -> str:
-    """The sheet in a terminal, or in plain text."""
+    """The sheet in a terminal, or in plain text; with no rows the title and the notes."""
     from convcalc.render.grid import draw  # the only format that needs Rich
 
     title = look.painted(look.signs(visible(sheet.title)), "bold")
-    grid = draw(sheet.columns, sheet.rows, look)
+    grid = draw(sheet.columns, sheet.rows, look) if sheet.rows else ""
     return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)
