@@ -19,6 +19,7 @@ from convcalc.analyse.report import LayerReport, Report
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
 from convcalc.render.keras_common import Options, few_positions, in_range, size_text, too_narrow, totals
+from convcalc.render.text import visible
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
@@ -34,7 +35,7 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     console = Console(
         file=file, width=options.width, highlight=False, force_terminal=False, color_system=None, legacy_windows=False
     )
-    console.print(f'Model: "{escape(report.model.name)}"')
+    console.print(f'Model: "{escape(visible(report.model.name))}"')
     console.print(table)
     for label, count, size in totals(report):
         console.print(f" {label} params: {_number(count)} ({size_text(size, 'B')})")
@@ -109,7 +110,7 @@ def _cells(report: Report, row: LayerReport, options: Options) -> list[str]:
         cells.append(", ".join(sources) or "-")
     if options.show_trainable:
         cells.append(("Y" if row.trainable else "N") if row.weights or _holds_weights(row) else "-")
-    return cells
+    return [visible(cell) for cell in cells]
 
 
 def _holds_weights(row: LayerReport) -> bool:

@@ -13,6 +13,7 @@ from convcalc.analyse.unmasked import unmasked
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import error
 from convcalc.render.keras_common import Options, few_positions, in_range, size_text, too_narrow, totals
+from convcalc.render.text import visible
 
 _BREAKS = ("),", "},", "],", "',")
 # What these give besides their output comes in a tuple; all else that gives several comes in a list.
@@ -28,7 +29,7 @@ def keras2_text(report: Report, options: Options | None = None) -> str:
         raise error(
             "not-built", "Keras 2 prints no summary of a model whose input is not known: begin it with an input layer"
         )
-    return "".join(f"{line}\n" for line in _Summary(unmasked(report), options).lines())
+    return "".join(f"{visible(line)}\n" for line in _Summary(unmasked(report), options).lines())
 
 
 class _Summary:
