@@ -343,6 +343,30 @@ def test_a_shared_model_stands_once_and_opens() -> None:
     assert {node.lines[0]: node.group for node in opened.nodes}["last (Dense)"] == "g2"
 
 
+DEEP = """
+input: [4]
+layers:
+  - Model:
+      name: outer
+      input: [4]
+      layers:
+        - Model:
+            name: inner
+            input: [4]
+            layers: [{Dense: {units: 2, name: p}}, {Dense: {units: 3, name: q}}]
+            outputs: [p, q]
+      outputs: [[inner, 1]]
+  - Dense: {units: 1, name: end}
+"""
+
+
+@pytest.mark.parametrize(("depth", "source", "label"), [(0, "outer", ""), (1, "inner", ""), (2, "q", "")])
+def test_a_tensor_comes_from_where_it_is_made(depth: int, source: str, label: str) -> None:
+    edges = named(graph(of_text(DEEP), depth))
+    assert (source, "end", label) in edges
+    assert len([edge for edge in edges if edge[1] == "end"]) == 1
+
+
 def test_a_sequential_shows_its_input() -> None:
     drawing = graph(graphs.of_spec("lenet5"))
     assert drawing.nodes[0].lines == ("input_layer (InputLayer)", "(None, 32, 32, 1)")
