@@ -18,6 +18,7 @@ from convcalc.analyse.keras_rows import KerasRow, layer_rows, number_text
 from convcalc.analyse.keras_totals import size_text, totals
 from convcalc.analyse.report import Report
 from convcalc.render.keras_common import Options, few_positions, in_range, too_narrow
+from convcalc.render.text import visible
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
@@ -33,7 +34,7 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     console = Console(
         file=file, width=options.width, highlight=False, force_terminal=False, color_system=None, legacy_windows=False
     )
-    console.print(f'Model: "{escape(report.model.name)}"')
+    console.print(f'Model: "{escape(visible(report.model.name))}"')
     console.print(table)
     for label, count, size in totals(report):
         console.print(f" {label} params: {number_text(count)} ({size_text(size, 'B')})")
@@ -77,4 +78,4 @@ def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
         cells.append(", ".join(row.sources) or "-")
     if options.show_trainable:
         cells.append(row.trainable)
-    return cells
+    return [visible(cell) for cell in cells]

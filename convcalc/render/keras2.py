@@ -14,6 +14,7 @@ from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.unmasked import unmasked
 from convcalc.problems import error
 from convcalc.render.keras_common import Options, few_positions, in_range, too_narrow
+from convcalc.render.text import visible
 
 _BREAKS = ("),", "},", "],", "',")
 
@@ -25,7 +26,7 @@ def keras2_text(report: Report, options: Options | None = None) -> str:
         raise error(
             "not-built", "Keras 2 prints no summary of a model whose input is not known: begin it with an input layer"
         )
-    return "".join(f"{line}\n" for line in _Summary(unmasked(report), options).lines())
+    return "".join(f"{visible(line)}\n" for line in _Summary(unmasked(report), options).lines())
 
 
 class _Summary:
