@@ -80,15 +80,44 @@ def of_keras_text(report: Report, record: Record) -> Record:
         params, bytes_ = _TOTALS[label]
         text = size_text(size, byte)
         sums |= {params: Cell(plain_number(count)), bytes_: Cell(None if text == "?" else text)}
-    own = tuple(_shown(row_of(texts, row.path), fields) for row, texts in rows)
+    connected = any(row.sources is not None for row in record.rows)
+    own = tuple(_shown(row_of(texts, row.path), fields, connected) for row, texts in rows)
+    own = _in_range(own, record, report)
     return Record(report.model.source or report.model.name, report.model.name, own, sums, record.kind)
 
 
-def _shown(row: Row, fields: set[str]) -> Row:
+def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Row, ...]:
+    """The rows that a record shows which was printed of a range of the layers (``layer_range``): as many as stand in it.
+
+    Such a text does not say so: its layers have fewer parameters than the model, or no input begins it.
+    """
+    shown = [row for row in record.rows if row.depth == 0]
+    counts = [row.cells["params"].value if "params" in row.cells else None for row in shown]
+    known = [count for count in counts if isinstance(count, int)]
+    total = record.totals.get("params", Cell(None)).value
+    fewer = len(known) == len(counts) and isinstance(total, int) and sum(known) < total
+    begun = report.model.class_name == "Functional" and shown and not _is_input(shown[0])
+    if not fewer and not begun:
+        return rows
+    tops = [number for number, row in enumerate(rows) if row.depth == 0]
+    places = {rows[number].name: place for place, number in enumerate(tops)}
+    met = [(number, places[row.name]) for number, row in enumerate(shown) if row.name in places]
+    if not met:
+        return rows
+    (ahead, first), (last_met, last) = met[0], met[-1]
+    start = max(first - ahead, 0)
+    end = last + len(shown) - last_met
+    return rows[tops[start] : tops[end] if end < len(tops) else len(rows)]
+
+
+def _is_input(row: Row) -> bool:
+    return "type" not in row.cells or row.cells["type"].agrees(Cell("InputLayer"))
+
+
+def _shown(row: Row, fields: set[str], connected: bool) -> Row:
     """A row without the columns that the record has not."""
-    return Row(
-        {field: cell for field, cell in row.cells.items() if field in fields}, row.depth, row.sources, None, row.path
-    )
+    cells = {field: cell for field, cell in row.cells.items() if field in fields}
+    return Row(cells, row.depth, row.sources if connected else None, None, row.path)
 
 
 def _texts(row: KerasRow, linear: bool) -> Texts:
