@@ -217,7 +217,6 @@ def _told(found: Checked, appearance: Look) -> Iterator[str]:
     """A line of what holds. Of what does not every problem, on standard error; of differences from a record the first, and a
     table of all of them.
     """
-    from convcalc.check.against import DIFFERS
     from convcalc.render.text import number_text
 
     report, comparison = found.report, found.comparison
@@ -228,8 +227,8 @@ def _told(found: Checked, appearance: Look) -> Iterator[str]:
         params = number_text(report.totals.params, report.totals.incomplete.get("params"))
         yield f"{found.source}: {len(report.layers)} layers, {params} parameters: all expectations hold{record}\n"
     else:
-        differences = [problem for problem in found.problems if problem.code == DIFFERS]
-        for problem in [*(each for each in found.problems if each.code != DIFFERS), *differences[:1]]:
+        differences = [problem for problem in found.problems if problem.code == "record-differs"]
+        for problem in [*(each for each in found.problems if each not in differences), *differences[:1]]:
             say(f"{'' if problem.mark else f'{found.source}: '}{problem}")
         if comparison is not None and differences:
             from convcalc.render.diff import diff_sheet
