@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
+from convcalc.analyse.report import Report
 from convcalc.check.align import Link, Standing, align
 from convcalc.check.changes import Level, Side, paired
-from convcalc.check.comparison import Change, Comparison, Pair
+from convcalc.check.comparison import Comparison, Pair
 from convcalc.check.connections import links_of
-from convcalc.check.record import Record, Row
+from convcalc.check.record import Record, Row, of_report
 from convcalc.names import is_automatic
 
 
@@ -17,8 +19,14 @@ def compare(before: Record, after: Record, ignore_names: bool = False) -> Compar
     """What differs between two records; with ``ignore_names`` the names of layers do not count."""
     one, two = _Tree(before.rows), _Tree(after.rows)
     pairs = tuple(_level(one, two, None, None, None, _Keys.of((*before.rows, *after.rows), ignore_names)))
-    totals = (Change(key, cell, after.totals[key]) for key, cell in before.totals.items() if key in after.totals)
-    return Comparison(before, after, pairs, tuple(each for each in totals if not each.before.agrees(each.after)))
+    comparison = Comparison(before, after, pairs, ())
+    totals = tuple(each for each in comparison.shared_totals if not each.before.agrees(each.after))
+    return replace(comparison, totals=totals)
+
+
+def diff(before: Report, after: Report, ignore_names: bool = False) -> Comparison:
+    """What differs between two models."""
+    return compare(of_report(before), of_report(after), ignore_names)
 
 
 class _Tree:
@@ -75,7 +83,7 @@ class _Keys(NamedTuple):
 
 def _shown(field: str, rows: Sequence[Row]) -> int | None:
     cells = [row.cells[field] for row in rows if field in row.cells]
-    return min((len(cell.text) for cell in cells if cell.cropped), default=None)
+    return min((len(cell.text.partition("…")[0]) for cell in cells if cell.cropped), default=None)
 
 
 def _level(

@@ -22,6 +22,7 @@ COMMANDS = {
     "conv": "The convolution calculator: sizes, padding, parameters, a picture.",
     "explain": "Every number of one layer, worked out.",
     "check": "Hold a model to its spec's expectations and budget.",
+    "diff": "What differs between two models.",
     "convert": "Write a model as a Keras config, or as a spec.",
     "audit": "What a Keras file would run or open if Keras loaded it.",
     "layers": "The layers that are known, and what each takes.",

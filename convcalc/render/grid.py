@@ -20,8 +20,8 @@ from convcalc.render.text import visible
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
 
-# A long word may be broken behind one of these, before it is broken anywhere.
-_BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
+# A long word may be broken behind one of these, before it is broken anywhere; not a number between its thousands.
+_BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
