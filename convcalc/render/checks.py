@@ -87,6 +87,7 @@ def model_dict(model: Checked) -> dict[str, Any]:
         "layers": None if model.report is None else len(model.report.layers),
         "totals": None if model.report is None else model.report.totals_with_memory(),
         "problems": [problem.as_dict() for problem in model.problems],
+        **({} if model.comparison is None else {"comparison": model.comparison.as_dict()}),
     }
 
 
