@@ -70,7 +70,7 @@ def status(model: Checked) -> str:
 
 
 def checks_dict(models: Sequence[Checked]) -> dict[str, Any]:
-    """The checks for JSON. Of a model that could not be read, ``totals`` is null;"""
+    """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
     return {
         "schema_version": SCHEMA_VERSION,
         "passed": all(model.passed for model in models),
