@@ -204,14 +204,32 @@ def wrong_verdict(report: Report, kind: str, text: str, options: Options, mutati
     place = first_difference(text, own)
     if place is None:
         return None if found[0].layer is None else f"{what} is refused for a layer: {found[0].message}"
-    there = {mutation.layer, f"new_{mutation.layer}"}
-    for each in (report, changed):
-        there.update(path for path in _paths(each, kind, options)[place : place + 1])
-    names = {path.rpartition("/")[2] for path in there} | there
-    seen = found[0].layer
+    seen = str(found[0].layer)
     return (
-        None if seen in names or "…" in str(seen) else f"{what} is refused for another layer first: {found[0].message}"
+        None
+        if seen in _right(report, changed, kind, text, own, options, mutation)
+        else f"{what}: not so first: {found[0].message}"
     )
+
+
+def _right(
+    report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
+) -> set[str]:
+    """The layers that may be named first: the one that was changed, and those of the first rows that differ.
+
+    Where a layer fewer makes Keras list the others in another order, a layer of any row that differs.
+    """
+    one, two = (_paths(each, kind, options) for each in (report, changed))
+    first, second = blocks(text), blocks(own)
+    places = [
+        place for place in range(max(len(one), len(two))) if first[place : place + 1] != second[place : place + 1]
+    ]
+    both = set(one) & set(two)
+    if [path for path in one if path in both] == [path for path in two if path in both]:
+        places = places[:1]
+    paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
+    # Of a nested layer that the model lacks the record has the name alone.
+    return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
 def verdicts(

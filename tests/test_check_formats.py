@@ -13,6 +13,7 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.check.checked import Checked
 from convcalc.check.codes import CODES, meaning
+from convcalc.check.compare import diff
 from convcalc.check.expectations import check_expectations
 from convcalc.check.insights import KINDS
 from convcalc.problems import ConvcalcError, Mark, Problem, Source
@@ -256,6 +257,14 @@ def test_the_json_says_all() -> None:
 def test_every_format_takes_what_there_is(name: str) -> None:
     assert CHECK_FORMATS[name](MODELS)
     CHECK_FORMATS[name]([])
+
+
+def test_the_json_of_a_model_with_a_record_has_the_comparison() -> None:
+    before, after = (checked(GOOD.replace("32", filters)).report for filters in ("32", "16"))
+    assert before is not None and after is not None
+    (model,) = checks_dict([Checked("m.yaml", after, (), diff(before, after))])["models"]
+    assert model["comparison"]["totals"]["params"]["before"] == 320
+    assert model["comparison"]["layers"][0]["status"] == "changed"
 
 
 # Codes

@@ -36,6 +36,13 @@ def test_each_command_prints_what_the_page_shows(step: Step) -> None:
     assert run(step.command) == step.output
 
 
+def test_junit_is_as_the_page_shows() -> None:
+    (command,) = re.findall("What `(convcalc.* junit)` writes", TEXT)
+    (shown,) = blocks("xml")
+    timeless = [re.sub(r' time="[0-9.]+"', "", text) for text in (shown, run(command))]
+    assert timeless[1] == f"{timeless[0]}(exit code 1)\n"
+
+
 def test_every_command_that_is_named_has_its_options() -> None:
     named = re.findall(r"\bconvcalc ([a-z]+)((?: [^\s`|]+)*)", TEXT)
     assert {command for command, _ in named} <= set(COMMANDS)

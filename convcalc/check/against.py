@@ -14,6 +14,7 @@ from convcalc.check.suspects import suspects
 from convcalc.model import Layer, Model
 from convcalc.problems import Mark, Problem
 
+DIFFERS = "record-differs"  # the code of each problem here
 _WORDS = {
     "type": "class",
     "output_shape": "output shape",
@@ -64,14 +65,14 @@ def _of_pair(pair: Pair, last: Pair | None, marks: _Marks) -> Problem | None:
         said = f"{_called(after)}: {'; '.join(map(_change, pair.changes))}"
     else:
         return None
-    return Problem("record-differs", said, marks.of(after), after.path or after.name)
+    return Problem(DIFFERS, said, marks.of(after), after.path or after.name)
 
 
 def _lacking(row: Row, last: Pair | None, marks: _Marks) -> Problem:
     """A layer that only the record has: it is missed at the one that it stands behind."""
     where = f"behind '{last.before.name}'" if last is not None and last.before is not None else "first"
     said = f"the model lacks the record's layer {_called(row)}, which stands {where}"
-    return Problem("record-differs", said, marks.of(last.after) if last is not None else None, row.path or row.name)
+    return Problem(DIFFERS, said, marks.of(last.after) if last is not None else None, row.path or row.name)
 
 
 def _called(row: Row) -> str:
@@ -121,4 +122,4 @@ def _of_totals(report: Report, comparison: Comparison) -> Iterator[Problem]:
     for change in comparison.totals:
         if _SIZES.get(change.field) not in fields:
             hint = suspects(report, change) if layers_agree else ""
-            yield Problem("record-differs", f"in total: {_change(change)}{hint}")
+            yield Problem(DIFFERS, f"in total: {_change(change)}{hint}")

@@ -63,6 +63,11 @@ CODES = {
     "too-large": Meaning("A file or a number is too large.", "The message names the largest that is taken."),
     "too-many-layers": Meaning("A model has too many layers.", "The message names the most that are taken."),
     "too-many-problems": Meaning("There are more problems than are listed.", "Correct those that are listed first."),
+    # Of git
+    "no-git": Meaning("git cannot be run.", "Install it, or give two files instead of `--git`."),
+    "no-repository": Meaning("A file is in no git repository.", "Give two files instead of `--git`."),
+    "unknown-revision": Meaning("git has no such revision.", "`git log` lists them; a shallow clone has few."),
+    "no-file": Meaning("A revision has no such file.", "See whether it had another name then."),
     # Of YAML
     "yaml-syntax": Meaning("A file is not YAML.", _YAML),
     "yaml-key": Meaning("A key is a list or a mapping.", _YAML),

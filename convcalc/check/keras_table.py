@@ -50,6 +50,11 @@ def _grid(line: str) -> Sequence[str]:
     return columns
 
 
+def _marked(grid: Sequence[str]) -> Sequence[str]:
+    """A line between bars, where a "?" stands in place of the "…" that its encoding lacks."""
+    return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
+
+
 def _at(grid: Sequence[str], column: int) -> str:
     return grid[column] if column < len(grid) else " "
 
@@ -67,7 +72,7 @@ def _table(text: Lines, first: int, left: int) -> Table:
                 return Table("keras", tuple(_rows(groups, columns)), first, number)
             groups.append([])
         elif edge in _SIDES:
-            groups[-1].append(grid)
+            groups[-1].append(_marked(grid) if edge == "|" else grid)
         elif "".join(grid).strip():
             raise text.broken(number, "the table of layers stops in the middle")
     raise text.broken(len(text.lines) - 1, "the text ends within the table of layers")
@@ -126,7 +131,7 @@ def _depth(lines: list[Sequence[str]], column: _Column) -> int:
 
 
 def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> Cell:
-    """A cell's words. Rich ends one that it crops in "…"; so do we the words of a line of which more may have stood there."""
+    """A cell's words. Rich ends one that it crops in "…"; so do we a line of which more may have stood there."""
     words: list[str] = []
     for line in lines:
         part = "".join(line[column.start : column.end])

@@ -57,7 +57,7 @@ def _shown(cropped: str, text: str) -> bool:
             at += 1
         if at == len(words):
             return False
-        at, anywhere = at + 1, False
+        at += 1
     return anywhere or not whole or at == len(words)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli import FAILED, FINE, say_warnings
+from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.problems import error
 
@@ -21,7 +22,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex")
 
 
 @click.command("diff")
-@click.argument("models", nargs=-1, required=True, metavar="A [B]")
+@click.argument("models", nargs=-1, required=True, metavar="A [B]", shell_complete=files)
 @click.option(
     "--git", "revisions", metavar="REV[..REV]", help="Of A alone: a revision against the file, or two of them."
 )

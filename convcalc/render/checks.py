@@ -70,7 +70,7 @@ def status(model: Checked) -> str:
 
 
 def checks_dict(models: Sequence[Checked]) -> dict[str, Any]:
-    """The checks for JSON. Of a model that could not be read, ``totals`` is null;"""
+    """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
     return {
         "schema_version": SCHEMA_VERSION,
         "passed": all(model.passed for model in models),
@@ -87,6 +87,7 @@ def model_dict(model: Checked) -> dict[str, Any]:
         "layers": None if model.report is None else len(model.report.layers),
         "totals": None if model.report is None else model.report.totals_with_memory(),
         "problems": [problem.as_dict() for problem in model.problems],
+        **({} if model.comparison is None else {"comparison": model.comparison.as_dict()}),
     }
 
 

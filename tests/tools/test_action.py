@@ -3,9 +3,9 @@
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -14,6 +14,8 @@ from tests.test_check_formats import commands
 from tests.tools.conftest import ROOT, git_in, own_environment
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+STEPS = ACTION["runs"]["steps"]
+DEFAULTS = {name: entry["default"] for name, entry in ACTION["inputs"].items()}
 SPEC = "input: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n  - Flatten\n  - Dense: 10\n"
 
 
@@ -32,50 +34,77 @@ def filled(text: str, context: Mapping[str, Any]) -> str:
     return re.sub(r"\$\{\{(.*?)\}\}", value, text)
 
 
-class Job:
-    """One use of the action in a repository."""
+class Runner:
+    """What lasts as long as a job: files of the runner's, and what the steps before have put out."""
 
-    def __init__(self, folder: Path, repository: Path, action: Path, **inputs: str) -> None:
-        self.repository = repository
-        self.summary = folder / "summary.md"
-        self.summary.touch()
-        self.output = folder / "output"
-        self.environment = {**own_environment(folder), "GITHUB_STEP_SUMMARY": str(self.summary)}
-        unknown = set(inputs) - set(ACTION["inputs"])
-        assert not unknown
-        self.context: dict[str, Any] = {
-            "inputs": {**{name: entry["default"] for name, entry in ACTION["inputs"].items()}, **inputs},
-            "github": {"action_path": str(action), "event": {}},
-            "runner": {"temp": str(folder)},
-            # What the pinned action before gives.
-            "steps": {"python": {"outputs": {"python-path": sys.executable}}},
+    def __init__(self, folder: Path, action: Path) -> None:
+        self.folder = folder
+        # What the pinned action before gives.
+        self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
+        self.action = action
+
+    def step(
+        self, step: Mapping[str, Any], repository: Path, inputs: Mapping[str, str], event: Mapping[str, Any]
+    ) -> tuple[int, str]:
+        """Run one step; its exit code and what it printed."""
+        context = {
+            "inputs": inputs,
+            "github": {"action_path": str(self.action), "event": event},
+            "runner": {"temp": str(self.folder)},
+            "steps": {name: {"outputs": outputs} for name, outputs in self.outputs.items()},
         }
+        output, script = self.folder / "output", self.folder / "step.sh"
+        output.write_text("")
+        script.write_text(step["run"])
+        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")}
+        values = {name: filled(value, context) for name, value in step["env"].items()}
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=repository,
+            env={**own_environment(self.folder), **files, **values},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        self.outputs[step.get("id", "")] = dict(line.split("=", 1) for line in output.read_text().splitlines())
+        return done.returncode, done.stdout + ("" if done.returncode == 0 else done.stderr)
 
-    def run(self) -> tuple[int, str]:
-        """Exit code and standard output of the steps, up to the first that fails."""
-        printed = ""
-        for step in ACTION["runs"]["steps"]:
-            if "run" not in step:
-                continue
-            assert step["shell"] == "bash"
-            self.output.write_text("")
-            values = {name: filled(value, self.context) for name, value in step["env"].items()}
-            script = self.output.with_suffix(".sh")
-            script.write_text(step["run"])
-            done = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-                cwd=self.repository,
-                env={**self.environment, **values, "GITHUB_OUTPUT": str(self.output)},
-                capture_output=True,
-                text=True,
-                timeout=300,
-            )
-            printed += done.stdout
-            if done.returncode:
-                return done.returncode, printed + done.stderr
-            outputs = dict(line.split("=", 1) for line in self.output.read_text().splitlines())
-            self.context["steps"][step.get("id", "")] = {"outputs": outputs}
-        return 0, printed
+
+@pytest.fixture(scope="module")
+def runner(checkout: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A runner on which convcalc is installed, by the action's own step."""
+    runner = Runner(tmp_path_factory.mktemp("runner"), checkout[0])
+    (install,) = (step for step in STEPS if step.get("id") == "install")
+    code, printed = runner.step(install, runner.folder, DEFAULTS, {})
+    assert code == 0, printed
+    return runner
+
+
+class Used(NamedTuple):
+    """What became of one use of the action."""
+
+    code: int
+    printed: str
+    summary: str
+
+
+@pytest.fixture
+def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
+    """Use the action in a repository, with inputs; the steps run up to the first that fails."""
+
+    def use(where: Path = repository[0], event: Mapping[str, Any] | None = None, **inputs: str) -> Used:
+        assert set(inputs) <= set(DEFAULTS)
+        summary = runner.folder / "summary.md"
+        summary.write_text("")
+        code, printed = 0, ""
+        for step in STEPS:
+            if code == 0 and "run" in step and step.get("id") not in runner.outputs:
+                code, more = runner.step(step, where, {**DEFAULTS, **inputs}, event or {})
+                printed += more
+        runner.outputs.pop("", None)
+        return Used(code, printed, summary.read_text())
+
+    return use
 
 
 @pytest.fixture(scope="module")
@@ -97,91 +126,78 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, base
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the runner keeps what lasts as long as a job; the tests share the installation there."""
-    return tmp_path_factory.mktemp("runner")
-
-
 def tables(markdown: str) -> list[list[str]]:
     """The rows of every table, as the texts of their cells."""
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
-def test_a_pull_request(repository: tuple[Path, str], checkout: tuple[Path, str], place: Path) -> None:
-    folder, base = repository
-    models = "the models/*.yaml"
-    job = Job(place, folder, checkout[0], models=models, args="--max-params\n 300K")
-    job.context["github"]["event"] = {"pull_request": {"base": {"sha": base}}}
-    code, printed = job.run()
-    assert code == 2  # one cannot be read
-    annotations = {properties["file"]: (level, message) for level, properties, message in annotated(printed)}
-    assert set(annotations) == {"the models/changed.yaml", "the models/broken.yaml"}
-    level, message = annotations["the models/changed.yaml"]
-    assert level == "error" and "300,000" in message and "433,290" in message
-    summary = job.summary.read_text()
-    (changed,) = [row for row in tables(summary) if any("conv2d" in cell for cell in row)]
-    assert any("320" in cell for cell in changed) and any("640" in cell for cell in changed)
-    assert "changed.yaml" in summary and "same.yaml" not in summary and "new.yaml" not in summary
-
-
 def annotated(printed: str) -> list[tuple[str, dict[str, str], str]]:
     return commands("\n".join(line for line in printed.splitlines() if line.startswith("::")))
 
 
-def test_what_holds_is_silent(repository: tuple[Path, str], checkout: tuple[Path, str], place: Path) -> None:
-    job = Job(
-        place, repository[0], checkout[0], models="the models/same.yaml\nthe models/new.yaml", args="--max-params 300K"
-    )
-    code, printed = job.run()
-    assert (code, annotated(printed)) == (0, [])
-    assert job.summary.read_text() == ""
+def test_a_pull_request(use: Callable[..., Used], repository: tuple[Path, str]) -> None:
+    event = {"pull_request": {"base": {"sha": repository[1]}}}
+    used = use(event=event, models="the models/*.yaml", args="--max-params\n 300K")
+    assert used.code == 2  # one cannot be read
+    annotations = {properties["file"]: (level, message) for level, properties, message in annotated(used.printed)}
+    assert set(annotations) == {"the models/changed.yaml", "the models/broken.yaml"}
+    level, message = annotations["the models/changed.yaml"]
+    assert level == "error" and "300,000" in message and "433,290" in message
+    (changed,) = [row for row in tables(used.summary) if any("conv2d" in cell for cell in row)]
+    assert any("320" in cell for cell in changed) and any("640" in cell for cell in changed)
+    assert "changed.yaml" in used.summary
+    assert "same.yaml" not in used.summary and "new.yaml" not in used.summary
 
 
-def test_a_check_that_fails(repository: tuple[Path, str], checkout: tuple[Path, str], place: Path) -> None:
-    job = Job(place, repository[0], checkout[0], models="the models/same.yaml", args="--max-params 100")
-    code, printed = job.run()
-    assert code == 1
-    ((_, properties, _),) = annotated(printed)
+def test_what_holds_is_silent(use: Callable[..., Used]) -> None:
+    used = use(models="the models/same.yaml\nthe models/new.yaml", args="--max-params 300K")
+    assert (used.code, annotated(used.printed), used.summary) == (0, [], "")
+
+
+def test_a_check_that_fails(use: Callable[..., Used]) -> None:
+    used = use(models="the models/same.yaml", args="--max-params 100")
+    assert used.code == 1
+    ((_, properties, _),) = annotated(used.printed)
     assert properties["title"] == "over-budget"
 
 
-def test_a_record(repository: tuple[Path, str], checkout: tuple[Path, str], place: Path) -> None:
+def test_a_record(use: Callable[..., Used]) -> None:
     same, changed = "the models/same.yaml", "the models/changed.yaml"
-    assert Job(place, repository[0], checkout[0], models=same, against=same).run()[0] == 0
-    code, printed = Job(place, repository[0], checkout[0], models=changed, against=same).run()
-    assert code == 1
-    assert "conv2d" in annotated(printed)[0][2]
+    assert use(models=same, against=same).code == 0
+    used = use(models=changed, against=same)
+    assert used.code == 1
+    assert "conv2d" in annotated(used.printed)[0][2]
 
 
-def test_no_input_is_run(repository: tuple[Path, str], checkout: tuple[Path, str], place: Path) -> None:
+def test_no_input_is_run(use: Callable[..., Used], repository: tuple[Path, str]) -> None:
     hostile = "$(touch ran); touch ran; `touch ran` '\""
-    inputs = {"models": hostile, "against": hostile, "args": hostile, "base": hostile}
-    code, _ = Job(place, repository[0], checkout[0], **inputs).run()
-    assert code != 0
-    assert not list(repository[0].rglob("ran"))
+    for name in ("models", "against", "args", "base"):
+        inputs = {"models": "the models/same.yaml", name: hostile}
+        assert use(**inputs).code != 0
+        assert not list(repository[0].rglob("ran"))
     for option in ("--output=ran", "-oran"):
-        code, _ = Job(place, repository[0], checkout[0], models=option, base="main").run()
-        assert code == 2
+        assert use(models=option, base="main").code == 2
         assert not list(repository[0].rglob("*ran"))
 
 
 def test_a_shallow_checkout_fetches_its_base(
-    repository: tuple[Path, str], checkout: tuple[Path, str], place: Path, tmp_path: Path
+    use: Callable[..., Used], repository: tuple[Path, str], tmp_path: Path
 ) -> None:
-    origin, base = repository
+    origin, _ = repository
     environment = own_environment(tmp_path)
-    there = git_in(origin, environment)
-    there("checkout", "--quiet", "-B", "change")
+    there, clone = git_in(origin, environment), tmp_path / "clone"
+    there("checkout", "--quiet", "-b", "change")
     there("commit", "--quiet", "--all", "-m", "change")
     try:
-        git_in(tmp_path, environment)("clone", "--quiet", "--depth=1", "--branch=change", f"file://{origin}", "clone")
-        job = Job(place, tmp_path / "clone", checkout[0], models="the models/changed.yaml", base="main")
-        assert job.run()[0] == 0
-        assert "conv2d" in job.summary.read_text()
+        git_in(tmp_path, environment)(
+            "clone", "--quiet", "--depth=1", "--branch=change", f"file://{origin}", str(clone)
+        )
+        used = use(clone, models="the models/changed.yaml", base="main")
+        assert used.code == 0
+        assert "conv2d" in used.summary
     finally:
-        there("checkout", "--quiet", "-B", "main", base)
+        there("symbolic-ref", "HEAD", "refs/heads/main")
 
 
 def test_the_action_is_one() -> None:
@@ -199,14 +215,15 @@ def test_the_action_is_one() -> None:
 
 
 def test_other_actions_are_pinned_and_no_expression_is_part_of_a_script() -> None:
-    for step in ACTION["runs"]["steps"]:
+    for step in STEPS:
         if "uses" in step:
             assert re.fullmatch(r"actions/[\w-]+@v\d+(\.\d+)*", step["uses"])
         else:
+            assert step["shell"] == "bash"
             assert "${{" not in step["run"]
             assert set(step["env"]) <= set(re.findall(r"\$\{?(\w+)", step["run"])), step["name"]
 
 
 def test_each_input_is_used() -> None:
     text = (ROOT / "action.yml").read_text()
-    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(DEFAULTS)
