@@ -31,7 +31,7 @@ def _is_cropped(row: Row) -> bool:
 def _paired(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, Row]]:
     """Numbers of the record's rows, each with the model's row that it is."""
     start, one, two = 0, rows, ours
-    for alike in (_agree, _called_alike):
+    for alike in (_agree, called_alike):
         ahead = _run(one, two, alike)
         behind = _run(one[ahead:][::-1], two[ahead:][::-1], alike)
         yield from ((start + number, two[number]) for number in range(ahead))
@@ -46,7 +46,7 @@ def _paired(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, Row
 def _most_alike(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, int]]:
     """The longest series of pairs, in order, whose names and types agree."""
     lengths = [[0] * (len(ours) + 1) for _ in range(len(rows) + 1)]
-    alike = [[row.depth == own.depth and _called_alike(row, own) for own in ours] for row in rows]
+    alike = [[row.depth == own.depth and called_alike(row, own) for own in ours] for row in rows]
     for one in reversed(range(len(rows))):
         for two in reversed(range(len(ours))):
             skipped = max(lengths[one + 1][two], lengths[one][two + 1])
@@ -72,7 +72,8 @@ def _run(rows: Sequence[Row], ours: Sequence[Row], alike: Callable[[Row, Row], b
     return length
 
 
-def _called_alike(row: Row, own: Row) -> bool:
+def called_alike(row: Row, own: Row) -> bool:
+    """Whether two rows may be of one layer, by what is to be seen of its name and type."""
     return all(
         row.cells[key].agrees(own.cells[key]) for key in ("name", "type") if key in row.cells and key in own.cells
     )

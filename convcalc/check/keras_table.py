@@ -68,6 +68,8 @@ def _table(text: Lines, first: int, left: int) -> Table:
         edge, next_ = _at(grid, left), _at(grid, left + 1)
         if next_ in _FLAT and edge in _TURNS | _FEET:
             columns = columns or _columns(grid, left)
+            if not columns:
+                raise text.broken(number, "nothing is left of the table's columns")
             if edge in _FEET:
                 return Table("keras", tuple(_rows(groups, columns)), first, number)
             groups.append([])
@@ -93,7 +95,7 @@ def _columns(rule: Sequence[str], left: int) -> list[_Column]:
 def _rows(groups: list[list[Sequence[str]]], columns: list[_Column]) -> Iterator[Texts]:
     header, *bodies = groups
     fields = [_field(number, _cell(header, column).text) for number, column in enumerate(columns)]
-    for lines in bodies:
+    for lines in filter(None, bodies):
         cells = {
             field: _cell(lines, column, right=field == "params") for field, column in zip(fields, columns) if field
         }

@@ -20,7 +20,7 @@ from convcalc.read.nodes import MAX_BYTES, decode
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model's file"
 _SPEC = re.compile(r"(?m)^layers\s*:")
 _KEY = re.compile(r"(?m)^[\"']?\w+[\"']?\s*:(\s|$)")
-_LEFT_OF_A_SUMMARY = re.compile(r"Layer \(type\)|\bparams: [\d,]+|\[\d+\]\[\d+\]")
+_LEFT_OF_A_SUMMARY = re.compile(r"(?m)^\W*Model: \"|Layer \(type\)|\bparams: [\d,]+|\[\d+\]\[\d+\]")
 _MOST_NAMED = 6
 
 

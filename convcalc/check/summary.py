@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import takewhile
 
 from convcalc.analyse.keras2_rows import keras2_rows
 from convcalc.analyse.keras_rows import KerasRow, keras_rows
@@ -10,6 +12,7 @@ from convcalc.analyse.keras_totals import size_text, totals
 from convcalc.analyse.report import Report, plain_number
 from convcalc.analyse.unmasked import unmasked
 from convcalc.check.cells import Texts, keras2_shape, keras2_sources, plain, row_of, sources_of, spaced, squeezed
+from convcalc.check.complete import called_alike
 from convcalc.check.keras2_table import keras2_tables
 from convcalc.check.keras_table import keras_tables
 from convcalc.check.record import Cell, Record, Row
@@ -87,27 +90,43 @@ def of_keras_text(report: Report, record: Record) -> Record:
 
 
 def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Row, ...]:
-    """The rows that a record shows which was printed of a range of the layers (``layer_range``): as many as stand in it.
+    """The rows that a record shows which was printed of a range of the layers (``layer_range``).
 
     Such a text does not say so: its layers have fewer parameters than the model, or no input begins it.
     """
-    shown = [row for row in record.rows if row.depth == 0]
-    counts = [row.cells["params"].value if "params" in row.cells else None for row in shown]
+    tops = [number for number, row in enumerate(rows) if row.depth == 0]
+    shown, own = [row for row in record.rows if row.depth == 0], [rows[number] for number in tops]
+    if not shown or len(shown) > len(own):
+        return rows
+    start, end = _place(shown, own), len(own) - _place(shown[::-1], own[::-1])
+    counts = [_count(row, like) for row, like in zip(shown, own[start:])]
     known = [count for count in counts if isinstance(count, int)]
     total = record.totals.get("params", Cell(None)).value
-    fewer = len(known) == len(counts) and isinstance(total, int) and sum(known) < total
-    begun = report.model.class_name == "Functional" and shown and not _is_input(shown[0])
-    if not fewer and not begun:
+    fewer = len(known) == len(shown) and isinstance(total, int) and sum(known) < total
+    begun = report.model.class_name == "Functional" and not _is_input(shown[0])
+    if start >= end or not (fewer or begun):
         return rows
-    tops = [number for number, row in enumerate(rows) if row.depth == 0]
-    places = {rows[number].name: place for place, number in enumerate(tops)}
-    met = [(number, places[row.name]) for number, row in enumerate(shown) if row.name in places]
-    if not met:
-        return rows
-    (ahead, first), (last_met, last) = met[0], met[-1]
-    start = max(first - ahead, 0)
-    end = last + len(shown) - last_met
     return rows[tops[start] : tops[end] if end < len(tops) else len(rows)]
+
+
+def _place(shown: Sequence[Row], own: Sequence[Row]) -> int:
+    """Where among the model's rows the record's begin: where most of them, one behind the other, go by the same names."""
+
+    def length(start: int, skipped: int) -> int:
+        pairs = zip(shown[skipped:], own[start + skipped :])
+        return len(list(takewhile(lambda pair: called_alike(*pair), pairs)))
+
+    for skipped in (0, 1):  # the first may have another name
+        lengths = [length(start, skipped) for start in range(len(own))]
+        if any(lengths):
+            return lengths.index(max(lengths))
+    return 0
+
+
+def _count(row: Row, own: Row) -> str | int | None:
+    """The parameters of a row; where they are cropped, those of the model's."""
+    cell, like = row.cells.get("params", Cell(None)), own.cells.get("params", Cell(None))
+    return like.value if cell.cropped and cell.agrees(like) else cell.value
 
 
 def _is_input(row: Row) -> bool:

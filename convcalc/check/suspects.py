@@ -52,7 +52,7 @@ def _of_dtype(report: Report) -> str:
     counts = Counter(row.dtype for row in rows)
     if len(counts) < 2:
         return f"; every layer with parameters has the dtype '{rows[0].dtype}' here" if rows else ""
-    usual = counts.most_common(1)[0][0]
+    usual = max(counts, key=lambda dtype: (counts[dtype], dtype == "float32"))
     others = [row for row in rows if row.dtype != usual]
     dtypes = listed(sorted({f"'{row.dtype}'" for row in others}))
     return _said(others, f"has the dtype {dtypes} here", f"have the dtype {dtypes} here") + f", the others '{usual}'"
