@@ -16,6 +16,7 @@ from convcalc.check.codes import CODES, meaning
 from convcalc.check.compare import diff
 from convcalc.check.expectations import check_expectations
 from convcalc.check.insights import KINDS
+from convcalc.cli.check import FORMATS
 from convcalc.problems import ConvcalcError, Mark, Problem, Source
 from convcalc.read.spec import read_spec
 from convcalc.render.checks import CHECK_FORMATS, checks_dict, checks_sheet
@@ -304,6 +305,10 @@ def test_each_description_is_a_sentence() -> None:
 
 
 # On the command line
+
+
+def test_the_command_offers_what_there_is() -> None:
+    assert set(FORMATS) == set(CHECK_FORMATS)
 
 
 def test_the_command_writes_each_format(tmp_path: Path) -> None:
