@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ class Mutation(NamedTuple):
 def _wider(layer: Layer) -> Layer | None:
     for name in ("filters", "units"):
         if isinstance(layer.args.get(name), int):
-            return replace(layer, args={**layer.args, name: layer.args[name] + 1})
+            return layer._replace(args={**layer.args, name: layer.args[name] + 1})
     return None
 
 
@@ -47,19 +47,19 @@ def _strided(layer: Layer) -> Layer | None:
         return None
     axes = int(rank[1] or rank[2])
     strides = layer.args.get("strides") or layer.args.get("pool_size") or (1 if rank[1] else 2,) * axes
-    return replace(layer, args={**layer.args, "strides": tuple(size + 1 for size in strides)})
+    return layer._replace(args={**layer.args, "strides": tuple(size + 1 for size in strides)})
 
 
 def _renamed(layer: Layer) -> Layer:
-    return replace(layer, name=f"new_{layer.name}")
+    return layer._replace(name=f"new_{layer.name}")
 
 
 def _frozen(layer: Layer) -> Layer:
-    return replace(layer, trainable=not layer.trainable)
+    return layer._replace(trainable=not layer.trainable)
 
 
 def _half(layer: Layer) -> Layer:
-    return replace(layer, dtype="float16" if layer.dtype == "float32" else "float32")
+    return layer._replace(dtype="float16" if layer.dtype == "float32" else "float32")
 
 
 CHANGES: dict[str, Callable[[Layer], Layer | None]] = {
@@ -91,7 +91,7 @@ def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
     if layer is None:
         return None
     layers = (*model.layers[:number], layer, *model.layers[number + 1 :])
-    return replace(model, layers=layers)
+    return model._replace(layers=layers)
 
 
 def dropped(model: Model, number: int) -> Model | None:
@@ -120,7 +120,7 @@ def dropped(model: Model, number: int) -> Model | None:
         return None
     kept = tuple(again(call) for place, call in enumerate(model.calls) if place != gone)
     layers = (*model.layers[:number], *model.layers[number + 1 :])
-    return replace(model, layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
+    return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
 # What is to be seen -------------------------------------------------------------------------------------------------------

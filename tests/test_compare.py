@@ -271,14 +271,34 @@ def test_the_order_of_inputs_counts() -> None:
 
 
 def nested(inner: str, more: str = "") -> Record:
+    layers = ", ".join(f"{{{layer}}}" for layer in inner.split(", "))
     return record(
-        f"""
-input: [8]
-layers:
-  - Sequential: {{name: body{more}, input: [8], layers: [{inner}]}}
-  - Dense: 3
-"""
+        f"input: [8]\nlayers: [{{Model: {{name: body{more}, input: [8], layers: [{layers}]}}}}, {{Dense: 3}}]\n"
     )
+
+
+def test_a_change_inside_of_a_nested_model_is_told_there() -> None:
+    comparison = compare(nested("Dense: 4, Activation: relu, Dense: 2"), nested("Dense: 4, Activation: gelu, Dense: 2"))
+    assert told(comparison) == [("changed", "activation", "activation", ["argument activation"])]
+    wider = compare(nested("Dense: 4, Dense: 2"), nested("Dense: 5, Dense: 2"))
+    assert [row[:2] for row in told(wider)] == [("follows", "body"), ("changed", "dense"), ("follows", "dense_1")]
+    added = compare(nested("Dense: 4, Dense: 2"), nested("Dense: 4, Dense: 4, Dense: 2"))
+    assert [row[0] for row in own(added)] == ["added"]
+
+
+def test_a_frozen_model_is_told_once() -> None:
+    one, two = nested("Dense: 4, Dense: 2"), nested("Dense: 4, Dense: 2", ", trainable: false")
+    statuses = {pair.before.path: pair.status for pair in compare(one, two).pairs if pair.before and pair.differs}
+    assert statuses == {"body": "changed", "body/dense": "follows", "body/dense_1": "follows"}
+
+
+def test_layers_inside_of_others_are_compared_without_their_names() -> None:
+    lstm = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: 4}}"]
+    words = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: {units: 4, recurrent_dropout: 0.5}}}"]
+    (found,) = [pair for pair in compare(chain(lstm, "[10]"), chain(words, "[10]")).pairs if pair.differs]
+    assert [(change.before.text, change.after.text) for change in found.changes] == [
+        ("LSTM(units=4)", "LSTM(units=4, recurrent_dropout=0.5)")
+    ]
 
 
 # Texts ---------------------------------------------------------------------------------------------------------------------

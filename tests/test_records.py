@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -176,10 +175,10 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     mutation = mutated(inner.model, "wider", Random(1))
     assert mutation is not None
     layers = tuple(
-        replace(layer, model=mutation.report.model) if layer is inner else layer for layer in report.model.layers
+        layer._replace(model=mutation.report.model) if layer is inner else layer for layer in report.model.layers
     )
     try:
-        changed = infer(replace(report.model, layers=layers))
+        changed = infer(report.model._replace(layers=layers))
     except ConvcalcError:
         pytest.fail("the mutation does not fit the model around it")
     record = record_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")

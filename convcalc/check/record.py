@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
 from convcalc.analyse.report import LayerReport, Report, plain_number
 from convcalc.layers import LayerType
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
-from convcalc.write.arguments import own_arguments
+from convcalc.write.arguments import own_arguments, settings
 
 
 class Cell(NamedTuple):
@@ -144,9 +146,22 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
     """The arguments that are not as by default, as texts."""
     kind = row.kind
     if isinstance(kind, LayerType):
-        return {name: str(value) for name, value in own_arguments(kind, row.config).items()}
-    own = kind.own_values(row.config) if isinstance(kind, Operation) else row.config
-    return {name: str(value) for name, value in own.items()}
+        own = own_arguments(kind, row.config)
+    else:
+        own = kind.own_values(row.config) if isinstance(kind, Operation) else dict(row.config)
+    return {name: _value(value) for name, value in own.items()}
+
+
+def _value(value: Any) -> str:
+    """A value as a text. Names of layers inside are left out, as Keras numbers them through the model."""
+    if isinstance(value, SubModel):
+        return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
+    if isinstance(value, SubLayer):
+        own = own_arguments(value.kind, value.args) | settings(value.kind, value)
+        return f"{value.kind.name}({', '.join(f'{name}={_value(part)}' for name, part in own.items())})"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_value, value))})"
+    return str(value)
 
 
 def shapes_text(shapes: tuple[Shape | None, ...]) -> str:
