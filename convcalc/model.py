@@ -8,7 +8,6 @@ twice (shared weights) has two calls.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
@@ -91,8 +90,7 @@ class Call(NamedTuple):
         return self.order or (self.inputs + self.masks if self.masks else self.inputs)
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out.
 
     ``kind`` is the entry of a layer that the model declares itself, or of an operation (``keras.ops``); others are found by ``class_name``.
@@ -104,7 +102,7 @@ class Layer:
 
     name: str
     class_name: str
-    args: Mapping[str, Any] = field(default_factory=dict)
+    args: Mapping[str, Any] = {}
     trainable: bool = True
     dtype: str = "float32"
     model: Model | None = None
@@ -113,11 +111,10 @@ class Layer:
     place: Place | None = None
     broken: bool = False
     stored: tuple[Stored, ...] | None = None
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
@@ -132,7 +129,7 @@ class Model:
     calls: tuple[Call, ...]
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]
-    budget: Mapping[str, Any] = field(default_factory=dict)
+    budget: Mapping[str, Any] = {}
     place: Place | None = None
     source: str | None = None
     problems: tuple[Problem, ...] = ()
@@ -257,6 +254,6 @@ def with_input_sizes(
             args["shape"] = tuple(wanted[layer.name])
         if batch_size is not None:
             args["batch_size"] = batch_size
-        return replace(layer, args=args)
+        return layer._replace(args=args)
 
-    return replace(model, layers=tuple(changed(number, layer) for number, layer in enumerate(model.layers)))
+    return model._replace(layers=tuple(changed(number, layer) for number, layer in enumerate(model.layers)))

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.layers import apply, bind, find, sample_macs
+from convcalc.layers import CATALOGUE, apply, bind, find, sample_macs
 from convcalc.layers.examples import example_spec
-from convcalc.layers.registry import CATALOGUE, Inferred
+from convcalc.layers.registry import Inferred
 from convcalc.numbers import UNKNOWN, plain
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from convcalc.analyse import axis
 from convcalc.analyse.axis import worked
@@ -16,16 +16,14 @@ from convcalc.problems import did_you_mean, error, listed
 from convcalc.window import Window
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A heading and its lines: each a label and what is said of it."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Everything about one layer, in words and worked numbers. ``sentence`` says what the layer does."""
 
     layer: LayerReport
@@ -68,7 +66,7 @@ def explain(report: Report, selector: str) -> Explanation:
     calls = report.fields.get(row.path)
     lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer is not reached by a known tensor")]
     field = [Section("Receptive field", tuple(lines))] if lines else []
-    return replace(found, sections=(*found.sections, *field))
+    return found._replace(sections=(*found.sections, *field))
 
 
 def _explained(report: Report, number: int, row: LayerReport) -> Explanation:

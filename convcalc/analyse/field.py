@@ -32,8 +32,7 @@ Key: TypeAlias = "tuple[int, int]"  # an input of the model, by its number, and 
 Fields: TypeAlias = "Mapping[Key, Track | None]"  # None: the tensor depends on that axis, nobody knows how
 
 
-@dataclass(frozen=True, slots=True)
-class AxisField:
+class AxisField(NamedTuple):
     """The field on one axis of an input of ``cells``; ``reach`` is None where nothing is known of it."""
 
     cells: Number
@@ -68,8 +67,7 @@ class AxisField:
         return self.reach is not None and self.reach.whole
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """The receptive field of a call's first output in one input of the model, on each of that input's spatial axes.
 
     ``misaligned`` are two paths that meet here and whose fields lie beside one another: the layers on each.

@@ -52,7 +52,7 @@ def with_flops(report: Report, convention: str = "convcalc") -> Report:
     total = known_sum([UNKNOWN if row.flops is None else row.flops for row in top])
     label = total.label or partly("flops", top)
     incomplete = {**report.totals.incomplete, **({"flops": label} if label else {})}
-    totals = replace(report.totals, flops=total.value, incomplete=incomplete)
+    totals = report.totals._replace(flops=total.value, incomplete=incomplete)
     return replace(report, layers=rows, totals=totals, convention=convention)
 
 
@@ -60,6 +60,6 @@ def _counted(row: LayerReport, count: Callable[[Step], Number]) -> LayerReport:
     sums = [known_sum([count(step) for step in call.steps]) for call in row.calls]
     whole = known_sum([part.value for part in sums])
     label = whole.label or ("partial" if any(part.label for part in sums) else "")
-    calls = tuple(replace(call, flops=part.value) for call, part in zip(row.calls, sums))
+    calls = tuple(call._replace(flops=part.value) for call, part in zip(row.calls, sums))
     incomplete = {**row.incomplete, **({"flops": label} if label else {})}
-    return replace(row, calls=calls, flops=whole.value, incomplete=incomplete)
+    return row._replace(calls=calls, flops=whole.value, incomplete=incomplete)

@@ -7,7 +7,7 @@ the rule returns; nothing is computed a second time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from convcalc.analyse.report import Report, Step
 from convcalc.analyse.rows import rows_of, totals_of
@@ -47,7 +47,7 @@ def infer(model: Model) -> Report:
     return Report(
         model=model,
         layers=tuple(rows),
-        totals=totals if model.trainable else replace(totals, trainable_params=0, trainable_bytes=0),
+        totals=totals if model.trainable else totals._replace(trainable_params=0, trainable_bytes=0),
         input_shapes=tuple(map(run.shape, model.inputs)),
         output_shapes=run.outputs,
         linear=is_linear(model),

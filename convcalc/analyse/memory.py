@@ -7,7 +7,7 @@ batch is not known, it is one sample: the model is run once more for that, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.analyse.infer import run_on
@@ -47,8 +47,7 @@ class WeightGroup(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(NamedTuple):
     """An estimate of what a step of training takes: the outputs of all calls are kept for the gradients."""
 
     optimizer: str
@@ -78,8 +77,7 @@ class Training:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """The bytes of a model.
 
     ``activations`` are the outputs of all calls in sum; the model's ``inputs`` are not among them, but count towards the
@@ -102,7 +100,7 @@ class Memory:
     weight_bytes: Number
     at_weights: Mapping[str, Number]
     training: Training | None = None
-    incomplete: Mapping[str, str] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = {}
 
     @property
     def peak_layer(self) -> str | None:
@@ -186,7 +184,7 @@ def memory(report: Report) -> Memory:
         incomplete={name: label for name, label in labels.items() if label},
     )
     optimizer = report.assumptions.optimizer
-    return replace(found, training=_training(found, trained, report)) if optimizer else found
+    return found._replace(training=_training(found, trained, report)) if optimizer else found
 
 
 def _run_of_known_batch(report: Report) -> tuple[Run, Number]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd, lcm
+from typing import NamedTuple
 
 from convcalc.numbers import UNKNOWN, Number, plain
 from convcalc.window import Window, before_between
@@ -24,8 +25,7 @@ NOTHING = (0, -1)  # the first and the last cell of none
 Cell = int | None  # None: the position reaches no cell at all, as between the cells that a transposed window spreads
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A window on the longest path from the input: what an explanation tells. ``size`` and ``stride`` are those before it."""
 
     name: str
@@ -177,8 +177,7 @@ def _seen(reach: Reach, seen: tuple[int, int] | None, output: Number) -> tuple[i
 # Branches --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(NamedTuple):
     """The reach of what two paths come to together. ``aligned`` False: their fields lie beside one another, or move at
     another pace; None where that is not known.
     """

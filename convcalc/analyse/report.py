@@ -18,6 +18,7 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
@@ -70,8 +71,7 @@ class Step(NamedTuple):
     inferred: Inferred | None
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(NamedTuple):
     """What memory is counted under: everything of one ``dtype`` where it is given, results written over inputs that no one
     needs (``in_place``), and the optimizer of a training step where that is asked for.
     """
@@ -81,8 +81,10 @@ class Assumptions:
     optimizer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallReport:
+NO_ASSUMPTIONS = Assumptions()
+
+
+class CallReport(NamedTuple):
     """One call of a layer: what it received from where, what it gave, and what it cost.
 
     ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred. ``steps`` are
@@ -96,7 +98,7 @@ class CallReport:
     output_dtypes: tuple[str, ...]
     macs: Number
     recorded: bool = False
-    steps: tuple[Step, ...] = field(default=(), repr=False)
+    steps: tuple[Step, ...] = ()
     flops: Number | None = None
 
     def as_dict(self, fields: Sequence[Field] = ()) -> dict[str, Any]:
@@ -113,8 +115,7 @@ class CallReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LayerReport:
+class LayerReport(NamedTuple):
     """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
 
     ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
@@ -136,7 +137,7 @@ class LayerReport:
     params: Number
     trainable_params: Number
     macs: Number
-    incomplete: Mapping[str, str] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = {}
     kind: LayerType | Operation | None = None
     dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
@@ -201,8 +202,7 @@ class LayerReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice.
 
     ``left_trainable`` are the weights of frozen wrappers that count as trainable all the same.
@@ -213,7 +213,7 @@ class Totals:
     param_bytes: Number
     trainable_bytes: Number
     macs: Number
-    incomplete: Mapping[str, str] = field(default_factory=dict)
+    incomplete: Mapping[str, str] = {}
     left_trainable: tuple[Weight, ...] = ()
     flops: Number | None = None
 
@@ -236,7 +236,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
     FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
     that are made when they are asked for.
@@ -250,7 +250,7 @@ class Report:
     linear: bool
     problems: tuple[Problem, ...] = ()
     run: Run | None = field(default=None, repr=False, compare=False)
-    assumptions: Assumptions = Assumptions()
+    assumptions: Assumptions = NO_ASSUMPTIONS
     convention: str = ""
 
     @cached_property
@@ -285,18 +285,7 @@ class Report:
             "layers": [report._layer(layer) for layer in report.layers],
             "totals": report.totals_with_memory(),
             "memory": self.memory.as_dict(),
-            "problems": [
-                {
-                    "code": problem.code,
-                    "severity": problem.severity,
-                    "message": problem.message,
-                    "layer": problem.layer,
-                    "file": problem.mark.file if problem.mark else None,
-                    "line": problem.mark.line if problem.mark else None,
-                    "column": problem.mark.column if problem.mark else None,
-                }
-                for problem in self.problems
-            ],
+            "problems": [problem.as_dict() for problem in self.problems],
         }
 
     def _layer(self, layer: LayerReport) -> dict[str, Any]:

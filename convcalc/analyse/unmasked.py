@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from convcalc.analyse.infer import infer
 from convcalc.analyse.report import Report
 from convcalc.model import Call, Layer, Model, Ref
@@ -21,7 +19,7 @@ def unmasked(report: Report) -> Report:
 
 def _unmasked(model: Model) -> Model:
     layers = tuple(
-        layer if layer.model is None else replace(layer, model=_unmasked(layer.model)) for layer in model.layers
+        layer if layer.model is None else layer._replace(model=_unmasked(layer.model)) for layer in model.layers
     )
     calls = [_without_masks(call, model) for call in model.calls]
     needed = {ref.call for ref in model.outputs}
@@ -35,8 +33,7 @@ def _unmasked(model: Model) -> Model:
     def moved(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
         return tuple(ref._replace(call=numbers[ref.call]) for ref in refs)
 
-    return replace(
-        model,
+    return model._replace(
         layers=layers,
         calls=tuple(
             calls[number]._replace(

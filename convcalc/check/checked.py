@@ -16,13 +16,14 @@ from convcalc.problems import Problem
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One model of a check: ``source`` is its file as it was given; ``report`` is None where it could not be read (then
-    ``problems`` say why). ``comparison`` is with the record that it was held against, where there was one.
+    ``problems`` say why). ``comparison`` is with the record that it was held against, where there was one. ``seconds`` is how long it took.
     """
 
     source: str
     report: Report | None
     problems: tuple[Problem, ...] = ()
     comparison: Comparison | None = None
+    seconds: float = 0.0
 
     @property
     def passed(self) -> bool:

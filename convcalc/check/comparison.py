@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from convcalc.check.record import Cell, Record, Row
 from convcalc.names import is_automatic
+from convcalc.showing import Shown
 
 SCHEMA_VERSION = 1
 
@@ -75,7 +76,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """Two records, layer by layer in their order, and the totals that differ."""
 
     before: Record

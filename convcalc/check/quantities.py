@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Any
 
 from convcalc.problems import Refusal
 
@@ -18,7 +19,7 @@ def sizes(value: object) -> tuple[int, ...]:
     """A size on each axis: 32 for all of them, ``[32, 48]`` or the text ``32x48``. Raises :class:`Refusal` for anything else."""
     if isinstance(value, str) and _SIZES.fullmatch(value.strip()):
         return tuple(int(size) for size in re.split("[x×,]", value.strip()))
-    several = list(value) if isinstance(value, (list, tuple)) else [value]
+    several: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
     if not 1 <= len(several) <= 3 or not all(
         isinstance(size, int) and size > 0 and size is not True for size in several
     ):

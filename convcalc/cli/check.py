@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
+from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.progress import progress
 from convcalc.cli.reading import input_options, resized
@@ -41,14 +44,20 @@ def _budget_options(command: F) -> F:
 
 
 @click.command("check")
-@click.argument("models", nargs=-1, metavar="[MODEL...]")
+@click.argument("models", nargs=-1, metavar="[MODEL...]", shell_complete=files)
 @output_options(FORMATS)
 @click.option(
     "--against",
     metavar="RECORD",
+    shell_complete=files,
     help="What the model must agree with: Keras's summary as a text, a JSON report, a model file; or a folder of such.",
 )
-@click.option("--record", metavar="FILE", help="Write the model's record, as .txt or .json, or bring it up to date.")
+@click.option(
+    "--record",
+    metavar="FILE",
+    shell_complete=files,
+    help="Write the model's record, as .txt or .json, or bring it up to date.",
+)
 @click.option("--ignore-names", is_flag=True, help="Names of layers need not agree with the record.")
 @_budget_options
 @click.option("--allow-incomplete", is_flag=True, help="Let a budget pass whose number is unknown or a lower bound.")
@@ -142,10 +151,12 @@ class _Checks:
         """What becomes of one model; one that cannot be read keeps no other from its check."""
         from convcalc.check.checked import Checked
 
+        began = monotonic()
         try:
-            return self._of(name)
+            found = self._of(name)
         except ConvcalcError as failed:
-            return Checked(name, None, failed.problems)
+            found = Checked(name, None, failed.problems)
+        return replace(found, seconds=monotonic() - began)
 
     def _of(self, name: str) -> Checked:
         """The nearer word counts: an option before the spec, the spec before the project."""
@@ -206,7 +217,6 @@ def _told(found: Checked, appearance: Look) -> Iterator[str]:
     """A line of what holds. Of what does not every problem, on standard error; of differences from a record the first, and a
     table of all of them.
     """
-    from convcalc.check.against import DIFFERS
     from convcalc.render.text import number_text
 
     report, comparison = found.report, found.comparison
@@ -217,8 +227,8 @@ def _told(found: Checked, appearance: Look) -> Iterator[str]:
         params = number_text(report.totals.params, report.totals.incomplete.get("params"))
         yield f"{found.source}: {len(report.layers)} layers, {params} parameters: all expectations hold{record}\n"
     else:
-        differences = [problem for problem in found.problems if problem.code == DIFFERS]
-        for problem in [*(each for each in found.problems if each.code != DIFFERS), *differences[:1]]:
+        differences = [problem for problem in found.problems if problem.code == "record-differs"]
+        for problem in [*(each for each in found.problems if each not in differences), *differences[:1]]:
             say(f"{'' if problem.mark else f'{found.source}: '}{problem}")
         if comparison is not None and differences:
             from convcalc.render.diff import diff_sheet

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli import FAILED, FINE, say, say_warnings
+from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.problems import error
 
@@ -21,7 +22,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex")
 
 
 @click.command("diff")
-@click.argument("models", nargs=-1, required=True, metavar="A [B]")
+@click.argument("models", nargs=-1, required=True, metavar="A [B]", shell_complete=files)
 @click.option(
     "--git", "revisions", metavar="REV[..REV]", help="Of A alone: a revision against the file, or two of them."
 )
@@ -111,24 +112,8 @@ def _text(found: Comparison, format: str, everything: bool, look: Callable[[], L
 
         return (dumps if format == "json" else line)(found.as_dict())
     from convcalc.render.diff import diff_sheet
+    from convcalc.render.sheet import drawn
+    from convcalc.render.sheets import SHEET_FORMATS
 
     sheet = diff_sheet(found, everything, plain=format == "csv")
-    if format == "csv":
-        from convcalc.render.csv import csv_text
-
-        return csv_text(sheet)
-    if format == "markdown":
-        from convcalc.render.markdown import markdown_text
-
-        return markdown_text(sheet)
-    if format == "html":
-        from convcalc.render.html import html_page
-
-        return html_page([sheet])
-    if format == "latex":
-        from convcalc.render.latex import PREAMBLE, latex_text
-
-        return PREAMBLE + latex_text(sheet)
-    from convcalc.render.sheet import drawn
-
-    return drawn(sheet, look())
+    return SHEET_FORMATS[format]([sheet]) if format in SHEET_FORMATS else drawn(sheet, look())

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks of a format; ``several`` says that more than one model is given."""
+    """What the command line asks of a format. ``several`` says that more than one model is given; ``look`` is called by who draws."""
 
     several: bool
-    look: Look
+    look: Callable[[], Look]
     columns: Sequence[str] | None = None
     depth: int = 0
     memory: bool = False
@@ -72,16 +72,17 @@ def checked(name: str, options: Iterable[str], several: bool) -> Format:
 def _table(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
     from convcalc.render.table import table
 
+    look = asked.look()
     for number, report in enumerate(reports):
-        yield "\n" * (number > 0) + table(report, asked.look, asked.columns, asked.depth)
+        yield "\n" * (number > 0) + table(report, look, asked.columns, asked.depth)
         if asked.memory:
             from convcalc.render.memory import memory_text
 
-            yield "\n" + memory_text(report, asked.look)
+            yield "\n" + memory_text(report, look)
         if asked.insights:
             from convcalc.render.insights import insights_text
 
-            yield "\n" + insights_text(_insights(report), asked.look)
+            yield "\n" + insights_text(_insights(report), look)
 
 
 def _keras(reports: Iterable[Report], asked: Asked) -> Iterator[str]:

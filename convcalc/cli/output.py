@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from convcalc.cli.completion import files
 from convcalc.problems import error, listed
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def output_options(formats: Sequence[str], default: str = "table") -> Callable[[
                 "-o",
                 "--output",
                 metavar="FILE",
+                shell_complete=files,
                 help="Write to a file; its ending says the format unless --format does.",
             ),
             click.option(

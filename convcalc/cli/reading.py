@@ -23,8 +23,8 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Reading:
-    """The reports of the models, one at a time as they are read; ``code`` is the exit code by what was found in them.
-    ``options`` are those of the command.
+    """The reports of the models, one at a time as they are read. ``options`` are those of the command; ``code`` is the exit code
+    by what was found so far.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.formats import FORMATS, Asked, checked
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.reading import Reading, input_options
 from convcalc.problems import error
 
 if TYPE_CHECKING:
+    from convcalc.render.grid import Look
     from convcalc.render.keras_common import Options
 
 CONVENTIONS = ("convcalc", "tf")
@@ -19,11 +21,12 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 
 @click.command("summary")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @output_options(tuple(FORMATS))
 @click.option(
     "--columns",
     metavar="A,B,...",
+    shell_complete=columns_so_far,
     help="Columns of the table; 'cost', 'memory' and 'field' for several, 'all' for every one.",
 )
 @click.option(
@@ -40,8 +43,15 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option(
     "--inplace", is_flag=True, help="For memory: results written over inputs that are not needed, views free."
 )
-@click.option("--assume-dtype", metavar="DTYPE", help="For memory: everything as if of this type, as int8.")
-@click.option("--training", metavar="OPTIMIZER", help="Memory of training with an optimizer, as adam: an estimate.")
+@click.option(
+    "--assume-dtype", metavar="DTYPE", shell_complete=dtypes, help="For memory: everything as if of this type, as int8."
+)
+@click.option(
+    "--training",
+    metavar="OPTIMIZER",
+    shell_complete=optimizers,
+    help="Memory of training with an optimizer, as adam: an estimate.",
+)
 @click.option("--insights", is_flag=True, help="Below the table, or in the JSON report: what stands out in the model.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
@@ -61,7 +71,10 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Asked:
     """What the options ask of the format."""
-    look = to.look(options["width"], options["ascii"], options["no_color"])
+
+    def look() -> Look:
+        return to.look(options["width"], options["ascii"], options["no_color"])
+
     return Asked(
         several=len(models) > 1,
         look=look,
@@ -69,7 +82,7 @@ def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Aske
         depth=options["depth"],
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
-        keras=_keras_options(look.width or 80, options) if to.format in ("keras", "keras2") else None,
+        keras=_keras_options(look().width or 80, options) if to.format in ("keras", "keras2") else None,
     )
 
 

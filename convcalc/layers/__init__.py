@@ -1,23 +1,11 @@
-"""The catalogue of layers. Importing it imports every family, and each family declares its layers."""
+"""The catalogue of layers. A family is imported, and declares its layers, when one of them is asked for; ``CATALOGUE`` has them
+all.
+"""
 
-from convcalc.layers import (
-    activation,
-    applications,
-    attention,
-    convolution,
-    core,
-    data_preprocessing,
-    image_preprocessing,
-    merging,
-    normalization,
-    opaque,
-    pooling,
-    preprocessing,
-    recurrent,
-    regularization,
-    reshaping,
-    wrappers,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from convcalc.layers.application import (
     apply,
     elementwise,
@@ -28,7 +16,6 @@ from convcalc.layers.application import (
     sample_macs,
 )
 from convcalc.layers.registry import (
-    CATALOGUE,
     SAME,
     Inferred,
     LayerType,
@@ -36,11 +23,16 @@ from convcalc.layers.registry import (
     Weight,
     bind,
     builtin,
+    every_layer,
     find,
     kind_of,
     known_names,
     layer,
+    our_own,
 )
+
+if TYPE_CHECKING:
+    from convcalc.layers.registry import CATALOGUE
 
 __all__ = [
     "CATALOGUE",
@@ -49,33 +41,25 @@ __all__ = [
     "LayerType",
     "Product",
     "Weight",
-    "activation",
-    "applications",
     "apply",
-    "attention",
     "bind",
     "builtin",
-    "convolution",
-    "core",
-    "data_preprocessing",
     "elementwise",
     "find",
-    "image_preprocessing",
     "kind_of",
     "known_macs",
     "known_names",
     "layer",
-    "merging",
-    "normalization",
-    "opaque",
+    "our_own",
     "output_dtypes",
     "own_weight",
     "parameters",
-    "pooling",
-    "preprocessing",
-    "recurrent",
-    "regularization",
-    "reshaping",
     "sample_macs",
-    "wrappers",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The whole catalogue, when it is first asked for."""
+    if name != "CATALOGUE":
+        raise AttributeError(f"module 'convcalc.layers' has no attribute '{name}'")
+    return every_layer()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.layers.arguments import REQUIRED, Argument, shown
+from convcalc.layers.families import FAMILIES, FAMILY_OF
 from convcalc.model import Layer
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal, closest, did_you_mean, listed
@@ -81,8 +82,7 @@ MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[A
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
-@dataclass(frozen=True)
-class LayerType:
+class LayerType(NamedTuple):
     """An entry of the catalogue. ``name`` is what Keras exports it as, ``class_name`` what its summaries and files call it.
 
     ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
@@ -180,6 +180,7 @@ class LayerType:
 
 # Short names of Keras's for initializers, and what its files call them.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
+# The layers of the families that were imported by now; :func:`every_layer` gives them all.
 CATALOGUE: dict[str, LayerType] = {}
 _ALIASES: dict[str, str] = {}
 _CLASSES: dict[str, str] = {}
@@ -286,8 +287,31 @@ def find(name: str) -> LayerType | None:
 
 
 def builtin(name: str) -> LayerType | None:
-    """The entry among those that are declared by now."""
-    return CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
+    """The entry among our own, and those that others declared by now."""
+    entry = CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
+    if entry is None and name in FAMILY_OF:
+        import_module(f"convcalc.layers.{FAMILY_OF[name]}")
+        entry = CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
+    return entry
+
+
+def our_own(name: str) -> LayerType:
+    """The entry for a name that we know ourselves."""
+    entry = builtin(name)
+    if entry is None:
+        raise KeyError(name)
+    return entry
+
+
+@cache
+def every_layer() -> dict[str, LayerType]:
+    """The catalogue with all families in it, in their order; what others declare comes behind them."""
+    for family in FAMILIES:
+        import_module(f"convcalc.layers.{family}")
+    ordered = {name: CATALOGUE.pop(name) for name in FAMILY_OF if name in CATALOGUE}
+    others = {name: CATALOGUE.pop(name) for name in tuple(CATALOGUE)}
+    CATALOGUE.update({**ordered, **others})
+    return CATALOGUE
 
 
 @cache
@@ -302,7 +326,7 @@ def _load_offered() -> None:
 
 def known_names() -> list[str]:
     """Every name under which a layer can be written."""
-    return [*CATALOGUE, *_ALIASES]
+    return list(dict.fromkeys([*FAMILY_OF, *CATALOGUE, *_ALIASES]))
 
 
 def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refusal]]:

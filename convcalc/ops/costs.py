@@ -14,7 +14,8 @@ from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, times
 from convcalc.layers.registry import Args, Cost, Inferred
 from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Number, Shape, Traced, product
-from convcalc.ops.registry import OPERATIONS, WRONG_KIND, Operation, of_one_sample
+from convcalc.ops.families import FAMILY_OF
+from convcalc.ops.registry import WRONG_KIND, Operation, of_one_sample
 
 # Moving, choosing, making, arithmetic on whole numbers; and products without anything besides.
 _FREE = """
@@ -77,7 +78,7 @@ def costs() -> Mapping[str, Cost]:
     listed += [(names, count, _per_input) for count, names in _PER_INPUT.items()]
     listed.append((_FREE, 0, _per_output))
     table = {name: per(count) for names, count, per in listed for name in names.split()}
-    named = [name for _, name in OPERATIONS if snake_case(name) in ACTIVATIONS and name not in table]
+    named = [name for name in FAMILY_OF if snake_case(name) in ACTIVATIONS and name not in table]
     return {**table, **{name: _per_output(ACTIVATIONS[snake_case(name)]) for name in named}, **_OWN}
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcalc.layers.arguments import shown
@@ -16,6 +17,7 @@ from convcalc.layers.registry import Inferred
 from convcalc.model import Constant, Slot
 from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.ops.families import FAMILIES, FAMILY_OF
 from convcalc.problems import Refusal
 
 
@@ -34,8 +36,7 @@ Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
     those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
     that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
@@ -50,7 +51,7 @@ class Operation:
     doc: str
     parameters: tuple[str, ...]
     makes: tuple[str, ...] = ()
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = {}
     several: bool = False
     listed: bool = False
     gives_list: bool = False
@@ -64,7 +65,7 @@ class Operation:
     @property
     def function(self) -> str:
         """The function of ``keras.ops`` that makes it: ``add``, ``image.resize``."""
-        name = _FUNCTIONS.get(self.name) or snake_case(self.name)
+        name = _function(self.name)
         return f"image.{name}" if self.module.endswith(".image") else name
 
     @property
@@ -153,6 +154,7 @@ _FUNCTIONS = {
     "SearchSorted": "searchsorted",
 }
 
+# The operations of the families that were imported by now; :func:`every_operation` gives them all.
 OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
@@ -198,14 +200,38 @@ def operation(
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
     """The operation of that class and module; None for one that is not known."""
+    _import_family(name)
     return OPERATIONS.get((module, name))
 
 
 def find_function(name: str) -> Operation | None:
     """The operation that a function of ``keras.ops`` makes; None for one that is not known."""
-    if not _BY_FUNCTION:
-        _BY_FUNCTION.update({each.function: each for each in OPERATIONS.values()})
-    return _BY_FUNCTION.get(name)
+    class_name = _classes().get(name.removeprefix("image."), "")
+    _import_family(class_name)
+    found = (each for (_, known), each in OPERATIONS.items() if known == class_name)
+    return next((each for each in found if each.function == name), None)
 
 
-_BY_FUNCTION: dict[str, Operation] = {}
+@cache
+def every_operation() -> dict[tuple[str, str], Operation]:
+    """The operations with all families in them, in their order."""
+    for family in FAMILIES:
+        import_module(f"convcalc.ops.{family}")
+    ordered = {name: key for key in OPERATIONS for name in key[1:]}
+    OPERATIONS.update({ordered[name]: OPERATIONS.pop(ordered[name]) for name in FAMILY_OF})
+    return OPERATIONS
+
+
+def _import_family(class_name: str) -> None:
+    if class_name in FAMILY_OF:
+        import_module(f"convcalc.ops.{FAMILY_OF[class_name]}")
+
+
+def _function(class_name: str) -> str:
+    return _FUNCTIONS.get(class_name) or snake_case(class_name)
+
+
+@cache
+def _classes() -> dict[str, str]:
+    """The classes by their functions' names."""
+    return {_function(name): name for name in FAMILY_OF}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.layers import builtin
 from convcalc.layers.arguments import REQUIRED
@@ -18,8 +17,7 @@ _NO_BLOCK = (*COMMON, "repeat", "call")
 _NO_ARGUMENT = ("from", "as", "input")
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A reusable group of layers; ``defaults`` holds its arguments, :data:`REQUIRED` for those that must be given."""
 
     name: str

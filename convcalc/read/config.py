@@ -7,7 +7,7 @@ its path in the file, such as ``config.layers[3]``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -299,4 +299,4 @@ def read_config(data: Any, source: str) -> Model:
         raise reader.fail(
             "config", "has no list of layers: a subclassed model cannot be known without its code", "not-a-model"
         )
-    return replace(reader.model(data), source=source, problems=tuple(reader.problems))
+    return reader.model(data)._replace(source=source, problems=tuple(reader.problems))

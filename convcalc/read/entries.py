@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
@@ -14,7 +14,7 @@ from convcalc.layers.sublayer import name_inside
 from convcalc.model import Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
-from convcalc.ops import OPERATIONS, Operation, find_function
+from convcalc.ops import Operation, find_function
 from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.blocks import NESTED as NESTED
 from convcalc.read.blocks import Block, block_variables
@@ -37,8 +37,7 @@ _FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(NamedTuple):
     """What the entries of one file share: its values, its blocks, and how a nested model is read."""
 
     values: Values
@@ -187,6 +186,8 @@ class Entries:
         """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
         operation = find_function(function)
         if operation is None:
+            from convcalc.ops import OPERATIONS  # all of them: only for who misspells one
+
             known = [each.function for each in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
             self.report(key, "unknown-operation", f"there is no operation 'ops.{function}'{hint}")

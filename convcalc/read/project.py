@@ -58,8 +58,10 @@ def project(start: Path | None = None) -> Project:
 def _text(file: Path, name: str) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as unread:
-        raise error("unreadable", f"{name}: {unread}") from None
+    except OSError as unread:
+        raise error("cannot-read", f"{name}: {unread.strerror or unread}") from None
+    except UnicodeDecodeError as unread:
+        raise error("encoding", f"{name}: {unread}") from None
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:

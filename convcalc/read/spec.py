@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from convcalc.layers import CATALOGUE, LayerType, bind, builtin
+from convcalc.layers import LayerType, bind, builtin, our_own
 from convcalc.layers.arguments import Sizes, shown
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import BUDGETS, Layer, Model, Ref
@@ -47,10 +47,10 @@ def read_spec(source: Source) -> Model:
     except Passed:
         budget = {}
     problems = tuple(sorted(shared.problems, key=by_place))
-    return replace(model, budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
+    return model._replace(budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
 
 
-_INPUT = CATALOGUE["InputLayer"]
+_INPUT = our_own("InputLayer")
 # What an input has besides that layer's arguments.
 _OWN = ("name", "dtype")
 

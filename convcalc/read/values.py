@@ -11,7 +11,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, shown
@@ -50,8 +50,7 @@ class Scope:
     context: str = ""
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """A :class:`convcalc.model.Place`: the node that names a layer, the node of its arguments, and its whole entry."""
 
     source: Source

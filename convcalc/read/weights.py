@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from convcalc.layers import kind_of
 from convcalc.layers.dtypes import DTYPES
@@ -27,14 +26,13 @@ _TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none 
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """What a file stores: by the path of a layer, or of a nested model with all its layers; and what is no layer's.
 
     ``archived`` says that it is a ``.keras`` archive, in which a few layers store something else than their weights.
     """
 
-    layers: Mapping[str, tuple[Stored, ...]] = field(default_factory=dict)
+    layers: Mapping[str, tuple[Stored, ...]] = {}
     others: tuple[Stored, ...] = ()
     archived: bool = False
 
@@ -74,7 +72,7 @@ def with_stored(model: Model, file: BinaryIO, name: str) -> Model:
         said = [
             bad._replace(severity="warning") for bad in failed.problems if bad.code not in ("needs-h5py", "no-weights")
         ]
-        return replace(model, problems=(*model.problems, *said))
+        return model._replace(problems=(*model.problems, *said))
     return _filled(model, "", weights.layers)
 
 
@@ -94,12 +92,12 @@ def _filled(model: Model, prefix: str, found: Mapping[str, tuple[Stored, ...]]) 
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
         if layer.model is not None:
-            return replace(layer, model=_filled(layer.model, f"{path}/", found))
+            return layer._replace(model=_filled(layer.model, f"{path}/", found))
         stored = found.get(path)
         plain = stored is not None and all(weight.dtype in DTYPES for weight in stored)
-        return replace(layer, stored=stored) if plain and _is_unknown(layer) else layer
+        return layer._replace(stored=stored) if plain and _is_unknown(layer) else layer
 
-    return replace(model, layers=tuple(map(filled, model.layers)))
+    return model._replace(layers=tuple(map(filled, model.layers)))
 
 
 # Archives --------------------------------------------------------------------------------------------------------------

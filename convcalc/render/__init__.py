@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.problems import did_you_mean, error, listed
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import Report
@@ -44,32 +45,16 @@ def _jsonl(report: Report) -> str:
     return line(report.as_dict())
 
 
-def _csv(report: Report) -> str:
-    from convcalc.render.csv import csv_text
-    from convcalc.render.table import summary_sheet
+def _of_sheet(format: str) -> Renderer:
+    """A format of tables; programs read CSV."""
 
-    return csv_text(summary_sheet(report, plain=True))
+    def text(report: Report) -> str:
+        from convcalc.render.sheets import SHEET_FORMATS
+        from convcalc.render.table import summary_sheet
 
+        return SHEET_FORMATS[format]([summary_sheet(report, plain=format == "csv")])
 
-def _markdown(report: Report) -> str:
-    from convcalc.render.markdown import markdown_text
-    from convcalc.render.table import summary_sheet
-
-    return markdown_text(summary_sheet(report))
-
-
-def _html(report: Report) -> str:
-    from convcalc.render.html import html_page
-    from convcalc.render.table import summary_sheet
-
-    return html_page([summary_sheet(report)])
-
-
-def _latex(report: Report) -> str:
-    from convcalc.render.latex import PREAMBLE, latex_text
-    from convcalc.render.table import summary_sheet
-
-    return PREAMBLE + latex_text(summary_sheet(report))
+    return text
 
 
 def _mermaid(report: Report) -> str:
@@ -93,10 +78,7 @@ FORMATS: dict[str, Renderer] = {
     "keras2": _keras2,
     "json": _json,
     "jsonl": _jsonl,
-    "csv": _csv,
-    "markdown": _markdown,
-    "html": _html,
-    "latex": _latex,
+    **{format: _of_sheet(format) for format in ("csv", "markdown", "html", "latex")},
     "mermaid": _mermaid,
     "dot": _dot,
 }
@@ -108,3 +90,22 @@ def render(report: Report, format: str = "table") -> str:
         hint = did_you_mean(format, FORMATS) or f"; known are {listed(FORMATS, 'and')}"
         raise error("unknown-format", f"there is no format '{format}'{hint}")
     return FORMATS[format](report)
+
+
+def _fragment(shown: object) -> str:
+    """What a notebook shows of a report, or of a comparison."""
+    from convcalc.analyse.report import Report
+    from convcalc.render.html import html_fragment
+
+    if isinstance(shown, Report):
+        from convcalc.render.table import summary_sheet
+
+        return html_fragment(summary_sheet(shown))
+    from convcalc.check.comparison import Comparison
+    from convcalc.render.diff import diff_sheet
+
+    assert isinstance(shown, Comparison)
+    return html_fragment(diff_sheet(shown))
+
+
+Shown.as_html = _fragment

@@ -10,13 +10,13 @@ from convcalc.render.text import visible
 
 # Only what stands in our own element is styled: a fragment changes nothing around it.
 _STYLE = """\
-.convcalc { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
+.convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
 .convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
 .convcalc table { border-collapse: collapse; font-size: .93em; }
 .convcalc th, .convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
 .convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
-.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; min-width: 6em; }
-.convcalc .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 10em; }
+.convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .convcalc tbody tr:hover { background: #8882; }
 .convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
 """

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from convcalc.analyse.report import Report
+from convcalc.render.text import STEERING
 
 
 def dumps(data: Any) -> str:
@@ -15,7 +16,7 @@ def dumps(data: Any) -> str:
 
 def line(data: Any) -> str:
     """JSON on one line of its own (JSON Lines)."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _json(data, separators=(",", ":")) + "\n"
 
 
 def report_json(report: Report) -> str:
@@ -23,14 +24,28 @@ def report_json(report: Report) -> str:
     return dumps(report.as_dict())
 
 
+def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
+    """The value as JSON, with characters that would steer a terminal, or hide, as escapes of JSON's."""
+    text = json.dumps(value, ensure_ascii=False, separators=separators)
+    return text if text.isprintable() else STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+_WIDTH = 100
+
+
 def _compact(value: Any, indent: int) -> str:
-    flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or not value or len(flat) + indent <= 100:
-        return flat
-    pad = " " * (indent + 2)
+    """A value as text: on one line where that is no longer than the width. Each part is written once."""
     if isinstance(value, dict):
-        body = [
-            f"{json.dumps(str(key), ensure_ascii=False)}: {_compact(part, indent + 2)}" for key, part in value.items()
-        ]
-        return "{\n" + ",\n".join(pad + line for line in body) + "\n" + " " * indent + "}"
-    return "[\n" + ",\n".join(pad + _compact(part, indent + 2) for part in value) + "\n" + " " * indent + "]"
+        parts = [f"{_json(str(key))}: {_compact(part, indent + 2)}" for key, part in value.items()]
+        start, end = "{", "}"
+    elif isinstance(value, list):
+        parts = [_compact(part, indent + 2) for part in value]
+        start, end = "[", "]"
+    else:
+        return _json(value)
+    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH and not any("\n" in part for part in parts):
+        return f"{start}{', '.join(parts)}{end}"
+    if not parts:
+        return start + end
+    pad = "\n" + " " * (indent + 2)
+    return f"{start}{pad}{f',{pad}'.join(parts)}\n{' ' * indent}{end}"

@@ -10,7 +10,8 @@ from convcalc.render.text import visible
 
 # What means something in Markdown. A sign in code is only itself: so no one is mentioned, no issue linked, no formula set.
 _SIGNS = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
-_NUMBERED = re.compile(r"^(\s*)(?:([-+])|(\d+)([.)]))(?=\s)")
+# The beginning of a list in a list, or of a line across.
+_LIST = re.compile(r"^(\d*)(?=[-+.)])")
 
 
 def markdown_text(sheet: Sheet) -> str:
@@ -44,4 +45,4 @@ def escaped(text: str) -> str:
 
 def _beginning(text: str) -> str:
     """The beginning of a list item, which is not to begin another list."""
-    return _NUMBERED.sub(lambda match: f"{match[1]}{match[3] or ''}\\{match[2] or match[4]}", text)
+    return _LIST.sub(r"\1\\", text)

@@ -10,7 +10,7 @@ from convcalc.render.graph import Graph
 from convcalc.render.text import visible
 
 # A label is read as HTML, as Markdown and for entities: what may mean something there is written as an entity of Mermaid's.
-_MEANT = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|^\d+(?=[.)])|(?<![^\W_])_|_(?![^\W_])")
+_MEANT = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|(?<![^\W_])_|_(?![^\W_])")
 
 # What Mermaid draws at most, as it stands: its maxTextSize and maxEdges, which a text cannot raise.
 MOST_CHARACTERS, MOST_EDGES = 50_000, 500
@@ -46,8 +46,4 @@ def _inside(graph: Graph, group: str) -> Iterator[str]:
 
 
 def _quoted(*lines: str) -> str:
-    return '"' + "<br/>".join(_MEANT.sub(_entities, visible(line)) for line in lines) + '"'
-
-
-def _entities(match: re.Match[str]) -> str:
-    return "".join(f"#{ord(sign)};" for sign in match[0])
+    return '"' + "<br/>".join(_MEANT.sub(lambda sign: f"#{ord(sign[0])};", visible(line)) for line in lines) + '"'

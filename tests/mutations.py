@@ -1,0 +1,272 @@
+"""Models with one thing changed, and what a check of them against a printed record has to say: for tests with and without Keras."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+
+from convcalc.analyse import Report, infer
+from convcalc.analyse.keras_rows import layer_rows
+from convcalc.analyse.unmasked import unmasked
+from convcalc.check.against import against
+from convcalc.check.record import Record
+from convcalc.check.records import record_in
+from convcalc.model import Call, Layer, Model, Ref
+from convcalc.problems import ConvcalcError
+from convcalc.render.keras import keras_text
+from convcalc.render.keras2 import keras2_text
+from convcalc.render.keras_common import Options, in_range
+
+TEXTS: dict[str, Callable[[Report, Options], str]] = {"keras": keras_text, "keras2": keras2_text}
+
+
+class Mutation(NamedTuple):
+    """The report of a model in which the layer of that name was changed in one way."""
+
+    kind: str
+    layer: str
+    report: Report
+
+
+# Changes ----------------------------------------------------------------------------------------------------------------
+
+
+def _wider(layer: Layer) -> Layer | None:
+    for name in ("filters", "units"):
+        if isinstance(layer.args.get(name), int):
+            return layer._replace(args={**layer.args, name: layer.args[name] + 1})
+    return None
+
+
+def _strided(layer: Layer) -> Layer | None:
+    rank = re.fullmatch(r"(?:Separable|Depthwise)?Conv(\d)D|(?:Max|Average)Pooling(\d)D", layer.class_name)
+    if rank is None:
+        return None
+    axes = int(rank[1] or rank[2])
+    strides = layer.args.get("strides") or layer.args.get("pool_size") or (1 if rank[1] else 2,) * axes
+    return layer._replace(args={**layer.args, "strides": tuple(size + 1 for size in strides)})
+
+
+def _renamed(layer: Layer) -> Layer:
+    return layer._replace(name=f"new_{layer.name}")
+
+
+def _frozen(layer: Layer) -> Layer:
+    return layer._replace(trainable=not layer.trainable)
+
+
+def _half(layer: Layer) -> Layer:
+    return layer._replace(dtype="float16" if layer.dtype == "float32" else "float32")
+
+
+CHANGES: dict[str, Callable[[Layer], Layer | None]] = {
+    "wider": _wider,
+    "strided": _strided,
+    "renamed": _renamed,
+    "frozen": _frozen,
+    "dtype": _half,
+}
+KINDS = (*CHANGES, "dropped")
+
+
+def mutated(model: Model, kind: str, random: Random) -> Mutation | None:
+    """The model with one layer changed, chosen by chance among those that can be; None where none can."""
+    numbers = [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
+    random.shuffle(numbers)
+    for number in numbers[:20]:
+        layer = model.layers[number]
+        changed = dropped(model, number) if kind == "dropped" else _changed(model, number, CHANGES[kind](layer))
+        if changed is not None:
+            try:
+                return Mutation(kind, layer.name, infer(changed))
+            except ConvcalcError:
+                continue
+    return None
+
+
+def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
+    if layer is None:
+        return None
+    layers = (*model.layers[:number], layer, *model.layers[number + 1 :])
+    return model._replace(layers=layers)
+
+
+def dropped(model: Model, number: int) -> Model | None:
+    """The model without a layer of one input and one output: what read its output reads its input."""
+    calls = [place for place, call in enumerate(model.calls) if call.layer == number]
+    if len(calls) != 1 or len(model.calls[calls[0]].sources) != 1 or len(model.layers) < 4:
+        return None
+    gone, source = calls[0], model.calls[calls[0]].sources[0]
+    if Ref(gone) in model.outputs and model.class_name == "Functional" and source in model.inputs:
+        return None
+
+    def moved(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        met = (source if ref == Ref(gone) else ref for ref in refs)
+        return tuple(ref._replace(call=ref.call - (ref.call > gone)) for ref in met)
+
+    def again(call: Call) -> Call:
+        return call._replace(
+            layer=call.layer - (call.layer > number),
+            inputs=moved(call.inputs),
+            masks=moved(call.masks),
+            order=moved(call.order),
+        )
+
+    read = {ref for call in model.calls for ref in call.sources} | set(model.outputs)
+    if any(ref.call == gone and ref.output for ref in read):
+        return None
+    kept = tuple(again(call) for place, call in enumerate(model.calls) if place != gone)
+    layers = (*model.layers[:number], *model.layers[number + 1 :])
+    return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
+
+
+# What is to be seen -------------------------------------------------------------------------------------------------------
+
+
+def blocks(text: str) -> list[str]:
+    """The rows of a printed table as they stand there, each with its lines."""
+    lines = text.splitlines()
+    if any(line.startswith("┏") for line in lines):
+        begin = next(number for number, line in enumerate(lines) if line.startswith("┡"))
+        end = next(number for number, line in enumerate(lines) if line.startswith("└"))
+        between = re.compile("├")
+    else:
+        begin, end = (number for number, line in enumerate(lines) if re.fullmatch("=+", line))
+        between = re.compile(r"[|¯ ]*$")
+    found: list[list[str]] = [[]]
+    for line in lines[begin + 1 : end]:
+        if between.match(line):
+            found.append([])
+        else:
+            found[-1].append(line)
+    return ["\n".join(block) for block in found if block]
+
+
+def first_difference(one: str, other: str) -> int | None:
+    """The first row in which two texts differ; None where their rows do not."""
+    first, second = blocks(one), blocks(other)
+    for number in range(max(len(first), len(second))):
+        if first[number : number + 1] != second[number : number + 1]:
+            return number
+    return None
+
+
+def _paths(report: Report, kind: str, options: Options) -> list[str]:
+    """The layers of the rows that are shown."""
+    if kind == "keras":
+        shown = in_range(report, options.layer_range)
+        return [row.path for top in shown for row in layer_rows(report, top, options.expand_nested)]
+    report = unmasked(report)
+    paths = [row.path for row in in_range(report, options.layer_range)]
+    if not options.expand_nested:
+        return paths
+    return [row.path for row in report.layers if row.path.split("/")[0] in paths]
+
+
+def problems_of(report: Report, record: Record) -> tuple[Any, ...]:
+    """What a check finds."""
+    return against(report, record)[1]
+
+
+def refusal(report: Report, kind: str, text: str) -> str | None:
+    """What a check says against a model whose own text it is held to; None where all holds."""
+    try:
+        record = record_in(text, "record", report)
+    except ConvcalcError as failed:
+        return f"the text is not read: {failed}"
+    if record.kind != kind or len(record.rows) != len(blocks(text)):
+        return f"read as {record.kind} with {len(record.rows)} rows"
+    found = problems_of(report, record)
+    return f"refused: {found[0].message}" if found else None
+
+
+class Verdict(NamedTuple):
+    """Whether Keras's own text shows a change, and what is wrong with what the check says; empty for nothing."""
+
+    shows: bool
+    wrong: str = ""
+
+
+def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
+    """Judge the check of a changed model against the text of the model as it was; None where Keras prints no text of it.
+
+    It has to be refused exactly if Keras's own text of it is another, and first of all for a layer in which the texts first differ,
+    or for the one that was changed.
+    """
+    changed = mutation.report
+    try:
+        own = TEXTS[kind](changed, options)
+    except ConvcalcError:  # a range of layers that there is no more
+        return None
+    found = problems_of(changed, record_in(text, "record", changed))
+    what = f"{mutation.kind} '{mutation.layer}'"
+    if own == text:
+        return Verdict(False, f"{what} is not to be seen, and refused: {found[0].message}" if found else "")
+    if not found:
+        return Verdict(True, f"{what} is accepted")
+    seen = found[0].layer
+    if first_difference(text, own) is None:
+        return Verdict(True, f"{what} is refused for a layer: {found[0].message}" if seen else "")
+    right = _right(report, changed, kind, text, own, options, mutation)
+    # Of a layer that the model lacks, the record may show the beginning of the name.
+    named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
+    return Verdict(True, "" if named else f"{what} is refused for another layer first: {found[0].message}")
+
+
+def _right(
+    report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
+) -> set[str]:
+    """The layers that may be named first: the one that was changed, and those of the first rows that differ.
+
+    Where a layer fewer makes Keras list the others in another order, a layer of any row that differs.
+    """
+    one, two = (_paths(each, kind, options) for each in (report, changed))
+    first, second = blocks(text), blocks(own)
+    places = [
+        place for place in range(max(len(one), len(two))) if first[place : place + 1] != second[place : place + 1]
+    ]
+    both = set(one) & set(two)
+    if [path for path in one if path in both] == [path for path in two if path in both]:
+        places = places[:1]
+    paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
+    # Of a nested layer that the model lacks the record has the name alone.
+    return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
+
+
+# Texts as records -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What became of printed texts as records: of their own models, and of changed ones; ``failed`` says what went wrong."""
+
+    accepted: int = 0
+    refused: int = 0
+    unseen: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.accepted} texts accepted of their own models; of changed models {self.refused} refused at the right layer, "
+            f"{self.unseen} accepted as no text shows the change; {len(self.failed)} wrong"
+        )
+
+
+def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
+    """Hold a model to the texts that were printed of it, and two changed ones each to one of those."""
+    for options, text in texts:
+        said = refusal(report, kind, text)
+        tally.failed += [f"{report.model.name}, {options}: {said}"] if said else []
+        tally.accepted += not said
+    for change in random.sample(KINDS, 2):
+        mutation = mutated(report.model, change, random)
+        if mutation is not None and texts:
+            options, text = random.choice(texts)
+            judged = verdict(report, kind, text, options, mutation)
+            if judged is not None:
+                tally.failed += [f"{report.model.name}, {options}: {judged.wrong}"] if judged.wrong else []
+                tally.refused += judged.shows and not judged.wrong
+                tally.unseen += not judged.shows and not judged.wrong

@@ -1,0 +1,42 @@
+"""Families are imported when a model needs them: the lists of their names are what they declare."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from convcalc.layers import CATALOGUE
+from convcalc.layers.families import FAMILIES
+from convcalc.ops import OPERATIONS
+from convcalc.ops.families import FAMILIES as OF_OPERATIONS
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+def test_each_family_of_layers_declares_what_is_listed() -> None:
+    declared: dict[str, list[str]] = {}
+    for kind in CATALOGUE.values():
+        if kind.family in FAMILIES:
+            names = dict.fromkeys((kind.name, *kind.aliases, kind.class_name))
+            declared.setdefault(kind.family, []).extend(names)
+    assert {family: names.split() for family, names in FAMILIES.items()} == declared
+
+
+def test_each_family_of_operations_declares_what_is_listed() -> None:
+    declared: dict[str, list[str]] = {}
+    for operation in OPERATIONS.values():
+        declared.setdefault(operation.rule.__module__.rpartition(".")[2], []).append(operation.name)
+    assert {family: names.split() for family, names in OF_OPERATIONS.items()} == declared
+
+
+def imported(*words: str) -> set[str]:
+    """The modules of ours that a command imports."""
+    code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    return {name for name in done.stderr.split() if name.startswith("convcalc.")}
+
+
+def test_a_summary_imports_the_families_of_its_layers_alone() -> None:
+    found = imported("summary", str(SPECS / "lenet5.yaml"))
+    layers = {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES)
+    assert layers == {"convolution", "core", "pooling", "reshaping"}
+    assert not {name for name in found if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
