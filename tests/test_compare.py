@@ -173,6 +173,14 @@ def test_dilation_of_a_kernel_of_one_changes_no_shape() -> None:
     assert (change.before.text, change.after.text) == ("1", "2")
 
 
+def test_the_same_in_other_words_is_the_same() -> None:
+    words = with_layer(1, "BatchNormalization: {axis: 3}")
+    words[6] = "MaxPooling2D: {pool_size: 2, strides: 2}"
+    assert compare(chain(BASE), chain(words)).same
+    assert not compare(chain(BASE), chain(with_layer(1, "BatchNormalization: {axis: 2}"))).same
+    assert not compare(chain(BASE), chain(with_layer(6, "MaxPooling2D: {pool_size: 2, strides: 1}"))).same
+
+
 def test_a_name_is_a_rename_or_no_matter() -> None:
     renamed = chain(with_layer(3, "Conv2D: {filters: 32, kernel_size: 3, name: stem}"))
     comparison = compare(chain(BASE), renamed)

@@ -123,10 +123,11 @@ def test_a_width_is_kept_and_numbers_are_not_broken(vgg19: str, width: int) -> N
 def test_ascii(small: Callable[..., str]) -> None:
     done = run("diff", small("one.yaml"), small("two.yaml", ("[4, 3]", "[6, 3]")), "--ascii")
     assert done.stdout.isascii()
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| ~ | conv2d (Conv2D)"))
     assert (
-        "| ~ | conv2d (Conv2D) | filters 4 -> 6, output (None, 6, 6, 4) -> (None, 6, 6, 6), params 112 -> 168"
-        in done.stdout
+        "| filters 4 -> 6, output (None, 6, 6, 4) -> (None, 6, 6, 6), params 112 -> 168, MACs 3,888 -> 5,832 |" in row
     )
+    assert "Params +/-" in done.stdout
 
 
 def test_json_has_numbers_and_null(small: Callable[..., str]) -> None:

@@ -146,10 +146,31 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
     """The arguments that are not as by default, as texts."""
     kind = row.kind
     if isinstance(kind, LayerType):
-        own = own_arguments(kind, row.config)
+        own = _own(kind, row)
     else:
         own = kind.own_values(row.config) if isinstance(kind, Operation) else dict(row.config)
     return {name: _value(value) for name, value in own.items()}
+
+
+def _own(kind: LayerType, row: LayerReport) -> dict[str, Any]:
+    """A layer's arguments that are not as by default, in whichever words they say so: the last axis by its number, the strides
+    of a pooling by its size.
+    """
+    own, given = own_arguments(kind, row.config), {**kind.defaults, **row.config}
+    if "pool_size" in given and given["strides"] == given["pool_size"]:
+        own.pop("strides", None)
+    shape = row.calls[0].input_shapes[0] if row.calls and row.calls[0].input_shapes else None
+    if "axis" in own and shape is not None:
+        own["axis"] = _from_front(own["axis"], len(shape))
+        if own["axis"] == _from_front(kind.defaults.get("axis"), len(shape)):
+            del own["axis"]
+    return own
+
+
+def _from_front(axis: Any, rank: int) -> Any:
+    if isinstance(axis, (tuple, list)):
+        return tuple(_from_front(each, rank) for each in axis)
+    return axis + rank if isinstance(axis, int) and -rank <= axis < 0 else axis
 
 
 def _value(value: Any) -> str:

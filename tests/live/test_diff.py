@@ -25,10 +25,17 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
     return diff(infer(load(SPECS / spec)), infer(after), ignore_names)
 
 
+def _counts(found: Comparison) -> dict[str, int]:
+    """As Keras numbers layers over all models of a process, the number of an automatic name does not matter."""
+    counts = {**found.counts}
+    counts["same"] += counts.pop("renumbered", 0)
+    return counts
+
+
 @pytest.mark.parametrize("ignore_names", [False, True])
 def test_vgg16_and_vgg19(ignore_names: bool) -> None:
     found = against("vgg16.yaml", "VGG19", ignore_names)
-    assert dict(found.counts) == {"same": 23, "added": 3}
+    assert _counts(found) == {"same": 23, "added": 3}
     if not ignore_names:
         names = [pair.after.name for pair in found.pairs if pair.status == "added" and pair.after]
         assert names == ["block3_conv4", "block4_conv4", "block5_conv4"]
@@ -37,7 +44,7 @@ def test_vgg16_and_vgg19(ignore_names: bool) -> None:
 @pytest.mark.parametrize("ignore_names", [False, True])
 def test_resnet50_and_resnet101(ignore_names: bool) -> None:
     found = against("resnet50.yaml", "ResNet101", ignore_names)
-    assert dict(found.counts) == {"same": 177, "added": 170}
+    assert _counts(found) == {"same": 177, "added": 170}
 
 
 def test_a_layer_that_keras_inserts_renumbers_those_behind_it() -> None:
