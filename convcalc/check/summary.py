@@ -92,7 +92,8 @@ def of_keras_text(report: Report, record: Record) -> Record:
 def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Row, ...]:
     """The rows that a record shows which was printed of a range of the layers (``layer_range``).
 
-    Such a text does not say so: its layers have fewer parameters than the model, or no input begins it.
+    Such a text does not say so: its layers have fewer parameters than the model, read some that it does not show, or no
+    input begins it.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, own = [row for row in record.rows if row.depth == 0], [rows[number] for number in tops]
@@ -104,9 +105,17 @@ def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Ro
     total = record.totals.get("params", Cell(None)).value
     fewer = len(known) == len(shown) and isinstance(total, int) and sum(known) < total
     begun = report.model.class_name == "Functional" and not _is_input(shown[0])
-    if start >= end or not (fewer or begun):
+    if start >= end or not (fewer or begun or _reads_others(shown)):
         return rows
     return rows[tops[start] : tops[end] if end < len(tops) else len(rows)]
+
+
+def _reads_others(shown: Sequence[Row]) -> bool:
+    """Whether a layer is connected to one that is not shown; of cropped names nobody can tell."""
+    names = {row.name for row in shown}
+    sources = [source for row in shown for source in row.sources or ()]
+    cropped = any(row.cells["name"].cropped for row in shown) or any(source.cropped for source in sources)
+    return not cropped and any(source.text.rsplit("[", 2)[0] not in names for source in sources)
 
 
 def _place(shown: Sequence[Row], own: Sequence[Row]) -> int:
