@@ -12,8 +12,8 @@ from convcalc.analyse import Report, infer
 from convcalc.analyse.keras_rows import layer_rows
 from convcalc.analyse.unmasked import unmasked
 from convcalc.check.against import against
-from convcalc.check.record import Record
-from convcalc.check.records import record_in
+from convcalc.check.records.load import record_in
+from convcalc.check.records.record import Record
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.problems import ConvcalcError
 from convcalc.render.keras import keras_text

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analyse import infer
-from convcalc.check.align import Link, Standing, align
-from convcalc.check.common import MOST_DIFFERENCES, common
-from convcalc.check.compare import compare
-from convcalc.check.comparison import Comparison
-from convcalc.check.record import Cell, Record, of_report
+from convcalc.check.comparing.align import Link, Standing, align
+from convcalc.check.comparing.common import MOST_DIFFERENCES, common
+from convcalc.check.comparing.compare import compare
+from convcalc.check.comparing.comparison import Comparison
+from convcalc.check.records.record import Cell, Record, of_report
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 

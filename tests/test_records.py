@@ -10,8 +10,8 @@ import pytest
 
 from convcalc import ConvcalcError, infer, render
 from convcalc.check.against import against
-from convcalc.check.record import Cell, Record
-from convcalc.check.records import load_record, record_in
+from convcalc.check.records.load import load_record, record_in
+from convcalc.check.records.record import Cell, Record
 from convcalc.problems import Problem
 from convcalc.read import load, read
 from convcalc.render.keras_common import Options

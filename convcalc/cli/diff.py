@@ -14,7 +14,7 @@ from convcalc.problems import error
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.comparison import Comparison
+    from convcalc.check.comparing.comparison import Comparison
     from convcalc.model import Model
     from convcalc.render.grid import Look
 
@@ -49,7 +49,7 @@ def command(
 
     Exits with 1 when they differ.
     """
-    from convcalc.check.compare import diff
+    from convcalc.check.comparing.compare import diff
 
     before, after = _of_git(models, revisions) if revisions is not None else _of_files(models)
     found = diff(_report(before), _report(after), ignore_names)

@@ -101,7 +101,7 @@ def _fragment(shown: object) -> str:
         from convcalc.render.table import summary_sheet
 
         return html_fragment(summary_sheet(shown))
-    from convcalc.check.comparison import Comparison
+    from convcalc.check.comparing.comparison import Comparison
     from convcalc.render.diff import diff_sheet
 
     assert isinstance(shown, Comparison)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from convcalc.check.comparison import Change, Comparison, Pair
-from convcalc.check.record import Row
+from convcalc.check.comparing.comparison import Change, Comparison, Pair
+from convcalc.check.records.record import Row
 from convcalc.render.sheet import Column, Sheet
 from convcalc.render.text import bytes_text
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.check.record import Cell
-from convcalc.check.records import record_in
+from convcalc.check.records.load import record_in
+from convcalc.check.records.record import Cell
 from convcalc.read import read
 from convcalc.render.keras_common import Options
 from tests.live.session import fresh

@@ -6,10 +6,10 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from convcalc.check.align import Aligned, Link
-from convcalc.check.comparison import Change, Pair
-from convcalc.check.connections import origins
-from convcalc.check.record import Cell, Row
+from convcalc.check.comparing.align import Aligned, Link
+from convcalc.check.comparing.comparison import Change, Pair
+from convcalc.check.comparing.connections import origins
+from convcalc.check.records.record import Cell, Row
 from convcalc.layers import builtin
 from convcalc.write.arguments import short
 

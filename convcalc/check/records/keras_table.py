@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
-from convcalc.check.cells import Texts, sources_of
-from convcalc.check.record import Cell
-from convcalc.check.table import Lines, Table
+from convcalc.check.records.cells import Texts, sources_of
+from convcalc.check.records.record import Cell
+from convcalc.check.records.table import Lines, Table
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
 # What may not take one column; not so Latin letters, the signs of boxes, and "…".

@@ -11,12 +11,21 @@ from convcalc.analyse.keras_rows import KerasRow, keras_rows
 from convcalc.analyse.keras_totals import size_text, totals
 from convcalc.analyse.report import Report, plain_number
 from convcalc.analyse.unmasked import unmasked
-from convcalc.check.cells import Texts, keras2_shape, keras2_sources, plain, row_of, sources_of, spaced, squeezed
-from convcalc.check.complete import called_alike
-from convcalc.check.keras2_table import keras2_tables
-from convcalc.check.keras_table import keras_tables
-from convcalc.check.record import Cell, Record, Row
-from convcalc.check.table import Lines, Table
+from convcalc.check.records.cells import (
+    Texts,
+    keras2_shape,
+    keras2_sources,
+    plain,
+    row_of,
+    sources_of,
+    spaced,
+    squeezed,
+)
+from convcalc.check.records.complete import called_alike
+from convcalc.check.records.keras2_table import keras2_tables
+from convcalc.check.records.keras_table import keras_tables
+from convcalc.check.records.record import Cell, Record, Row
+from convcalc.check.records.table import Lines, Table
 from convcalc.problems import Source
 
 # The names of the counts and of the sizes in a record, by the label in the text.

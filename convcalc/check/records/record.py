@@ -1,7 +1,7 @@
 """What is on record of a model: rows of cells, as many as were written down.
 
 A report, a text that Keras printed and a JSON report all become a :class:`Record`, and two records are held against each
-other (:mod:`convcalc.check.compare`). A cell that is not there was not recorded: nothing is held against it.
+other (:mod:`convcalc.check.comparing.compare`). A cell that is not there was not recorded: nothing is held against it.
 """
 
 from __future__ import annotations
