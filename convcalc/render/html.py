@@ -15,7 +15,8 @@ _STYLE = """\
 .convcalc table { border-collapse: collapse; font-size: .93em; }
 .convcalc th, .convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
 .convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
-.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 10em; }
+.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 12.5em; }
+.convcalc .sign { min-width: 0; }
 .convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .convcalc tbody tr:hover { background: #8882; }
 .convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
@@ -69,8 +70,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _cell(tag: str, column: Column, text: str, attributes: str = "") -> str:
-    number = ' class="number"' if column.right else ""
-    return f"<{tag}{attributes}{number}>{_text(text)}</{tag}>"
+    kind = ' class="number"' if column.right else "" if column.heading else ' class="sign"'
+    return f"<{tag}{attributes}{kind}>{_text(text)}</{tag}>"
 
 
 def _text(text: str) -> str:
