@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from convcalc.analyse import infer
 from convcalc.check.comparing.align import Link, Standing, align
 from convcalc.check.comparing.common import MOST_DIFFERENCES, common
-from convcalc.check.comparing.compare import compare
+from convcalc.check.comparing.compare import compare, diff
 from convcalc.check.comparing.comparison import Comparison
 from convcalc.check.records.record import Cell, Record, of_report
 from convcalc.problems import Source
@@ -455,3 +455,16 @@ def test_thousands_of_layers_take_no_long_time() -> None:
 
 def replace_links(each: Standing, number: int) -> Standing:
     return each._replace(links=(Link(number - 1, "[0][0]"),) if number else ())
+
+
+def test_a_lower_bound_is_not_the_same_number_and_outputs_count() -> None:
+    sure, bound = Cell(10), Cell(10, partial=True)
+    assert not sure.agrees(bound) and bound.agrees(bound) and bound.text == "≥ 10"
+    text = "input: [8]\nlayers:\n  - {Dense: 8, as: a}\n  - Dense: 4\noutputs: "
+    one, two = (infer(read_spec(Source("spec", text + outputs))) for outputs in ("[a, dense_1]", "[dense_1, a]"))
+    (total,) = diff(one, two).totals
+    assert (total.field, total.before.text, total.after.text) == (
+        "output_shapes",
+        "(None, 8), (None, 4)",
+        "(None, 4), (None, 8)",
+    )

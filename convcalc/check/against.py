@@ -24,6 +24,7 @@ _WORDS = {
     "macs": "MACs",
     "output_bytes": "bytes of the output",
     "connected_to": "connected to",
+    "output_shapes": "output shapes",
     "param_size": "size of the parameters",
     "trainable_size": "size of what trains",
     "non_trainable_size": "size of what does not train",

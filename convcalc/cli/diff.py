@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli import FAILED, FINE, say, say_warnings
+from convcalc.cli import FAILED, FINE, say_warnings
 from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.problems import error
@@ -99,9 +99,6 @@ def _report(model: Model) -> Report:
 
     report = infer(model)
     say_warnings(report.problems)
-    for name, label in report.totals_with_memory()["incomplete"].items():
-        if label == "partial":  # which a comparison of numbers does not show
-            say(f"{model.source}: {name}: only a lower bound")
     return report
 
 

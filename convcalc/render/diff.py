@@ -30,13 +30,14 @@ _TOTALS = {
     "weight_bytes": "Weights",
     "activation_bytes": "Activations, all outputs in sum",
     "input_bytes": "Inputs",
+    "output_shapes": "Outputs",
     "param_size": "Size of params",
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
 # The sizes that a text tells, and the counts before them: where those differ, they say no more.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
-_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", *_SIZES)
+_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 

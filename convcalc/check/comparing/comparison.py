@@ -111,7 +111,9 @@ class Comparison(Shown):
         return bool(self.totals) or any(pair.differs for pair in self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
-        """The comparison as JSON has it, version 1: numbers as numbers, null for what is not known or not there."""
+        """The comparison as JSON has it, version 1: numbers as numbers, null for what is not known or not there; ``incomplete`` says
+        of which side a number is only a lower bound (``partial``).
+        """
         return {
             "schema_version": SCHEMA_VERSION,
             "before": {"source": self.before.source, "name": self.before.model},
@@ -119,28 +121,26 @@ class Comparison(Shown):
             "differs": self.differs,
             "layers": [_pair_dict(pair) for pair in self.pairs],
             "totals": {
-                total.field: {
-                    "before": total.before.value,
-                    "after": total.after.value,
-                    "difference": total.difference,
-                    "percent": total.percent,
-                }
+                total.field: {**_sides(total), "difference": total.difference, "percent": total.percent}
                 for total in self.shared_totals
             },
         }
 
 
 def _pair_dict(pair: Pair) -> dict[str, Any]:
-    changes = [
-        {"field": change.field, "before": change.before.value, "after": change.after.value} for change in pair.changes
-    ]
     return {
         "status": pair.status,
         "renumbered": pair.renumbered,
         "before": _row_dict(pair.before),
         "after": _row_dict(pair.after),
-        "changes": changes,
+        "changes": [{"field": change.field, **_sides(change)} for change in pair.changes],
     }
+
+
+def _sides(change: Change) -> dict[str, Any]:
+    sides = {"before": change.before, "after": change.after}
+    labels = {name: "partial" for name, cell in sides.items() if cell.partial}
+    return {**{name: cell.value for name, cell in sides.items()}, **({"incomplete": labels} if labels else {})}
 
 
 def _row_dict(row: Row | None) -> dict[str, Any] | None:

@@ -14,13 +14,13 @@ from zlib import crc32
 from convcalc.analyse.report import LayerReport, Report, plain_number
 from convcalc.layers import LayerType
 from convcalc.layers.sublayer import SubLayer, SubModel
-from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.numbers import UNKNOWN, Shape
 from convcalc.ops import Operation
 from convcalc.write.arguments import own_arguments, settings
 
 
 class Cell(NamedTuple):
-    """A text or a number; None is one that is not known.
+    """A text or a number; None is one that is not known, a ``partial`` one only a lower bound.
 
     Of a ``cropped`` one only the beginning is there, or what is left of it around the "…" that stand for the rest of a word,
     and alone for any words.
@@ -28,20 +28,21 @@ class Cell(NamedTuple):
 
     value: str | int | None
     cropped: bool = False
+    partial: bool = False
 
     @property
     def text(self) -> str:
-        """As a summary writes it: ``1,234``, ``?``."""
+        """As a summary writes it: ``1,234``, ``≥ 1,234``, ``?``."""
         if self.value is None:
             return "?"
-        return f"{self.value:,}" if isinstance(self.value, int) else self.value
+        return f"{'≥ ' * self.partial}{self.value:,}" if isinstance(self.value, int) else self.value
 
     def agrees(self, other: Cell) -> bool:
         """Whether what is to be seen of both is the same."""
         if self.cropped or other.cropped:
             one, two = self.text, other.text
             return one == two or (self.cropped and _shown(one, two)) or (other.cropped and _shown(two, one))
-        return self.value == other.value
+        return self.value == other.value and self.partial == other.partial
 
 
 def _shown(cropped: str, text: str) -> bool:
@@ -98,8 +99,8 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Record:
     """Everything on record of one model. ``totals`` has the names of the JSON report: ``params``, ``trainable_params``,
-    ``non_trainable_params``, ``param_bytes``, ``macs``, ``peak_activation_bytes`` …; from a text also the sizes that stand
-    behind the counts.
+    ``non_trainable_params``, ``param_bytes``, ``macs``, ``peak_activation_bytes`` …, and the ``output_shapes``; from a text also
+    the sizes that stand behind the counts.
 
     ``kind`` says who tells it: ``report``, or the texts ``keras`` and ``keras2``.
     """
@@ -113,7 +114,9 @@ class Record:
 
 def of_report(report: Report) -> Record:
     """All that a report says of a model."""
-    totals = {key: Cell(value) for key, value in report.totals_with_memory().items() if _is_count(key)}
+    counts = report.totals_with_memory()
+    totals = {"output_shapes": Cell(shapes_text(report.output_shapes))}
+    totals |= {key: count(value, counts["incomplete"].get(key)) for key, value in counts.items() if _is_count(key)}
     rows = tuple(_row(row, report) for row in report.layers)
     return Record(report.model.source or report.model.name, report.model.name, rows, totals)
 
@@ -123,23 +126,25 @@ def _is_count(key: str) -> bool:
 
 
 def _row(row: LayerReport, report: Report) -> Row:
+    size = report.memory.output_bytes(row)
     cells = {
         "name": Cell(row.name),
         "type": Cell(row.class_name),
         "output_shape": Cell(shapes_text(row.output_shapes)),
-        "params": _count(row.params),
-        "trainable_params": _count(row.trainable_params),
+        "params": count(plain_number(row.params), row.incomplete.get("params")),
+        "trainable_params": count(plain_number(row.trainable_params), row.incomplete.get("trainable_params")),
         "trainable": Cell(("Y" if row.trainable else "N") if row.params != 0 else "-"),
         "dtype": Cell(row.dtype),
-        "macs": _count(row.macs),
-        "output_bytes": _count(report.memory.output_bytes(row).value),
+        "macs": count(plain_number(row.macs), row.incomplete.get("macs")),
+        "output_bytes": count(plain_number(size.value), size.label),
     }
     sources = tuple(Cell(source) for call in row.calls for source in call.inputs)
     return Row(cells, row.depth, sources, _arguments(row), row.path)
 
 
-def _count(number: Number) -> Cell:
-    return Cell(plain_number(number))
+def count(number: int | None, label: str | None) -> Cell:
+    """A number with what ``incomplete`` says of it."""
+    return Cell(number, partial=label == "partial")
 
 
 def _arguments(row: LayerReport) -> Mapping[str, str]:

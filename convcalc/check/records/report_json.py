@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.analyse.report import SCHEMA_VERSION
-from convcalc.check.records.record import Cell, Record, Row, shapes_text
+from convcalc.check.records.record import Cell, Record, Row, count, shapes_text
 from convcalc.numbers import UNKNOWN, Shape
 from convcalc.problems import Refusal, error
 
@@ -48,7 +48,10 @@ def _record(data: Mapping[str, Any], name: str) -> Record:
     counts = {
         key: _count(totals, key, "totals") for key in totals if key not in (*left_out, "incomplete", "peak_layer")
     }
-    return Record(name, _of(model, "name", str, "model"), rows, counts)
+    called = _of(model, "name", str, "model")
+    outputs = tuple(_shape(shape, "model") for shape in _of(model, "output_shapes", list, "model"))
+    totals = {"output_shapes": Cell(shapes_text(outputs)), **counts}
+    return Record(name, called, rows, totals)
 
 
 def _row(layer: Any, place: str, left_out: tuple[str, ...]) -> Row:
@@ -78,7 +81,9 @@ def _of(data: Mapping[str, Any], key: str, kind: type, place: str) -> Any:
 
 
 def _count(data: Mapping[str, Any], key: str, place: str) -> Cell:
-    return Cell(None if data[key] is None else _of(data, key, int, place))
+    labels = data.get("incomplete")
+    label = labels.get(key) if isinstance(labels, dict) else None
+    return count(None if data[key] is None else _of(data, key, int, place), label)
 
 
 def _shape(shape: Any, place: str) -> Shape | None:
