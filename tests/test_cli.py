@@ -245,3 +245,52 @@ def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"{spec}: params: only a lower bound\n" in done.stderr
     assert run("summary", str(SPECS / "lenet5.yaml"), "--strict", "--memory").returncode == 0
+
+
+def on_a_terminal(*args: str, output_too: bool = False) -> str:
+    """What comes to a terminal on standard error, with ``output_too`` on standard output as well."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "convcalc", *args]
+    output = theirs if output_too else subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=output, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}):
+        os.close(theirs)
+        text = b""
+        while chunk := _read(ours):
+            text += chunk
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("summary", "--format", "json")])
+def test_many_files_show_progress_on_a_terminal_and_none_in_a_pipe(command: tuple[str, ...]) -> None:
+    name, *options = command
+    specs = [FASHION] * 6
+    shown = on_a_terminal(name, *specs, *options)
+    assert f"1/6 {FASHION}"[:79] in shown
+    assert shown.endswith("\r\x1b[K")  # and it is gone at the end
+    assert on_a_terminal(name, *specs[:4], *options) == ""
+    assert on_a_terminal(name, *specs, *options, "--quiet") == ""
+    assert run(name, *specs, *options).stderr == ""
+
+
+def test_progress_stands_in_no_result_and_no_message() -> None:
+    lines = on_a_terminal("check", *[FASHION] * 4, "missing.yaml", FASHION, output_too=True).split("\n")
+    cleared = [line.rpartition("\x1b[K")[2] for line in lines]
+    assert sum(line.startswith(FASHION) for line in cleared) == 5
+    assert "error[cannot-read]: missing.yaml: no such file or directory" in cleared
+
+
+def test_quiet_leaves_the_exit_code_alone() -> None:
+    changed = str(SPECS.parent / "tests" / "changed" / "fashion_mnist.yaml")
+    unknown = "input: [null, null, 3]\nlayers: [{Conv2D: [4, 3]}]"
+    for code, text, words in [
+        (0, None, ("check", FASHION)),
+        (1, None, ("check", FASHION, "--max-params", "1")),
+        (1, None, ("check", changed, "--against", str(SPECS / "records" / "fashion_mnist.txt"))),
+        (2, None, ("check", "missing.yaml")),
+        (1, None, ("diff", FASHION, changed)),
+        (1, unknown, ("summary", "-", "--strict")),
+        (0, unknown, ("summary", "-")),
+    ]:
+        done = run(*words, "-q", text=text)
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", ""), words

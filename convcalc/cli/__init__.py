@@ -118,7 +118,9 @@ def say_warnings(problems: Iterable[Problem]) -> None:
 
 def say(text: str) -> None:
     """A message to standard error; whatever a file's names hold, it steers no terminal."""
+    from convcalc.cli.progress import clear
     from convcalc.render.text import visible
 
+    clear()
     # Standard error writes what its encoding lacks as escapes: Python sees to that.
     sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")

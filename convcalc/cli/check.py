@@ -94,7 +94,7 @@ def command(
         raise error(
             "missing-argument", "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml"
         )
-    checks = _Checks(settings, against, record, ignore_names, allow_incomplete, _limits(budget), inputs, batch)
+    checks = _Checks(settings, against, record, ignore_names, allow_incomplete, _limits(budget), inputs, batch, quiet)
     found = checks.told(progress(names, checks.of, quiet))
     if not quiet:
         to.write(_texts(found, to, to.look(width, ascii, no_color)))
@@ -127,6 +127,7 @@ class _Checks:
         limits: Mapping[str, Limit],
         inputs: tuple[str, ...],
         batch: int | None,
+        quiet: bool,
     ) -> None:
         from convcalc.check.budget import limits_of
 
@@ -139,6 +140,7 @@ class _Checks:
         self.limits = limits
         self.inputs = inputs
         self.batch = batch
+        self.quiet = quiet
         self.code = FINE
 
     def told(self, checks: Iterable[Checked]) -> Iterator[Checked]:
@@ -167,7 +169,8 @@ class _Checks:
         from convcalc.read import parse
 
         report = infer(resized(parse(name), self.inputs, self.batch))
-        say_warnings(report.problems)
+        if not self.quiet:
+            say_warnings(report.problems)
         place = None if self.record else _in_folder(self.against, name) or self.settings.record_of(name)
         held_to = load_record(place) if place else None
         limits = {**self.project_limits, **spec_limits(report.model), **self.limits}

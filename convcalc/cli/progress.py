@@ -14,6 +14,9 @@ _FEWEST = 5  # of fewer files nobody has to be told
 _PAUSE = 0.1  # seconds between two words
 
 
+_there = False  # whether the line stands at the foot of the terminal
+
+
 def progress(names: Sequence[str], work: Callable[[str], R], quiet: bool = False) -> Iterator[R]:
     """What comes of the work on each name. A line at the foot of the terminal says which it is about; it is gone before a result
     is written there, and at the end.
@@ -23,25 +26,30 @@ def progress(names: Sequence[str], work: Callable[[str], R], quiet: bool = False
     try:
         for number, name in enumerate(names, 1):
             if shown and monotonic() - last >= _PAUSE:
-                _say(f"{number:,}/{len(names):,} {name}")
+                _show(f"{number:,}/{len(names):,} {name}")
                 last = monotonic()
             result = work(name)
-            if shown and sys.stdout.isatty():
-                _clear()
+            if sys.stdout.isatty():
+                clear()
             yield result
     finally:
-        if shown:
-            _clear()
+        clear()
 
 
-def _say(line: str) -> None:
+def clear() -> None:
+    """Take the line away, so that something else can be written there."""
+    global _there
+    if _there:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+        _there = False
+
+
+def _show(line: str) -> None:
+    global _there
     from convcalc.render.text import visible
 
-    _clear()
+    clear()
     sys.stderr.write(visible(line)[: shutil.get_terminal_size().columns - 1])
     sys.stderr.flush()
-
-
-def _clear() -> None:
-    sys.stderr.write("\r\x1b[K")
-    sys.stderr.flush()
+    _there = True

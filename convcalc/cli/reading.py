@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from convcalc.cli import FAILED, FINE, WRONG, say, say_warnings
+from convcalc.cli import FAILED, FINE, WRONG, say
+from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 from convcalc.problems import ConvcalcError, did_you_mean, error, listed
 
@@ -34,21 +35,30 @@ class Reading:
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Report]:
         """A report for each model; one that cannot be read hides no other."""
-        for source in models:
-            try:
-                report, weights = self._read(source)
-            except ConvcalcError as failed:
-                if len(models) == 1:
-                    raise
-                say(str(failed))
-                self.code = WRONG
-                continue
-            say_warnings(report.problems)
-            agrees = weights is None or _agrees(source, report, weights)
-            complete = not self.options["strict"] or _is_complete(source, report, self.options["memory"])
-            if not (agrees and complete):
-                self.code = max(self.code, FAILED)
-            yield report
+        alone = len(models) == 1
+        reports = progress(models, lambda source: self._report(source, alone), self.options["quiet"])
+        return (report for report in reports if report is not None)
+
+    def _report(self, source: str, alone: bool) -> Report | None:
+        """A model's report, with what is to be said of it; None for one of several that cannot be read."""
+        try:
+            report, weights = self._read(source)
+        except ConvcalcError as failed:
+            if alone:
+                raise
+            say(str(failed))
+            self.code = WRONG
+            return None
+        failures = [] if weights is None else _differences(source, report, weights)
+        said = [] if weights is None or failures else [_agreement(source, report, weights)]
+        if self.options["strict"]:
+            failures += _unknown(source, report, self.options["memory"])
+        if failures:
+            self.code = max(self.code, FAILED)
+        if not self.options["quiet"]:
+            for text in (*map(str, report.problems), *said, *failures):
+                say(text)
+        return report
 
     def _read(self, source: str) -> tuple[Report, Weights | None]:
         """The report on a model, and the weights that its file stores where they are to be compared."""
@@ -72,12 +82,11 @@ def _stored(source: str, model: Model) -> Weights:
     return stored_weights(source, model)
 
 
-def _is_complete(source: str, report: Report, memory: bool) -> bool:
-    """Whether all totals that are shown are known; says which are not."""
+def _unknown(source: str, report: Report, memory: bool) -> list[str]:
+    """Which of the totals that are shown are not wholly known."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
-    for name, label in labels.items():
-        say(f"{source}: {name}: {'only a lower bound' if label == 'partial' else 'unknown'}")
-    return not labels
+    words = {"partial": "only a lower bound"}
+    return [f"{source}: {name}: {words.get(label, 'unknown')}" for name, label in labels.items()]
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
@@ -94,18 +103,22 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
     return Assumptions(dtype, in_place, optimizer)
 
 
-def _agrees(source: str, report: Report, weights: Weights) -> bool:
-    """Whether the report agrees with the weights in the file; says on standard error what does not, or that all do."""
+def _differences(source: str, report: Report, weights: Weights) -> list[str]:
+    """Where the report does not agree with the weights in the file."""
+    from convcalc.check.verify import verify
+
+    problems = verify(report, weights).problems
+    return [str(problem._replace(message=f"{source}: {problem.message}")) for problem in problems]
+
+
+def _agreement(source: str, report: Report, weights: Weights) -> str:
+    """How much of the report agrees with the weights in the file."""
     from convcalc.check.verify import verify
 
     found = verify(report, weights)
-    for problem in found.problems:
-        say(str(problem._replace(message=f"{source}: {problem.message}")))
-    if not found.problems:
-        agree = f"{_counted(found.weights, 'weight')} of {_counted(found.layers, 'layer')} agree with the file"
-        rest = f"; of {_counted(found.unknown, 'layer')} nothing is known to compare" if found.unknown else ""
-        say(f"{source}: {agree}{rest}")
-    return not found.problems
+    agree = f"{_counted(found.weights, 'weight')} of {_counted(found.layers, 'layer')} agree with the file"
+    rest = f"; of {_counted(found.unknown, 'layer')} nothing is known to compare" if found.unknown else ""
+    return f"{source}: {agree}{rest}"
 
 
 def _counted(number: int, what: str) -> str:

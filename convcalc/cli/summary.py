@@ -55,6 +55,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option("--insights", is_flag=True, help="Below the table, or in the JSON report: what stands out in the model.")
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
 @look_options
 @click.pass_context
 def command(context: click.Context, /, models: tuple[str, ...], to: Output, **options: Any) -> int:
@@ -65,7 +66,11 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     format = checked(to.format, given, len(models) > 1)
     asked = _asked(models, to, options)
     reading = Reading(options)
-    to.write(format.write(reading.reports(models), asked))
+    if options["quiet"]:
+        for _ in reading.reports(models):
+            pass
+    else:
+        to.write(format.write(reading.reports(models), asked))
     return reading.code
 
 
