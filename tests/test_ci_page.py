@@ -1,4 +1,4 @@
-"""docs/ci.md says what there is: its commands print what it shows, its files name hooks, inputs and options that exist."""
+"""docs/ci.md, and the README, say what there is: its commands print what it shows, its files name hooks, inputs and options that exist."""
 
 import re
 from pathlib import Path
@@ -9,19 +9,20 @@ import yaml
 
 from convcalc.cli import COMMANDS, cli
 from convcalc.read.project import project
-from tests.readme import CI_PAGE, Step, run, steps
+from tests.readme import CI_PAGE, README, Step, run, steps
 
 ROOT = Path(__file__).parent.parent
 TEXT = CI_PAGE.read_text(encoding="utf-8")
+FACE = README.read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", TEXT)
+def blocks(language: str, page: str = TEXT) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", page)
 
 
-def yaml_named(beginning: str) -> Any:
+def yaml_named(beginning: str, page: str = TEXT) -> Any:
     """The YAML under a comment."""
-    (text,) = (text for text in blocks("yaml") if text.startswith(f"# {beginning}"))
+    (text,) = (text for text in blocks("yaml", page) if text.startswith(f"# {beginning}"))
     return yaml.safe_load(text)
 
 
@@ -56,10 +57,11 @@ def test_every_command_that_is_named_has_its_options() -> None:
 
 def test_the_hooks() -> None:
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
-    (repository,) = yaml_named(".pre-commit-config.yaml")["repos"]
-    for hook in repository["hooks"]:
-        assert hook["id"] in hooks
-        assert {arg for arg in hook["args"] if arg.startswith("--")} <= options("check")
+    for page in (TEXT, FACE):
+        (repository,) = yaml_named(".pre-commit-config.yaml", page)["repos"]
+        for hook in repository["hooks"]:
+            assert hook["id"] in hooks
+            assert {arg for arg in hook["args"] if arg.startswith("--")} <= options("check")
     assert hooks == set(re.findall(r"convcalc-check[a-z-]*", TEXT))
 
 
@@ -67,6 +69,8 @@ def test_the_action() -> None:
     inputs = set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
     workflow = yaml_named(".github/workflows")
     (step,) = (step for step in workflow["jobs"]["models"]["steps"] if "/convcalc@" in step["uses"])
+    (short,) = yaml_named(".github/workflows", FACE)
+    assert set(short["with"]) <= inputs and short["uses"] == step["uses"]
     used = set(step["with"])
     assert used <= inputs
     told = set(re.findall(r"`([a-z-]+)`", re.search(r"(?s)Other inputs:(.*?)\n\n", TEXT)[1]))
@@ -79,19 +83,21 @@ def test_other_yaml_can_be_read() -> None:
 
 
 def test_the_settings(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
-    (tmp_path / "pyproject.toml").write_text(text)
-    settings = project(tmp_path)
-    assert settings.budget == {"params": "2M"}
-    assert [Path(name).name for name in settings.records.values()] == ["fashion_mnist.txt"]
+    for page in (TEXT, FACE):
+        (text,) = blocks("toml", page)
+        (tmp_path / "pyproject.toml").write_text(text)
+        settings = project(tmp_path)
+        assert list(settings.budget) == ["params"]
+        assert [Path(name).name for name in settings.records.values()] == ["fashion_mnist.txt"]
 
 
 def test_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = blocks("python")
     monkeypatch.chdir(ROOT)
-    names: dict[str, Any] = {}
-    exec(code, names)
-    names["test_the_model_is_as_recorded"]()
+    for page in (TEXT, FACE):
+        (code,) = (code for code in blocks("python", page) if "assert_summary" in code)
+        names: dict[str, Any] = {}
+        exec(code, names)
+        names["test_the_model_is_as_recorded"]()
 
 
 def test_the_record_is_as_the_command_writes_it(tmp_path: Path) -> None:
