@@ -7,7 +7,7 @@ twice (shared weights) has two calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
@@ -179,27 +179,23 @@ def _depths(model: Model) -> tuple[dict[int, int], dict[int, int], dict[int, int
 def _walk_back(model: Model) -> tuple[dict[int, int], list[int]]:
     """Depth first from the outputs: when each layer was first met, and the calls in the order in which they were finished."""
     met: dict[int, int] = {}
-    finished: set[int] = set()
+    begun: set[int] = set()
     post_order: list[int] = []
-    for output in model.outputs:
-        stack = [(output.call, 0)]
-        while stack:
-            number, position = stack.pop()
-            call = model.calls[number]
-            sources = call.sources
-            if position == 0:
-                if number in finished:
-                    continue
+    # Each call that was begun waits, on the stack, for what is left of its sources.
+    stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
+    while stack:
+        number, left = stack[-1]
+        for ref in left:
+            if ref.call not in begun:
+                call = model.calls[ref.call]
+                begun.add(ref.call)
                 met.setdefault(call.layer, len(met))
-            while position < len(sources) and sources[position].call in finished:
-                position += 1
-            if position < len(sources):
-                stack.append((number, position + 1))
-                stack.append((sources[position].call, 0))
-            else:
-                finished.add(number)
-                post_order.append(number)
-    return met, post_order
+                stack.append((ref.call, iter(call.sources)))
+                break
+        else:
+            stack.pop()
+            post_order.append(number)
+    return met, post_order[:-1]  # the last is what stands for the outputs
 
 
 def is_linear(model: Model) -> bool:

@@ -129,25 +129,20 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
 
 
 def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
-    for ref in call.inputs:
-        outputs = run.calls[ref.call]
-        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
-            source = run.model.layers[run.model.calls[ref.call].layer].name
-            raise Refusal(
-                f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}",
-                "no-such-output",
-                "from",
-            )
+    if NOTHING in inputs:
+        _check_references(run, call)
     if isinstance(layer.kind, Operation) and not layer.broken:
         return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)
-    if kind is not None and kind.family == "opaque":  # its stated output does not depend on its input
-        inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
-    if layer.broken or any(shape is NOTHING for shape in inputs):
+    if NOTHING in inputs and kind is not None and kind.family == "opaque":
+        inputs = tuple(
+            (UNKNOWN,) if shape is NOTHING else shape for shape in inputs
+        )  # its output does not depend on it
+    known: list[Shape] = [shape for shape in inputs if shape is not None]
+    if layer.broken or len(known) < len(inputs):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, work)
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
-    known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, work)
     if kind is None:
@@ -163,8 +158,18 @@ def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], 
     return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, known, inferred),))
 
 
+def _check_references(run: Run, call: Call) -> None:
+    """Refuse a call that takes an output which a layer does not have."""
+    for ref in call.inputs:
+        outputs = run.calls[ref.call]
+        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
+            source = run.model.layers[run.model.calls[ref.call].layer].name
+            message = f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}"
+            raise Refusal(message, "no-such-output", "from")
+
+
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
-    if any(shape is NOTHING for shape in inputs):
+    if NOTHING in inputs:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = kind.infer(layer.args, call.args, tensors)

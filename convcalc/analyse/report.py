@@ -153,6 +153,8 @@ class LayerReport(NamedTuple):
         The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
         their weights (``left_trainable``), and yet Keras counts them so in the model.
         """
+        if not self.left_trainable:
+            return self.trainable_params
         return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
 
     @property

@@ -11,7 +11,7 @@ from convcalc.layers.application import (
     elementwise,
     known_macs,
     output_dtypes,
-    own_weight,
+    own_weights,
     parameters,
     sample_macs,
 )
@@ -52,7 +52,7 @@ __all__ = [
     "layer",
     "our_own",
     "output_dtypes",
-    "own_weight",
+    "own_weights",
     "parameters",
     "sample_macs",
 ]
