@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.analyse.report import CallReport, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import Sum, known_sum, partly
-from convcalc.layers import LayerType, Weight, kind_of, known_macs, own_weights, parameters
+from convcalc.layers import LayerType, Weight, frozen, kind_of, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
@@ -44,7 +44,7 @@ def _row(
     depth: int,
     trains: bool,
     calls: tuple[CallReport, ...],
-    own: Sequence[Weight],
+    own: tuple[Weight, ...],
     ran: Sequence[Ran],
 ) -> LayerReport:
     """The row of a layer that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
@@ -54,11 +54,11 @@ def _row(
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
     else:
-        weights = own_weights(own, layer.dtype, trains, _FROZEN)
+        weights = own if trains else frozen(own, _FROZEN)
     params, trained = _counts(weights) if known else (UNKNOWN, UNKNOWN)
     left: tuple[Weight, ...] = ()
     if not layer.trainable and kind is not None and kind.holds:  # what it holds may yet count as trainable further out
-        left = own_weights((weight for weight in own if weight.trainable), layer.dtype, True, "")
+        left = tuple(weight for weight in own if weight.trainable)
     macs = known_sum([call.macs for call in calls])
     incomplete: Mapping[str, str] = {}
     if params is UNKNOWN or trained is UNKNOWN or macs.label:
@@ -156,7 +156,7 @@ def _listed(
         inferred = each.infer(*shapes)
         name = each.name or each.kind.name
         trains = trainable and each.trainable
-        weights = own_weights(inferred.weights, each.dtype, trains, _FROZEN)
+        weights = inferred.weights if trains else frozen(inferred.weights, _FROZEN)
         row = LayerReport(
             name=name,
             class_name=each.kind.class_name,
@@ -237,20 +237,23 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     top = [row for row in rows if row.depth == 0]
     weights = [weight for row in rows for weight in row.weights]
     # A nested model's are those of its layers again.
-    left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
+    left = tuple(
+        [weight for row in rows if row.left_trainable and row.kind is not None for weight in row.left_trainable]
+    )
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
-    labels = {name: total.label or partly(name, top) for name, total in sums.items()}
-    labels["non_trainable_params"] = _split((), top)
+    unsure = {name for row in top for name in row.incomplete}
+    labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
+    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
     if labels["params"]:
         labels["param_bytes"] = "partial" if weights else "unknown"
+    every = weight_bytes(weights)
+    fixed = weight_bytes([weight for weight in weights if not weight.trainable])
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=weight_bytes(weights) if weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=(
-            UNKNOWN if sums["trainable_params"].value is UNKNOWN else weight_bytes(_trainable_weights(rows))
-        ),
+        param_bytes=every if weights or not labels["params"] else UNKNOWN,
+        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
         macs=sums["macs"].value,
         incomplete=_labelled(labels),
         left_trainable=left,

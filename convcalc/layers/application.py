@@ -13,14 +13,17 @@ from convcalc.problems import Refusal
 
 def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
     """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` gives them; without a dtype policy, the layer
-    has its own.
+    has its own. Weights come with their dtype.
 
     Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings} if kind.settings else {**kind.defaults, **args}
+    policy = policy or kind.policy(args)
     result = _bounded(_run(kind, arguments, inputs))
-    return kind.under_policy(arguments, policy or kind.policy(args), result) if kind.under_policy else result
+    if kind.under_policy:
+        result = kind.under_policy(arguments, policy, result)
+    return result._replace(weights=_typed(result.weights, variable_dtype(policy))) if result.weights else result
 
 
 def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -126,12 +129,16 @@ def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...
     return (dtype,) * len(inferred.outputs)
 
 
-def own_weights(weights: Iterable[Weight], policy: str, trains: bool, why: str) -> tuple[Weight, ...]:
-    """The weights in a layer under a dtype policy; in one that does not train, for the reason ``why``, they are frozen."""
-    own = []
-    variable = variable_dtype(policy)
-    for name, shape, uses, trainable, reason, dtype, overwritten, adds in weights:
-        if trainable and not trains:
-            trainable, reason = False, why
-        own.append(Weight(name, shape, uses, trainable, reason, dtype or variable, overwritten, adds))
-    return tuple(own)
+def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
+    """The weights, those of the given dtype that have none of their own."""
+    return tuple(
+        [
+            Weight(name, shape, uses, trainable, why, own or dtype, overwritten, adds)
+            for name, shape, uses, trainable, why, own, overwritten, adds in weights
+        ]
+    )
+
+
+def frozen(weights: Iterable[Weight], why: str) -> tuple[Weight, ...]:
+    """The weights of a layer that does not train, for the reason ``why``."""
+    return tuple(weight._replace(trainable=False, why=why) if weight.trainable else weight for weight in weights)

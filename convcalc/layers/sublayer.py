@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.layers.application import apply, elementwise, own_weights
+from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
@@ -32,7 +32,7 @@ class SubLayer(NamedTuple):
     def infer(self, *inputs: Shape) -> Inferred:
         """The layer's rule on these shapes; its weights with their dtype and whether they train."""
         found = apply(self.kind, self.args, inputs, self.dtype)
-        return found._replace(weights=own_weights(found.weights, self.dtype, self.trainable, _FROZEN))
+        return found if self.trainable else found._replace(weights=frozen(found.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""
