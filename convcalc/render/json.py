@@ -24,6 +24,12 @@ _WIDTH = 100
 
 def _compact(value: Any, indent: int) -> str:
     """A value as text: on one line where that is no longer than the width. Each part is written once."""
+    if isinstance(value, str):
+        return _text(value)
+    if value is None:
+        return "null"
+    if type(value) is int:  # and no bool; the encoder takes ten times as long
+        return repr(value)
     if isinstance(value, dict):
         parts = [f"{_text(str(key))}: {_compact(part, indent + 2)}" for key, part in value.items()]
         start, end = "{", "}"
@@ -31,9 +37,11 @@ def _compact(value: Any, indent: int) -> str:
         parts = [_compact(part, indent + 2) for part in value]
         start, end = "[", "]"
     else:
-        return _text(value) if isinstance(value, str) else json.dumps(value)
-    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH and not any("\n" in part for part in parts):
-        return f"{start}{', '.join(parts)}{end}"
+        return json.dumps(value)
+    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH:
+        line = ", ".join(parts)
+        if "\n" not in line:
+            return f"{start}{line}{end}"
     if not parts:
         return start + end
     pad = "\n" + " " * (indent + 2)
