@@ -285,7 +285,7 @@ class Report:
             "flops_convention": report.convention,
             "layers": [report._layer(layer) for layer in report.layers],
             "totals": report.totals_with_memory(),
-            "memory": self.memory.as_dict(),
+            "memory": report.memory.as_dict(),
             "problems": [
                 {
                     "code": problem.code,

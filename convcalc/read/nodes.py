@@ -37,7 +37,16 @@ _WORDS = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 # The characters of YAML, as ranges. (A pattern of them takes longer to compile than most files to read.)
-_OF_YAML = ("\t\n", "\r\r", " ~", "\x85\x85", "\xa0\ud7ff", "\ue000\ufefe", "\uff00\ufffd", "\U00010000\U0010ffff")
+_OF_YAML = (
+    ("\t", "\n"),
+    ("\r", "\r"),
+    (" ", "~"),
+    ("\x85", "\x85"),
+    ("\xa0", "\ud7ff"),
+    ("\ue000", "\ufefe"),
+    ("\uff00", "\ufffd"),
+    ("\U00010000", "\U0010ffff"),
+)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
