@@ -13,6 +13,7 @@ from convcalc.analyse.report import Report, Step
 from convcalc.analyse.rows import rows_of, totals_of
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.analyse.sums import known_sum, per_batch
+from convcalc.garbage import uncollected
 from convcalc.layers import Inferred, LayerType, Product, Weight, apply, kind_of, known_macs, output_dtypes
 from convcalc.layers.registry import Args
 from convcalc.model import Call, Layer, Model, is_linear
@@ -35,6 +36,7 @@ class _Work:
     alike: dict[tuple[object, ...], tuple[Ran, tuple[Weight, ...]]] = field(default_factory=dict)
 
 
+@uncollected()
 def infer(model: Model) -> Report:
     """Shapes, parameters and costs of every layer.
 
@@ -110,6 +112,9 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     """The call with what its file records of outputs that cannot be inferred. Where both are known and differ, that is a
     warning.
     """
+    known = len(ran.outputs)
+    if all(number < known and ran.outputs[number] == shape for number, (shape, _) in call.recorded.items()):
+        return ran
     outputs, dtypes = list(ran.outputs), list(ran.dtypes)
     recorded = False
     for number, (shape, dtype) in sorted(call.recorded.items()):
@@ -129,8 +134,6 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
                 f"{layer.class_name} '{layer.name}' gives {shape_text(own)}, and the file records {shape_text(shape)}"
             )
             work.problems.append(Problem("recorded-shape", message, None, layer.name, "warning"))
-    if not recorded and len(outputs) == len(ran.outputs):
-        return ran
     return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
