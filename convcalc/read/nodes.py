@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-import yaml
-
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
 from convcalc.read.syntax import plain_words
 
@@ -146,10 +144,15 @@ class _Composer:
 
     def compose(self) -> Node | None:
         """The node of the whole text."""
+        import yaml  # a Keras config is read without it
+
         documents = 0
         for event in self.events():
             line, column = event.start_mark.line, event.start_mark.column
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, yaml.ScalarEvent):  # most are
+                self.count(1, line, column)
+                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
+            elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     message = "a file holds one model; this starts a second YAML document"
@@ -161,9 +164,6 @@ class _Composer:
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 closed = self.stack.pop()
                 self.put(closed.node, closed.values, closed.height, closed.anchor)
-            elif isinstance(event, yaml.ScalarEvent):
-                self.count(1, line, column)
-                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
             elif isinstance(event, yaml.AliasEvent):
                 self.alias(str(event.anchor), line, column)
         return self.root
@@ -200,6 +200,8 @@ class _Composer:
 
     def events(self) -> Any:
         """PyYAML's events, from libyaml where it is there; its complaints become ours."""
+        import yaml
+
         text = self.source.text
         if len(text) > MAX_CHARACTERS:
             raise error(
