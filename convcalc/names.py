@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)  # of the classes of a model there are few, and a layer asks twice
 def snake_case(class_name: str) -> str:
     """``Conv2D`` as ``conv2d``, ``GlorotUniform`` as ``glorot_uniform``."""
     word = re.sub(r"\W+", "", class_name)
