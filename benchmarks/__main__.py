@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -26,6 +27,8 @@ def main(arguments: list[str] | None = None) -> list[Measure]:
     """Measure what is asked for, print it, and write it down unless it was only tried out."""
     options = _options().parse_args(arguments)
     pythons = {name: value for name in ("convcalc", *PEERS) if (value := getattr(options, name))}
+    if not options.convcalc:  # what is installed is measured, and not what a developer's shell points at
+        os.environ.pop("PYTHONPATH", None)
     environments = Environments(pythons, peers=not options.no_peers, quick=options.quick)
     groups = {**GROUPS, "scale": partial(scale.measures, full=options.full)}
     measures: list[Measure] = []

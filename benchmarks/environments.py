@@ -49,10 +49,15 @@ class Environments:
         return self.pythons["convcalc"]
 
     @property
-    def convcalc(self) -> list[str]:
-        """The command ``convcalc``: its console script, or the module where the interpreter was given."""
+    def script(self) -> list[str]:
+        """What Python runs for the command: the console script, or the module where the interpreter was given."""
         script = Path(self.own).with_name("convcalc")
-        return [str(script)] if script.is_relative_to(HERE) else [self.own, "-m", "convcalc"]
+        return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
+
+    @property
+    def convcalc(self) -> list[str]:
+        """The command ``convcalc``, as a user calls it."""
+        return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
         """The command that runs a script of ``children`` with a peer's interpreter, or with our own."""

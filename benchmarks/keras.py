@@ -15,7 +15,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
     WORK.mkdir(exist_ok=True)
     config = str(WORK / "resnet50.json")
     ours = [*environments.convcalc, "summary", config]
-    profile = [environments.own, "-m", "cProfile", "-s", "tottime", "-m", "convcalc", "summary", config]
+    profile = [environments.own, "-m", "cProfile", "-s", "tottime", *environments.script, "summary", config]
     try:
         run(environments.child("keras", "keras_config", config))
     except Failed as failed:

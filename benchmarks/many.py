@@ -17,7 +17,17 @@ def measures(environments: Environments) -> Iterator[Measure]:
     files = [str(path) for path in copies(count)]
     check = [*environments.convcalc, "check", "--quiet", *files]
     ours, other = in_turn([check, environments.child("convcalc", "parse", *files)], runs)
-    profile = [environments.own, "-m", "cProfile", "-s", "tottime", "-m", "convcalc", "check", "--quiet", *files[:100]]
+    profile = [
+        environments.own,
+        "-m",
+        "cProfile",
+        "-s",
+        "tottime",
+        *environments.script,
+        "check",
+        "--quiet",
+        *files[:100],
+    ]
     yield Measure(
         f"check on {count:,} files, beside reading them alone", ours.seconds, other.seconds, "s", profile=profile
     )

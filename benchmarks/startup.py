@@ -32,5 +32,5 @@ def measures(environments: Environments) -> Iterator[Measure]:
             other.seconds * 1000,
             "ms",
             target,
-            profile=[environments.own, "-X", "importtime", "-m", "convcalc", *arguments],
+            profile=[environments.own, "-X", "importtime", *environments.script, *arguments],
         )

@@ -60,7 +60,7 @@ def test_a_command_that_fails_is_told() -> None:
 
 def test_commands_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    assert slow.memory > quick.memory + 100_000_000
+    assert slow.memory > 200_000_000  # of the other it is that of this process, which is more than its own
     assert quick.seconds > 0
 
 
