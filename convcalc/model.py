@@ -7,7 +7,7 @@ twice (shared weights) has two calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
@@ -157,12 +157,11 @@ def summary_order(model: Model) -> list[int]:
     if model.class_name == "Sequential":
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    for ref in model.inputs:  # an input that feeds no output is listed all the same, before its depth's others
-        layer = model.calls[ref.call].layer
-        if layer not in layer_depth:
-            layer_depth[layer] = 0
-            met[layer] = -1
-    return sorted(layer_depth, key=lambda layer: (-layer_depth[layer], met[layer]))
+    # An input that feeds no output is listed all the same, before its depth's others.
+    inputs = [model.calls[ref.call].layer for ref in model.inputs]
+    unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
+    layer_depth.update(dict.fromkeys(unmet, 0))
+    return sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
 
 
 def execution_order(model: Model) -> list[int]:
@@ -176,8 +175,10 @@ def execution_order(model: Model) -> list[int]:
     return sorted(call_depth, key=lambda number: -call_depth[number])
 
 
-def _depths(model: Model) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
-    """When each layer was first met on the way back from the outputs; how far each call, and each layer, is from them."""
+def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
+    """The layers in the order in which they are met on the way back from the outputs; how far each call, and each layer, is
+    from them.
+    """
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}
@@ -186,34 +187,31 @@ def _depths(model: Model) -> tuple[dict[int, int], dict[int, int], dict[int, int
         depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
         call_depth[number] = layer_depth[call.layer] = depth
         for ref in call.sources:
-            call_depth[ref.call] = max(depth + 1, call_depth.get(ref.call, 0))
+            if call_depth.get(ref.call, 0) <= depth:
+                call_depth[ref.call] = depth + 1
     return met, call_depth, layer_depth
 
 
-def _walk_back(model: Model) -> tuple[dict[int, int], list[int]]:
-    """Depth first from the outputs: when each layer was first met, and the calls in the order in which they were finished."""
-    met: dict[int, int] = {}
-    finished: set[int] = set()
+def _walk_back(model: Model) -> tuple[list[int], list[int]]:
+    """Depth first from the outputs: the layers as they were first met, and the calls as they were finished."""
+    met: list[int] = []
+    begun: set[int] = set()
     post_order: list[int] = []
-    for output in model.outputs:
-        stack = [(output.call, 0)]
-        while stack:
-            number, position = stack.pop()
-            call = model.calls[number]
-            sources = call.sources
-            if position == 0:
-                if number in finished:
-                    continue
-                met.setdefault(call.layer, len(met))
-            while position < len(sources) and sources[position].call in finished:
-                position += 1
-            if position < len(sources):
-                stack.append((number, position + 1))
-                stack.append((sources[position].call, 0))
-            else:
-                finished.add(number)
-                post_order.append(number)
-    return met, post_order
+    # Each call that was begun waits, on the stack, for what is left of its sources; the first stands for the outputs.
+    stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
+    while stack:
+        number, left = stack[-1]
+        for ref in left:
+            if ref.call not in begun:
+                call = model.calls[ref.call]
+                begun.add(ref.call)
+                met.append(call.layer)
+                stack.append((ref.call, iter(call.sources)))
+                break
+        else:
+            stack.pop()
+            post_order.append(number)
+    return list(dict.fromkeys(met)), post_order[:-1]
 
 
 def is_linear(model: Model) -> bool:

@@ -10,6 +10,7 @@ A rule is plain arithmetic and never asks what it holds:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -216,10 +217,7 @@ def shape_text(shape: Shape | None) -> str:
 
 def product(numbers: Iterable[Number]) -> Number:
     """The product; 1 of nothing."""
-    total: Number = 1
-    for number in numbers:
-        total = number * total if total == 1 else total * number
-    return total
+    return math.prod(numbers)
 
 
 def ceil_div(dividend: Number, divisor: Number) -> Number:

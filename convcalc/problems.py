@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NamedTuple
-from unicodedata import combining, east_asian_width
 
 # What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -93,6 +91,8 @@ def _blank(character: str) -> str:
     """What takes as much room as a character. A tab stays a tab, so that a caret stands right at any tab width."""
     if character == "\t":
         return "\t"
+    from unicodedata import combining, east_asian_width
+
     if combining(character):
         return ""
     return "  " if east_asian_width(character) in "WF" else " "
@@ -140,6 +140,8 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up at each round
 def _closest(name: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[close[0]] if close else ""

@@ -1,10 +1,14 @@
 """The engine: shapes, parameters and costs over whole models."""
 
+import gc
+from contextlib import suppress
+
 import pytest
 
 from convcalc.analyse import Report, infer
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError, Source
+from convcalc.read import read
 from convcalc.read.spec import read_spec
 
 
@@ -245,3 +249,16 @@ def test_the_json_report_is_the_contract() -> None:
         "training": None,
     }
     assert (data["schema_version"], data["problems"]) == (1, [])
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("spec", ["input: [3]\nlayers: [Dense: 2]", "input: [3]\nlayers: [Conv2D: 2]", "layers: ["])
+def test_the_garbage_collector_is_left_as_it_was(running: bool, spec: str) -> None:
+    before = gc.isenabled()
+    try:
+        (gc.enable if running else gc.disable)()
+        with suppress(ConvcalcError):
+            infer(read(spec.encode(), "spec.yaml"))
+        assert gc.isenabled() == running
+    finally:
+        (gc.enable if before else gc.disable)()

@@ -7,6 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "convcalc"
 ORDER = [
+    "garbage",
     "problems",
     "showing",
     "numbers",

@@ -13,7 +13,9 @@ from convcalc.analyse.report import Report, Step
 from convcalc.analyse.rows import rows_of, totals_of
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.analyse.sums import known_sum, per_batch
-from convcalc.layers import Inferred, Product, apply, kind_of, known_macs, output_dtypes
+from convcalc.garbage import uncollected
+from convcalc.layers import Inferred, LayerType, Product, Weight, apply, kind_of, known_macs, output_dtypes
+from convcalc.layers.registry import Args
 from convcalc.model import Call, Layer, Model, is_linear
 from convcalc.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
@@ -25,12 +27,16 @@ NO_STEP = (Step(None, {}, (), None),)
 
 @dataclass
 class _Work:
-    """What all runs of one report share: problems, and the runs of nested models on inputs that reached them before."""
+    """What all runs of one report share: problems, and what was worked out before: layers by all that tells them apart, nested
+    models by the inputs that reached them.
+    """
 
     problems: list[Problem]
     runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = field(default_factory=dict)
+    alike: dict[tuple[object, ...], tuple[Ran, tuple[Weight, ...]]] = field(default_factory=dict)
 
 
+@uncollected()
 def infer(model: Model) -> Report:
     """Shapes, parameters and costs of every layer.
 
@@ -106,6 +112,9 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     """The call with what its file records of outputs that cannot be inferred. Where both are known and differ, that is a
     warning.
     """
+    known = len(ran.outputs)
+    if all(number < known and ran.outputs[number] == shape for number, (shape, _) in call.recorded.items()):
+        return ran
     outputs, dtypes = list(ran.outputs), list(ran.dtypes)
     recorded = False
     for number, (shape, dtype) in sorted(call.recorded.items()):
@@ -129,42 +138,70 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
 
 
 def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
-    for ref in call.inputs:
-        outputs = run.calls[ref.call]
-        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
-            source = run.model.layers[run.model.calls[ref.call].layer].name
-            raise Refusal(
-                f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}",
-                "no-such-output",
-                "from",
-            )
+    if NOTHING in inputs:
+        _check_references(run, call)
     if isinstance(layer.kind, Operation) and not layer.broken:
         return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)
-    if kind is not None and kind.family == "opaque":  # its stated output does not depend on its input
-        inputs = tuple((UNKNOWN,) if shape is NOTHING else shape for shape in inputs)
-    if layer.broken or any(shape is NOTHING for shape in inputs):
+    if NOTHING in inputs and kind is not None and kind.family == "opaque":
+        inputs = tuple(
+            (UNKNOWN,) if shape is NOTHING else shape for shape in inputs
+        )  # its output does not depend on it
+    known = tuple([shape for shape in inputs if shape is not None])
+    if layer.broken or len(known) < len(inputs):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, work)
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
-    known: list[Shape] = [shape for shape in inputs if shape is not None]
     if layer.model is not None:
         return _call_model(run, call, layer, known, work)
     if kind is None:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     args = {**layer.args, **call.args} if call.args else layer.args
-    inferred = apply(kind, args, known, layer.dtype)
-    first = run.weights.setdefault(call.layer, inferred.weights)
-    if first != inferred.weights and [w.shape for w in first] != [w.shape for w in inferred.weights]:
+    ran, weights = _ran(kind, args, layer.dtype, known, run.dtype(call.inputs[0]) if call.inputs else "", work)
+    first = run.weights.setdefault(call.layer, weights)
+    if first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
-    given = run.dtype(call.inputs[0]) if call.inputs else ""
-    dtypes = output_dtypes(inferred, given, layer.dtype)
-    macs = per_batch(known_macs(inferred), known)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, known, inferred),))
+    return ran
+
+
+def _ran(
+    kind: LayerType, args: Args, policy: str, inputs: tuple[Shape, ...], given: str, work: _Work
+) -> tuple[Ran, tuple[Weight, ...]]:
+    """A layer's rule as it ran on inputs, the first of type ``given``, and its weights. Layers that are alike are worked out
+    once, which saves the most memory in models of many.
+    """
+    alike = (id(kind), policy, given, inputs, *args.items())
+    try:
+        found = work.alike.get(alike)
+    except TypeError:  # an argument that is a list or a mapping
+        return _applied(kind, args, policy, inputs, given)
+    if found is None:
+        found = work.alike[alike] = _applied(kind, args, policy, inputs, given)
+    return found
+
+
+def _applied(
+    kind: LayerType, args: Args, policy: str, inputs: tuple[Shape, ...], given: str
+) -> tuple[Ran, tuple[Weight, ...]]:
+    inferred = apply(kind, args, inputs, policy)
+    dtypes = output_dtypes(inferred, given, policy)
+    macs = per_batch(known_macs(inferred), inputs)
+    ran = Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, inputs, inferred),))
+    return ran, inferred.weights
+
+
+def _check_references(run: Run, call: Call) -> None:
+    """Refuse a call that takes an output which a layer does not have."""
+    for ref in call.inputs:
+        outputs = run.calls[ref.call]
+        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
+            source = run.model.layers[run.model.calls[ref.call].layer].name
+            message = f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}"
+            raise Refusal(message, "no-such-output", "from")
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
-    if any(shape is NOTHING for shape in inputs):
+    if NOTHING in inputs:
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = kind.infer(layer.args, call.args, tensors)
@@ -173,7 +210,7 @@ def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs:
     return Ran(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), steps=steps)
 
 
-def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _Work) -> Ran:
+def _call_model(run: Run, call: Call, layer: Layer, inputs: tuple[Shape, ...], work: _Work) -> Ran:
     """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
     assert layer.model is not None
     inner = run.nested.get(call.layer)
@@ -188,8 +225,8 @@ def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _
         if expected is not None and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of {shape_text(expected)}", "wrong-shape")
     actual = inner
-    if list(own) != inputs:
-        key = (id(layer.model), tuple(inputs))
+    if own != inputs:
+        key = (id(layer.model), inputs)
         if key not in work.runs:
             work.runs[key] = _run(layer.model, inputs, work)
         actual = work.runs[key]
@@ -197,7 +234,7 @@ def _call_model(run: Run, call: Call, layer: Layer, inputs: list[Shape], work: _
     macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
     steps = tuple(step for ran in actual.calls for step in ran.steps)
-    return Ran(tuple(inputs), actual.outputs, dtypes, Inferred(()), macs, steps=steps)
+    return Ran(inputs, actual.outputs, dtypes, Inferred(()), macs, steps=steps)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:

@@ -154,6 +154,8 @@ class LayerReport(NamedTuple):
         The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
         their weights (``left_trainable``), and yet Keras counts them so in the model.
         """
+        if not self.left_trainable:
+            return self.trainable_params
         return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
 
     @property
@@ -284,7 +286,7 @@ class Report(Shown):
             "flops_convention": report.convention,
             "layers": [report._layer(layer) for layer in report.layers],
             "totals": report.totals_with_memory(),
-            "memory": self.memory.as_dict(),
+            "memory": report.memory.as_dict(),
             "problems": [problem.as_dict() for problem in self.problems],
         }
 

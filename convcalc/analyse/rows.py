@@ -7,11 +7,11 @@ from typing import Any
 
 from convcalc.analyse.report import CallReport, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
-from convcalc.analyse.sums import known_sum, partly
-from convcalc.layers import Inferred, LayerType, Weight, kind_of, known_macs, own_weight, parameters
+from convcalc.analyse.sums import Sum, known_sum, partly
+from convcalc.layers import LayerType, Weight, frozen, kind_of, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer, call_numbers, summary_order
-from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.model import Layer, summary_order
+from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops import Operation
 
 FROZEN = "the layer is frozen: trainable is false"
@@ -20,74 +20,121 @@ FROZEN = "the layer is frozen: trainable is false"
 def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
-    numbers = call_numbers(model)
-    by_layer: dict[int, list[int]] = {}
+    calls: list[list[int]] = [[] for _ in model.layers]
+    names: list[str] = []  # of each call, as its outputs are referred to
     for number, call in enumerate(model.calls):
-        by_layer.setdefault(call.layer, []).append(number)
+        names.append(f"{model.layers[call.layer].name}[{len(calls[call.layer])}]")
+        calls[call.layer].append(number)
     rows: list[LayerReport] = []
     for index in summary_order(model):
         layer = model.layers[index]
-        path = prefix + layer.name
-        trains = trainable and layer.trainable
-        calls = tuple(_call_report(run, number, numbers) for number in by_layer[index])
-        inner = run.nested.get(index)
-        own_flags = inner is not None and inner.model.own_flags
-        below = rows_of(inner, path + "/", depth + 1, trains or own_flags) if inner else []
-        weights = tuple(own_weight(weight, layer.dtype, trains, FROZEN) for weight in run.weights.get(index, ()))
-        known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
-        recorded = not known and layer.stored is not None
-        if recorded:
-            weights, known = _recorded_weights(layer, trains), True
-        children = [row for row in below if row.depth == depth + 1]
-        macs = known_sum([call.macs for call in calls])
-        params = known_sum(
-            [parameters(Inferred((), weights)), *(row.params for row in children)] if known else [UNKNOWN]
-        )
-        kind = layer.kind if isinstance(layer.kind, Operation) else None if layer.model is not None else kind_of(layer)
-        below_trained = [row.trainable_in_model for row in children]
-        left: tuple[Weight, ...] = ()
-        if not trains:  # what a frozen layer holds may yet count as trainable further out
-            below_trained = [row.trainable_params for row in children]
-            left = tuple(weight for row in children for weight in row.left_trainable)
-            if kind is not None and kind.holds and not layer.trainable:
-                own = run.weights.get(index, ())
-                left = tuple(own_weight(weight, layer.dtype, True, "") for weight in own if weight.trainable)
-            if own_flags:
-                below_trained, left = [], _trainable_weights(below)
-        trained = known_sum([_trained(weights), *below_trained] if known else [UNKNOWN])
-        partial = "partial" if any("params" in row.incomplete for row in children) else ""
+        path, trains = prefix + layer.name, trainable and layer.trainable
+        reports = tuple([_call_report(run, number, names) for number in calls[index]])
+        if layer.model is None:
+            ran = [run.calls[number] for number in calls[index]]
+            rows.append(_row(layer, path, depth, trains, reports, run.weights.get(index, ()), ran))
+        else:
+            rows += _model_rows(run.nested[index], layer, path, depth, trains, reports)
+    return rows
+
+
+def _row(
+    layer: Layer,
+    path: str,
+    depth: int,
+    trains: bool,
+    calls: tuple[CallReport, ...],
+    own: tuple[Weight, ...],
+    ran: Sequence[Ran],
+) -> LayerReport:
+    """The row of a layer that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
+    kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
+    known = all(map(_counted, ran))
+    recorded = not known and layer.stored is not None
+    if recorded:
+        weights, known = _recorded_weights(layer, trains), True
+    else:
+        weights = own if trains else frozen(own, FROZEN)
+    params, trained = _counts(weights) if known else (UNKNOWN, UNKNOWN)
+    left: tuple[Weight, ...] = ()
+    if not layer.trainable and kind is not None and kind.holds:  # what it holds may yet count as trainable further out
+        left = tuple(weight for weight in own if weight.trainable)
+    macs = known_sum([call.macs for call in calls])
+    incomplete: Mapping[str, str] = {}
+    if params is UNKNOWN or trained is UNKNOWN or macs.label:
         labels = {
-            "params": params.label or partial,
-            "trainable_params": trained.label or partial,
-            "non_trainable_params": _split(weights, children),
+            "params": "unknown" if params is UNKNOWN else "",
+            "trainable_params": "unknown" if trained is UNKNOWN else "",
+            "non_trainable_params": _split(weights, ()),
             "macs": macs.label,
         }
-        rows.append(
-            LayerReport(
-                name=layer.name,
-                class_name=layer.class_name,
-                path=path,
-                depth=depth,
-                trainable=trains,
-                config=layer.args,
-                output_shapes=calls[-1].output_shapes,
-                calls=calls,
-                weights=weights,
-                params=params.value,
-                trainable_params=trained.value,
-                macs=macs.value,
-                incomplete={name: label for name, label in labels.items() if label},
-                kind=kind,
-                dtype=layer.dtype,
-                left_trainable=left,
-                own_shapes=inner.outputs if inner else (),
-                own_names=layer.model.output_names if layer.model is not None else (),
-                recorded=recorded,
-                inside=_listed(kind, layer.args, run.calls[by_layer[index][0]].inputs, path, depth + 1, trains),
-            )
-        )
-        rows.extend(below)
-    return rows
+        incomplete = _labelled(labels)
+    return LayerReport(
+        name=layer.name,
+        class_name=layer.class_name,
+        path=path,
+        depth=depth,
+        trainable=trains,
+        config=layer.args,
+        output_shapes=calls[-1].output_shapes,
+        calls=calls,
+        weights=weights,
+        params=params,
+        trainable_params=trained,
+        macs=macs.value,
+        incomplete=incomplete,
+        kind=kind,
+        dtype=layer.dtype,
+        left_trainable=left,
+        recorded=recorded,
+        inside=_listed(kind, layer.args, ran[0].inputs, path, depth + 1, trains),
+    )
+
+
+def _model_rows(
+    inner: Run, layer: Layer, path: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
+) -> list[LayerReport]:
+    """The row of a nested model, which sums up those of its layers, and these behind it."""
+    own_flags = inner.model.own_flags
+    below = rows_of(inner, path + "/", depth + 1, trains or own_flags)
+    children = [row for row in below if row.depth == depth + 1]
+    left: tuple[Weight, ...] = ()
+    if trains:
+        trained = known_sum([row.trainable_in_model for row in children])
+    elif own_flags:  # what a frozen layer holds may yet count as trainable further out
+        trained, left = Sum(0, ""), _trainable_weights(below)
+    else:
+        trained = known_sum([row.trainable_params for row in children])
+        left = tuple(weight for row in children for weight in row.left_trainable)
+    params = known_sum([row.params for row in children])
+    macs = known_sum([call.macs for call in calls])
+    partial = partly("params", children)
+    labels = {
+        "params": params.label or partial,
+        "trainable_params": trained.label or partial,
+        "non_trainable_params": _split((), children),
+        "macs": macs.label,
+    }
+    row = LayerReport(
+        name=layer.name,
+        class_name=layer.class_name,
+        path=path,
+        depth=depth,
+        trainable=trains,
+        config=layer.args,
+        output_shapes=calls[-1].output_shapes,
+        calls=calls,
+        weights=(),
+        params=params.value,
+        trainable_params=trained.value,
+        macs=macs.value,
+        incomplete=_labelled(labels),
+        dtype=layer.dtype,
+        left_trainable=left,
+        own_shapes=inner.outputs,
+        own_names=inner.model.output_names,
+    )
+    return [row, *below]
 
 
 def _listed(
@@ -109,7 +156,7 @@ def _listed(
         inferred = each.infer(*shapes)
         name = each.name or each.kind.name
         trains = trainable and each.trainable
-        weights = tuple(own_weight(weight, each.dtype, trains, FROZEN) for weight in inferred.weights)
+        weights = inferred.weights if trains else frozen(inferred.weights, FROZEN)
         row = LayerReport(
             name=name,
             class_name=each.kind.class_name,
@@ -121,7 +168,7 @@ def _listed(
             calls=(),
             weights=weights,
             params=parameters(inferred),
-            trainable_params=_trained(weights),
+            trainable_params=_counts(weights)[1],
             macs=known_macs(inferred),
             incomplete=dict.fromkeys(inferred.unknown, "unknown"),
             kind=each.kind,
@@ -138,12 +185,11 @@ def _counted(ran: Ran) -> bool:
     return ran.inferred is not None and "params" not in ran.inferred.unknown
 
 
-def _call_report(run: Run, number: int, numbers: Sequence[int]) -> CallReport:
-    model, call, ran = run.model, run.model.calls[number], run.calls[number]
-    sources = tuple(
-        f"{model.layers[model.calls[ref.call].layer].name}[{numbers[ref.call]}][{ref.output}]" for ref in call.sources
-    )
-    shapes = (*ran.inputs, *map(run.shape, call.masks))
+def _call_report(run: Run, number: int, names: Sequence[str]) -> CallReport:
+    """A call as it was run, with the names of what it takes."""
+    call, ran = run.model.calls[number], run.calls[number]
+    sources = tuple([f"{names[ref.call]}[{ref.output}]" for ref in call.sources])
+    shapes = (*ran.inputs, *map(run.shape, call.masks)) if call.masks else ran.inputs
     return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded, ran.steps)
 
 
@@ -155,16 +201,29 @@ def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     )
 
 
+def _labelled(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels that there are."""
+    return {name: label for name, label in labels.items() if label}
+
+
 def _split(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
     """The label of what does not train, where it is not known which weights do."""
     untold = any(weight.trainable is None for weight in weights)
-    return "unknown" if untold or any("non_trainable_params" in row.incomplete for row in rows) else ""
+    return "unknown" if untold or partly("non_trainable_params", rows) else ""
 
 
-def _trained(weights: Sequence[Weight]) -> Number:
-    if any(weight.trainable is None for weight in weights):
-        return UNKNOWN
-    return parameters(Inferred((), tuple(weight for weight in weights if weight.trainable)))
+def _counts(weights: Sequence[Weight]) -> tuple[Number, Number]:
+    """The number of parameters, and of those that train."""
+    params: Number = 0
+    trained: Number = 0
+    for weight in weights:
+        count = product(weight.shape)
+        params = params + count
+        if weight.trainable:
+            trained = trained + count
+        elif weight.trainable is None:
+            trained = UNKNOWN
+    return params, trained
 
 
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
@@ -178,21 +237,24 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     top = [row for row in rows if row.depth == 0]
     weights = [weight for row in rows for weight in row.weights]
     # A nested model's are those of its layers again.
-    left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
+    left = tuple(
+        [weight for row in rows if row.left_trainable and row.kind is not None for weight in row.left_trainable]
+    )
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
-    labels = {name: total.label or partly(name, top) for name, total in sums.items()}
-    labels["non_trainable_params"] = _split((), top)
+    unsure = {name for row in top for name in row.incomplete}
+    labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
+    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
     if labels["params"]:
         labels["param_bytes"] = "partial" if weights else "unknown"
+    every = weight_bytes(weights)
+    fixed = weight_bytes([weight for weight in weights if not weight.trainable])
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=weight_bytes(weights) if weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=(
-            UNKNOWN if sums["trainable_params"].value is UNKNOWN else weight_bytes(_trainable_weights(rows))
-        ),
+        param_bytes=every if weights or not labels["params"] else UNKNOWN,
+        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
         macs=sums["macs"].value,
-        incomplete={name: label for name, label in labels.items() if label},
+        incomplete=_labelled(labels),
         left_trainable=left,
     )

@@ -20,11 +20,10 @@ class Sum(NamedTuple):
 
 def known_sum(numbers: Sequence[Number]) -> Sum:
     """The sum: ``partial`` where a term is not known, ``unknown`` where none is."""
-    known = [number for number in numbers if number is not UNKNOWN]
-    if len(known) == len(numbers):
-        return Sum(sum(known), "")
+    if UNKNOWN not in numbers:
+        return Sum(sum(numbers), "")
     # A lower bound of nothing would be a silent zero: it is unknown.
-    total = sum(known)
+    total = sum([number for number in numbers if number is not UNKNOWN])
     return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -129,7 +128,9 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
 
     terminal = sys.stdout.isatty()
     if width is None and terminal:
-        width = shutil.get_terminal_size().columns
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Look(width, ascii or not encodes("━│≥└×"), _painter() if colour else None)
 

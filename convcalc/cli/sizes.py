@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -40,6 +39,8 @@ def parse_padding(text: str) -> Any:
     if word in ("same", "valid", "causal"):
         return word
     if _PADDING.fullmatch(word):
+        import json
+
         body = word.replace("(", "[").replace(")", "]")
         try:
             value = json.loads(body if body.startswith("[") or "," not in body else f"[{body}]")

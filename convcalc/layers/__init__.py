@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from convcalc.layers.application import (
     apply,
     elementwise,
+    frozen,
     known_macs,
     output_dtypes,
-    own_weight,
     parameters,
     sample_macs,
 )
@@ -46,13 +46,13 @@ __all__ = [
     "builtin",
     "elementwise",
     "find",
+    "frozen",
     "kind_of",
     "known_macs",
     "known_names",
     "layer",
     "our_own",
     "output_dtypes",
-    "own_weight",
     "parameters",
     "sample_macs",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from convcalc.layers.arguments import LARGEST
 from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
@@ -13,14 +13,17 @@ from convcalc.problems import Refusal
 
 def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
     """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` gives them; without a dtype policy, the layer
-    has its own.
+    has its own. Weights come with their dtype.
 
     Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
-    arguments = {**kind.defaults, **args, **kind.settings}
+    arguments = {**kind.defaults, **args, **kind.settings} if kind.settings else {**kind.defaults, **args}
+    policy = policy or kind.policy(args)
     result = _bounded(_run(kind, arguments, inputs))
-    return kind.under_policy(arguments, policy or kind.policy(args), result) if kind.under_policy else result
+    if kind.under_policy:
+        result = kind.under_policy(arguments, policy, result)
+    return result._replace(weights=_typed(result.weights, variable_dtype(policy))) if result.weights else result
 
 
 def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -36,8 +39,10 @@ def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
 
 def _bounded(result: Inferred) -> Inferred:
     """The result, unless it has a size that no tensor has."""
-    for size in (size for shape in result.outputs for size in shape or () if size > LARGEST):
-        raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
+    for shape in result.outputs:
+        for size in shape or ():
+            if size > LARGEST:
+                raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
     return result
 
 
@@ -47,25 +52,27 @@ def _channels_first(shape: Shape, at: int) -> Shape:
 
 
 def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
-    least, most = kind.inputs if isinstance(kind.inputs, tuple) else (kind.inputs or 0, kind.inputs)
-    if most is not None and not least <= len(inputs) <= most:
-        words = {0: "no input", 1: "one input", 2: "two inputs"}
-        count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
-        raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
-    if kind.axes is None and not kind.least_axes:
+    takes = kind.inputs
+    if takes is not None and takes != len(inputs):
+        least, most = takes if isinstance(takes, tuple) else (takes, takes)
+        if not least <= len(inputs) <= most:
+            words = {0: "no input", 1: "one input", 2: "two inputs"}
+            count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
+            raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
+    axes, least_axes = kind.axes, kind.least_axes
+    if axes is None and not least_axes:
         return
     # Of a layer that takes further tensors (states, keys), the axes are those of the first.
-    for shape in inputs[:1] if isinstance(kind.inputs, tuple) else inputs:
+    for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         found = len(shape) - 1
-        if kind.axes is None:
-            if found < kind.least_axes:
+        if axes is None:
+            if found < least_axes:
                 raise Refusal(
-                    f"expects at least {kind.least_axes} ax{'es' if kind.least_axes > 1 else 'is'} behind the batch",
-                    "wrong-rank",
+                    f"expects at least {least_axes} ax{'es' if least_axes > 1 else 'is'} behind the batch", "wrong-rank"
                 )
-        elif found != len(kind.axes):
-            axes = kind.axis_names(args)
-            raise Refusal(f"expects ({', '.join(axes)}){_rank_cure(axes, shape)}", "wrong-rank")
+        elif found != len(axes):
+            names = kind.axis_names(args)
+            raise Refusal(f"expects ({', '.join(names)}){_rank_cure(names, shape)}", "wrong-rank")
 
 
 def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
@@ -81,12 +88,14 @@ def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
 
 def parameters(inferred: Inferred) -> Number:
     """The number of parameters."""
-    return sum(product(weight.shape) for weight in inferred.weights)
+    return sum([product(weight.shape) for weight in inferred.weights])
 
 
 def known_macs(inferred: Inferred) -> Number:
     """The multiply-accumulates for one sample; unknown where the rule says so."""
-    return UNKNOWN if "macs" in inferred.unknown else sample_macs(inferred)
+    if "macs" in inferred.unknown:
+        return UNKNOWN
+    return sample_macs(inferred) if inferred.weights or inferred.products else 0
 
 
 def sample_macs(inferred: Inferred) -> Number:
@@ -96,7 +105,7 @@ def sample_macs(inferred: Inferred) -> Number:
         for weight in inferred.weights
         if not (isinstance(weight.uses, int) and weight.uses == 0)
     ]
-    return sum([*terms, *(extra.macs for extra in inferred.products)])
+    return sum([*terms, *[extra.macs for extra in inferred.products]])
 
 
 def elementwise(kind: LayerType, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
@@ -108,19 +117,28 @@ def elementwise(kind: LayerType, args: Args, inputs: Sequence[Shape], inferred: 
 
 def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...]:
     """The types of a layer's outputs on an input of type ``given``."""
-    if isinstance(inferred.dtype, tuple):
-        return inferred.dtype
-    return (_output_dtype(inferred.dtype, given, policy),) * len(inferred.outputs)
+    dtype = inferred.dtype
+    if isinstance(dtype, tuple):
+        return dtype
+    if dtype is None:
+        dtype = compute_dtype(policy)
+    elif dtype == VARIABLE:
+        dtype = variable_dtype(policy)
+    elif dtype == SAME:
+        dtype = autocast(given, policy)
+    return (dtype,) * len(inferred.outputs)
 
 
-def _output_dtype(stated: str | None, given: str, policy: str) -> str:
-    dtype = stated or compute_dtype(policy)
-    if dtype == VARIABLE:
-        return variable_dtype(policy)
-    return autocast(given, policy) if dtype == SAME else dtype
+def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
+    """The weights, those of the given dtype that have none of their own."""
+    return tuple(
+        [
+            Weight(name, shape, uses, trainable, why, own or dtype, overwritten, adds)
+            for name, shape, uses, trainable, why, own, overwritten, adds in weights
+        ]
+    )
 
 
-def own_weight(weight: Weight, policy: str, trains: bool, why: str) -> Weight:
-    """The weight in a layer under a dtype policy; in one that does not train, for the reason ``why``, it is frozen."""
-    weight = weight._replace(dtype=weight.dtype or variable_dtype(policy))
-    return weight if trains or not weight.trainable else weight._replace(trainable=False, why=why)
+def frozen(weights: Iterable[Weight], why: str) -> tuple[Weight, ...]:
+    """The weights of a layer that does not train, for the reason ``why``."""
+    return tuple(weight._replace(trainable=False, why=why) if weight.trainable else weight for weight in weights)

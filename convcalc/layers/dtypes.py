@@ -5,6 +5,8 @@ Source: ``keras/src/dtype_policies/dtype_policy.py``.
 
 from __future__ import annotations
 
+from functools import cache
+
 BITS = {
     "bool": 8,
     "int8": 8,
@@ -56,12 +58,14 @@ def _source(policy: str) -> str:
     return policy.partition("_from_")[2] or policy
 
 
+@cache  # of a handful of policies, for every layer
 def variable_dtype(policy: str) -> str:
     """The type of a layer's variables under a policy."""
     policy = _source(policy)
     return "float32" if policy in _MIXED else policy
 
 
+@cache
 def compute_dtype(policy: str) -> str:
     """The type in which a layer computes, and that of its outputs."""
     policy = _source(policy)

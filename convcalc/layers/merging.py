@@ -38,6 +38,9 @@ def _broadcast(one: Shape, other: Shape) -> Shape:
 
 
 def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
+    first = shapes[0]
+    if shapes.count(first) == len(shapes):  # as they are nearly always
+        return Inferred((first,))
     batch = _batch(shapes)
     try:
         merged = reduce(_broadcast, (shape[1:] for shape in shapes))

@@ -63,8 +63,8 @@ def batch_normalization(a: Args, x: Shape) -> Inferred:
     names = ["moving_mean", "moving_variance"]
     if a["renorm"]:
         names += ["moving_stddev", "renorm_mean", "renorm_stddev"]
-    moving = tuple(Weight(name, (size,), trainable=False, why=_MOVING) for name in names)
-    return Inferred((x,), _scale_and_center(a, (size,)) + moving)
+    moving = [Weight(name, (size,), 0, False, _MOVING) for name in names]
+    return Inferred((x,), (*_scale_and_center(a, (size,)), *moving))
 
 
 def _check_clipping(limits: Any) -> None:

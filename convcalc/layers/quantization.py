@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from string import ascii_lowercase, ascii_uppercase
 
 from convcalc.layers.dtypes import quantization
 from convcalc.layers.registry import Args, Inferred, PolicyRule, Weight
@@ -51,6 +50,8 @@ def projections(a: Args, policy: str, found: Inferred) -> Inferred:
         return found
     width = 1 + a["use_bias"]
     each = [found.weights[n : n + width] for n in range(0, len(found.weights), width)]
+    from string import ascii_lowercase, ascii_uppercase
+
     rank = len(found.outputs[0] or ()) - (len(each[-1][0].shape) - 2)
     free = ascii_uppercase[:rank]  # the batch, and the positions
     weights: list[Weight] = []

@@ -183,7 +183,8 @@ _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero":
 # The layers of the families that were imported by now; :func:`every_layer` gives them all.
 CATALOGUE: dict[str, LayerType] = {}
 _ALIASES: dict[str, str] = {}
-_CLASSES: dict[str, str] = {}
+# The same by each of their names: those of their classes and aliases too.
+_KNOWN: dict[str, LayerType] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -263,9 +264,9 @@ def layer(
                 flops=flops,
             )
             CATALOGUE[own_name] = entry
-            _CLASSES[entry.class_name] = own_name
-            for alias in entry.aliases:
-                _ALIASES[alias] = own_name
+            for each in (own_name, entry.class_name, *entry.aliases):
+                _KNOWN[each] = entry
+            _ALIASES.update(dict.fromkeys(entry.aliases, own_name))
         return rule
 
     return declare
@@ -288,10 +289,10 @@ def find(name: str) -> LayerType | None:
 
 def builtin(name: str) -> LayerType | None:
     """The entry among our own, and those that others declared by now."""
-    entry = CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
+    entry = _KNOWN.get(name)
     if entry is None and name in FAMILY_OF:
         import_module(f"convcalc.layers.{FAMILY_OF[name]}")
-        entry = CATALOGUE.get(_ALIASES.get(name) or _CLASSES.get(name, name))
+        entry = _KNOWN.get(name)
     return entry
 
 

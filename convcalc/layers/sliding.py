@@ -19,7 +19,8 @@ PADDING = Argument("padding", Choice(("valid", "same"), folded=True), "valid")
 
 def strides_or_dilation(a: Args) -> None:
     """Refuse strides together with a dilation, as Keras does."""
-    if any(stride > 1 for stride in a["strides"]) and any(rate > 1 for rate in a["dilation_rate"]):
+    strided = [stride for stride in a["strides"] if stride > 1]
+    if strided and any(rate > 1 for rate in a["dilation_rate"]):
         raise Refusal(
             "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
         )
@@ -42,7 +43,7 @@ def windows_transposed(a: Args, x: Shape) -> tuple[Window, ...]:
 
 def sizes_of(slid: Sequence[Window]) -> tuple[Number, ...]:
     """The output size on each axis."""
-    return tuple(window.output for window in slid)
+    return tuple([window.output for window in slid])
 
 
 def positions_of(sizes: Sequence[Number]) -> Number:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from convcalc.layers.application import apply, elementwise, own_weight
+from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
@@ -31,9 +31,7 @@ class SubLayer(NamedTuple):
     def infer(self, *inputs: Shape) -> Inferred:
         """The layer's rule on these shapes; its weights with their dtype and whether they train."""
         found = apply(self.kind, self.args, inputs, self.dtype)
-        return found._replace(
-            weights=tuple(own_weight(weight, self.dtype, self.trainable, _FROZEN) for weight in found.weights)
-        )
+        return found if self.trainable else found._replace(weights=frozen(found.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""

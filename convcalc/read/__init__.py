@@ -10,6 +10,7 @@ from io import BytesIO
 from os import PathLike, fspath
 from typing import Any, BinaryIO, NamedTuple
 
+from convcalc.garbage import uncollected
 from convcalc.model import Model
 from convcalc.problems import ConvcalcError, Problem, Source
 from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
@@ -95,6 +96,7 @@ def _of_yaml(source: Source) -> Any:
     return plain_value(node)
 
 
+@uncollected()
 def model_in(file: BinaryIO, name: str) -> Model:
     """The model that an open file holds, as :func:`parse` gives it."""
     source, parse = _unpacked(file, name)

@@ -61,7 +61,7 @@ class Graph:
         layers = tuple(entry.layer for entry in self.entries.values())
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.
-        keys = tuple(stated) if isinstance(stated, Mapping) and len(stated) == len(outputs) else ()
+        keys = tuple(stated) if isinstance(stated, dict) and len(stated) == len(outputs) else ()
         return Model(
             name,
             "Functional",
@@ -141,7 +141,7 @@ class Graph:
             self.calls.append(Call(number, order, args=self._operands(entry.layer.kind, args, kwargs, entry)))
             return
         kind = builtin(entry.layer.class_name) if entry.layer.model is None and entry.layer.kind is None else None
-        inputs = [self._ref(each) for each in self._tensors(args, entry.path)]
+        inputs = [self._ref(each) for each in self._tensors(args, entry.path)] if kwargs else list(order)
         masks: list[Ref] = []
         named: dict[str, Any] = {}
         for name in _by_signature(kwargs):
@@ -169,7 +169,7 @@ class Graph:
                 return Slot(count - 1)
             if isinstance(value, list):
                 return [slotted(part) for part in value]
-            if isinstance(value, Mapping) and value.get("class_name") == "__tuple__":
+            if isinstance(value, dict) and value.get("class_name") == "__tuple__":
                 return [slotted(part) for part in value.get("items", [])]
             return serialized.constant(value) or serialized.plain(value)
 
@@ -200,7 +200,7 @@ class Graph:
                 refs.append(self._stated(part, path))
             elif isinstance(part, list):
                 waiting.extend(reversed(part))
-            elif isinstance(part, Mapping):
+            elif isinstance(part, dict):
                 waiting.extend(part[key] for key in sorted(part, reverse=True))
             else:
                 raise self.fail(path, f"expects [name, call, output], not {kind_word(part)}")
@@ -224,11 +224,9 @@ def _leaves(tree: Any) -> Iterator[Any]:
         part = waiting.pop()
         if isinstance(part, list):
             waiting.extend(reversed(part))
-        elif (
-            isinstance(part, Mapping) and part.get("class_name") == "__tuple__" and isinstance(part.get("items"), list)
-        ):
+        elif isinstance(part, dict) and part.get("class_name") == "__tuple__" and isinstance(part.get("items"), list):
             waiting.extend(reversed(part["items"]))
-        elif isinstance(part, Mapping) and "class_name" not in part:
+        elif isinstance(part, dict) and "class_name" not in part:
             waiting.extend(part[key] for key in sorted(part, reverse=True))
         else:
             yield part

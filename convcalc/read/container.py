@@ -6,16 +6,15 @@ Nothing is written to disk and nothing in a file is run: of an archive the membe
 from __future__ import annotations
 
 import io
-import json
 import re
-import struct
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcalc.problems import ConvcalcError, Source, error
+
+if TYPE_CHECKING:
+    import zipfile  # it takes long to import, and most files are none
 
 MAX_MEMBER = 64 * 2**20
 MAX_RATIO = 200  # of a member's size to what it takes up in the archive
@@ -31,7 +30,7 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
     """The file of that name. Raises :class:`ConvcalcError` where it cannot be opened, and while it is read."""
     with ExitStack() as closing:
         try:
-            file = closing.enter_context(Path(name).open("rb"))
+            file = closing.enter_context(io.BufferedReader(io.FileIO(name)))
         except (OSError, ValueError) as bad:
             raise _cannot_read(name, bad) from None
         try:
@@ -60,6 +59,8 @@ def member(file: BinaryIO, name: str, source: str) -> bytes:
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
     """A member as a file of its own. One that is not packed, as Keras writes them, is not loaded, whatever its size."""
+    import zipfile
+
     with _archive(file, source) as archive:
         info = _info(archive, name, source, "no-weights")
         if info.compress_type == zipfile.ZIP_STORED:
@@ -73,6 +74,9 @@ class _Part(io.RawIOBase):
     """A member that is not packed: a part of the archive's file. (To jump in one, ZipExtFile reads all that lies between.)"""
 
     def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
+        import struct
+        import zipfile
+
         self._file, self._at = file, 0
         file.seek(info.header_offset)
         header = file.read(30)
@@ -107,6 +111,8 @@ class _Part(io.RawIOBase):
 @contextmanager
 def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
     """The archive, whose damages are one kind of error."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(file) as archive:
             if len(archive.filelist) > MAX_MEMBERS:
@@ -157,6 +163,8 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> by
 
 def config_of(given: Source) -> Any:
     """What a JSON text holds. Raises :class:`ConvcalcError` for one that is no JSON, or too deep."""
+    import json
+
     source, text = given
     if _depth(text) > MAX_NESTING:
         raise error("too-deep", f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")

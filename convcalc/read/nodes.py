@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-import yaml
-
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
 from convcalc.read.syntax import plain_words
 
@@ -36,7 +34,17 @@ _WORDS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+# The characters of YAML, as ranges. (A pattern of them takes longer to compile than most files to read.)
+_OF_YAML = (
+    ("\t", "\n"),
+    ("\r", "\r"),
+    (" ", "~"),
+    ("\x85", "\x85"),
+    ("\xa0", "\ud7ff"),
+    ("\ue000", "\ufefe"),
+    ("\uff00", "\ufffd"),
+    ("\U00010000", "\U0010ffff"),
+)
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -136,10 +144,15 @@ class _Composer:
 
     def compose(self) -> Node | None:
         """The node of the whole text."""
+        import yaml  # a Keras config is read without it
+
         documents = 0
         for event in self.events():
             line, column = event.start_mark.line, event.start_mark.column
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, yaml.ScalarEvent):  # most are
+                self.count(1, line, column)
+                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
+            elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     message = "a file holds one model; this starts a second YAML document"
@@ -151,9 +164,6 @@ class _Composer:
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 closed = self.stack.pop()
                 self.put(closed.node, closed.values, closed.height, closed.anchor)
-            elif isinstance(event, yaml.ScalarEvent):
-                self.count(1, line, column)
-                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
             elif isinstance(event, yaml.AliasEvent):
                 self.alias(str(event.anchor), line, column)
         return self.root
@@ -190,14 +200,18 @@ class _Composer:
 
     def events(self) -> Any:
         """PyYAML's events, from libyaml where it is there; its complaints become ours."""
+        import yaml
+
         text = self.source.text
         if len(text) > MAX_CHARACTERS:
             raise error(
                 "too-large", f"{self.source.name} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
             )
-        if wrong := _NOT_YAML.search(text):
-            lines = _LINE_END.split(text[: wrong.start()])
-            message = f"the character U+{ord(wrong[0]):04X} is not allowed in YAML"
+        wrong = [sign for sign in set(text) if not any(least <= sign <= most for least, most in _OF_YAML)]
+        if wrong:
+            first = min(map(text.index, wrong))
+            lines = _LINE_END.split(text[:first])
+            message = f"the character U+{ord(text[first]):04X} is not allowed in YAML"
             raise self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
         try:
             yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -1,6 +1,7 @@
 """What Keras writes of objects in its configs, as the plain values that the catalogue's arguments take.
 
-Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class that a file names: a mapping stays a mapping.
+Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class that a file names: a mapping stays a mapping, and a
+dict, as the parsers of JSON and YAML make them.
 """
 
 from __future__ import annotations
@@ -42,19 +43,19 @@ _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints
 
 def is_tensor(value: Any) -> bool:
     """Whether a value stands for a tensor."""
-    return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
 def tensor(value: Mapping[str, Any]) -> KerasTensor:
     """The tensor that a value stands for. Raises :class:`ValueError` for one that is not well formed."""
     config = value.get("config")
-    history = config.get("keras_history") if isinstance(config, Mapping) else None
+    history = config.get("keras_history") if isinstance(config, dict) else None
     if not isinstance(history, list) or len(history) != 3:
         raise ValueError
     name, node, output = history
     if not isinstance(name, str) or not _is_index(node) or not _is_index(output):
         raise ValueError
-    assert isinstance(config, Mapping)
+    assert isinstance(config, dict)
     dtype = config.get("dtype")
     return KerasTensor(name, node, output, recorded_shape(config.get("shape")), dtype if isinstance(dtype, str) else "")
 
@@ -65,7 +66,7 @@ def _is_index(value: Any) -> bool:
 
 def recorded_shape(value: Any) -> Shape | None:
     """A shape that a file records; None for anything else."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("items")
     if not isinstance(value, list) or not all(each is None or _is_index(each) for each in value):
         return None
@@ -76,8 +77,8 @@ def policy(value: Any) -> str | None:
     """The name of a dtype policy, written as a word or as an object; None for anything else."""
     if isinstance(value, str):
         return value
-    config = value.get("config") if isinstance(value, Mapping) else None
-    if not isinstance(config, Mapping):
+    config = value.get("config") if isinstance(value, dict) else None
+    if not isinstance(config, dict):
         return None
     name, source = config.get("name"), config.get("source_name")
     if not isinstance(name, str) and isinstance(config.get("mode"), str):
@@ -87,8 +88,8 @@ def policy(value: Any) -> str | None:
 
 def constant(value: Any) -> Constant | None:
     """The tensor of numbers that a value of a config is; None for anything else."""
-    config = value.get("config") if isinstance(value, Mapping) and value.get("class_name") in _CONSTANTS else None
-    if not isinstance(config, Mapping) or config.get("dtype") not in DTYPES:
+    config = value.get("config") if isinstance(value, dict) and value.get("class_name") in _CONSTANTS else None
+    if not isinstance(config, dict) or config.get("dtype") not in DTYPES:
         return None
     return Constant(plain(config.get("value")), config["dtype"])
 
@@ -99,20 +100,20 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, list):
         return [plain(part) for part in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
     name, config = value.get("class_name"), value.get("config")
     if name == "__tuple__" and isinstance(value.get("items"), list):
         return [plain(part) for part in value["items"]]
-    if name in _CONSTANTS and isinstance(config, Mapping):
+    if name in _CONSTANTS and isinstance(config, dict):
         return plain(config.get("value"))
-    if name == "__slice__" and isinstance(config, Mapping):
+    if name == "__slice__" and isinstance(config, dict):
         return slice(config.get("start"), config.get("stop"), config.get("step"))
     if name == "__ellipsis__":
         return ...
     if isinstance(name, str) and name.endswith("DTypePolicy"):
         return policy(value)
-    if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, Mapping):
+    if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}

@@ -6,9 +6,10 @@ libyaml and PyYAML's own parser say the same things differently, and both in the
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
+if TYPE_CHECKING:
+    import yaml
 
 _OUT_OF_LINE = "this does not line up with what is above it, or is not complete"
 _BEHIND_A_VALUE = "this stands behind a value that is complete; quote the whole of a text"

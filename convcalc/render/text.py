@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,8 @@ def visible(text: str) -> str:
 
 def wrapped(doc: str, width: int | None) -> list[str]:
     """The paragraphs of a docstring, each filled to the width."""
+    import textwrap
+
     lines: list[str] = []
     for paragraph in doc.split("\n\n"):
         lines += ["", *textwrap.wrap(" ".join(paragraph.split()), width or 100)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcalc.layers import apply, bind, find, parameters
-from convcalc.layers.application import output_dtypes, own_weight
+from convcalc.layers.application import frozen, output_dtypes
 from convcalc.layers.dtypes import POLICIES
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal
@@ -135,7 +135,7 @@ def we_say(case: Case) -> Outcome | str:
     if kind.inputs == 0:
         dtypes = (case.args.get("dtype") or dtypes[0],)
     outputs = tuple(tuple(None if size is UNKNOWN else size for size in shape) for shape in inferred.outputs)
-    own = (own_weight(weight, policy, case.trainable, "frozen") for weight in inferred.weights)
+    own = inferred.weights if case.trainable else frozen(inferred.weights, "frozen")
     weights = tuple(sorted((w.name, w.shape, str(w.dtype), w.trainable) for w in own))
     return Outcome(outputs, dtypes, weights, parameters(inferred))
 

@@ -1,0 +1,69 @@
+"""``python -m benchmarks``: every ratio, measured in this run, and RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from benchmarks import drawing, engine, keras, many, scale, startup
+from benchmarks.environments import HERE, PEERS, Environments
+from benchmarks.machine import machine
+from benchmarks.measure import Measure, markdown, table
+from benchmarks.profiles import profiles
+
+GROUPS: dict[str, Callable[[Environments], Iterator[Measure]]] = {
+    "startup": startup.measures,
+    "keras": keras.measures,
+    "engine": engine.measures,
+    "scale": scale.measures,
+    "drawing": drawing.measures,
+    "many": many.measures,
+}
+
+
+def main(arguments: list[str] | None = None) -> list[Measure]:
+    """Measure what is asked for, print it, and write it down unless it was only tried out."""
+    options = _options().parse_args(arguments)
+    pythons = {name: value for name in ("convcalc", *PEERS) if (value := getattr(options, name))}
+    if not options.convcalc:  # what is installed is measured, and not what a developer's shell points at
+        os.environ.pop("PYTHONPATH", None)
+    environments = Environments(pythons, peers=not options.no_peers, quick=options.quick)
+    groups = {**GROUPS, "scale": partial(scale.measures, full=options.full)}
+    measures: list[Measure] = []
+    for name in options.only or GROUPS:
+        for measure in groups[name](environments):
+            print("  ".join(cell for cell in measure.cells if cell), flush=True)
+            measures.append(measure)
+    facts = machine(environments.versions())
+    print(f"\n{table(measures)}\n" + "".join(f"{name}: {value}\n" for name, value in facts), end="")
+    if not options.quick and not options.only:
+        listed = "".join(f"- {name}: {value}\n" for name, value in facts)
+        missed = profiles([measure for measure in measures if measure.met is False])
+        (HERE / "RESULTS.md").write_text(f"{_HEAD}{listed}\n{markdown(measures)}{missed}")
+    return measures
+
+
+_HEAD = """# Results
+
+Written by `python -m benchmarks`; [README.md](README.md) says how to read it. Every ratio was measured in one run.
+
+"""
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(GROUPS), help="this group alone; may be given again")
+    parser.add_argument("--quick", action="store_true", help="each command once, on small models: no numbers to keep")
+    parser.add_argument(
+        "--full", action="store_true", help="a million layers of every kind of model, not of chains only"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="install no peers, and leave out what needs them")
+    for name in ("convcalc", *PEERS):
+        parser.add_argument(f"--{name}", metavar="PYTHON", help=f"an interpreter that has {name}, instead of a new one")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Inference on a model that is loaded."""
+
+import json
+import sys
+
+from repeated import median
+
+from convcalc import infer, load
+
+model = load(sys.argv[1])
+layers = len(infer(model).layers)
+print(json.dumps({"seconds": median(lambda: infer(model), int(sys.argv[2])), "layers": layers}))

@@ -1,0 +1,8 @@
+"""ResNet50's config, as Keras writes it, to a file."""
+
+import sys
+from pathlib import Path
+
+import keras
+
+Path(sys.argv[1]).write_text(keras.applications.ResNet50(weights=None).to_json())

@@ -1,0 +1,78 @@
+"""A large model read and inferred: the time of a layer, or the memory of one. The reader's limits are lifted for that."""
+
+import gc
+import json
+import sys
+import time
+import tracemalloc
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+LIMITS = {
+    "convcalc.read": ("MAX_BYTES",),
+    "convcalc.read.nodes": ("MAX_BYTES", "MAX_CHARACTERS", "MAX_VALUES"),
+    "convcalc.read.graph": ("MAX_LAYERS", "MAX_WORK"),
+}
+for module, names in LIMITS.items():
+    for name in names:
+        assert hasattr(import_module(module), name), f"{module} has no {name} any more"
+        # Of a file as many bytes are asked for as may be read: no more than there is room for.
+        setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
+
+from convcalc import infer, load  # noqa: E402 - behind the limits, which are read from their modules
+from convcalc.problems import Source  # noqa: E402
+from convcalc.read.container import config_of  # noqa: E402
+from convcalc.read.nodes import compose  # noqa: E402
+
+
+def count(model: Any) -> int:
+    """The layers, those of nested models too."""
+    return sum(1 + (count(layer.model) if layer.model else 0) for layer in model.layers)
+
+
+def timed(path: str) -> dict[str, float]:
+    """Seconds a layer: the median of several times where there are few layers."""
+    taken: dict[str, list[float]] = {"read": [], "infer": []}
+    layers, times = 1, 1
+    while len(taken["read"]) < times:
+        start = time.process_time()
+        model = load(path)
+        read = time.process_time()
+        report = infer(model)
+        done = time.process_time()
+        if not taken["read"]:
+            layers = count(model)
+            times = max(1, min(20, 20_000 // layers))
+        taken["read"].append((read - start) / layers)
+        taken["infer"].append((done - read) / layers)
+        del model, report
+    return {name: median(each) for name, each in taken.items()}
+
+
+def remembered(path: str) -> dict[str, float]:
+    """Bytes a layer: of the parsed file, of the model beyond that, of the report beyond both."""
+    infer(load(path))  # what is imported and remembered on the way is no layer's
+    text = Path(path).read_text()
+    gc.collect()
+    tracemalloc.start()
+    source = Source(path, text)
+    parsed: Any = config_of(source) if path.endswith(".json") else compose(source, [])
+    gc.collect()
+    of_file = tracemalloc.get_traced_memory()[0]
+    del parsed
+    model = load(path)
+    gc.collect()
+    of_model = tracemalloc.get_traced_memory()[0]
+    report = infer(model)
+    gc.collect()
+    of_report = tracemalloc.get_traced_memory()[0]
+    layers = count(model)
+    assert report.layers
+    # A spec's model keeps the parsed file, for the places of problems; a config's does not.
+    model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
+    return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
+
+
+print(json.dumps({"time": timed, "memory": remembered}[sys.argv[1]](sys.argv[2])))

@@ -1,0 +1,27 @@
+"""The versions of what an environment is compared for."""
+
+import json
+import platform
+import sys
+from importlib import metadata
+
+PACKAGES = {
+    "convcalc": ("convcalc", "click", "rich", "PyYAML"),
+    "keras": ("keras", "tensorflow-cpu", "tensorflow"),
+    "torch": ("torch", "torchinfo"),
+    "onnx": ("onnx",),
+}
+
+
+def main() -> None:
+    """Say them."""
+    found = {f"Python of {sys.argv[1]}": platform.python_version()}
+    for package in PACKAGES[sys.argv[1]]:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    print(json.dumps(found))
+
+
+main()

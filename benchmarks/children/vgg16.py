@@ -1,0 +1,10 @@
+"""A spec loaded, inferred and drawn as a table."""
+
+import json
+import sys
+
+from repeated import median
+
+from convcalc import infer, load, render
+
+print(json.dumps({"seconds": median(lambda: render(infer(load(sys.argv[1]))), int(sys.argv[2]))}))

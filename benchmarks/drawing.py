@@ -1,0 +1,19 @@
+"""(e) Ten thousand rows drawn, beside Rich's own table of the same cells and the same look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.environments import Environments
+from benchmarks.measure import Measure
+from benchmarks.timing import answers
+
+
+def measures(environments: Environments) -> Iterator[Measure]:
+    """Both in one process, in turn; that the texts are the same is held there."""
+    rows, runs = (100, 1) if environments.quick else (10_000, 3)
+    command = environments.child("convcalc", "draw", rows, 1 if environments.quick else 5)
+    (took,) = answers([command], runs)
+    profile = [environments.own, "-m", "cProfile", "-s", "tottime", *command[1:], "ours"]
+    name = f"drawing {rows:,} rows, beside rich.table.Table with the same text"
+    yield Measure(name, took["ours"] * 1000, took["rich"] * 1000, "ms", 5, True, profile)

@@ -1,0 +1,90 @@
+"""The environments that are compared: convcalc installed as a user has it, and each peer in one of its own."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.timing import Command, Failed, answer, run
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+CHILDREN = HERE / "children"
+# What is made on the way: models, and the config that Keras writes.
+WORK = HERE / ".work"
+
+# PyPI's torch for Linux needs gigabytes of CUDA to be imported; that of PyTorch's own index does without.
+_TORCH = "torch==2.13.0+cpu" if sys.platform == "linux" else "torch"
+PEERS = {
+    "keras": ("keras>=3.15,<3.16", "tensorflow-cpu"),
+    "torch": (_TORCH, "torchinfo", "--extra-index-url", "https://download.pytorch.org/whl/cpu"),
+    "onnx": ("onnx",),
+}
+
+
+@dataclass(frozen=True)
+class Environments:
+    """Which interpreter serves for what. ``pythons`` are those that were given; others are installed when they are first
+    asked for. Without ``peers`` only what was given is there.
+    """
+
+    pythons: dict[str, str]
+    peers: bool = True
+    quick: bool = False
+
+    def python(self, name: str) -> str:
+        """The interpreter of a peer. Raises :class:`Failed` where it cannot be had."""
+        if name not in self.pythons:
+            if not self.peers:
+                raise Failed(f"no {name}")
+            self.pythons[name] = _installed(name, PEERS[name])
+        return self.pythons[name]
+
+    @property
+    def own(self) -> str:
+        """The interpreter that has convcalc."""
+        if "convcalc" not in self.pythons:
+            self.pythons["convcalc"] = _installed("convcalc", (str(ROOT),), again=True)
+        return self.pythons["convcalc"]
+
+    @property
+    def script(self) -> list[str]:
+        """What Python runs for the command: the console script, or the module where the interpreter was given."""
+        script = Path(self.own).with_name("convcalc")
+        return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
+
+    @property
+    def convcalc(self) -> list[str]:
+        """The command ``convcalc``, as a user calls it."""
+        return self.script if len(self.script) == 1 else [self.own, *self.script]
+
+    def child(self, name: str, script: str, *args: object) -> list[str]:
+        """The command that runs a script of ``children`` with a peer's interpreter, or with our own."""
+        python = self.own if name == "convcalc" else self.python(name)
+        return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]
+
+    def versions(self) -> dict[str, str]:
+        """The packages that took part, with their versions."""
+        found: dict[str, str] = {}
+        for name, python in self.pythons.items():
+            command: Command = [python, str(CHILDREN / "versions.py"), name]
+            found.update(answer(command))
+        return found
+
+
+def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:
+    """An environment with packages in it. The project is installed anew at each run: not editable, bytecode compiled."""
+    folder = HERE / f".venv-{name}"
+    python = folder / "bin" / "python"
+    ready = folder / "ready"
+    if not ready.exists() or again:
+        print(f"installing {name} into {folder}", file=sys.stderr, flush=True)
+        if not python.exists():
+            run([sys.executable, "-m", "venv", str(folder)])
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile"]
+        run([*pip, *packages])
+        if again:
+            run([*pip, "--force-reinstall", "--no-deps", *packages])
+        ready.touch()
+    return str(python)

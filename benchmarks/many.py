@@ -1,0 +1,52 @@
+"""(f) A thousand models checked in one call, beside reading them alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.environments import ROOT, WORK, Environments
+from benchmarks.measure import Measure
+from benchmarks.timing import in_turn
+
+
+def measures(environments: Environments) -> Iterator[Measure]:
+    """Copies of the specs, each under a name of its own."""
+    count, runs = (len(_specs()), 1) if environments.quick else (1000, 3)
+    files = [str(path) for path in copies(count)]
+    check = [*environments.convcalc, "check", "--quiet", *files]
+    ours, other = in_turn([check, environments.child("convcalc", "parse", *files)], runs)
+    profile = [
+        environments.own,
+        "-m",
+        "cProfile",
+        "-s",
+        "tottime",
+        *environments.script,
+        "check",
+        "--quiet",
+        *files[:100],
+    ]
+    yield Measure(
+        f"check on {count:,} files, beside reading them alone", ours.seconds, other.seconds, "s", profile=profile
+    )
+
+
+def copies(count: int) -> Iterator[Path]:
+    """So many specs, those of the project in turn."""
+    folder = WORK / "many"
+    folder.mkdir(parents=True, exist_ok=True)
+    specs = _specs()
+    for number in range(count):
+        source = specs[number % len(specs)]
+        text = source.read_text()
+        name = f"{source.stem}_{number}"
+        renamed, found = re.subn(r"(?m)^name:.*$", f"name: {name}", text, count=1)
+        path = folder / f"{name}.yaml"
+        path.write_text(renamed if found else f"name: {name}\n{text}")
+        yield path
+
+
+def _specs() -> list[Path]:
+    return sorted((ROOT / "specs").glob("*.yaml"))

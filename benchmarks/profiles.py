@@ -1,0 +1,51 @@
+"""Where the time goes, for targets that are missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.measure import Measure
+from benchmarks.timing import Command, run
+
+MOST = 15
+
+
+def profiles(missed: Sequence[Measure]) -> str:
+    """A section for each command whose target is missed."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for measure in missed:
+        if measure.profile:
+            names.setdefault(tuple(measure.profile), []).append(measure.what)
+    sections = [f"\n### {'; '.join(what)}\n\n```text\n{_profile(command)}```\n" for command, what in names.items()]
+    return f"\n## Where the time goes, of targets that are missed\n{''.join(sections)}" if sections else ""
+
+
+def _profile(command: Command) -> str:
+    """The first lines of a profile: the slowest imports, or functions."""
+    _, output = run(command)
+    lines = _imports(output) if "importtime" in command else _functions(output)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _imports(output: str) -> Iterator[str]:
+    """The slowest imports by the time that each takes itself."""
+    found = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
+    timed = [(int(own), name.strip()) for own, _, name in found[1:] if own.strip().isdigit()]
+    yield f"imports: {len(timed)}, {sum(own for own, _ in timed) / 1000:.1f} ms under the profiler; the slowest:"
+    for own, name in sorted(timed, reverse=True)[:MOST]:
+        yield f"{own / 1000:8.2f} ms  {name}"
+
+
+def _functions(output: str) -> Iterator[str]:
+    """The functions that take longest, as cProfile lists them."""
+    lines = iter(output.splitlines())
+    for line in lines:
+        if "function calls" in line:
+            yield line.strip()
+        if line.lstrip().startswith("ncalls"):
+            yield line
+            break
+    for _, line in zip(range(MOST), lines):
+        yield (
+            line.replace(str(line.rpartition("site-packages/")[0].rpartition(" ")[2]), "") if "site-" in line else line
+        )

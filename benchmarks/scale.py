@@ -1,0 +1,55 @@
+"""(d) Scale: what a layer takes in a model of a thousand, and in one of up to a million; time and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.environments import Environments
+from benchmarks.measure import Measure
+from benchmarks.models import KINDS, large_model
+from benchmarks.timing import Failed, answer
+
+SMALL, AT_MEMORY = 1000, 10_000
+# A million layers of each kind take an hour: the chain has them always, the others with --full.
+LARGE = {"chain": 1_000_000}
+
+
+def measures(environments: Environments, full: bool = False) -> Iterator[Measure]:
+    """Each kind of model, as a spec and as a Keras config."""
+    for kind in KINDS:
+        for ending in ("yaml", "json"):
+            if environments.quick:
+                yield from _times(environments, kind, ending, 48, [96])
+                yield from _memory(environments, kind, ending, 48) if kind == "chain" else ()
+                continue
+            large = 1_000_000 if full else LARGE.get(kind, 100_000)
+            sizes = [size for size in (10_000, 100_000, 1_000_000) if size <= large]
+            yield from _times(environments, kind, ending, SMALL, sizes)
+            yield from _memory(environments, kind, ending, AT_MEMORY)
+
+
+def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
+    """The time of a layer in each size beside that in the small one, which is taken again each time."""
+    for size in sizes:
+        name = f"{kind} of {size:,} layers ({ending}), a layer beside one of {small:,}"
+        commands = [
+            environments.child("convcalc", "scale", "time", large_model(kind, ending, each)) for each in (small, size)
+        ]
+        try:
+            few, many = map(answer, commands)
+        except Failed as failed:
+            yield Measure(name, target=1.5, missing=str(failed)[-200:])
+            continue
+        profile = [environments.own, "-m", "cProfile", "-s", "tottime", *commands[1][1:]] if size <= 100_000 else ()
+        for what in ("read", "infer"):
+            target = 1.5 if size == sizes[-1] else None
+            yield Measure(f"{name}: {what}", many[what] * 1e6, few[what] * 1e6, "µs", target, profile=profile)
+
+
+def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
+    """What model and report hold beyond the parsed file."""
+    name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
+    found = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
+    yield Measure(f"{name}: the report", found["report"], unit="bytes", target=1024)
+    yield Measure(f"{name}: the model", found["model"], unit="bytes")
+    yield Measure(f"{name}: the parsed file itself", found["file"], unit="bytes")

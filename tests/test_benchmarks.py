@@ -1,0 +1,75 @@
+"""Each command of the benchmarks runs; what it takes is asserted nowhere."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import environments, models
+from benchmarks.__main__ import GROUPS, main
+from benchmarks.measure import Measure, markdown, table
+from benchmarks.profiles import profiles
+from benchmarks.timing import Failed, answer, in_turn, run
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [environments, models, *(sys.modules[f"benchmarks.{name}"] for name in ("keras", "many"))]:
+        monkeypatch.setattr(module, "WORK", tmp_path / "work")
+    monkeypatch.setenv("PYTHONPATH", str(environments.ROOT))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_runs(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    measures = main(["--quick", "--no-peers", "--convcalc", sys.executable, "--only", group])
+    assert measures
+    shown = capsys.readouterr().out
+    for measure in measures:
+        assert measure.what in shown
+        assert measure.missing in ("", "no keras", "no onnx", "no torch")
+        assert measure.missing or measure.ours > 0
+    assert "Python of convcalc" in shown
+
+
+def test_verdicts() -> None:
+    assert Measure("a", 14, 10, target=1.4).met
+    assert Measure("a", 15, 10, target=1.4).met is False
+    assert Measure("a", 1, 30, target=30, faster=True).met
+    assert Measure("a", 1, 29, target=30, faster=True).met is False
+    assert Measure("a", 11, target=10).met is False
+    assert Measure("a", 11).met is None
+    assert Measure("a", target=1, missing="no peer").met is None
+
+
+def test_what_is_not_known_is_said() -> None:
+    cells = Measure("a", target=1, missing="no peer").cells
+    assert cells == ("a", "?", "?", "?", "≤ 1 ×", "not measured: no peer")
+
+
+def test_tables_hold_every_line() -> None:
+    measures = [Measure("one", 1, 2, target=1.4), Measure("two | three", 5000, target=10, unit="µs")]
+    assert "5,000 µs" in table(measures)
+    assert r"two \| three" in markdown(measures)
+    assert all(line.count(" | ") == 5 for line in markdown(measures).splitlines() if "two" not in line)
+
+
+def test_a_command_that_fails_is_told() -> None:
+    with pytest.raises(Failed, match="exit code 3: no good"):
+        run([sys.executable, "-c", "print('no good'); raise SystemExit(3)"])
+
+
+def test_commands_in_turn() -> None:
+    quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
+    assert slow.memory > 200_000_000  # of the other it is that of this process, which is more than its own
+    assert quick.seconds > 0
+
+
+def test_an_answer_is_the_last_line() -> None:
+    assert answer([sys.executable, "-c", "print('noise'); print('{\"n\": 1}')"]) == {"n": 1}
+
+
+@pytest.mark.parametrize("flags", [["-X", "importtime", "-c", "import json"], ["-m", "cProfile", "-m", "this"]])
+def test_a_profile_shows_what_was_missed(flags: list[str]) -> None:
+    text = profiles([Measure("slow", 2, 1, target=1, profile=[sys.executable, *flags])])
+    assert "### slow" in text
+    assert "json" in text or "this.py" in text
