@@ -14,7 +14,7 @@ from convcalc.analyse.rows import rows_of, totals_of
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.analyse.sums import known_sum, per_batch
 from convcalc.layers import Inferred, Product, apply, kind_of, known_macs, output_dtypes
-from convcalc.model import Call, Layer, Model, is_linear
+from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
@@ -99,7 +99,20 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
             run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
+    for ref in model.outputs:
+        if missing := _missing(run, ref):
+            mark = model.place.mark("outputs") if model.place else None
+            work.problems.append(Problem("no-such-output", f"the model '{model.name}' gives {missing}", mark))
     return run
+
+
+def _missing(run: Run, ref: Ref) -> str:
+    """The tensor in words, and how many its call has, where that is too few; empty where the call has it, or may have it."""
+    ran = run.calls[ref.call]
+    if ran.inferred is None or ref.output < len(ran.outputs) or NOTHING in ran.outputs:
+        return ""
+    name = run.model.layers[run.model.calls[ref.call].layer].name
+    return f"output {ref.output} of '{name}', which has {len(ran.outputs)}"
 
 
 def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
@@ -130,14 +143,8 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
 
 def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
     for ref in call.inputs:
-        outputs = run.calls[ref.call]
-        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
-            source = run.model.layers[run.model.calls[ref.call].layer].name
-            raise Refusal(
-                f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}",
-                "no-such-output",
-                "from",
-            )
+        if missing := _missing(run, ref):
+            raise Refusal(f"asks for {missing}", "no-such-output", "from")
     if isinstance(layer.kind, Operation) and not layer.broken:
         return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)

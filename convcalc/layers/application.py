@@ -19,7 +19,7 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     """
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings}
-    result = _bounded(_run(kind, arguments, inputs))
+    result = bounded(_run(kind, arguments, inputs))
     return kind.under_policy(arguments, policy or kind.policy(args), result) if kind.under_policy else result
 
 
@@ -34,7 +34,7 @@ def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
     return result._replace(outputs=tuple(turned))
 
 
-def _bounded(result: Inferred) -> Inferred:
+def bounded(result: Inferred) -> Inferred:
     """The result, unless it has a size that no tensor has."""
     for size in (size for shape in result.outputs for size in shape or () if size > LARGEST):
         raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
@@ -48,6 +48,8 @@ def _channels_first(shape: Shape, at: int) -> Shape:
 
 def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
     least, most = kind.inputs if isinstance(kind.inputs, tuple) else (kind.inputs or 0, kind.inputs)
+    if most is None and not inputs:
+        raise Refusal("takes at least one input, and is given none", "wrong-inputs")
     if most is not None and not least <= len(inputs) <= most:
         words = {0: "no input", 1: "one input", 2: "two inputs"}
         count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"

@@ -161,7 +161,14 @@ def config_of(given: Source) -> Any:
     if _depth(text) > MAX_NESTING:
         raise error("too-deep", f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:
-        return json.loads(text)
+        data = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError:
+        raise error(
+            "encoding", f"{source}: a \\u escape is half of a character, of which no text can be made"
+        ) from None
     except json.JSONDecodeError as bad:
         raise error("json-syntax", f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
     except (ValueError, RecursionError) as bad:  # a number of more digits than Python reads

@@ -37,6 +37,8 @@ _WORDS = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+_HALF = re.compile("[\ud800-\udfff]")
+_BEYOND = re.compile(r"\\U(?!00(?:0|10))|$")  # an escape beyond Unicode
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -196,13 +198,20 @@ class _Composer:
                 "too-large", f"{self.source.name} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
             )
         if wrong := _NOT_YAML.search(text):
-            lines = _LINE_END.split(text[: wrong.start()])
-            message = f"the character U+{ord(wrong[0]):04X} is not allowed in YAML"
-            raise self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
+            raise self.refused_at(wrong, f"the character U+{ord(wrong[0]):04X} is not allowed in YAML")
         try:
             yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.MarkedYAMLError as bad:
             raise self.fail("yaml-syntax", *plain_words(bad, text)) from None
+        except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
+            place = _BEYOND.search(text)
+            assert place is not None
+            raise self.refused_at(place, "an escape of what is no character") from None
+
+    def refused_at(self, wrong: re.Match[str], message: str) -> ConvcalcError:
+        """The error for what stands at a place in the text."""
+        lines = _LINE_END.split(self.source.text[: wrong.start()])
+        return self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
 
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
         """Put a finished node where it belongs."""
@@ -249,6 +258,8 @@ class _Composer:
     def scalar(self, event: Any, line: int, column: int) -> Scalar:
         self.refuse_tag(event.tag, line, column)
         text: str = event.value
+        if not text.isascii() and _HALF.search(text):
+            raise self.fail("yaml-syntax", "an escape of half a character", line, column)
         if not event.implicit[0]:
             return Scalar(text, line, column)
         if text in _WORDS:
