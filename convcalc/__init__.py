@@ -1,7 +1,7 @@
 """A Keras model-summary calculator: shapes, parameters and costs of a model, without Keras.
 
-``load`` reads a model, ``infer`` finds everything out about it, ``render`` writes that as text; ``conv`` is the calculator.
-What is wrong with an input is a :class:`ConvcalcError`.
+``load`` reads a model, ``infer`` finds everything out about it, ``render`` writes that as text, ``diff`` holds two of them
+against each other; ``conv`` is the calculator. What is wrong with an input is a :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from convcalc.render import render
 if TYPE_CHECKING:
     from convcalc.analyse import Report, infer
     from convcalc.analyse.conv import conv
+    from convcalc.check.compare import diff
     from convcalc.read import load
 
-__all__ = ["ConvcalcError", "Report", "__version__", "conv", "infer", "load", "render"]
+__all__ = ["ConvcalcError", "Report", "__version__", "conv", "diff", "infer", "load", "render"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "Report": "convcalc.analyse",
     "conv": "convcalc.analyse.conv",
+    "diff": "convcalc.check.compare",
     "infer": "convcalc.analyse",
     "load": "convcalc.read",
 }

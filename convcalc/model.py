@@ -13,6 +13,20 @@ from typing import Any, NamedTuple, Protocol
 from convcalc.numbers import UNKNOWN, Number
 from convcalc.problems import Mark, Problem
 
+# What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
+MAXIMA = (
+    "params",
+    "trainable_params",
+    "non_trainable_params",
+    "param_bytes",
+    "macs",
+    "flops",
+    "activation_bytes",
+    "peak_activation_bytes",
+    "weight_bytes",
+)
+BUDGETS = (*MAXIMA, "min_receptive_field")
+
 
 class Place(Protocol):
     """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)  # a model has thousands of layers of few classes
 def snake_case(class_name: str) -> str:
     """``Conv2D`` as ``conv2d``, ``GlorotUniform`` as ``glorot_uniform``."""
     word = re.sub(r"\W+", "", class_name)
     word = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", word)
     return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
+
+
+def is_automatic(name: str, class_name: str) -> bool:
+    """Whether Keras could have given a layer of this class the name: ``conv2d``, ``conv2d_5``."""
+    word = snake_case(class_name)
+    return name.startswith(word) and re.fullmatch(r"(?:_[0-9]+)?", name[len(word) :]) is not None
 
 
 class Names:

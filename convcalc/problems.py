@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
 # What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
@@ -60,6 +60,18 @@ class Problem(NamedTuple):
     mark: Mark | None = None
     layer: str | None = None
     severity: str = "error"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding for JSON."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "layer": self.layer,
+            "file": self.mark.file if self.mark else None,
+            "line": self.mark.line if self.mark else None,
+            "column": self.mark.column if self.mark else None,
+        }
 
     def __str__(self) -> str:
         """The finding as text: ``file:line:column: error[code]: message``, with the line and a caret under it."""

@@ -1,5 +1,5 @@
-"""The reference pages ``docs/layers.md``, ``docs/operations.md`` and ``docs/insights.md``, made from the declarations:
-``python -m tests.docs`` writes them anew.
+"""The reference pages ``docs/layers.md``, ``docs/operations.md``, ``docs/insights.md`` and ``docs/formats.md``, made from the
+declarations: ``python -m tests.docs`` writes them anew.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from convcalc.ops import OPERATIONS
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 from convcalc.render.text import number_text, shapes_text, value_text
+from tests import docs_formats
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -130,7 +131,12 @@ def insights_page() -> str:
     return "\n".join([INSIGHTS_HEAD, *parts])
 
 
-PAGES = {"layers.md": page, "operations.md": operations_page, "insights.md": insights_page}
+PAGES = {
+    "layers.md": page,
+    "operations.md": operations_page,
+    "insights.md": insights_page,
+    "formats.md": docs_formats.page,
+}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():

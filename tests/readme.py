@@ -1,6 +1,6 @@
-"""The README's console blocks, as data: what it tells a reader to type, and what it says will come.
+"""The console blocks of the README and of docs/ci.md, as data: what a reader is told to type, and what will come.
 
-``python -m tests.readme`` runs every command and writes its output back into the README; ``python -m tests.readme command
+``python -m tests.readme`` runs every command and writes its output back into the pages; ``python -m tests.readme command
 test`` prints the command that follows the mark ``<!-- command: test -->``, which CI runs as it stands.
 """
 
@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+CI_PAGE = ROOT / "docs" / "ci.md"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
@@ -74,4 +75,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(marked(sys.argv[2], README.read_text(encoding="utf-8")))
     else:
-        README.write_text(refreshed(README.read_text(encoding="utf-8")), encoding="utf-8")
+        for page in (README, CI_PAGE):
+            page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -66,7 +66,9 @@ def test_every_code_of_the_reader_is_in_the_table() -> None:
         "legacy.py",
         "serialized.py",
         "weights.py",
-    }  # Keras's own files: tests/test_damaged.py
+        "project.py",
+        "git.py",
+    }  # Keras's own files: tests/test_damaged.py; a project's and git's: tests/test_project.py, tests/test_diff.py
     readers = [path for path in (package / "read").glob("*.py") if path.name not in files]
     known = set().union(*map(codes, [*readers, *binding]))
     shown = {code for name in NAMES for code in re.findall(r"error\[([a-z-]+)\]", said(name))}

@@ -1,12 +1,19 @@
 """A spec held to its own expectations and budget."""
 
+from pathlib import Path
+
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.check.budget import Limit, check_budget, largest_fields, spec_limits
 from convcalc.check.expectations import check_expectations
-from convcalc.check.quantities import quantity
-from convcalc.problems import Problem, Refusal, Source
+from convcalc.check.quantities import quantity, sizes
+from convcalc.model import MAXIMA
+from convcalc.problems import ConvcalcError, Problem, Refusal, Source
+from convcalc.read import load
 from convcalc.read.spec import read_spec
+
+SPECS = Path(__file__).parent.parent / "specs"
 
 QUANTITIES = [
     (1000, 1000),
@@ -35,7 +42,8 @@ def problems(layer: str, budget: str = "{}", allow_incomplete: bool = False, siz
     text = (
         f"input: [{size}, {size}, 1]\nbudget: {budget}\nlayers:\n  - Conv2D: {{filters: 32, kernel_size: 3, {layer}}}\n"
     )
-    return list(check_expectations(infer(read_spec(Source("spec.yaml", text))), allow_incomplete))
+    report = infer(read_spec(Source("spec.yaml", text)))
+    return [*check_expectations(report), *check_budget(report, spec_limits(report.model), allow_incomplete)]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +89,74 @@ def test_an_unknown_number_holds_no_budget_unless_allowed() -> None:
     (problem,) = problems("strides: 1", "{macs: 1G}", size="null")
     assert problem.code == "incomplete"
     assert problems("strides: 1", "{macs: 1G}", size="null", allow_incomplete=True) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [(64, (64,)), ("64", (64,)), ("64x48", (64, 48)), ("64×48×3", (64, 48, 3)), ([64, 48], (64, 48)), ("7,5", (7, 5))],
+)
+def test_sizes(written: object, found: tuple[int, ...]) -> None:
+    assert sizes(written) == found
+
+
+@pytest.mark.parametrize(
+    "written", ["", "x", "64x", 0, -1, True, 1.5, None, [], [1, 2, 3, 4], ["a"], "1x2x3x4", "9" * 99]
+)
+def test_what_is_no_size_is_refused(written: object) -> None:
+    with pytest.raises(Refusal):
+        sizes(written)
+
+
+def test_a_limit_that_is_no_number_is_bad_input_whoever_wrote_it() -> None:
+    report = infer(load(str(SPECS / "lenet5.yaml")))
+    limits = {
+        "params": Limit("many", "--max-params"),
+        "macs": Limit("1e3", "pyproject.toml"),
+        "min_receptive_field": Limit("x", "--min-receptive-field"),
+    }
+    with pytest.raises(ConvcalcError) as failed:
+        check_budget(report, limits)
+    assert [problem.message.partition(": expected")[0] for problem in failed.value.problems] == [
+        "--max-params",
+        "pyproject.toml: budget of 'macs'",
+        "--min-receptive-field",
+    ]
+
+
+# Published: LeNet-5's C5 sees all of 32×32; VGG16's last pooling 212, ResNet-50's last convolution 483.
+@pytest.mark.parametrize(("name", "size"), [("vgg16", 212), ("resnet50", 483), ("alexnet", 195)])
+def test_the_receptive_field_that_a_budget_asks_for(name: str, size: int) -> None:
+    report = infer(load(str(SPECS / f"{name}.yaml")))
+    assert largest_fields(report) == ((size, size), False)
+    assert check_budget(report, {"min_receptive_field": Limit(size)}) == ()
+    (problem,) = check_budget(report, {"min_receptive_field": Limit(f"{size}x{size + 1}", "--min-receptive-field")})
+    assert problem.message == (
+        f"the receptive field is {size}×{size}, less than the {size}×{size + 1} of the budget (--min-receptive-field)"
+    )
+
+
+def test_a_field_that_is_not_known_reaches_nothing_unless_allowed() -> None:
+    text = "input: [64, 64, 3]\nlayers:\n  - Conv2D: [4, 5]\n  - Resizing: [32, 32]\n  - Conv2D: [4, 3]\n"
+    report = infer(read_spec(Source("spec.yaml", text)))
+    assert check_budget(report, {"min_receptive_field": Limit(5)}) == ()  # so much is known
+    (problem,) = check_budget(report, {"min_receptive_field": Limit(6)})
+    assert problem.code == "incomplete" and "is at least 5×5" in problem.message
+    assert check_budget(report, {"min_receptive_field": Limit(6)}, allow_incomplete=True) == ()
+
+
+def test_a_model_without_windows_has_a_small_field_or_none() -> None:
+    report = infer(read_spec(Source("spec.yaml", "input: [4]\nlayers: [{Dense: 3}]\n")))
+    (problem,) = check_budget(report, {"min_receptive_field": Limit(2)})
+    assert problem.message == "the receptive field is 1, less than the 2 of the budget"
+    report = infer(read_spec(Source("spec.yaml", "input: []\nlayers: [{Reshape: [[1]]}]\n")))
+    (problem,) = check_budget(report, {"min_receptive_field": Limit(2)})
+    assert problem.message == "no input of the model has an axis for windows, so there is no receptive field of 2"
+
+
+def test_every_total_can_be_limited() -> None:
+    report = infer(load(str(SPECS / "lenet5.yaml")))
+    found = check_budget(report, {key: Limit(0, "--max") for key in MAXIMA})
+    assert [problem.message.split()[4].rstrip(",") for problem in found] == [
+        key for key in MAXIMA if key != "non_trainable_params"
+    ]
+    assert check_budget(report, {key: Limit("1T") for key in MAXIMA}) == ()

@@ -228,7 +228,9 @@ def test_each_of_several_models_has_its_own_in_json() -> None:
 
 
 def test_a_summary_of_keras_has_no_place_for_them() -> None:
-    assert "--format table or json" in refused("summary", str(SPECS / "vgg16.yaml"), "--format", "keras", "--insights")
+    assert "--insights goes with --format table, json, " in refused(
+        "summary", str(SPECS / "vgg16.yaml"), "--format", "keras", "--insights"
+    )
 
 
 def test_many_of_a_kind_are_cut_and_counted() -> None:

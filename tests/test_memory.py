@@ -12,11 +12,11 @@ from convcalc.analyse import Report, infer
 from convcalc.analyse.memory import Memory
 from convcalc.analyse.optimizers import SLOTS, slots
 from convcalc.analyse.report import Assumptions, weight_bytes
-from convcalc.check.expectations import check_expectations
+from convcalc.check.budget import check_budget, spec_limits
 from convcalc.layers import CATALOGUE, Weight
 from convcalc.model import Call, Layer, Model, Ref, execution_order
 from convcalc.numbers import UNKNOWN, product
-from convcalc.problems import Source
+from convcalc.problems import Problem, Source
 from convcalc.read.spec import read_spec
 from convcalc.render.grid import Look
 from convcalc.render.memory import memory_text
@@ -537,8 +537,13 @@ def test_the_chart_fits_and_marks_the_peak(name: str, ascii: bool, width: int) -
 
 def test_budgets_of_memory() -> None:
     text = "{{input: [{}], budget: {{peak_activation_bytes: 100, weight_bytes: 1K}}, layers: [{{Dense: 20}}]}}"
-    (problem,) = check_expectations(of_text(text.format(10)))
+
+    def problems(size: str) -> tuple[Problem, ...]:
+        report = of_text(text.format(size))
+        return check_budget(report, spec_limits(report.model))
+
+    (problem,) = problems("10")
     assert problem.message == "the model has 120 peak_activation_bytes, 20 more than the budget of 100"
-    assert check_expectations(of_text(text.format(5))) == ()
-    (problem,) = check_expectations(of_text(text.format("null, 4")))
+    assert problems("5") == ()
+    (problem,) = problems("null, 4")
     assert problem.code == "incomplete"

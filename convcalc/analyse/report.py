@@ -18,6 +18,7 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
@@ -235,7 +236,7 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Shown):
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
     FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
     that are made when they are asked for.
@@ -284,18 +285,7 @@ class Report:
             "layers": [report._layer(layer) for layer in report.layers],
             "totals": report.totals_with_memory(),
             "memory": self.memory.as_dict(),
-            "problems": [
-                {
-                    "code": problem.code,
-                    "severity": problem.severity,
-                    "message": problem.message,
-                    "layer": problem.layer,
-                    "file": problem.mark.file if problem.mark else None,
-                    "line": problem.mark.line if problem.mark else None,
-                    "column": problem.mark.column if problem.mark else None,
-                }
-                for problem in self.problems
-            ],
+            "problems": [problem.as_dict() for problem in self.problems],
         }
 
     def _layer(self, layer: LayerReport) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from convcalc.model import Layer, call_numbers, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
 
-_FROZEN = "the layer is frozen: trainable is false"
+FROZEN = "the layer is frozen: trainable is false"
 
 
 def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
@@ -33,7 +33,7 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
         inner = run.nested.get(index)
         own_flags = inner is not None and inner.model.own_flags
         below = rows_of(inner, path + "/", depth + 1, trains or own_flags) if inner else []
-        weights = tuple(own_weight(weight, layer.dtype, trains, _FROZEN) for weight in run.weights.get(index, ()))
+        weights = tuple(own_weight(weight, layer.dtype, trains, FROZEN) for weight in run.weights.get(index, ()))
         known = layer.model is not None or all(_counted(run.calls[number]) for number in by_layer[index])
         recorded = not known and layer.stored is not None
         if recorded:
@@ -109,7 +109,7 @@ def _listed(
         inferred = each.infer(*shapes)
         name = each.name or each.kind.name
         trains = trainable and each.trainable
-        weights = tuple(own_weight(weight, each.dtype, trains, _FROZEN) for weight in inferred.weights)
+        weights = tuple(own_weight(weight, each.dtype, trains, FROZEN) for weight in inferred.weights)
         row = LayerReport(
             name=name,
             class_name=each.kind.class_name,
@@ -150,7 +150,7 @@ def _call_report(run: Run, number: int, numbers: Sequence[int]) -> CallReport:
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """The weights that the file stores. Which of them train it does not say, unless none does."""
     return tuple(
-        Weight(weight.place, weight.shape, trainable=None if trains else False, why=_FROZEN, dtype=weight.dtype)
+        Weight(weight.place, weight.shape, trainable=None if trains else False, why=FROZEN, dtype=weight.dtype)
         for weight in layer.stored or ()
     )
 

@@ -1,4 +1,4 @@
-"""A spec held to its own words: ``expect:`` on layers, ``budget:`` on the model."""
+"""A spec held to its own words: ``expect:`` on layers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,10 @@ from convcalc.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.problems import Problem, Refusal
 
 
-def check_expectations(report: Report, allow_incomplete: bool = False) -> tuple[Problem, ...]:
-    """What the model does not hold of its own expectations and budget.
-
-    A number that is unknown, or only a lower bound, does not hold a budget unless ``allow_incomplete`` says that it may.
-    """
+def check_expectations(report: Report) -> tuple[Problem, ...]:
+    """What the layers do not hold of what is expected of them."""
     rows = {row.path: row for row in report.layers}
-    found = list(_layers(report.model, "", rows))
-    counts = report.totals.as_dict()
-    for key, limit in report.model.budget.items():
-        # Memory is worked out only where a budget asks for it.
-        totals = counts if key in counts else report.totals_with_memory()
-        label = totals["incomplete"].get(key, "")
-        found += _budget(key, limit, totals[key], "" if allow_incomplete else label, report.model.place)
-    return tuple(found)
+    return tuple(_layers(report.model, "", rows))
 
 
 def _layers(model: Model, prefix: str, rows: Mapping[str, LayerReport]) -> Iterator[Problem]:
@@ -65,24 +55,5 @@ def _sizes(wanted: Any) -> str:
     return str(tuple(wanted)) if isinstance(wanted, (list, tuple)) else repr(wanted)
 
 
-def _budget(key: str, limit: Any, actual: int | None, label: str, place: Place | None) -> Iterator[Problem]:
-    try:
-        most = quantity(limit)
-    except Refusal as refusal:
-        yield _problem(None, f"budget of '{key}': {refusal.message}", place, "invalid-value", "budget")
-        return
-    if actual is not None and actual > most:
-        over = f"the model has {actual:,} {key}, {actual - most:,} more than the budget of {most:,}"
-        yield _problem(None, over, place, "over-budget", "budget")
-    elif label:
-        known = "is unknown" if actual is None else f"is at least {actual:,}"
-        cure = "give the unknown sizes, or allow it with --allow-incomplete"
-        open_ = f"the number of {key} {known}, so the budget of {most:,} cannot be held; {cure}"
-        yield _problem(None, open_, place, "incomplete", "budget")
-
-
-def _problem(
-    layer: str | None, message: str, place: Place | None, code: str = "expectation", key: str = "expect"
-) -> Problem:
-    subject = f"'{layer}' " if layer else ""
-    return Problem(code, subject + message, place.mark(key) if place else None, layer)
+def _problem(layer: str, message: str, place: Place | None, code: str = "expectation") -> Problem:
+    return Problem(code, f"'{layer}' {message}", place.mark("expect") if place else None, layer)

@@ -18,7 +18,11 @@ from convcalc.write.arguments import own_arguments
 
 
 class Cell(NamedTuple):
-    """A text or a number; None is one that is not known. Of a ``cropped`` one only the beginning of its text is there."""
+    """A text or a number; None is one that is not known.
+
+    Of a ``cropped`` one only the beginning is there, or what is left of it around the "…" that stand for the rest of a word,
+    and alone for any words.
+    """
 
     value: str | int | None
     cropped: bool = False
@@ -32,10 +36,35 @@ class Cell(NamedTuple):
 
     def agrees(self, other: Cell) -> bool:
         """Whether what is to be seen of both is the same."""
-        if not self.cropped and not other.cropped:
-            return self.value == other.value
-        one, two = self.text, other.text
-        return (self.cropped and two.startswith(one)) or (other.cropped and one.startswith(two))
+        if self.cropped or other.cropped:
+            one, two = self.text, other.text
+            return one == two or (self.cropped and _shown(one, two)) or (other.cropped and _shown(two, one))
+        return self.value == other.value
+
+
+def _shown(cropped: str, text: str) -> bool:
+    """Whether a text looks so where it is cropped."""
+    parts, words = cropped.split(" "), text.split(" ")
+    whole = cropped.endswith("…")  # else the end of the text was cut off, perhaps within a word
+    at, anywhere = 0, False
+    for part, behind in zip(parts, [*parts[1:], "" if whole else "…"]):
+        if part == "…":
+            anywhere = True
+            continue
+        while at < len(words) and not _begins(words[at], part, cut=behind == "…"):
+            if not anywhere:
+                return False
+            at += 1
+        if at == len(words):
+            return False
+        at += 1
+    return anywhere or not whole or at == len(words)
+
+
+def _begins(word: str, part: str, cut: bool) -> bool:
+    if part.endswith("…"):
+        return len(word) >= len(part) and word.startswith(part[:-1])
+    return word.startswith(part) if cut else word == part
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from convcalc import __version__
 from convcalc.problems import ConvcalcError, Problem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Command, module, and the line that `convcalc --help` shows: there without importing the module.
 COMMANDS = {
@@ -19,6 +22,7 @@ COMMANDS = {
     "conv": "The convolution calculator: sizes, padding, parameters, a picture.",
     "explain": "Every number of one layer, worked out.",
     "check": "Hold a model to its spec's expectations and budget.",
+    "diff": "What differs between two models.",
     "convert": "Write a model as a Keras config, or as a spec.",
     "audit": "What a Keras file would run or open if Keras loaded it.",
     "layers": "The layers that are known, and what each takes.",
@@ -39,6 +43,13 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"convcalc.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        # Not the group's own way, which imports every command for its help.
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -67,6 +78,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
     arguments = sys.argv[1:] if args is None else args
+    if "_CONVCALC_COMPLETE" in os.environ:
+        import convcalc.cli.completion  # noqa: F401 - it tells click of the shells
     try:
         code = cli.main(args=arguments, prog_name="convcalc", standalone_mode=False)
         sys.stdout.flush()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from convcalc.cli import FAILED, FINE, say
+from convcalc.cli.completion import files
 from convcalc.problems import ConvcalcError
 
 
 @click.command("audit")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 def command(models: tuple[str, ...]) -> int:
     """What would run or be opened if Keras loaded each MODEL: Lambda bytecode, foreign modules, paths. Nothing is run here.
 

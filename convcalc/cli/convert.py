@@ -7,13 +7,19 @@ from pathlib import Path
 import click
 
 from convcalc.cli import FINE, say, say_warnings
+from convcalc.cli.completion import files
 from convcalc.problems import error, listed
 
 
 @click.command("convert")
-@click.argument("model")
+@click.argument("model", shell_complete=files)
 @click.option(
-    "-o", "--output", required=True, metavar="FILE", help="Where to write; its ending says what: .json, .yaml or .py."
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    shell_complete=files,
+    help="Where to write; its ending says what: .json, .yaml or .py.",
 )
 def command(model: str, output: str) -> int:
     """Write MODEL (a spec, a Keras config or archive) as a Keras config, which keras.models.model_from_json builds, as a spec, or

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli import FINE
+from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.output import look, look_options, write
 from convcalc.problems import did_you_mean, error, listed
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@click.argument("model", metavar="MODEL|CODE")
-@click.argument("layer", required=False)
+@click.argument("model", metavar="MODEL|CODE", shell_complete=models_or_codes)
+@click.argument("layer", required=False, shell_complete=layers_of_the_model)
 @look_options
 def command(model: str, layer: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
     """Every number of one LAYER of MODEL, worked out; or, with the CODE of an insight alone, what it means.

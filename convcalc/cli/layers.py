@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.cli import FINE
+from convcalc.cli.completion import known_layers
 from convcalc.cli.output import look, look_options, write
 from convcalc.problems import Source, did_you_mean, error
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("layers")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=known_layers)
 @look_options
 def command(name: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
     """The layers that are known, by family; with a NAME, that layer's arguments, rule and an example. 'ops' lists the

@@ -1,19 +1,115 @@
-"""Writing results: how wide, in which signs, in colour or not."""
+"""Writing results: in which format and where to, how wide, in which signs, in colour or not."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from convcalc.cli.completion import files
+from convcalc.problems import error, listed
 
 if TYPE_CHECKING:
     from convcalc.render.grid import Look, Painter
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+# Which format a file's ending asks for.
+ENDINGS = {
+    ".txt": "table",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".tex": "latex",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a result goes, and in which format: into ``file``, or to standard output."""
+
+    format: str
+    file: Path | None = None
+
+    def write(self, pieces: Iterable[str]) -> None:
+        """The text, piece by piece as it comes; into a file whole or not at all."""
+        if self.file is None:
+            for piece in pieces:
+                write(piece)
+                sys.stdout.flush()
+            return
+        from convcalc.write import write_whole
+
+        text = "".join(pieces)
+        try:
+            write_whole(self.file, encodable(text, "utf-8"))
+        except OSError as failed:
+            raise error("output", f"{self.file}: cannot be written: {failed.strerror or failed}") from None
+
+    def look(self, width: int | None, ascii: bool, no_color: bool) -> Look:
+        """How to draw there."""
+        if self.file is None:
+            return look(width, ascii, no_color)
+        from convcalc.render.grid import Look
+
+        return Look(width, ascii)
+
+
+def output_options(formats: Sequence[str], default: str = "table") -> Callable[[F], F]:
+    """The options ``--format`` and ``-o`` for a command that writes these formats; it is given an :class:`Output` as ``to``."""
+
+    def options(command: F) -> F:
+        @wraps(command)
+        def with_output(*args: Any, format_: str | None, output: str | None, **rest: Any) -> Any:
+            return command(*args, to=_output(format_, output, formats, default), **rest)
+
+        for option in (
+            click.option(
+                "-o",
+                "--output",
+                metavar="FILE",
+                shell_complete=files,
+                help="Write to a file; its ending says the format unless --format does.",
+            ),
+            click.option(
+                "--format", "format_", type=click.Choice(list(formats)), help=f"How to write it; default: {default}."
+            ),
+        ):
+            with_output = option(with_output)
+        return with_output  # type: ignore[return-value]
+
+    return options
+
+
+def _output(format: str | None, file: str | None, formats: Sequence[str], default: str) -> Output:
+    if file is None or file == "-":
+        return Output(format or default)
+    path = Path(file)
+    meant = format or ENDINGS.get(path.suffix.lower(), "")
+    if meant not in formats:
+        endings = listed([ending for ending, name in ENDINGS.items() if name in formats])
+        raise error(
+            "unknown-format",
+            f"{file}: its ending says no format that can be written here; end it in {endings}, or give --format",
+        )
+    return Output(meant, path)
 
 
 def look_options(command: F) -> F:
@@ -40,11 +136,16 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
 
 def encodes(signs: str) -> bool:
     """Whether standard output has these signs."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        signs.encode(sys.stdout.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
+        return encodable(signs, encoding) == signs
+    except LookupError:
         return False
-    return True
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text with characters that the encoding lacks written out."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _painter() -> Painter:
@@ -59,5 +160,4 @@ def write(text: str) -> None:
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(encodable(text, sys.stdout.encoding))

@@ -7,8 +7,7 @@ same declarations bind positional arguments, suggest spellings, document a layer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import Refusal, did_you_mean, listed
@@ -50,6 +49,9 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+# Kinds are plain classes: many are made at every start, and a dataclass takes longer to make than all its code to read.
+
+
 class AnyRank:
     """What most kinds share: they do not depend on the rank."""
 
@@ -58,12 +60,12 @@ class AnyRank:
         return self
 
 
-@dataclass(frozen=True)
 class Integer(AnyRank):
     """A whole number of at least ``least``; with ``or_minus_one`` also −1."""
 
-    least: int | None = None
-    or_minus_one: bool = False
+    def __init__(self, least: int | None = None, or_minus_one: bool = False) -> None:
+        self.least = least
+        self.or_minus_one = or_minus_one
 
     @property
     def expects(self) -> str:
@@ -78,12 +80,12 @@ class Integer(AnyRank):
         return int(value)
 
 
-@dataclass(frozen=True)
 class PerAxis(AnyRank):
     """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``least``."""
 
-    least: int = 1
-    rank: int = 0
+    def __init__(self, least: int = 1, rank: int = 0) -> None:
+        self.least = least
+        self.rank = rank
 
     @property
     def expects(self) -> str:
@@ -97,10 +99,9 @@ class PerAxis(AnyRank):
         return tuple(map(Integer(self.least).read, values))
 
     def for_rank(self, rank: int) -> PerAxis:
-        return replace(self, rank=rank)
+        return PerAxis(self.least, rank)
 
 
-@dataclass(frozen=True)
 class Margins(AnyRank):
     """Cells before and after on each spatial axis: a tuple of ``rank`` pairs.
 
@@ -108,7 +109,8 @@ class Margins(AnyRank):
     also takes one number for an axis.
     """
 
-    rank: int = 0
+    def __init__(self, rank: int = 0) -> None:
+        self.rank = rank
 
     @property
     def expects(self) -> str:
@@ -126,17 +128,19 @@ class Margins(AnyRank):
         return tuple(map(pair.read, values))
 
     def for_rank(self, rank: int) -> Margins:
-        return replace(self, rank=rank)
+        return Margins(rank)
 
 
-@dataclass(frozen=True)
 class Integers(AnyRank):
     """A list of whole numbers of at least ``least``; ``single`` accepts one number for a list of one."""
 
-    least: int | None = None
-    single: bool = False
-    nullable: bool = False
-    length: int | None = None
+    def __init__(
+        self, least: int | None = None, single: bool = False, nullable: bool = False, length: int | None = None
+    ) -> None:
+        self.least = least
+        self.single = single
+        self.nullable = nullable
+        self.length = length
 
     @property
     def expects(self) -> str:
@@ -157,7 +161,6 @@ class Integers(AnyRank):
         return tuple(UNKNOWN if part in (None, UNKNOWN) and self.nullable else read(part) for part in value)
 
 
-@dataclass(frozen=True)
 class Sizes(AnyRank):
     """The shape of a sample: a list of sizes, None for one that is not known; one number for a list of one."""
 
@@ -170,7 +173,6 @@ class Sizes(AnyRank):
         return sizes
 
 
-@dataclass(frozen=True)
 class IntegerOrPair(AnyRank):
     """A whole number, kept as it is, or a pair of them: the axes of ``Dot``."""
 
@@ -180,7 +182,6 @@ class IntegerOrPair(AnyRank):
         return Integer().read(value) if _is_int(value) else Integers(length=2).read(value)
 
 
-@dataclass(frozen=True)
 class IntegerOrIntegers(AnyRank):
     """A whole number, kept as it is, or a list of them: the axes of a normalization."""
 
@@ -190,12 +191,12 @@ class IntegerOrIntegers(AnyRank):
         return Integer().read(value) if _is_int(value) else Integers().read(value)
 
 
-@dataclass(frozen=True)
 class Real(AnyRank):
     """A number within limits."""
 
-    least: float | None = None
-    most: float | None = None
+    def __init__(self, least: float | None = None, most: float | None = None) -> None:
+        self.least = least
+        self.most = most
 
     @property
     def expects(self) -> str:
@@ -211,7 +212,6 @@ class Real(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
 class Boolean(AnyRank):
     """true or false."""
 
@@ -223,7 +223,6 @@ class Boolean(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
 class Text(AnyRank):
     """A word or a sentence."""
 
@@ -235,12 +234,12 @@ class Text(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
 class Choice(AnyRank):
     """One of a few words; their case does not matter where Keras does not mind it."""
 
-    words: tuple[str, ...]
-    folded: bool = False
+    def __init__(self, words: tuple[str, ...], folded: bool = False) -> None:
+        self.words = words
+        self.folded = folded
 
     @property
     def expects(self) -> str:
@@ -253,12 +252,12 @@ class Choice(AnyRank):
         return str(word)
 
 
-@dataclass(frozen=True)
 class Named(AnyRank):
     """Something that Keras knows by name (an activation, an initializer …), or a mapping that configures one."""
 
-    what: str
-    names: frozenset[str]
+    def __init__(self, what: str, names: frozenset[str]) -> None:
+        self.what = what
+        self.names = names
 
     @property
     def expects(self) -> str:
@@ -272,7 +271,6 @@ class Named(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
 class Anything(AnyRank):
     """A value that does not change shapes or counts: accepted and carried as it is."""
 
@@ -282,8 +280,7 @@ class Anything(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a layer. ``null`` says that it may be null besides what its kind accepts."""
 
     name: str

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from convcalc.layers.arguments import AnyRank, Kind, PerAxis, Real
 
 
-@dataclass(frozen=True)
 class Factor(AnyRank):
     """How strong an augmentation is: a number, or a pair (from, to), from ``least`` to ``most``.
 
@@ -16,10 +14,11 @@ class Factor(AnyRank):
     itself is no value where ``open``.
     """
 
-    least: float = -1
-    most: float = 1
-    strict: bool = False
-    open: bool = False
+    def __init__(self, least: float = -1, most: float = 1, strict: bool = False, open: bool = False) -> None:
+        self.least = least
+        self.most = most
+        self.strict = strict
+        self.open = open
 
     @property
     def expects(self) -> str:
@@ -45,7 +44,6 @@ class Factor(AnyRank):
         return value
 
 
-@dataclass(frozen=True)
 class Range(AnyRank):
     """Two numbers: the smallest and the largest value of a pixel."""
 
@@ -56,11 +54,11 @@ class Range(AnyRank):
         return _pair(value)
 
 
-@dataclass(frozen=True)
 class OddSizes(PerAxis):
     """An odd number, or one for each of the two axes."""
 
-    rank: int = 2
+    def __init__(self) -> None:
+        super().__init__(rank=2)
 
     @property
     def expects(self) -> str:
@@ -79,13 +77,13 @@ class OddSizes(PerAxis):
         return self
 
 
-@dataclass(frozen=True)
 class Items(AnyRank):
     """A list whose parts are all of one kind; a file's name where ``file`` allows it."""
 
-    each: Kind
-    what: str
-    file: bool = False
+    def __init__(self, each: Kind, what: str, file: bool = False) -> None:
+        self.each = each
+        self.what = what
+        self.file = file
 
     @property
     def expects(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -78,13 +77,13 @@ class SubModel(NamedTuple):
         return None
 
 
-@dataclass(frozen=True)
 class LayerValue(AnyRank):
     """The kind of an argument that is a layer. ``named`` narrows it to layers whose class is one of these."""
 
-    named: tuple[str, ...] = ()
-
     expects = "a layer, such as {LSTM: 32}"
+
+    def __init__(self, named: tuple[str, ...] = ()) -> None:
+        self.named = named
 
     def read(self, value: Any) -> SubLayer | SubModel:
         """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
@@ -124,13 +123,13 @@ def _known_to(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in config.items() if kind is None or key in _COMMON or kind.argument(key)}
 
 
-@dataclass(frozen=True)
 class LayerValues(AnyRank):
     """A list of layers."""
 
-    each: LayerValue = LayerValue()
-
     expects = "a list of layers, such as [{LSTMCell: 32}]"
+
+    def __init__(self, each: LayerValue | None = None) -> None:
+        self.each = each or LayerValue()
 
     def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
         """A layer for each entry."""

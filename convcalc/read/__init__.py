@@ -15,7 +15,7 @@ from convcalc.problems import ConvcalcError, Problem, Source
 from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
 from convcalc.read.nodes import MAX_BYTES, compose, decode, plain_value
 
-__all__ = ["config_in", "load", "parse", "read"]
+__all__ = ["config_in", "load", "model_in", "opened", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
@@ -32,18 +32,18 @@ def load(source: str | PathLike[str]) -> Model:
 
 def parse(source: str | PathLike[str]) -> Model:
     """As :func:`load`, but a model whose layers are wrong comes back as far as it could be read, with its ``problems``."""
-    with _opened(source) as (file, name):
-        return _model(file, name)
+    with opened(source) as (file, name):
+        return model_in(file, name)
 
 
 def read(data: bytes, name: str) -> Model:
     """The model that the bytes of a file hold; ``name`` is for messages."""
-    return _model(BytesIO(data), name)
+    return model_in(BytesIO(data), name)
 
 
 def config_in(source: str | PathLike[str]) -> Any:
     """The parsed config of a Keras file, of which nothing is made; None for a spec."""
-    with _opened(source) as (file, name):
+    with opened(source) as (file, name):
         text, parse = _unpacked(file, name)
     return parse(text) if parse else None
 
@@ -56,7 +56,7 @@ class _Text(NamedTuple):
 
 
 @contextmanager
-def _opened(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
+def opened(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
     """A file, or standard input, and its name for messages."""
     name = fspath(source)
     if name == "-":
@@ -95,7 +95,8 @@ def _of_yaml(source: Source) -> Any:
     return plain_value(node)
 
 
-def _model(file: BinaryIO, name: str) -> Model:
+def model_in(file: BinaryIO, name: str) -> Model:
+    """The model that an open file holds, as :func:`parse` gives it."""
     source, parse = _unpacked(file, name)
     if parse:
         from convcalc.read.config import read_config

@@ -14,7 +14,7 @@ from typing import Any
 from convcalc.layers import LayerType, bind, builtin, our_own
 from convcalc.layers.arguments import Sizes, shown
 from convcalc.layers.dtypes import DTYPES
-from convcalc.model import Layer, Model, Ref
+from convcalc.model import BUDGETS, Layer, Model, Ref
 from convcalc.problems import Mark, Refusal, Source, by_place, error
 from convcalc.read.blocks import Block, read_blocks
 from convcalc.read.custom import read_custom
@@ -24,16 +24,6 @@ from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
 from convcalc.read.values import Passed, Scope, Values, Written, misspelt
 
 TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
-BUDGETS = (
-    "params",
-    "trainable_params",
-    "non_trainable_params",
-    "param_bytes",
-    "macs",
-    "activation_bytes",
-    "peak_activation_bytes",
-    "weight_bytes",
-)
 
 
 def read_spec(source: Source) -> Model:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.problems import did_you_mean, error, listed
+from convcalc.showing import Shown
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import Report
@@ -38,8 +39,68 @@ def _keras2(report: Report) -> str:
     return keras2_text(report)
 
 
+def _jsonl(report: Report) -> str:
+    from convcalc.render.json import line
+
+    return line(report.as_dict())
+
+
+def _csv(report: Report) -> str:
+    from convcalc.render.csv import csv_text
+    from convcalc.render.table import summary_sheet
+
+    return csv_text(summary_sheet(report, plain=True))
+
+
+def _markdown(report: Report) -> str:
+    from convcalc.render.markdown import markdown_text
+    from convcalc.render.table import summary_sheet
+
+    return markdown_text(summary_sheet(report))
+
+
+def _html(report: Report) -> str:
+    from convcalc.render.html import html_page
+    from convcalc.render.table import summary_sheet
+
+    return html_page([summary_sheet(report)])
+
+
+def _latex(report: Report) -> str:
+    from convcalc.render.latex import PREAMBLE, latex_text
+    from convcalc.render.table import summary_sheet
+
+    return PREAMBLE + latex_text(summary_sheet(report))
+
+
+def _mermaid(report: Report) -> str:
+    from convcalc.render.graph import graph
+    from convcalc.render.mermaid import mermaid_text
+
+    return mermaid_text(graph(report))
+
+
+def _dot(report: Report) -> str:
+    from convcalc.render.dot import dot_text
+    from convcalc.render.graph import graph
+
+    return dot_text(graph(report))
+
+
 # A format's module is imported when the format is asked for.
-FORMATS: dict[str, Renderer] = {"table": _table, "keras": _keras, "keras2": _keras2, "json": _json}
+FORMATS: dict[str, Renderer] = {
+    "table": _table,
+    "keras": _keras,
+    "keras2": _keras2,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "markdown": _markdown,
+    "html": _html,
+    "latex": _latex,
+    "mermaid": _mermaid,
+    "dot": _dot,
+}
 
 
 def render(report: Report, format: str = "table") -> str:
@@ -48,3 +109,15 @@ def render(report: Report, format: str = "table") -> str:
         hint = did_you_mean(format, FORMATS) or f"; known are {listed(FORMATS, 'and')}"
         raise error("unknown-format", f"there is no format '{format}'{hint}")
     return FORMATS[format](report)
+
+
+def _fragment(shown: Shown) -> str | None:
+    """What a notebook shows; None is nothing but the object's own text."""
+    from convcalc.analyse.report import Report
+    from convcalc.render.html import html_fragment
+    from convcalc.render.table import summary_sheet
+
+    return html_fragment(summary_sheet(shown)) if isinstance(shown, Report) else None
+
+
+Shown.as_html = _fragment

@@ -9,7 +9,8 @@ from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, Anything
 from convcalc.ops import Operation
 from convcalc.problems import listed
-from convcalc.render.grid import Column, Look, draw
+from convcalc.render.grid import Look, draw
+from convcalc.render.sheet import Column
 from convcalc.render.text import number_text, shapes_text, value_text, wrapped
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import UNKNOWN, Number, plain
 from convcalc.problems import listed
 from convcalc.render.text import number_text, visible
 
@@ -38,6 +38,30 @@ def field_padding(row: LayerReport, report: Report) -> str:
     return "?" if fields is None else _text(fields, lambda axis: number_text(axis.padding))
 
 
+def plain_field_size(row: LayerReport, report: Report) -> str:
+    """The size on each axis for programs: ``3x5``; empty where nothing is known."""
+    return _text(_last(row, report) or (), _plain_size, "x", "")
+
+
+def plain_field_stride(row: LayerReport, report: Report) -> str:
+    """How far the field moves on each axis, for programs."""
+    return _text(_last(row, report) or (), _stride, "x", "")
+
+
+def plain_field_padding(row: LayerReport, report: Report) -> str:
+    """How far before the input the first field begins on each axis, for programs."""
+    return _text(_last(row, report) or (), lambda axis: _bare(axis.padding), "x", "")
+
+
+def field_label(row: LayerReport, report: Report, name: str) -> str:
+    """Whether a number of the field, by its name in the JSON report, is ``unknown`` or ``partial``; empty where it is known."""
+    fields = _last(row, report)
+    if fields is None:
+        return "unknown"
+    labels = {field.labels.get(name, "") for field in fields}
+    return max(labels, default="")  # of several inputs: unknown before partial before nothing
+
+
 def field_notes(rows: Sequence[LayerReport], report: Report) -> list[str]:
     """What the marks stand for, and which paths are misaligned."""
     found = [(row, _last(row, report) or ()) for row in rows]
@@ -61,11 +85,11 @@ def _last(row: LayerReport, report: Report) -> Sequence[Field] | None:
     return calls[-1] if calls else None
 
 
-def _text(fields: Sequence[Field], axis_text: Callable[[AxisField], str]) -> str:
+def _text(fields: Sequence[Field], axis_text: Callable[[AxisField], str], times: str = "×", nothing: str = "-") -> str:
     """One text where all inputs agree, else one for each by its name."""
-    texts = {field.input: "×".join(map(axis_text, field.axes)) for field in fields}
+    texts = {field.input: times.join(map(axis_text, field.axes)) for field in fields}
     if len(set(texts.values())) <= 1:
-        return next(iter(texts.values()), "-") or "-"
+        return next(iter(texts.values()), "") or nothing
     return "; ".join(f"{visible(name)}: {text}" for name, text in texts.items())
 
 
@@ -73,6 +97,15 @@ def _size(axis: AxisField) -> str:
     if axis.whole and axis.size is UNKNOWN:
         return "all"
     return number_text(axis.size, "partial" if axis.reach is not None and axis.reach.partial else None)
+
+
+def _plain_size(axis: AxisField) -> str:
+    return "all" if axis.whole and axis.size is UNKNOWN else _bare(axis.size)
+
+
+def _bare(number: Number) -> str:
+    value = plain(number)
+    return str(value) if isinstance(value, int) else "?"
 
 
 def _stride(axis: AxisField) -> str:

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from rich import box
 from rich.cells import cell_len
 
+from convcalc.render.sheet import Column
 from convcalc.render.signs import to_ascii
 from convcalc.render.text import visible
 
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
 
-# A long word may be broken behind one of these, before it is broken anywhere.
-_BREAKS = re.compile(r"(?<=[\s,/_)\]])|(?<=[a-z])(?=[A-Z])")
+# A long word may be broken behind one of these, before it is broken anywhere; not a number between its thousands.
+_BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
 
-class Column(NamedTuple):
-    """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
-
-    heading: str
-    right: bool = False
-    style: str = ""
-
-
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """How text is drawn: ``width`` None for as wide as it needs; ``paint`` applies styles; ``ascii`` keeps to ASCII."""
 
     width: int | None = None

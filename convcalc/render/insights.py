@@ -19,12 +19,13 @@ def insights_text(found: Sequence[Insight], look: Look) -> str:
     if not found:
         return " Insights: none\n"
     lines = [" Insights (`convcalc explain CODE` says more)"]
-    for text in _told(found):
+    for text in told(found):
         lines += textwrap.wrap(visible(text), look.width or 100, initial_indent=_INDENT, subsequent_indent=2 * _INDENT)
     return "".join(f"{look.signs(line)}\n" for line in lines)
 
 
-def _told(found: Sequence[Insight]) -> Iterator[str]:
+def told(found: Sequence[Insight]) -> Iterator[str]:
+    """A line for each insight; of many of one kind the first few, and how many more there are."""
     for code, group in groupby(found, lambda each: each.code):
         same = list(group)
         yield from (f"{code}: {each.layer} {each.message}" for each in same[:MOST_OF_A_KIND])

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convcalc.analyse.keras2_rows import count_text, keras2_row
+from convcalc.analyse.keras_totals import size_text, totals
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.unmasked import unmasked
-from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import error
-from convcalc.render.keras_common import Options, few_positions, in_range, size_text, too_narrow, totals
+from convcalc.render.keras_common import Options, few_positions, in_range, too_narrow
+from convcalc.render.text import visible
 
 _BREAKS = ("),", "},", "],", "',")
-# What these give besides their output comes in a tuple; all else that gives several comes in a list.
-_TUPLES = ("Attention", "AdditiveAttention", "MultiHeadAttention")
-# These give a list even of one.
-_LISTS = ("InputLayer", "Split")
 
 
 def keras2_text(report: Report, options: Options | None = None) -> str:
@@ -28,7 +26,7 @@ def keras2_text(report: Report, options: Options | None = None) -> str:
         raise error(
             "not-built", "Keras 2 prints no summary of a model whose input is not known: begin it with an input layer"
         )
-    return "".join(f"{line}\n" for line in _Summary(unmasked(report), options).lines())
+    return "".join(f"{visible(line)}\n" for line in _Summary(unmasked(report), options).lines())
 
 
 class _Summary:
@@ -64,7 +62,7 @@ class _Summary:
         yield "=" * self.length
         # A frozen wrapper of Keras 2 trains nothing of what it holds.
         for label, count, size in totals(self.report, self.report.totals.left_trainable):
-            yield f"{label} params: {_number(count)} ({size_text(size, 'Byte')})"
+            yield f"{label} params: {count_text(count)} ({size_text(size, 'Byte')})"
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
@@ -86,14 +84,13 @@ class _Summary:
     def _rule(self, sign: str, depth: int) -> str:
         return "|" * depth + sign * (self.length - 2 * depth) + "|" * depth
 
-    def _cells(self, row: LayerReport) -> list[str]:
-        cells = [f"{row.name} ({row.class_name})", _shapes(row), _number(row.params)]
+    def _cells(self, layer: LayerReport) -> list[str]:
+        row = keras2_row(layer)
+        cells = [f"{row.name} ({row.class_name})", row.shape, row.params]
         if not self.report.linear:
-            # Only the calls that belong to the model itself are shown.
-            sources = [] if row.depth else [source for call in row.calls for source in call.inputs]
-            cells.append(str(sources))
+            cells.append(str(list(row.sources)))
         if self.options.show_trainable:
-            cells.append("Y" if row.trainable else "N")
+            cells.append(row.trainable)
         return cells
 
     def _row(self, cells: Sequence[str], depth: int) -> Iterator[str]:
@@ -116,32 +113,3 @@ class _Summary:
                 line += part if last else f"{part}  "
                 line = line.ljust(end - depth if last else end)
             yield line + "|" * depth
-
-
-def _shapes(row: LayerReport) -> str:
-    """A shape, or those of several outputs as the list, tuple or dict that they come in; "multiple" where calls differ."""
-    if row.own_shapes:
-        return _structure(row, row.own_shapes)
-    texts = {_structure(row, call.output_shapes) for call in row.calls}
-    return texts.pop() if len(texts) == 1 else "multiple"
-
-
-def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
-    texts = [_shape(shape) for shape in shapes]
-    if row.own_names:
-        by_name = dict(zip(sorted(row.own_names), texts))
-        return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
-    made_by = row.class_name if row.kind is None else row.kind.name
-    if len(texts) == 1 and made_by not in _LISTS:
-        return texts[0]
-    joined = ", ".join(texts)
-    return f"({joined})" if made_by in _TUPLES else f"[{joined}]"
-
-
-def _shape(shape: Shape | None) -> str:
-    """A shape as Python writes a tuple."""
-    return "?" if shape is None else str(tuple(None if size is UNKNOWN else size for size in shape))
-
-
-def _number(count: Number) -> str:
-    return "?" if count is UNKNOWN else str(count)

@@ -1,4 +1,4 @@
-"""What the texts of Keras 3 and Keras 2 have in common: the options of ``summary()``, its range of layers, sizes by 1024."""
+"""What the texts of Keras 3 and Keras 2 have in common: the options of ``summary()``, and its range of layers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from convcalc.analyse.report import LayerReport, Report, weight_bytes
-from convcalc.layers import Weight
-from convcalc.numbers import UNKNOWN, Number, product
+from convcalc.analyse.report import LayerReport, Report
 from convcalc.problems import ConvcalcError, error
 
 
@@ -41,36 +39,6 @@ def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]
     if low > high:
         low, high = min(ends), max(starts)
     return rows[low : high + 1]
-
-
-def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[tuple[str, Number, Number]]:
-    """The lines below the table: which parameters, how many, and their bytes. ``frozen`` are weights that do not train,
-    though the report counts them so.
-    """
-    sums = report.totals
-    trained = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
-    trained_bytes = sums.trainable_bytes - weight_bytes(frozen)
-    known = sums.non_trainable_params is not UNKNOWN
-    return [
-        ("Total", sums.params, sums.param_bytes),
-        ("Trainable", trained, trained_bytes),
-        ("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes)
-        if known
-        else ("Non-trainable", UNKNOWN, UNKNOWN),
-    ]
-
-
-def size_text(size: Number, byte: str) -> str:
-    """Bytes by 1024; ``byte`` is the word for a size below a kilobyte."""
-    if size is UNKNOWN:
-        return "?"
-    value = float(size)  # type: ignore[arg-type]
-    units = [byte, "KB", "MB", "GB", "TB", "PB"]
-    for unit in units:
-        if value / 1024 < 1:
-            return f"{value:.2f} {unit}"
-        value /= 1024
-    return f"{value:.2f} {units[-1]}"
 
 
 def few_positions(given: int, columns: int) -> ConvcalcError:

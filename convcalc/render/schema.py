@@ -21,11 +21,12 @@ from convcalc.layers.arguments import (
     Sizes,
 )
 from convcalc.layers.dtypes import DTYPES, POLICIES
+from convcalc.model import MAXIMA
 from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.custom import KEYS as CUSTOM_KEYS
 from convcalc.read.entries import COMMON, EXPECTATIONS, MODEL_KEYS, NESTED
 from convcalc.read.operations import OWN
-from convcalc.read.spec import BUDGETS, TOP_KEYS
+from convcalc.read.spec import TOP_KEYS
 from convcalc.render.argument_schema import (
     NAMED,
     VARIABLE,
@@ -267,7 +268,10 @@ def _top_keys(by_name: Mapping[str, LayerType], known: list[str]) -> dict[str, S
                 {key: custom.get(key, {}) for key in CUSTOM_KEYS}, "", required=["output"]
             ),
         },
-        "budget": _mapping({key: _quantity() for key in BUDGETS}, "What `convcalc check` holds the model to."),
+        "budget": _mapping(
+            {**{key: _quantity() for key in MAXIMA}, "min_receptive_field": _sizes()},
+            "What `convcalc check` holds the model to.",
+        ),
     }
     return {key: told.get(key, {}) for key in TOP_KEYS}
 
@@ -294,6 +298,18 @@ def _layers() -> Schema:
 
 def _quantity() -> Schema:
     return {"type": ["integer", "string"], "minimum": 0, "description": "A number such as 1000, 5M or 256KiB."}
+
+
+def _sizes() -> Schema:
+    size = {"type": "integer", "minimum": 1}
+    described = "A size such as 64, or one for each axis: [64, 48]."
+    return {
+        "type": ["integer", "string", "array"],
+        "minimum": 1,
+        "items": size,
+        "minItems": 1,
+        "description": described,
+    }
 
 
 def _mapping(properties: Mapping[str, Schema], description: str, **further: Any) -> Schema:

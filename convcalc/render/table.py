@@ -1,168 +1,86 @@
-"""The summary as a table: one row a layer, the totals under it."""
+"""The summary as a sheet: one row a layer, the totals under it; and as a table, which draws that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.numbers import UNKNOWN, Number
-from convcalc.problems import ConvcalcError, Problem, did_you_mean, listed
-from convcalc.render.field import field_notes, field_padding, field_size, field_stride
-from convcalc.render.grid import Column, Look, draw
-from convcalc.render.text import arguments_text, bytes_text, number_text, percent_text, shapes_text, visible
+from convcalc.numbers import UNKNOWN
+from convcalc.render.columns import FIELDS, columns_named, known
+from convcalc.render.field import field_notes
+from convcalc.render.sheet import Column, Sheet, drawn
+from convcalc.render.text import bytes_text, number_text
 
-Cell = Callable[[LayerReport, Report], str]
+if TYPE_CHECKING:
+    from convcalc.render.grid import Look
 
-
-class Field(NamedTuple):
-    """A column that can be asked for by name."""
-
-    column: Column
-    cell: Cell
-
-
-def _name(row: LayerReport, report: Report) -> str:
-    return f"{_indent(row)}{row.name}"
-
-
-def _name_and_type(row: LayerReport, report: Report) -> str:
-    return f"{_indent(row)}{row.name} ({row.class_name})"
-
-
-def _indent(row: LayerReport) -> str:
-    return "  " * (row.depth - 1) + "└ " if row.depth else ""
-
-
-def _connections(row: LayerReport, report: Report) -> str:
-    names = [source for call in row.calls for source in call.inputs]
-    return ", ".join(name.removesuffix("[0][0]") for name in names) or "-"
-
-
-def _trainable(row: LayerReport, report: Report) -> str:
-    if row.params == 0:
-        return "-"
-    return "Y" if row.trainable else "N"
-
-
-def _config(row: LayerReport, report: Report) -> str:
-    return arguments_text(row.config)
-
-
-def _output(row: LayerReport, report: Report) -> str:
-    """The shapes of the last call; marked where the file says so and nothing else does."""
-    return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
-
-
-def _params(row: LayerReport, report: Report) -> str:
-    """The parameters; marked where they are those of the weights that the file stores."""
-    return f"{number_text(row.params, row.incomplete.get('params'))}{' (recorded)' if row.recorded else ''}"
-
-
-def _output_bytes(row: LayerReport, report: Report) -> str:
-    size = report.memory.output_bytes(row)
-    return bytes_text(size.value, size.label)
-
-
-def _alive(row: LayerReport, report: Report) -> str:
-    """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
-    memory = report.memory
-    return bytes_text(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes"))
-
-
-def _weight_bytes(row: LayerReport, report: Report) -> str:
-    size = report.memory.weights_of(row)
-    return bytes_text(size.value, size.label)
-
-
-def _flops(row: LayerReport, report: Report) -> str:
-    return number_text(_known(row.flops), row.incomplete.get("flops"))
-
-
-def _known(number: Number | None) -> Number:
-    return UNKNOWN if number is None else number
-
-
-FIELDS: dict[str, Field] = {
-    "layer": Field(Column("Layer (type)"), _name_and_type),
-    "name": Field(Column("Layer"), _name),
-    "type": Field(Column("Type", style="blue"), lambda row, _: row.class_name),
-    "config": Field(Column("Config"), _config),
-    "input_shape": Field(
-        Column("Input shape"), lambda row, _: shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
-    ),
-    "output_shape": Field(Column("Output shape", style="cyan"), _output),
-    "params": Field(Column("Params", right=True, style="green"), _params),
-    "percent": Field(
-        Column("Params %", right=True), lambda row, report: percent_text(row.params, report.totals.params)
-    ),
-    "trainable": Field(Column("Trainable"), _trainable),
-    "macs": Field(
-        Column("MACs", right=True, style="magenta"), lambda row, _: number_text(row.macs, row.incomplete.get("macs"))
-    ),
-    "flops": Field(Column("FLOPs", right=True, style="magenta"), _flops),
-    "flops_percent": Field(
-        Column("FLOPs %", right=True),
-        lambda row, report: percent_text(_known(row.flops), _known(report.totals.flops)),
-    ),
-    "receptive_field": Field(Column("Receptive field", right=True), field_size),
-    "field_stride": Field(Column("Field stride", right=True), field_stride),
-    "field_padding": Field(Column("Field padding", right=True), field_padding),
-    "output_bytes": Field(Column("Output bytes", right=True), _output_bytes),
-    "alive_bytes": Field(Column("Alive", right=True), _alive),
-    "weight_bytes": Field(Column("Weight bytes", right=True), _weight_bytes),
-    "connected_to": Field(Column("Connected to"), _connections),
-}
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Words that stand for several columns.
-PRESETS: dict[str, tuple[str, ...]] = {
-    "cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent"),
-    "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
-    "memory": ("layer", "output_shape", "output_bytes", "alive_bytes", "weight_bytes"),
-}
-
-
-def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The names checked, with presets written out; raises :class:`ConvcalcError` for one that there is not."""
-    every = (*FIELDS, *PRESETS)
-    known = f"; choose among {listed(every, 'and')}"
-    unknown = [name for name in names if name not in every]
-    if unknown:
-        raise ConvcalcError(
-            Problem("unknown-column", f"there is no column '{name}'{did_you_mean(name, every) or known}")
-            for name in unknown
-        )
-    return tuple(dict.fromkeys(column for name in names for column in PRESETS.get(name, (name,))))
+# Programs have a header that does not depend on the model, and what stands together for people in a column each.
+PLAIN_DEFAULT = (*DEFAULT, "connected_to")
+_APART = {"layer": ("name", "type")}
 
 
 def table(report: Report, look: Look, columns: Sequence[str] | None = None, depth: int = 0) -> str:
-    """The summary as text.
+    """The summary as text: the sheet, drawn."""
+    return drawn(summary_sheet(report, columns, depth), look)
+
+
+def summary_sheet(report: Report, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
+    """The summary as data.
 
     ``columns`` names the columns, or presets; by default layer, output shape, parameters and MACs, and the connections where the
-    graph branches. ``depth`` is how many levels of nested models are shown.
+    graph branches. ``depth`` is how many levels of nested models are shown. ``plain`` is for programs: numbers without
+    separators, what is not known as an empty cell and said in a last column.
     """
-    chosen = columns_named(columns) if columns else DEFAULT if report.linear else (*DEFAULT, "connected_to")
+    chosen = columns_named(columns) if columns else PLAIN_DEFAULT if plain else _default(report)
     if not report.convention and any(name.startswith("flops") for name in chosen):
         report = with_flops(report)
     rows = [row for row in report.layers if row.depth <= depth]
-    cells = [[FIELDS[name].cell(row, report) for name in chosen] for row in rows]
-    title = look.painted(look.signs(f'Model: "{visible(report.model.name)}"'), "bold")
-    grid = draw([FIELDS[name].column for name in chosen], cells, look)
-    hidden = len(report.layers) - len(rows)
-    one = hidden == 1
-    note = f"{hidden:,} layer{'' if one else 's'} of nested models {'is' if one else 'are'} not shown"
-    notes = [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
+    title = f'Model: "{report.model.name}"'
+    if plain:
+        return _plain(report, rows, chosen, depth, title)
+    fields = [FIELDS[name] for name in chosen]
+    cells = [[field.cell(row, report) for field in fields] for row in rows]
+    notes = [*_totals(report), *_hidden(len(report.layers) - len(rows), depth)]
     if "receptive_field" in chosen:
         notes += field_notes(rows, report)
-    return f"{title}\n{grid}" + "".join(f"{look.signs(line)}\n" for line in [*_totals(report), *notes])
+    return Sheet(title, chosen, [field.column for field in fields], cells, notes)
+
+
+def _default(report: Report) -> tuple[str, ...]:
+    return DEFAULT if report.linear else (*DEFAULT, "connected_to")
+
+
+def _plain(report: Report, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
+    """The sheet for programs; where nested models are opened, each row says where it stands."""
+    names = tuple(dict.fromkeys(part for name in chosen for part in _APART.get(name, (name,))))
+    fields = [FIELDS[name] for name in names]
+
+    def cells(row: LayerReport) -> list[str]:
+        place = [row.path, str(row.depth)] if depth else []
+        labels = [(name, field.label(row, report)) for name, field in zip(names, fields)]
+        incomplete = "; ".join(f"{name}={label}" for name, label in labels if label)
+        return [*place, *(field.plain(row, report) for field in fields), incomplete]
+
+    first = {"path": Column("Path"), "depth": Column("Depth", right=True)} if depth else {}
+    columns = [*first.values(), *(field.column for field in fields), Column("Incomplete")]
+    return Sheet(title, (*first, *names, "incomplete"), columns, [cells(row) for row in rows], _totals(report))
+
+
+def _hidden(hidden: int, depth: int) -> list[str]:
+    """The note on rows that are not shown."""
+    one = hidden == 1
+    note = f"{hidden:,} layer{'' if one else 's'} of nested models {'is' if one else 'are'} not shown"
+    return [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
 
 
 def _totals(report: Report) -> list[str]:
     totals = report.totals
     batch = {shape[0] for shape in report.input_shapes if shape}
-    known = [size for size in batch if isinstance(size, int)]
-    per = f"for a batch of {known[0]}" if known else "for one sample"
+    stated = [size for size in batch if isinstance(size, int)]
+    per = f"for a batch of {stated[0]}" if stated else "for one sample"
     incomplete = totals.incomplete
     rest = number_text(totals.non_trainable_params, incomplete.get("params"))
     # Of a count that is not known, the bytes are not known either: no silent zero.
@@ -175,6 +93,6 @@ def _totals(report: Report) -> list[str]:
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]
     if report.convention:
-        counted = number_text(_known(totals.flops), incomplete.get("flops"))
+        counted = number_text(known(totals.flops), incomplete.get("flops"))
         lines.append(f" FLOPs: {counted} ({per}; convention {report.convention})")
     return lines

@@ -20,11 +20,11 @@ def own_arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, Any]:
     for argument in (*kind.arguments, *kind.call_arguments):
         name = argument.name
         if name in args and not kind.is_default(name, args[name]):
-            found[name] = _short(kind, argument, args[name])
+            found[name] = short(kind, argument, args[name])
     return found
 
 
-def _short(kind: LayerType, argument: Argument, value: Any) -> Any:
+def short(kind: LayerType, argument: Argument, value: Any) -> Any:
     """3 for a kernel of 3×3: the shortest value that is read as this one."""
     found = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:

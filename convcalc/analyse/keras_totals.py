@@ -1,0 +1,46 @@
+"""The lines below the table in the texts of Keras 3 and Keras 2: counts of parameters, and their sizes by 1024."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convcalc.analyse.report import Report, weight_bytes
+from convcalc.layers import Weight
+from convcalc.numbers import UNKNOWN, Number, product
+
+
+class TotalLine(NamedTuple):
+    """One line: which parameters, how many, and their bytes."""
+
+    label: str
+    params: Number
+    size: Number
+
+
+def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
+    """The lines of a report. ``frozen`` are weights that do not train, though the report counts them so."""
+    sums = report.totals
+    trained = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
+    trained_bytes = sums.trainable_bytes - weight_bytes(frozen)
+    known = sums.non_trainable_params is not UNKNOWN
+    return [
+        TotalLine("Total", sums.params, sums.param_bytes),
+        TotalLine("Trainable", trained, trained_bytes),
+        TotalLine("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes)
+        if known
+        else TotalLine("Non-trainable", UNKNOWN, UNKNOWN),
+    ]
+
+
+def size_text(size: Number, byte: str) -> str:
+    """Bytes by 1024; ``byte`` is the word for a size below a kilobyte."""
+    if size is UNKNOWN:
+        return "?"
+    value = float(size)  # type: ignore[arg-type]
+    units = [byte, "KB", "MB", "GB", "TB", "PB"]
+    for unit in units:
+        if value / 1024 < 1:
+            return f"{value:.2f} {unit}"
+        value /= 1024
+    return f"{value:.2f} {units[-1]}"

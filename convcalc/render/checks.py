@@ -1,0 +1,163 @@
+"""What became of several models that were checked: as a table, as JSON, and the formats by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from convcalc.analyse.report import SCHEMA_VERSION, plain_number
+from convcalc.check.checked import Checked
+from convcalc.render.json import dumps, line
+from convcalc.render.sheet import Column, Sheet, drawn
+from convcalc.render.text import number_text
+
+Format: TypeAlias = "Callable[[Sequence[Checked]], str]"
+
+STDIN = ("-", "<stdin>")  # a source that is no file
+_FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
+_COLUMNS = (
+    Column("Status"),
+    Column("Model"),
+    Column("Layers", right=True),
+    Column("Params", right=True, style="green"),
+    Column("MACs", right=True, style="magenta"),
+    Column("Problems", right=True),
+    Column("First problem"),
+)
+
+
+def checks_sheet(models: Sequence[Checked], plain: bool = False) -> Sheet:
+    """One row a model, with the first of its problems. ``plain`` is for programs: numbers without separators, unknown ones
+    empty, and a column that says which are not wholly known.
+    """
+    failed = sum(not model.passed for model in models)
+    note = f" {len(models):,} checked, {len(models) - failed:,} passed, {failed:,} failed"
+    if plain:
+        fields, columns = (*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))
+        return Sheet("Checks", fields, columns, [_plain_row(model) for model in models], (note,))
+    return Sheet("Checks", _FIELDS, _COLUMNS, [_row(model) for model in models], (note,))
+
+
+def _row(model: Checked) -> list[str]:
+    report = model.report
+    counts = ["?", "?", "?"]
+    if report is not None:
+        totals = report.totals
+        params = number_text(totals.params, totals.incomplete.get("params"))
+        counts = [f"{len(report.layers):,}", params, number_text(totals.macs, totals.incomplete.get("macs"))]
+    return [status(model), model.source, *counts, f"{len(model.problems):,}", _first(model)]
+
+
+def _plain_row(model: Checked) -> list[str]:
+    report = model.report
+    counts, incomplete = ["", "", ""], ""
+    if report is not None:
+        totals = report.totals
+        known = [plain_number(number) for number in (totals.params, totals.macs)]
+        counts = [str(len(report.layers)), *("" if number is None else str(number) for number in known)]
+        labels = {name: totals.incomplete.get(name) for name in ("params", "macs")}
+        incomplete = "; ".join(f"{name}={label}" for name, label in labels.items() if label)
+    return [status(model), model.source, *counts, str(len(model.problems)), _first(model), incomplete]
+
+
+def _first(model: Checked) -> str:
+    return model.problems[0].message if model.problems else ""
+
+
+def status(model: Checked) -> str:
+    """``passed``; ``failed`` where something does not hold; ``error`` where the model could not be read."""
+    return "error" if model.report is None else "passed" if model.passed else "failed"
+
+
+def checks_dict(models: Sequence[Checked]) -> dict[str, Any]:
+    """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "passed": all(model.passed for model in models),
+        "models": [model_dict(model) for model in models],
+    }
+
+
+def model_dict(model: Checked) -> dict[str, Any]:
+    """One model's part."""
+    return {
+        "source": model.source,
+        "passed": model.passed,
+        "status": status(model),
+        "layers": None if model.report is None else len(model.report.layers),
+        "totals": None if model.report is None else model.report.totals_with_memory(),
+        "problems": [problem.as_dict() for problem in model.problems],
+        **({} if model.comparison is None else {"comparison": model.comparison.as_dict()}),
+    }
+
+
+def _table(models: Sequence[Checked]) -> str:
+    from convcalc.render.grid import Look
+
+    return drawn(checks_sheet(models), Look())
+
+
+def _json(models: Sequence[Checked]) -> str:
+    return dumps(checks_dict(models))
+
+
+def _jsonl(models: Sequence[Checked]) -> str:
+    """One model a line."""
+    return "".join(line(model_dict(model)) for model in models)
+
+
+def _csv(models: Sequence[Checked]) -> str:
+    from convcalc.render.csv import csv_text
+
+    return csv_text(checks_sheet(models, plain=True))
+
+
+def _markdown(models: Sequence[Checked]) -> str:
+    from convcalc.render.markdown import markdown_text
+
+    return markdown_text(checks_sheet(models))
+
+
+def _html(models: Sequence[Checked]) -> str:
+    from convcalc.render.html import html_page
+
+    return html_page([checks_sheet(models)])
+
+
+def _latex(models: Sequence[Checked]) -> str:
+    from convcalc.render.latex import PREAMBLE, latex_text
+
+    return PREAMBLE + latex_text(checks_sheet(models))
+
+
+def _github(models: Sequence[Checked]) -> str:
+    from convcalc.render.github import github
+
+    return github(models)
+
+
+def _sarif(models: Sequence[Checked]) -> str:
+    from convcalc.render.sarif import sarif
+
+    return sarif(models)
+
+
+def _junit(models: Sequence[Checked]) -> str:
+    from convcalc.render.junit import junit
+
+    return junit(models)
+
+
+# A format's module is imported when the format is asked for.
+CHECK_FORMATS: dict[str, Format] = {
+    "table": _table,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "markdown": _markdown,
+    "html": _html,
+    "latex": _latex,
+    "github": _github,
+    "sarif": _sarif,
+    "junit": _junit,
+}

@@ -1,0 +1,92 @@
+"""Findings as SARIF 2.1.0, which GitHub's code scanning and other viewers read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from convcalc import __version__
+from convcalc.check.checked import Checked
+from convcalc.check.codes import meaning
+from convcalc.problems import Mark, Problem
+from convcalc.render.checks import STDIN
+from convcalc.render.json import dumps
+from convcalc.render.text import visible
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# What a viewer would take for a link.
+_LINK = re.compile(r"\[([^][]*)\]\(")
+_NUMBERS = re.compile(r"[0-9][0-9,]*")
+
+
+def sarif(models: Sequence[Checked]) -> str:
+    """The whole log: one run."""
+    problems = [(model, problem) for model in models for problem in model.problems]
+    codes = sorted({problem.code for _, problem in problems})
+    run = {
+        "tool": {"driver": {"name": "convcalc", "version": __version__, "rules": [_rule(code) for code in codes]}},
+        "invocations": [{"executionSuccessful": all(model.report is not None for model in models)}],
+        "columnKind": "unicodeCodePoints",
+        "results": list(_results(problems, codes)),
+    }
+    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rule(code: str) -> dict[str, Any]:
+    means = meaning(code)
+    return {"id": code, "shortDescription": {"text": means.title}, "help": {"text": means.help, "markdown": means.help}}
+
+
+def _results(problems: Iterable[tuple[Checked, Problem]], codes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    for model, problem in problems:
+        identity = _fingerprint(model, problem)
+        seen[identity] += 1
+        location = _location(model.source, problem.mark, problem.layer)
+        yield {
+            "ruleId": problem.code,
+            "ruleIndex": codes.index(problem.code),
+            "level": "warning" if problem.severity == "warning" else "error",
+            "message": {"text": _LINK.sub(r"\\[\1\\](", visible(problem.message))},
+            **({"locations": [location]} if location else {}),
+            # Equal findings are told apart by their number.
+            "partialFingerprints": {"finding/v1": f"{identity}:{seen[identity]}"},
+        }
+
+
+def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, Any]:
+    """Where a finding is: in the file, unless that is standard input, and in the model."""
+    location: dict[str, Any] = {}
+    file = mark.file if mark else source
+    if file not in STDIN:
+        location["physicalLocation"] = {"artifactLocation": _artifact(file)}
+        if mark:
+            region = {"startLine": mark.line, "startColumn": mark.column}
+            location["physicalLocation"]["region"] = region
+    if layer:
+        name = layer.rpartition("/")[2]
+        whole = {"name": visible(name), "fullyQualifiedName": visible(layer), "kind": "element"}
+        location["logicalLocations"] = [whole]
+    return location
+
+
+def _artifact(file: str) -> dict[str, str]:
+    """A file as a URI: one below the working directory as viewers look it up, in the repository."""
+    path = PurePath(file)
+    if path.is_absolute():
+        here = Path.cwd()
+        if not path.is_relative_to(here):
+            return {"uri": path.as_uri()}
+        path = path.relative_to(here)
+    return {"uri": quote(path.as_posix(), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
+
+
+def _fingerprint(model: Checked, problem: Problem) -> str:
+    """What stays the same where lines move and numbers change."""
+    parts = (PurePath(model.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,92 @@
+"""For tests: a model held to its record and to a budget, in pytest or any other runner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convcalc.analyse import Report
+    from convcalc.check.record import Record
+
+__all__ = ["RECORD", "assert_summary"]
+
+RECORD = "CONVCALC_RECORD"
+"""The environment variable that, set to 1, has records written anew instead of compared with."""
+
+
+def assert_summary(
+    model: Any,
+    record: str | PathLike[str] | None = None,
+    *,
+    ignore_names: bool = False,
+    budget: Mapping[str, int | str] | None = None,
+    allow_incomplete: bool = False,
+) -> None:
+    """Raise AssertionError, with all that differs, unless ``model`` agrees with its ``record`` and holds its ``budget``.
+
+    ``model`` is the path of a model file, a Model, a Report, or a Keras model (what has ``to_json()``). ``record`` is the path of
+    a text that Keras printed, of a JSON report or of another model file; or such a text itself, of several lines. A budget goes
+    from names of totals to the most that they may be, as ``{"params": "5M"}``.
+
+    With CONVCALC_RECORD=1 in the environment, the record is written (.txt or .json) instead of compared with.
+    """
+    __tracebackhide__ = True  # pytest shows the test's own line
+    from convcalc.check.budget import limits_of, spec_limits
+    from convcalc.check.checked import checked
+    from convcalc.render.text import visible
+
+    report = _reported(model)
+    source = report.model.source or report.model.name
+    limits = {**spec_limits(report.model), **limits_of(budget or {}, "budget")}
+    found = checked(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
+    if not found.passed:
+        lines = "\n".join(map(str, found.problems)).split("\n")
+        raise AssertionError("\n".join(map(visible, [f"{source} does not hold:", *lines])))
+
+
+def _reported(model: Any) -> Report:
+    """The report of what stands for a model. Keras is not asked for more than its config."""
+    from convcalc.analyse import Report, infer
+    from convcalc.model import Model
+    from convcalc.read import load, read
+
+    if isinstance(model, Report):
+        return model
+    if isinstance(model, Model):
+        return infer(model)
+    if hasattr(model, "to_json"):
+        return infer(read(model.to_json().encode("utf-8"), str(getattr(model, "name", "model"))))
+    return infer(load(model))
+
+
+def _recorded(report: Report, record: str | PathLike[str] | None) -> Record | None:
+    """The record to compare with; None where there is nothing to compare, as it is written from this report."""
+    from convcalc.check.records import load_record, record_in
+    from convcalc.problems import error
+    from convcalc.write import write_whole
+
+    if record is None:
+        return None
+    place = fspath(record)
+    if "\n" in place:
+        return record_in(place, "the record")
+    path = Path(place)
+    if os.environ.get(RECORD) == "1" and _is_ours(path):
+        from convcalc.render.recording import record_text
+
+        write_whole(path, record_text(report, path.suffix))
+        return None
+    if not path.exists():
+        raise error("no-record", f"{place}: there is no such record; run the test with {RECORD}=1 to have it written")
+    return load_record(place)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a record can be written there: not over a model, which others are held to as well."""
+    if not path.exists():
+        return True
+    return path.suffix == ".txt" or (path.suffix == ".json" and '"schema_version"' in path.read_text(encoding="utf-8"))

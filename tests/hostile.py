@@ -1,0 +1,51 @@
+"""A model whose names mean something to every format that a report is written in."""
+
+from __future__ import annotations
+
+from convcalc.analyse import Report, infer
+from convcalc.model import Call, Layer, Model, Ref
+
+NAMES = (
+    "</td><script>document.title='run'</script>",
+    "<img src=x onerror=document.title='run'>",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    r"| a \| b \\| `c` **d** _e_ ~~f~~",
+    "@someone #12 GH-12 <b>bold</b> [link](javascript:alert) ![i](x)",
+    r"$x_{1}$ \input{x} \end{longtable} ~^%&#{} --'' \"\"`` ?` !`",
+    "*a*",
+    "[2em]",
+    "q\"u'o,t;e",
+    "new\nline\r\nand\ttab",
+    "left\u202eright\u200bhidden\x1b[31m\x00",
+    "&lt;b&gt;&#60;&amp;",
+    '"] ; click n1 href "javascript:alert(1)"',
+    "x --> y\nend\nsubgraph z",
+    r"\N\G\l\n\E",
+    "é ñ 中文 → ≥ × −",
+    "1. first",
+    "12) second",
+    "- item",
+    "# heading #quot; #35;",
+    "    four blanks",
+    "_a_ b_c __d__",
+    "www.example.com http://example.com a@example.com",
+    "---",
+    "end",
+    "%%{init: {}}%%",
+    "null",
+    "007",
+    "1e5",
+)
+
+
+def report() -> Report:
+    """A chain of layers with these names, which have no cause to be kept in a file, in a model of such a name."""
+    layers = [Layer("in | <put>", "InputLayer", {"shape": (4,)})]
+    layers += [Layer(name, "Dense", {"units": 3}) for name in NAMES]
+    calls = [Call(0, ()), *(Call(number + 1, (Ref(number),)) for number in range(len(NAMES)))]
+    name = r"""m" <script>document.title='run'</script> | @you #1 $x$ \o"""
+    model = Model(name, "Functional", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(NAMES)),))
+    return infer(model)

@@ -1,0 +1,160 @@
+"""convcalc.testing: a model held to its record, as tests of other projects do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import convcalc
+from convcalc.problems import ConvcalcError
+from convcalc.testing import assert_summary
+from convcalc.write import FORMATS
+
+ROOT = Path(__file__).parent.parent
+FASHION = ROOT / "specs" / "fashion_mnist.yaml"
+
+
+class Live:
+    """What a Keras model shows of itself here: its config, and its name."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = "live"
+        self.report = convcalc.infer(convcalc.load(path))
+
+    def to_json(self) -> str:
+        return FORMATS[".json"](self.report)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """Keras's text of the model."""
+    path = tmp_path / "fashion.txt"
+    path.write_text(convcalc.render(convcalc.infer(convcalc.load(FASHION)), "keras"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Path:
+    path = tmp_path / "changed.yaml"
+    path.write_text(FASHION.read_text().replace("filters: 64", "filters: 65"))
+    return path
+
+
+def models() -> dict[str, object]:
+    model = convcalc.load(FASHION)
+    return {
+        "text": str(FASHION),
+        "path": FASHION,
+        "model": model,
+        "report": convcalc.infer(model),
+        "live": Live(FASHION),
+    }
+
+
+@pytest.mark.parametrize("kind", models())
+def test_a_model_that_agrees(kind: str, record: Path) -> None:
+    assert_summary(models()[kind], record)
+    assert_summary(models()[kind], record.read_text(encoding="utf-8"))
+    assert_summary(models()[kind], FASHION)
+    assert_summary(models()[kind])
+
+
+def test_a_model_that_differs_is_told_layer_by_layer(record: Path, changed: Path) -> None:
+    for model in (changed, Live(changed)):
+        for against in (record, record.read_text(encoding="utf-8"), FASHION):
+            with pytest.raises(AssertionError) as failed:
+                assert_summary(model, against)
+            first, *rest = str(failed.value).splitlines()
+            assert first.endswith(" does not hold:")
+            assert "conv2d_1" in rest[0] and "65" in rest[0] and "64" in rest[0]
+    with pytest.raises(AssertionError, match=r"changed\.yaml:6:\d+: error\[record-differs\]"):
+        assert_summary(changed, record)
+
+
+def test_names(tmp_path: Path, record: Path) -> None:
+    renamed = tmp_path / "renamed.yaml"
+    renamed.write_text(FASHION.read_text().replace("name: probabilities", "name: classes"))
+    with pytest.raises(AssertionError, match="classes"):
+        assert_summary(renamed, record)
+    assert_summary(renamed, record, ignore_names=True)
+
+
+def test_a_budget() -> None:
+    assert_summary(FASHION, budget={"params": "2M", "macs": 20_000_000})
+    with pytest.raises(AssertionError, match="101,526 more than the budget of 1,000,000"):
+        assert_summary(FASHION, budget={"params": "1M"})
+    with pytest.raises(ConvcalcError, match="budget of 'params'"):
+        assert_summary(FASHION, budget={"params": "many"})
+
+
+def test_an_unknown_number_holds_no_budget_unless_allowed(tmp_path: Path) -> None:
+    spec = tmp_path / "open.yaml"
+    spec.write_text("input: [null, null, 1]\nlayers: [{Conv2D: [8, 3]}]\n")
+    with pytest.raises(AssertionError, match="incomplete"):
+        assert_summary(spec, budget={"macs": "1G"})
+    assert_summary(spec, budget={"macs": "1G"}, allow_incomplete=True)
+
+
+@pytest.mark.parametrize("ending", [".txt", ".json"])
+def test_a_record_is_written_when_that_is_asked(
+    ending: str, tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"record{ending}"
+    with pytest.raises(ConvcalcError, match="there is no such record; run the test with CONVCALC_RECORD=1"):
+        assert_summary(FASHION, path)
+    monkeypatch.setenv("CONVCALC_RECORD", "1")
+    assert_summary(FASHION, path)
+    monkeypatch.delenv("CONVCALC_RECORD")
+    assert_summary(FASHION, path)
+    with pytest.raises(AssertionError):
+        assert_summary(changed, path)
+    monkeypatch.setenv("CONVCALC_RECORD", "1")
+    assert_summary(changed, path)
+    monkeypatch.delenv("CONVCALC_RECORD")
+    assert_summary(changed, path)
+
+
+def test_no_record_is_written_over_a_model(tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "model.json"
+    config.write_text(Live(FASHION).to_json())
+    monkeypatch.setenv("CONVCALC_RECORD", "1")
+    for model in (config, FASHION):
+        before = model.read_text()
+        with pytest.raises(AssertionError):
+            assert_summary(changed, model)
+        assert model.read_text() == before
+
+
+def test_a_budget_holds_while_a_record_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVCALC_RECORD", "1")
+    with pytest.raises(AssertionError, match="over-budget"):
+        assert_summary(FASHION, tmp_path / "record.txt", budget={"params": 1})
+
+
+def test_a_model_that_cannot_be_read_is_no_difference(tmp_path: Path, record: Path) -> None:
+    with pytest.raises(ConvcalcError, match="no such file"):
+        assert_summary(tmp_path / "missing.yaml", record)
+
+
+def test_pytest_shows_the_test_and_not_our_own_lines(tmp_path: Path, record: Path, changed: Path) -> None:
+    test = tmp_path / "test_model.py"
+    test.write_text(
+        "from convcalc.testing import assert_summary\n\n"
+        f"def test_it():\n    assert_summary({str(changed)!r}, {str(record)!r})\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(test)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "error[record-differs]" in done.stdout
+    assert "convcalc/testing.py" not in done.stdout.replace(os.sep, "/")
+
+
+def test_the_module_imports_little() -> None:
+    code = "import sys, convcalc.testing; print(sorted({'rich', 'click', 'yaml', 'pytest'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"

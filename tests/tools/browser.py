@@ -1,0 +1,30 @@
+"""A page in headless Chromium: its document after it was rendered, and a picture of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+CHROMIUM = os.environ.get("CONVCALC_CHROMIUM", "chromium")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--allow-file-access-from-files")
+
+
+def document(page: Path, milliseconds: int = 1000) -> str:
+    """The document's HTML after so much time of the page's own."""
+    return _run(page, "--dump-dom", f"--virtual-time-budget={milliseconds}").stdout
+
+
+def picture(page: Path, to: Path, width: int, height: int, dark: bool = False) -> bytes:
+    """The page as PNG, in a window of this size."""
+    scheme = ("--force-dark-mode",) if dark else ()
+    _run(page, f"--screenshot={to}", f"--window-size={width},{height}", *scheme)
+    return to.read_bytes()
+
+
+def _run(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, *options, page.as_uri()], capture_output=True, text=True, encoding="utf-8", timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done

@@ -1,0 +1,57 @@
+"""Everything here needs programs that are not ours. What the tests share: a repository of this checkout, and scratch ones."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+# What a package is built of, and what other tools look for in its repository.
+PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
+Git = Callable[..., str]
+
+
+def git_in(folder: Path, environment: Mapping[str, str]) -> Git:
+    """A function that runs git there and gives what it prints."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    return git
+
+
+def own_environment(home: Path) -> dict[str, str]:
+    """An environment with a home of its own, and a user who can commit; nothing of this checkout leads Python astray."""
+    user = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON", "VIRTUAL_ENV"))}
+    return {**kept, **user, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tools" in item.path.parts:
+            item.add_marker(pytest.mark.tools)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A repository that holds this checkout as it is now, and its commit."""
+    home = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("checkout")
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    git = git_in(folder, own_environment(home))
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "As it is now")
+    return folder, git("rev-parse", "HEAD")

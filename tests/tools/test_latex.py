@@ -1,0 +1,44 @@
+"""LaTeX sets the tables without an error or a warning about signs; skipped where there is no pdflatex."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from convcalc.render.latex import PREAMBLE, latex_text
+from convcalc.render.table import summary_sheet
+from tests import graphs
+
+pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
+
+DOCUMENT = r"""\documentclass{article}
+\usepackage[landscape,margin=1cm]{geometry}
+%(packages)s
+\begin{document}
+%(tables)s
+\end{document}
+"""
+
+
+@pytest.mark.parametrize("packages", ["", "\\usepackage[T1]{fontenc}\n"])
+def test_latex_sets_every_table(tmp_path: Path, packages: str) -> None:
+    sheets = [summary_sheet(graphs.every()[name], depth=5) for name in ("hostile", "nested", "densenet121", "lenet5")]
+    needed = re.findall(r"\\usepackage\{.*?\}", PREAMBLE)
+    assert needed
+    tables = "\n\n".join(map(latex_text, sheets))
+    text = DOCUMENT % {"packages": packages + "\n".join(needed), "tables": tables}
+    (tmp_path / "table.tex").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "table.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "Missing character" not in done.stdout
+    assert (tmp_path / "table.pdf").read_bytes().startswith(b"%PDF")
