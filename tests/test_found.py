@@ -105,6 +105,8 @@ WRONG: dict[str, tuple[Any, str]] = {
         "invalid-value",
     ),
     "an operation with a type that is a mapping": (operation("Cast", "core", dtype={"a": 1}), "invalid-value"),
+    "an operation along an axis that is a word": (operation("Nanmax", axis=["1"]), "invalid-value"),
+    "an operation along an axis that is a fraction": (operation("Nanmax", axis=[0.5]), "invalid-value"),
     "an attention to keys without positions": (attending("Attention"), "wrong-rank"),
     "an additive attention to keys without positions": (attending("AdditiveAttention"), "wrong-rank"),
     "an attention in heads to keys without positions": (
@@ -186,6 +188,18 @@ def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
     assert 'layers.Add(name="made")([x[0], x[1]])' in python_code(infer(read(data(model), "found.json")))
+
+
+def test_calls_that_no_output_needs_are_no_part_of_a_model() -> None:
+    """Keras writes none, and leaves them out where it reads some."""
+    dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
+    inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
+    report = infer(read(data(inner), "found.json"))
+    assert [(row.name, row.macs, len(row.calls)) for row in report.layers] == [("x", 0, 1), ("shared", 9, 1)]
+    judge(report.model)
+    called = {**inner, "name": "model", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
+    outer = functional(INPUT, called, outputs=[["model", 1, 0]], name="outer")
+    assert infer(read(data(outer), "found.json")).totals.macs == 9
 
 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.layers import builtin
-from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.model import Call, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
 from convcalc.read import serialized
@@ -63,7 +63,7 @@ class Graph:
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.
         keys = tuple(stated) if isinstance(stated, Mapping) and len(stated) == len(outputs) else ()
-        return Model(
+        model = Model(
             name,
             "Functional",
             layers,
@@ -74,6 +74,7 @@ class Graph:
             trainable=config.get("trainable", True) is not False,
             own_flags=True,
         )
+        return with_needed(model)
 
     def _check_inputs(self, inputs: Sequence[Ref], path: str) -> None:
         """An input is called on nothing and gives one tensor."""

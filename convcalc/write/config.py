@@ -53,7 +53,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if call.sources]
+        called = any(call.sources for call in calls[index])
+        nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
     def stated(refs: Sequence[Ref]) -> Any:

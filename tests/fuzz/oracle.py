@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from convcalc.analyse import LayerReport, Report, infer
+from convcalc.check.against import against
 from convcalc.check.insights import insights
+from convcalc.check.records import record_in
 from convcalc.model import Model
 from convcalc.numbers import plain
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
 from convcalc.read import read
+from convcalc.render import FORMATS, render
+from convcalc.render.columns import FIELDS
 from convcalc.render.grid import Look
 from convcalc.render.insights import insights_text
 from convcalc.render.json import report_json
-from convcalc.render.keras import keras_text
-from convcalc.render.keras2 import keras2_text
 from convcalc.render.memory import memory_text
-from convcalc.render.table import FIELDS, table
+from convcalc.render.table import table
 from convcalc.render.text import visible
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
@@ -44,6 +47,7 @@ def judge(model: Model) -> None:
         return
     _data(report)
     _texts(report)
+    _recorded(report)
     _written(report)
 
 
@@ -65,13 +69,22 @@ def _texts(report: Report) -> None:
     """Every text comes, and steers no terminal."""
     look = Look()
     texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
-    for keras in (keras_text, keras2_text):
+    for format in FORMATS:
         try:
-            texts.append(keras(report))
+            texts.append(render(report, format))
         except ConvcalcError as failed:  # what Keras cannot print
+            assert format in ("keras", "keras2"), failed
             refused(failed)
     for text in texts:
-        assert all(line == visible(line) for line in text.split("\n"))
+        assert all(line == visible(line) for line in re.split("\r?\n", text))
+
+
+def _recorded(report: Report) -> None:
+    """A model is what its own record says."""
+    record = record_in(report_json(report), "own.json", report)
+    comparison, problems = against(report, record)
+    assert not problems, problems
+    assert not comparison.totals
 
 
 def _written(report: Report) -> None:

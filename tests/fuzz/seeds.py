@@ -17,6 +17,10 @@ from convcalc.ops import OPERATIONS
 from convcalc.problems import ConvcalcError
 from convcalc.read import read
 from convcalc.read.spec import TOP_KEYS
+from convcalc.render.json import line, report_json
+from convcalc.render.keras import keras_text
+from convcalc.render.keras2 import keras2_text
+from convcalc.render.keras_common import Options
 from convcalc.write.config import config_json
 from convcalc.write.spec import spec_yaml
 from tests.live.cases_operations import cases, in_a_spec, model_of
@@ -141,6 +145,23 @@ def archives() -> tuple[bytes, ...]:
             packed.writestr("model.weights.h5", weights.getvalue())
         found.append(file.getvalue())
     return tuple(found)
+
+
+@cache
+def recorded() -> tuple[bytes, ...]:
+    """The models that records are held against: a chain, and a graph with a model in it."""
+    return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (ROOT / "tests" / "golden" / "two_heads.json").read_bytes()
+
+
+@cache
+def records() -> tuple[bytes, ...]:
+    """Records of them: the texts of Keras, whole, in a narrow table and with nested layers, and JSON reports."""
+    found = []
+    for report in (infer(read(text, "seed")) for text in recorded()):
+        for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):
+            found += [keras_text(report, options), keras2_text(report, options)]
+        found += [report_json(report), line(report.as_dict())]
+    return tuple(text.encode() for text in found)
 
 
 def _operations() -> Iterator[Any]:

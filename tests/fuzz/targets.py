@@ -7,14 +7,17 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
 import click
 
-from convcalc.analyse import infer
+from convcalc.analyse import Report, infer
+from convcalc.check.against import against
 from convcalc.check.audit import audit
 from convcalc.check.quantities import quantity
+from convcalc.check.records import record_in
 from convcalc.check.verify import verify
 from convcalc.cli import cli
 from convcalc.cli.sizes import parse_padding, parse_sizes
@@ -27,7 +30,7 @@ from convcalc.read.container import config_of
 from convcalc.read.expressions import evaluate
 from convcalc.read.weights import weights_in
 from tests.fuzz import files, seeds
-from tests.fuzz.oracle import judge, refused
+from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 
 
 class Target(NamedTuple):
@@ -66,6 +69,24 @@ def weighed(data: bytes) -> None:
     judge(found)
     with suppress(ConvcalcError):
         verify(infer(found), weights_in(io.BytesIO(data), "any", found))
+
+
+@cache
+def _reports() -> tuple[Report, ...]:
+    return tuple(infer(read(text, "any")) for text in seeds.recorded())
+
+
+def record(data: bytes) -> None:
+    """A record, which is held against a few models."""
+    text = data.decode(errors="replace")
+    for report in _reports():
+        try:
+            found = record_in(text, "any", report)
+        except ConvcalcError as failed:
+            refused(failed)
+            return
+        for problem in against(report, found)[1]:
+            assert len(str(problem)) < LONGEST_MESSAGE
 
 
 def conv(data: bytes) -> None:
@@ -137,6 +158,7 @@ TARGETS = {
     "legacy": Target(config, seeds.legacy, files.mutated_json),
     "archive": Target(weighed, seeds.archives, files.mutated_archive),
     "hdf5": Target(weighed, seeds.hdf5s, files.mutated_hdf5),
+    "record": Target(record, seeds.records, files.mutated_json),
     "conv": Target(conv, _lines(*(line.replace(" ", "\n") for line in _CONV))),
     "sizes": Target(sizes, _lines("6", "28x28", "3,5", "(1,2)", "?", "HxWx3", "((1,0),(0,1))", "same", "[:, ::2, ..., None]")),
     "quantities": Target(quantities, _lines("5M", "1.5G", "4MB", "256KiB", "1_000", "1,000")),
