@@ -75,6 +75,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a class that is a list, in a Sequential": (sequential({**RELU, "class_name": ["ReLU"]}), "invalid-config"),
     "two layers of one name in a Sequential": (sequential(RELU, RELU), "name-taken"),
     "two layers of one name under two names": (functional(INPUT, DENSE, {**DENSE, "name": "other"}), "name-taken"),
+    "an input layer that is not the first of a Sequential": (sequential(RELU, INPUT), "invalid-config"),
+    "a graph that does not say its inputs": (
+        {"class_name": "Functional", "config": {"name": "model", "layers": [INPUT, DENSE], "output_layers": OUT}},
+        "invalid-config",
+    ),
     "an operation in a Sequential": (sequential({**RELU, "class_name": "Relu", "module": "keras.src.ops.nn"}), "invalid-config"),
     "a sum of nothing": (functional(INPUT, layer("Add", "made"), outputs=OUT), "wrong-inputs"),
     "a concatenation of nothing": (functional(INPUT, layer("Concatenate", "made"), outputs=OUT), "wrong-inputs"),
@@ -131,6 +136,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         "invalid-value",
     ),
     "a heap of texts that never ends": (texts(endless), "damaged"),
+    "a text in HDF5 that is no UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
     "lengths that are not Keras's": (texts(short), "damaged"),
 }  # fmt: skip
 
@@ -140,6 +146,9 @@ FINE: dict[str, Any] = {
     "a slice among the settings of a class that is not known": made("Mine", tensor("x"), key=SLICE, rest=[ELLIPSIS]),
     "settings of a class that is not known that look like a slice": functional(
         {**INPUT, "class_name": "Mine", "config": {**SLICE, "name": "x"}}, DENSE
+    ),
+    "a name under which a class is registered that is none": functional(
+        INPUT, {**DENSE, "registered_name": {"a": "b>c"}}
     ),
     "an ellipsis as an initializer": made("Dense", tensor("x"), units=2, kernel_initializer=ELLIPSIS),
     "a layer's class among the operations": made("InputLayer", tensor("x"), module="keras.src.ops.image"),

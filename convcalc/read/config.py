@@ -77,7 +77,7 @@ class ConfigReader:
         config = self.mapping(entry.get("config"), inner)
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
-        if "input_layers" in config:
+        if "input_layers" in config or entry.get("class_name") == "Functional":
             return self._functional(config, entries, name, inner, depth)
         return self._sequential(config, entries, name, inner, depth)
 
@@ -97,6 +97,10 @@ class ConfigReader:
             self._take(taken, layers[-1].name, at)
             if isinstance(layers[-1].kind, Operation):
                 raise self.fail(at, f"'{layers[-1].name}' is an operation, and a Sequential holds layers alone")
+            if number and layers[-1].class_name == "InputLayer":
+                raise self.fail(
+                    at, f"'{layers[-1].name}' is an input layer, which stands first in a Sequential or nowhere"
+                )
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
             shape = shape or self._first_shape(entries)
@@ -264,7 +268,7 @@ def _is_model(value: Any) -> bool:
 def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
     """Whether an object is one of Keras's own, and not one that is registered under another package."""
     registered = entry.get("registered_name")
-    own = registered is None or ">" not in str(registered) or str(registered).startswith("Custom>")
+    own = not isinstance(registered, str) or ">" not in registered or registered.startswith("Custom>")
     return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and own
 
 

@@ -41,6 +41,8 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
 
 
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
+    if isinstance(bad, io.UnsupportedOperation):
+        return error("cannot-read", f"{name}: is a pipe; write - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
     return error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}")
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from convcalc.model import Stored
 from convcalc.problems import ConvcalcError, Refusal, Source, error
+from convcalc.read.nodes import decode
 
 MAX_CONFIG = 64 * 2**20
 MAX_OBJECTS = 20_000  # groups and arrays that are looked at in one file
@@ -30,11 +31,11 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if config is None:
         message = f"{name}: this HDF5 file holds weights alone, without the model's config"
         raise error("not-a-model", message)
-    if isinstance(config, bytes):
-        config = config.decode("utf-8", "replace")
-    if not isinstance(config, str) or len(config) > MAX_CONFIG:
+    if isinstance(config, str):  # in which h5py writes bytes that are no UTF-8 as halves of characters
+        config = config.encode("utf-8", "surrogateescape")
+    if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
         raise error("not-a-model", f"{name}: what this HDF5 file holds as its config is no text of a usual size")
-    return Source(name, config)
+    return decode(config, name)
 
 
 class Tree:

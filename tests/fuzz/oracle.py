@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from convcalc.analyse import LayerReport, Report, infer
+from convcalc.analyse.explain import explain
 from convcalc.check.against import against
 from convcalc.check.insights import insights
 from convcalc.check.records import record_in
@@ -17,6 +18,7 @@ from convcalc.problems import ConvcalcError
 from convcalc.read import read
 from convcalc.render import FORMATS, render
 from convcalc.render.columns import FIELDS
+from convcalc.render.explain import explanation
 from convcalc.render.grid import Look
 from convcalc.render.insights import insights_text
 from convcalc.render.json import report_json
@@ -69,6 +71,7 @@ def _texts(report: Report) -> None:
     """Every text comes, and steers no terminal."""
     look = Look()
     texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
+    texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
     for format in FORMATS:
         try:
             texts.append(render(report, format))
