@@ -16,7 +16,7 @@ from convcalc.render import render
 if TYPE_CHECKING:
     from convcalc.analyse import Report, infer
     from convcalc.analyse.conv import conv
-    from convcalc.check.compare import diff
+    from convcalc.check.comparing.compare import diff
     from convcalc.read import load
 
 __all__ = ["ConvcalcError", "Report", "__version__", "conv", "diff", "infer", "load", "render"]
@@ -25,7 +25,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Report": "convcalc.analyse",
     "conv": "convcalc.analyse.conv",
-    "diff": "convcalc.check.compare",
+    "diff": "convcalc.check.comparing.compare",
     "infer": "convcalc.analyse",
     "load": "convcalc.read",
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class Shown:
     """An object that a notebook shows as HTML; ``as_html`` is filled in by :mod:`convcalc.render`."""
 
     __slots__ = ()
-    as_html: ClassVar[Callable[[Any], str | None] | None] = None
+    as_html: ClassVar[Callable[[object], str] | None] = None
 
     def _repr_html_(self) -> str | None:
         return None if Shown.as_html is None else Shown.as_html(self)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.record import Record
+    from convcalc.check.records.record import Record
 
 __all__ = ["RECORD", "assert_summary"]
 
@@ -65,7 +65,7 @@ def _reported(model: Any) -> Report:
 
 def _recorded(report: Report, record: str | PathLike[str] | None) -> Record | None:
     """The record to compare with; None where there is nothing to compare, as it is written from this report."""
-    from convcalc.check.records import load_record, record_in
+    from convcalc.check.records.load import load_record, record_in
     from convcalc.problems import error
     from convcalc.write import write_whole
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ from convcalc.analyse import Report, infer
 from convcalc.analyse.keras_rows import layer_rows
 from convcalc.analyse.unmasked import unmasked
 from convcalc.check.against import against
-from convcalc.check.record import Record
-from convcalc.check.records import record_in
+from convcalc.check.records.load import record_in
+from convcalc.check.records.record import Record
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.problems import ConvcalcError
 from convcalc.render.keras import keras_text
@@ -24,11 +24,11 @@ TEXTS: dict[str, Callable[[Report, Options], str]] = {"keras": keras_text, "kera
 
 
 class Mutation(NamedTuple):
-    """A model in which the layer of that name was changed in one way."""
+    """The report of a model in which the layer of that name was changed in one way."""
 
     kind: str
     layer: str
-    model: Model
+    report: Report
 
 
 # Changes ----------------------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ class Mutation(NamedTuple):
 def _wider(layer: Layer) -> Layer | None:
     for name in ("filters", "units"):
         if isinstance(layer.args.get(name), int):
-            return replace(layer, args={**layer.args, name: layer.args[name] + 1})
+            return layer._replace(args={**layer.args, name: layer.args[name] + 1})
     return None
 
 
@@ -47,19 +47,19 @@ def _strided(layer: Layer) -> Layer | None:
         return None
     axes = int(rank[1] or rank[2])
     strides = layer.args.get("strides") or layer.args.get("pool_size") or (1 if rank[1] else 2,) * axes
-    return replace(layer, args={**layer.args, "strides": tuple(size + 1 for size in strides)})
+    return layer._replace(args={**layer.args, "strides": tuple(size + 1 for size in strides)})
 
 
 def _renamed(layer: Layer) -> Layer:
-    return replace(layer, name=f"new_{layer.name}")
+    return layer._replace(name=f"new_{layer.name}")
 
 
 def _frozen(layer: Layer) -> Layer:
-    return replace(layer, trainable=not layer.trainable)
+    return layer._replace(trainable=not layer.trainable)
 
 
 def _half(layer: Layer) -> Layer:
-    return replace(layer, dtype="float16" if layer.dtype == "float32" else "float32")
+    return layer._replace(dtype="float16" if layer.dtype == "float32" else "float32")
 
 
 CHANGES: dict[str, Callable[[Layer], Layer | None]] = {
@@ -81,10 +81,9 @@ def mutated(model: Model, kind: str, random: Random) -> Mutation | None:
         changed = dropped(model, number) if kind == "dropped" else _changed(model, number, CHANGES[kind](layer))
         if changed is not None:
             try:
-                infer(changed)
+                return Mutation(kind, layer.name, infer(changed))
             except ConvcalcError:
                 continue
-            return Mutation(kind, layer.name, changed)
     return None
 
 
@@ -92,7 +91,7 @@ def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
     if layer is None:
         return None
     layers = (*model.layers[:number], layer, *model.layers[number + 1 :])
-    return replace(model, layers=layers)
+    return model._replace(layers=layers)
 
 
 def dropped(model: Model, number: int) -> Model | None:
@@ -121,7 +120,7 @@ def dropped(model: Model, number: int) -> Model | None:
         return None
     kept = tuple(again(call) for place, call in enumerate(model.calls) if place != gone)
     layers = (*model.layers[:number], *model.layers[number + 1 :])
-    return replace(model, layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
+    return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
 # What is to be seen -------------------------------------------------------------------------------------------------------
@@ -184,13 +183,20 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
     return f"refused: {found[0].message}" if found else None
 
 
-def wrong_verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> str | None:
-    """What is wrong with the verdict on a changed model that is held to the text of the model as it was; None for nothing.
+class Verdict(NamedTuple):
+    """Whether Keras's own text shows a change, and what is wrong with what the check says; empty for nothing."""
+
+    shows: bool
+    wrong: str = ""
+
+
+def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
+    """Judge the check of a changed model against the text of the model as it was; None where Keras prints no text of it.
 
     It has to be refused exactly if Keras's own text of it is another, and first of all for a layer in which the texts first differ,
     or for the one that was changed.
     """
-    changed = infer(mutation.model)
+    changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
     except ConvcalcError:  # a range of layers that there is no more
@@ -198,16 +204,19 @@ def wrong_verdict(report: Report, kind: str, text: str, options: Options, mutati
     found = problems_of(changed, record_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
     if own == text:
-        return f"{what} is not to be seen, and refused: {found[0].message}" if found else None
+        return Verdict(False, f"{what} is not to be seen, and refused: {found[0].message}" if found else "")
     if not found:
-        return f"{what} is accepted"
-    place = first_difference(text, own)
-    if place is None:
-        return None if found[0].layer is None else f"{what} is refused for a layer: {found[0].message}"
+        return Verdict(True, f"{what} is accepted")
+    seen = found[0].layer
+    if first_difference(text, own) is None:
+        return Verdict(True, f"{what} is refused for a layer: {found[0].message}" if seen else "")
+    shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
+    if options.layer_range is not None and seen is None and mutation.layer not in shown:
+        return Verdict(True)  # it stands outside of the range: the totals alone tell
     right = _right(report, changed, kind, text, own, options, mutation)
-    seen = str(found[0].layer)  # of a layer that the model lacks, what is to be seen of its name
-    named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right)
-    return None if named else f"{what} is refused for another layer first: {found[0].message}"
+    # Of a layer that the model lacks, the record may show the beginning of the name.
+    named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
+    return Verdict(True, "" if named else f"{what} is refused for another layer first: {found[0].message}")
 
 
 def _right(
@@ -230,11 +239,49 @@ def _right(
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
-def verdicts(
-    report: Report, kind: str, text: str, options: Options, random: Random, kinds: tuple[str, ...] = KINDS
-) -> Iterator[str | None]:
-    """The verdict on one mutation of each kind, where there is one."""
-    for each in kinds:
-        mutation = mutated(report.model, each, random)
-        if mutation is not None:
-            yield wrong_verdict(report, kind, text, options, mutation)
+# Texts as records -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Tally:
+    """What became of printed texts as records: of their own models, and of changed ones; ``failed`` says what went wrong."""
+
+    accepted: int = 0
+    refused: int = 0
+    unseen: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.accepted} texts accepted of their own models; of changed models {self.refused} refused at the right layer, "
+            f"{self.unseen} accepted as no text shows the change; {len(self.failed)} wrong"
+        )
+
+
+def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
+    """Hold a model to the texts that were printed of it, and two changed ones each to one of those."""
+    texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
+    for options, text in texts:
+        said = refusal(report, kind, text)
+        tally.failed += [f"{report.model.name}, {options}: {said}"] if said else []
+        tally.accepted += not said
+    for change in random.sample(KINDS, 2):
+        mutation = mutated(report.model, change, random)
+        if mutation is not None and texts:
+            options, text = random.choice(texts)
+            judged = verdict(report, kind, text, options, mutation)
+            if judged is not None:
+                tally.failed += [f"{report.model.name}, {options}: {judged.wrong}"] if judged.wrong else []
+                tally.refused += judged.shows and not judged.wrong
+                tally.unseen += not judged.shows and not judged.wrong
+
+
+def _is_told(report: Report, kind: str, options: Options) -> bool:
+    """Whether a text of a range of layers shows that it is one: else it is that of a smaller model, and rightly refused."""
+    if options.layer_range is None:
+        return True
+    report = report if kind == "keras" else unmasked(report)
+    shown = in_range(report, options.layer_range)
+    left_out = [row for row in report.layers if row.depth == 0 and row not in shown]
+    read = {source.rsplit("[", 2)[0] for row in shown for call in row.calls for source in call.inputs}
+    return any(row.params != 0 or (row.name in read and not report.linear) for row in left_out)

@@ -13,7 +13,7 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.check.checked import Checked
 from convcalc.check.codes import CODES, meaning
-from convcalc.check.compare import diff
+from convcalc.check.comparing.compare import diff
 from convcalc.check.expectations import check_expectations
 from convcalc.check.insights import KINDS
 from convcalc.cli.check import FORMATS

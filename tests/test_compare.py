@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analyse import infer
-from convcalc.check.align import Link, Standing, align
-from convcalc.check.common import MOST_DIFFERENCES, common
-from convcalc.check.compare import compare
-from convcalc.check.comparison import Comparison
-from convcalc.check.record import Cell, Record, of_report
+from convcalc.check.comparing.align import Link, Standing, align
+from convcalc.check.comparing.common import MOST_DIFFERENCES, common
+from convcalc.check.comparing.compare import compare
+from convcalc.check.comparing.comparison import Comparison
+from convcalc.check.records.record import Cell, Record, of_report
 from convcalc.problems import Source
 from convcalc.read.spec import read_spec
 
@@ -173,6 +173,14 @@ def test_dilation_of_a_kernel_of_one_changes_no_shape() -> None:
     assert (change.before.text, change.after.text) == ("1", "2")
 
 
+def test_the_same_in_other_words_is_the_same() -> None:
+    words = with_layer(1, "BatchNormalization: {axis: 3}")
+    words[6] = "MaxPooling2D: {pool_size: 2, strides: 2}"
+    assert compare(chain(BASE), chain(words)).same
+    assert not compare(chain(BASE), chain(with_layer(1, "BatchNormalization: {axis: 2}"))).same
+    assert not compare(chain(BASE), chain(with_layer(6, "MaxPooling2D: {pool_size: 2, strides: 1}"))).same
+
+
 def test_a_name_is_a_rename_or_no_matter() -> None:
     renamed = chain(with_layer(3, "Conv2D: {filters: 32, kernel_size: 3, name: stem}"))
     comparison = compare(chain(BASE), renamed)
@@ -271,14 +279,34 @@ def test_the_order_of_inputs_counts() -> None:
 
 
 def nested(inner: str, more: str = "") -> Record:
+    layers = ", ".join(f"{{{layer}}}" for layer in inner.split(", "))
     return record(
-        f"""
-input: [8]
-layers:
-  - Sequential: {{name: body{more}, input: [8], layers: [{inner}]}}
-  - Dense: 3
-"""
+        f"input: [8]\nlayers: [{{Model: {{name: body{more}, input: [8], layers: [{layers}]}}}}, {{Dense: 3}}]\n"
     )
+
+
+def test_a_change_inside_of_a_nested_model_is_told_there() -> None:
+    comparison = compare(nested("Dense: 4, Activation: relu, Dense: 2"), nested("Dense: 4, Activation: gelu, Dense: 2"))
+    assert told(comparison) == [("changed", "activation", "activation", ["argument activation"])]
+    wider = compare(nested("Dense: 4, Dense: 2"), nested("Dense: 5, Dense: 2"))
+    assert [row[:2] for row in told(wider)] == [("follows", "body"), ("changed", "dense"), ("follows", "dense_1")]
+    added = compare(nested("Dense: 4, Dense: 2"), nested("Dense: 4, Dense: 4, Dense: 2"))
+    assert [row[0] for row in own(added)] == ["added"]
+
+
+def test_a_frozen_model_is_told_once() -> None:
+    one, two = nested("Dense: 4, Dense: 2"), nested("Dense: 4, Dense: 2", ", trainable: false")
+    statuses = {pair.before.path: pair.status for pair in compare(one, two).pairs if pair.before and pair.differs}
+    assert statuses == {"body": "changed", "body/dense": "follows", "body/dense_1": "follows"}
+
+
+def test_layers_inside_of_others_are_compared_without_their_names() -> None:
+    lstm = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: 4}}"]
+    words = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: {units: 4, recurrent_dropout: 0.5}}}"]
+    (found,) = [pair for pair in compare(chain(lstm, "[10]"), chain(words, "[10]")).pairs if pair.differs]
+    assert [(change.before.text, change.after.text) for change in found.changes] == [
+        ("LSTM(units=4)", "LSTM(units=4, recurrent_dropout=0.5)")
+    ]
 
 
 # Texts ---------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,12 +10,12 @@ import pytest
 
 from convcalc import ConvcalcError, infer, render
 from convcalc.check.against import against
-from convcalc.check.record import Cell, Record
-from convcalc.check.records import load_record, record_in
+from convcalc.check.records.load import load_record, record_in
+from convcalc.check.records.record import Cell, Record
 from convcalc.problems import Problem
 from convcalc.read import load, read
 from convcalc.render.keras_common import Options
-from tests.mutations import KINDS, TEXTS, mutated, refusal, wrong_verdict
+from tests.mutations import KINDS, TEXTS, mutated, refusal, verdict
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "golden"
@@ -103,7 +102,8 @@ def test_a_change_is_refused_at_the_layer_where_it_shows(name: str, change: str,
             printed = TEXTS[kind](report, asked)
         except ConvcalcError:
             continue
-        assert wrong_verdict(report, kind, printed, asked, mutation) is None, (number, asked)
+        judged = verdict(report, kind, printed, asked, mutation)
+        assert judged is None or not judged.wrong, (number, asked, judged)
 
 
 # What is said -------------------------------------------------------------------------------------------------------------
@@ -174,9 +174,11 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     assert inner.model is not None
     mutation = mutated(inner.model, "wider", Random(1))
     assert mutation is not None
-    layers = tuple(replace(layer, model=mutation.model) if layer is inner else layer for layer in report.model.layers)
+    layers = tuple(
+        layer._replace(model=mutation.report.model) if layer is inner else layer for layer in report.model.layers
+    )
     try:
-        changed = infer(replace(report.model, layers=layers))
+        changed = infer(report.model._replace(layers=layers))
     except ConvcalcError:
         pytest.fail("the mutation does not fit the model around it")
     record = record_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.analyse.report import Report
-from convcalc.check.compare import compare
-from convcalc.check.comparison import Change, Comparison, Pair
-from convcalc.check.complete import completed
-from convcalc.check.record import Cell, Record, Row, of_report
-from convcalc.check.summary import of_keras_text
+from convcalc.check.comparing.compare import compare
+from convcalc.check.comparing.comparison import Change, Comparison, Pair
+from convcalc.check.records.complete import completed
+from convcalc.check.records.record import Cell, Record, Row, of_report
+from convcalc.check.records.summary import of_keras_text
 from convcalc.check.suspects import suspects
 from convcalc.model import Layer, Model
 from convcalc.problems import Mark, Problem

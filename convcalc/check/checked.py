@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from convcalc.analyse.report import Report
 from convcalc.check.budget import Limit, check_budget
-from convcalc.check.comparison import Comparison
+from convcalc.check.comparing.comparison import Comparison
 from convcalc.check.expectations import check_expectations
-from convcalc.check.record import Record
+from convcalc.check.records.record import Record
 from convcalc.problems import Problem
 
 

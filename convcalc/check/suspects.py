@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.rows import FROZEN
-from convcalc.check.comparison import Change
+from convcalc.check.comparing.comparison import Change
 from convcalc.numbers import product
 from convcalc.problems import listed
 

@@ -163,7 +163,7 @@ class _Checks:
         from convcalc.analyse import infer
         from convcalc.check.budget import spec_limits
         from convcalc.check.checked import checked
-        from convcalc.check.records import load_record
+        from convcalc.check.records.load import load_record
         from convcalc.read import parse
 
         report = infer(resized(parse(name), self.inputs, self.batch))

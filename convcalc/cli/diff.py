@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convcalc.cli import FAILED, FINE, say_warnings
+from convcalc.cli import FAILED, FINE, say, say_warnings
 from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.problems import error
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.comparison import Comparison
+    from convcalc.check.comparing.comparison import Comparison
     from convcalc.model import Model
     from convcalc.render.grid import Look
 
@@ -49,7 +49,7 @@ def command(
 
     Exits with 1 when they differ.
     """
-    from convcalc.check.compare import diff
+    from convcalc.check.comparing.compare import diff
 
     before, after = _of_git(models, revisions) if revisions is not None else _of_files(models)
     found = diff(_report(before), _report(after), ignore_names)
@@ -99,6 +99,9 @@ def _report(model: Model) -> Report:
 
     report = infer(model)
     say_warnings(report.problems)
+    for name, label in report.totals_with_memory()["incomplete"].items():
+        if label == "partial":  # which a comparison of numbers does not show
+            say(f"{model.source}: {name}: only a lower bound")
     return report
 
 
@@ -109,24 +112,8 @@ def _text(found: Comparison, format: str, everything: bool, look: Callable[[], L
 
         return (dumps if format == "json" else line)(found.as_dict())
     from convcalc.render.diff import diff_sheet
+    from convcalc.render.sheet import drawn
+    from convcalc.render.sheets import SHEET_FORMATS
 
     sheet = diff_sheet(found, everything, plain=format == "csv")
-    if format == "csv":
-        from convcalc.render.csv import csv_text
-
-        return csv_text(sheet)
-    if format == "markdown":
-        from convcalc.render.markdown import markdown_text
-
-        return markdown_text(sheet)
-    if format == "html":
-        from convcalc.render.html import html_page
-
-        return html_page([sheet])
-    if format == "latex":
-        from convcalc.render.latex import PREAMBLE, latex_text
-
-        return PREAMBLE + latex_text(sheet)
-    from convcalc.render.sheet import drawn
-
-    return drawn(sheet, look())
+    return SHEET_FORMATS[format]([sheet]) if format in SHEET_FORMATS else drawn(sheet, look())

@@ -45,32 +45,16 @@ def _jsonl(report: Report) -> str:
     return line(report.as_dict())
 
 
-def _csv(report: Report) -> str:
-    from convcalc.render.csv import csv_text
-    from convcalc.render.table import summary_sheet
+def _of_sheet(format: str) -> Renderer:
+    """A format of tables; programs read CSV."""
 
-    return csv_text(summary_sheet(report, plain=True))
+    def text(report: Report) -> str:
+        from convcalc.render.sheets import SHEET_FORMATS
+        from convcalc.render.table import summary_sheet
 
+        return SHEET_FORMATS[format]([summary_sheet(report, plain=format == "csv")])
 
-def _markdown(report: Report) -> str:
-    from convcalc.render.markdown import markdown_text
-    from convcalc.render.table import summary_sheet
-
-    return markdown_text(summary_sheet(report))
-
-
-def _html(report: Report) -> str:
-    from convcalc.render.html import html_page
-    from convcalc.render.table import summary_sheet
-
-    return html_page([summary_sheet(report)])
-
-
-def _latex(report: Report) -> str:
-    from convcalc.render.latex import PREAMBLE, latex_text
-    from convcalc.render.table import summary_sheet
-
-    return PREAMBLE + latex_text(summary_sheet(report))
+    return text
 
 
 def _mermaid(report: Report) -> str:
@@ -94,10 +78,7 @@ FORMATS: dict[str, Renderer] = {
     "keras2": _keras2,
     "json": _json,
     "jsonl": _jsonl,
-    "csv": _csv,
-    "markdown": _markdown,
-    "html": _html,
-    "latex": _latex,
+    **{format: _of_sheet(format) for format in ("csv", "markdown", "html", "latex")},
     "mermaid": _mermaid,
     "dot": _dot,
 }
@@ -111,13 +92,20 @@ def render(report: Report, format: str = "table") -> str:
     return FORMATS[format](report)
 
 
-def _fragment(shown: Shown) -> str | None:
-    """What a notebook shows; None is nothing but the object's own text."""
+def _fragment(shown: object) -> str:
+    """What a notebook shows of a report, or of a comparison."""
     from convcalc.analyse.report import Report
     from convcalc.render.html import html_fragment
-    from convcalc.render.table import summary_sheet
 
-    return html_fragment(summary_sheet(shown)) if isinstance(shown, Report) else None
+    if isinstance(shown, Report):
+        from convcalc.render.table import summary_sheet
+
+        return html_fragment(summary_sheet(shown))
+    from convcalc.check.comparing.comparison import Comparison
+    from convcalc.render.diff import diff_sheet
+
+    assert isinstance(shown, Comparison)
+    return html_fragment(diff_sheet(shown))
 
 
 Shown.as_html = _fragment

@@ -9,6 +9,7 @@ from convcalc.analyse.report import SCHEMA_VERSION, plain_number
 from convcalc.check.checked import Checked
 from convcalc.render.json import dumps, line
 from convcalc.render.sheet import Column, Sheet, drawn
+from convcalc.render.sheets import SHEET_FORMATS
 from convcalc.render.text import number_text
 
 Format: TypeAlias = "Callable[[Sequence[Checked]], str]"
@@ -36,6 +37,14 @@ def checks_sheet(models: Sequence[Checked], plain: bool = False) -> Sheet:
         fields, columns = (*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))
         return Sheet("Checks", fields, columns, [_plain_row(model) for model in models], (note,))
     return Sheet("Checks", _FIELDS, _COLUMNS, [_row(model) for model in models], (note,))
+
+
+def _sheets(models: Sequence[Checked], plain: bool) -> list[Sheet]:
+    from convcalc.render.diff import diff_sheet
+
+    comparisons = (model.comparison for model in models if not model.passed)
+    differing = (each for each in comparisons if each is not None and not each.same)
+    return [checks_sheet(models, plain), *(diff_sheet(each, plain=plain) for each in differing)]
 
 
 def _row(model: Checked) -> list[str]:
@@ -106,30 +115,6 @@ def _jsonl(models: Sequence[Checked]) -> str:
     return "".join(line(model_dict(model)) for model in models)
 
 
-def _csv(models: Sequence[Checked]) -> str:
-    from convcalc.render.csv import csv_text
-
-    return csv_text(checks_sheet(models, plain=True))
-
-
-def _markdown(models: Sequence[Checked]) -> str:
-    from convcalc.render.markdown import markdown_text
-
-    return markdown_text(checks_sheet(models))
-
-
-def _html(models: Sequence[Checked]) -> str:
-    from convcalc.render.html import html_page
-
-    return html_page([checks_sheet(models)])
-
-
-def _latex(models: Sequence[Checked]) -> str:
-    from convcalc.render.latex import PREAMBLE, latex_text
-
-    return PREAMBLE + latex_text(checks_sheet(models))
-
-
 def _github(models: Sequence[Checked]) -> str:
     from convcalc.render.github import github
 
@@ -148,15 +133,21 @@ def _junit(models: Sequence[Checked]) -> str:
     return junit(models)
 
 
+def _of_sheets(format: str) -> Format:
+    """A format of tables: the checks, and behind them what differs from each record that does not hold."""
+
+    def text(models: Sequence[Checked]) -> str:
+        return SHEET_FORMATS[format](_sheets(models, plain=format == "csv"))
+
+    return text
+
+
 # A format's module is imported when the format is asked for.
 CHECK_FORMATS: dict[str, Format] = {
     "table": _table,
     "json": _json,
     "jsonl": _jsonl,
-    "csv": _csv,
-    "markdown": _markdown,
-    "html": _html,
-    "latex": _latex,
+    **{format: _of_sheets(format) for format in SHEET_FORMATS},
     "github": _github,
     "sarif": _sarif,
     "junit": _junit,

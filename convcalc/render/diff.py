@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from convcalc.check.comparison import Change, Comparison, Pair
-from convcalc.check.record import Row
+from convcalc.check.comparing.comparison import Change, Comparison, Pair
+from convcalc.check.records.record import Row
 from convcalc.render.sheet import Column, Sheet
 from convcalc.render.text import bytes_text
 
@@ -30,8 +30,13 @@ _TOTALS = {
     "weight_bytes": "Weights",
     "activation_bytes": "Activations, all outputs in sum",
     "input_bytes": "Inputs",
+    "param_size": "Size of params",
+    "trainable_size": "Size of trainable params",
+    "non_trainable_size": "Size of non-trainable params",
 }
-_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes")
+# The sizes that a text tells, and the counts before them: where those differ, they say no more.
+_SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
+_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
@@ -84,6 +89,8 @@ def notes(comparison: Comparison) -> list[str]:
     differing = {total.field: total for total in comparison.totals}
     if "weight_bytes" in shared:  # the same, by another name
         differing.pop("param_bytes", None)
+    for size in [size for size, count in _SIZES.items() if count in differing]:
+        differing.pop(size, None)
     told = [field for field in _TOTALS if field in (differing if field in _IF_OTHER else shared)]
     totals = [shared[field] for field in told]
     totals += [total for field, total in differing.items() if field not in _TOTALS]

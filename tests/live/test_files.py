@@ -29,6 +29,7 @@ from tests.live.build import count
 from tests.live.models import grow, keras_model
 from tests.live.session import fresh
 from tests.live.written import executed, loaded
+from tests.mutations import Tally, hold
 
 pytestmark = pytest.mark.keras
 
@@ -75,11 +76,15 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
     return [*((width, {}) for width in WIDTHS), *((140, each) for each in options)]
 
 
-def different(report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]]) -> str | None:
-    """The first line where our text is not Keras's, or None."""
+def different(
+    report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
+) -> str | None:
+    """The first line where our text is not Keras's, or None. Keras's are put down in ``texts``."""
     for width, options in asked:
         theirs = printed(model, width, **options)
         ours = keras_text(report, Options(width, **options))
+        if texts is not None:
+            texts.append((Options(width, **options), theirs))
         if theirs != ours:
             pairs = zip(theirs.split("\n"), ours.split("\n"))
             a, b = next(((a, b) for a, b in pairs if a != b), ("(the end)", "(the end)"))
@@ -136,9 +141,15 @@ def test_an_application(name: str, tell: Any) -> None:
     assert rows(infer(read(archive_of(model), name))) == rows(report)
     assert spec_yaml(report).startswith("name: ")  # the writer reads it again, and hands out no spec of another model
     asked = looks(model)
-    found = different(report, model, asked)
-    tell(f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if found is None else 'NOT equal'}")
+    texts: list[tuple[Options, str]] = []
+    found = different(report, model, asked, texts)
+    tally = Tally()
+    hold(tally, report, "keras", texts, Random(name))
+    tell(
+        f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if found is None else 'NOT equal'}; {tally}"
+    )
     assert found is None, found
+    assert not tally.failed, "\n".join(tally.failed)
     assert different(report, executed(report), [(120, {"show_trainable": True})]) is None
 
 
@@ -249,9 +260,9 @@ def test_the_file_of_the_readme() -> None:
     assert different(infer(load(path)), model, looks(model)) is None
 
 
-def difference(seed: int, path: Path) -> str | None:
+def difference(seed: int, path: Path, tally: Tally) -> str | None:
     """Where a random model, read from its file, differs from what Keras prints of it; empty where it does not, None where there
-    was nothing to compare.
+    was nothing to compare. Keras's text is then a record that the model is held to.
     """
     import keras
 
@@ -275,18 +286,22 @@ def difference(seed: int, path: Path) -> str | None:
         return None
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))
-        return different(report, model, asked) or ""
+        texts: list[tuple[Options, str]] = []
+        found = different(report, model, asked, texts)
+        hold(tally, report, "keras", texts, random)
+        return found or ""
     except ConvcalcError as refused:
         return f"we refuse what Keras wrote: {refused}"
 
 
 def test_random_models(tell: Any, tmp_path: Path) -> None:
-    failed, compared, seed = [], 0, int(ONE or 1)
+    failed, compared, seed, tally = [], 0, int(ONE or 1), Tally()
     while compared < (1 if ONE else COUNT) and seed < int(ONE or 1) + 2 * COUNT:
-        if (found := difference(seed, tmp_path / "model.keras")) is not None:
+        if (found := difference(seed, tmp_path / "model.keras", tally)) is not None:
             compared += 1
             failed += [f"CONVCALC_MODEL={seed}: {found}"] if found else []
         seed += 1
-    tell(f"random models as files: {compared} texts, {len(failed)} disagreements")
+    tell(f"random models as files: {compared} texts, {len(failed)} disagreements; {tally}")
     assert compared == (1 if ONE else COUNT)
     assert not failed, "\n".join(failed[:12])
+    assert not tally.failed, "\n".join(tally.failed[:12])

@@ -18,6 +18,7 @@ from convcalc.read import read
 from convcalc.render.keras2 import keras2_text
 from convcalc.render.keras_common import Options
 from tests.golden import GOLDEN, path
+from tests.mutations import Tally, hold
 
 pytestmark = pytest.mark.keras
 
@@ -50,10 +51,12 @@ def looks(model: Any) -> list[dict[str, Any]]:
     ]
 
 
-def different(report: Any, model: Any) -> str | None:
-    """The first line where our text is not that of Keras 2, or None."""
+def different(report: Any, model: Any, texts: list[tuple[Options, str]] | None = None) -> str | None:
+    """The first line where our text is not that of Keras 2, or None. Those of Keras 2 are put down in ``texts``."""
     for options in looks(model):
         theirs, ours = printed(model, **options), keras2_text(report, Options(**options))
+        if texts is not None:
+            texts.append((Options(**options), theirs))
         if theirs != ours:
             pairs = zip(theirs.split("\n"), ours.split("\n"))
             a, b = next(((a, b) for a, b in pairs if a != b), ("(the end)", "(the end)"))
@@ -233,7 +236,10 @@ def test_a_model_by_hand(build: Callable[[Any], Any]) -> None:
     tf_keras.backend.clear_session()
     config = build(tf_keras).to_json()
     model = tf_keras.models.model_from_json(config)
-    assert different(infer(read(config.encode(), "by hand")), model) is None
+    report, tally, texts = infer(read(config.encode(), "by hand")), Tally(), []
+    assert different(report, model, texts) is None
+    hold(tally, report, "keras2", texts, Random(build.__name__))
+    assert not tally.failed, "\n".join(tally.failed)
 
 
 # Random models --------------------------------------------------------------------------------------------------------
@@ -274,20 +280,25 @@ def grown(k: Any, random: Random) -> Any:
     return k.Model(inputs, random.sample(tensors, random.randint(1, min(3, len(tensors)))))
 
 
-def difference(seed: int) -> str | None:
+def difference(seed: int, tally: Tally) -> str | None:
     import tf_keras
 
     tf_keras.backend.clear_session()
     config = grown(tf_keras, Random(seed)).to_json()
     report = infer(read(config.encode(), "random"))
-    return different(report, tf_keras.models.model_from_json(config))
+    texts: list[tuple[Options, str]] = []
+    found = different(report, tf_keras.models.model_from_json(config), texts)
+    hold(tally, report, "keras2", texts, Random(seed))
+    return found
 
 
 def test_random_models(tell: Any) -> None:
     seeds = [int(ONE)] if ONE else range(1, COUNT + 1)
-    failed = [f"CONVCALC_MODEL={seed}: {found}" for seed in seeds if (found := difference(seed))]
-    tell(f"Keras 2, random models: {len(seeds)} models, 10 texts each, {len(failed)} disagreements")
+    tally = Tally()
+    failed = [f"CONVCALC_MODEL={seed}: {found}" for seed in seeds if (found := difference(seed, tally))]
+    tell(f"Keras 2, random models: {len(seeds)} models, 10 texts each, {len(failed)} disagreements; {tally}")
     assert not failed, "\n".join(failed[:12])
+    assert not tally.failed, "\n".join(tally.failed[:12])
 
 
 # Files of Keras 3 -----------------------------------------------------------------------------------------------------

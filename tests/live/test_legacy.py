@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.numbers import UNKNOWN
 from convcalc.read import load, read
+from convcalc.render.keras_common import Options
 from tests.live.test_keras2_text import different, looks
+from tests.mutations import Tally, hold
 
 pytestmark = pytest.mark.keras
 
@@ -64,11 +67,17 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
     report = infer(read(model.to_json().encode(), name))
     assert not report.problems
     assert ours(report) == theirs(model)
-    assert different(report, model) is None
+    kept: list[tuple[Options, str]] = []
+    assert different(report, model, kept) is None
+    tally = Tally()
+    hold(tally, report, "keras2", kept, Random(name))
+    assert not tally.failed, "\n".join(tally.failed)
     model.save(tmp_path / "model.h5")
     assert ours(infer(load(tmp_path / "model.h5"))) == theirs(model)
     texts = len(looks(model))
-    tell(f"Keras 2, {name}: {len(report.layers)} layers, JSON, .h5 and {texts} texts of summary(), 0 disagreements")
+    tell(
+        f"Keras 2, {name}: {len(report.layers)} layers, JSON, .h5 and {texts} texts of summary(), 0 disagreements; {tally}"
+    )
 
 
 def test_operations_shared_and_nested_models() -> None:

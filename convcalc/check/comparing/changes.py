@@ -6,10 +6,10 @@ import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from convcalc.check.align import Aligned, Link
-from convcalc.check.comparison import Change, Pair
-from convcalc.check.connections import origins
-from convcalc.check.record import Cell, Row
+from convcalc.check.comparing.align import Aligned, Link
+from convcalc.check.comparing.comparison import Change, Pair
+from convcalc.check.comparing.connections import origins
+from convcalc.check.records.record import Cell, Row
 from convcalc.layers import builtin
 from convcalc.write.arguments import short
 
@@ -157,23 +157,30 @@ def _moved(level: Level, rewired: bool) -> dict[int, list[Change]]:
 def _is_own(change: Change, around: Pair | None) -> bool:
     """Whether a change is a layer's own; it is not that a layer is frozen with the model around it, or has a new name."""
     if change.field == "trainable":
-        with_it = around is not None and any(each.field == "trainable" for each in around.changes)
-        return not with_it and "-" not in (change.before.text, change.after.text)
+        return not _freezes(around) and "-" not in (change.before.text, change.after.text)
     return change.field != "name"
 
 
+def _freezes(around: Pair | None) -> bool:
+    return around is not None and any(change.field == "trainable" for change in around.changes)
+
+
 def _reached(level: Level, worked_out: Mapping[int, Sequence[Change]]) -> set[int]:
-    """The layers whose numbers differ, and which read something that differs, or have layers inside that may."""
+    """The layers whose numbers differ, and which read something that differs, have layers inside that may, or are frozen with
+    the model around them.
+    """
     found = level.aligned.found
     partners = {right: left for left, right in found.items()}
     handing_on = {left for left, changes in worked_out.items() if any(each.field in _OUTPUTS for each in changes)}
+    frozen = {"trainable_params"} if _freezes(level.around) else set()
     reached = set()
     for left, right in found.items():
         before = [link.layer for link in level.before.links[left] if link.layer >= 0]
         after = [link.layer for link in level.after.links[right] if link.layer >= 0]
         alone = any(each not in found for each in before) or any(each not in partners for each in after)
         from_outside = level.around is not None and not before
-        if worked_out[left] and (alone or from_outside or left in level.models or not handing_on.isdisjoint(before)):
+        told = alone or from_outside or left in level.models or not handing_on.isdisjoint(before)
+        if worked_out[left] and (told or {each.field for each in worked_out[left]} <= frozen):
             reached.add(left)
     return reached
 

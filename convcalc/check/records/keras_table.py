@@ -8,11 +8,13 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
-from convcalc.check.cells import Texts, sources_of
-from convcalc.check.record import Cell
-from convcalc.check.table import Lines, Table
+from convcalc.check.records.cells import Texts, sources_of
+from convcalc.check.records.record import Cell
+from convcalc.check.records.table import Lines, Table
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
+# What may not take one column; not so Latin letters, the signs of boxes, and "…".
+_UNUSUAL = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
 _SIDES, _TURNS, _FEET = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
 _CROSSINGS, _CORNERS, _FLAT = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
@@ -39,7 +41,7 @@ def keras_tables(text: Lines) -> list[Table]:
 
 def _grid(line: str) -> Sequence[str]:
     """A line as the columns of a terminal: a wide character takes two, one that combines none."""
-    if line.isascii() or not any(combining(sign) or east_asian_width(sign) in "WF" for sign in line):
+    if not _UNUSUAL.search(line):
         return line
     columns: list[str] = []
     for sign in line:

@@ -11,12 +11,21 @@ from convcalc.analyse.keras_rows import KerasRow, keras_rows
 from convcalc.analyse.keras_totals import size_text, totals
 from convcalc.analyse.report import Report, plain_number
 from convcalc.analyse.unmasked import unmasked
-from convcalc.check.cells import Texts, keras2_shape, keras2_sources, plain, row_of, sources_of, spaced, squeezed
-from convcalc.check.complete import called_alike
-from convcalc.check.keras2_table import keras2_tables
-from convcalc.check.keras_table import keras_tables
-from convcalc.check.record import Cell, Record, Row
-from convcalc.check.table import Lines, Table
+from convcalc.check.records.cells import (
+    Texts,
+    keras2_shape,
+    keras2_sources,
+    plain,
+    row_of,
+    sources_of,
+    spaced,
+    squeezed,
+)
+from convcalc.check.records.complete import called_alike
+from convcalc.check.records.keras2_table import keras2_tables
+from convcalc.check.records.keras_table import keras_tables
+from convcalc.check.records.record import Cell, Record, Row
+from convcalc.check.records.table import Lines, Table
 from convcalc.problems import Source
 
 # The names of the counts and of the sizes in a record, by the label in the text.
@@ -92,7 +101,8 @@ def of_keras_text(report: Report, record: Record) -> Record:
 def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Row, ...]:
     """The rows that a record shows which was printed of a range of the layers (``layer_range``).
 
-    Such a text does not say so: its layers have fewer parameters than the model, or no input begins it.
+    Such a text does not say so: its layers have fewer parameters than the model, read some that it does not show, or no
+    input begins it.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, own = [row for row in record.rows if row.depth == 0], [rows[number] for number in tops]
@@ -104,9 +114,17 @@ def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Ro
     total = record.totals.get("params", Cell(None)).value
     fewer = len(known) == len(shown) and isinstance(total, int) and sum(known) < total
     begun = report.model.class_name == "Functional" and not _is_input(shown[0])
-    if start >= end or not (fewer or begun):
+    if start >= end or not (fewer or begun or _reads_others(shown)):
         return rows
     return rows[tops[start] : tops[end] if end < len(tops) else len(rows)]
+
+
+def _reads_others(shown: Sequence[Row]) -> bool:
+    """Whether a layer is connected to one that is not shown; of cropped names nobody can tell."""
+    names = {row.name for row in shown}
+    sources = [source for row in shown for source in row.sources or ()]
+    cropped = any(row.cells["name"].cropped for row in shown) or any(source.cropped for source in sources)
+    return not cropped and any(source.text.rsplit("[", 2)[0] not in names for source in sources)
 
 
 def _place(shown: Sequence[Row], own: Sequence[Row]) -> int:

@@ -1,20 +1,22 @@
 """What is on record of a model: rows of cells, as many as were written down.
 
 A report, a text that Keras printed and a JSON report all become a :class:`Record`, and two records are held against each
-other (:mod:`convcalc.check.compare`). A cell that is not there was not recorded: nothing is held against it.
+other (:mod:`convcalc.check.comparing.compare`). A cell that is not there was not recorded: nothing is held against it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
 from convcalc.analyse.report import LayerReport, Report, plain_number
 from convcalc.layers import LayerType
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
-from convcalc.write.arguments import own_arguments
+from convcalc.write.arguments import own_arguments, settings
 
 
 class Cell(NamedTuple):
@@ -144,9 +146,43 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
     """The arguments that are not as by default, as texts."""
     kind = row.kind
     if isinstance(kind, LayerType):
-        return {name: str(value) for name, value in own_arguments(kind, row.config).items()}
-    own = kind.own_values(row.config) if isinstance(kind, Operation) else row.config
-    return {name: str(value) for name, value in own.items()}
+        own = _own(kind, row)
+    else:
+        own = kind.own_values(row.config) if isinstance(kind, Operation) else dict(row.config)
+    return {name: _value(value) for name, value in own.items()}
+
+
+def _own(kind: LayerType, row: LayerReport) -> dict[str, Any]:
+    """A layer's arguments that are not as by default, in whichever words they say so: the last axis by its number, the strides
+    of a pooling by its size.
+    """
+    own, given = own_arguments(kind, row.config), {**kind.defaults, **row.config}
+    if "pool_size" in given and given["strides"] == given["pool_size"]:
+        own.pop("strides", None)
+    shape = row.calls[0].input_shapes[0] if row.calls and row.calls[0].input_shapes else None
+    if "axis" in own and shape is not None:
+        own["axis"] = _from_front(own["axis"], len(shape))
+        if own["axis"] == _from_front(kind.defaults.get("axis"), len(shape)):
+            del own["axis"]
+    return own
+
+
+def _from_front(axis: Any, rank: int) -> Any:
+    if isinstance(axis, (tuple, list)):
+        return tuple(_from_front(each, rank) for each in axis)
+    return axis + rank if isinstance(axis, int) and -rank <= axis < 0 else axis
+
+
+def _value(value: Any) -> str:
+    """A value as a text. Names of layers inside are left out, as Keras numbers them through the model."""
+    if isinstance(value, SubModel):
+        return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
+    if isinstance(value, SubLayer):
+        own = own_arguments(value.kind, value.args) | settings(value.kind, value)
+        return f"{value.kind.name}({', '.join(f'{name}={_value(part)}' for name, part in own.items())})"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_value, value))})"
+    return str(value)
 
 
 def shapes_text(shapes: tuple[Shape | None, ...]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from convcalc.analyse.infer import infer
 from convcalc.analyse.report import Report
-from convcalc.check.record import Record, of_report
-from convcalc.check.report_json import is_report, report_record
-from convcalc.check.summary import summaries
+from convcalc.check.records.record import Record, of_report
+from convcalc.check.records.report_json import is_report, report_record
+from convcalc.check.records.summary import summaries
 from convcalc.model import Model
 from convcalc.problems import ConvcalcError, Mark, Source, error, listed
 from convcalc.read import model_in, opened, read

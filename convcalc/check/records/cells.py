@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from convcalc.check.record import Cell, Row
+from convcalc.check.records.record import Cell, Row
 
 # What a terminal takes for itself: colours, links, and signs that nobody sees.
 _STEERING = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]")

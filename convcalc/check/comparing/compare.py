@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from convcalc.analyse.report import Report
-from convcalc.check.align import Link, Standing, align
-from convcalc.check.changes import Level, Side, paired
-from convcalc.check.comparison import Comparison, Pair
-from convcalc.check.connections import links_of
-from convcalc.check.record import Record, Row, of_report
+from convcalc.check.comparing.align import Link, Standing, align
+from convcalc.check.comparing.changes import Level, Side, paired
+from convcalc.check.comparing.comparison import Comparison, Pair
+from convcalc.check.comparing.connections import links_of
+from convcalc.check.records.record import Record, Row, of_report
 from convcalc.names import is_automatic
 
 

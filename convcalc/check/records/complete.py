@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from convcalc.check.record import Cell, Record, Row
+from convcalc.check.records.record import Cell, Record, Row
 
 _MOST_COMPARED = 250_000  # pairs of rows
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.analyse.report import SCHEMA_VERSION
-from convcalc.check.record import Cell, Record, Row, shapes_text
+from convcalc.check.records.record import Cell, Record, Row, shapes_text
 from convcalc.numbers import UNKNOWN, Shape
 from convcalc.problems import Refusal, error
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from convcalc.check.common import common
+from convcalc.check.comparing.common import common
 
 LARGEST_TABLE = 2500  # cells of a table of likenesses: a gap of 50 × 50 layers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from convcalc.check.cells import Texts
+from convcalc.check.records.cells import Texts
 from convcalc.problems import ConvcalcError, Mark, Source, error
 
 

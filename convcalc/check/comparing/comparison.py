@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from convcalc.check.record import Cell, Record, Row
+from convcalc.check.records.record import Cell, Record, Row
 from convcalc.names import is_automatic
 from convcalc.showing import Shown
 

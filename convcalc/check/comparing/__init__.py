@@ -1,0 +1,1 @@
+"""Two records held against each other: which layer of one is which of the other, and what differs."""

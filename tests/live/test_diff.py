@@ -1,0 +1,61 @@
+"""Models that Keras builds, compared with the specs of their smaller sisters and with each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from convcalc.analyse import infer
+from convcalc.check.comparing.compare import diff
+from convcalc.check.comparing.comparison import Comparison
+from convcalc.read import load, read
+
+pytestmark = pytest.mark.keras
+
+SPECS = Path(__file__).parent.parent.parent / "specs"
+
+
+def against(spec: str, application: str, ignore_names: bool = False) -> Comparison:
+    """A spec against the config that Keras writes of an application."""
+    import keras
+
+    model = getattr(keras.applications, application)(weights=None)
+    after = read(model.to_json().encode(), application)
+    return diff(infer(load(SPECS / spec)), infer(after), ignore_names)
+
+
+def _counts(found: Comparison) -> dict[str, int]:
+    """As Keras numbers layers over all models of a process, the number of an automatic name does not matter."""
+    counts = {**found.counts}
+    counts["same"] += counts.pop("renumbered", 0)
+    return counts
+
+
+@pytest.mark.parametrize("ignore_names", [False, True])
+def test_vgg16_and_vgg19(ignore_names: bool) -> None:
+    found = against("vgg16.yaml", "VGG19", ignore_names)
+    assert _counts(found) == {"same": 23, "added": 3}
+    if not ignore_names:
+        names = [pair.after.name for pair in found.pairs if pair.status == "added" and pair.after]
+        assert names == ["block3_conv4", "block4_conv4", "block5_conv4"]
+
+
+@pytest.mark.parametrize("ignore_names", [False, True])
+def test_resnet50_and_resnet101(ignore_names: bool) -> None:
+    found = against("resnet50.yaml", "ResNet101", ignore_names)
+    assert _counts(found) == {"same": 177, "added": 170}
+
+
+def test_a_layer_that_keras_inserts_renumbers_those_behind_it() -> None:
+    from keras import Sequential, layers
+
+    def made(more: int) -> bytes:
+        convs = [layers.Conv2D(4, 3, padding="same") for _ in range(3 + more)]
+        model = Sequential([layers.Input((8, 8, 4)), *convs, layers.Flatten(), layers.Dense(2)])
+        return model.to_json().encode()  # type: ignore[no-any-return]
+
+    found = diff(infer(read(made(0), "one")), infer(read(made(1), "two")))
+    assert found.counts["added"] == 1
+    assert found.counts["renumbered"] + found.counts["same"] == 5
+    assert {pair.status for pair in found.pairs if pair.differs} == {"added"}
