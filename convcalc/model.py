@@ -7,7 +7,7 @@ twice (shared weights) has two calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
@@ -212,6 +212,33 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
             stack.pop()
             post_order.append(number)
     return list(dict.fromkeys(met)), post_order[:-1]
+
+
+def with_needed(model: Model, may_go: Callable[[Layer], bool] = lambda layer: True) -> Model:
+    """The model without the calls that no output needs; of some layers alone, where ``may_go`` says of which."""
+    needed = {ref.call for ref in (*model.outputs, *model.inputs)}
+    kept: list[int] = []
+    for number in reversed(range(len(model.calls))):
+        call = model.calls[number]
+        if number in needed or not may_go(model.layers[call.layer]):
+            kept.append(number)
+            needed.update([ref.call for ref in call.sources])
+    if len(kept) == len(model.calls):
+        return model
+    kept.reverse()
+    numbers = {number: place for place, number in enumerate(kept)}
+
+    def moved(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        return tuple(ref._replace(call=numbers[ref.call]) for ref in refs)
+
+    calls = (model.calls[number] for number in kept)
+    return model._replace(
+        calls=tuple(
+            call._replace(inputs=moved(call.inputs), masks=moved(call.masks), order=moved(call.order)) for call in calls
+        ),
+        inputs=moved(model.inputs),
+        outputs=moved(model.outputs),
+    )
 
 
 def is_linear(model: Model) -> bool:

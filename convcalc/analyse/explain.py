@@ -212,10 +212,18 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
     return Section("MACs", tuple(lines))
 
 
+def _params(row: LayerReport) -> str:
+    """A layer's parameters, as far as they are known."""
+    label = row.incomplete.get("params")
+    if row.params is UNKNOWN or label == "unknown":
+        return "unknown"
+    return f"{'at least ' if label else ''}{row.params:,}"
+
+
 def _nested(report: Report, row: LayerReport) -> Sequence[Section]:
     inner = [other for other in report.layers if other.path.startswith(row.path + "/") and other.depth == row.depth + 1]
-    lines = [(other.name, f"{other.params:,}") for other in inner if other.params != 0]
+    lines = [(other.name, _params(other)) for other in inner if other.incomplete.get("params") or other.params != 0]
     return (
         Section("Output", (("output", ", ".join(map(shape_text, row.output_shapes))),)),
-        Section("Parameters", (*lines, ("params", f"{row.params:,}, the sum over its layers"))),
+        Section("Parameters", (*lines, ("params", f"{_params(row)}, the sum over its layers"))),
     )

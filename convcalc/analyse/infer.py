@@ -16,7 +16,7 @@ from convcalc.analyse.sums import known_sum, per_batch
 from convcalc.garbage import uncollected
 from convcalc.layers import Inferred, LayerType, Product, Weight, apply, kind_of, known_macs, output_dtypes
 from convcalc.layers.registry import Args
-from convcalc.model import Call, Layer, Model, is_linear
+from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
@@ -105,7 +105,20 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
             run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
+    for ref in model.outputs:
+        if missing := _missing(run, ref):
+            mark = model.place.mark("outputs") if model.place else None
+            work.problems.append(Problem("no-such-output", f"the model '{model.name}' gives {missing}", mark))
     return run
+
+
+def _missing(run: Run, ref: Ref) -> str:
+    """The tensor in words, and how many its call has, where that is too few; empty where the call has it, or may have it."""
+    ran = run.calls[ref.call]
+    if ran.inferred is None or ref.output < len(ran.outputs) or NOTHING in ran.outputs:
+        return ""
+    name = run.model.layers[run.model.calls[ref.call].layer].name
+    return f"output {ref.output} of '{name}', which has {len(ran.outputs)}"
 
 
 def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
@@ -139,7 +152,9 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
 
 def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
     if NOTHING in inputs:
-        _check_references(run, call)
+        for ref in call.inputs:
+            if missing := _missing(run, ref):
+                raise Refusal(f"asks for {missing}", "no-such-output", "from")
     if isinstance(layer.kind, Operation) and not layer.broken:
         return _call_operation(run, call, layer.kind, layer, inputs)
     kind = None if layer.broken or layer.model is not None else kind_of(layer)
@@ -188,16 +203,6 @@ def _applied(
     macs = per_batch(known_macs(inferred), inputs)
     ran = Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, inputs, inferred),))
     return ran, inferred.weights
-
-
-def _check_references(run: Run, call: Call) -> None:
-    """Refuse a call that takes an output which a layer does not have."""
-    for ref in call.inputs:
-        outputs = run.calls[ref.call]
-        if outputs.inferred is not None and ref.output >= len(outputs.outputs):
-            source = run.model.layers[run.model.calls[ref.call].layer].name
-            message = f"asks for output {ref.output} of '{source}', which has {len(outputs.outputs)}"
-            raise Refusal(message, "no-such-output", "from")
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:

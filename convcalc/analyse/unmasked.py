@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.analyse.infer import infer
 from convcalc.analyse.report import Report
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Layer, Model, with_needed
 from convcalc.ops import Operation
 
 # With these the masks of Embedding, Masking, the merging layers and attention end.
@@ -21,31 +21,8 @@ def _unmasked(model: Model) -> Model:
     layers = tuple(
         layer if layer.model is None else layer._replace(model=_unmasked(layer.model)) for layer in model.layers
     )
-    calls = [_without_masks(call, model) for call in model.calls]
-    needed = {ref.call for ref in model.outputs}
-    kept: list[int] = []
-    for number in reversed(range(len(calls))):
-        if number in needed or not _is_operation(layers[calls[number].layer]):
-            kept.append(number)
-            needed.update(ref.call for ref in calls[number].sources)
-    numbers = {number: place for place, number in enumerate(reversed(kept))}
-
-    def moved(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
-        return tuple(ref._replace(call=numbers[ref.call]) for ref in refs)
-
-    return model._replace(
-        layers=layers,
-        calls=tuple(
-            calls[number]._replace(
-                inputs=moved(calls[number].inputs),
-                masks=moved(calls[number].masks),
-                order=moved(calls[number].order),
-            )
-            for number in reversed(kept)
-        ),
-        inputs=moved(model.inputs),
-        outputs=moved(model.outputs),
-    )
+    calls = tuple(_without_masks(call, model) for call in model.calls)
+    return with_needed(model._replace(layers=layers, calls=calls), _is_operation)
 
 
 def _without_masks(call: Call, model: Model) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
@@ -78,6 +79,9 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
     arguments = sys.argv[1:] if args is None else args
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called: what is said goes nowhere, as with print()
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     if "_CONVCALC_COMPLETE" in os.environ:
         import convcalc.cli.completion  # noqa: F401 - it tells click of the shells
     try:
@@ -89,12 +93,13 @@ def main(args: list[str] | None = None) -> NoReturn:
         say(str(failed))
         code = WRONG
     except click.ClickException as failed:
-        failed.show()
+        with suppress(OSError):
+            failed.show()
         code = WRONG
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        # The reader of our output went away: that is its right, and no error to speak of.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away: that is its right, and no error to speak of. (Click makes an exit of it.)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FINE
     except OSError as failed:
@@ -122,5 +127,7 @@ def say(text: str) -> None:
     from convcalc.render.text import visible
 
     clear()
-    # Standard error writes what its encoding lacks as escapes: Python sees to that.
-    sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")
+    # Standard error writes what its encoding lacks as escapes: Python sees to that. Where it takes nothing, the exit code is
+    # all that is left to say.
+    with suppress(OSError):
+        sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")

@@ -19,6 +19,7 @@ def command(models: tuple[str, ...]) -> int:
     from convcalc.check.audit import audit, of_links
     from convcalc.read import config_in
     from convcalc.read.links import links_elsewhere
+    from convcalc.render.text import visible
 
     code = FINE
     for model in models:
@@ -33,7 +34,7 @@ def command(models: tuple[str, ...]) -> int:
                 f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"
             )
         for finding in findings:
-            click.echo(f"{model}: {finding.path}: {finding.kind}: {finding.message}")
+            click.echo(visible(f"{model}: {finding.path}: {finding.kind}: {finding.message}"))
         if findings:
             code = FAILED
         else:

@@ -20,7 +20,7 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     _check_inputs(kind, args, inputs)
     arguments = {**kind.defaults, **args, **kind.settings} if kind.settings else {**kind.defaults, **args}
     policy = policy or kind.policy(args)
-    result = _bounded(_run(kind, arguments, inputs))
+    result = bounded(_run(kind, arguments, inputs))
     if kind.under_policy:
         result = kind.under_policy(arguments, policy, result)
     return result._replace(weights=_typed(result.weights, variable_dtype(policy))) if result.weights else result
@@ -37,7 +37,7 @@ def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
     return result._replace(outputs=tuple(turned))
 
 
-def _bounded(result: Inferred) -> Inferred:
+def bounded(result: Inferred) -> Inferred:
     """The result, unless it has a size that no tensor has."""
     for shape in result.outputs:
         for size in shape or ():
@@ -53,6 +53,8 @@ def _channels_first(shape: Shape, at: int) -> Shape:
 
 def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
     takes = kind.inputs
+    if takes is None and not inputs:
+        raise Refusal("takes at least one input, and is given none", "wrong-inputs")
     if takes is not None and takes != len(inputs):
         least, most = takes if isinstance(takes, tuple) else (takes, takes)
         if not least <= len(inputs) <= most:

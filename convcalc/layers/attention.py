@@ -57,6 +57,14 @@ def _same_positions(value: Shape, key: Shape) -> None:
         raise Refusal("needs a value and a key that agree on every axis but the last", "shapes-differ")
 
 
+def _deep(axes: int, *shapes: Shape | None) -> None:
+    """Values and keys have so many axes behind the batch, or more."""
+    if any(shape is not None and len(shape) <= axes for shape in shapes):
+        raise Refusal(
+            f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} behind the batch", "wrong-rank"
+        )
+
+
 def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
     """Each position of the query with all features; of values and keys all positions along the attended axes."""
     query, *others = inputs
@@ -113,6 +121,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     multiply-accumulates: each query with each key, and the scores with the values.
     """
     _no_flash_with_dropout(a)
+    _deep(1, value, key)
     key = value if key is None else key
     _same_positions(value, key)
     heads, size = a["num_heads"], a["key_dim"]
@@ -181,6 +190,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     back. Further multiply-accumulates: each query with each key, and the scores with the values, in every query head.
     """
     _no_flash_with_dropout(a)
+    _deep(2, value, key)
     key = value if key is None else key
     heads, groups, size = a["num_query_heads"], a["num_key_value_heads"], a["head_dim"]
     if heads % groups > 0:
@@ -259,6 +269,7 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
 
     Parameters: one with use_scale, and one with score_mode concat.
     """
+    _deep(1, value, key)
     concat = a["score_mode"] == "concat"
     names = ["scale"] * a["use_scale"] + ["concat_score_weight"] * concat
     return _attend(a, query, value, key, tuple(Weight(name, ()) for name in names), dot=not concat)
@@ -282,6 +293,7 @@ def additive_attention(a: Args, query: Shape, value: Shape, key: Shape | None = 
 
     Parameters: with use_scale, one for each feature, multiplied once for each query and key.
     """
+    _deep(1, value, key)
     uses = _scored(query, value if key is None else key)
     scale = (Weight("scale", (required(query[-1], "number of features"),), uses),) if a["use_scale"] else ()
     return _attend(a, query, value, key, scale, dot=False)

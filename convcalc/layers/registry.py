@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from operator import index
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.layers.arguments import REQUIRED, Argument, shown
@@ -407,10 +408,10 @@ def required(size: Number, what: str) -> Number:
 
 def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
     """An axis counted from the front; refused where it lies outside of ``rank`` axes."""
-    index = int(axis)
-    if not -rank <= index < rank:
-        raise Refusal(f"has no axis {index} in an input of {rank} axes", "wrong-axis", argument)
-    return index % rank
+    at = index(axis)
+    if not -rank <= at < rank:
+        raise Refusal(f"has no axis {at} in an input of {rank} axes", "wrong-axis", argument)
+    return at % rank
 
 
 def kind_of(layer: Layer) -> LayerType | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any, NamedTuple
 
 from convcalc.layers.application import apply, elementwise, frozen
@@ -108,9 +109,10 @@ class LayerValue(AnyRank):
         if refusals:
             raise Refusal(refusals[0].message, refusals[0].code)
         dtype, trainable = common.get("dtype") or kind.policy(args), common.get("trainable", True)
-        if dtype not in POLICIES or not isinstance(trainable, bool):
+        own = common.get("name")
+        if dtype not in POLICIES or not isinstance(trainable, bool) or not isinstance(own, (str, NoneType)):
             raise ValueError
-        return SubLayer(kind, args, common.get("name"), trainable, dtype)
+        return SubLayer(kind, args, own, trainable, dtype)
 
 
 def _known_to(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

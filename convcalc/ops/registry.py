@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+from convcalc.layers.application import bounded
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred
 from convcalc.model import Constant, Slot
@@ -97,17 +98,27 @@ class Operation(NamedTuple):
                 raise Refusal("needs a tensor, and is given a number or a list", "wrong-operand", name)
         many = values.pop(self.parameters[0], ()) if self.several else ()
         try:
-            found = self.rule(*many, **values, **made)
+            return _plain(self.rule(*many, **values, **made))
         except WRONG_KIND:
             given = {name: value for name, value in {**call, **made}.items() if not isinstance(value, Slot)}
             raise Refusal(
                 f"cannot take {', '.join(f'{name}: {shown(value)}' for name, value in given.items()) or 'this'}",
                 "invalid-value",
             ) from None
-        if isinstance(found, Inferred):
-            return found
+
+
+def _plain(found: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
+    """What a rule found, whichever way it says it. Raises :class:`ValueError` for sizes and types that are none: a rule hands
+    on what a file gives it.
+    """
+    if not isinstance(found, Inferred):
         outputs = (found,) if isinstance(found, Tensor) else tuple(found)
-        return Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
+        found = Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
+    sizes = [size for shape in found.outputs for size in shape or ()]
+    types = (found.dtype,) if isinstance(found.dtype, str) else found.dtype or ()
+    if any(isinstance(size, float) or size < 0 for size in sizes) or not all(isinstance(each, str) for each in types):
+        raise ValueError
+    return bounded(found)
 
 
 def shape_of(value: Any) -> Shape:
@@ -118,6 +129,8 @@ def shape_of(value: Any) -> Shape:
     while isinstance(value, list):
         sizes.append(len(value))
         value = value[0] if value else None
+    if isinstance(value, (str, Mapping, slice)) or value is ...:
+        raise TypeError
     return tuple(sizes)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.layers import builtin
-from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.model import Call, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
 from convcalc.read import serialized
@@ -50,19 +50,20 @@ class Graph:
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """The model; a graph with cycles or missing calls is an error."""
         self._place()
+        layers = tuple(entry.layer for entry in self.entries.values())
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
         outputs = self._refs(config.get("output_layers"), f"{path}.output_layers")
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
+        self._check_inputs(inputs, f"{path}.input_layers")
         for (layer, node, output), seen in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
             self.calls[number] = call._replace(recorded={**call.recorded, output: (seen.shape, seen.dtype)})
-        layers = tuple(entry.layer for entry in self.entries.values())
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.
         keys = tuple(stated) if isinstance(stated, dict) and len(stated) == len(outputs) else ()
-        return Model(
+        model = Model(
             name,
             "Functional",
             layers,
@@ -73,6 +74,22 @@ class Graph:
             trainable=config.get("trainable", True) is not False,
             own_flags=True,
         )
+        return with_needed(model)
+
+    def _check_inputs(self, inputs: Sequence[Ref], path: str) -> None:
+        """An input is called on nothing and gives one tensor."""
+        several = {ref.call for call in self.calls for ref in call.sources if ref.output}
+        names = list(self.entries)
+        for ref in inputs:
+            call = self.calls[ref.call]
+            if call.sources:
+                raise self.fail(path, f"names '{names[call.layer]}', which is called on others and so is no input")
+            if ref.output or ref.call in several:
+                raise self.fail(
+                    path,
+                    f"names '{names[call.layer]}', which gives several outputs, and an input gives one",
+                    "no-such-output",
+                )
 
     def _place(self) -> None:
         """Each call behind those whose outputs it takes, and behind the calls of its layer before it."""
@@ -170,8 +187,9 @@ class Graph:
             if isinstance(value, list):
                 return [slotted(part) for part in value]
             if isinstance(value, dict) and value.get("class_name") == "__tuple__":
-                return [slotted(part) for part in value.get("items", [])]
-            return serialized.constant(value) or serialized.plain(value)
+                items = value.get("items")
+                return [slotted(part) for part in items] if isinstance(items, list) else serialized.plain(value)
+            return serialized.operand(value)
 
         if operation.several:  # as many tensors as there are
             named: dict[str, Any] = {operation.parameters[0]: [slotted(value) for value in args]}
@@ -214,6 +232,8 @@ class Graph:
         placed = self.placed.get((name, node - entry.offset))
         if placed is None or output < 0:
             raise self.fail(path, f"refers to call {node} of '{name}', which is not there", "missing-node")
+        if output >= serialized.MOST_OUTPUTS:
+            raise self.fail(path, f"refers to output {output} of '{name}', which has not as many", "no-such-output")
         return Ref(placed, output)
 
 

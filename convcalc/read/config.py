@@ -20,7 +20,7 @@ from convcalc.layers.sublayer import LayerValue, SubModel
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN, Shape
-from convcalc.ops import find_operation
+from convcalc.ops import Operation, find_operation
 from convcalc.problems import ConvcalcError, Problem, error
 from convcalc.read import serialized
 from convcalc.read.calls import Entry, Graph, kind_word
@@ -77,7 +77,7 @@ class ConfigReader:
         config = self.mapping(entry.get("config"), inner)
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
-        if "input_layers" in config:
+        if "input_layers" in config or entry.get("class_name") == "Functional":
             return self._functional(config, entries, name, inner, depth)
         return self._sequential(config, entries, name, inner, depth)
 
@@ -89,14 +89,25 @@ class ConfigReader:
         path: str,
         depth: int,
     ) -> Model:
-        layers = [
-            self.layer(modern(self.mapping(each, f"{path}.layers[{n}]"), frozenset()), f"{path}.layers[{n}]", depth)
-            for n, each in enumerate(entries)
-        ]
+        layers: list[Layer] = []
+        taken: set[str] = set()
+        for number, each in enumerate(entries):
+            at = f"{path}.layers[{number}]"
+            layers.append(self.layer(modern(self.mapping(each, at), frozenset()), at, depth))
+            self._take(taken, layers[-1].name, at)
+            if isinstance(layers[-1].kind, Operation):
+                raise self.fail(at, f"'{layers[-1].name}' is an operation, and a Sequential holds layers alone")
+            if number and layers[-1].class_name == "InputLayer":
+                raise self.fail(
+                    at, f"'{layers[-1].name}' is an input layer, which stands first in a Sequential or nowhere"
+                )
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
             shape = shape or self._first_shape(entries)
-            layers.insert(0, _input(f"{name}_input" if shape is None else "input_layer", shape))
+            own = f"{name}_input" if shape is None else "input_layer"
+            while own in taken:
+                own += "_"
+            layers.insert(0, _input(own, shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
         # What a layer was built for is what the one before it gives.
         for number, each in enumerate(reversed(entries)):
@@ -123,6 +134,7 @@ class ConfigReader:
         depth: int,
     ) -> Model:
         known: dict[str, Entry] = {}
+        taken: set[str] = set()
         legacy = any(isinstance(each, Mapping) and is_legacy(each) for each in entries)
         names = frozenset(str(each.get("name")) for each in entries if isinstance(each, Mapping))
         for number, each in enumerate(entries):
@@ -130,15 +142,22 @@ class ConfigReader:
             one = self.mapping(each, at)
             one = modern(one, names) if legacy else one
             layer = self.layer(one, at, depth)
-            key = one.get("name", layer.name)
-            if key in known:
-                raise self.fail(at, f"two layers are named '{key}'", "name-taken")
+            key = self.word(one.get("name", layer.name), f"{at}.name")
+            self._take(taken, key, at)
+            if layer.name != key:
+                self._take(taken, layer.name, at)
             # Keras counts the calls of a functional model from 1 where it names outputs; Keras 2 wherever it names them, and
             # those of a Sequential too.
             counted = layer.model is not None and (legacy or layer.class_name == "Functional")
             offset = 1 if counted else 0
             known[key] = Entry(key, layer, at, offset, self._nodes(one.get("inbound_nodes", []), at))
         return Graph(self.fail, known, legacy).model(config, name, path)
+
+    def _take(self, taken: set[str], name: str, path: str) -> None:
+        """A name that one layer of a model has."""
+        if name in taken:
+            raise self.fail(path, f"two layers are named '{name}'", "name-taken")
+        taken.add(name)
 
     def _nodes(self, value: Any, path: str) -> list[tuple[Any, Mapping[str, Any]]]:
         nodes = []
@@ -170,22 +189,17 @@ class ConfigReader:
             # Keras forgets that a Sequential was frozen, and of a Functional it remembers that alone: each layer has its own flag.
             return Layer(name, inner.class_name, trainable=inner.trainable, model=inner)
         if module.startswith("keras.src.ops."):
-            return self._operation(name, class_name, module, config, path, str(entry.get("shown") or class_name))
+            return self._operation(name, class_name, module, entry, path)
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, "unknown-layer")
-            # A class that only has the name of one of Keras's is not that one.
-            known = builtin(class_name)
-            taken = known is not None and known.rule.__module__.startswith("convcalc.")
-            shown = f"{module}.{class_name}" if taken else class_name
-            origin = {key: entry[key] for key in ORIGIN if isinstance(entry.get(key), str)}
             return Layer(
                 name,
-                shown,
-                serialized.plain(config),
+                _foreign_name(module, class_name),
+                {key: serialized.plain(value) for key, value in config.items()},
                 trainable=trainable,
                 dtype=policy if policy in POLICIES else "float32",
-                origin=origin,
+                origin=_origin(entry),
             )
         args = self._arguments(kind, config, name, path, depth)
         policies = DTYPES if kind.inputs == 0 else POLICIES
@@ -201,7 +215,9 @@ class ConfigReader:
     ) -> dict[str, Any]:
         """The layer's arguments, those left out that are as by default."""
         if kind.name == "InputLayer":
-            config = _input_config(config)
+            stated = config.get("batch_shape", config.get("batch_input_shape"))
+            shape = None if stated is None else self.items(serialized.plain(stated), f"{path}.config.batch_shape")
+            config = _input_config(config, shape)
         given = {
             argument.name: self._value(argument, config[argument.name], f"{path}.config.{argument.name}", depth)
             for argument in kind.arguments
@@ -228,11 +244,9 @@ class ConfigReader:
             return SubModel(model.name, partial(of_model, model), value)
         return _one_factor(argument, serialized.plain(value))
 
-    def _operation(
-        self, name: str, class_name: str, module: str, config: Mapping[str, Any], path: str, shown: str
-    ) -> Layer:
+    def _operation(self, name: str, class_name: str, module: str, entry: Mapping[str, Any], path: str) -> Layer:
         operation = find_operation(class_name, module)
-        made = {key: serialized.plain(value) for key, value in config.items() if key != "name"}
+        made = {key: serialized.plain(value) for key, value in entry["config"].items() if key != "name"}
         if operation is None:
             self.warn(
                 path,
@@ -240,7 +254,8 @@ class ConfigReader:
                 name,
                 "unknown-operation",
             )
-            return Layer(name, class_name, made)
+            return Layer(name, _foreign_name(module, class_name), made, origin=_origin(entry))
+        shown = str(entry.get("shown") or class_name)
         return Layer(name, shown, {key: value for key, value in made.items() if key in operation.makes}, kind=operation)
 
 
@@ -253,8 +268,19 @@ def _is_model(value: Any) -> bool:
 def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
     """Whether an object is one of Keras's own, and not one that is registered under another package."""
     registered = entry.get("registered_name")
-    own = registered is None or ">" not in str(registered) or str(registered).startswith("Custom>")
+    own = not isinstance(registered, str) or ">" not in registered or registered.startswith("Custom>")
     return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and own
+
+
+def _origin(entry: Mapping[str, Any]) -> dict[str, str]:
+    return {key: entry[key] for key in ORIGIN if isinstance(entry.get(key), str)}
+
+
+def _foreign_name(module: str, class_name: str) -> str:
+    """The name of a class of someone else's. One that only has the name of one of Keras's is not that one."""
+    known = builtin(class_name)
+    taken = known is not None and known.rule.__module__.startswith("convcalc.")
+    return f"{module}.{class_name}" if taken else class_name
 
 
 def _one_factor(argument: Argument, value: Any) -> Any:
@@ -265,17 +291,15 @@ def _one_factor(argument: Argument, value: Any) -> Any:
     return value
 
 
-def _input_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _input_config(config: Mapping[str, Any], shape: Sequence[Any] | None) -> Mapping[str, Any]:
     """An input's config with its shape and its batch size apart, as a spec has them."""
-    stated = config.get("batch_shape", config.get("batch_input_shape"))
-    shape = serialized.plain(stated)
     rest = {
         key: value
         for key, value in config.items()
         if key not in ("batch_shape", "batch_input_shape", "dtype") and value not in (False, None)
     }
-    if not isinstance(shape, list) or not shape:
-        return {**rest, **({} if stated is None else {"batch_shape": stated})}
+    if not shape:
+        return {**rest, **({} if shape is None else {"batch_shape": shape})}
     return {**rest, "shape": shape[1:], **({} if shape[0] is None else {"batch_size": shape[0]})}
 
 

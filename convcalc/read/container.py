@@ -40,6 +40,8 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
 
 
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
+    if isinstance(bad, io.UnsupportedOperation):
+        return error("cannot-read", f"{name}: is a pipe; write - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
     return error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}")
 
@@ -169,7 +171,14 @@ def config_of(given: Source) -> Any:
     if _depth(text) > MAX_NESTING:
         raise error("too-deep", f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:
-        return json.loads(text)
+        data = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError:
+        raise error(
+            "encoding", f"{source}: a \\u escape is half of a character, of which no text can be made"
+        ) from None
     except json.JSONDecodeError as bad:
         raise error("json-syntax", f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
     except (ValueError, RecursionError) as bad:  # a number of more digits than Python reads

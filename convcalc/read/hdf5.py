@@ -5,6 +5,7 @@ Needs h5py, of the extra ``convcalc[hdf5]``; only :func:`opened` imports it.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -12,9 +13,11 @@ from typing import Any, BinaryIO
 
 from convcalc.model import Stored
 from convcalc.problems import ConvcalcError, Refusal, Source, error
+from convcalc.read.nodes import decode
 
 MAX_CONFIG = 64 * 2**20
 MAX_OBJECTS = 20_000  # groups and arrays that are looked at in one file
+_HEAP = b"GCOL"
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 
@@ -28,11 +31,11 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if config is None:
         message = f"{name}: this HDF5 file holds weights alone, without the model's config"
         raise error("not-a-model", message)
-    if isinstance(config, bytes):
-        config = config.decode("utf-8", "replace")
-    if not isinstance(config, str) or len(config) > MAX_CONFIG:
+    if isinstance(config, str):  # in which h5py writes bytes that are no UTF-8 as halves of characters
+        config = config.encode("utf-8", "surrogateescape")
+    if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
         raise error("not-a-model", f"{name}: what this HDF5 file holds as its config is no text of a usual size")
-    return Source(name, config)
+    return decode(config, name)
 
 
 class Tree:
@@ -110,6 +113,42 @@ def array(dataset: Any) -> Stored:
     return Stored(_place(dataset), tuple(map(int, dataset.shape)), dtype)
 
 
+class _Heaped(io.RawIOBase):
+    """The file as HDF5 reads it. Texts stand in heaps, and one with an object of no size would be read for ever."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        file.seek(0)
+        start = file.read(16)
+        if start[14 if start[8] < 2 else 10] != 8:  # of the first versions, and of the later ones
+            raise OSError("its lengths are not of 8 bytes, as Keras writes them")
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        if bytes(buffer[:4]) == _HEAP:
+            _refuse_endless(buffer)
+        return count
+
+
+def _refuse_endless(heap: Any) -> None:
+    """Walk over the objects in a heap: each has a number, 0 for what is free, and at byte 8 its size, which is never 0 there."""
+    place = 16
+    while place + 16 <= len(heap):
+        number, size = (
+            int.from_bytes(heap[place : place + 2], "little"),
+            int.from_bytes(heap[place + 8 : place + 16], "little"),
+        )
+        if not number and not size:
+            raise OSError("a heap has an object of no size")
+        place += 16 + -(-size // 8) * 8 if number else size
+
+
 def _place(of: Any) -> str:
     return str(of.name).lstrip("/")
 
@@ -123,7 +162,7 @@ def opened(file: BinaryIO, name: str) -> Iterator[Tree]:
         message = f"{name}: this needs h5py, which reads HDF5; install the extra: pip install 'convcalc[hdf5]'"
         raise error("needs-h5py", message) from None
     try:
-        with h5py.File(file, "r") as root:
+        with h5py.File(_Heaped(file), "r") as root:
             yield Tree(root)
     except ConvcalcError:
         raise

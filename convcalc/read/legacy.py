@@ -119,8 +119,8 @@ def modern(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]
     """The layer of a functional model as Keras 3 writes it; ``names`` are those of its layers."""
     class_name, config = entry.get("class_name"), entry.get("config")
     changed = dict(entry)
-    if class_name in _RENAMED and isinstance(config, Mapping):
-        renamed = _RENAMED[str(class_name)]
+    if isinstance(class_name, str) and class_name in _RENAMED and isinstance(config, Mapping):
+        renamed = _RENAMED[class_name]
         changed["config"] = {renamed.get(key, key): value for key, value in config.items()}
     if class_name == "BatchNormalization" and isinstance(config, Mapping):
         axis = config.get("axis")

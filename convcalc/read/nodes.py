@@ -45,6 +45,8 @@ _OF_YAML = (
     ("\uff00", "\ufffd"),
     ("\U00010000", "\U0010ffff"),
 )
+_HALF = re.compile("[\ud800-\udfff]")
+_BEYOND = re.compile(r"\\U(?!00(?:0|10))|$")  # an escape beyond Unicode
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
@@ -210,13 +212,20 @@ class _Composer:
         wrong = [sign for sign in set(text) if not any(least <= sign <= most for least, most in _OF_YAML)]
         if wrong:
             first = min(map(text.index, wrong))
-            lines = _LINE_END.split(text[:first])
-            message = f"the character U+{ord(text[first]):04X} is not allowed in YAML"
-            raise self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
+            raise self.refused_at(first, f"the character U+{ord(text[first]):04X} is not allowed in YAML")
         try:
             yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.MarkedYAMLError as bad:
             raise self.fail("yaml-syntax", *plain_words(bad, text)) from None
+        except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
+            place = _BEYOND.search(text)
+            assert place is not None
+            raise self.refused_at(place.start(), "an escape of what is no character") from None
+
+    def refused_at(self, place: int, message: str) -> ConvcalcError:
+        """The error for what stands at a place in the text."""
+        lines = _LINE_END.split(self.source.text[:place])
+        return self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
 
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
         """Put a finished node where it belongs."""
@@ -263,6 +272,8 @@ class _Composer:
     def scalar(self, event: Any, line: int, column: int) -> Scalar:
         self.refuse_tag(event.tag, line, column)
         text: str = event.value
+        if not text.isascii() and _HALF.search(text):
+            raise self.fail("yaml-syntax", "an escape of half a character", line, column)
         if not event.implicit[0]:
             return Scalar(text, line, column)
         if text in _WORDS:

@@ -37,6 +37,7 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "maxval": (0.05,),
     "gain": (1.0,),
 }
+MOST_OUTPUTS = 10_000  # of one call
 _CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
@@ -53,7 +54,7 @@ def tensor(value: Mapping[str, Any]) -> KerasTensor:
     if not isinstance(history, list) or len(history) != 3:
         raise ValueError
     name, node, output = history
-    if not isinstance(name, str) or not _is_index(node) or not _is_index(output):
+    if not isinstance(name, str) or not _is_index(node) or not _is_index(output) or output >= MOST_OUTPUTS:
         raise ValueError
     assert isinstance(config, dict)
     dtype = config.get("dtype")
@@ -94,6 +95,18 @@ def constant(value: Any) -> Constant | None:
     return Constant(plain(config.get("value")), config["dtype"])
 
 
+def operand(value: Any) -> Any:
+    """A value among the operands of an operation: a tensor of numbers, a part of what ``x[…]`` picks, else as :func:`plain`
+    has it.
+    """
+    name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
+    if name == "__slice__" and isinstance(config, Mapping):
+        return slice(config.get("start"), config.get("stop"), config.get("step"))
+    if name == "__ellipsis__":
+        return ...
+    return constant(value) or plain(value)
+
+
 def plain(value: Any) -> Any:
     """A value of a config as an argument takes it: tuples as lists, policies as their names, objects with nothing to say as
     their names. A file's nesting was bounded when it was read.
@@ -107,10 +120,6 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value["items"]]
     if name in _CONSTANTS and isinstance(config, dict):
         return plain(config.get("value"))
-    if name == "__slice__" and isinstance(config, dict):
-        return slice(config.get("start"), config.get("stop"), config.get("step"))
-    if name == "__ellipsis__":
-        return ...
     if isinstance(name, str) and name.endswith("DTypePolicy"):
         return policy(value)
     if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):

@@ -13,8 +13,8 @@ def explanation(what: Explanation, look: Look) -> str:
     """The explanation in lines; long ones wrap under their text."""
     row = what.layer
     config = arguments_text(row.config)
-    out = [look.painted(f"{visible(row.path)} ({row.class_name}), layer {what.number} of {what.of}", "bold")]
-    out.extend(_wrapped(what.sentence, "", look))
+    out = [look.painted(f"{visible(row.path)} ({visible(row.class_name)}), layer {what.number} of {what.of}", "bold")]
+    out.extend(_wrapped(visible(what.sentence), "", look))
     if config:
         out.extend(_wrapped(visible(config), "", look))
     for section in what.sections:

@@ -102,6 +102,8 @@ def _alive(memory: Memory) -> list[str]:
     if rest:
         known = sum(tensor.size for tensor in rest if isinstance(tensor.size, int))
         cells.append((f"{len(rest)} more", number_text(known)))
+    if not cells:
+        return []
     name, size = (max(map(len, column)) for column in zip(*cells))
     return [" Alive at the peak:", *(f"   {left:<{name}}  {right:>{size}}" for left, right in cells)]
 

@@ -35,6 +35,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
+        unknown = [number for number, layer in enumerate(model.layers) if layer.broken]  # an input of unknown shape
         for call in model.calls:
             before = (
                 rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
@@ -42,7 +43,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
                 # In a Sequential a file records what a layer gives as what the next one is built for.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
-        config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": entries}
+        known = [entry for number, entry in enumerate(entries) if number not in unknown]
+        config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
         return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None}
     numbers = call_numbers(model)
     calls: dict[int, list[Call]] = {}
@@ -51,7 +53,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if call.sources]
+        called = any(call.sources for call in calls[index])
+        nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
     def stated(refs: Sequence[Ref]) -> Any:
@@ -156,9 +159,11 @@ def _node(
     def tensor(ref: Ref) -> dict[str, Any]:
         source = model.layers[model.calls[ref.call].layer]
         row = rows[prefix + source.name].calls[numbers[ref.call]]
+        # Of what is unknown there may be more outputs than anybody knows of.
+        shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
         config = {
-            "shape": plain_shape(row.output_shapes[ref.output]),
-            "dtype": row.output_dtypes[ref.output] or "float32",
+            "shape": plain_shape(shape),
+            "dtype": dtype or "float32",
             "keras_history": [source.name, numbers[ref.call], ref.output],
         }
         return {"class_name": "__keras_tensor__", "config": config}

@@ -12,6 +12,7 @@ from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import kind_of
+from convcalc.layers.arguments import shown
 from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.names import Names
 from convcalc.ops import Operation
@@ -72,6 +73,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
+        # Calls of which another output than the first is taken: of what is unknown, nothing else says that there are several.
+        self.lists = {ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output}
 
     def sequential(self) -> list[str]:
         """``return keras.Sequential([...])``."""
@@ -136,8 +139,10 @@ class _Function:
     def _foreign(self, layer: Layer) -> Made:
         """A class of someone else's, made of what its config holds."""
         base = layer.class_name.rpartition(".")[2]
+        if not _is_name(base):
+            raise error("cannot-write", f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
         module = layer.origin.get("module")
-        if isinstance(module, str) and all(part.isidentifier() for part in module.split(".")):
+        if isinstance(module, str) and all(map(_is_name, module.split("."))):
             self.module.imports.add((module, base))
         else:
             self.module.supplied.add(base)
@@ -217,7 +222,7 @@ class _Function:
     def _ref(self, ref: Ref) -> str:
         layer = self.model.layers[self.model.calls[ref.call].layer]
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
-        is_list = several or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
+        is_list = several or ref.call in self.lists or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 
     def _free(self, name: str, taken: set[str] | None = None) -> str:
@@ -231,6 +236,11 @@ class _Function:
             found, count = f"{word}_{count}", count + 1
         taken.add(found)
         return found
+
+
+def _is_name(word: str) -> bool:
+    """Whether code can use a word as a name."""
+    return word.isidentifier() and not keyword.iskeyword(word)
 
 
 def _tuples(value: Any) -> Any:

@@ -31,6 +31,8 @@ def value_text(value: Any) -> str:
         return flow({word_text(str(key)): value_text(part) for key, part in value.items()})
     if value is None or value is UNKNOWN:
         return "null"
+    if value is ... or isinstance(value, slice):
+        raise error("cannot-write", "a spec has a part of a tensor in the key of ops.get_item alone")
     return word_text(value) if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,0 +1,121 @@
+"""Mutations of files by the data in them: JSON, YAML, Keras archives, HDF5."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from random import Random
+from typing import Any
+
+import yaml
+
+from convcalc.read.hdf5 import opened
+from tests.fuzz import seeds
+from tests.fuzz.mutate import ODD, copy, mutated
+
+
+def mutated_json(data: bytes, random: Random) -> bytes | None:
+    """JSON, mutated as data; None where the bytes are none."""
+    try:
+        tree = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return _dumped(mutated(tree, random, seeds.words(), _donors(random, seeds.configs())))
+
+
+def mutated_yaml(data: bytes, random: Random) -> bytes | None:
+    """A YAML text, mutated as data, and written as a person does or in one line."""
+    tree = _loaded(data)
+    if tree is None:
+        return None
+    tree = mutated(tree, random, seeds.words(), _donors(random, seeds.specs()))
+    if random.random() < 0.5:
+        return _dumped(tree)
+    try:
+        return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True).encode()
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def mutated_archive(data: bytes, random: Random) -> bytes | None:
+    """A Keras archive whose config or whose weights are mutated."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            members = {name: packed.read(name) for name in packed.namelist()}
+    except Exception:  # zipfile raises many kinds, for what the fuzzer has damaged
+        return None
+    name = random.choice(("config.json", "config.json", "model.weights.h5"))
+    mutate = mutated_json if name == "config.json" else mutated_hdf5
+    if (changed := mutate(members.get(name, b""), random)) is None:
+        return None
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as written:
+        for key, content in {**members, name: changed}.items():
+            written.writestr(key, content, random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)))
+    return file.getvalue()
+
+
+def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
+    """An HDF5 file with another group, link, array or attribute, or one less."""
+    import h5py
+    import numpy as np
+
+    file = io.BytesIO(data)
+    try:
+        with opened(io.BytesIO(data), "seed") as tree:  # which refuses what HDF5 would read for ever
+            tree.root.attrs.get("model_config")
+        with h5py.File(file, "r+") as changing:
+            places = [changing["/"]]
+            changing.visititems(lambda _, each: places.append(each))
+            groups = [each for each in places if isinstance(each, h5py.Group)]
+            group, place = random.choice(groups), random.choice(places)
+            name = random.choice(("vars", "layers", "0", "model_weights", *group, random.choice(seeds.words())))
+            match random.randrange(7):
+                case 0 if name in group:
+                    del group[name]
+                case 1:
+                    group[name] = np.zeros(
+                        random.choice(((), (2,), (1, 2), (0,), (3, 3, 1))), random.choice(("f4", "i8", "S3", "f2"))
+                    )
+                case 2:
+                    group[name] = random.choice(
+                        (h5py.SoftLink("/"), h5py.ExternalLink("x.h5", "/"), random.choice(places))
+                    )
+                case 3:
+                    group.create_group(name)
+                case 4:
+                    key = random.choice(("layer_names", "weight_names", "name", "model_config", *place.attrs))
+                    place.attrs[key] = random.choice(
+                        ("x", 3, ["dense"], [["a"]], 2.5, h5py.Empty("f4"), b"\xff", [b"\xff"])
+                    )
+                case _:
+                    config = changing.attrs.get("model_config")
+                    changed = mutated_json(config.encode(), random) if isinstance(config, str) else None
+                    if changed is not None:
+                        changing.attrs["model_config"] = changed.decode()
+    except Exception:  # h5py raises many kinds, for what is damaged and for names that are taken
+        return None
+    return file.getvalue()
+
+
+def _donors(random: Random, files: tuple[bytes, ...]) -> list[Any]:
+    """The layers of another file."""
+    tree = _loaded(random.choice(files))
+    inside = tree.get("config", tree) if isinstance(tree, dict) else {}
+    layers = inside.get("layers") if isinstance(inside, dict) else None
+    return layers if isinstance(layers, list) else ODD
+
+
+def _loaded(data: bytes) -> Any:
+    try:
+        return copy(yaml.load(data, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError):
+        return None
+
+
+def _dumped(tree: Any) -> bytes | None:
+    try:
+        return json.dumps(tree, default=str).encode()
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,125 @@
+"""What must hold of whatever was read: :func:`judge` raises :class:`AssertionError` where it does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from convcalc.analyse import LayerReport, Report, infer
+from convcalc.analyse.explain import explain
+from convcalc.check.against import against
+from convcalc.check.insights import insights
+from convcalc.check.records import record_in
+from convcalc.model import Model
+from convcalc.numbers import plain
+from convcalc.ops import Operation
+from convcalc.problems import ConvcalcError
+from convcalc.read import read
+from convcalc.render import FORMATS, render
+from convcalc.render.columns import FIELDS
+from convcalc.render.explain import explanation
+from convcalc.render.grid import Look
+from convcalc.render.insights import insights_text
+from convcalc.render.json import report_json
+from convcalc.render.memory import memory_text
+from convcalc.render.table import table
+from convcalc.render.text import visible
+from convcalc.write.config import config_json
+from convcalc.write.python import python_code
+from convcalc.write.spec import spec_yaml
+
+LONGEST_MESSAGE = 5_000
+
+
+def refused(failed: ConvcalcError) -> None:
+    """An error says something, in a few lines for each problem, and can be printed."""
+    assert failed.problems
+    for problem in failed.problems:
+        assert problem.message
+        assert len(str(problem)) < LONGEST_MESSAGE
+
+
+def judge(model: Model) -> None:
+    """A model has a report that holds together, or a :class:`ConvcalcError`."""
+    try:
+        report = infer(model)
+    except ConvcalcError as failed:
+        refused(failed)
+        return
+    _data(report)
+    _texts(report)
+    _recorded(report)
+    _written(report)
+
+
+def _data(report: Report) -> None:
+    """The JSON report is JSON, and no count in it is below zero."""
+    data = report.as_dict()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert json.loads(report_json(report)) == data
+    totals = data["totals"]
+    assert all(value >= 0 for value in totals.values() if isinstance(value, int))
+    for row in data["layers"]:
+        assert all(value >= 0 for value in row.values() if isinstance(value, int)), row
+    for labelled in (totals, *data["layers"]):
+        unknown = {key for key, value in labelled.items() if value is None} & {"params", "macs", "trainable_params"}
+        assert unknown <= set(labelled["incomplete"]), "an unknown number is said to be one"
+
+
+def _texts(report: Report) -> None:
+    """Every text comes, and steers no terminal."""
+    look = Look()
+    texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
+    texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
+    for format in FORMATS:
+        try:
+            texts.append(render(report, format))
+        except ConvcalcError as failed:  # what Keras cannot print
+            assert format in ("keras", "keras2"), failed
+            refused(failed)
+    for text in texts:
+        assert all(line == visible(line) for line in re.split("\r?\n", text))
+
+
+def _recorded(report: Report) -> None:
+    """A model is what its own record says."""
+    record = record_in(report_json(report), "own.json", report)
+    comparison, problems = against(report, record)
+    assert not problems, problems
+    assert not comparison.totals
+
+
+def _written(report: Report) -> None:
+    """What is written of a model is read as the same one again, and is text of UTF-8."""
+    config = config_json(report)
+    again = infer(read(config.encode(), "written.json"))
+    own_code = any(row.kind is not None and row.kind.family == "custom" for row in report.layers)
+    if not report.problems and not own_code:  # of which a config holds nothing
+        assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
+        assert _rows(again) == _rows(report)
+        assert again.totals == report.totals
+    try:
+        spec = spec_yaml(report)  # which reads it again
+    except ConvcalcError as failed:
+        assert [problem.code for problem in failed.problems] == ["cannot-write"], failed
+    else:
+        infer(read(spec.encode(), "written.yaml"))
+    try:
+        code = python_code(report)
+    except ConvcalcError as failed:
+        refused(failed)
+    else:
+        compile(code.encode(), "written.py", "exec")
+
+
+def _class_name(row: LayerReport) -> str:
+    """The class; an operation of Keras 2 is written as that of Keras 3 that it is."""
+    return row.kind.name if isinstance(row.kind, Operation) else row.class_name
+
+
+def _rows(report: Report) -> list[Any]:
+    return [
+        (row.path, _class_name(row), row.output_shapes, row.params, row.trainable_params, plain(row.macs), row.dtype)
+        for row in report.layers
+    ]

@@ -1,0 +1,178 @@
+"""What fuzzing starts from: the specs, files and tables that the tests have anyway, none of them large."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from convcalc.analyse import infer
+from convcalc.layers import CATALOGUE
+from convcalc.layers.examples import example_spec
+from convcalc.ops import OPERATIONS
+from convcalc.problems import ConvcalcError
+from convcalc.read import read
+from convcalc.read.spec import TOP_KEYS
+from convcalc.render.json import line, report_json
+from convcalc.render.keras import keras_text
+from convcalc.render.keras2 import keras2_text
+from convcalc.render.keras_common import Options
+from convcalc.write.config import config_json
+from convcalc.write.spec import spec_yaml
+from tests.live.cases_operations import cases, in_a_spec, model_of
+
+LARGEST = 4_000  # of a seed, in bytes
+ROOT = Path(__file__).parent.parent.parent
+_ENTRY_KEYS = "from as name repeat index call Model layers expect trainable dtype output_shape params outputs arguments"
+_CONFIG_KEYS = (
+    "class_name config module registered_name build_config input_shape batch_shape inbound_nodes args kwargs shape "
+    "keras_history input_layers output_layers __keras_tensor__ Functional Sequential keras keras.layers batch_input_shape "
+    "__slice__ __ellipsis__ __numpy__ TFOpLambda function Custom>Mine"
+)
+_SIGNS = "null true false ~ ? : - [ ] { } & * | > ' \" # % @ ! << --- ... $ ${ } \\u0000 \\x1b .inf .nan 0x 0o 1e9 -1"
+
+
+@cache
+def words() -> tuple[str, ...]:
+    """The words that files are made of: names of layers, arguments and operations, keys, dtypes."""
+    found = {*TOP_KEYS, *_ENTRY_KEYS.split(), *_CONFIG_KEYS.split(), "float16", "int32", "string", "mixed_bfloat16"}
+    for name, kind in CATALOGUE.items():
+        found |= {name, *(argument.name for argument in kind.arguments)}
+    for (module, name), operation in OPERATIONS.items():
+        found |= {module, name, f"ops.{operation.function}", *operation.parameters, *operation.makes}
+    return tuple(sorted(found))
+
+
+def dictionary() -> str:
+    """The words and signs as a dictionary of libFuzzer's."""
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in (*words(), *_SIGNS.split()))
+    return "".join(f'"{word}"\n' for word in quoted)
+
+
+@cache
+def specs() -> tuple[bytes, ...]:
+    """Specs, whole ones and broken ones: of every layer, every operation, and those of the tests."""
+    paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((ROOT / "tests" / "broken").glob("*.yaml"))]
+    examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
+    operations = [spec_yaml(report).encode() for report in _operations()]
+    return tuple(text for text in [path.read_bytes() for path in paths] + examples + operations if len(text) < LARGEST)
+
+
+@cache
+def configs() -> tuple[bytes, ...]:
+    """Configs of Keras 3: those of the specs, and the files that there are."""
+    files = [*sorted((ROOT / "specs" / "files").glob("*.json")), ROOT / "tests" / "golden" / "two_heads.json"]
+    written = [_compact(path.read_text(encoding="utf-8")) for path in files]
+    for spec in specs():
+        try:
+            written.append(_compact(config_json(infer(read(spec, "seed.yaml")))))
+        except ConvcalcError:
+            continue
+    return tuple(text for text in written if len(text) < 2 * LARGEST)
+
+
+@cache
+def legacy() -> tuple[bytes, ...]:
+    """Configs of Keras 2, made of those of Keras 3: calls are lists there, and operations have other names."""
+    found = [json.loads(text) for text in configs()]
+    functional = [config for config in found if config["class_name"] == "Functional"]
+    return tuple(json.dumps(_older(config)).encode() for config in functional)
+
+
+def _older(config: dict[str, Any]) -> dict[str, Any]:
+    layers = [
+        {**layer, "inbound_nodes": list(map(_node, layer["inbound_nodes"]))} for layer in config["config"]["layers"]
+    ]
+    for layer in layers:
+        if str(layer["module"]).startswith("keras.src.ops"):
+            layer["class_name"], layer["config"]["function"] = "TFOpLambda", f"math.{layer['class_name'].lower()}"
+    return {**config, "config": {**config["config"], "layers": layers}, "keras_version": "2.21.0"}
+
+
+def _node(node: Any) -> Any:
+    """A call of Keras 3 as a list of tensors, each with the named arguments of the call; one of Keras 2 as it is."""
+    if isinstance(node, list):
+        return node
+    tensors = [part for arg in node["args"] for part in (arg if isinstance(arg, list) else [arg])]
+    histories = [each["config"].get("keras_history") for each in tensors if isinstance(each, dict)]
+    return [[*history, node["kwargs"]] for history in histories if history]
+
+
+@cache
+def hdf5s() -> tuple[bytes, ...]:
+    """HDF5 files of whole models: their config as an attribute, and weights by layer."""
+    import h5py
+    import numpy as np
+
+    found = []
+    for text in configs()[::20]:
+        file = io.BytesIO()
+        with h5py.File(file, "w") as written:
+            written.attrs["model_config"] = text.decode()
+            weights = written.create_group("model_weights")
+            names = [
+                layer["config"]["name"] for layer in json.loads(text)["config"]["layers"] if "name" in layer["config"]
+            ]
+            weights.attrs["layer_names"] = names
+            for name in names:
+                group = weights.require_group(name)
+                group.attrs["weight_names"] = [f"{name}/kernel"]
+                group[f"{name}/kernel"] = np.zeros((1, 2), "float32")
+        found.append(file.getvalue())
+    return tuple(found)
+
+
+@cache
+def archives() -> tuple[bytes, ...]:
+    """Keras archives: a config, and weights in a tree of groups."""
+    import h5py
+    import numpy as np
+
+    found = []
+    for text in configs()[::20]:
+        weights, file = io.BytesIO(), io.BytesIO()
+        with h5py.File(weights, "w") as written:
+            for layer in json.loads(text)["config"]["layers"]:
+                variables = written.require_group(f"layers/{layer['class_name'].lower()}/vars")
+                variables.attrs["name"] = str(layer["config"].get("name"))
+                variables.require_dataset("0", (1, 2), "float32")[:] = np.zeros((1, 2))
+        with zipfile.ZipFile(file, "w") as packed:
+            packed.writestr("config.json", text, zipfile.ZIP_DEFLATED)
+            packed.writestr("model.weights.h5", weights.getvalue())
+        found.append(file.getvalue())
+    return tuple(found)
+
+
+@cache
+def recorded() -> tuple[bytes, ...]:
+    """The models that records are held against: a chain, and a graph with a model in it."""
+    return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (ROOT / "tests" / "golden" / "two_heads.json").read_bytes()
+
+
+@cache
+def records() -> tuple[bytes, ...]:
+    """Records of them: the texts of Keras, whole, in a narrow table and with nested layers, and JSON reports."""
+    found = []
+    for report in (infer(read(text, "seed")) for text in recorded()):
+        for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):
+            found += [keras_text(report, options), keras2_text(report, options)]
+        found += [report_json(report), line(report.as_dict())]
+    return tuple(text.encode() for text in found)
+
+
+def _operations() -> Iterator[Any]:
+    """A report of a model with each operation."""
+    for asked in cases(7, 1):
+        if in_a_spec(asked):
+            try:
+                yield infer(model_of(asked))
+            except ConvcalcError:
+                continue
+
+
+def _compact(text: str) -> bytes:
+    return json.dumps(json.loads(text)).encode()

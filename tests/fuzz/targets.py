@@ -1,0 +1,171 @@
+"""What is fuzzed: functions of bytes that raise nothing, whatever the bytes are, each with what it starts from."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from random import Random
+from typing import Any, NamedTuple
+
+import click
+
+from convcalc.analyse import Report, infer
+from convcalc.check.against import against
+from convcalc.check.audit import audit
+from convcalc.check.quantities import quantity
+from convcalc.check.records import record_in
+from convcalc.check.verify import verify
+from convcalc.cli import cli
+from convcalc.cli.sizes import parse_padding, parse_sizes
+from convcalc.model import Model
+from convcalc.numbers import Unknown
+from convcalc.ops.keys import key_text, read_key
+from convcalc.problems import ConvcalcError, Refusal, Source
+from convcalc.read import read
+from convcalc.read.container import config_of
+from convcalc.read.expressions import evaluate
+from convcalc.read.weights import weights_in
+from tests.fuzz import files, seeds
+from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
+
+
+class Target(NamedTuple):
+    """``mutate`` gives the bytes after a mutation of the data in them, or None where they hold none."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Sequence[bytes]]
+    mutate: Callable[[bytes, Random], bytes | None] | None = None
+
+
+def _read(data: bytes, name: str) -> Model | None:
+    try:
+        return read(data, name)
+    except ConvcalcError as failed:
+        refused(failed)
+        return None
+
+
+def model(data: bytes) -> None:
+    """Any file: a spec, a config."""
+    if (found := _read(data, "any")) is not None:
+        judge(found)
+
+
+def config(data: bytes) -> None:
+    """A config of Keras's, which is also looked through for code."""
+    model(data)
+    with suppress(ConvcalcError, UnicodeDecodeError):
+        audit(config_of(Source("any", data.decode())))
+
+
+def weighed(data: bytes) -> None:
+    """A file with weights, which are compared with the model's."""
+    if (found := _read(data, "any")) is None:
+        return
+    judge(found)
+    with suppress(ConvcalcError):
+        verify(infer(found), weights_in(io.BytesIO(data), "any", found))
+
+
+@cache
+def _reports() -> tuple[Report, ...]:
+    return tuple(infer(read(text, "any")) for text in seeds.recorded())
+
+
+def record(data: bytes) -> None:
+    """A record, which is held against a few models."""
+    text = data.decode(errors="replace")
+    for report in _reports():
+        try:
+            found = record_in(text, "any", report)
+        except ConvcalcError as failed:
+            refused(failed)
+            return
+        for problem in against(report, found)[1]:
+            assert len(str(problem)) < LONGEST_MESSAGE
+
+
+def conv(data: bytes) -> None:
+    """The calculator's command line, an argument a line."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            cli.main(["conv", *data.decode(errors="replace").split("\n")], "convcalc", standalone_mode=False)
+        except ConvcalcError as failed:
+            refused(failed)
+        except click.ClickException as failed:
+            assert failed.format_message()
+    assert len(said.getvalue()) < 2_000_000
+
+
+def sizes(data: bytes) -> None:
+    """Sizes, paddings and what ``x[…]`` picks."""
+    text = data.decode(errors="replace")
+    for parse in (lambda: parse_sizes(text, "--in", names=True), lambda: parse_padding(text)):
+        try:
+            parse()
+        except ConvcalcError as failed:
+            refused(failed)
+    with suppress(Refusal):
+        key = read_key(text)
+        assert read_key(key_text(key)) == key
+
+
+def quantities(data: bytes) -> None:
+    """Quantities such as 5M: never below zero, and what is plain digits is that number."""
+    text = data.decode(errors="replace")
+    with suppress(Refusal):
+        value = quantity(text)
+        assert value >= 0
+        assert not (text.isascii() and text.isdecimal()) or value == int(text)
+
+
+def expression(data: bytes) -> None:
+    """Where an expression has a value, it is the one that Python's arithmetic of whole numbers gives."""
+    text = data.decode(errors="replace")
+    with suppress(Refusal):
+        value = evaluate(text, {"x": 7, "y": 12})
+        assert not isinstance(value, Unknown)
+        python = re.sub(r"\b0+(?=[0-9])", "", text.strip()).replace("//", "|").replace("/", "//").replace("|", "//")
+        assert value == eval(re.sub(r"\s+", " ", python), {"x": 7, "y": 12})  # names, whole numbers and signs alone
+
+
+def _lines(*texts: str) -> Callable[[], Sequence[bytes]]:
+    return lambda: [text.encode() for text in texts]
+
+
+_CONV = (
+    "--in 6 --k 3 --s 2 --pad same",
+    "--in 28x28x1 --k 3x3 --filters 32 --format json",
+    "--in 6 --k 3 --pad ((1,0),(0,1)) --dilation 2",
+    "--in 50x4 --k 3 --pad causal --filters 8",
+    "--in 4 --k 3 --s 2 --pad 1 --transpose --output-padding 1 --framework torch",
+    "--in 14x14x16 --k 3 --depthwise --depth-multiplier 2 --no-bias --ascii",
+    "--in 112 --k 3 --s 2 --pool max --framework torch --ceil-mode",
+    "--in HxWx3 --k 3 --s S --filters F --groups 1",
+    "--in 28x28 --out 14x14",
+    "--in 7 --out 14 --transpose --format json",
+    "--in ? --k 3 --channels 4",
+)
+
+TARGETS = {
+    "spec": Target(model, seeds.specs, files.mutated_yaml),
+    "config": Target(config, seeds.configs, files.mutated_json),
+    "legacy": Target(config, seeds.legacy, files.mutated_json),
+    "archive": Target(weighed, seeds.archives, files.mutated_archive),
+    "hdf5": Target(weighed, seeds.hdf5s, files.mutated_hdf5),
+    "record": Target(record, seeds.records, files.mutated_json),
+    "conv": Target(conv, _lines(*(line.replace(" ", "\n") for line in _CONV))),
+    "sizes": Target(sizes, _lines("6", "28x28", "3,5", "(1,2)", "?", "HxWx3", "((1,0),(0,1))", "same", "[:, ::2, ..., None]")),
+    "quantities": Target(quantities, _lines("5M", "1.5G", "4MB", "256KiB", "1_000", "1,000")),
+    "expression": Target(expression, _lines("x*2+y//3", "(x-1)/2", "-y % 5", "--x", "007")),
+}  # fmt: skip
+
+
+def run(target: str, data: bytes) -> Any:
+    """One case: raises nothing where all is well."""
+    return TARGETS[target].run(data)

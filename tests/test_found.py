@@ -1,0 +1,220 @@
+"""What fuzzing found (python -m tests.fuzz), each made as small as it gets: a report that holds together, or one clear error."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from typing import Any
+
+import h5py
+import pytest
+import yaml
+
+from convcalc.analyse import infer
+from convcalc.problems import ConvcalcError
+from convcalc.read import read
+from convcalc.write.python import python_code
+from tests.fuzz.oracle import judge
+from tests.test_damaged import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
+
+OUT = [["made", 0, 0]]
+RELU = {"class_name": "ReLU", "config": {"name": "relu"}}
+VECTOR = layer("InputLayer", "v", batch_shape=[None])
+
+
+def made(
+    class_name: str, *args: Any, module: str = "keras.layers", first: Any = INPUT, **config: Any
+) -> dict[str, Any]:
+    """A model of one layer or operation, called on these."""
+    inner = layer(class_name, "made", list(args), module=module, **config)
+    inputs = [[first["name"], 0, 0], *([["v", 0, 0]] if VECTOR["name"] in str(args) else [])]
+    return functional(first, VECTOR, inner, outputs=OUT, input_layers=inputs)
+
+
+def operation(class_name: str, kind: str = "numpy", **config: Any) -> dict[str, Any]:
+    """A model of one operation on one tensor."""
+    return made(class_name, tensor("x"), module=f"keras.src.ops.{kind}", **config)
+
+
+def attending(class_name: str, **config: Any) -> dict[str, Any]:
+    """An attention to a tensor that has a batch and nothing else."""
+    image = layer("InputLayer", "x", batch_shape=[None, 5, 4])
+    return made(class_name, [tensor("x"), tensor("v")], first=image, **config)
+
+
+def texts(change: Any) -> bytes:
+    """An HDF5 file with a config, whose bytes are changed."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
+    return bytes(change(bytearray(file.getvalue())))
+
+
+def endless(file: bytearray) -> bytearray:
+    """What is left of its heap of texts is said to be of no size: the HDF5 library takes that for a step, again and again."""
+    heap = file.index(b"GCOL")
+    size = int.from_bytes(file[heap + 24 : heap + 32], "little")
+    rest = heap + 32 + -(-size // 8) * 8
+    assert file[rest : rest + 2] == b"\0\0"
+    file[rest + 8 : rest + 16] = bytes(8)
+    return file
+
+
+def short(file: bytearray) -> bytearray:
+    """Its lengths are said to be of 4 bytes."""
+    file[14] = 4
+    return file
+
+
+SLICE = {"class_name": "__slice__", "config": {"start": 1}}
+ELLIPSIS = {"class_name": "__ellipsis__", "config": {}}
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "a name in the graph that is a list": (functional(INPUT, {**DENSE, "name": ["dense"]}), "invalid-config"),
+    "a class that is a list, in a Sequential": (sequential({**RELU, "class_name": ["ReLU"]}), "invalid-config"),
+    "two layers of one name in a Sequential": (sequential(RELU, RELU), "name-taken"),
+    "two layers of one name under two names": (functional(INPUT, DENSE, {**DENSE, "name": "other"}), "name-taken"),
+    "an input layer that is not the first of a Sequential": (sequential(RELU, INPUT), "invalid-config"),
+    "a graph that does not say its inputs": (
+        {"class_name": "Functional", "config": {"name": "model", "layers": [INPUT, DENSE], "output_layers": OUT}},
+        "invalid-config",
+    ),
+    "an operation in a Sequential": (sequential({**RELU, "class_name": "Relu", "module": "keras.src.ops.nn"}), "invalid-config"),
+    "a sum of nothing": (functional(INPUT, layer("Add", "made"), outputs=OUT), "wrong-inputs"),
+    "a concatenation of nothing": (functional(INPUT, layer("Concatenate", "made"), outputs=OUT), "wrong-inputs"),
+    "an input that is called on another": (functional(INPUT, DENSE, input_layers=[["dense", 0, 0]]), "invalid-config"),
+    "an input of two tensors": (
+        functional({**INPUT, "class_name": "Mine"}, layer("Dense", "dense", [tensor("x", 0, 1)], units=4)),
+        "no-such-output",
+    ),
+    "an output that its layer has not": (functional(INPUT, DENSE, outputs=[["dense", 0, 1]]), "no-such-output"),
+    "output number a million": (functional(INPUT, DENSE, outputs=[["dense", 0, 10**6]]), "no-such-output"),
+    "output number a million of a class that is not known": (
+        functional(INPUT, {**DENSE, "class_name": "Mine"}, outputs=[["dense", 0, 10**6]]),
+        "no-such-output",
+    ),
+    "output number a million as an input": (on(tensor("x", 0, 10**6)), "invalid-config"),
+    "an operation with a size that is a word": (operation("TopK", "math", k="../x"), "invalid-value"),
+    "an operation with a size that is a fraction": (operation("TopK", "math", k=2.5), "invalid-value"),
+    "an operation with a size below zero": (operation("TopK", "math", k=-3), "invalid-value"),
+    "an operation with a size of thirty digits": (operation("TopK", "math", k=10**30), "too-large"),
+    "an operation with a size that is a mapping": (
+        made(
+            "Resize",
+            tensor("x"),
+            module="keras.src.ops.image",
+            first=layer("InputLayer", "x", batch_shape=[None, 8, 8, 3]),
+            size=[{}, 4],
+        ),
+        "invalid-value",
+    ),
+    "an operation with a type that is a mapping": (operation("Cast", "core", dtype={"a": 1}), "invalid-value"),
+    "an operation along an axis that is a word": (operation("Nanmax", axis=["1"]), "invalid-value"),
+    "an operation along an axis that is a fraction": (operation("Nanmax", axis=[0.5]), "invalid-value"),
+    "an attention to keys without positions": (attending("Attention"), "wrong-rank"),
+    "an additive attention to keys without positions": (attending("AdditiveAttention"), "wrong-rank"),
+    "an attention in heads to keys without positions": (
+        attending("MultiHeadAttention", num_heads=2, key_dim=3),
+        "wrong-rank",
+    ),
+    "an attention in groups to keys without positions": (
+        attending("GroupQueryAttention", head_dim=3, num_query_heads=2, num_key_value_heads=1),
+        "wrong-rank",
+    ),
+    "half a character": (functional(INPUT, {**DENSE, "module": "\ud800"}), "encoding"),
+    "a batch shape that is a number": (
+        functional(layer("InputLayer", "x", batch_shape=9), layer("Dense", "dense", [tensor("x")], units=4)),
+        "invalid-config",
+    ),
+    "a layer in a layer with a name that is a mapping": (
+        made("TimeDistributed", tensor("x"), layer={"class_name": "ReLU", "config": {"name": {}}}),
+        "invalid-value",
+    ),
+    "a tuple of operands that is a number": (
+        made("Add", {"class_name": "__tuple__", "items": 3}, tensor("x"), module="keras.src.ops.numpy"),
+        "invalid-value",
+    ),
+    "a heap of texts that never ends": (texts(endless), "damaged"),
+    "a text in HDF5 that is no UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
+    "lengths that are not Keras's": (texts(short), "damaged"),
+}  # fmt: skip
+
+FINE: dict[str, Any] = {
+    "a class that Python cannot name": made("Mi+ne", tensor("x")),
+    "a class that is a keyword": made("class", tensor("x")),
+    "a slice among the settings of a class that is not known": made("Mine", tensor("x"), key=SLICE, rest=[ELLIPSIS]),
+    "settings of a class that is not known that look like a slice": functional(
+        {**INPUT, "class_name": "Mine", "config": {**SLICE, "name": "x"}}, DENSE
+    ),
+    "a name under which a class is registered that is none": functional(
+        INPUT, {**DENSE, "registered_name": {"a": "b>c"}}
+    ),
+    "an ellipsis as an initializer": made("Dense", tensor("x"), units=2, kernel_initializer=ELLIPSIS),
+    "a layer's class among the operations": made("InputLayer", tensor("x"), module="keras.src.ops.image"),
+    "a layer's class in a module of operations that is not there": made("ReLU", tensor("x"), module="keras.src.ops.x"),
+    "a Sequential whose input nobody knows": sequential({"class_name": "Flatten", "config": {"name": "flatten"}}),
+    "a Sequential that begins with a class that is not known": sequential(
+        {"class_name": "Mine", "config": {"name": "input_layer", "batch_shape": [None, 4]}}, RELU
+    ),
+    "a model without inputs of which nothing is known": functional(
+        layer("Mine", "x"), layer("Add", "made", [tensor("x"), untold(keras_history=["x", 0, 0])]), outputs=OUT, input_layers=[]
+    ),
+    "the second output of a model of which nothing is known": functional(
+        INPUT,
+        {
+            **functional(
+                {**INPUT, "class_name": "Mine"}, DENSE, name="inner", outputs=[["dense", 0, 0], ["dense", 0, 0]]
+            ),
+            "name": "inner",
+            "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}],
+        },
+        layer("Add", "made", [[tensor("inner", 0, 1), tensor("inner")]]),
+        outputs=OUT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_said(name: str) -> None:
+    content, code = WRONG[name]
+    began = time.process_time()
+    with pytest.raises(ConvcalcError) as failed:
+        infer(read(data(content), "found.json"))
+    assert failed.value.problems[-1].code == code, str(failed.value)
+    assert len(str(failed.value)) < 1500
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
+    content = data(FINE[name])
+    infer(read(content, "found.json"))  # refuses nothing
+    judge(read(content, "found.json"))
+
+
+def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:
+    add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
+    model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
+    assert 'layers.Add(name="made")([x[0], x[1]])' in python_code(infer(read(data(model), "found.json")))
+
+
+def test_calls_that_no_output_needs_are_no_part_of_a_model() -> None:
+    """Keras writes none, and leaves them out where it reads some."""
+    dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
+    inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
+    report = infer(read(data(inner), "found.json"))
+    assert [(row.name, row.macs, len(row.calls)) for row in report.layers] == [("x", 0, 1), ("shared", 9, 1)]
+    judge(report.model)
+    called = {**inner, "name": "model", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
+    outer = functional(INPUT, called, outputs=[["model", 1, 0]], name="outer")
+    assert infer(read(data(outer), "found.json")).totals.macs == 9
+
+
+@pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_escapes_that_are_no_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libyaml refuses them; PyYAML's own parser, which stands in where that is not there, does not, or with a traceback."""
+    monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
+    with pytest.raises(ConvcalcError, match="yaml-syntax"):
+        read(f'name: "{escape}"\ninput: [3]\nlayers: [Flatten]\n'.encode(), "spec.yaml")
