@@ -10,7 +10,7 @@ from convcalc.analyse import LayerReport, Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.check.against import against
 from convcalc.check.insights import insights
-from convcalc.check.records import record_in
+from convcalc.check.records.load import record_in
 from convcalc.model import Model
 from convcalc.numbers import plain
 from convcalc.ops import Operation

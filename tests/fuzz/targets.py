@@ -17,7 +17,7 @@ from convcalc.analyse import Report, infer
 from convcalc.check.against import against
 from convcalc.check.audit import audit
 from convcalc.check.quantities import quantity
-from convcalc.check.records import record_in
+from convcalc.check.records.load import record_in
 from convcalc.check.verify import verify
 from convcalc.cli import cli
 from convcalc.cli.sizes import parse_padding, parse_sizes
