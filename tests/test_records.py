@@ -71,7 +71,7 @@ def test_a_model_is_as_its_own_text_says(name: str, kind: str) -> None:
     report = infer(load(MODELS[name]))
     first, last = report.layers[2].name, report.layers[-1].name.split("/")[0]
     ranged: list[dict[str, object]] = [{"layer_range": (first, last)}]
-    widths = range(40, 201, 1 if name == "chain" else 16)
+    widths = range(40, 201, 3 if name == "chain" else 20)
     read_ = 0
     for width in widths:
         for options in [*OPTIONS, *ranged]:
@@ -83,7 +83,7 @@ def test_a_model_is_as_its_own_text_says(name: str, kind: str) -> None:
                 continue
             read_ += 1
             assert refusal(report, kind, printed) is None, asked
-    assert read_ > 60
+    assert read_ > 40
 
 
 @pytest.mark.parametrize("kind", TEXTS)
