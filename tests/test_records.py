@@ -470,3 +470,10 @@ def test_files(tmp_path: Path) -> None:
 def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
     comment = "".join(f"# {line}\n" for line in text().splitlines())
     assert record_in(comment + CHAIN, "spec.yaml").kind == "report"
+
+
+def test_a_table_of_keras_2_that_is_narrower_than_its_lines() -> None:
+    """With positions for a column that is not there, even "Param #" goes on below."""
+    report = infer(load(Path(__file__).parent.parent / "specs" / "vgg16.yaml"))
+    printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
+    assert refusal(report, "keras2", printed) is None

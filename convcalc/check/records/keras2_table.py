@@ -58,7 +58,11 @@ def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
         line = text.lines[number][left:].rstrip()
         if line == double:
             folds = lines[1].startswith(" ")
-            rows = _folded(body, columns) if folds else _cut(body, columns)
+            rows = (
+                _folded(body, _measured(columns, lines[2 : lines.index(double)], body))
+                if folds
+                else _cut(body, columns)
+            )
             return Table("keras2", tuple(rows), first, number)
         body.append(line)
     raise text.broken(len(text.lines) - 1, "the text ends within the table of layers")
@@ -76,6 +80,17 @@ def _columns(header: str, length: int) -> list[_Column]:
         _Column(field, start, end, end - start - (0 if number == last else between))
         for number, (field, start, end) in enumerate(zip(fields, starts, ends))
     ]
+
+
+def _measured(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
+    """The columns, with the room for a count as it is seen where it is the last one and even "Param #" goes on below: then the
+    table is narrower than its lines, and a count that goes on fills its column.
+    """
+    *others, last = columns
+    if last.field != "params" or not any(line[last.start :].strip() for line in header):
+        return columns
+    counts = [_piece(line, columns).parts["params"] for line in body if line.strip("|¯_ ")]
+    return [*others, last._replace(room=max(map(len, counts), default=last.room))]
 
 
 # Rows whose texts go on below ---------------------------------------------------------------------------------------------
