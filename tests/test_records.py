@@ -477,3 +477,19 @@ def test_a_table_of_keras_2_that_is_narrower_than_its_lines() -> None:
     report = infer(load(Path(__file__).parent.parent / "specs" / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None
+
+
+def test_a_range_is_told_by_a_layer_that_it_reads_though_the_tensor_is_cropped() -> None:
+    spec = """
+inputs: {one: [4, 4, 3], two: [3]}
+layers:
+  - GlobalAveragePooling2D: {from: one, name: a_pooling_of_a_long_name}
+  - ReLU: {from: a_pooling_of_a_long_name, name: relu}
+  - Add: {from: [relu, two], name: sum}
+  - Flatten: {from: a_pooling_of_a_long_name, name: flat}
+outputs: [sum, flat]
+"""
+    report = infer(read(spec.encode(), "two inputs"))
+    printed = TEXTS["keras"](report, Options(width=140, line_length=108, layer_range=("two", "flat")))
+    assert "a_pooling_of_a_long_name[…" in printed
+    assert refusal(report, "keras", printed) is None

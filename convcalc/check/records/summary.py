@@ -120,11 +120,20 @@ def _in_range(rows: tuple[Row, ...], record: Record, report: Report) -> tuple[Ro
 
 
 def _reads_others(shown: Sequence[Row]) -> bool:
-    """Whether a layer is connected to one that is not shown; of cropped names nobody can tell."""
-    names = {row.name for row in shown}
+    """Whether a layer is connected to one that is not shown; of a cropped name nobody can tell."""
+    whole = {row.name for row in shown}
+    cropped = [row.cells["name"] for row in shown if row.cells["name"].cropped]
     sources = [source for row in shown for source in row.sources or ()]
-    cropped = any(row.cells["name"].cropped for row in shown) or any(source.cropped for source in sources)
-    return not cropped and any(source.text.rsplit("[", 2)[0] not in names for source in sources)
+    names = {name for source in sources if (name := _name_of(source))}
+    return any(name not in whole and not any(cell.agrees(Cell(name)) for cell in cropped) for name in names)
+
+
+def _name_of(source: Cell) -> str:
+    """The layer that a tensor is of; empty where its name is cropped."""
+    if not source.cropped:
+        return source.text.rsplit("[", 2)[0]
+    name, bracket, _ = source.text.partition("[")
+    return name if bracket and "…" not in name else ""
 
 
 def _place(shown: Sequence[Row], own: Sequence[Row]) -> int:
