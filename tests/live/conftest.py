@@ -2,13 +2,19 @@
 
 import pytest
 
+TOLD = "told"
 COUNTS: list[str] = []
 
 
 @pytest.fixture
-def tell():
-    """Put a line down for the summary of the run."""
-    return COUNTS.append
+def tell(request):
+    """Put a line down for the summary of the run. It goes with the test's report, which also comes from another process."""
+    return lambda line: request.node.user_properties.append((TOLD, line))
+
+
+def pytest_runtest_logreport(report) -> None:
+    if report.when == "teardown":
+        COUNTS.extend(line for name, line in report.user_properties if name == TOLD)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
