@@ -124,6 +124,8 @@ CODES = {
     "ambiguous-layer": Meaning("Several layers could be meant.", "Write more of the layer's name."),
     "cannot-write": Meaning("A model cannot be written in that format.", "Choose another ending, as .json or .py."),
     "missing-option": Meaning("An option is needed.", _CALL),
+    "no-process": Meaning("The system starts no process.", "`--jobs 1` needs none."),
+    "process-ended": Meaning("A process was ended at its work.", "With `--jobs 1` less memory is needed at once."),
     "not-built": Meaning("Keras 2 prints no summary of a model without an input.", "Begin it with an input layer."),
     "too-narrow": Meaning("Keras's summary needs more columns.", "Write a larger `--line-length`."),
     "unknown-code": Meaning("There is no insight of that code.", _CALL),

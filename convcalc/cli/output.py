@@ -16,7 +16,7 @@ from convcalc.cli.completion import files
 from convcalc.problems import error, listed
 
 if TYPE_CHECKING:
-    from convcalc.render.grid import Look, Painter
+    from convcalc.render.grid import Look
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -132,7 +132,7 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
 
         width = get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Look(width, ascii or not encodes("━│≥└×"), _painter() if colour else None)
+    return Look(width, ascii or not encodes("━│≥└×"), _painted if colour else None)
 
 
 def encodes(signs: str) -> bool:
@@ -149,11 +149,11 @@ def encodable(text: str, encoding: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _painter() -> Painter:
+def _painted(text: str, style: str) -> str:
     from rich.color import ColorSystem
     from rich.style import Style
 
-    return lambda text, style: Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
 
 def write(text: str) -> None:

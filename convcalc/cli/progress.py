@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TypeVar
 
@@ -17,18 +17,19 @@ _PAUSE = 0.1  # seconds between two words
 _there = False  # whether the line stands at the foot of the terminal
 
 
-def progress(names: Sequence[str], work: Callable[[str], R], quiet: bool = False) -> Iterator[R]:
-    """What comes of the work on each name. A line at the foot of the terminal says which it is about; it is gone before a result
-    is written there, and at the end.
+def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) -> Iterator[R]:
+    """The results as they come, one for each name. A line at the foot of the terminal says which it is about; it is gone before a
+    result is written there, and at the end.
     """
     shown = not quiet and len(names) >= _FEWEST and sys.stderr.isatty()
     last = 0.0
+    coming = iter(results)
     try:
         for number, name in enumerate(names, 1):
             if shown and monotonic() - last >= _PAUSE:
                 _show(f"{number:,}/{len(names):,} {name}")
                 last = monotonic()
-            result = work(name)
+            result = next(coming)
             if sys.stdout.isatty():
                 clear()
             yield result

@@ -36,7 +36,7 @@ class Reading:
     def reports(self, models: tuple[str, ...]) -> Iterator[Report]:
         """A report for each model; one that cannot be read hides no other."""
         alone = len(models) == 1
-        reports = progress(models, lambda source: self._report(source, alone), self.options["quiet"])
+        reports = progress(models, (self._report(source, alone) for source in models), self.options["quiet"])
         return (report for report in reports if report is not None)
 
     def _report(self, source: str, alone: bool) -> Report | None:

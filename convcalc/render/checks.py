@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from convcalc.analyse.report import SCHEMA_VERSION, plain_number
 from convcalc.check.checked import Checked
@@ -12,7 +13,20 @@ from convcalc.render.sheet import Column, Sheet, drawn
 from convcalc.render.sheets import SHEET_FORMATS
 from convcalc.render.text import number_text
 
-Format: TypeAlias = "Callable[[Sequence[Checked]], str]"
+
+@dataclass(frozen=True)
+class Format:
+    """A format in two steps, so that models can be checked in several processes: ``part`` is what it has of one model, as plain
+    data that one process can send to another; ``whole`` is the text that those make.
+    """
+
+    part: Callable[[Checked], Any]
+    whole: Callable[[Sequence[Any]], str]
+
+    def __call__(self, models: Sequence[Checked]) -> str:
+        """The text on models that were checked here."""
+        return self.whole([self.part(model) for model in models])
+
 
 STDIN = ("-", "<stdin>")  # a source that is no file
 _FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
@@ -27,24 +41,35 @@ _COLUMNS = (
 )
 
 
+class _Line(NamedTuple):
+    """What formats of tables have of one model: its row, and the table of what differs from its record."""
+
+    row: Sequence[str]
+    passed: bool
+    difference: Sheet | None
+
+
 def checks_sheet(models: Sequence[Checked], plain: bool = False) -> Sheet:
     """One row a model, with the first of its problems. ``plain`` is for programs: numbers without separators, unknown ones
     empty, and a column that says which are not wholly known.
     """
-    failed = sum(not model.passed for model in models)
-    note = f" {len(models):,} checked, {len(models) - failed:,} passed, {failed:,} failed"
-    if plain:
-        fields, columns = (*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))
-        return Sheet("Checks", fields, columns, [_plain_row(model) for model in models], (note,))
-    return Sheet("Checks", _FIELDS, _COLUMNS, [_row(model) for model in models], (note,))
+    return _sheet([_line(model, plain) for model in models], plain)
 
 
-def _sheets(models: Sequence[Checked], plain: bool) -> list[Sheet]:
-    from convcalc.render.diff import diff_sheet
+def _sheet(lines: Sequence[_Line], plain: bool) -> Sheet:
+    failed = sum(not line.passed for line in lines)
+    note = f" {len(lines):,} checked, {len(lines) - failed:,} passed, {failed:,} failed"
+    fields, columns = ((*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))) if plain else (_FIELDS, _COLUMNS)
+    return Sheet("Checks", fields, columns, [line.row for line in lines], (note,))
 
-    comparisons = (model.comparison for model in models if not model.passed)
-    differing = (each for each in comparisons if each is not None and not each.same)
-    return [checks_sheet(models, plain), *(diff_sheet(each, plain=plain) for each in differing)]
+
+def _line(model: Checked, plain: bool) -> _Line:
+    difference = None
+    if not model.passed and model.comparison is not None and not model.comparison.same:
+        from convcalc.render.diff import diff_sheet
+
+        difference = diff_sheet(model.comparison, plain=plain)
+    return _Line(_plain_row(model) if plain else _row(model), model.passed, difference)
 
 
 def _row(model: Checked) -> list[str]:
@@ -80,11 +105,11 @@ def status(model: Checked) -> str:
 
 def checks_dict(models: Sequence[Checked]) -> dict[str, Any]:
     """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "passed": all(model.passed for model in models),
-        "models": [model_dict(model) for model in models],
-    }
+    return _dict([model_dict(model) for model in models])
+
+
+def _dict(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
 def model_dict(model: Checked) -> dict[str, Any]:
@@ -100,55 +125,69 @@ def model_dict(model: Checked) -> dict[str, Any]:
     }
 
 
-def _table(models: Sequence[Checked]) -> str:
+def _table(lines: Sequence[_Line]) -> str:
     from convcalc.render.grid import Look
 
-    return drawn(checks_sheet(models), Look())
+    return drawn(_sheet(lines, plain=False), Look())
 
 
-def _json(models: Sequence[Checked]) -> str:
-    return dumps(checks_dict(models))
+def _json(models: Sequence[dict[str, Any]]) -> str:
+    return dumps(_dict(models))
 
 
-def _jsonl(models: Sequence[Checked]) -> str:
+def _json_line(model: Checked) -> str:
     """One model a line."""
-    return "".join(line(model_dict(model)) for model in models)
+    return line(model_dict(model))
 
 
-def _github(models: Sequence[Checked]) -> str:
-    from convcalc.render.github import github
+def _github(model: Checked) -> str:
+    from convcalc.render.github import commands
 
-    return github(models)
+    return commands(model)
 
 
-def _sarif(models: Sequence[Checked]) -> str:
+def _sarif_part(model: Checked) -> Any:
+    from convcalc.render.sarif import findings
+
+    return findings(model)
+
+
+def _sarif(models: Sequence[Any]) -> str:
     from convcalc.render.sarif import sarif
 
     return sarif(models)
 
 
-def _junit(models: Sequence[Checked]) -> str:
+def _junit_part(model: Checked) -> Any:
+    from convcalc.render.junit import suite
+
+    return suite(model)
+
+
+def _junit(suites: Sequence[Any]) -> str:
     from convcalc.render.junit import junit
 
-    return junit(models)
+    return junit(suites)
 
 
 def _of_sheets(format: str) -> Format:
     """A format of tables: the checks, and behind them what differs from each record that does not hold."""
+    plain = format == "csv"
 
-    def text(models: Sequence[Checked]) -> str:
-        return SHEET_FORMATS[format](_sheets(models, plain=format == "csv"))
+    def whole(lines: Sequence[_Line]) -> str:
+        differences = (line.difference for line in lines if line.difference is not None)
+        return SHEET_FORMATS[format]([_sheet(lines, plain), *differences])
 
-    return text
+    return Format(lambda model: _line(model, plain), whole)
 
 
 # A format's module is imported when the format is asked for.
 CHECK_FORMATS: dict[str, Format] = {
-    "table": _table,
-    "json": _json,
-    "jsonl": _jsonl,
+    "table": Format(lambda model: _line(model, plain=False), _table),
+    "json": Format(model_dict, _json),
+    "jsonl": Format(_json_line, "".join),
     **{format: _of_sheets(format) for format in SHEET_FORMATS},
-    "github": _github,
-    "sarif": _sarif,
-    "junit": _junit,
+    "github": Format(_github, "".join),
+    "sarif": Format(_sarif_part, _sarif),
+    "junit": Format(_junit_part, _junit),
 }

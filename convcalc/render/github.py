@@ -5,7 +5,7 @@ What a command may hold, and how it is escaped, is told by "Workflow commands fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from convcalc.check.checked import Checked
 from convcalc.problems import Problem
@@ -13,9 +13,9 @@ from convcalc.render.checks import STDIN
 from convcalc.render.text import visible
 
 
-def github(models: Sequence[Checked]) -> str:
+def commands(model: Checked) -> str:
     """One command a problem; nothing of what holds."""
-    return "".join(f"{_command(model, problem)}\n" for model in models for problem in model.problems)
+    return "".join(f"{_command(model, problem)}\n" for problem in model.problems)
 
 
 def _command(model: Checked, problem: Problem) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from convcalc.check.checked import Checked
@@ -19,20 +20,27 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _MODEL = "the model"
 
 
-def junit(models: Sequence[Checked]) -> str:
+class Suite(NamedTuple):
+    """A model's suite, and how many seconds it took."""
+
+    element: Element
+    seconds: float
+
+
+def junit(suites: Sequence[Suite]) -> str:
     """The whole document."""
     root = Element("testsuites", name="convcalc check")
-    suites = [_suite(root, model) for model in models]
+    root.extend([suite.element for suite in suites])
     for count in ("tests", "failures", "errors"):
-        root.set(count, str(sum(int(suite.get(count, 0)) for suite in suites)))
-    root.set("time", _seconds(sum(model.seconds for model in models)))
+        root.set(count, str(sum(int(suite.get(count, 0)) for suite in root)))
+    root.set("time", _seconds(sum(suite.seconds for suite in suites)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def _suite(root: Element, model: Checked) -> Element:
+def suite(model: Checked) -> Suite:
     """A model's suite, with its tests in the order of the layers."""
-    suite = SubElement(root, "testsuite", name=_legal(model.source))
+    suite = Element("testsuite", name=_legal(model.source))
     found: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_held(model))}
     for problem in model.problems:
         found.setdefault(problem.layer or _MODEL, []).append(problem)
@@ -44,7 +52,7 @@ def _suite(root: Element, model: Checked) -> Element:
     suite.set("failures", str(wrong if kind == "failure" else 0))
     suite.set("errors", str(wrong if kind == "error" else 0))
     suite.set("time", _seconds(model.seconds))
-    return suite
+    return Suite(suite, model.seconds)
 
 
 def _test(suite: Element, model: Checked, name: str, problems: Sequence[Problem], kind: str) -> bool:

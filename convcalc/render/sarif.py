@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from convcalc import __version__
@@ -24,15 +24,37 @@ _LINK = re.compile(r"\[([^][]*)\]\(")
 _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
-def sarif(models: Sequence[Checked]) -> str:
+class Finding(NamedTuple):
+    """A result without what it has only among the others: the number of its rule, and its own among equals."""
+
+    code: str
+    level: str
+    message: str
+    location: dict[str, Any]
+    identity: str
+
+
+class Findings(NamedTuple):
+    """What was found in one model; ``read`` says whether it could be read."""
+
+    read: bool
+    found: Sequence[Finding]
+
+
+def findings(model: Checked) -> Findings:
+    """What was found in a model."""
+    return Findings(model.report is not None, [_finding(model, problem) for problem in model.problems])
+
+
+def sarif(models: Sequence[Findings]) -> str:
     """The whole log: one run."""
-    problems = [(model, problem) for model in models for problem in model.problems]
-    codes = sorted({problem.code for _, problem in problems})
+    found = [finding for model in models for finding in model.found]
+    codes = sorted({finding.code for finding in found})
     run = {
         "tool": {"driver": {"name": "convcalc", "version": __version__, "rules": [_rule(code) for code in codes]}},
-        "invocations": [{"executionSuccessful": all(model.report is not None for model in models)}],
+        "invocations": [{"executionSuccessful": all(model.read for model in models)}],
         "columnKind": "unicodeCodePoints",
-        "results": list(_results(problems, codes)),
+        "results": list(_results(found, codes)),
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -42,20 +64,25 @@ def _rule(code: str) -> dict[str, Any]:
     return {"id": code, "shortDescription": {"text": means.title}, "help": {"text": means.help, "markdown": means.help}}
 
 
-def _results(problems: Iterable[tuple[Checked, Problem]], codes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _finding(model: Checked, problem: Problem) -> Finding:
+    level = "warning" if problem.severity == "warning" else "error"
+    message = _LINK.sub(r"\\[\1\\](", visible(problem.message))
+    location = _location(model.source, problem.mark, problem.layer)
+    return Finding(problem.code, level, message, location, _fingerprint(model, problem))
+
+
+def _results(found: Iterable[Finding], codes: Sequence[str]) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
-    for model, problem in problems:
-        identity = _fingerprint(model, problem)
-        seen[identity] += 1
-        location = _location(model.source, problem.mark, problem.layer)
+    for finding in found:
+        seen[finding.identity] += 1
         yield {
-            "ruleId": problem.code,
-            "ruleIndex": codes.index(problem.code),
-            "level": "warning" if problem.severity == "warning" else "error",
-            "message": {"text": _LINK.sub(r"\\[\1\\](", visible(problem.message))},
-            **({"locations": [location]} if location else {}),
+            "ruleId": finding.code,
+            "ruleIndex": codes.index(finding.code),
+            "level": finding.level,
+            "message": {"text": finding.message},
+            **({"locations": [finding.location]} if finding.location else {}),
             # Equal findings are told apart by their number.
-            "partialFingerprints": {"finding/v1": f"{identity}:{seen[identity]}"},
+            "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 
 
