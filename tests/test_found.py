@@ -20,6 +20,7 @@ from convcalc.read import read
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
+from tests.fuzz import targets
 from tests.fuzz.oracle import judge
 from tests.test_damaged import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
@@ -173,6 +174,9 @@ FINE: dict[str, Any] = {
     "an input of a class that is not known that is an output too": functional(
         {**INPUT, "class_name": "Mine"}, DENSE, outputs=[["x", 0, 0], ["dense", 0, 0]]
     ),
+    "a class that is not known with a name of its own that is empty": sequential(
+        {"module": "mine", "class_name": "InputLayer", "config": {"name": "", "batch_shape": [2, 3]}, "name": "mine"}
+    ),
     "an operation on numbers alone": functional(
         INPUT, DENSE, layer("Less", "made", module="keras.src.ops.numpy", inbound_nodes=[])
         | {"inbound_nodes": [{"args": [2**53, True], "kwargs": {}}]},
@@ -209,6 +213,16 @@ def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
     content = data(FINE[name])
     infer(read(content, "found.json"))  # refuses nothing
     judge(read(content, "found.json"))
+
+
+RECORDS = {
+    "a table of which some rows show no shape": "┏━━━━━━━━\n┃\n┡━━━━━━━━━━━━━━━╇━━━╇━━\n│\n├─\n│ (Concatenate)  o][1],\n└─",
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_what_is_wrong_in_a_record_is_a_difference_or_an_error(name: str) -> None:
+    targets.record(RECORDS[name].encode())
 
 
 def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:

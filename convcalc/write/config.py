@@ -100,6 +100,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
     config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
     config |= _arguments(kind, layer.args, trains)
+    config["name"] = layer.name  # a class of someone else's may have another among its arguments
     if kind is None or kind.family == "custom":
         class_name = layer.class_name.rpartition(".")[2]
         registered = f"Custom>{class_name}"
