@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
-from convcalc.problems import Mark, Problem
+from convcalc.problems import Mark, Problem, Refusal
 
 # What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
 MAXIMA = (
@@ -250,12 +250,24 @@ def is_linear(model: Model) -> bool:
     )
 
 
+def input_args(layer: Layer) -> dict[str, Any]:
+    """An input layer's arguments, with a whole ``batch_shape`` taken apart into the ``shape`` of a sample and ``batch_size``."""
+    args = dict(layer.args)
+    stated = args.pop("batch_shape", None)
+    if stated is not None:
+        args["shape"] = tuple(stated[1:])
+        if stated[0] is not UNKNOWN:
+            args["batch_size"] = stated[0]
+    return args
+
+
 def with_input_sizes(
     model: Model, shapes: Mapping[str | None, tuple[Number, ...]], batch_size: int | None = None
 ) -> Model:
     """The model with other input shapes (batch axis not included) and another batch size.
 
-    ``shapes`` goes by the name of the input layer; None names the only one. Unknown names are a ``KeyError``.
+    ``shapes`` goes by the name of the input layer; None names the only one. Unknown names are a ``KeyError``. Raises
+    :class:`Refusal` for an input whose class is not known: what it gives stands in its file alone.
     """
     inputs = {model.calls[ref.call].layer for ref in model.inputs}
     names = {model.layers[number].name for number in inputs}
@@ -267,14 +279,12 @@ def with_input_sizes(
             raise KeyError(name)
 
     def changed(number: int, layer: Layer) -> Layer:
-        if number not in inputs:
+        asked = batch_size is not None or layer.name in wanted
+        if number not in inputs or (layer.class_name != "InputLayer" and not asked):
             return layer
-        args = dict(layer.args)
-        stated = args.pop("batch_shape", None)
-        if stated is not None:  # the whole shape was given: take it apart
-            args["shape"] = tuple(stated[1:])
-            if stated[0] is not UNKNOWN:
-                args["batch_size"] = stated[0]
+        if layer.class_name != "InputLayer":
+            raise Refusal(f"the input '{layer.name}' is of the class {layer.class_name}, whose sizes cannot be changed")
+        args = input_args(layer)
         if layer.name in wanted:
             args["shape"] = tuple(wanted[layer.name])
         if batch_size is not None:

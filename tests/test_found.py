@@ -12,9 +12,15 @@ import pytest
 import yaml
 
 from convcalc.analyse import infer
-from convcalc.problems import ConvcalcError
+from convcalc.analyse.memory import memory
+from convcalc.model import Call, Layer, Model, Ref, with_input_sizes
+from convcalc.numbers import UNKNOWN
+from convcalc.problems import ConvcalcError, Refusal, error
 from convcalc.read import read
+from convcalc.write.config import config_json
 from convcalc.write.python import python_code
+from convcalc.write.spec import spec_yaml
+from tests.fuzz import targets
 from tests.fuzz.oracle import judge
 from tests.test_damaged import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
@@ -89,6 +95,10 @@ WRONG: dict[str, tuple[Any, str]] = {
         "no-such-output",
     ),
     "an output that its layer has not": (functional(INPUT, DENSE, outputs=[["dense", 0, 1]]), "no-such-output"),
+    "a second output of an input of a class that is not known": (
+        functional({**INPUT, "class_name": "Mine"}, DENSE, outputs=[["x", 0, 1]]),
+        "no-such-output",
+    ),
     "output number a million": (functional(INPUT, DENSE, outputs=[["dense", 0, 10**6]]), "no-such-output"),
     "output number a million of a class that is not known": (
         functional(INPUT, {**DENSE, "class_name": "Mine"}, outputs=[["dense", 0, 10**6]]),
@@ -160,6 +170,18 @@ FINE: dict[str, Any] = {
     "a model without inputs of which nothing is known": functional(
         layer("Mine", "x"), layer("Add", "made", [tensor("x"), untold(keras_history=["x", 0, 0])]), outputs=OUT, input_layers=[]
     ),
+    "an input of a class that is not known": functional({**INPUT, "class_name": "Mine"}, DENSE),
+    "an input of a class that is not known that is an output too": functional(
+        {**INPUT, "class_name": "Mine"}, DENSE, outputs=[["x", 0, 0], ["dense", 0, 0]]
+    ),
+    "a class that is not known with a name of its own that is empty": sequential(
+        {"module": "mine", "class_name": "InputLayer", "config": {"name": "", "batch_shape": [2, 3]}, "name": "mine"}
+    ),
+    "an operation on numbers alone": functional(
+        INPUT, DENSE, layer("Less", "made", module="keras.src.ops.numpy", inbound_nodes=[])
+        | {"inbound_nodes": [{"args": [2**53, True], "kwargs": {}}]},
+        outputs=[["dense", 0, 0], ["made", 0, 0]],
+    ),
     "the second output of a model of which nothing is known": functional(
         INPUT,
         {
@@ -193,6 +215,16 @@ def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
     judge(read(content, "found.json"))
 
 
+RECORDS = {
+    "a table of which some rows show no shape": "┏━━━━━━━━\n┃\n┡━━━━━━━━━━━━━━━╇━━━╇━━\n│\n├─\n│ (Concatenate)  o][1],\n└─",
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_what_is_wrong_in_a_record_is_a_difference_or_an_error(name: str) -> None:
+    targets.record(RECORDS[name].encode())
+
+
 def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
@@ -209,6 +241,59 @@ def test_calls_that_no_output_needs_are_no_part_of_a_model() -> None:
     called = {**inner, "name": "model", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
     outer = functional(INPUT, called, outputs=[["model", 1, 0]], name="outer")
     assert infer(read(data(outer), "found.json")).totals.macs == 9
+
+
+WHOLE = [
+    # What an input states, and what a spec and a config then say of it.
+    ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
+    ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
+    ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
+]
+
+
+@pytest.mark.parametrize(("stated", "spec", "config"), WHOLE)
+def test_an_input_that_states_its_batch_shape_is_written_whole(stated: str, spec: str, config: list[Any]) -> None:
+    report = infer(read(f"input: {stated}\nlayers: [{{Dense: 3}}]\n".encode(), "spec.yaml"))
+    judge(report.model)
+    assert f"\ninput: {spec}\n" in spec_yaml(report)
+    assert json.loads(config_json(report))["config"]["layers"][0]["config"]["batch_shape"] == config
+
+
+def of_input(*outputs: int) -> Model:
+    """A model whose input is of a class that is not known, and gives these of its outputs; no reader makes the like."""
+    layers = (Layer("x", "Mine"),)
+    return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
+
+
+def test_an_input_of_a_class_that_is_not_known_is_one_tensor() -> None:
+    assert infer(of_input(0)).output_shapes == (None,)
+    with pytest.raises(ConvcalcError, match="gives output 1 of 'x', which has 1"):
+        infer(of_input(0, 1))
+
+
+def test_memory_stands_on_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every batch is known, or where one sample is refused that any batch is not: nothing is inferred again."""
+    known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
+    open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
+    assert open_ended.memory.inputs == 12
+
+    def refused(*_: Any) -> Any:
+        raise error("wrong-shape", "not on these shapes")
+
+    monkeypatch.setattr("convcalc.analyse.memory.run_on", refused)
+    assert (memory(known).inputs, memory(known).batch) == (48, 4)
+    assert (memory(open_ended).inputs, memory(open_ended).batch) == (UNKNOWN, UNKNOWN)
+
+
+@pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
+def test_the_sizes_of_an_input_of_a_class_that_is_not_known_cannot_be_changed(asked: Any) -> None:
+    """What it gives stands in the file alone: other sizes would be taken without a word, and change nothing."""
+    model = read(
+        data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
+    )
+    assert with_input_sizes(model, {}) == model
+    with pytest.raises(Refusal, match="the input 'x' is of the class Mine"):
+        with_input_sizes(model, *asked)
 
 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])

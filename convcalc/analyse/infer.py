@@ -113,9 +113,13 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
 
 
 def _missing(run: Run, ref: Ref) -> str:
-    """The tensor in words, and how many its call has, where that is too few; empty where the call has it, or may have it."""
+    """The tensor in words, and how many its call has, where that is too few; empty where the call has it, or may have it.
+
+    An input is one tensor, though nothing be known of its class: a run on given shapes has no more of it.
+    """
     ran = run.calls[ref.call]
-    if ran.inferred is None or ref.output < len(ran.outputs) or NOTHING in ran.outputs:
+    open_ended = (ran.inferred is None or NOTHING in ran.outputs) and Ref(ref.call) not in run.model.inputs
+    if ref.output < len(ran.outputs) or open_ended:
         return ""
     name = run.model.layers[run.model.calls[ref.call].layer].name
     return f"output {ref.output} of '{name}', which has {len(ran.outputs)}"

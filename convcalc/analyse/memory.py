@@ -188,14 +188,19 @@ def memory(report: Report) -> Memory:
 
 
 def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
-    """The model run on the batch that an input states, or on one sample; and that batch."""
+    """The model run on the batch that an input states, or on one sample; and that batch. Where every batch is stated, that
+    is the report's own run.
+    """
+    own = report.run or run_on(report.model, report.input_shapes)
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
-    shapes = [(batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes]
+    shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
+    if shapes == report.input_shapes:
+        return own, batch
     try:
         return run_on(report.model, shapes), batch
     except ConvcalcError:  # what goes for any batch need not go for one: then the sizes stay unknown
-        return run_on(report.model, report.input_shapes), UNKNOWN
+        return own, UNKNOWN
 
 
 @dataclass

@@ -11,7 +11,7 @@ import click
 from convcalc.cli import FAILED, FINE, WRONG, say
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
-from convcalc.problems import ConvcalcError, did_you_mean, error, listed
+from convcalc.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
@@ -157,3 +157,5 @@ def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
         else:
             message = f"there is no input '{name}'{did_you_mean(name, names) or f'; there is {listed(names, chr(38))}'}"
         raise error("unknown-input", message) from None
+    except Refusal as refused:
+        raise error(refused.code, refused.message) from None

@@ -55,7 +55,7 @@ class Graph:
         outputs = self._refs(config.get("output_layers"), f"{path}.output_layers")
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
-        self._check_inputs(inputs, f"{path}.input_layers")
+        self._check_inputs(inputs, outputs, f"{path}.input_layers")
         for (layer, node, output), seen in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
@@ -76,9 +76,10 @@ class Graph:
         )
         return with_needed(model)
 
-    def _check_inputs(self, inputs: Sequence[Ref], path: str) -> None:
-        """An input is called on nothing and gives one tensor."""
-        several = {ref.call for call in self.calls for ref in call.sources if ref.output}
+    def _check_inputs(self, inputs: Sequence[Ref], outputs: Sequence[Ref], path: str) -> None:
+        """An input is called on nothing and gives one tensor, to other calls and as an output."""
+        taken = (*(ref for call in self.calls for ref in call.sources), *outputs)
+        several = {ref.call for ref in taken if ref.output}
         names = list(self.entries)
         for ref in inputs:
             call = self.calls[ref.call]

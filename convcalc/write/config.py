@@ -14,7 +14,7 @@ from convcalc.analyse.report import LayerReport, Report, plain_shape
 from convcalc.layers import LayerType, kind_of
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
-from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, summary_order
+from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation
 from convcalc.write.arguments import keras_module
@@ -53,7 +53,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        called = any(call.sources for call in calls[index])
+        called = any(call.sources or call.args for call in calls[index])  # an operation may be called on numbers alone
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
@@ -100,6 +100,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
     config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
     config |= _arguments(kind, layer.args, trains)
+    config["name"] = layer.name  # a class of someone else's may have another among its arguments
     if kind is None or kind.family == "custom":
         class_name = layer.class_name.rpartition(".")[2]
         registered = f"Custom>{class_name}"
@@ -109,8 +110,9 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
 
 
 def _input_shape(layer: Layer) -> Any:
-    batch = layer.args.get("batch_size")
-    return (UNKNOWN if batch is None else batch, *layer.args.get("shape", ()))
+    args = input_args(layer)
+    batch = args.get("batch_size")
+    return (UNKNOWN if batch is None else batch, *args.get("shape", ()))
 
 
 def _common(kind: LayerType | None, trainable: bool, dtype: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
 from convcalc.layers import kind_of
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Layer, Model, Ref, input_args
 from convcalc.names import Names
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Source, error, listed
@@ -190,10 +190,11 @@ class _Writer:
 
 def _input(layer: Layer, name: str = "") -> str:
     """An input: its shape, or a mapping with what else it has."""
-    shape = value_text(layer.args.get("shape", ()))
+    args = input_args(layer)
+    shape = value_text(args.get("shape", ()))
     more = {"name": word_text(name)} if name else {}
-    if "batch_size" in layer.args:
-        more["batch_size"] = value_text(layer.args["batch_size"])
+    if "batch_size" in args:
+        more["batch_size"] = value_text(args["batch_size"])
     if layer.dtype != "float32":
         more["dtype"] = layer.dtype
     return flow({"shape": shape, **more}) if more else shape

@@ -198,9 +198,9 @@ def _does_alike(level: Level, left: int, fields: Container[str]) -> bool:
     for side, number in ((level.before, left), (level.after, right)):
         row = side.rows[number]
         shape, params = row.cells["output_shape"].text, row.cells["params"].value
-        read = {side.rows[link.layer].cells["output_shape"].text for link in side.links[number] if link.layer >= 0}
+        read = [side.rows[link.layer].cells.get("output_shape") for link in side.links[number] if link.layer >= 0]
         sizes = re.findall(r"\d+", shape)
-        if read != {shape} or not sizes or not isinstance(params, int):
+        if {cell and cell.text for cell in read} != {shape} or not sizes or not isinstance(params, int):
             return False
         ratios.append(params / max(int(sizes[-1]), 1))
     return ratios[0] == ratios[1]
