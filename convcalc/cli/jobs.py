@@ -137,9 +137,8 @@ def _serve(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C goes to all processes of a terminal; one of them ends the others
+    # Ctrl-C goes to all processes of a terminal; the one that started these ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
     with suppress(EOFError, OSError):  # there is nobody any more
