@@ -71,6 +71,13 @@ def endless(file: bytearray) -> bytearray:
     return file
 
 
+def around(file: bytearray) -> bytearray:
+    """A text is said to be so long that the HDF5 library's sum of what it takes up wraps around to zero."""
+    first = file.index(b"GCOL") + 16
+    file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
+    return file
+
+
 def short(file: bytearray) -> bytearray:
     """Its lengths are said to be of 4 bytes."""
     file[14] = 4
@@ -151,6 +158,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a heap of texts that never ends": (texts(endless), "damaged"),
     "a text in HDF5 that is no UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
+    "a heap of texts that goes around": (texts(around), "damaged"),
     "lengths that are not Keras's": (texts(short), "damaged"),
 }  # fmt: skip
 
@@ -210,6 +218,27 @@ def test_what_is_wrong_is_said(name: str) -> None:
     assert failed.value.problems[-1].code == code, str(failed.value)
     assert len(str(failed.value)) < 1500
     assert time.process_time() - began < 1
+
+
+LONGEST = 2**53 - 1
+STRIDES = f"{{repeat: 25, layers: [{{MaxPooling1D: {{pool_size: 1, strides: {LONGEST}, padding: same}}}}]}}"
+GIANTS = {
+    "a stride that no float holds": f"input: [null, 3]\nlayers: [{{UpSampling1D: 3}}, {STRIDES}]",
+    "bytes that no float holds": f"input: {[LONGEST] * 40}\nlayers: [{{LayerNormalization: {{axis: {[*range(1, 41)]}}}}}]",
+}
+
+
+@pytest.mark.parametrize("name", GIANTS)
+def test_numbers_beyond_all_are_written_out(name: str) -> None:
+    judge(read(GIANTS[name].encode(), "spec.yaml"))
+
+
+def test_a_text_without_end_is_looked_through_once() -> None:
+    """Each quote in it began a search to the end: minutes for these four megabytes."""
+    began = time.process_time()
+    with pytest.raises(ConvcalcError, match="json-syntax"):
+        read(b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000, "model.json")
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("name", FINE)
