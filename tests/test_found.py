@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -13,10 +14,13 @@ import yaml
 
 from convcalc.analyse import infer
 from convcalc.analyse.memory import memory
+from convcalc.check.budget import check_budget, limits_of
 from convcalc.model import Call, Layer, Model, Ref, with_input_sizes
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import ConvcalcError, Refusal, error
 from convcalc.read import read
+from convcalc.read.project import Project, project
+from convcalc.render.keras_common import in_range
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
@@ -64,6 +68,13 @@ def endless(file: bytearray) -> bytearray:
     rest = heap + 32 + -(-size // 8) * 8
     assert file[rest : rest + 2] == b"\0\0"
     file[rest + 8 : rest + 16] = bytes(8)
+    return file
+
+
+def around(file: bytearray) -> bytearray:
+    """A text is said to be so long that the HDF5 library's sum of what it takes up wraps around to zero."""
+    first = file.index(b"GCOL") + 16
+    file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
 
 
@@ -147,6 +158,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "a heap of texts that never ends": (texts(endless), "damaged"),
     "a text in HDF5 that is no UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
+    "a heap of texts that goes around": (texts(around), "damaged"),
     "lengths that are not Keras's": (texts(short), "damaged"),
 }  # fmt: skip
 
@@ -208,6 +220,27 @@ def test_what_is_wrong_is_said(name: str) -> None:
     assert time.process_time() - began < 1
 
 
+LONGEST = 2**53 - 1
+STRIDES = f"{{repeat: 25, layers: [{{MaxPooling1D: {{pool_size: 1, strides: {LONGEST}, padding: same}}}}]}}"
+GIANTS = {
+    "a stride that no float holds": f"input: [null, 3]\nlayers: [{{UpSampling1D: 3}}, {STRIDES}]",
+    "bytes that no float holds": f"input: {[LONGEST] * 40}\nlayers: [{{LayerNormalization: {{axis: {[*range(1, 41)]}}}}}]",
+}
+
+
+@pytest.mark.parametrize("name", GIANTS)
+def test_numbers_beyond_all_are_written_out(name: str) -> None:
+    judge(read(GIANTS[name].encode(), "spec.yaml"))
+
+
+def test_a_text_without_end_is_looked_through_once() -> None:
+    """Each quote in it began a search to the end: minutes for these four megabytes."""
+    began = time.process_time()
+    with pytest.raises(ConvcalcError, match="json-syntax"):
+        read(b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000, "model.json")
+    assert time.process_time() - began < 20
+
+
 @pytest.mark.parametrize("name", FINE)
 def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
     content = data(FINE[name])
@@ -223,6 +256,52 @@ RECORDS = {
 @pytest.mark.parametrize("name", RECORDS)
 def test_what_is_wrong_in_a_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
+
+
+GIANT = "0x" + "f" * 6_000  # Python reads it, and writes no number of more than 4,300 digits
+BUDGET = "[tool.convcalc.budget]\n"
+SETTINGS = {
+    "a number of too many digits": f"{BUDGET}params = {'9' * 6_000}",
+    "a budget of a giant number": f"{BUDGET}params = {GIANT}",
+    "a receptive field of a giant number": f"{BUDGET}min_receptive_field = {GIANT}",
+    "a receptive field of a giant number and a wrong one": f"{BUDGET}min_receptive_field = [{GIANT}, -1]",
+    "a flag that is a giant number": f"[tool.convcalc]\nignore-names = {GIANT}",
+    "a record that is a giant number": f"[tool.convcalc.records]\n'a.yaml' = {GIANT}",
+    "a model with a NUL in its path": '[tool.convcalc.records]\n"a\\u0000" = "b"',
+    "a record with a NUL in its path": '[tool.convcalc.records]\n"a" = "b\\u0000"',
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_is_wrong_in_the_settings_of_a_project_is_an_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(SETTINGS[name], encoding="utf-8")
+    report = infer(read(b"input: [8, 3]\nlayers: [{Conv1D: [4, 3]}]\n", "spec.yaml"))
+    with pytest.raises(ConvcalcError) as failed:
+        check_budget(report, limits_of(project(tmp_path).budget))
+    assert len(str(failed.value)) < 500
+
+
+def test_a_model_that_is_a_link_to_itself_has_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    settings = Project(records={"loop.yaml": "loop.txt"})
+    assert settings.record_of("other.yaml") is None
+    assert settings.record_of("loop.yaml") == "loop.txt"
+
+
+def test_a_working_directory_that_is_gone_is_in_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert project() == Project()
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5_000, "*"])
+def test_a_pattern_that_is_none(pattern: str) -> None:
+    report = infer(read(b"input: [3]\nlayers: [Flatten]\n", "spec.yaml"))
+    with pytest.raises(ConvcalcError, match="--layer-range takes names or patterns"):
+        in_range(report, (pattern, "flatten"))
 
 
 def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:

@@ -49,7 +49,8 @@ class AxisField(NamedTuple):
         if self.reach is None or self.reach.loose is not None:
             return None
         stride = self.reach.stride
-        return int(stride) if stride.denominator == 1 else float(stride)
+        whole = stride.denominator == 1 or stride > 2**53  # beyond which a float holds no fraction
+        return round(stride) if whole else float(stride)
 
     @property
     def padding(self) -> Number:

@@ -34,11 +34,14 @@ def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
 
 
 def size_text(size: Number, byte: str) -> str:
-    """Bytes by 1024; ``byte`` is the word for a size below a kilobyte."""
+    """Bytes by 1024, and once more by 1024 beyond petabytes, as Keras has it; ``byte`` is the word for a size below a kilobyte."""
     if size is UNKNOWN:
         return "?"
-    value = float(size)  # type: ignore[arg-type]
+    assert isinstance(size, int)
     units = [byte, "KB", "MB", "GB", "TB", "PB"]
+    if size.bit_length() > 1000:  # more than a float holds
+        return f"{size >> 60}.00 {units[-1]}"
+    value = float(size)
     for unit in units:
         if value / 1024 < 1:
             return f"{value:.2f} {unit}"

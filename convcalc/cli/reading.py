@@ -11,6 +11,7 @@ import click
 from convcalc.cli import FAILED, FINE, WRONG, say
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
+from convcalc.layers.arguments import LARGEST
 from convcalc.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _counted(number: int, what: str) -> str:
 def input_options(command: F) -> F:
     """The options for other sizes than those that a model states."""
     for option in (
-        click.option("--batch", type=click.IntRange(1), help="The batch size."),
+        click.option("--batch", type=click.IntRange(1, LARGEST), help="The batch size."),
         click.option(
             "--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3."
         ),

@@ -198,4 +198,5 @@ def _depth(text: str) -> int:
 
 
 def _brackets(text: str) -> Iterator[str]:
-    return (found[0] for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text) if found[0] in "[]{}")
+    """The brackets that stand in no string. One that does not end is all the rest: else each quote in it would be read to the end."""
+    return (found[0] for found in re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text) if found[0] in "[]{}")

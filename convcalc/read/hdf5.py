@@ -114,7 +114,7 @@ def array(dataset: Any) -> Stored:
 
 
 class _Heaped(io.RawIOBase):
-    """The file as HDF5 reads it. Texts stand in heaps, and one with an object of no size would be read for ever."""
+    """The file as HDF5 reads it. Texts stand in heaps, of which some that are damaged would be read for ever."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -137,16 +137,17 @@ class _Heaped(io.RawIOBase):
 
 
 def _refuse_endless(heap: Any) -> None:
-    """Walk over the objects in a heap: each has a number, 0 for what is free, and at byte 8 its size, which is never 0 there."""
-    place = 16
-    while place + 16 <= len(heap):
-        number, size = (
-            int.from_bytes(heap[place : place + 2], "little"),
-            int.from_bytes(heap[place + 8 : place + 16], "little"),
-        )
-        if not number and not size:
-            raise OSError("a heap has an object of no size")
-        place += 16 + -(-size // 8) * 8 if number else size
+    """Walk over the objects in a heap: each has a number, 0 for what is free, and at byte 8 its size. The HDF5 library takes a
+    size of 0 there, and one from which its sum wraps around, for a step to where it has been.
+    """
+    place, end = 16, int.from_bytes(heap[8:16], "little")
+    while place + 16 <= min(end, len(heap)):  # a long heap is first read in part
+        number = int.from_bytes(heap[place : place + 2], "little")
+        size = int.from_bytes(heap[place + 8 : place + 16], "little")
+        step = 16 + -(-size // 8) * 8 if number else size
+        if not 0 < step <= end - place:
+            raise OSError("a heap has an object of no size, or of one beyond its own")
+        place += step
 
 
 def _place(of: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from convcalc.layers.arguments import shown
 from convcalc.model import BUDGETS
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, did_you_mean, error, listed
 
@@ -29,8 +31,8 @@ class Project:
 
     def record_of(self, model: str) -> str | None:
         """The record that a model is held to."""
-        wanted = Path(model).resolve()
-        return next((record for name, record in self.records.items() if Path(name).resolve() == wanted), None)
+        wanted = os.path.realpath(model)  # where a link leads in a circle, Path.resolve() raises an error
+        return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 
 def project(start: Path | None = None) -> Project:
@@ -38,7 +40,10 @@ def project(start: Path | None = None) -> Project:
 
     Raises :class:`ConvcalcError` for a file that is no TOML, and for keys and values that there are not.
     """
-    folder = (start or Path()).resolve()
+    try:
+        folder = (start or Path()).resolve()
+    except FileNotFoundError:  # the working directory was removed: it belongs to nothing
+        return Project()
     file = next(
         (each / "pyproject.toml" for each in (folder, *folder.parents) if (each / "pyproject.toml").is_file()), None
     )
@@ -71,8 +76,12 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         import tomli as tomllib
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as bad:
-        raise error("not-toml", f"{name}: {bad or 'nested too deeply'}") from None
+    except tomllib.TOMLDecodeError as bad:
+        raise error("not-toml", f"{name}: {bad}") from None
+    except RecursionError:
+        raise error("not-toml", f"{name}: nested too deeply") from None
+    except ValueError:  # of which Python makes no number
+        raise error("not-toml", f"{name}: holds a number of thousands of digits") from None
 
 
 def _from_here(path: Path) -> str:
@@ -102,7 +111,11 @@ class _Reader:
         records = self._table(settings, "records")
         for model, record in records.items():
             if not isinstance(record, str):
-                self._report(model, f"the record of '{model}' is the path of a file, not {record!r}", "invalid-value")
+                self._report(
+                    model, f"the record of '{model}' is the path of a file, not {shown(record)}", "invalid-value"
+                )
+            elif "\0" in model + record:
+                self._report(model, "a path holds a NUL character, which no file's name has", "invalid-value")
         if self.problems:
             raise ConvcalcError(self.problems)
         paths = {_from_here(folder / model): _from_here(folder / record) for model, record in records.items()}
@@ -117,7 +130,7 @@ class _Reader:
     def _flag(self, settings: Mapping[str, Any], key: str) -> bool:
         value = settings.get(key, False)
         if not isinstance(value, bool):
-            self._report(key, f"'{key}' is true or false, not {value!r}", "invalid-value")
+            self._report(key, f"'{key}' is true or false, not {shown(value)}", "invalid-value")
         return bool(value)
 
     def _table(self, settings: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]
         return rows
     try:
         first, last = (re.compile(name) for name in names)
-    except re.error as bad:
+    except (re.error, OverflowError, RecursionError) as bad:
         raise error("invalid-value", f"--layer-range takes names or patterns: {bad}") from None
     starts = [n for n, row in enumerate(rows) if first.match(row.name)]
     ends = [n for n, row in enumerate(rows) if last.match(row.name)]

@@ -49,6 +49,8 @@ def bytes_text(number: Number, label: str | None = None) -> str:
     value = plain(number)
     if not isinstance(value, int) or (label and value == 0):
         return "?"
+    if value.bit_length() > 1000:  # more than a float holds
+        return f"{'≥ ' if label == 'partial' else ''}{value >> 50}.00 PB"
     size, unit = float(value), "B"
     for larger in ("KB", "MB", "GB", "TB", "PB"):
         if size < 1024:

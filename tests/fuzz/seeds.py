@@ -153,6 +153,11 @@ def recorded() -> tuple[bytes, ...]:
     return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (ROOT / "tests" / "golden" / "two_heads.json").read_bytes()
 
 
+def foreign_input() -> bytes:
+    """A model whose input is of a class that is not known."""
+    return (ROOT / "tests" / "golden" / "two_heads.json").read_bytes().replace(b'"InputLayer"', b'"Mine"')
+
+
 @cache
 def records() -> tuple[bytes, ...]:
     """Records of them: the texts of Keras, whole, in a narrow table and with nested layers, and JSON reports."""

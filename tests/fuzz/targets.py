@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -16,10 +18,12 @@ import click
 from convcalc.analyse import Report, infer
 from convcalc.check.against import against
 from convcalc.check.audit import audit
+from convcalc.check.budget import check_budget, limits_of
 from convcalc.check.quantities import quantity
 from convcalc.check.records.load import record_in
 from convcalc.check.verify import verify
 from convcalc.cli import cli
+from convcalc.cli.reading import resized
 from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.model import Model
 from convcalc.numbers import Unknown
@@ -28,6 +32,7 @@ from convcalc.problems import ConvcalcError, Refusal, Source
 from convcalc.read import read
 from convcalc.read.container import config_of
 from convcalc.read.expressions import evaluate
+from convcalc.read.project import project
 from convcalc.read.weights import weights_in
 from tests.fuzz import files, seeds
 from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
@@ -87,6 +92,44 @@ def record(data: bytes) -> None:
             return
         for problem in against(report, found)[1]:
             assert len(str(problem)) < LONGEST_MESSAGE
+
+
+def resize(data: bytes) -> None:
+    """Other input sizes, an ``--input`` a line; the first line is the batch, or nothing."""
+    batch, *inputs = data.decode(errors="replace").split("\n")
+    for model in (*map(_model, seeds.recorded()), _model(seeds.foreign_input())):
+        try:
+            judge(resized(model, tuple(inputs), int(batch) if re.fullmatch("[1-9][0-9]{0,17}", batch) else None))
+        except ConvcalcError as failed:
+            refused(failed)
+
+
+@cache
+def _model(text: bytes) -> Model:
+    return read(text, "any")
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="convcalc-fuzz-"))
+
+
+def settings(data: bytes) -> None:
+    """A pyproject.toml: what it says of budgets is held against models, and what it says of records leads to files."""
+    (_folder() / "pyproject.toml").write_bytes(data)
+    try:
+        found = project(_folder())
+    except ConvcalcError as failed:
+        refused(failed)
+        return
+    for name in found.records:
+        found.record_of(name)
+    for report in _reports():
+        try:
+            problems = check_budget(report, limits_of(found.budget, found.file or ""), found.allow_incomplete)
+        except ConvcalcError as failed:
+            problems = failed.problems
+        assert all(len(str(problem)) < LONGEST_MESSAGE for problem in problems)
 
 
 def conv(data: bytes) -> None:
@@ -152,6 +195,13 @@ _CONV = (
     "--in ? --k 3 --channels 4",
 )
 
+_SETTINGS = (
+    "[tool.convcalc]\nallow-incomplete = true\nignore-names = false\n",
+    '[tool.convcalc.budget]\nparams = "5M"\nmacs = 1_000\nmin_receptive_field = [64, 48]\nflops = 0x1F\n',
+    '[tool.convcalc.records]\n"models/a.yaml" = "records/a.txt"\n',
+    'tool = {convcalc = {budget = {peak_activation_bytes = "256KiB", min_receptive_field = "9x9"}}}\n',
+)
+
 TARGETS = {
     "spec": Target(model, seeds.specs, files.mutated_yaml),
     "config": Target(config, seeds.configs, files.mutated_json),
@@ -160,6 +210,8 @@ TARGETS = {
     "hdf5": Target(weighed, seeds.hdf5s, files.mutated_hdf5),
     "record": Target(record, seeds.records, files.mutated_json),
     "conv": Target(conv, _lines(*(line.replace(" ", "\n") for line in _CONV))),
+    "resize": Target(resize, _lines("", "3\n28x28x1", "\nimage=8x8x3", "2\nx=5", "\n(?, 3, 1)")),
+    "settings": Target(settings, _lines(*_SETTINGS)),
     "sizes": Target(sizes, _lines("6", "28x28", "3,5", "(1,2)", "?", "HxWx3", "((1,0),(0,1))", "same", "[:, ::2, ..., None]")),
     "quantities": Target(quantities, _lines("5M", "1.5G", "4MB", "256KiB", "1_000", "1,000")),
     "expression": Target(expression, _lines("x*2+y//3", "(x-1)/2", "-y % 5", "--x", "007")),
