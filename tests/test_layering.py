@@ -16,6 +16,7 @@ ORDER = [
     "model",
     "layers",
     "ops",
+    "calculator",
     "analyse",
     "read",
     "write",

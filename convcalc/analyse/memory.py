@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from convcalc.analyse.infer import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
-from convcalc.analyse.report import Assumptions, LayerReport, Report, plain_number, weight_bytes
+from convcalc.analyse.report import Assumptions, LayerReport, Report, weight_bytes
 from convcalc.analyse.run import Run
 from convcalc.analyse.sums import Sum, known_sum
 from convcalc.layers import Weight, kind_of
 from convcalc.layers.dtypes import BITS, size_in_bytes
 from convcalc.model import Layer, Ref, call_numbers, execution_order
-from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import Inferred, LayerType, Weight
 from convcalc.model import Model
-from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.numbers import UNKNOWN, Number, Shape, plain, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
 from convcalc.showing import Shown
@@ -31,12 +31,6 @@ SCHEMA_VERSION = 1
 def plain_shape(shape: Shape | None) -> list[int | None] | None:
     """A shape for JSON: unknown sizes as None; None for a shape of unknown rank."""
     return None if shape is None else [None if size is UNKNOWN else int(size) for size in map(plain, shape)]  # type: ignore[arg-type]
-
-
-def plain_number(number: Number) -> int | None:
-    """A number for JSON."""
-    value = plain(number)
-    return value if isinstance(value, int) else None
 
 
 def _fields_dict(fields: Sequence[Field]) -> dict[str, Any]:

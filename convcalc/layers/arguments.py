@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import LARGEST, UNKNOWN
 from convcalc.problems import Refusal, did_you_mean, listed
 
 
@@ -22,8 +22,6 @@ class Required:
 
 REQUIRED = Required()
 
-# A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
-LARGEST = 2**53
 # More axes than any tensor has.
 MOST_AXES = 64
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.layers.arguments import LARGEST, shown
-from convcalc.numbers import Number, Traced, Unknown
+from convcalc.layers.arguments import shown
+from convcalc.numbers import LARGEST, Number, Traced, Unknown
 from convcalc.problems import Refusal, did_you_mean, listed
 
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")

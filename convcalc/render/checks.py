@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from convcalc.analyse.report import SCHEMA_VERSION, plain_number
+from convcalc.analyse.report import SCHEMA_VERSION
 from convcalc.check.checked import Checked
+from convcalc.numbers import plain_number
 from convcalc.render.json import dumps, line
 from convcalc.render.sheet import Column, Sheet, drawn
 from convcalc.render.sheets import SHEET_FORMATS
