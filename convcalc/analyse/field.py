@@ -8,7 +8,6 @@ own inputs it declares itself (:mod:`convcalc.layers.views`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from convcalc.analyse import reach as reaches
@@ -112,14 +111,14 @@ def _plain(number: Number) -> int | None:
     return number if isinstance(number, int) else None
 
 
-@dataclass
 class _Walk:
     """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path."""
 
-    names: list[str] = field(default_factory=list)
-    cells: dict[Key, Number] = field(default_factory=dict)
-    found: dict[str, dict[int, tuple[Field, ...]]] = field(default_factory=dict)
-    apart: dict[Key, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.cells: dict[Key, Number] = {}
+        self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
+        self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
 
 
 def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:

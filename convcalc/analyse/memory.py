@@ -7,7 +7,6 @@ batch is not known, it is one sample: the model is run once more for that, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from convcalc.analyse.infer import run_on
@@ -198,15 +197,15 @@ def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
         return run_on(report.model, report.input_shapes), UNKNOWN
 
 
-@dataclass
 class _Walk:
     """The steps of a model and of those nested in it, one after the other, as they are found."""
 
-    dtype: str | None
-    tensors: list[Tensor] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    outputs: dict[tuple[str, int], Number] = field(default_factory=dict)
-    spans: list[tuple[str, int, int]] = field(default_factory=list)
+    def __init__(self, dtype: str | None) -> None:
+        self.dtype = dtype
+        self.tensors: list[Tensor] = []
+        self.steps: list[Step] = []
+        self.outputs: dict[tuple[str, int], Number] = {}
+        self.spans: list[tuple[str, int, int]] = []
 
     def begin(self, run: Run) -> list[int]:
         """The first step: the model's inputs are there."""

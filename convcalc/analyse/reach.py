@@ -9,7 +9,6 @@ input (below 0, or behind its end) are the padding that a window sees there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd, lcm
 from typing import NamedTuple
@@ -36,8 +35,7 @@ class Step(NamedTuple):
     before: Step | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """What the positions of a tensor reach of one axis of an input. Without ``first`` it is all of an axis of unknown size.
 
     ``shift`` is how many cells the next period lies further on. ``seen`` is what all positions together reach of the input
@@ -53,7 +51,7 @@ class Reach:
     slack: frozenset[tuple[object, Fraction]] = frozenset()
     partial: bool = False
     loose: object = None
-    step: Step | None = field(default=None, compare=False)
+    step: Step | None = None
 
     @property
     def size(self) -> Number:
@@ -90,12 +88,12 @@ def everything(reach: Reach, name: str) -> Reach:
         return reach
     start, end = (None, None) if reach.seen == NOTHING else reach.seen or (None, None)
     found = Reach((), (), 0, None) if reach.seen is None else Reach((start,), (end,), 0, reach.seen)
-    return replace(found, step=Step(name, None, reach.size, reach.stride, found.size, reach.step))
+    return found._replace(step=Step(name, None, reach.size, reach.stride, found.size, reach.step))
 
 
 def loosened(reach: Reach, token: object) -> Reach:
     """That of positions which ``token`` has put in another order."""
-    return reach if reach.whole else replace(reach, loose=(reach.loose, token))
+    return reach if reach.whole else reach._replace(loose=(reach.loose, token))
 
 
 def through(reach: Reach, window: Window, name: str, token: object) -> Reach | None:
@@ -126,7 +124,7 @@ def through(reach: Reach, window: Window, name: str, token: object) -> Reach | N
     step = reach.step
     if window.kernel != 1 or window.stride != 1:
         step = Step(name, window, reach.size, reach.stride, found.size, reach.step)
-    return replace(found, seen=_seen(found, reach.seen, window.output), step=step)
+    return found._replace(seen=_seen(found, reach.seen, window.output), step=step)
 
 
 def _at(cells: Sequence[Cell], shift: int) -> Callable[[int], Cell]:
@@ -202,10 +200,10 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
         and _hull(one.seen, other.seen) == still.seen
     ):
         return Union(still)
-    if one == other:
+    if one._replace(step=None) == other._replace(step=None):
         return Union(longer)
     if one.loose is not None or other.loose is not None:
-        return Union(replace(longer, loose=object(), partial=one.partial or other.partial or not apart))
+        return Union(longer._replace(loose=object(), partial=one.partial or other.partial or not apart))
     if one.stride != other.stride:
         return _at_another_pace(one, other, output)
     period = lcm(len(one.first), len(other.first))
@@ -268,8 +266,8 @@ def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
     for a, b in zip(_over(one, output), _over(other, output)):
         start, end = _hull_of(_within(a, one.seen), _within(b, other.seen))
         most = max(most, 0 if start is None or end is None else end - start + 1)
-    loose = replace(moving, first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
-    return Union(replace(loose, loose=object()), still)
+    loose = moving._replace(first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
+    return Union(loose._replace(loose=object()), still)
 
 
 def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]:
@@ -287,4 +285,4 @@ def _with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
         a is None or (start is not None and end is not None and b is not None and start <= a - back and b <= end - out)
         for (start, end), (a, b) in zip(_over(longer, period), _over(shorter, period))
     )
-    return Union(replace(longer, seen=None, partial=longer.partial or not holds), None)
+    return Union(longer._replace(seen=None, partial=longer.partial or not holds), None)
