@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple
 
 # What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
 _LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.numbers import Number, Shape, ceil_div, larger, plain, settled
 from convcalc.problems import Refusal
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "convcalc"
 ORDER = [
     "garbage",
+    "records",
     "problems",
     "showing",
     "numbers",

@@ -8,7 +8,7 @@ own inputs it declares itself (:mod:`convcalc.layers.views`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.analyse import reach as reaches
 from convcalc.analyse.reach import Reach, Step
@@ -18,6 +18,7 @@ from convcalc.layers.views import View, Views
 from convcalc.model import Call, Layer
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
+from convcalc.records import NamedTuple
 
 
 class Track(NamedTuple):

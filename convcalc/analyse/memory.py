@@ -7,7 +7,7 @@ batch is not known, it is one sample: the model is run once more for that, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.analyse.infer import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
@@ -21,6 +21,7 @@ from convcalc.model import Layer, Ref, call_numbers, execution_order
 from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
+from convcalc.records import NamedTuple
 
 
 class Tensor(NamedTuple):

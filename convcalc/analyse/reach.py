@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
-from typing import NamedTuple
 
 from convcalc.numbers import UNKNOWN, Number, plain
+from convcalc.records import NamedTuple
 from convcalc.window import Window, before_between
 
 # The most positions that are looked at for one axis of one call: a period, times the cells under a window.

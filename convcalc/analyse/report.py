@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import Inferred, LayerType, Weight
@@ -18,6 +18,7 @@ from convcalc.model import Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+from convcalc.records import NamedTuple
 from convcalc.showing import Shown
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from convcalc.analyse.report import Step
 from convcalc.layers import Inferred, Weight
 from convcalc.model import Model, Ref
 from convcalc.numbers import Number, Shape
+from convcalc.records import NamedTuple
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None

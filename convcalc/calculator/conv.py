@@ -7,12 +7,13 @@ parameters and MACs, on traced numbers, so that every formula is the trace of th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
 from convcalc.numbers import LARGEST, UNKNOWN, Number, Shape, Traced, Unknown, named, plain_number, traced
 from convcalc.problems import ConvcalcError, Refusal, error, listed
+from convcalc.records import NamedTuple
 from convcalc.window import Window, slide_ceil, windows, windows_transposed
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ A writer takes the reports as they are read, and gives its text in pieces.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.cli import say
 from convcalc.problems import error, listed
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report

@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from convcalc.cli.completion import files
 from convcalc.cli.terminal import encodable, encodes, write
 from convcalc.problems import error, listed
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path

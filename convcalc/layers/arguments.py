@@ -7,10 +7,11 @@ same declarations bind positional arguments, suggest spellings, document a layer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from convcalc.numbers import LARGEST, UNKNOWN
 from convcalc.problems import Refusal, did_you_mean, listed
+from convcalc.records import NamedTuple
 
 
 class Required:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
@@ -23,6 +23,7 @@ from convcalc.read.operations import OperationReader, Use
 from convcalc.read.references import INPUT, References
 from convcalc.read.values import COMMON as COMMON
 from convcalc.read.values import Passed, Scope, Values, Written, misspelt
+from convcalc.records import NamedTuple
 
 MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
 EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")

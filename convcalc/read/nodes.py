@@ -7,10 +7,11 @@ aliases of a hostile file can hurt. Scalars follow YAML 1.2's core schema: ``yes
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
 from convcalc.read.syntax import plain_words
+from convcalc.records import NamedTuple
 
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # of any file

@@ -10,7 +10,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, shown
@@ -21,6 +21,7 @@ from convcalc.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.read.expressions import substitute
 from convcalc.read.graph import Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.records import NamedTuple
 
 _VARIABLE = r"[A-Za-z_]\w*"
 
