@@ -71,7 +71,7 @@ def _compact(value: Any, indent: int) -> str:
         start, end = "[", "]"
     else:
         return _json(value)
-    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH:
+    if len(parts) < _WIDTH // 2 and sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH:
         line = ", ".join(parts)
         if "\n" not in line:
             return f"{start}{line}{end}"
