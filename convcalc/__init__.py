@@ -15,7 +15,7 @@ from convcalc.render import render
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report, infer
-    from convcalc.analyse.conv import conv
+    from convcalc.calculator.conv import conv
     from convcalc.check.comparing.compare import diff
     from convcalc.read import load
 
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Report": "convcalc.analyse",
-    "conv": "convcalc.analyse.conv",
+    "conv": "convcalc.calculator.conv",
     "diff": "convcalc.check.comparing.compare",
     "infer": "convcalc.analyse",
     "load": "convcalc.read",

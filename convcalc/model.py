@@ -8,10 +8,11 @@ twice (shared weights) has two calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from convcalc.numbers import UNKNOWN, Number
 from convcalc.problems import Mark, Problem, Refusal
+from convcalc.records import NamedTuple
 
 # What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
 MAXIMA = (

@@ -12,8 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+# A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
+LARGEST = 2**53
 
 # How tightly the outermost operation of a traced text binds; a looser text is bracketed inside a tighter one.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
@@ -50,24 +55,38 @@ UNKNOWN = Unknown()
 class Traced:
     """A number with the text of its computation.
 
-    ``value`` is the number (:data:`UNKNOWN` for a named size); ``exact`` is what the text comes to before the last
-    floor, so that ``(6 − 3)/2 + 1`` has the value 2 and the exact value 2.5.
+    ``value`` is the number (:data:`UNKNOWN` for a named size); ``quotient`` is what the text comes to before the last
+    floor, as dividend and divisor, so that ``(6 − 3)/2 + 1`` has the value 2 and the quotient 5/2.
     """
 
-    __slots__ = ("binds", "exact", "text", "value")
+    __slots__ = ("binds", "quotient", "text", "value")
 
     def __init__(
-        self, value: int | Unknown, text: str | None = None, binds: int = _ATOM, exact: Fraction | None = None
+        self, value: int | Unknown, text: str | None = None, binds: int = _ATOM, quotient: tuple[int, int] | None = None
     ) -> None:
         self.value = value
         self.text = str(value).replace("-", "−") if text is None else text
         self.binds = binds
-        self.exact = Fraction(value) if exact is None and isinstance(value, int) else exact
+        self.quotient = (value, 1) if quotient is None and isinstance(value, int) else quotient
+
+    @property
+    def exact(self) -> Fraction | None:
+        """The quotient as a number; None where it is not known."""
+        from fractions import Fraction  # it takes a while to be imported, and who wants the text alone needs none
+
+        return None if self.quotient is None else Fraction(*self.quotient)
 
     @property
     def floored(self) -> bool:
         """True where a floor took something away from the exact value."""
-        return self.exact is not None and self.exact != self.value
+        return self.quotient is not None and self.quotient[0] != self.value * self.quotient[1]
+
+    def _shifted(self, value: int | Unknown) -> tuple[int, int] | None:
+        """The quotient with a whole number added."""
+        if self.quotient is None or not isinstance(value, int):
+            return None
+        dividend, divisor = self.quotient
+        return dividend + value * divisor, divisor
 
     def _inside(self, binds: int, settled: bool = True) -> str:
         """The text as an operand of an operation that binds so; ``settled`` writes a pending floor out."""
@@ -81,9 +100,8 @@ class Traced:
             return self
         if self.text == "0":
             return other
-        exact = None if self.exact is None else self.exact + (other.value if isinstance(other.value, int) else 0)
         text = f"{self._inside(_SUM, settled=False)} + {other._inside(_SUM)}"
-        return Traced(self.value + other.value, text, _SUM, exact)
+        return Traced(self.value + other.value, text, _SUM, self._shifted(other.value))
 
     def __radd__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) + self
@@ -92,9 +110,8 @@ class Traced:
         other = traced(other)
         if other.text == "0":
             return self
-        exact = None if self.exact is None else self.exact - (other.value if isinstance(other.value, int) else 0)
         text = f"{self._inside(_SUM, settled=False)} − {other._inside(_PRODUCT)}"
-        return Traced(self.value - other.value, text, _SUM, exact)
+        return Traced(self.value - other.value, text, _SUM, self._shifted(-other.value))
 
     def __rsub__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) - self
@@ -118,7 +135,7 @@ class Traced:
         other = traced(other)
         if isinstance(self.value, int) and isinstance(other.value, int):
             text = f"{self._inside(_PRODUCT)}/{other._inside(_ATOM)}"
-            return Traced(self.value // other.value, text, _PRODUCT, Fraction(self.value, other.value))
+            return Traced(self.value // other.value, text, _PRODUCT, (self.value, other.value))
         if other.value == 1:
             return self
         return Traced(UNKNOWN, f"floor({self._inside(_PRODUCT)}/{other._inside(_ATOM)})")
@@ -169,8 +186,8 @@ class Traced:
         if not isinstance(self.value, int):
             return self.text
         answer = f"{self.value:,}".replace("-", "−")
-        if self.floored:
-            return f"{self.text} = {decimal(self.exact)} → {answer}"
+        if self.quotient is not None and self.floored:
+            return f"{self.text} = {decimal(*self.quotient)} → {answer}"
         return answer if self.text == str(self.value).replace("-", "−") else f"{self.text} = {answer}"
 
 
@@ -191,6 +208,12 @@ def named(name: str) -> Traced:
 def plain(number: Number) -> int | Unknown:
     """The number without its history."""
     return number.value if isinstance(number, Traced) else number
+
+
+def plain_number(number: Number) -> int | None:
+    """The number without its history, None where it is not known: as JSON has it."""
+    value = plain(number)
+    return value if isinstance(value, int) else None
 
 
 def settled(number: Number) -> Number:
@@ -243,11 +266,9 @@ def larger(one: Number, other: Number) -> Number:
     return max(one, other)
 
 
-def decimal(number: Fraction | None) -> str:
-    """A fraction as a person writes it: ``2.5``; cut off after three places, ``2.666…``."""
-    if number is None:
-        return "?"
-    sign, size = "−" if number < 0 else "", abs(number)
-    whole, rest = divmod(int(size * 1000), 1000)
-    text = f"{sign}{whole}.{rest:03}".rstrip("0").rstrip(".")
-    return text if Fraction(int(size * 1000), 1000) == size else f"{text}…"
+def decimal(dividend: int, divisor: int = 1) -> str:
+    """A quotient as a person writes it: ``2.5``; cut off after three places, ``2.666…``."""
+    sign = "−" if dividend < 0 < divisor or divisor < 0 < dividend else ""
+    thousandths, rest = divmod(abs(dividend) * 1000, abs(divisor))
+    text = f"{sign}{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")
+    return f"{text}…" if rest else text

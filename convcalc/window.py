@@ -10,11 +10,16 @@ All sizes are in cells. The functions take any kind of :mod:`convcalc.numbers`.
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcalc.numbers import Number, ceil_div, larger, plain, settled
+from convcalc.numbers import Number, Shape, ceil_div, larger, plain, settled
 from convcalc.problems import Refusal
+from convcalc.records import NamedTuple
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Padding: TypeAlias = "str | tuple[Number, Number]"
 
@@ -50,6 +55,8 @@ class Window(NamedTuple):
     @property
     def unrounded(self) -> Fraction | None:
         """The quotient plus one before the floor; None where a size is unknown."""
+        from fractions import Fraction
+
         if self.transposed:
             output = plain(self.output)
             return Fraction(output) if isinstance(output, int) else None
@@ -163,3 +170,20 @@ def slide_transposed(
     if output < 0:
         raise Refusal(f"would have an output of {output} cells", code="vanishing-size")
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)
+
+
+def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
+    """The windows over the spatial axes of a channels-last shape, of a layer's arguments; ``padding`` is a word, or cells for
+    each axis.
+    """
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
+
+
+def windows_transposed(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
+    """The transposed windows over the spatial axes of a channels-last shape."""
+    padding = a["padding"]
+    each = repeat(padding) if isinstance(padding, str) else padding
+    extra = a["output_padding"] or repeat(None)
+    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analyse.conv import conv
-from convcalc.analyse.inverse import inverse, nearest
+from convcalc.calculator.conv import conv
+from convcalc.calculator.inverse import inverse, nearest
 from convcalc.cli.conv import command
 from convcalc.layers import apply, bind, find, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, plain

@@ -29,10 +29,26 @@ def test_each_family_of_operations_declares_what_is_listed() -> None:
 
 
 def imported(*words: str) -> set[str]:
-    """The modules of ours that a command imports."""
+    """The modules that a command imports, of any library."""
     code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
-    return {name for name in done.stderr.split() if name.startswith("convcalc.")}
+    return set(done.stderr.split())
+
+
+def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
+    found = imported("conv", "--in", "6", "--k", "3", "--s", "2", "--pad", "same")
+    assert "convcalc.calculator.conv" in found
+    engine = ("layers", "ops", "analyse", "model", "read", "render.table", "render.json", "cli.reading")
+    assert not {name for name in found if name.startswith(tuple(f"convcalc.{part}" for part in engine))}
+    assert not {"yaml", "rich", "json", "fractions"} & found
+
+
+def test_what_a_whole_layer_comes_to_imports_its_family_alone() -> None:
+    found = imported("conv", "--in", "6x1", "--k", "3", "--filters", "2")
+    assert {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES) == {
+        "convolution"
+    }
+    assert not {name for name in found if name.startswith(("convcalc.analyse", "convcalc.read"))}
 
 
 def test_a_summary_imports_the_families_of_its_layers_alone() -> None:

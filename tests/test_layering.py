@@ -8,6 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "convcalc"
 ORDER = [
     "garbage",
+    "records",
     "problems",
     "showing",
     "numbers",
@@ -16,6 +17,7 @@ ORDER = [
     "model",
     "layers",
     "ops",
+    "calculator",
     "analyse",
     "read",
     "write",

@@ -56,6 +56,8 @@ WORKED: list[tuple[Number, str]] = [
     (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
     ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
     ((H - n(3)) // n(1) + 1, "H − 3 + 1"),
+    ((n(6) - H) // n(2) + 1, "floor((6 − H)/2) + 1"),
+    ((n(6) + H) * n(2), "(6 + H)·2"),
     (ceil_div(H, n(2)), "ceil(H/2)"),
     (ceil_div(H, n(1)), "H"),
     (larger(H, 0), "max(H, 0)"),
@@ -106,10 +108,19 @@ def test_map_numbers_changes_numbers_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(Fraction(5, 2), "2.5"), (Fraction(3), "3"), (Fraction(7, 3), "2.333…"), (None, "?")]
+    ("dividend", "divisor", "text"),
+    [
+        (5, 2, "2.5"),
+        (6, 2, "3"),
+        (7, 3, "2.333…"),
+        (-7, 3, "−2.333…"),
+        (7, -2, "−3.5"),
+        (1, 4096, "0…"),
+        (300, 1, "300"),
+    ],
 )
-def test_decimal(number: Fraction | None, text: str) -> None:
-    assert decimal(number) == text
+def test_decimal(dividend: int, divisor: int, text: str) -> None:
+    assert decimal(dividend, divisor) == text
 
 
 OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from convcalc.analyse import axis
-from convcalc.analyse.axis import worked
 from convcalc.analyse.field_words import field_lines
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.calculator import axis
+from convcalc.calculator.axis import worked
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
 from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
 from convcalc.ops import Operation
 from convcalc.problems import did_you_mean, error, listed
+from convcalc.records import NamedTuple
 from convcalc.window import Window
 
 

@@ -8,8 +8,8 @@ own inputs it declares itself (:mod:`convcalc.layers.views`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from operator import gt
+from typing import Any, TypeAlias
 
 from convcalc.analyse import reach as reaches
 from convcalc.analyse.reach import Reach, Step
@@ -19,6 +19,7 @@ from convcalc.layers.views import View, Views
 from convcalc.model import Call, Layer
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
+from convcalc.records import NamedTuple
 
 
 class Track(NamedTuple):
@@ -48,9 +49,9 @@ class AxisField(NamedTuple):
         """How many cells the next position's field lies further on: less than 1 behind upsampling, 0 where all read the same."""
         if self.reach is None or self.reach.loose is not None:
             return None
-        stride = self.reach.stride
-        whole = stride.denominator == 1 or stride > 2**53  # beyond which a float holds no fraction
-        return round(stride) if whole else float(stride)
+        cells, positions = self.reach.shift, len(self.reach.first) or 1
+        whole = cells % positions == 0 or cells > positions << 53  # beyond which a float holds no fraction
+        return cells // positions if whole else cells / positions
 
     @property
     def padding(self) -> Number:
@@ -82,13 +83,13 @@ class Field(NamedTuple):
     def labels(self) -> dict[str, str]:
         """What of the field cannot be known, and which size is only a lower bound."""
         labels = {}
-        if any(axis.size is UNKNOWN for axis in self.axes):
+        if UNKNOWN in [axis.size for axis in self.axes]:
             labels["receptive_field"] = "unknown"
         elif any(axis.reach is not None and axis.reach.partial for axis in self.axes):
             labels["receptive_field"] = "partial"
-        if any(axis.stride is None for axis in self.axes):
+        if None in [axis.stride for axis in self.axes]:
             labels["receptive_field_stride"] = "unknown"
-        if any(axis.padding is UNKNOWN for axis in self.axes):
+        if UNKNOWN in [axis.padding for axis in self.axes]:
             labels["receptive_field_padding"] = "unknown"
         return labels
 
@@ -99,12 +100,13 @@ class Field(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """The field's part of the JSON report."""
+        sizes = [axis.size for axis in self.axes]
         return {
             "input": self.input,
-            "size": [_plain(axis.size) for axis in self.axes],
+            "size": list(map(_plain, sizes)),
             "stride": [axis.stride for axis in self.axes],
             "padding": [_plain(axis.padding) for axis in self.axes],
-            "exceeds_input": self.exceeds,
+            "exceeds_input": any(map(gt, sizes, [axis.cells for axis in self.axes])),
             "misaligned": [list(path) for path in self.misaligned],
         }
 
@@ -113,14 +115,14 @@ def _plain(number: Number) -> int | None:
     return number if isinstance(number, int) else None
 
 
-@dataclass
 class _Walk:
     """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path."""
 
-    names: list[str] = field(default_factory=list)
-    cells: dict[Key, Number] = field(default_factory=dict)
-    found: dict[str, dict[int, tuple[Field, ...]]] = field(default_factory=dict)
-    apart: dict[Key, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.cells: dict[Key, Number] = {}
+        self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
+        self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
 
 
 def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
@@ -205,9 +207,13 @@ def _call(
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
     moved = [any(view is not None and view.moved for view in each) for each in views]
-    merged = {
-        key: _merged([each[key] for each in seen if key in each], key, output, all(moved), walk) for key in unknown
-    }
+    merged: Fields = (
+        seen[0]
+        if len(seen) == 1
+        else {
+            key: _merged([each[key] for each in seen if key in each], key, output, all(moved), walk) for key in unknown
+        }
+    )
     # All outputs of an operation are alike; of a layer they are where none of its positions differ.
     alike = isinstance(layer.kind, Operation) or all(track is not None and not track.axes for track in merged.values())
     return [merged] * (len(ran.outputs) if alike else 1)

@@ -7,7 +7,6 @@ the rule returns; nothing is computed a second time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from convcalc.analyse.report import Report, Step
 from convcalc.analyse.rows import rows_of, totals_of
@@ -25,15 +24,15 @@ from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 NO_STEP = (Step(None, {}, (), None),)
 
 
-@dataclass
 class _Work:
     """What all runs of one report share: problems, and what was worked out before: layers by all that tells them apart, nested
     models by the inputs that reached them.
     """
 
-    problems: list[Problem]
-    runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = field(default_factory=dict)
-    alike: dict[tuple[object, ...], tuple[Ran, tuple[Weight, ...]]] = field(default_factory=dict)
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        self.runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = {}
+        self.alike: dict[tuple[object, ...], tuple[Ran, tuple[Weight, ...]]] = {}
 
 
 @uncollected()

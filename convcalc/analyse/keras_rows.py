@@ -6,11 +6,11 @@ Source: ``keras/src/utils/summary_utils.py``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops import Operation
+from convcalc.records import NamedTuple
 
 
 class KerasRow(NamedTuple):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convcalc.analyse.report import Report, weight_bytes
 from convcalc.layers import Weight
 from convcalc.numbers import UNKNOWN, Number, product
+from convcalc.records import NamedTuple
 
 
 class TotalLine(NamedTuple):

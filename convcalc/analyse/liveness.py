@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
 
 from convcalc.layers.registry import IN_PLACE, VIEW
 from convcalc.numbers import Number
+from convcalc.records import NamedTuple
 
 
 class Step(NamedTuple):

@@ -7,21 +7,21 @@ batch is not known, it is one sample: the model is run once more for that, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.analyse.infer import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
-from convcalc.analyse.report import Assumptions, LayerReport, Report, plain_number, weight_bytes
+from convcalc.analyse.report import Assumptions, LayerReport, Report, weight_bytes
 from convcalc.analyse.run import Run
 from convcalc.analyse.sums import Sum, known_sum
 from convcalc.layers import Weight, kind_of
 from convcalc.layers.dtypes import BITS, size_in_bytes
 from convcalc.model import Layer, Ref, call_numbers, execution_order
-from convcalc.numbers import UNKNOWN, Number, Shape, product
+from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
+from convcalc.records import NamedTuple
 
 
 class Tensor(NamedTuple):
@@ -203,15 +203,15 @@ def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
         return own, UNKNOWN
 
 
-@dataclass
 class _Walk:
     """The steps of a model and of those nested in it, one after the other, as they are found."""
 
-    dtype: str | None
-    tensors: list[Tensor] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    outputs: dict[tuple[str, int], Number] = field(default_factory=dict)
-    spans: list[tuple[str, int, int]] = field(default_factory=list)
+    def __init__(self, dtype: str | None) -> None:
+        self.dtype = dtype
+        self.tensors: list[Tensor] = []
+        self.steps: list[Step] = []
+        self.outputs: dict[tuple[str, int], Number] = {}
+        self.spans: list[tuple[str, int, int]] = []
 
     def begin(self, run: Run) -> list[int]:
         """The first step: the model's inputs are there."""

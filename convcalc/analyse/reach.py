@@ -9,13 +9,15 @@ input (below 0, or behind its end) are the padding that a window sees there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from math import gcd, lcm
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from convcalc.numbers import UNKNOWN, Number, plain
+from convcalc.records import NamedTuple
 from convcalc.window import Window, before_between
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 # The most positions that are looked at for one axis of one call: a period, times the cells under a window.
 MOST = 10_000
@@ -26,18 +28,25 @@ Cell = int | None  # None: the position reaches no cell at all, as between the c
 
 
 class Step(NamedTuple):
-    """A window on the longest path from the input: what an explanation tells. ``size`` and ``stride`` are those before it."""
+    """A window on the longest path from the input: what an explanation tells. ``size``, ``shift`` and ``period`` are those of the
+    reach before it.
+    """
 
     name: str
     window: Window | None
     size: Number
-    stride: Fraction
+    shift: int
+    period: int
     reached: Number
     before: Step | None
 
+    @property
+    def stride(self) -> Fraction:
+        """How many cells a position lay further on than the one before it, on average."""
+        return _quotient(self.shift, self.period)
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+
+class Reach(NamedTuple):
     """What the positions of a tensor reach of one axis of an input. Without ``first`` it is all of an axis of unknown size.
 
     ``shift`` is how many cells the next period lies further on. ``seen`` is what all positions together reach of the input
@@ -53,19 +62,22 @@ class Reach:
     slack: frozenset[tuple[object, Fraction]] = frozenset()
     partial: bool = False
     loose: object = None
-    step: Step | None = field(default=None, compare=False)
+    step: Step | None = None
 
     @property
     def size(self) -> Number:
         """The most cells that a position reaches."""
         if not self.first:
             return UNKNOWN
+        if len(self.first) == 1:
+            start, end = self.first[0], self.last[0]
+            return 0 if start is None or end is None else max(0, end - start + 1)
         return max(0, *(b - a + 1 for a, b in zip(self.first, self.last) if a is not None and b is not None), 0)
 
     @property
     def stride(self) -> Fraction:
         """How many cells a position lies further on than the one before it, on average."""
-        return Fraction(self.shift, len(self.first)) if self.first else Fraction(0)
+        return _quotient(self.shift, len(self.first))
 
     @property
     def padding(self) -> Number:
@@ -79,6 +91,13 @@ class Reach:
         return self.shift == 0 and self.loose is None and len(self.first) <= 1
 
 
+def _quotient(cells: int, positions: int) -> Fraction:
+    """The cells for each position; none for none."""
+    from fractions import Fraction  # it takes a while to be imported, and plain windows do without
+
+    return Fraction(cells, positions or 1)
+
+
 def identity(size: Number) -> Reach:
     """The reach of an input's own positions."""
     return Reach((0,), (0,), 1, (0, size - 1) if isinstance(size, int) else None)
@@ -90,12 +109,12 @@ def everything(reach: Reach, name: str) -> Reach:
         return reach
     start, end = (None, None) if reach.seen == NOTHING else reach.seen or (None, None)
     found = Reach((), (), 0, None) if reach.seen is None else Reach((start,), (end,), 0, reach.seen)
-    return replace(found, step=Step(name, None, reach.size, reach.stride, found.size, reach.step))
+    return found._replace(step=Step(name, None, reach.size, reach.shift, len(reach.first), found.size, reach.step))
 
 
 def loosened(reach: Reach, token: object) -> Reach:
     """That of positions which ``token`` has put in another order."""
-    return reach if reach.whole else replace(reach, loose=(reach.loose, token))
+    return reach if reach.whole else reach._replace(loose=(reach.loose, token))
 
 
 def through(reach: Reach, window: Window, name: str, token: object) -> Reach | None:
@@ -125,8 +144,8 @@ def through(reach: Reach, window: Window, name: str, token: object) -> Reach | N
     found = Reach(tuple(first), tuple(last), shift, None, slack, reach.partial)
     step = reach.step
     if window.kernel != 1 or window.stride != 1:
-        step = Step(name, window, reach.size, reach.stride, found.size, reach.step)
-    return replace(found, seen=_seen(found, reach.seen, window.output), step=step)
+        step = Step(name, window, reach.size, reach.shift, len(reach.first), found.size, reach.step)
+    return found._replace(seen=_seen(found, reach.seen, window.output), step=step)
 
 
 def _at(cells: Sequence[Cell], shift: int) -> Callable[[int], Cell]:
@@ -202,11 +221,11 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
         and _hull(one.seen, other.seen) == still.seen
     ):
         return Union(still)
-    if one == other:
+    if one._replace(step=None) == other._replace(step=None):
         return Union(longer)
     if one.loose is not None or other.loose is not None:
-        return Union(replace(longer, loose=object(), partial=one.partial or other.partial or not apart))
-    if one.stride != other.stride:
+        return Union(longer._replace(loose=object(), partial=one.partial or other.partial or not apart))
+    if one.shift * len(other.first) != other.shift * len(one.first):
         return _at_another_pace(one, other, output)
     period = lcm(len(one.first), len(other.first))
     if period > MOST:
@@ -227,7 +246,7 @@ def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
         partial,
         step=longer.step,
     )
-    return Union(reach, _middle(ones) == _middle(others))
+    return Union(reach, _centred(ones, others))
 
 
 def _length(reach: Reach) -> int:
@@ -252,10 +271,10 @@ def _hull_of(one: tuple[Cell, Cell], other: tuple[Cell, Cell]) -> tuple[Cell, Ce
     return min(starts, default=None), max(ends, default=None)
 
 
-def _middle(pairs: Iterable[tuple[Cell, Cell]]) -> Fraction:
-    """Twice the mean centre of fields."""
-    sums = [a + b for a, b in pairs if a is not None and b is not None]
-    return Fraction(sum(sums), len(sums) or 1)
+def _centred(ones: Iterable[tuple[Cell, Cell]], others: Iterable[tuple[Cell, Cell]]) -> bool:
+    """Whether the mean centres of fields are the same."""
+    one, other = ([a + b for a, b in pairs if a is not None and b is not None] for pairs in (ones, others))
+    return sum(one) * (len(other) or 1) == sum(other) * (len(one) or 1)
 
 
 def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
@@ -268,8 +287,8 @@ def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
     for a, b in zip(_over(one, output), _over(other, output)):
         start, end = _hull_of(_within(a, one.seen), _within(b, other.seen))
         most = max(most, 0 if start is None or end is None else end - start + 1)
-    loose = replace(moving, first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
-    return Union(replace(loose, loose=object()), still)
+    loose = moving._replace(first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
+    return Union(loose._replace(loose=object()), still)
 
 
 def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]:
@@ -281,10 +300,10 @@ def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]
 
 def _with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
     """Paths whose paddings are not known, and not the same: the longer one, where it holds the shorter one in any case."""
-    back = sum((cells for _, cells in shorter.slack - longer.slack), Fraction(0))
-    out = sum((cells for _, cells in longer.slack - shorter.slack), Fraction(0))
+    back = sum((cells for _, cells in shorter.slack - longer.slack), _quotient(0, 1))
+    out = sum((cells for _, cells in longer.slack - shorter.slack), _quotient(0, 1))
     holds = all(
         a is None or (start is not None and end is not None and b is not None and start <= a - back and b <= end - out)
         for (start, end), (a, b) in zip(_over(longer, period), _over(shorter, period))
     )
-    return Union(replace(longer, seen=None, partial=longer.partial or not holds), None)
+    return Union(longer._replace(seen=None, partial=longer.partial or not holds), None)

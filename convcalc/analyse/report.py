@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import Inferred, LayerType, Weight
 from convcalc.model import Model
-from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
+from convcalc.records import NamedTuple
 from convcalc.showing import Shown
 
 if TYPE_CHECKING:
@@ -30,13 +31,7 @@ SCHEMA_VERSION = 1
 
 def plain_shape(shape: Shape | None) -> list[int | None] | None:
     """A shape for JSON: unknown sizes as None; None for a shape of unknown rank."""
-    return None if shape is None else [None if size is UNKNOWN else int(size) for size in map(plain, shape)]  # type: ignore[arg-type]
-
-
-def plain_number(number: Number) -> int | None:
-    """A number for JSON."""
-    value = plain(number)
-    return value if isinstance(value, int) else None
+    return None if shape is None else [size if type(size) is int else plain_number(size) for size in shape]
 
 
 def _fields_dict(fields: Sequence[Field]) -> dict[str, Any]:

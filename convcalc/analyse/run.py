@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 from convcalc.analyse.report import Step
 from convcalc.layers import Inferred, Weight
 from convcalc.model import Model, Ref
 from convcalc.numbers import Number, Shape
+from convcalc.records import NamedTuple
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None
@@ -26,17 +24,17 @@ class Ran(NamedTuple):
     steps: tuple[Step, ...] = ()
 
 
-@dataclass
 class Run:
     """A model's calls as they were run on given input shapes, and the runs of its nested models: by layer number on their own
     input shapes, and ``inside`` each call, by its number, on those that reached it.
     """
 
-    model: Model
-    calls: list[Ran] = field(default_factory=list)
-    nested: dict[int, Run] = field(default_factory=dict)
-    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
-    inside: dict[int, Run] = field(default_factory=dict)
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.calls: list[Ran] = []
+        self.nested: dict[int, Run] = {}
+        self.weights: dict[int, tuple[Weight, ...]] = {}
+        self.inside: dict[int, Run] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
         outputs = self.calls[ref.call].outputs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcalc.numbers import UNKNOWN, Number, Shape
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import LayerReport

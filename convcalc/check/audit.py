@@ -7,7 +7,9 @@ Every object in the file is looked at, at any depth: in wrappers, in nested mode
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple
 
 
 class Finding(NamedTuple):

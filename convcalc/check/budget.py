@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.analyse import Report
 from convcalc.check.quantities import quantity, sizes
 from convcalc.model import Model, Place
 from convcalc.numbers import plain
 from convcalc.problems import ConvcalcError, Mark, Problem, Refusal
+from convcalc.records import NamedTuple
 
 
 class Limit(NamedTuple):

@@ -11,13 +11,14 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median_low
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import LayerType, kind_of
 from convcalc.model import Layer, Model
 from convcalc.numbers import Number, larger, plain, product
 from convcalc.problems import listed
+from convcalc.records import NamedTuple
 from convcalc.window import Window
 
 # A layer with more than half of a total has more than all the others together: only then does it matter most.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from convcalc.analyse import LayerReport, Report
 from convcalc.layers import Weight
@@ -16,6 +15,7 @@ from convcalc.model import Stored
 from convcalc.numbers import UNKNOWN, Shape, shape_text
 from convcalc.problems import Problem, listed
 from convcalc.read.weights import Weights
+from convcalc.records import NamedTuple
 
 _MOST_NAMED = 6
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from convcalc import __version__
+from convcalc import __version__, garbage
 from convcalc.problems import ConvcalcError, Problem
 
 if TYPE_CHECKING:
@@ -78,12 +78,14 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
+    if args is None:
+        garbage.seldom()
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called: what is said goes nowhere, as with print()
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     if "_CONVCALC_COMPLETE" in os.environ:
-        import convcalc.cli.completion  # noqa: F401 - it tells click of the shells
+        import convcalc.cli.shells  # noqa: F401 - it tells click of the shells
     try:
         code = cli.main(args=arguments, prog_name="convcalc", standalone_mode=False)
         sys.stdout.flush()
@@ -112,6 +114,8 @@ def main(args: list[str] | None = None) -> NoReturn:
             raise
         say(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
         code = WRONG
+    if args is None:
+        garbage.no_more()
     sys.exit(code if isinstance(code, int) else FINE)
 
 

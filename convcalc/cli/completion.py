@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import click
-from click.shell_completion import CompletionItem, FishComplete, add_completion_class
+if TYPE_CHECKING:
+    import click
+    from click.shell_completion import CompletionItem
 
 # A shell puts what it is offered into the command as it stands: nothing that it would run, or split.
-_HARMLESS = re.compile(r"\w[\w./-]*")
-
-
-@add_completion_class
-class _Fish(FishComplete):
-    """Click's script for fish, which takes an offer only up to its first comma."""
-
-    name = "fish"
-    source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')
+_HARMLESS = r"\w[\w./-]*"
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The shell's own files."""
-    return [CompletionItem(incomplete, type="file")]
+    return [_item(incomplete, type="file")]
 
 
 def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -45,7 +39,7 @@ def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) 
     before, comma, begun = incomplete.rpartition(",")
     names = (*FIELDS, *PRESETS, *(() if comma else ("all",)))
     left = (name for name in names if name not in before.split(","))
-    return [CompletionItem(f"{before}{comma}{name}") for name in left if name.startswith(begun)]
+    return [_item(f"{before}{comma}{name}") for name in left if name.startswith(begun)]
 
 
 def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -73,7 +67,7 @@ def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: 
         rows = infer(parse(source)).layers
     except ConvcalcError:
         return []
-    return _beginning({row.path: row.class_name for row in rows if _HARMLESS.fullmatch(row.path)}, incomplete)
+    return _beginning({row.path: row.class_name for row in rows if re.fullmatch(_HARMLESS, row.path)}, incomplete)
 
 
 def dtypes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -93,4 +87,11 @@ def optimizers(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 def _beginning(offers: Mapping[str, str | None], incomplete: str) -> list[CompletionItem]:
     """The offers that begin with what is written, in upper or lower case."""
     begun = incomplete.lower()
-    return [CompletionItem(name, help=said) for name, said in offers.items() if name.lower().startswith(begun)]
+    return [_item(name, help=said) for name, said in offers.items() if name.lower().startswith(begun)]
+
+
+def _item(value: str, type: str = "plain", help: str | None = None) -> CompletionItem:
+    """An offer as click has them. Every command names what completes its arguments; what click needs for it is imported here."""
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(value, type=type, help=help)

@@ -12,8 +12,8 @@ from convcalc.numbers import Unknown
 from convcalc.problems import ConvcalcError, error
 
 if TYPE_CHECKING:
-    from convcalc.analyse.conv import ConvAnswer
-    from convcalc.analyse.inverse import Setting
+    from convcalc.calculator.conv import ConvAnswer
+    from convcalc.calculator.inverse import Setting
 
 MOST_SETTINGS = 20
 
@@ -78,7 +78,7 @@ def _answer(options: dict[str, Any]) -> int:
 
 def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
     """The function's answer to the options' question."""
-    from convcalc.analyse.conv import conv
+    from convcalc.calculator.conv import conv
 
     extra = options["output_padding"]
     return conv(
@@ -134,7 +134,7 @@ def _one(text: str | None, option: str) -> Any:
 
 
 def _inverse(options: dict[str, Any]) -> int:
-    from convcalc.analyse.inverse import inverse, nearest
+    from convcalc.calculator.inverse import inverse, nearest
 
     sizes, _ = _input(options)
     wanted = parse_sizes(options["output"], "--out")
@@ -206,7 +206,10 @@ def _write_json(data: dict[str, Any]) -> None:
 
 
 def _write(text: str, ascii: bool) -> None:
-    from convcalc.cli.output import encodes, write
-    from convcalc.render.signs import to_ascii
+    from convcalc.cli.terminal import encodes, write
 
-    write(to_ascii(text) if ascii or not encodes("■→×−") else text)
+    if ascii or not encodes("■→×−"):
+        from convcalc.render.signs import to_ascii
+
+        text = to_ascii(text)
+    write(text)

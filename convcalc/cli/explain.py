@@ -8,7 +8,8 @@ import click
 
 from convcalc.cli import FINE
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
-from convcalc.cli.output import look, look_options, write
+from convcalc.cli.output import look, look_options
+from convcalc.cli.terminal import write
 from convcalc.problems import did_you_mean, error, listed
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ A writer takes the reports as they are read, and gives its text in pieces.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.cli import say
 from convcalc.problems import error, listed
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from convcalc.render.sheet import Sheet
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What the command line asks of a format. ``several`` says that more than one model is given; ``look`` is called by who draws."""
 
     several: bool
@@ -39,6 +38,8 @@ class Asked:
         sheet = summary_sheet(report, self.columns, self.depth, plain)
         if not self.insights:
             return sheet
+        from dataclasses import replace
+
         from convcalc.render.insights import told
 
         return replace(sheet, notes=(*sheet.notes, *told(_insights(report))))

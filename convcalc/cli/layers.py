@@ -8,7 +8,8 @@ import click
 
 from convcalc.cli import FINE
 from convcalc.cli.completion import known_layers
-from convcalc.cli.output import look, look_options, write
+from convcalc.cli.output import look, look_options
+from convcalc.cli.terminal import write
 from convcalc.problems import Source, did_you_mean, error
 
 if TYPE_CHECKING:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from convcalc.cli.completion import files
+from convcalc.cli.terminal import encodable, encodes, write
 from convcalc.problems import error, listed
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from convcalc.render.grid import Look
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -40,8 +42,7 @@ ENDINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """Where a result goes, and in which format: into ``file``, or to standard output."""
 
     format: str
@@ -100,6 +101,8 @@ def output_options(formats: Sequence[str], default: str = "table") -> Callable[[
 def _output(format: str | None, file: str | None, formats: Sequence[str], default: str) -> Output:
     if file is None or file == "-":
         return Output(format or default)
+    from pathlib import Path
+
     path = Path(file)
     meant = format or ENDINGS.get(path.suffix.lower(), "")
     if meant not in formats:
@@ -135,30 +138,8 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
     return Look(width, ascii or not encodes("━│≥└×"), _painted if colour else None)
 
 
-def encodes(signs: str) -> bool:
-    """Whether standard output has these signs."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        return encodable(signs, encoding) == signs
-    except LookupError:
-        return False
-
-
-def encodable(text: str, encoding: str) -> str:
-    """The text with characters that the encoding lacks written out."""
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
 def _painted(text: str, style: str) -> str:
     from rich.color import ColorSystem
     from rich.style import Style
 
     return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
-
-
-def write(text: str) -> None:
-    """Text to standard output; characters that its encoding lacks are written out."""
-    try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        sys.stdout.write(encodable(text, sys.stdout.encoding))

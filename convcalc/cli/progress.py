@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
@@ -48,9 +47,11 @@ def clear() -> None:
 
 def _show(line: str) -> None:
     global _there
+    from shutil import get_terminal_size
+
     from convcalc.render.text import visible
 
     clear()
-    sys.stderr.write(visible(line)[: shutil.get_terminal_size().columns - 1])
+    sys.stderr.write(visible(line)[: get_terminal_size().columns - 1])
     sys.stderr.flush()
     _there = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcalc.cli import FINE
-from convcalc.cli.output import write
+from convcalc.cli.terminal import write
 
 
 @click.command("schema")

@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from convcalc.layers.arguments import LARGEST
-from convcalc.numbers import UNKNOWN, Unknown
+from convcalc.numbers import LARGEST, UNKNOWN, Unknown
 from convcalc.problems import error
 
-_NAME = re.compile(r"[A-Za-wyz_][A-Za-wyz_0-9]{0,20}")
-_PADDING = re.compile(r"[0-9,()\[\]\s]{1,200}")
+_NAME = r"[A-Za-wyz_][A-Za-wyz_0-9]{0,20}"
+_PADDING = r"[0-9,()\[\]\s]{1,200}"
 
 
 def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> tuple[int | Unknown | str, ...]:
     """The sizes in a text; with ``names``, a word without an x in it names a size."""
     sizes: list[int | Unknown | str] = []
-    for part in re.split(r"[x×,]", text.strip().strip("()")):
+    for part in text.strip().strip("()").replace("×", "x").replace(",", "x").split("x"):
         word = part.strip()
         if word.isascii() and word.isdecimal() and len(word) < 18 and least <= int(word) <= LARGEST:
             sizes.append(int(word))
         elif word in ("?", "null", "None"):
             sizes.append(UNKNOWN)
-        elif names and _NAME.fullmatch(word):
+        elif names and re.fullmatch(_NAME, word):
             sizes.append(word)
         else:
             limit = f" of at least {least}"
@@ -38,7 +37,7 @@ def parse_padding(text: str) -> Any:
     word = text.strip().lower()
     if word in ("same", "valid", "causal"):
         return word
-    if _PADDING.fullmatch(word):
+    if re.fullmatch(_PADDING, word):
         import json
 
         body = word.replace("(", "[").replace(")", "]")

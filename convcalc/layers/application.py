@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from convcalc.layers.arguments import LARGEST
 from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
 from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerType, Weight
-from convcalc.numbers import UNKNOWN, Number, Shape, plain, product
+from convcalc.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
 from convcalc.problems import Refusal
 
 

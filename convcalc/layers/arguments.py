@@ -7,10 +7,11 @@ same declarations bind positional arguments, suggest spellings, document a layer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import LARGEST, UNKNOWN
 from convcalc.problems import Refusal, did_you_mean, listed
+from convcalc.records import NamedTuple
 
 
 class Required:
@@ -22,8 +23,6 @@ class Required:
 
 REQUIRED = Required()
 
-# A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
-LARGEST = 2**53
 # More axes than any tensor has.
 MOST_AXES = 64
 

@@ -32,11 +32,10 @@ from convcalc.layers.sliding import (
     positions_of,
     sizes_of,
     strides_or_dilation,
-    windows,
-    windows_transposed,
 )
 from convcalc.numbers import Shape
 from convcalc.problems import Refusal
+from convcalc.window import windows, windows_transposed
 
 _RANKS = (1, 2, 3)
 _FILTERS = Argument("filters", Integer(1))

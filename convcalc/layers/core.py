@@ -81,9 +81,9 @@ def dense(a: Args, x: Shape) -> Inferred:
 
 # What an einsum equation of EinsumDense may look like, dots written as 0 (Keras: _analyze_einsum_string).
 _EQUATIONS = (
-    (re.compile("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)"), False),
-    (re.compile("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)"), True),
-    (re.compile("([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0"), False),
+    ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
+    ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
+    ("([a-zA-Z]{2,})0,([a-zA-Z]+)->([a-zA-Z]+)0", False),
 )
 
 
@@ -120,7 +120,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     them. Each element of the kernel is multiplied once for every position on the input's axes that the kernel has not.
     """
     spelled = a["equation"].replace("...", "0")
-    found = next(((match, left) for form, left in _EQUATIONS if (match := form.match(spelled))), None)
+    found = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)
     if found is None:
         raise Refusal(
             "needs an equation such as 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'", "equation", "equation"

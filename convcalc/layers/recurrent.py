@@ -24,6 +24,7 @@ from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_steps
 from convcalc.numbers import UNKNOWN, Number, Shape, settled, shape_text
 from convcalc.problems import Refusal
+from convcalc.window import windows
 
 _CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
 _UNITS = Argument("units", Integer(1))
@@ -409,7 +410,7 @@ def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     filters, channels = a["filters"], required(x[-1], "number of channels")
     for size in x[2:-1]:
         required(size, "size of every axis")
-    slid = sliding.windows(a, x[1:])
+    slid = windows(a, x[1:])
     sizes = sliding.sizes_of(slid)
     uses = settled(x[1]) * sliding.positions_of(sizes)
     weights = (

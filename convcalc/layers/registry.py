@@ -12,13 +12,14 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from operator import index
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.layers.arguments import REQUIRED, Argument, shown
 from convcalc.layers.families import FAMILIES, FAMILY_OF
 from convcalc.model import Layer
 from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.problems import Refusal, closest, did_you_mean, listed
+from convcalc.records import NamedTuple
 from convcalc.window import Window
 
 Args: TypeAlias = "Mapping[str, Any]"
@@ -226,8 +227,8 @@ def layer(
     """
 
     def declare(rule: Rule) -> Rule:
-        module = inspect.getmodule(rule)
-        family = module.__name__.rpartition(".")[2] if module else ""
+        family = rule.__module__.rpartition(".")[2]
+        doc = inspect.cleandoc(rule.__doc__ or "")
         for rank in ranks:
             own = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
             own_name = name.format(rank=rank)
@@ -239,7 +240,7 @@ def layer(
                 family=family,
                 arguments=own,
                 rule=rule,
-                doc=inspect.cleandoc(rule.__doc__ or "").format(name=own_name, axes=listed(_AXES[rank], "and")),
+                doc=doc.format(name=own_name, axes=listed(_AXES[rank], "and")),
                 example=example.format(name=own_name),
                 example_input=tuple(example_input) or (*(8,) * (len(spatial or ()) - 1), 4),
                 aliases=tuple(alias.format(rank=rank) for alias in aliases),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 
 from convcalc.layers.arguments import Argument, Choice, PerAxis
 from convcalc.layers.registry import Args, Weight
-from convcalc.numbers import Number, Shape, product, settled
+from convcalc.numbers import Number, product, settled
 from convcalc.problems import Refusal
-from convcalc.window import Window, slide, slide_transposed
+from convcalc.window import Window
 
 KERNEL = Argument("kernel_size", PerAxis())
 STRIDES = Argument("strides", PerAxis(), 1)
@@ -24,21 +23,6 @@ def strides_or_dilation(a: Args) -> None:
         raise Refusal(
             "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
         )
-
-
-def windows(a: Args, x: Shape) -> tuple[Window, ...]:
-    """The windows over the spatial axes of a channels-last shape; ``padding`` is a word, or cells for each axis."""
-    padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
-    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
-
-
-def windows_transposed(a: Args, x: Shape) -> tuple[Window, ...]:
-    """The transposed windows over the spatial axes of a channels-last shape."""
-    padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
-    extra = a["output_padding"] or repeat(None)
-    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))
 
 
 def sizes_of(slid: Sequence[Window]) -> tuple[Number, ...]:

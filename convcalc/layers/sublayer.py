@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
@@ -14,6 +14,7 @@ from convcalc.layers.views import Looks, Views, nobody_knows
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN, Number, Shape, settled
 from convcalc.problems import Refusal, did_you_mean
+from convcalc.records import NamedTuple
 
 # What a layer may have besides its own arguments.
 _COMMON = ("name", "trainable", "dtype")

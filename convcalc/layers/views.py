@@ -8,10 +8,11 @@ in the place of a view says that how the axis is read is not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from convcalc.layers.registry import Args, Inferred
 from convcalc.numbers import Number, Shape
+from convcalc.records import NamedTuple
 from convcalc.window import Window
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.problems import Refusal
 
-_NUMBER = re.compile(r"-?\d{1,18}")
+_NUMBER = r"-?\d{1,18}"
 
 
 def key_text(key: Any) -> str:
@@ -41,10 +41,10 @@ def read_key(text: str) -> Any:
 def _part(part: str, text: str) -> Any:
     if part in ("...", "None", "null"):
         return ... if part == "..." else None
-    if _NUMBER.fullmatch(part):
+    if re.fullmatch(_NUMBER, part):
         return int(part)
     bounds = [each.strip() for each in part.split(":")]
-    if len(bounds) not in (2, 3) or not all(not each or _NUMBER.fullmatch(each) for each in bounds):
+    if len(bounds) not in (2, 3) or not all(not each or re.fullmatch(_NUMBER, each) for each in bounds):
         raise _refusal(text)
     return slice(*(int(each) if each else None for each in bounds))
 

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from convcalc.layers.application import bounded
 from convcalc.layers.arguments import shown
@@ -20,6 +20,7 @@ from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.families import FAMILIES, FAMILY_OF
 from convcalc.problems import Refusal
+from convcalc.records import NamedTuple
 
 
 class Tensor(NamedTuple):

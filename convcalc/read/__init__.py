@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from os import PathLike, fspath
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from convcalc.garbage import uncollected
 from convcalc.model import Model
 from convcalc.problems import ConvcalcError, Problem, Source
 from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
 from convcalc.read.nodes import MAX_BYTES, compose, decode, plain_value
+from convcalc.records import NamedTuple
 
 __all__ = ["config_in", "load", "model_in", "opened", "parse", "read"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import builtin
 from convcalc.layers.arguments import REQUIRED
 from convcalc.problems import closest, did_you_mean, listed
 from convcalc.read.nodes import Fields, Items, Node, Scalar
 from convcalc.read.values import COMMON, Passed, Scope, Values, misspelt
+from convcalc.records import NamedTuple
 
 # Names that mean something else where a layer's or an argument's name stands.
 NESTED = ("Model", "Functional", "Sequential")

@@ -13,13 +13,13 @@ from typing import Any
 
 from convcalc.analyse.infer import of_model
 from convcalc.layers import LayerType, bind, builtin
-from convcalc.layers.arguments import LARGEST, Argument
+from convcalc.layers.arguments import Argument
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.layers.sublayer import LayerValue, SubModel
 from convcalc.model import Call, Layer, Model, Ref
 from convcalc.names import Names
-from convcalc.numbers import UNKNOWN, Shape
+from convcalc.numbers import LARGEST, UNKNOWN, Shape
 from convcalc.ops import Operation, find_operation
 from convcalc.problems import ConvcalcError, Problem, error
 from convcalc.read import serialized

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
@@ -24,15 +23,16 @@ from convcalc.read.operations import OperationReader, Use
 from convcalc.read.references import INPUT, References
 from convcalc.read.values import COMMON as COMMON
 from convcalc.read.values import Passed, Scope, Values, Written, misspelt
+from convcalc.records import NamedTuple
 
 MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
 EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
 # How many blocks, repeats and models may be open at once.
 MAX_OPEN = 32
 # Where Keras keeps its layers, with which their names may be written.
-_KERAS = re.compile(r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)")
-_OPERATION = re.compile(r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)")
-_FOREIGN = re.compile(r"[A-Za-z_][\w.]*[.>]\w+")
+_KERAS = r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)"
+_OPERATION = r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)"
+_FOREIGN = r"[A-Za-z_][\w.]*[.>]\w+"
 
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
@@ -104,9 +104,9 @@ class Entries:
             self.nested(key, entry, given)
         elif (kind := self.spec.custom.get(name) or find(name)) is not None:
             self.layer(kind, key, entry, given)
-        elif function := _OPERATION.fullmatch(name):
+        elif function := re.fullmatch(_OPERATION, name):
             self.operation(function[1], key, entry, given)
-        elif _FOREIGN.fullmatch(name):
+        elif re.fullmatch(_FOREIGN, name):
             self.foreign(name, key, entry, given)
         else:
             hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
@@ -390,7 +390,7 @@ class Entries:
         scope = self.opened(key)
         for number in range(1, count + 1):
             if index:
-                scope = replace(scope, variables={**self.scope.variables, index: number})
+                scope = scope._replace(variables={**self.scope.variables, index: number})
             # The labels are the list's own: what follows the repeat may refer to those of its last round.
             self.group(layers, scope, self.current)
 
@@ -407,8 +407,7 @@ class Entries:
             inputs = self.inputs(place)
         except Passed:
             inputs = (self.stand_in(key),)
-        inner = replace(
-            scope,
+        inner = scope._replace(
             variables=variables,
             labels=scope.labels.new_child(),
             inputs=inputs,
@@ -429,7 +428,7 @@ class Entries:
         if self.scope.depth >= MAX_OPEN:
             self.report(key, "too-deep", f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
             raise Passed
-        return replace(self.scope, depth=self.scope.depth + 1)
+        return self.scope._replace(depth=self.scope.depth + 1)
 
 
 def _named(layer: Any, names: Names) -> Any:
@@ -442,5 +441,6 @@ def _named(layer: Any, names: Names) -> Any:
 
 def keras_name(name: str) -> str:
     """The name without the module that Keras has it in; ``Input``, a function in Keras, means the layer that it makes."""
-    name = _KERAS.sub("", name, count=1)
+    if "." in name:
+        name = re.sub(_KERAS, "", name, count=1)
     return "InputLayer" if name == "Input" else name

@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.layers.arguments import LARGEST, shown
-from convcalc.numbers import Number, Traced, Unknown
+from convcalc.layers.arguments import shown
+from convcalc.numbers import LARGEST, Number, Traced, Unknown
 from convcalc.problems import Refusal, did_you_mean, listed
 
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
-_TOKEN = re.compile(r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))")
+_TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
 MAX_TOKENS = 100
 MAX_WORD = 1_000  # characters of a word that variables were put into
 
@@ -76,7 +76,7 @@ class _Parser:
         self.tokens: list[str] = []
         position = 0
         while text[position:].strip():
-            token = _TOKEN.match(text, position)
+            token = re.compile(_TOKEN).match(text, position)
             if token is None:
                 raise self.refusal()
             if len(self.tokens) >= MAX_TOKENS:

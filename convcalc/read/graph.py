@@ -7,7 +7,6 @@ once, and what cannot be used is put down as a problem while reading goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.layers import kind_of
@@ -26,14 +25,14 @@ MAX_WORK = WORK_OF_A_LAYER * MAX_LAYERS
 MAX_PROBLEMS = 100
 
 
-@dataclass
 class Shared:
     """What all models of one file share: automatic names, problems, and a bound on what blocks and repeats may make."""
 
-    names: Names = field(default_factory=Names)
-    problems: list[Problem] = field(default_factory=list)
-    work: int = 0
-    _seen: set[tuple[str, int, int, str | None]] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.names = Names()
+        self.problems: list[Problem] = []
+        self.work = 0
+        self._seen: set[tuple[str, int, int, str | None]] = set()
 
     def report(
         self,

@@ -7,7 +7,9 @@ reader of configs shows it as unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from convcalc.records import NamedTuple
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"

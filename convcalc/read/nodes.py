@@ -7,11 +7,11 @@ aliases of a hostile file can hurt. Scalars follow YAML 1.2's core schema: ``yes
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
 from convcalc.read.syntax import plain_words
+from convcalc.records import NamedTuple
 
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # of any file
@@ -32,8 +32,11 @@ _WORDS = {
     "False": False,
     "FALSE": False,
 }
-_INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# Patterns are compiled when a text needs them (``re`` keeps them): most files do without most.
+_INTEGER = r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+_SPECIAL = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+_BEGIN_NUMBERS = frozenset("+-.0123456789")
 # The characters of YAML, as ranges. (A pattern of them takes longer to compile than most files to read.)
 _OF_YAML = (
     ("\t", "\n"),
@@ -45,10 +48,9 @@ _OF_YAML = (
     ("\uff00", "\ufffd"),
     ("\U00010000", "\U0010ffff"),
 )
-_HALF = re.compile("[\ud800-\udfff]")
-_BEYOND = re.compile(r"\\U(?!00(?:0|10))|$")  # an escape beyond Unicode
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_HALF = "[\ud800-\udfff]"
+_BEYOND = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
+_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 
 
 class Scalar:
@@ -101,12 +103,13 @@ def decode(data: bytes, name: str) -> Source:
     """The text of a file: UTF-8, or UTF-16 where a byte order mark says so."""
     if len(data) > MAX_BYTES:
         raise error("too-large", f"{name} has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return Source(name, data.decode(encoding))
     except UnicodeDecodeError as bad:
         line = data[: bad.start].count(b"\n") + 1
-        message = f"{name} is not {encoding.upper().removesuffix('-SIG')} text: line {line} has a byte that is none; save it as UTF-8"
+        message = f"{name} is not {encoding.upper()} text: line {line} has a byte that is none; save it as UTF-8"
         raise error("encoding", message) from None
 
 
@@ -118,15 +121,17 @@ class _Anchored(NamedTuple):
     height: int
 
 
-@dataclass
 class _Open:
-    """A collection that is being read. ``key`` waits for its value."""
+    """A collection that is being read. ``key`` waits for its value; ``values`` and ``height`` are so far those of an anchor."""
 
-    node: Items | Fields
-    anchor: str | None
-    key: Scalar | None = None
-    values: int = 1
-    height: int = 1
+    __slots__ = ("anchor", "height", "key", "node", "values")
+
+    def __init__(self, node: Items | Fields, anchor: str | None) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.key: Scalar | None = None
+        self.values = 1
+        self.height = 1
 
 
 class _Composer:
@@ -218,13 +223,13 @@ class _Composer:
         except yaml.MarkedYAMLError as bad:
             raise self.fail("yaml-syntax", *plain_words(bad, text)) from None
         except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
-            place = _BEYOND.search(text)
+            place = re.search(_BEYOND, text)
             assert place is not None
             raise self.refused_at(place.start(), "an escape of what is no character") from None
 
     def refused_at(self, place: int, message: str) -> ConvcalcError:
         """The error for what stands at a place in the text."""
-        lines = _LINE_END.split(self.source.text[:place])
+        lines = re.split(_LINE_END, self.source.text[:place])
         return self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
 
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
@@ -272,20 +277,22 @@ class _Composer:
     def scalar(self, event: Any, line: int, column: int) -> Scalar:
         self.refuse_tag(event.tag, line, column)
         text: str = event.value
-        if not text.isascii() and _HALF.search(text):
+        if not text.isascii() and re.search(_HALF, text):
             raise self.fail("yaml-syntax", "an escape of half a character", line, column)
         if not event.implicit[0]:
             return Scalar(text, line, column)
         if text in _WORDS:
             return Scalar(_WORDS[text], line, column)
-        if _INTEGER.fullmatch(text):
+        if text[0] not in _BEGIN_NUMBERS:  # most are words
+            return Scalar(text, line, column)
+        if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
             if len(text) > MAX_DIGITS:  # as 1e60: no size, so what takes sizes refuses it
                 return Scalar(float(text) if decimal else text, line, column)
             return Scalar(int(text) if decimal else int(text, 0), line, column)
-        if _FLOAT.fullmatch(text):
+        if re.fullmatch(_FLOAT, text):
             return Scalar(float(text), line, column)
-        if _SPECIAL.fullmatch(text):
+        if re.fullmatch(_SPECIAL, text):
             return Scalar(float(text.replace(".", "")), line, column)
         return Scalar(text, line, column)
 

@@ -8,7 +8,7 @@ order. Where that does not do, an argument names its tensor itself: ``x2: {from:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant, Ref, Slot
@@ -18,6 +18,7 @@ from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.nodes import Fields, Items, Node, Scalar
 from convcalc.read.references import References
 from convcalc.read.values import Passed, Scope, Values, Written
+from convcalc.records import NamedTuple
 
 # What an operation may have besides its arguments.
 OWN = ("name", "from", "as", "expect")

@@ -7,12 +7,13 @@ dict, as the parsers of JSON and YAML make them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant
 from convcalc.names import snake_case
 from convcalc.numbers import UNKNOWN, Shape
+from convcalc.records import NamedTuple
 
 
 class KerasTensor(NamedTuple):

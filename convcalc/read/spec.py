@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from convcalc.layers import LayerType, bind, builtin, our_own
@@ -17,7 +16,6 @@ from convcalc.layers.dtypes import DTYPES
 from convcalc.model import BUDGETS, Layer, Model, Ref
 from convcalc.problems import Mark, Refusal, Source, by_place, error
 from convcalc.read.blocks import Block, read_blocks
-from convcalc.read.custom import read_custom
 from convcalc.read.entries import MODEL_KEYS, Entries, Spec, keras_name
 from convcalc.read.graph import GraphBuilder, Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, compose, mark
@@ -40,7 +38,12 @@ def read_spec(source: Source) -> Model:
     values = Values(source, shared)
     values.check_keys(root, TOP_KEYS, "a spec", Scope())
     blocks = read_blocks(values, root.get("blocks"))
-    reader = _ModelReader(values, blocks, read_custom(values, root.get("custom"), blocks))
+    custom: Mapping[str, LayerType] = {}
+    if "custom" in root.fields:
+        from convcalc.read.custom import read_custom
+
+        custom = read_custom(values, root.get("custom"), blocks)
+    reader = _ModelReader(values, blocks, custom)
     model = reader.model(root, Scope())
     try:
         budget = values.limits(root.get("budget"), BUDGETS, "a budget", Scope())
@@ -66,7 +69,7 @@ class _ModelReader:
         """The model of a mapping with inputs and layers."""
         graph = GraphBuilder(self.values.shared)
         # Of what is around it, a model sees the variables only: its tensors are its own.
-        scope = replace(scope, labels=ChainMap(), inputs=())
+        scope = scope._replace(labels=ChainMap(), inputs=())
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
         layers = fields.get("layers")

@@ -6,7 +6,9 @@ libyaml and PyYAML's own parser say the same things differently, and both in the
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     import yaml

@@ -10,8 +10,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED, shown
@@ -22,8 +21,9 @@ from convcalc.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.read.expressions import substitute
 from convcalc.read.graph import Shared
 from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.records import NamedTuple
 
-_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+_VARIABLE = r"[A-Za-z_]\w*"
 
 
 # What any layer may have besides its own arguments, among them or beside its name.
@@ -34,16 +34,15 @@ class Passed(Exception):
     """A node could not be used, and its problem is put down already: go on behind it."""
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, how many blocks, repeats
     and models are open, and a word on where.
 
     A block sees the labels of where it is used, so that it can be told one (``from: $skip``); its own stay in it.
     """
 
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    labels: ChainMap[str, Ref] = field(default_factory=ChainMap)
+    variables: Mapping[str, Any] = {}
+    labels: ChainMap[str, Ref] = ChainMap()  # noqa: RUF012 - nobody writes to it: each model begins labels of its own
     inputs: tuple[Ref, ...] = ()
     open_blocks: tuple[str, ...] = ()
     depth: int = 0
@@ -176,7 +175,7 @@ class Values:
                 self.report(item, "invalid-value", message, scope)
                 continue
             for name, key, value in pairs:
-                if not _VARIABLE.fullmatch(name):
+                if not re.fullmatch(_VARIABLE, name):
                     message = f"an argument's name is a word of letters, digits and '_', not {shown(name)}"
                     self.report(key, "invalid-name", message, scope)
                 elif name in reserved:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from os import PathLike, fspath
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from convcalc.layers import kind_of
 from convcalc.layers.dtypes import DTYPES
@@ -20,6 +20,7 @@ from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Refusal, error
 from convcalc.read.container import HDF5, is_archive, open_member, opened_file
 from convcalc.read.hdf5 import Tree, array, opened
+from convcalc.records import NamedTuple
 
 MEMBER = "model.weights.h5"
 _TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none of the layer's weights

@@ -10,7 +10,6 @@ from convcalc.layers.arguments import (
     ACTIVATION,
     CONSTRAINT,
     INITIALIZER,
-    LARGEST,
     REGULARIZER,
     REQUIRED,
     Argument,
@@ -29,6 +28,7 @@ from convcalc.layers.arguments import (
 )
 from convcalc.layers.data_arguments import Factor, Items, Range
 from convcalc.layers.sublayer import LayerValue, LayerValues
+from convcalc.numbers import LARGEST
 
 Schema: TypeAlias = "dict[str, Any]"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.analyse import axis
-from convcalc.analyse.axis import worked
-from convcalc.analyse.conv import ConvAnswer, groups_of_axes, output_formula
+from convcalc.calculator import axis
+from convcalc.calculator.axis import worked
+from convcalc.calculator.conv import ConvAnswer, groups_of_axes, output_formula
 from convcalc.numbers import Number, Traced, decimal, plain, settled
 from convcalc.problems import Refusal, listed
 from convcalc.render.picture import picture
@@ -84,13 +84,14 @@ _LINES = {"length": "cell", "height": "row", "width": "column", "depth": "slice"
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
     """What rounding did to the cells at the end, as the end of a line."""
-    unread, exact, rounded = axis.unread(window), window.unrounded, plain(window.output)
-    if exact is None or not axis.known(window):
+    unread, rounded = axis.unread(window), plain(window.output)
+    if not axis.known(window):
         return ""
-    if answer.ceil_mode and isinstance(rounded, int) and exact != rounded:
+    exact = window.unrounded if answer.ceil_mode else None
+    if exact is not None and isinstance(rounded, int) and exact != rounded:
         if rounded < exact:
             return ": rounded up, the last window would start in the padding, and PyTorch drops it"
-        return f": {decimal(exact)} is rounded up, and the last window reaches beyond the input"
+        return f": {decimal(exact.numerator, exact.denominator)} is rounded up, and the last window reaches beyond the input"
     if not unread:
         return ""
     kinds = [_LINES[axis_name] for axis_name in name.replace(", ", " and ").split(" and ")]

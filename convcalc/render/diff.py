@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from convcalc.check.comparing.comparison import Change, Comparison, Pair
 from convcalc.check.records.record import Row
+from convcalc.records import NamedTuple
 from convcalc.render.sheet import Column, Sheet
 from convcalc.render.text import bytes_text
 

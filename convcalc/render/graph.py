@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.model import Model, Ref
+from convcalc.records import NamedTuple
 from convcalc.render.text import number_text, shapes_text
 
 # A tensor as a report names it: the layer, which of its calls, which of the outputs.

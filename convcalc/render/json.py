@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from json.encoder import encode_basestring
-from typing import Any
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from convcalc.analyse.report import Report
 from convcalc.render.text import STEERING
+
+if TYPE_CHECKING:
+    from convcalc.analyse.report import Report
 
 
 def dumps(data: Any) -> str:
@@ -27,38 +30,52 @@ def report_json(report: Report) -> str:
 
 def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """The value as JSON."""
+    import json  # with its reader, which a report has no use for
+
     return _shown(json.dumps(value, ensure_ascii=False, separators=separators))
 
 
 def _shown(text: str) -> str:
     """JSON with characters that would steer a terminal, or hide, as escapes of JSON's."""
-    return text if text.isprintable() else STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return text if text.isprintable() else re.sub(STEERING, lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+@lru_cache(maxsize=10_000)  # a report says the same keys and names time and again
+def _string(text: str) -> str:
+    """A text as JSON."""
+    plain = text.isprintable() and '"' not in text and "\\" not in text
+    return f'"{text}"' if plain else _json(text)
 
 
 _WIDTH = 100
+# How what holds nothing else is written, by its type; the encoder takes many times as long.
+_LEAVES: dict[type, Callable[[Any], str]] = {
+    str: _string,
+    int: repr,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+}
 
 
 def _compact(value: Any, indent: int) -> str:
     """A value as text: on one line where that is no longer than the width. Each part is written once."""
-    if isinstance(value, str):
-        return _shown(encode_basestring(value))
-    if value is None:
-        return "null"
-    if type(value) is int:  # and no bool; the encoder takes ten times as long
-        return repr(value)
+    inner = indent + 2
     if isinstance(value, dict):
-        parts = [f"{_shown(encode_basestring(str(key)))}: {_compact(part, indent + 2)}" for key, part in value.items()]
+        parts = [
+            f"{_string(str(key))}: {leaf(part) if (leaf := _LEAVES.get(type(part))) else _compact(part, inner)}"
+            for key, part in value.items()
+        ]
         start, end = "{", "}"
     elif isinstance(value, list):
-        parts = [_compact(part, indent + 2) for part in value]
+        parts = [leaf(part) if (leaf := _LEAVES.get(type(part))) else _compact(part, inner) for part in value]
         start, end = "[", "]"
     else:
         return _json(value)
-    if sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH:
+    if len(parts) < _WIDTH // 2 and sum(map(len, parts)) + 2 * len(parts) + indent <= _WIDTH:
         line = ", ".join(parts)
         if "\n" not in line:
             return f"{start}{line}{end}"
     if not parts:
         return start + end
-    pad = "\n" + " " * (indent + 2)
+    pad = "\n" + " " * inner
     return f"{start}{pad}{f',{pad}'.join(parts)}\n{' ' * indent}{end}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.problems import ConvcalcError, error
+from convcalc.records import NamedTuple
 
 
 class Options(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convcalc.numbers import plain
+from convcalc.records import NamedTuple
 from convcalc.window import Window
 
 MOST_ROWS = 7

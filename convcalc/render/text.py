@@ -10,14 +10,14 @@ from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
 # Characters that would steer a terminal, or hide.
-STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+STEERING = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 
 
 def visible(text: str) -> str:
     """The text with characters that would steer a terminal, or hide, written out: ``\\x1b``."""
     if text.isprintable():
         return text
-    return STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return re.sub(STEERING, lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def wrapped(doc: str, width: int | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED
@@ -13,6 +13,7 @@ from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
 from convcalc.numbers import UNKNOWN
 from convcalc.problems import error
+from convcalc.records import NamedTuple
 from convcalc.write.arguments import keras_module, own_arguments, settings
 
 WIDTH = 100

@@ -11,9 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from convcalc.check.comparing.common import common
+from convcalc.records import NamedTuple
 
 LARGEST_TABLE = 2500  # cells of a table of likenesses: a gap of 50 × 50 layers
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from convcalc.check.comparing.align import Aligned, Link
 from convcalc.check.comparing.comparison import Change, Pair
 from convcalc.check.comparing.connections import origins
 from convcalc.check.records.record import Cell, Row
 from convcalc.layers import builtin
+from convcalc.records import NamedTuple
 from convcalc.write.arguments import short
 
 _OUTPUTS = ("output_shape", "output_bytes")

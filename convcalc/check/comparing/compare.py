@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from convcalc.analyse.report import Report
 from convcalc.check.comparing.align import Link, Standing, align
@@ -13,6 +12,7 @@ from convcalc.check.comparing.comparison import Comparison, Pair
 from convcalc.check.comparing.connections import links_of
 from convcalc.check.records.record import Record, Row, of_report
 from convcalc.names import is_automatic
+from convcalc.records import NamedTuple
 
 
 def compare(before: Record, after: Record, ignore_names: bool = False) -> Comparison:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.check.records.record import Cell, Record, Row
 from convcalc.names import is_automatic
+from convcalc.records import NamedTuple
 from convcalc.showing import Shown
 
 SCHEMA_VERSION = 1

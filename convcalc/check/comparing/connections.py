@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from convcalc.check.comparing.align import Link
 from convcalc.check.records.record import Cell, Row
+from convcalc.records import NamedTuple
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
 _OUTSIDE = -1  # in place of a layer: what comes from outside of the level, or is not on record

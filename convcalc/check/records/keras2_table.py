@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from convcalc.check.records.cells import Texts, keras2_shape, keras2_sources, squeezed
 from convcalc.check.records.record import Cell
 from convcalc.check.records.table import Lines, Table
+from convcalc.records import NamedTuple
 
 _TOP = re.compile(r"_{10,}(?=\s*$)")
 _HEADER = re.compile(r"Layer \(type\)|Output Shape|Param #|Connected to|Trainable|\S+(?: \S+)*")

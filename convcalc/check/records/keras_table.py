@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
 from convcalc.check.records.cells import Texts, sources_of
 from convcalc.check.records.record import Cell
 from convcalc.check.records.table import Lines, Table
+from convcalc.records import NamedTuple
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
 # What may not take one column; not so Latin letters, the signs of boxes, and "…".

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
-from convcalc.analyse.report import LayerReport, Report, plain_number
+from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import LayerType
 from convcalc.layers.sublayer import SubLayer, SubModel
-from convcalc.numbers import UNKNOWN, Shape
+from convcalc.numbers import UNKNOWN, Shape, plain_number
 from convcalc.ops import Operation
+from convcalc.records import NamedTuple
 from convcalc.write.arguments import own_arguments, settings
 
 

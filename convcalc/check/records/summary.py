@@ -9,7 +9,7 @@ from itertools import takewhile
 from convcalc.analyse.keras2_rows import keras2_rows
 from convcalc.analyse.keras_rows import KerasRow, keras_rows
 from convcalc.analyse.keras_totals import size_text, totals
-from convcalc.analyse.report import Report, plain_number
+from convcalc.analyse.report import Report
 from convcalc.analyse.unmasked import unmasked
 from convcalc.check.records.cells import (
     Texts,
@@ -26,6 +26,7 @@ from convcalc.check.records.keras2_table import keras2_tables
 from convcalc.check.records.keras_table import keras_tables
 from convcalc.check.records.record import Cell, Record, Row
 from convcalc.check.records.table import Lines, Table
+from convcalc.numbers import plain_number
 from convcalc.problems import Source
 
 # The names of the counts and of the sizes in a record, by the label in the text.

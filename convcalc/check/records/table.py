@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from convcalc.check.records.cells import Texts
 from convcalc.problems import ConvcalcError, Mark, Source, error
+from convcalc.records import NamedTuple
 
 
 class Lines(NamedTuple):

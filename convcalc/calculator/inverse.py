@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
 
 from convcalc.problems import Refusal, error
+from convcalc.records import NamedTuple
 from convcalc.window import Padding, Window, slide, slide_transposed
 
 MOST_KERNEL = 11

@@ -7,23 +7,17 @@ parameters and MACs, on traced numbers, so that every formula is the trace of th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convcalc.analyse import axis
-from convcalc.analyse.axis import worked
-from convcalc.analyse.report import plain_number
-from convcalc.layers import Inferred, parameters, sample_macs
-from convcalc.layers.arguments import LARGEST, shown
-from convcalc.layers.convolution import (
-    convolve,
-    depthwise_convolution,
-    spread,
-)
-from convcalc.layers.sliding import windows, windows_transposed
-from convcalc.numbers import UNKNOWN, Number, Shape, Traced, Unknown, named, traced
+from convcalc.calculator import axis
+from convcalc.calculator.axis import worked
+from convcalc.numbers import LARGEST, UNKNOWN, Number, Shape, Traced, Unknown, named, plain_number, traced
 from convcalc.problems import ConvcalcError, Refusal, error, listed
-from convcalc.window import Window, slide_ceil
+from convcalc.records import NamedTuple
+from convcalc.window import Window, slide_ceil, windows, windows_transposed
+
+if TYPE_CHECKING:
+    from convcalc.layers import Inferred
 
 Size: TypeAlias = "int | Unknown | str"
 Sizes: TypeAlias = "Size | Sequence[Size]"
@@ -34,8 +28,7 @@ _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")
 FRAMEWORKS = ("keras", "torch")
 
 
-@dataclass(frozen=True)
-class ConvAnswer:
+class ConvAnswer(NamedTuple):
     """What :func:`conv` finds: a window for each axis, in traced numbers, and what the layer comes to.
 
     ``inferred`` is None where filters or channels are not given, and for pooling. ``asked`` is the padding as it was asked
@@ -70,12 +63,20 @@ class ConvAnswer:
     @property
     def params(self) -> Number | None:
         """The number of parameters, traced; None where filters or channels are not given."""
-        return None if self.inferred is None else parameters(self.inferred)
+        if self.inferred is None:
+            return None
+        from convcalc.layers import parameters
+
+        return parameters(self.inferred)
 
     @property
     def macs(self) -> Number | None:
         """The multiply-accumulates of one sample, traced; None where filters or channels are not given."""
-        return None if self.inferred is None else sample_macs(self.inferred)
+        if self.inferred is None:
+            return None
+        from convcalc.layers import sample_macs
+
+        return sample_macs(self.inferred)
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as data: the contract of ``convcalc conv --format json``."""
@@ -182,15 +183,17 @@ def _answer(
             [(traced(0), traced(0))] * len(args["kernel_size"]) if isinstance(args["padding"], str) else args["padding"]
         )
         return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], cells)), None
-    whole = x[-1] is not UNKNOWN and not pool
+    if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
+        return (windows_transposed if transpose else windows)(args, x), None
+    # The catalogue is imported for who asks about a whole layer.
+    from convcalc.layers.convolution import convolve, depthwise_convolution, spread
+
     rule: Callable[..., Inferred]
-    if whole and depthwise:
+    if depthwise:
         rule, more = depthwise_convolution, {"depth_multiplier": _number(multiplier, "depth_multiplier", 1)}
-    elif whole and filters is not None:
+    else:
         rule = spread if transpose else convolve
         more = {"filters": _number(filters, "filters", 1), "groups": _number(groups, "groups", 1)}
-    else:
-        return (windows_transposed if transpose else windows)(args, x), None
     inferred = rule({**args, **more}, x)
     return inferred.windows, inferred
 
@@ -269,7 +272,7 @@ def _number(value: Any, name: str, least: int) -> Number:
     if value is UNKNOWN or isinstance(value, Traced):
         return value
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
-        raise error("invalid-value", f"{name} must be a whole number of at least {least}, not {shown(value)}")
+        raise error("invalid-value", f"{name} must be a whole number of at least {least}, not {_shown(value)}")
     return Traced(value)
 
 
@@ -280,7 +283,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
         values = tuple(values) * rank
     if len(values) != rank:
         raise error(
-            "invalid-value", f"{name} must be one number, or one for each of {rank} axes, not {shown(list(values))}"
+            "invalid-value", f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}"
         )
     if name == "input":  # an unknown input still has a formula: its size goes by the name of its axis
         names = _AXES[rank]
@@ -294,7 +297,7 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
     """A padding word, or (before, after) for each axis."""
     if isinstance(value, str):
         if value not in ("valid", "same", "causal"):
-            raise error("invalid-value", f"padding is valid, same, causal or numbers, not {shown(value)}")
+            raise error("invalid-value", f"padding is valid, same, causal or numbers, not {_shown(value)}")
         return value
     values = value if isinstance(value, (list, tuple)) else (value,) * rank
     if rank == 1 and len(values) == 2 and all(isinstance(part, int) for part in values):
@@ -305,7 +308,7 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
         wanted = (
             "a number, (before, after)" if rank == 1 else f"a number, {rank} numbers, or {rank} pairs (before, after)"
         )
-        raise error("invalid-value", f"padding must be {wanted}, not {shown(value)}")
+        raise error("invalid-value", f"padding must be {wanted}, not {_shown(value)}")
     pairs = [part if isinstance(part, (list, tuple)) else (part, part) for part in values]
     if framework == "torch" and any(before != after for before, after in pairs):
         raise error("invalid-value", "PyTorch pads both sides alike; ask with --framework keras, or pad beforehand")
@@ -322,3 +325,10 @@ def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
         (listed((answer.axes[index] for index in indices), "and"), answer.windows[indices[0]])
         for indices in found.values()
     ]
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it."""
+    from convcalc.layers.arguments import shown
+
+    return shown(value)
