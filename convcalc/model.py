@@ -186,27 +186,28 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
         call = model.calls[number]
         depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
         call_depth[number] = layer_depth[call.layer] = depth
-        for ref in call.sources:
-            if call_depth.get(ref.call, 0) <= depth:
-                call_depth[ref.call] = depth + 1
+        for source, _ in call.sources:
+            if call_depth.get(source, 0) <= depth:
+                call_depth[source] = depth + 1
     return met, call_depth, layer_depth
 
 
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     """Depth first from the outputs: the layers as they were first met, and the calls as they were finished."""
+    calls = model.calls
     met: list[int] = []
-    begun: set[int] = set()
+    begun = bytearray(len(calls))
     post_order: list[int] = []
     # Each call that was begun waits, on the stack, for what is left of its sources; the first stands for the outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, left = stack[-1]
-        for ref in left:
-            if ref.call not in begun:
-                call = model.calls[ref.call]
-                begun.add(ref.call)
+        for source, _ in left:
+            if not begun[source]:
+                begun[source] = True
+                call = calls[source]
                 met.append(call.layer)
-                stack.append((ref.call, iter(call.sources)))
+                stack.append((source, iter(call.sources)))
                 break
         else:
             stack.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,18 +30,28 @@ class Ran(NamedTuple):
 @dataclass
 class Run:
     """A model's calls as they were run on given input shapes, and the runs of its nested models: by layer number on their own
-    input shapes, and ``inside`` each call, by its number, on those that reached it.
+    input shapes, and ``inside`` each call, by its number, on those that reached it. ``weights`` are those of each layer; None
+    where none are known.
     """
 
     model: Model
     calls: list[Ran] = field(default_factory=list)
     nested: dict[int, Run] = field(default_factory=dict)
-    weights: dict[int, tuple[Weight, ...]] = field(default_factory=dict)
+    weights: list[tuple[Weight, ...] | None] = field(init=False)
     inside: dict[int, Run] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.weights = [None] * len(self.model.layers)
 
     def shape(self, ref: Ref) -> Shape | None:
         outputs = self.calls[ref.call].outputs
         return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+
+    def shapes(self, refs: Iterable[Ref]) -> tuple[Shape | None, ...]:
+        calls = self.calls
+        return tuple(
+            [outputs[output] if output < len(outputs := calls[at].outputs) else NOTHING for at, output in refs]
+        )
 
     def dtype(self, ref: Ref) -> str:
         dtypes = self.calls[ref.call].dtypes
