@@ -27,6 +27,9 @@ MAXIMA = (
 )
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
+# No arguments, and no other entries: one object for all layers and calls that have none.
+NO_ARGS: Mapping[str, Any] = {}
+
 
 class Place(Protocol):
     """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""
@@ -70,7 +73,8 @@ class Stored(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
+    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer. Readers make
+    one object of arguments that are equal: what has them in common is worked out once.
 
     ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
     them where Keras lists them in another order. ``recorded`` is what a file says of the outputs: shape and dtype by number.
@@ -79,7 +83,7 @@ class Call(NamedTuple):
     layer: int
     inputs: tuple[Ref, ...]
     place: Place | None = None
-    args: Mapping[str, Any] = {}
+    args: Mapping[str, Any] = NO_ARGS
     masks: tuple[Ref, ...] = ()
     order: tuple[Ref, ...] = ()
     recorded: Mapping[int, tuple[tuple[Number, ...] | None, str]] = {}
@@ -102,7 +106,7 @@ class Layer(NamedTuple):
 
     name: str
     class_name: str
-    args: Mapping[str, Any] = {}
+    args: Mapping[str, Any] = NO_ARGS
     trainable: bool = True
     dtype: str = "float32"
     model: Model | None = None
@@ -111,7 +115,7 @@ class Layer(NamedTuple):
     place: Place | None = None
     broken: bool = False
     stored: tuple[Stored, ...] | None = None
-    origin: Mapping[str, Any] = {}
+    origin: Mapping[str, Any] = NO_ARGS
 
 
 class Model(NamedTuple):

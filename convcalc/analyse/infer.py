@@ -179,14 +179,12 @@ def _call_layer(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, 
     """A layer's rule as it runs on inputs, all of which are known. Layers that are alike are worked out once, which saves the
     most memory in models of many.
     """
-    args = {**layer.args, **call.args} if call.args else layer.args
     given = run.dtype(call.inputs[0]) if call.inputs else ""
-    alike = (layer.class_name, id(layer.kind), layer.dtype, given, inputs, *args.items())
-    try:
-        ran = work.alike.get(alike)
-    except TypeError:  # an argument that is a list or a mapping
-        ran = _applied(layer, args, inputs, given)
+    # Readers make one object of arguments that are equal. It lasts as long as the model does.
+    alike = (layer.class_name, id(layer.kind), id(layer.args), id(call.args), layer.dtype, given, inputs)
+    ran = work.alike.get(alike)
     if ran is None:
+        args = {**layer.args, **call.args} if call.args else layer.args
         ran = work.alike[alike] = _applied(layer, args, inputs, given)
     if ran.inferred is None:
         return ran
