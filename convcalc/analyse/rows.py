@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from convcalc.analyse.report import CallReport, LayerReport, Totals, weight_bytes
@@ -35,13 +36,13 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
     calls: list[list[int]] = [[] for _ in model.layers]
-    names: list[str] = []  # of each call, as its outputs are referred to
+    first: list[str] = []  # the name of each call's first output
     reported: list[CallReport] = []
     for number, call in enumerate(model.calls):
         own = calls[call.layer]
-        names.append(f"{model.layers[call.layer].name}[{len(own)}]")
+        first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
         own.append(number)
-        sources = tuple([f"{names[at]}[{output}]" for at, output in call.sources])
+        sources = tuple([f"{first[at][:-2]}{output}]" if output else first[at] for at, output in call.sources])
         inputs, outputs, dtypes, _, macs, recorded, steps = run.calls[number]
         if call.masks:
             inputs = (*inputs, *run.shapes(call.masks))
@@ -268,7 +269,7 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     every = sum([times[key] * weight_bytes(each) for key, each in weights.items()])
     trained = sum([times[key] * weight_bytes([w for w in each if w.trainable]) for key, each in weights.items()])
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
+    sums = {name: known_sum(list(map(attrgetter(count), top))) for name, count in counts.items()}
     unsure = {name for row in top for name in row.incomplete}
     labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
     labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
