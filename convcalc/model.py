@@ -188,7 +188,9 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
     layer_depth: dict[int, int] = {}
     for number in reversed(post_order):
         call = model.calls[number]
-        depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
+        depth, of_layer = call_depth.get(number, 0), layer_depth.get(call.layer, 0)
+        if of_layer > depth:
+            depth = of_layer
         call_depth[number] = layer_depth[call.layer] = depth
         for source, _ in call.sources:
             if call_depth.get(source, 0) <= depth:

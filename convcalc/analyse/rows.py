@@ -267,7 +267,7 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     times = Counter([id(row.weights) for row in rows])
     weights = {id(row.weights): row.weights for row in rows}
     every = sum([times[key] * weight_bytes(each) for key, each in weights.items()])
-    trained = sum([times[key] * weight_bytes([w for w in each if w.trainable]) for key, each in weights.items()])
+    fixed = sum([times[key] * weight_bytes([w for w in each if not w.trainable]) for key, each in weights.items()])
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
     sums = {name: known_sum(list(map(attrgetter(count), top))) for name, count in counts.items()}
     unsure = {name for row in top for name in row.incomplete}
@@ -279,7 +279,7 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
         param_bytes=every if any(weights.values()) or not labels["params"] else UNKNOWN,
-        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else trained + weight_bytes(left),
+        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
         macs=sums["macs"].value,
         incomplete=_labelled(labels),
         left_trainable=left,

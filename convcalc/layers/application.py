@@ -106,7 +106,9 @@ def known_macs(inferred: Inferred) -> Number:
 def sample_macs(inferred: Inferred) -> Number:
     """The multiply-accumulates for one sample."""
     terms = [
-        product(shape) * uses for _, shape, uses, *_ in inferred.weights if not (isinstance(uses, int) and uses == 0)
+        product(weight.shape) * uses
+        for weight in inferred.weights
+        if type(uses := weight.uses) is not int or uses != 0  # most weights are not multiplied
     ]
     return sum([*terms, *[extra.macs for extra in inferred.products]])
 
