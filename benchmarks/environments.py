@@ -14,11 +14,9 @@ CHILDREN = HERE / "children"
 # What is made on the way: models, and the config that Keras writes.
 WORK = HERE / ".work"
 
-# PyPI's torch for Linux needs gigabytes of CUDA to be imported; that of PyTorch's own index does without.
-_TORCH = "torch==2.13.0+cpu" if sys.platform == "linux" else "torch"
 PEERS = {
     "keras": ("keras>=3.15,<3.16", "tensorflow-cpu"),
-    "torch": (_TORCH, "torchinfo", "--extra-index-url", "https://download.pytorch.org/whl/cpu"),
+    "torch": ("torch", "torchinfo", "numpy"),
     "onnx": ("onnx",),
 }
 

@@ -28,6 +28,9 @@ MAXIMA = (
 )
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
+# No arguments, and no other entries: one object for all layers and calls that have none.
+NO_ARGS: Mapping[str, Any] = {}
+
 
 class Place(Protocol):
     """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""
@@ -71,7 +74,8 @@ class Stored(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
+    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer. Readers make
+    one object of arguments that are equal: what has them in common is worked out once.
 
     ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
     them where Keras lists them in another order. ``recorded`` is what a file says of the outputs: shape and dtype by number.
@@ -80,7 +84,7 @@ class Call(NamedTuple):
     layer: int
     inputs: tuple[Ref, ...]
     place: Place | None = None
-    args: Mapping[str, Any] = {}
+    args: Mapping[str, Any] = NO_ARGS
     masks: tuple[Ref, ...] = ()
     order: tuple[Ref, ...] = ()
     recorded: Mapping[int, tuple[tuple[Number, ...] | None, str]] = {}
@@ -103,7 +107,7 @@ class Layer(NamedTuple):
 
     name: str
     class_name: str
-    args: Mapping[str, Any] = {}
+    args: Mapping[str, Any] = NO_ARGS
     trainable: bool = True
     dtype: str = "float32"
     model: Model | None = None
@@ -112,7 +116,7 @@ class Layer(NamedTuple):
     place: Place | None = None
     broken: bool = False
     stored: tuple[Stored, ...] | None = None
-    origin: Mapping[str, Any] = {}
+    origin: Mapping[str, Any] = NO_ARGS
 
 
 class Model(NamedTuple):
@@ -185,29 +189,32 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
     layer_depth: dict[int, int] = {}
     for number in reversed(post_order):
         call = model.calls[number]
-        depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
+        depth, of_layer = call_depth.get(number, 0), layer_depth.get(call.layer, 0)
+        if of_layer > depth:
+            depth = of_layer
         call_depth[number] = layer_depth[call.layer] = depth
-        for ref in call.sources:
-            if call_depth.get(ref.call, 0) <= depth:
-                call_depth[ref.call] = depth + 1
+        for source, _ in call.sources:
+            if call_depth.get(source, 0) <= depth:
+                call_depth[source] = depth + 1
     return met, call_depth, layer_depth
 
 
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     """Depth first from the outputs: the layers as they were first met, and the calls as they were finished."""
+    calls = model.calls
     met: list[int] = []
-    begun: set[int] = set()
+    begun = bytearray(len(calls))
     post_order: list[int] = []
     # Each call that was begun waits, on the stack, for what is left of its sources; the first stands for the outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, left = stack[-1]
-        for ref in left:
-            if ref.call not in begun:
-                call = model.calls[ref.call]
-                begun.add(ref.call)
+        for source, _ in left:
+            if not begun[source]:
+                begun[source] = True
+                call = calls[source]
                 met.append(call.layer)
-                stack.append((ref.call, iter(call.sources)))
+                stack.append((source, iter(call.sources)))
                 break
         else:
             stack.pop()

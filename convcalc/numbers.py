@@ -256,6 +256,8 @@ def ceil_div(dividend: Number, divisor: Number) -> Number:
 
 def larger(one: Number, other: Number) -> Number:
     """The larger of two; unknown where either is."""
+    if type(one) is int and type(other) is int:  # as they are nearly always
+        return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
         one, other = traced(one), traced(other)
         if isinstance(one.value, int) and isinstance(other.value, int):

@@ -7,13 +7,14 @@ the rule returns; nothing is computed a second time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from convcalc.analyse.report import Report, Step
 from convcalc.analyse.rows import rows_of, totals_of
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.analyse.sums import known_sum, per_batch
 from convcalc.garbage import uncollected
-from convcalc.layers import Inferred, LayerType, Product, Weight, apply, kind_of, known_macs, output_dtypes
+from convcalc.layers import Inferred, Product, apply, kind_of, known_macs, output_dtypes
 from convcalc.layers.registry import Args
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.numbers import UNKNOWN, Shape, plain, shape_text
@@ -32,7 +33,7 @@ class _Work:
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         self.runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = {}
-        self.alike: dict[tuple[object, ...], tuple[Ran, tuple[Weight, ...]]] = {}
+        self.alike: dict[tuple[object, ...], Ran] = {}
 
 
 @uncollected()
@@ -91,19 +92,21 @@ def run_on(model: Model, shapes: Sequence[Shape | None]) -> Run:
 def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Run:
     """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
     run = Run(model)
+    layers, done = model.layers, run.calls
     given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
     for number, call in enumerate(model.calls):
-        layer = model.layers[call.layer]
-        inputs = tuple(map(run.shape, call.inputs))
+        layer = layers[call.layer]
         if number in given:
-            run.calls.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
+            done.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
             continue
+        inputs = run.shapes(call.inputs)
+        other = layer.broken or layer.model is not None or NOTHING in inputs or isinstance(layer.kind, Operation)
         try:
-            ran = _call(run, call, layer, inputs, work)
-            run.calls.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
+            ran = (_call_other if other else _call_layer)(run, call, layer, inputs, work)
+            done.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
-            run.calls.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
+            done.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
     for ref in model.outputs:
         if missing := _missing(run, ref):
             mark = model.place.mark("outputs") if model.place else None
@@ -153,59 +156,58 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
-def _call(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
-    if NOTHING in inputs:
+def _call_other(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
+    """A call of what is no layer of the catalogue, or of one that does not receive all that it needs."""
+    missing = NOTHING in inputs
+    if missing:
         for ref in call.inputs:
-            if missing := _missing(run, ref):
-                raise Refusal(f"asks for {missing}", "no-such-output", "from")
-    if isinstance(layer.kind, Operation) and not layer.broken:
-        return _call_operation(run, call, layer.kind, layer, inputs)
-    kind = None if layer.broken or layer.model is not None else kind_of(layer)
-    if NOTHING in inputs and kind is not None and kind.family == "opaque":
-        inputs = tuple(
-            (UNKNOWN,) if shape is NOTHING else shape for shape in inputs
-        )  # its output does not depend on it
-    known = tuple([shape for shape in inputs if shape is not None])
-    if layer.broken or len(known) < len(inputs):
+            if words := _missing(run, ref):
+                raise Refusal(f"asks for {words}", "no-such-output", "from")
+    if layer.broken or (missing and layer.model is not None):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, work)
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+    if isinstance(layer.kind, Operation):
+        return _call_operation(run, call, layer.kind, layer, inputs)
+    known = tuple([(UNKNOWN,) if shape is None else shape for shape in inputs])
     if layer.model is not None:
         return _call_model(run, call, layer, known, work)
-    if kind is None:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
-    args = {**layer.args, **call.args} if call.args else layer.args
-    ran, weights = _ran(kind, args, layer.dtype, known, run.dtype(call.inputs[0]) if call.inputs else "", work)
-    first = run.weights.setdefault(call.layer, weights)
-    if first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
+    kind = kind_of(layer)
+    if kind is not None and kind.family == "opaque":
+        return _call_layer(run, call, layer, known, work)  # what it gives does not depend on what it receives
+    return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+
+
+def _call_layer(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
+    """A layer's rule as it runs on inputs, all of which are known. Layers that are alike are worked out once, which saves the
+    most memory in models of many.
+    """
+    given = run.dtype(call.inputs[0]) if call.inputs else ""
+    # Readers make one object of arguments that are equal. It lasts as long as the model does.
+    alike = (layer.class_name, id(layer.kind), id(layer.args), id(call.args), layer.dtype, given, inputs)
+    ran = work.alike.get(alike)
+    if ran is None:
+        args = {**layer.args, **call.args} if call.args else layer.args
+        ran = work.alike[alike] = _applied(layer, args, inputs, given)
+    if ran.inferred is None:
+        return ran
+    weights, first = ran.inferred.weights, run.weights[call.layer]
+    if first is None:
+        run.weights[call.layer] = weights
+    elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
         raise Refusal("is called again on an input for which its weights would have other shapes", "shared-weights")
     return ran
 
 
-def _ran(
-    kind: LayerType, args: Args, policy: str, inputs: tuple[Shape, ...], given: str, work: _Work
-) -> tuple[Ran, tuple[Weight, ...]]:
-    """A layer's rule as it ran on inputs, the first of type ``given``, and its weights. Layers that are alike are worked out
-    once, which saves the most memory in models of many.
-    """
-    alike = (id(kind), policy, given, inputs, *args.items())
-    try:
-        found = work.alike.get(alike)
-    except TypeError:  # an argument that is a list or a mapping
-        return _applied(kind, args, policy, inputs, given)
-    if found is None:
-        found = work.alike[alike] = _applied(kind, args, policy, inputs, given)
-    return found
-
-
-def _applied(
-    kind: LayerType, args: Args, policy: str, inputs: tuple[Shape, ...], given: str
-) -> tuple[Ran, tuple[Weight, ...]]:
-    inferred = apply(kind, args, inputs, policy)
-    dtypes = output_dtypes(inferred, given, policy)
+def _applied(layer: Layer, args: Args, inputs: tuple[Any, ...], given: str) -> Ran:
+    """What a layer's rule finds out, on inputs of which the first is of type ``given``."""
+    kind = kind_of(layer)
+    if kind is None:
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+    inferred = apply(kind, args, inputs, layer.dtype)
+    dtypes = output_dtypes(inferred, given, layer.dtype)
     macs = per_batch(known_macs(inferred), inputs)
-    ran = Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, inputs, inferred),))
-    return ran, inferred.weights
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, inputs, inferred),))
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:

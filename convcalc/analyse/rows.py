@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import CallReport, LayerReport, Totals, weight_bytes
@@ -13,43 +15,63 @@ from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops import Operation
+from convcalc.records import NamedTuple
 
 FROZEN = "the layer is frozen: trainable is false"
+
+
+class _Counted(NamedTuple):
+    """What a row says of its layer that layers which ran alike have in common; ``left`` counts as trainable further out."""
+
+    kind: LayerType | Operation | None
+    weights: tuple[Weight, ...]
+    params: Number
+    trained: Number
+    macs: Number
+    incomplete: Mapping[str, str]
+    left: tuple[Weight, ...]
+    recorded: bool
 
 
 def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
     calls: list[list[int]] = [[] for _ in model.layers]
-    names: list[str] = []  # of each call, as its outputs are referred to
+    first: list[str] = []  # the name of each call's first output
+    reported: list[CallReport] = []
     for number, call in enumerate(model.calls):
-        names.append(f"{model.layers[call.layer].name}[{len(calls[call.layer])}]")
-        calls[call.layer].append(number)
+        own = calls[call.layer]
+        first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
+        own.append(number)
+        sources = tuple([f"{first[at][:-2]}{output}]" if output else first[at] for at, output in call.sources])
+        inputs, outputs, dtypes, _, macs, recorded, steps = run.calls[number]
+        if call.masks:
+            inputs = (*inputs, *run.shapes(call.masks))
+        reported.append(CallReport(sources, inputs, outputs, dtypes, macs, recorded, steps))
     rows: list[LayerReport] = []
+    alike: dict[tuple[int, bool, bool], _Counted] = {}
     for index in summary_order(model):
         layer = model.layers[index]
         path, trains = prefix + layer.name, trainable and layer.trainable
-        reports = tuple([_call_report(run, number, names) for number in calls[index]])
-        if layer.model is None:
-            ran = [run.calls[number] for number in calls[index]]
-            rows.append(_row(layer, path, depth, trains, reports, run.weights.get(index, ()), ran))
-        else:
+        reports = tuple([reported[number] for number in calls[index]])
+        if layer.model is not None:
             rows += _model_rows(run.nested[index], layer, path, depth, trains, reports)
+            continue
+        ran = run.calls[calls[index][0]]
+        if len(reports) > 1 or layer.stored is not None:
+            counted = _counted(layer, trains, run.weights[index] or (), [run.calls[number] for number in calls[index]])
+        else:
+            key = (id(ran), layer.trainable, trains)
+            found = alike.get(key)
+            counted = found or alike.setdefault(key, _counted(layer, trains, run.weights[index] or (), [ran]))
+        rows.append(_row(layer, path, depth, trains, reports, counted, ran))
     return rows
 
 
-def _row(
-    layer: Layer,
-    path: str,
-    depth: int,
-    trains: bool,
-    calls: tuple[CallReport, ...],
-    own: tuple[Weight, ...],
-    ran: Sequence[Ran],
-) -> LayerReport:
-    """The row of a layer that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
+def _counted(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> _Counted:
+    """What a layer counts that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
     kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
-    known = all(map(_counted, ran))
+    known = all(each.inferred is not None and "params" not in each.inferred.unknown for each in ran)
     recorded = not known and layer.stored is not None
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
@@ -59,7 +81,7 @@ def _row(
     left: tuple[Weight, ...] = ()
     if not layer.trainable and kind is not None and kind.holds:  # what it holds may yet count as trainable further out
         left = tuple(weight for weight in own if weight.trainable)
-    macs = known_sum([call.macs for call in calls])
+    macs = known_sum([each.macs for each in ran])
     incomplete: Mapping[str, str] = {}
     if params is UNKNOWN or trained is UNKNOWN or macs.label:
         labels = {
@@ -69,25 +91,41 @@ def _row(
             "macs": macs.label,
         }
         incomplete = _labelled(labels)
+    return _Counted(kind, weights, params, trained, macs.value, incomplete, left, recorded)
+
+
+def _row(
+    layer: Layer,
+    path: str,
+    depth: int,
+    trains: bool,
+    calls: tuple[CallReport, ...],
+    counted: _Counted,
+    first: Ran,
+) -> LayerReport:
+    """The row of a layer that is no model, and whose first call is ``first``."""
+    kind, weights, params, trained, macs, incomplete, left, recorded = counted
     return LayerReport(
-        name=layer.name,
-        class_name=layer.class_name,
-        path=path,
-        depth=depth,
-        trainable=trains,
-        config=layer.args,
-        output_shapes=calls[-1].output_shapes,
-        calls=calls,
-        weights=weights,
-        params=params,
-        trainable_params=trained,
-        macs=macs.value,
-        incomplete=incomplete,
-        kind=kind,
-        dtype=layer.dtype,
-        left_trainable=left,
-        recorded=recorded,
-        inside=_listed(kind, layer.args, ran[0].inputs, path, depth + 1, trains),
+        layer.name,
+        layer.class_name,
+        path,
+        depth,
+        trains,
+        layer.args,
+        calls[-1].output_shapes,
+        calls,
+        weights,
+        params,
+        trained,
+        macs,
+        incomplete,
+        kind,
+        layer.dtype,
+        left,
+        (),
+        (),
+        _listed(kind, layer.args, first.inputs, path, depth + 1, trains),
+        recorded,
     )
 
 
@@ -180,19 +218,6 @@ def _listed(
     return tuple(found)
 
 
-def _counted(ran: Ran) -> bool:
-    """Whether a call let its layer's weights be known."""
-    return ran.inferred is not None and "params" not in ran.inferred.unknown
-
-
-def _call_report(run: Run, number: int, names: Sequence[str]) -> CallReport:
-    """A call as it was run, with the names of what it takes."""
-    call, ran = run.model.calls[number], run.calls[number]
-    sources = tuple([f"{names[ref.call]}[{ref.output}]" for ref in call.sources])
-    shapes = (*ran.inputs, *map(run.shape, call.masks)) if call.masks else ran.inputs
-    return CallReport(sources, shapes, ran.outputs, ran.dtypes, ran.macs, ran.recorded, ran.steps)
-
-
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """The weights that the file stores. Which of them train it does not say, unless none does."""
     return tuple(
@@ -235,24 +260,26 @@ def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
 def totals_of(rows: Sequence[LayerReport]) -> Totals:
     """The sums over the rows of a model."""
     top = [row for row in rows if row.depth == 0]
-    weights = [weight for row in rows for weight in row.weights]
     # A nested model's are those of its layers again.
     left = tuple(
         [weight for row in rows if row.left_trainable and row.kind is not None for weight in row.left_trainable]
     )
+    # Alike layers share their weights: these are measured once.
+    times = Counter([id(row.weights) for row in rows])
+    weights = {id(row.weights): row.weights for row in rows}
+    every = sum([times[key] * weight_bytes(each) for key, each in weights.items()])
+    fixed = sum([times[key] * weight_bytes([w for w in each if not w.trainable]) for key, each in weights.items()])
     counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: known_sum([getattr(row, count) for row in top]) for name, count in counts.items()}
+    sums = {name: known_sum(list(map(attrgetter(count), top))) for name, count in counts.items()}
     unsure = {name for row in top for name in row.incomplete}
     labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
     labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
     if labels["params"]:
-        labels["param_bytes"] = "partial" if weights else "unknown"
-    every = weight_bytes(weights)
-    fixed = weight_bytes([weight for weight in weights if not weight.trainable])
+        labels["param_bytes"] = "partial" if any(weights.values()) else "unknown"
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=every if weights or not labels["params"] else UNKNOWN,
+        param_bytes=every if any(weights.values()) or not labels["params"] else UNKNOWN,
         trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
         macs=sums["macs"].value,
         incomplete=_labelled(labels),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from convcalc.analyse.report import Step
 from convcalc.layers import Inferred, Weight
 from convcalc.model import Model, Ref
@@ -26,19 +28,26 @@ class Ran(NamedTuple):
 
 class Run:
     """A model's calls as they were run on given input shapes, and the runs of its nested models: by layer number on their own
-    input shapes, and ``inside`` each call, by its number, on those that reached it.
+    input shapes, and ``inside`` each call, by its number, on those that reached it. ``weights`` are those of each layer; None
+    where none are known.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.calls: list[Ran] = []
         self.nested: dict[int, Run] = {}
-        self.weights: dict[int, tuple[Weight, ...]] = {}
+        self.weights: list[tuple[Weight, ...] | None] = [None] * len(model.layers)
         self.inside: dict[int, Run] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
         outputs = self.calls[ref.call].outputs
         return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+
+    def shapes(self, refs: Iterable[Ref]) -> tuple[Shape | None, ...]:
+        calls = self.calls
+        return tuple(
+            [outputs[output] if output < len(outputs := calls[at].outputs) else NOTHING for at, output in refs]
+        )
 
     def dtype(self, ref: Ref) -> str:
         dtypes = self.calls[ref.call].dtypes

@@ -21,8 +21,9 @@ class Sum(NamedTuple):
 
 def known_sum(numbers: Sequence[Number]) -> Sum:
     """The sum: ``partial`` where a term is not known, ``unknown`` where none is."""
-    if UNKNOWN not in numbers:
-        return Sum(sum(numbers), "")
+    total = sum(numbers)
+    if type(total) is int or UNKNOWN not in numbers:
+        return Sum(total, "")
     # A lower bound of nothing would be a silent zero: it is unknown.
     total = sum([number for number in numbers if number is not UNKNOWN])
     return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")

@@ -6,7 +6,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from convcalc.layers.arguments import LARGEST, shown
+from convcalc.layers.arguments import shown
+from convcalc.numbers import LARGEST
 from convcalc.problems import Refusal
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from convcalc.cli import FAILED, FINE, WRONG
 from convcalc.cli.reading import resized
 from convcalc.problems import ConvcalcError, error, listed
+from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report

@@ -11,7 +11,7 @@ import click
 from convcalc.cli import FAILED, FINE, WRONG, say
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
-from convcalc.layers.arguments import LARGEST
+from convcalc.numbers import LARGEST
 from convcalc.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 
 if TYPE_CHECKING:

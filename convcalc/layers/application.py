@@ -22,7 +22,10 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     result = bounded(_run(kind, arguments, inputs))
     if kind.under_policy:
         result = kind.under_policy(arguments, policy, result)
-    return result._replace(weights=_typed(result.weights, variable_dtype(policy))) if result.weights else result
+    outputs, weights, products, windows, dtype, unknown = result
+    if not weights:
+        return result
+    return Inferred(outputs, _typed(weights, variable_dtype(policy)), products, windows, dtype, unknown)
 
 
 def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -102,9 +105,9 @@ def known_macs(inferred: Inferred) -> Number:
 def sample_macs(inferred: Inferred) -> Number:
     """The multiply-accumulates for one sample."""
     terms = [
-        product(weight.shape) * weight.uses
+        product(weight.shape) * uses
         for weight in inferred.weights
-        if not (isinstance(weight.uses, int) and weight.uses == 0)
+        if type(uses := weight.uses) is not int or uses != 0  # most weights are not multiplied
     ]
     return sum([*terms, *[extra.macs for extra in inferred.products]])
 

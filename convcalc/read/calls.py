@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.layers import builtin
-from convcalc.model import Call, Layer, Model, Ref, Slot, with_needed
+from convcalc.model import NO_ARGS, Call, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError
 from convcalc.read import serialized
@@ -46,6 +46,7 @@ class Graph:
         self.placed: dict[tuple[str, int], int] = {}
         self.calls: list[Call] = []
         self.recorded: dict[tuple[str, int, int], KerasTensor] = {}
+        self._known: dict[tuple[int, int], Ref] = {}
 
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """The model; a graph with cycles or missing calls is an error."""
@@ -56,10 +57,13 @@ class Graph:
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
         self._check_inputs(inputs, outputs, f"{path}.input_layers")
+        alike: dict[Any, Any] = {}  # what is recorded of most tensors is what is recorded of others
         for (layer, node, output), seen in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
-            self.calls[number] = call._replace(recorded={**call.recorded, output: (seen.shape, seen.dtype)})
+            key = (output, seen.shape, seen.dtype)
+            one = alike.get(key) or alike.setdefault(key, {output: (seen.shape, seen.dtype)})
+            self.calls[number] = call._replace(recorded={**call.recorded, **one} if call.recorded else one)
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.
         keys = tuple(stated) if isinstance(stated, dict) and len(stated) == len(outputs) else ()
@@ -171,9 +175,8 @@ class Graph:
             argument = kind.argument(name) if kind is not None else None
             if argument is not None and not found and argument in kind.call_arguments:  # type: ignore[union-attr]
                 named[name] = serialized.plain(kwargs[name])
-        call = Call(
-            number, tuple(inputs), args={k: v for k, v in named.items() if v not in (None, False)}, masks=tuple(masks)
-        )
+        given = {k: v for k, v in named.items() if v not in (None, False)}
+        call = Call(number, tuple(inputs), args=given or NO_ARGS, masks=tuple(masks))
         self.calls.append(call if call.sources == order else call._replace(order=order))
 
     def _operands(self, operation: Operation, args: Any, kwargs: Mapping[str, Any], entry: Entry) -> dict[str, Any]:
@@ -207,7 +210,9 @@ class Graph:
         return named
 
     def _ref(self, tensor: KerasTensor) -> Ref:
-        return Ref(self.placed[tensor.layer, tensor.node], tensor.output)
+        """The reference to a tensor: one object, however many calls take it."""
+        call = self.placed[tensor.layer, tensor.node]
+        return self._known.setdefault((call, tensor.output), Ref(call, tensor.output))
 
     def _refs(self, value: Any, path: str) -> tuple[Ref, ...]:
         """The tensors of ``input_layers`` or ``output_layers``: [name, call, output], or lists and mappings of such."""

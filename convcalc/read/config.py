@@ -23,6 +23,7 @@ from convcalc.numbers import LARGEST, UNKNOWN, Shape
 from convcalc.ops import Operation, find_operation
 from convcalc.problems import ConvcalcError, Problem, error
 from convcalc.read import serialized
+from convcalc.read.alike import Alike
 from convcalc.read.calls import Entry, Graph, kind_word
 from convcalc.read.legacy import is_legacy, modern
 
@@ -40,6 +41,7 @@ class ConfigReader:
     source: str
     problems: list[Problem] = field(default_factory=list)
     names: Names = field(default_factory=Names)
+    alike: Alike = field(default_factory=Alike)
 
     def fail(self, path: str, message: str, code: str = "invalid-config") -> ConvcalcError:
         """The error that ends reading."""
@@ -201,7 +203,7 @@ class ConfigReader:
                 dtype=policy if policy in POLICIES else "float32",
                 origin=_origin(entry),
             )
-        args = self._arguments(kind, config, name, path, depth)
+        args = self.alike.one(self._arguments(kind, config, name, path, depth))
         policies = DTYPES if kind.inputs == 0 else POLICIES
         if policy is not None and policy not in policies:
             self.warn(

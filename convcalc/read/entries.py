@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.layers import LayerType, bind, find, kind_of, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import name_inside
-from convcalc.model import Layer, Model, Ref
+from convcalc.model import NO_ARGS, Layer, Model, Ref
 from convcalc.names import Names
 from convcalc.numbers import UNKNOWN
 from convcalc.ops import Operation, find_function
@@ -250,7 +250,7 @@ class Entries:
         layer = Layer(
             name or names.automatic(class_name.rpartition(".")[2]),
             class_name,
-            args,
+            values.shared.alike.one(args),
             trainable=trainable,
             dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
             model=model,
@@ -258,7 +258,7 @@ class Entries:
             expect=self.expected(place),
             place=place,
             broken=broken,
-            origin=origin or {},
+            origin=origin or NO_ARGS,
         )
         return self.graph.add_layer(layer)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from convcalc.layers import kind_of
-from convcalc.model import Call, Layer, Model, Place, Ref
+from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.names import Names
 from convcalc.numbers import Shape
 from convcalc.ops import Operation
 from convcalc.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
+from convcalc.read.alike import Alike
 from convcalc.read.masks import Masks
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
@@ -26,11 +27,12 @@ MAX_PROBLEMS = 100
 
 
 class Shared:
-    """What all models of one file share: automatic names, problems, and a bound on what blocks and repeats may make."""
+    """What all models of one file share: automatic names, arguments, problems, and a bound on what blocks and repeats may make."""
 
     def __init__(self) -> None:
         self.names = Names()
         self.problems: list[Problem] = []
+        self.alike = Alike()
         self.work = 0
         self._seen: set[tuple[str, int, int, str | None]] = set()
 
@@ -124,7 +126,7 @@ class GraphBuilder:
         self, layer: int, inputs: Sequence[Ref], place: Place | None, args: Mapping[str, Any] | None = None
     ) -> Ref:
         """Call a layer on tensors; its first output."""
-        call = Call(layer, tuple(inputs), place, args or {})
+        call = Call(layer, tuple(inputs), place, args or NO_ARGS)
         self.calls.append(call)
         made = self.layers[layer]
         hands_masks_on = not made.broken and not isinstance(made.kind, Operation)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcalc.analyse.report import SCHEMA_VERSION
 from convcalc.check.checked import Checked
 from convcalc.numbers import plain_number
+from convcalc.records import NamedTuple
 from convcalc.render.json import dumps, line
 from convcalc.render.sheet import Column, Sheet, drawn
 from convcalc.render.sheets import SHEET_FORMATS

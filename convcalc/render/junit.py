@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from convcalc.check.checked import Checked
 from convcalc.model import Model
 from convcalc.problems import Problem
+from convcalc.records import NamedTuple
 
 # What XML 1.0 has no way to write.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from convcalc import __version__
 from convcalc.check.checked import Checked
 from convcalc.check.codes import meaning
 from convcalc.problems import Mark, Problem
+from convcalc.records import NamedTuple
 from convcalc.render.checks import STDIN
 from convcalc.render.json import dumps
 from convcalc.render.text import visible
