@@ -266,6 +266,23 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         [(8, 2, 4), (2, 4)],
         RULE,
     ),
+    ("EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": [6]}, (5, 7), (6, 7), [(5, 6)], KERAS),
+    (
+        "EinsumDense",
+        {"equation": "ab...,bc->ac...", "output_shape": [6], "bias_axes": "c"},
+        (5, 7, 2),
+        (6, 7, 2),
+        [(5, 6), (6, 1, 1)],
+        KERAS,
+    ),
+    (
+        "EinsumDense",
+        {"equation": "...ab,bc->...ac", "output_shape": [4, 6], "bias_axes": "c"},
+        (2, 3, 4, 5),
+        (3, 2, 4, 6),
+        [(5, 6), (6,)],
+        KERAS,
+    ),
     (
         "ReversibleEmbedding",
         {"input_dim": 100, "output_dim": 8, "tie_weights": False},
@@ -450,6 +467,35 @@ def test_a_refusal(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]
         refusals = [raised.value]
     assert [refusal.code for refusal in refusals] == [code]
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
+
+
+# What is refused with one code for several reasons: the reason is told as well.
+REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
+    ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both a shape and a batch_shape"),
+    ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both a batch_size and a batch_shape"),
+    ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [3, 5]}, [(None, 4)], "speaks of other axes than"),
+    ("EinsumDense", {"equation": "ab,b->ad", "output_shape": [3]}, [(None, 4)], "has an output axis in its equation"),
+    ("EinsumDense", {"equation": "ab,cb->ab", "output_shape": [4]}, [(None, 4)], "has a kernel axis in its equation"),
+    ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "shapes", "reason"), REASONS, ids=[case[3] for case in REASONS])
+def test_a_refusal_says_why(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], reason: str) -> None:
+    kind = find(name)
+    assert kind is not None
+    bound, refusals = bind(kind, (), args)
+    assert not refusals
+    with pytest.raises(Refusal, match=reason):
+        apply(kind, bound, [unknown(shape) for shape in shapes])
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_an_argument_that_is_null_by_default_may_be_given_as_null(name: str) -> None:
+    kind = CATALOGUE[name]
+    for argument in kind.arguments:
+        if argument.default is None:
+            assert argument.read(None, name) is None, argument.name
 
 
 # Laws: what is built differently and must come to the same.

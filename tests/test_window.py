@@ -1,5 +1,6 @@
 """One axis of a sliding window: a table of cases with their sources, and laws against brute force."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from convcalc.numbers import UNKNOWN, Number, Traced, plain
 from convcalc.problems import Refusal
-from convcalc.window import Window, slide, slide_ceil, slide_transposed
+from convcalc.window import Window, before_between, slide, slide_ceil, slide_transposed
 
 KERAS = "Keras 3.15.1, run"
 GUIDE = "Dumoulin & Visin 2016"
@@ -94,6 +95,46 @@ def test_slide_transposed(arguments: tuple[Any, ...], output: int, source: str) 
 def test_a_window_longer_than_its_axis_is_refused(slider: Any, stride: int) -> None:
     with pytest.raises(Refusal, match="does not fit into 2"):
         slider(2, 3 + stride, stride, 1, (0, 0))
+
+
+def test_a_window_moves_by_one_and_has_no_holes_unless_that_is_said() -> None:
+    assert slide(10, 3) == slide(10, 3, 1, 1, "valid")
+    assert slide_transposed(4, 3) == slide_transposed(4, 3, 1, 1, "valid")
+    assert slide(10, 3).output == 8 and slide_transposed(4, 3).output == 6
+
+
+@pytest.mark.parametrize(
+    ("padding", "words"),
+    [((0, 0), "2$"), ((0, 1), r"2 \+ 1 of padding"), ((1, 0), r"2 \+ 1 of padding"), ((1, 2), r"2 \+ 3 of padding")],
+)
+def test_what_a_window_does_not_fit_into_is_said_with_its_padding(padding: tuple[int, int], words: str) -> None:
+    with pytest.raises(Refusal, match=f"does not fit into {words}"):
+        slide(2, 9, 1, 1, padding)
+
+
+@pytest.mark.parametrize("output_padding", [None, 0, 1, 2, 3])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_a_transposed_window_begins_where_keras_lets_it(padding: str, output_padding: int | None) -> None:
+    """As Keras 3.15.1 pads for JAX (backend/common/backend_utils.py): so many cells on the left of the spread input."""
+    for kernel, stride, dilation in product(range(1, 7), range(1, 6), (1, 2)):
+        if output_padding is not None and output_padding >= stride:
+            continue
+        span = (kernel - 1) * dilation + 1
+        in_all = stride + span - 2 if output_padding is None else span + span % 2 - 2 + output_padding
+        left = span - 1 if padding == "valid" else min(in_all // 2 + in_all % 2, span - 1)
+        window = slide_transposed(9, kernel, stride, dilation, padding, output_padding)  # type: ignore[arg-type]
+        assert window.before == span - 1 - left
+        assert window.before + window.output + window.after == 8 * stride + span
+        assert window.unread == 0
+
+
+def test_what_same_puts_before_an_axis_that_is_not_known_is_between_two_numbers() -> None:
+    for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
+        known = [slide(size, kernel, stride, dilation, "same").before for size in range(1, 60)]
+        settled = known[-stride * 6 :]  # sizes that no window reaches across
+        found = before_between(slide(UNKNOWN, kernel, stride, dilation, "same"))
+        assert found == (min(settled), max(settled))  # type: ignore[type-var]
+    assert before_between(slide(9, 3, 1, 1, (2, 1))) == (2, 2)
 
 
 def test_what_floor_takes_away_is_told_exactly() -> None:
