@@ -35,12 +35,41 @@ def imported(*words: str) -> set[str]:
     return set(done.stderr.split())
 
 
+# What only some files and formats need: modules that take long to import.
+SELDOM = {
+    "rich.console",
+    "rich.table",
+    "json",
+    "fractions",
+    "decimal",
+    "shutil",
+    "zipfile",
+    "difflib",
+    "click.shell_completion",
+}
+
+
+def test_a_summary_in_a_pipe_imports_what_its_format_needs() -> None:
+    table = imported("summary", str(SPECS / "lenet5.yaml"))
+    data = imported("summary", str(SPECS / "lenet5.yaml"), "--format", "json")
+    assert not SELDOM & table
+    assert not SELDOM & data
+    assert {"convcalc.analyse.memory", "convcalc.analyse.field"} < data - table
+    assert "rich" not in data
+    assert "convcalc.render.table" in table - data
+    for found in (table, data):
+        assert not {
+            name for name in found if name.startswith(("convcalc.write", "convcalc.check", "convcalc.read.config"))
+        }
+        assert not {"convcalc.read.custom", "convcalc.calculator", "convcalc.cli.shells"} & found
+
+
 def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
     found = imported("conv", "--in", "6", "--k", "3", "--s", "2", "--pad", "same")
     assert "convcalc.calculator.conv" in found
     engine = ("layers", "ops", "analyse", "model", "read", "render.table", "render.json", "cli.reading")
     assert not {name for name in found if name.startswith(tuple(f"convcalc.{part}" for part in engine))}
-    assert not {"yaml", "rich", "json", "fractions"} & found
+    assert not ({"yaml", "dataclasses", "convcalc.cli.output"} | SELDOM) & found
 
 
 def test_what_a_whole_layer_comes_to_imports_its_family_alone() -> None:

@@ -247,11 +247,12 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
     known = [view for view in own if view is not None]
     if len(known) < len(own):
         return None
-    if not any(view.axes for view in known):
+    reading = [view for view in known if view.axes]
+    if not reading:
         return Track((), reaches.everything(track.reach, name))
-    axes = tuple(sorted({axis for view in known for axis in view.axes}))
-    if not all(view.axes for view in known):
+    if len(reading) < len(known):
         return None
+    axes = tuple(sorted({axis for view in known for axis in view.axes}))
     window = known[0].window
     if window is not None:
         found = reaches.through(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None

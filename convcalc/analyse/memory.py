@@ -324,15 +324,16 @@ def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[Weigh
     """The bytes by type and by what trains; ``trained`` may hold more than the weights themselves say."""
     sizes: dict[tuple[str, bool | None], int] = {}
 
-    def add(weight: Weight, trainable: bool | None, sign: int = 1) -> None:
+    def add(weight: Weight, trainable: bool | None, size: int) -> None:
         key = (weight.dtype or "float32", trainable)
-        sizes[key] = sizes.get(key, 0) + sign * weight_bytes([weight])
+        sizes[key] = sizes.get(key, 0) + size
 
     for weight in weights:
-        add(weight, None if weight.trainable is None else False)
+        add(weight, None if weight.trainable is None else False, weight_bytes([weight]))
     for weight in trained:
-        add(weight, True)
-        add(weight, False, -1)
+        size = weight_bytes([weight])
+        add(weight, True, size)
+        add(weight, False, -size)
     return tuple(WeightGroup(*key, size) for key, size in sizes.items() if size)
 
 

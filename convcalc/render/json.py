@@ -60,14 +60,16 @@ _LEAVES: dict[type, Callable[[Any], str]] = {
 def _compact(value: Any, indent: int) -> str:
     """A value as text: on one line where that is no longer than the width. Each part is written once."""
     inner = indent + 2
+    parts: list[str] = []
     if isinstance(value, dict):
-        parts = [
-            f"{_string(str(key))}: {leaf(part) if (leaf := _LEAVES.get(type(part))) else _compact(part, inner)}"
-            for key, part in value.items()
-        ]
+        for key, part in value.items():
+            leaf = _LEAVES.get(type(part))
+            parts.append(f"{_string(str(key))}: {leaf(part) if leaf else _compact(part, inner)}")
         start, end = "{", "}"
     elif isinstance(value, list):
-        parts = [leaf(part) if (leaf := _LEAVES.get(type(part))) else _compact(part, inner) for part in value]
+        for part in value:
+            leaf = _LEAVES.get(type(part))
+            parts.append(leaf(part) if leaf else _compact(part, inner))
         start, end = "[", "]"
     else:
         return _json(value)
