@@ -118,6 +118,7 @@ class _Walk:
     """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path."""
 
     names: list[str] = field(default_factory=list)
+    keys: list[list[Key]] = field(default_factory=list)
     cells: dict[Key, Number] = field(default_factory=dict)
     found: dict[str, dict[int, tuple[Field, ...]]] = field(default_factory=dict)
     apart: dict[Key, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
@@ -135,6 +136,7 @@ def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
         shape = run.shape(ref) or ()
         walk.names.append(run.model.layers[run.model.calls[ref.call].layer].name)
         axes = _spatial(shape, first)
+        walk.keys.append([(number, axis) for axis in axes])
         walk.cells |= {(number, axis): shape[axis] for axis in axes}
         given.append({(number, axis): Track((axis,), reaches.identity(shape[axis])) for axis in axes})
     _model(run, given, "", walk)
@@ -182,10 +184,8 @@ def _output(outputs: Sequence[Fields], number: int) -> Fields:
 
 def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
     shown = []
-    for number, name in enumerate(walk.names):
-        keys = [key for key in walk.cells if key[0] == number]
-        if not any(key in fields for key in keys):
-            continue
+    for number in sorted({number for number, _ in fields}):
+        name, keys = walk.names[number], walk.keys[number]
         tracks = [fields.get(key) for key in keys]
         axes = tuple(AxisField(walk.cells[key], track and track.reach) for key, track in zip(keys, tracks))
         shown.append(Field(name, axes, next((walk.apart[key] for key in keys if key in walk.apart), ())))
@@ -205,9 +205,11 @@ def _call(
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
     moved = [any(view is not None and view.moved for view in each) for each in views]
-    merged = {
-        key: _merged([each[key] for each in seen if key in each], key, output, all(moved), walk) for key in unknown
-    }
+    tracks: dict[Key, list[Track | None]] = {}
+    for each in seen:
+        for key, track in each.items():
+            tracks.setdefault(key, []).append(track)
+    merged = {key: _merged(several, key, output, all(moved), walk) for key, several in tracks.items()}
     # All outputs of an operation are alike; of a layer they are where none of its positions differ.
     alike = isinstance(layer.kind, Operation) or all(track is not None and not track.axes for track in merged.values())
     return [merged] * (len(ran.outputs) if alike else 1)
