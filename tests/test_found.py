@@ -249,6 +249,8 @@ def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
 
 
 RECORDS = {
+    "a table of Keras 2 of one column": f"{'_' * 65}\nL\n{'=' * 65}\n#\n{'=' * 65}",
+    "a table of Keras 2 of two columns": f" {'_' * 65}\n Layer (type)   Output Shape\n {'=' * 65}\n #\n {'=' * 65}",
     "a table of which some rows show no shape": "┏━━━━━━━━\n┃\n┡━━━━━━━━━━━━━━━╇━━━╇━━\n│\n├─\n│ (Concatenate)  o][1],\n└─",
 }
 

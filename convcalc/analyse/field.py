@@ -120,6 +120,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.keys: list[list[Key]] = []
         self.cells: dict[Key, Number] = {}
         self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
         self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
@@ -137,6 +138,7 @@ def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
         shape = run.shape(ref) or ()
         walk.names.append(run.model.layers[run.model.calls[ref.call].layer].name)
         axes = _spatial(shape, first)
+        walk.keys.append([(number, axis) for axis in axes])
         walk.cells |= {(number, axis): shape[axis] for axis in axes}
         given.append({(number, axis): Track((axis,), reaches.identity(shape[axis])) for axis in axes})
     _model(run, given, "", walk)
@@ -184,10 +186,8 @@ def _output(outputs: Sequence[Fields], number: int) -> Fields:
 
 def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
     shown = []
-    for number, name in enumerate(walk.names):
-        keys = [key for key in walk.cells if key[0] == number]
-        if not any(key in fields for key in keys):
-            continue
+    for number in sorted({number for number, _ in fields}):
+        name, keys = walk.names[number], walk.keys[number]
         tracks = [fields.get(key) for key in keys]
         axes = tuple(AxisField(walk.cells[key], track and track.reach) for key, track in zip(keys, tracks))
         shown.append(Field(name, axes, next((walk.apart[key] for key in keys if key in walk.apart), ())))
@@ -207,13 +207,13 @@ def _call(
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
     moved = [any(view is not None and view.moved for view in each) for each in views]
-    merged: Fields = (
-        seen[0]
-        if len(seen) == 1
-        else {
-            key: _merged([each[key] for each in seen if key in each], key, output, all(moved), walk) for key in unknown
-        }
-    )
+    merged = seen[0]
+    if len(seen) > 1:
+        tracks: dict[Key, list[Track | None]] = {}
+        for each in seen:
+            for key, track in each.items():
+                tracks.setdefault(key, []).append(track)
+        merged = {key: _merged(several, key, output, all(moved), walk) for key, several in tracks.items()}
     # All outputs of an operation are alike; of a layer they are where none of its positions differ.
     alike = isinstance(layer.kind, Operation) or all(track is not None and not track.axes for track in merged.values())
     return [merged] * (len(ran.outputs) if alike else 1)

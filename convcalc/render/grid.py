@@ -23,6 +23,10 @@ Painter = Callable[[str, str], str]
 # A long word may be broken behind one of these, before it is broken anywhere; not a number between its thousands.
 _BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
+# Of a column of words, where the table may be as wide as it needs: each row is filled up to it, which for a sum of ten thousand
+# tensors, each from a row of its own, would come to gigabytes.
+WIDEST = 1_000
+
 
 @dataclass(frozen=True)
 class Look:
@@ -128,10 +132,10 @@ def _row(
 def _widths(
     columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[str]], limit: int | None
 ) -> list[int]:
-    """Each column as wide as its widest cell; where that is too much, the widest that can wrap give way."""
+    """Each column as wide as its widest cell, and as :data:`WIDEST`; where that is too much, the widest that can wrap give way."""
     natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:
-        return natural
+        return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
     # Words give way first, down to a width at which they can be read; then further; numbers only when nothing else helps.
     for least, numbers_too in ((10, False), (4, False), (3, True)):

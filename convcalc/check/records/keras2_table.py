@@ -53,6 +53,8 @@ def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
         return None
     begin = first + lines.index(double) + 1
     columns = _columns(lines[1], length)
+    if len(columns) < 3:  # the header of something else
+        return None
     body: list[str] = []
     for number in range(begin, len(text.lines)):
         line = text.lines[number][left:].rstrip()
