@@ -6,16 +6,26 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# So many objects take longer to search than to make: they lie all over the memory.
+_MANY = 50_000
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No search for cycles meanwhile: it would walk over all that was made, time and again, and find nothing."""
+    """No search for cycles meanwhile: it would walk over all that was made, time and again, and find nothing.
+
+    Nor is there one right behind it where much was made: that is then as old as what was searched many times, and waits for the
+    next full search.
+    """
     running = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if running:
+            if hasattr(gc, "freeze") and gc.get_count()[0] > _MANY and not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()  # into the oldest generation
             gc.enable()
 
 

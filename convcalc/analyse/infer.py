@@ -131,8 +131,10 @@ def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
     """The call with what its file records of outputs that cannot be inferred. Where both are known and differ, that is a
     warning.
     """
-    known = len(ran.outputs)
-    if all(number < known and ran.outputs[number] == shape for number, (shape, _) in call.recorded.items()):
+    for number, (shape, _) in call.recorded.items():
+        if number >= len(ran.outputs) or ran.outputs[number] != shape:
+            break
+    else:  # as it is nearly always
         return ran
     outputs, dtypes = list(ran.outputs), list(ran.dtypes)
     recorded = False
