@@ -444,6 +444,12 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("Embedding", {"input_dim": 0, "output_dim": 1}, [(None, 3)], "invalid-value"),
     ("Embedding", {"input_dim": 1, "output_dim": 0}, [(None, 3)], "invalid-value"),
     ("Dense", {"units": 1, "kernel_initializer": "no_such_start"}, [(None, 3)], "invalid-value"),
+    (
+        "ReversibleEmbedding",
+        {"input_dim": 100, "output_dim": 8, "reverse": True},
+        [(None, 9, 7)],
+        "wrong-shape",
+    ),
     ("Dropout", {"rate": 1.5}, [(None, 3)], "invalid-value"),
     ("Dropout", {"rate": 0.5, "seed": 1.5}, [(None, 3)], "invalid-value"),
     ("ActivityRegularization", {"l1": -0.1}, [(None, 3)], "invalid-value"),
@@ -544,6 +550,14 @@ def test_an_einsum_multiplies_once_for_every_index(
     equation: str, output: list[int], shape: tuple[int, ...], macs: int
 ) -> None:
     assert counted("EinsumDense", {"equation": equation, "output_shape": output}, shape)[2] == macs
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_only_the_way_back_from_an_embedding_multiplies(tied: bool) -> None:
+    args = {"input_dim": 100, "output_dim": 8, "tie_weights": tied}
+    assert counted("ReversibleEmbedding", args, (9,)) == ((UNKNOWN, 9, 8), 800 * (1 if tied else 2), 0)
+    back = counted("ReversibleEmbedding", {**args, "reverse": True}, (9, 8))
+    assert back == ((UNKNOWN, 9, 100), 800 * (1 if tied else 2), 9 * 8 * 100)
 
 
 @pytest.mark.parametrize("multiplier", [1, 2])
