@@ -137,6 +137,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("Dense", {"units": 100}, (10_816,), (100,), [(10_816, 100), (100,)], f"{KERAS}: 1,081,700"),
     ("Dense", {"units": 10}, (7, 7, 64), (7, 7, 10), [(64, 10), (10,)], f"{KERAS}: 650"),
     ("Dense", {"units": 10, "lora_rank": 2}, (64,), (10,), [(64, 10), (10,), (64, 2), (2, 10)], RULE),
+    ("Embedding", {"input_dim": 1, "output_dim": 1}, (20,), (20, 1), [(1, 1)], RULE),
     ("Embedding", {"input_dim": 1000, "output_dim": 16}, (20,), (20, 16), [(1000, 16)], RULE),
     ("Identity", {}, (3, 4), (3, 4), [], RULE),
     ("Activation", {"activation": "relu"}, (3,), (3,), [], RULE),
@@ -267,6 +268,14 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         RULE,
     ),
     ("EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": [6]}, (5, 7), (6, 7), [(5, 6)], KERAS),
+    (
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": [5, 3], "bias_axes": "b"},
+        (5, 4),
+        (5, 3),
+        [(4, 3), (5, 1)],
+        RULE,
+    ),
     (
         "EinsumDense",
         {"equation": "ab...,bc->ac...", "output_shape": [6], "bias_axes": "c"},
@@ -432,7 +441,15 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "reshape"),
     ("Permute", {"dims": [1, 3]}, [(None, 4, 3)], "permutation"),
     ("Dense", {"units": 0}, [(None, 3)], "invalid-value"),
+    ("Embedding", {"input_dim": 0, "output_dim": 1}, [(None, 3)], "invalid-value"),
+    ("Embedding", {"input_dim": 1, "output_dim": 0}, [(None, 3)], "invalid-value"),
     ("Dense", {"units": 1, "kernel_initializer": "no_such_start"}, [(None, 3)], "invalid-value"),
+    (
+        "ReversibleEmbedding",
+        {"input_dim": 100, "output_dim": 8, "reverse": True},
+        [(None, 9, 7)],
+        "wrong-shape",
+    ),
     ("Dropout", {"rate": 1.5}, [(None, 3)], "invalid-value"),
     ("Dropout", {"rate": 0.5, "seed": 1.5}, [(None, 3)], "invalid-value"),
     ("ActivityRegularization", {"l1": -0.1}, [(None, 3)], "invalid-value"),
@@ -476,6 +493,12 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [3, 5]}, [(None, 4)], "speaks of other axes than"),
     ("EinsumDense", {"equation": "ab,b->ad", "output_shape": [3]}, [(None, 4)], "has an output axis in its equation"),
     ("EinsumDense", {"equation": "ab,cb->ab", "output_shape": [4]}, [(None, 4)], "has a kernel axis in its equation"),
+    (
+        "EinsumDense",
+        {"equation": "ab,bc->ac", "output_shape": [3], "bias_axes": "z"},
+        [(None, 4)],
+        "has bias_axes 'z', which are not all among the output's 'ac'",
+    ),
     ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
 ]
 
@@ -508,6 +531,33 @@ def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tu
     assert kind is not None
     found = apply(kind, bind(kind, (), args)[0], [(UNKNOWN, *shape)])
     return found.outputs[0], parameters(found), plain(sample_macs(found))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("equation", "output", "shape", "macs"),
+    [
+        ("ab,bc->ac", [6], (5,), 5 * 6),
+        ("abc,cd->abd", [5, 3], (5, 4), 5 * 4 * 3),
+        ("abc,cde->abde", [9, 2, 4], (9, 8), 9 * 8 * 2 * 4),
+        ("...a,ab->...b", [6], (5,), 5 * 6),
+        ("...ab,bc->...ac", [4, 6], (4, 5), 4 * 5 * 6),
+        ("...ab,bc->...ac", [4, 6], (2, 3, 4, 5), 2 * 3 * 4 * 5 * 6),
+        ("ab...,bc->ac...", [6], (5, 7), 5 * 6 * 7),
+        ("ab...,bc->ac...", [6], (5, 7, 2), 5 * 6 * 7 * 2),
+    ],
+)
+def test_an_einsum_multiplies_once_for_every_index(
+    equation: str, output: list[int], shape: tuple[int, ...], macs: int
+) -> None:
+    assert counted("EinsumDense", {"equation": equation, "output_shape": output}, shape)[2] == macs
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_only_the_way_back_from_an_embedding_multiplies(tied: bool) -> None:
+    args = {"input_dim": 100, "output_dim": 8, "tie_weights": tied}
+    assert counted("ReversibleEmbedding", args, (9,)) == ((UNKNOWN, 9, 8), 800 * (1 if tied else 2), 0)
+    back = counted("ReversibleEmbedding", {**args, "reverse": True}, (9, 8))
+    assert back == ((UNKNOWN, 9, 100), 800 * (1 if tied else 2), 9 * 8 * 100)
 
 
 @pytest.mark.parametrize("multiplier", [1, 2])

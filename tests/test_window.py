@@ -128,6 +128,19 @@ def test_a_transposed_window_begins_where_keras_lets_it(padding: str, output_pad
         assert window.unread == 0
 
 
+@pytest.mark.parametrize("output_padding", [None, 0, 1, 2])
+def test_what_is_cut_from_a_transposed_window_and_what_is_left_make_it_whole(output_padding: int | None) -> None:
+    window = slide_transposed(9, 3, 4, 2, (1, 2), output_padding)
+    assert (window.before, window.output) == (1, 34 + (output_padding or 0))
+    assert window.before + window.output + window.after == 8 * 4 + 5
+
+
+def test_no_cells_at_all_are_let_be_where_keras_lets_them() -> None:
+    assert slide_transposed(1, 2, 3, 1, "same", 0).output == 0
+    with pytest.raises(Refusal, match="an output of 0 cells"):
+        slide_transposed(1, 2, 3, 1, (1, 1))
+
+
 def test_what_same_puts_before_an_axis_that_is_not_known_is_between_two_numbers() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").before for size in range(1, 60)]
