@@ -1,0 +1,35 @@
+"""Arguments that are equal become one object, and only those."""
+
+import gc
+
+from convcalc.garbage import uncollected
+from convcalc.read.alike import Alike
+
+
+def test_equal_arguments_are_one_object() -> None:
+    alike = Alike()
+    first = alike.one({"filters": 8, "kernel_size": (3, 3)})
+    assert alike.one({"filters": 8, "kernel_size": (3, 3)}) is first
+    assert alike.one({"filters": 8, "kernel_size": (3, 5)}) is not first
+
+
+def test_values_of_other_types_stay_apart() -> None:
+    alike = Alike()
+    values = [1, 1.0, True, 0.0, -0.0, False, (1,), (1.0,), None, "1", "None"]
+    kept = [alike.one({"value": value}) for value in values]
+    assert [repr(args["value"]) for args in kept] == [repr(value) for value in values]
+
+
+def test_much_that_was_made_is_not_searched_at_once() -> None:
+    searched: list[int] = []
+    gc.collect()
+    gc.callbacks.append(lambda phase, info: searched.append(info["generation"]))
+    try:
+        with uncollected():
+            made = [[number] for number in range(200_000)]
+        after = [[]]
+    finally:
+        gc.callbacks.pop()
+    assert gc.isenabled()
+    assert len(made) > len(after)
+    assert searched == []
