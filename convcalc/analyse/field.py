@@ -207,7 +207,7 @@ def _call(
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
     moved = [any(view is not None and view.moved for view in each) for each in views]
-    merged = seen[0]
+    merged = seen[0] if len(seen) == 1 else {}
     if len(seen) > 1:
         tracks: dict[Key, list[Track | None]] = {}
         for each in seen:
