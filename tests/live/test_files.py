@@ -266,7 +266,7 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     """
     import keras
 
-    fresh()
+    fresh(free_memory=seed % 20 == 0)
     random = Random(seed)
     try:
         model = keras_model(grow(random))

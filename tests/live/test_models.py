@@ -23,7 +23,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 def difference(seed: int) -> tuple[str | None, int]:
     """Where the two builds of a random model differ, or None; and how many layers it has."""
 
-    fresh()
+    fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))
     text = json.dumps(spec(program))
     try:
