@@ -259,7 +259,12 @@ def is_linear(model: Model) -> bool:
 
 
 def input_args(layer: Layer) -> dict[str, Any]:
-    """An input layer's arguments, with a whole ``batch_shape`` taken apart into the ``shape`` of a sample and ``batch_size``."""
+    """An input layer's arguments, with a whole ``batch_shape`` taken apart into the ``shape`` of a sample and ``batch_size``.
+
+    Of an input of another class there are none: what its arguments mean is not known, whatever they are called.
+    """
+    if layer.class_name != "InputLayer":
+        return {}
     args = dict(layer.args)
     stated = args.pop("batch_shape", None)
     if stated is not None:

@@ -352,6 +352,19 @@ def test_an_input_of_a_class_that_is_not_known_is_one_tensor() -> None:
         infer(of_input(0, 1))
 
 
+@pytest.mark.parametrize("stated", [9, {"a": 1}, [], "shape"])
+def test_what_an_input_of_a_class_that_is_not_known_calls_its_batch_shape_is_not_one(stated: Any) -> None:
+    """No spec can say such an input, and there is one error that says so."""
+    report = infer(
+        read(
+            data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": stated}}, DENSE)),
+            "a",
+        )
+    )
+    with pytest.raises(ConvcalcError, match="cannot be written as a spec"):
+        spec_yaml(report)
+
+
 def test_memory_stands_on_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every batch is known, or where one sample is refused that any batch is not: nothing is inferred again."""
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
