@@ -74,8 +74,7 @@ class Stored(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer. Readers make
-    one object of arguments that are equal: what has them in common is worked out once.
+    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 
     ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
     them where Keras lists them in another order. ``recorded`` is what a file says of the outputs: shape and dtype by number.
@@ -96,7 +95,8 @@ class Call(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out.
+    """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out. Readers
+    make one object of arguments that are equal: what has them in common is worked out once.
 
     ``kind`` is the entry of a layer that the model declares itself, or of an operation (``keras.ops``); others are found by ``class_name``.
     ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in

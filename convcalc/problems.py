@@ -15,7 +15,7 @@ from typing import Any
 from convcalc.records import NamedTuple
 
 # What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
-_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
+LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 # How much of a line or of a message is shown: the input of a machine can have lines of a million characters.
 _MOST_BEFORE, _MOST_AFTER = 100, 60
 _MOST_SAID = 1200
@@ -49,7 +49,7 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=1)  # the problems of one file are shown one after the other
 def _lines(text: str) -> list[str]:
-    return re.split(_LINE_END, text)
+    return re.split(LINE_END, text)
 
 
 class Problem(NamedTuple):

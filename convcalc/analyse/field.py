@@ -8,7 +8,6 @@ own inputs it declares itself (:mod:`convcalc.layers.views`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import gt
 from typing import Any, TypeAlias
 
 from convcalc.analyse import reach as reaches
@@ -100,13 +99,12 @@ class Field(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """The field's part of the JSON report."""
-        sizes = [axis.size for axis in self.axes]
         return {
             "input": self.input,
-            "size": list(map(_plain, sizes)),
+            "size": [_plain(axis.size) for axis in self.axes],
             "stride": [axis.stride for axis in self.axes],
             "padding": [_plain(axis.padding) for axis in self.axes],
-            "exceeds_input": any(map(gt, sizes, [axis.cells for axis in self.axes])),
+            "exceeds_input": self.exceeds,
             "misaligned": [list(path) for path in self.misaligned],
         }
 

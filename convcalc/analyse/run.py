@@ -40,8 +40,7 @@ class Run:
         self.inside: dict[int, Run] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
-        outputs = self.calls[ref.call].outputs
-        return outputs[ref.output] if ref.output < len(outputs) else NOTHING
+        return self.shapes((ref,))[0]
 
     def shapes(self, refs: Iterable[Ref]) -> tuple[Shape | None, ...]:
         calls = self.calls

@@ -61,8 +61,7 @@ class Graph:
         for (layer, node, output), seen in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
-            key = (output, seen.shape, seen.dtype)
-            one = alike.get(key) or alike.setdefault(key, {output: (seen.shape, seen.dtype)})
+            one = alike.setdefault((output, seen.shape, seen.dtype), {output: (seen.shape, seen.dtype)})
             self.calls[number] = call._replace(recorded={**call.recorded, **one} if call.recorded else one)
         stated = config.get("output_layers")
         # A dict with more than tensors in it is taken as a list.

@@ -74,9 +74,9 @@ class _Parser:
         self.text = text
         self.variables = variables
         self.tokens: list[str] = []
-        position = 0
+        position, pattern = 0, re.compile(_TOKEN)
         while text[position:].strip():
-            token = re.compile(_TOKEN).match(text, position)
+            token = pattern.match(text, position)
             if token is None:
                 raise self.refusal()
             if len(self.tokens) >= MAX_TOKENS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeAlias
 
-from convcalc.problems import ConvcalcError, Mark, Problem, Source, error
+from convcalc.problems import LINE_END, ConvcalcError, Mark, Problem, Source, error
 from convcalc.read.syntax import plain_words
 from convcalc.records import NamedTuple
 
@@ -50,7 +50,6 @@ _OF_YAML = (
 )
 _HALF = "[\ud800-\udfff]"
 _BEYOND = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
-_LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 
 
 class Scalar:
@@ -229,7 +228,7 @@ class _Composer:
 
     def refused_at(self, place: int, message: str) -> ConvcalcError:
         """The error for what stands at a place in the text."""
-        lines = re.split(_LINE_END, self.source.text[:place])
+        lines = re.split(LINE_END, self.source.text[:place])
         return self.fail("yaml-syntax", message, len(lines) - 1, len(lines[-1]))
 
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
