@@ -111,7 +111,7 @@ def test_a_terminal_is_told_how_far_it_has_come() -> None:
 
 
 def checks(format: str) -> Checks:
-    return Checks(Project(), None, None, False, False, {}, (), None, format, Look())
+    return Checks(Project(), None, None, False, False, {}, {}, (), None, format, Look())
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -87,6 +87,7 @@ def command(
 
     Exits with 1 when one does not hold.
     """
+    from convcalc.check.budget import limits_of
     from convcalc.read.project import project
 
     if against is not None and record is not None:
@@ -103,6 +104,7 @@ def command(
         record,
         ignore_names,
         allow_incomplete,
+        limits_of(settings.budget, settings.file or ""),
         _limits(budget),
         inputs,
         batch,

@@ -59,6 +59,7 @@ class Checks:
     record: str | None
     ignore_names: bool
     allow_incomplete: bool
+    project_limits: Mapping[str, Limit]
     limits: Mapping[str, Limit]
     inputs: tuple[str, ...]
     batch: int | None
@@ -91,17 +92,13 @@ class Checks:
 
     def _checked(self, name: str, report: Report) -> Checked:
         """The nearer word counts: an option before the spec, the spec before the project."""
-        from convcalc.check.budget import limits_of, spec_limits
+        from convcalc.check.budget import spec_limits
         from convcalc.check.checked import checked
         from convcalc.check.records.load import load_record
 
         project = self.settings
         place = None if self.record else _in_folder(self.against, name) or project.record_of(name)
-        limits = {
-            **limits_of(project.budget, project.file or ""),
-            **spec_limits(report.model),
-            **self.limits,
-        }
+        limits = {**self.project_limits, **spec_limits(report.model), **self.limits}
         return checked(
             name,
             report,
