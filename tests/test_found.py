@@ -30,6 +30,7 @@ from tests.test_damaged import DENSE, INPUT, data, functional, layer, on, sequen
 
 OUT = [["made", 0, 0]]
 RELU = {"class_name": "ReLU", "config": {"name": "relu"}}
+SAME_LETTER = {"fi": 1, "\N{LATIN SMALL LIGATURE FI}": 2}
 VECTOR = layer("InputLayer", "v", batch_shape=[None])
 
 
@@ -165,6 +166,8 @@ WRONG: dict[str, tuple[Any, str]] = {
 FINE: dict[str, Any] = {
     "a class that Python cannot name": made("Mi+ne", tensor("x")),
     "a class that is a keyword": made("class", tensor("x")),
+    "arguments that are keywords": made("Other", tensor("x"), module="other", **{"as": 1, "None": 2, "__debug__": 3}),
+    "arguments of the same letter to Python": made("Other", tensor("x"), module="other", **SAME_LETTER),
     "a slice among the settings of a class that is not known": made("Mine", tensor("x"), key=SLICE, rest=[ELLIPSIS]),
     "settings of a class that is not known that look like a slice": functional(
         {**INPUT, "class_name": "Mine", "config": {**SLICE, "name": "x"}}, DENSE

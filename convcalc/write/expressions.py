@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import keyword
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -58,10 +59,15 @@ def made_layer(kind: LayerType, layer: Layer | SubLayer, name: str | None) -> Ma
     return Made(head, [*arguments, *named(more)])
 
 
+def is_name(word: str) -> bool:
+    """Whether code can use a word as a name; of letters beyond ASCII, Python takes some for others."""
+    return word.isascii() and word.isidentifier() and not keyword.iskeyword(word) and word != "__debug__"
+
+
 def named(values: Mapping[str, Any]) -> list[str]:
     """Arguments by name."""
     return [
-        f"{key}={expression(value, key)}" if key.isidentifier() else f"**{{{key!r}: {expression(value)}}}"
+        f"{key}={expression(value, key)}" if is_name(key) else f"**{{{key!r}: {expression(value)}}}"
         for key, value in values.items()
     ]
 
@@ -98,6 +104,6 @@ def expression(value: Any, argument: str = "") -> str:
 def _object(value: Mapping[str, Any], argument: str) -> str | None:
     """An initializer and the like, of its class and its config; None for another mapping."""
     module, name, config = _OBJECTS.get(argument.rpartition("_")[2]), value.get("class_name"), value.get("config")
-    if module is None or not isinstance(name, str) or not name.isidentifier() or not isinstance(config, Mapping):
+    if module is None or not isinstance(name, str) or not is_name(name) or not isinstance(config, Mapping):
         return None
     return f"keras.{module}.{name}({', '.join(named(config))})"

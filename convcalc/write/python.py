@@ -20,7 +20,7 @@ from convcalc.ops.keys import key_text
 from convcalc.problems import error
 from convcalc.write.arguments import keras_module, named_so
 from convcalc.write.calls import data_calls, placed
-from convcalc.write.expressions import Code, Made, expression, made_layer, named
+from convcalc.write.expressions import Code, Made, expression, is_name, made_layer, named
 from convcalc.write.spec import spec_yaml
 
 # Operations that Keras's function of their name does not make: they are made of their classes.
@@ -139,10 +139,10 @@ class _Function:
     def _foreign(self, layer: Layer) -> Made:
         """A class of someone else's, made of what its config holds."""
         base = layer.class_name.rpartition(".")[2]
-        if not _is_name(base):
+        if not is_name(base):
             raise error("cannot-write", f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
         module = layer.origin.get("module")
-        if isinstance(module, str) and all(map(_is_name, module.split("."))):
+        if isinstance(module, str) and all(map(is_name, module.split("."))):
             self.module.imports.add((module, base))
         else:
             self.module.supplied.add(base)
@@ -236,11 +236,6 @@ class _Function:
             found, count = f"{word}_{count}", count + 1
         taken.add(found)
         return found
-
-
-def _is_name(word: str) -> bool:
-    """Whether code can use a word as a name."""
-    return word.isidentifier() and not keyword.iskeyword(word)
 
 
 def _tuples(value: Any) -> Any:
