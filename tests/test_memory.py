@@ -478,7 +478,8 @@ def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_kno
     report = of_text("{input: [4], layers: [{Dense: 3}]}")
     row = report.layers[0]
     untold = tuple(weight._replace(trainable=None) for weight in row.weights)
-    changed = replace(report, layers=(row._replace(weights=untold, trainable_params=UNKNOWN),))
+    counts = row.counts._replace(weights=untold, trainable_params=UNKNOWN)
+    changed = replace(report, layers=(row._replace(counts=counts),))
     assert {group.trainable: group.size for group in changed.memory.weights} == {None: 60}
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from convcalc.analyse.report import LayerReport, Report, Step
-from convcalc.analyse.sums import known_sum, partly, per_batch
+from convcalc.analyse.report import Counts, LayerReport, Report
+from convcalc.analyse.run import Ran, Step
+from convcalc.analyse.sums import Sum, known_sum, partly, per_batch
 from convcalc.analyse.tf_flops import tf_flops
 from convcalc.layers import Inferred, LayerType, elementwise, sample_macs
 from convcalc.layers.registry import Args
@@ -46,8 +47,8 @@ CONVENTIONS: dict[str, Callable[[Step], Number]] = {"convcalc": own_flops, "tf":
 
 def with_flops(report: Report, convention: str = "convcalc") -> Report:
     """The report with FLOPs on each call and layer, and in the totals."""
-    count = CONVENTIONS[convention]
-    rows = tuple(_counted(row, count) for row in report.layers)
+    counting = _Counting(CONVENTIONS[convention])
+    rows = tuple(map(counting.row, report.layers))
     top = [row for row in rows if row.depth == 0]
     total = known_sum([UNKNOWN if row.flops is None else row.flops for row in top])
     label = total.label or partly("flops", top)
@@ -56,10 +57,35 @@ def with_flops(report: Report, convention: str = "convcalc") -> Report:
     return replace(report, layers=rows, totals=totals, convention=convention)
 
 
-def _counted(row: LayerReport, count: Callable[[Step], Number]) -> LayerReport:
-    sums = [known_sum([count(step) for step in call.steps]) for call in row.calls]
+class _Counting:
+    """FLOPs by a convention; calls that ran alike, and layers that are alike, are counted once."""
+
+    def __init__(self, count: Callable[[Step], Number]) -> None:
+        self.count = count
+        self.calls: dict[int, Sum] = {}
+        self.alike: dict[tuple[int, int], Counts] = {}
+
+    def row(self, row: LayerReport) -> LayerReport:
+        """The row with its FLOPs."""
+        sums = [self._call(call.ran) for call in row.calls]
+        calls = tuple([call._replace(flops=part.value) for call, part in zip(row.calls, sums)])
+        if len(sums) != 1:
+            return row._replace(calls=calls, counts=_counts(row.counts, sums))
+        key = (id(row.counts), id(sums[0]))
+        counts = self.alike.get(key)
+        if counts is None:
+            counts = self.alike[key] = _counts(row.counts, sums)
+        return row._replace(calls=calls, counts=counts)
+
+    def _call(self, ran: Ran) -> Sum:
+        found = self.calls.get(id(ran))
+        if found is None:
+            found = self.calls[id(ran)] = known_sum(list(map(self.count, ran.steps)))
+        return found
+
+
+def _counts(counts: Counts, sums: Sequence[Sum]) -> Counts:
+    """What a row says, with the FLOPs of its calls in sum."""
     whole = known_sum([part.value for part in sums])
     label = whole.label or ("partial" if any(part.label for part in sums) else "")
-    calls = tuple(call._replace(flops=part.value) for call, part in zip(row.calls, sums))
-    incomplete = {**row.incomplete, **({"flops": label} if label else {})}
-    return row._replace(calls=calls, flops=whole.value, incomplete=incomplete)
+    return counts._replace(flops=whole.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

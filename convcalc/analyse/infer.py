@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.analyse.report import Report, Step
+from convcalc.analyse.report import Report
 from convcalc.analyse.rows import rows_of, totals_of
-from convcalc.analyse.run import NOTHING, Ran, Run
+from convcalc.analyse.run import NOTHING, Ran, Run, Step
 from convcalc.analyse.sums import known_sum, per_batch
 from convcalc.garbage import uncollected
 from convcalc.layers import Inferred, Product, apply, kind_of, known_macs, output_dtypes

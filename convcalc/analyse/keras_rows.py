@@ -60,7 +60,9 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     yield row
     for each in row.inside if expand else ():
         unknown = each.class_name in BUILT_AT_ONCE
-        yield from _expanded(each._replace(output_shapes=(None,)) if unknown else each, expand)
+        yield from _expanded(
+            each._replace(counts=each.counts._replace(output_shapes=(None,))) if unknown else each, expand
+        )
 
 
 def _cells(row: LayerReport) -> KerasRow:

@@ -13,8 +13,8 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.layers.registry import Inferred, LayerType, Weight
-from convcalc.model import Model
+from convcalc.layers.registry import LayerType, Weight
+from convcalc.model import Layer, Model
 from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
 from convcalc.problems import Problem
@@ -24,7 +24,7 @@ from convcalc.showing import Shown
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
     from convcalc.analyse.memory import Memory
-    from convcalc.analyse.run import Run
+    from convcalc.analyse.run import Ran, Run, Step
 
 SCHEMA_VERSION = 1
 
@@ -57,15 +57,6 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
-class Step(NamedTuple):
-    """One rule as it was run, from which further costs are worked out. ``kind`` None is a class that is not known."""
-
-    kind: LayerType | Operation | None
-    args: Mapping[str, Any]
-    inputs: Sequence[Shape]
-    inferred: Inferred | None
-
-
 class Assumptions(NamedTuple):
     """What memory is counted under: everything of one ``dtype`` where it is given, results written over inputs that no one
     needs (``in_place``), and the optimizer of a training step where that is asked for.
@@ -80,21 +71,44 @@ NO_ASSUMPTIONS = Assumptions()
 
 
 class CallReport(NamedTuple):
-    """One call of a layer: what it received from where, what it gave, and what it cost.
-
-    ``recorded`` says that the output shapes are those that the model's file records, as they cannot be inferred. ``steps`` are
-    the rules that ran: one for a layer, those of all its calls for a nested model. ``flops`` is None unless it was asked for
-    (:func:`convcalc.analyse.flops.with_flops`).
+    """One call of a layer: the tensors that it received (``inputs``), how it ran, and the shapes of the ``masks`` that it took
+    besides. ``flops`` is None unless it was asked for (:func:`convcalc.analyse.flops.with_flops`).
     """
 
     inputs: tuple[str, ...]
-    input_shapes: tuple[Shape | None, ...]
-    output_shapes: tuple[Shape | None, ...]
-    output_dtypes: tuple[str, ...]
-    macs: Number
-    recorded: bool = False
-    steps: tuple[Step, ...] = ()
+    ran: Ran
+    masks: tuple[Shape | None, ...] = ()
     flops: Number | None = None
+
+    @property
+    def input_shapes(self) -> tuple[Shape | None, ...]:
+        """The shapes of all that the call received."""
+        return self.ran.inputs + self.masks if self.masks else self.ran.inputs
+
+    @property
+    def output_shapes(self) -> tuple[Shape | None, ...]:
+        """The shapes of its outputs; None for one of which nothing is known."""
+        return self.ran.outputs
+
+    @property
+    def output_dtypes(self) -> tuple[str, ...]:
+        """The dtypes of its outputs; empty for one that is not known."""
+        return self.ran.dtypes
+
+    @property
+    def macs(self) -> Number:
+        """Its multiply-accumulates, for one sample or for the batch that is stated."""
+        return self.ran.macs
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the output shapes are those that the model's file records, as they cannot be inferred."""
+        return self.ran.recorded
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The rules that ran: one for a layer, those of all its calls for a nested model."""
+        return self.ran.steps
 
     def as_dict(self, fields: Sequence[Field] = ()) -> dict[str, Any]:
         """The call's part of the JSON report; ``fields`` are its receptive fields."""
@@ -110,37 +124,121 @@ class CallReport(NamedTuple):
         }
 
 
-class LayerReport(NamedTuple):
-    """One row: a layer, or one of a nested model (then ``depth`` > 0 and ``path`` leads to it).
+class Counts(NamedTuple):
+    """What a row says that layers have in common which ran alike. Its names are explained at :class:`LayerReport`."""
 
-    ``output_shapes`` are those of the last call, as Keras prints them. ``config`` holds the arguments that were given,
-    ``dtype`` the layer's dtype policy. ``own_shapes`` are those that a nested model gives for its own inputs,
-    ``own_names`` the keys where they come in a dict, as :class:`Model` has them. ``inside`` are the layers that a layer lists,
-    such as those of a Pipeline, whose numbers are its own. ``recorded`` says that the weights are those
-    that the model's file stores, as they cannot be inferred.
-    """
-
-    name: str
-    class_name: str
-    path: str
-    depth: int
-    trainable: bool
-    config: Mapping[str, Any]
+    kind: LayerType | Operation | None
     output_shapes: tuple[Shape | None, ...]
-    calls: tuple[CallReport, ...]
     weights: tuple[Weight, ...]
     params: Number
     trainable_params: Number
     macs: Number
     incomplete: Mapping[str, str] = {}
-    kind: LayerType | Operation | None = None
-    dtype: str = "float32"
     left_trainable: tuple[Weight, ...] = ()
     own_shapes: tuple[Shape | None, ...] = ()
     own_names: tuple[str, ...] = ()
-    inside: tuple[LayerReport, ...] = ()
     recorded: bool = False
     flops: Number | None = None
+
+
+class LayerReport(NamedTuple):
+    """One row: a layer, or one of a nested model (then ``depth`` > 0). ``trainable`` says whether it trains where it stands,
+    ``inside`` are the layers that it lists, such as those of a Pipeline, whose numbers are its own. In a model of many layers
+    its rows are most of the memory: what several have in common they share, as ``counts`` and as the ``prefix`` of their paths.
+    """
+
+    layer: Layer
+    prefix: str
+    depth: int
+    trainable: bool
+    calls: tuple[CallReport, ...]
+    counts: Counts
+    inside: tuple[LayerReport, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.layer.name
+
+    @property
+    def class_name(self) -> str:
+        """Its class."""
+        return self.layer.class_name
+
+    @property
+    def path(self) -> str:
+        """Its name behind those of the models around it."""
+        return self.prefix + self.layer.name
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The arguments that were given."""
+        return self.layer.args
+
+    @property
+    def dtype(self) -> str:
+        """Its dtype policy."""
+        return self.layer.dtype
+
+    @property
+    def kind(self) -> LayerType | Operation | None:
+        """Its entry in the catalogue; None for a nested model, and for a class that is not known."""
+        return self.counts.kind
+
+    @property
+    def output_shapes(self) -> tuple[Shape | None, ...]:
+        """The shapes that its last call gives, as Keras prints them."""
+        return self.counts.output_shapes
+
+    @property
+    def own_shapes(self) -> tuple[Shape | None, ...]:
+        """Those that a nested model gives for its own inputs."""
+        return self.counts.own_shapes
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The keys of those where they come in a dict, as :class:`Model` has them."""
+        return self.counts.own_names
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """Its weights; none of a nested model, whose layers have them."""
+        return self.counts.weights
+
+    @property
+    def recorded(self) -> bool:
+        """Whether these are the weights that the model's file stores, as they cannot be inferred."""
+        return self.counts.recorded
+
+    @property
+    def params(self) -> Number:
+        """The number of its parameters."""
+        return self.counts.params
+
+    @property
+    def trainable_params(self) -> Number:
+        """Those of them that training changes."""
+        return self.counts.trainable_params
+
+    @property
+    def left_trainable(self) -> tuple[Weight, ...]:
+        """The weights of a frozen layer that count as trainable further out."""
+        return self.counts.left_trainable
+
+    @property
+    def macs(self) -> Number:
+        """The multiply-accumulates of all its calls."""
+        return self.counts.macs
+
+    @property
+    def flops(self) -> Number | None:
+        """The floating-point operations of all its calls; None where they were not asked for."""
+        return self.counts.flops
+
+    @property
+    def incomplete(self) -> Mapping[str, str]:
+        """Which numbers are ``unknown``, or a lower bound (``partial``)."""
+        return self.counts.incomplete
 
     @property
     def trainable_in_model(self) -> Number:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from convcalc.analyse.report import CallReport, LayerReport, Totals, weight_bytes
+from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import Sum, known_sum, partly
 from convcalc.layers import LayerType, Weight, frozen, kind_of, known_macs, parameters
@@ -15,22 +15,8 @@ from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, summary_order
 from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops import Operation
-from convcalc.records import NamedTuple
 
 FROZEN = "the layer is frozen: trainable is false"
-
-
-class _Counted(NamedTuple):
-    """What a row says of its layer that layers which ran alike have in common; ``left`` counts as trainable further out."""
-
-    kind: LayerType | Operation | None
-    weights: tuple[Weight, ...]
-    params: Number
-    trained: Number
-    macs: Number
-    incomplete: Mapping[str, str]
-    left: tuple[Weight, ...]
-    recorded: bool
 
 
 def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
@@ -44,31 +30,31 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
         first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
         own.append(number)
         sources = tuple([f"{first[at][:-2]}{output}]" if output else first[at] for at, output in call.sources])
-        inputs, outputs, dtypes, _, macs, recorded, steps = run.calls[number]
-        if call.masks:
-            inputs = (*inputs, *run.shapes(call.masks))
-        reported.append(CallReport(sources, inputs, outputs, dtypes, macs, recorded, steps))
+        reported.append(CallReport(sources, run.calls[number], run.shapes(call.masks) if call.masks else ()))
     rows: list[LayerReport] = []
-    alike: dict[tuple[int, bool, bool], _Counted] = {}
+    alike: dict[tuple[int, bool, bool], Counts] = {}
     for index in summary_order(model):
         layer = model.layers[index]
-        path, trains = prefix + layer.name, trainable and layer.trainable
+        trains = trainable and layer.trainable
         reports = tuple([reported[number] for number in calls[index]])
         if layer.model is not None:
-            rows += _model_rows(run.nested[index], layer, path, depth, trains, reports)
+            rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
-        ran = run.calls[calls[index][0]]
+        ran = reports[0].ran
         if len(reports) > 1 or layer.stored is not None:
-            counted = _counted(layer, trains, run.weights[index] or (), [run.calls[number] for number in calls[index]])
+            counts = _counts(layer, trains, run.weights[index] or (), [call.ran for call in reports])
         else:
             key = (id(ran), layer.trainable, trains)
             found = alike.get(key)
-            counted = found or alike.setdefault(key, _counted(layer, trains, run.weights[index] or (), [ran]))
-        rows.append(_row(layer, path, depth, trains, reports, counted, ran))
+            counts = found or alike.setdefault(key, _counts(layer, trains, run.weights[index] or (), [ran]))
+        inside: tuple[LayerReport, ...] = ()
+        if isinstance(counts.kind, LayerType) and counts.kind.lists:
+            inside = _listed(counts.kind, layer.args, ran.inputs, f"{prefix}{layer.name}/", depth + 1, trains)
+        rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, inside))
     return rows
 
 
-def _counted(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> _Counted:
+def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> Counts:
     """What a layer counts that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
     kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
     known = all(each.inferred is not None and "params" not in each.inferred.unknown for each in ran)
@@ -77,7 +63,7 @@ def _counted(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[
         weights, known = _recorded_weights(layer, trains), True
     else:
         weights = own if trains else frozen(own, FROZEN)
-    params, trained = _counts(weights) if known else (UNKNOWN, UNKNOWN)
+    params, trained = _summed(weights) if known else (UNKNOWN, UNKNOWN)
     left: tuple[Weight, ...] = ()
     if not layer.trainable and kind is not None and kind.holds:  # what it holds may yet count as trainable further out
         left = tuple(weight for weight in own if weight.trainable)
@@ -91,50 +77,15 @@ def _counted(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[
             "macs": macs.label,
         }
         incomplete = _labelled(labels)
-    return _Counted(kind, weights, params, trained, macs.value, incomplete, left, recorded)
-
-
-def _row(
-    layer: Layer,
-    path: str,
-    depth: int,
-    trains: bool,
-    calls: tuple[CallReport, ...],
-    counted: _Counted,
-    first: Ran,
-) -> LayerReport:
-    """The row of a layer that is no model, and whose first call is ``first``."""
-    kind, weights, params, trained, macs, incomplete, left, recorded = counted
-    return LayerReport(
-        layer.name,
-        layer.class_name,
-        path,
-        depth,
-        trains,
-        layer.args,
-        calls[-1].output_shapes,
-        calls,
-        weights,
-        params,
-        trained,
-        macs,
-        incomplete,
-        kind,
-        layer.dtype,
-        left,
-        (),
-        (),
-        _listed(kind, layer.args, first.inputs, path, depth + 1, trains),
-        recorded,
-    )
+    return Counts(kind, ran[-1].outputs, weights, params, trained, macs.value, incomplete, left, recorded=recorded)
 
 
 def _model_rows(
-    inner: Run, layer: Layer, path: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
+    inner: Run, layer: Layer, prefix: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
 ) -> list[LayerReport]:
     """The row of a nested model, which sums up those of its layers, and these behind it."""
     own_flags = inner.model.own_flags
-    below = rows_of(inner, path + "/", depth + 1, trains or own_flags)
+    below = rows_of(inner, f"{prefix}{layer.name}/", depth + 1, trains or own_flags)
     children = [row for row in below if row.depth == depth + 1]
     left: tuple[Weight, ...] = ()
     if trains:
@@ -153,38 +104,32 @@ def _model_rows(
         "non_trainable_params": _split((), children),
         "macs": macs.label,
     }
-    row = LayerReport(
-        name=layer.name,
-        class_name=layer.class_name,
-        path=path,
-        depth=depth,
-        trainable=trains,
-        config=layer.args,
-        output_shapes=calls[-1].output_shapes,
-        calls=calls,
-        weights=(),
-        params=params.value,
-        trainable_params=trained.value,
-        macs=macs.value,
-        incomplete=_labelled(labels),
-        dtype=layer.dtype,
-        left_trainable=left,
-        own_shapes=inner.outputs,
-        own_names=inner.model.output_names,
+    counts = Counts(
+        None,
+        calls[-1].output_shapes,
+        (),
+        params.value,
+        trained.value,
+        macs.value,
+        _labelled(labels),
+        left,
+        inner.outputs,
+        inner.model.output_names,
     )
+    row = LayerReport(layer, prefix, depth, trains, calls, counts)
     return [row, *below]
 
 
 def _listed(
-    kind: LayerType | Operation | None,
+    kind: LayerType,
     args: Mapping[str, Any],
     inputs: Sequence[Shape | None],
-    path: str,
+    prefix: str,
     depth: int,
     trainable: bool,
 ) -> tuple[LayerReport, ...]:
     """The rows of the layers that a layer lists, each on what the one before it gives."""
-    if not isinstance(kind, LayerType) or not kind.lists:
+    if not kind.lists:
         return ()
     found: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
@@ -195,24 +140,18 @@ def _listed(
         name = each.name or each.kind.name
         trains = trainable and each.trainable
         weights = inferred.weights if trains else frozen(inferred.weights, FROZEN)
-        row = LayerReport(
-            name=name,
-            class_name=each.kind.class_name,
-            path=f"{path}/{name}",
-            depth=depth,
-            trainable=trains,
-            config=each.args,
-            output_shapes=inferred.outputs,
-            calls=(),
-            weights=weights,
-            params=parameters(inferred),
-            trainable_params=_counts(weights)[1],
-            macs=known_macs(inferred),
-            incomplete=dict.fromkeys(inferred.unknown, "unknown"),
-            kind=each.kind,
-            dtype=each.dtype,
-            inside=_listed(each.kind, each.args, shapes, f"{path}/{name}", depth + 1, trains),
+        layer = Layer(name, each.kind.class_name, each.args, each.trainable, each.dtype)
+        counts = Counts(
+            each.kind,
+            inferred.outputs,
+            weights,
+            parameters(inferred),
+            _summed(weights)[1],
+            known_macs(inferred),
+            dict.fromkeys(inferred.unknown, "unknown"),
         )
+        inside = _listed(each.kind, each.args, shapes, f"{prefix}{name}/", depth + 1, trains)
+        row = LayerReport(layer, prefix, depth, trains, (), counts, inside)
         found.append(row)
         shapes = tuple(shape for shape in inferred.outputs if shape is not None)
     return tuple(found)
@@ -237,7 +176,7 @@ def _split(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
     return "unknown" if untold or partly("non_trainable_params", rows) else ""
 
 
-def _counts(weights: Sequence[Weight]) -> tuple[Number, Number]:
+def _summed(weights: Sequence[Weight]) -> tuple[Number, Number]:
     """The number of parameters, and of those that train."""
     params: Number = 0
     trained: Number = 0

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from convcalc.analyse.report import Step
-from convcalc.layers import Inferred, Weight
+from convcalc.layers import Inferred, LayerType, Weight
 from convcalc.model import Model, Ref
 from convcalc.numbers import Number, Shape
+from convcalc.ops import Operation
 from convcalc.records import NamedTuple
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None
 
 
+class Step(NamedTuple):
+    """One rule as it was run, from which further costs are worked out. ``kind`` None is a class that is not known."""
+
+    kind: LayerType | Operation | None
+    args: Mapping[str, Any]
+    inputs: Sequence[Shape]
+    inferred: Inferred | None
+
+
 class Ran(NamedTuple):
-    """One call as it was run: the shapes that reached it, and what came of it; of a nested model the ``steps`` of its calls."""
+    """One call as it was run: the shapes that reached it, and what came of it. ``recorded`` says that the output shapes are
+    those that the model's file records, as they cannot be inferred. ``steps`` are the rules that ran: one for a layer, those of
+    all its calls for a nested model.
+    """
 
     inputs: tuple[Shape | None, ...]
     outputs: tuple[Shape | None, ...]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from convcalc.analyse.report import Step
+from convcalc.analyse.run import Step
 from convcalc.analyse.sums import per_batch
 from convcalc.layers import Inferred, sample_macs
 from convcalc.layers.costs import times
