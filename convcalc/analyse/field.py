@@ -170,7 +170,7 @@ def _model(run: Run, given: Sequence[Fields], prefix: str, walk: _Walk) -> list[
             outputs: Sequence[Fields] = [inputs[number]]
         else:
             sources = [_output(tensors[ref.call], ref.output) for ref in call.inputs]
-            outputs = _call(run, number, layer, call, ran, sources, path, walk)
+            outputs = _call(layer, call, ran, sources, path, walk)
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
         walk.found.setdefault(path, {})[count] = _shown(outputs[0], walk)
@@ -192,11 +192,9 @@ def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
     return tuple(shown)
 
 
-def _call(
-    run: Run, number: int, layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: str, walk: _Walk
-) -> Sequence[Fields]:
-    if number in run.inside:
-        return _model(run.inside[number], sources, path + "/", walk)
+def _call(layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: str, walk: _Walk) -> Sequence[Fields]:
+    if ran.inside is not None:
+        return _model(ran.inside, sources, path + "/", walk)
     unknown: Fields = {key: None for fields in sources for key in fields}
     views = _views(layer, call, ran)
     if views is None or len(views) != len(sources):

@@ -22,7 +22,7 @@ from convcalc.ops import Operation, Tensor
 from convcalc.problems import ConvcalcError, Problem, Refusal, by_place, listed
 
 # What a layer does that is broken, or whose class is not known.
-NO_STEP = (Step(None, {}, (), None),)
+NO_STEP = Step(None, {}, (), None)
 
 
 class _Work:
@@ -106,7 +106,7 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
             done.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
-            done.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP))
+            done.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP))
     for ref in model.outputs:
         if missing := _missing(run, ref):
             mark = model.place.mark("outputs") if model.place else None
@@ -168,7 +168,7 @@ def _call_other(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, 
     if layer.broken or (missing and layer.model is not None):
         if layer.model is not None and call.layer not in run.nested:
             run.nested[call.layer] = _run(layer.model, None, work)
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
     if isinstance(layer.kind, Operation):
         return _call_operation(run, call, layer.kind, layer, inputs)
     known = tuple([(UNKNOWN,) if shape is None else shape for shape in inputs])
@@ -177,7 +177,7 @@ def _call_other(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, 
     kind = kind_of(layer)
     if kind is not None and kind.family == "opaque":
         return _call_layer(run, call, layer, known, work)  # what it gives does not depend on what it receives
-    return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+    return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
 
 
 def _call_layer(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
@@ -205,21 +205,21 @@ def _applied(layer: Layer, args: Args, inputs: tuple[Any, ...], given: str) -> R
     """What a layer's rule finds out, on inputs of which the first is of type ``given``."""
     kind = kind_of(layer)
     if kind is None:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
     inferred = apply(kind, args, inputs, layer.dtype)
     dtypes = output_dtypes(inferred, given, layer.dtype)
     macs = per_batch(known_macs(inferred), inputs)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, steps=(Step(kind, args, inputs, inferred),))
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, step=Step(kind, args, inputs, inferred))
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
     if NOTHING in inputs:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, steps=NO_STEP)
+        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = kind.infer(layer.args, call.args, tensors)
     dtypes = output_dtypes(inferred, "", "")
-    steps = (Step(kind, {**layer.args, **call.args}, [tensor.shape for tensor in tensors], inferred),)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), steps=steps)
+    step = Step(kind, {**layer.args, **call.args}, [tensor.shape for tensor in tensors], inferred)
+    return Ran(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), step)
 
 
 def _call_model(run: Run, call: Call, layer: Layer, inputs: tuple[Shape, ...], work: _Work) -> Ran:
@@ -242,11 +242,9 @@ def _call_model(run: Run, call: Call, layer: Layer, inputs: tuple[Shape, ...], w
         if key not in work.runs:
             work.runs[key] = _run(layer.model, inputs, work)
         actual = work.runs[key]
-    run.inside[len(run.calls)] = actual
     macs = sum([ran.macs for ran in actual.calls])
     dtypes = tuple(map(actual.dtype, layer.model.outputs))
-    steps = tuple(step for ran in actual.calls for step in ran.steps)
-    return Ran(inputs, actual.outputs, dtypes, Inferred(()), macs, steps=steps)
+    return Ran(inputs, actual.outputs, dtypes, Inferred(()), macs, inside=actual)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:

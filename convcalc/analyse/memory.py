@@ -239,9 +239,10 @@ class _Walk:
             own, first = path + layer.name, len(self.steps)
             reads = tuple(tensors[ref] for ref in call.sources)
             called = f"{name}{layer.name}[{numbers[number]}]"
-            if number in run.inside:
+            inside = run.calls[number].inside
+            if inside is not None:
                 prefix = f"{called if numbers[number] else name + layer.name}/"
-                made = self.model(run.inside[number], f"{own}/", prefix, reads[: len(call.inputs)])
+                made = self.model(inside, f"{own}/", prefix, reads[: len(call.inputs)])
             else:
                 made = [
                     self.tensor(f"{called}[{output}]", self.size(run, Ref(number, output)))

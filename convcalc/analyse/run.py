@@ -26,8 +26,8 @@ class Step(NamedTuple):
 
 class Ran(NamedTuple):
     """One call as it was run: the shapes that reached it, and what came of it. ``recorded`` says that the output shapes are
-    those that the model's file records, as they cannot be inferred. ``steps`` are the rules that ran: one for a layer, those of
-    all its calls for a nested model.
+    those that the model's file records, as they cannot be inferred. ``step`` is the rule that ran; of a nested model there is
+    its run on these inputs instead (``inside``). An input has neither.
     """
 
     inputs: tuple[Shape | None, ...]
@@ -35,14 +35,21 @@ class Ran(NamedTuple):
     dtypes: tuple[str, ...]
     inferred: Inferred | None
     macs: Number
+    step: Step | None = None
+    inside: Run | None = None
     recorded: bool = False
-    steps: tuple[Step, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The rules that ran: one for a layer, those of all its calls for a nested model."""
+        if self.inside is not None:
+            return tuple([step for ran in self.inside.calls for step in ran.steps])
+        return () if self.step is None else (self.step,)
 
 
 class Run:
-    """A model's calls as they were run on given input shapes, and the runs of its nested models: by layer number on their own
-    input shapes, and ``inside`` each call, by its number, on those that reached it. ``weights`` are those of each layer; None
-    where none are known.
+    """A model's calls as they were run on given input shapes, and the runs of its ``nested`` models, by layer number, on their
+    own input shapes. ``weights`` are those of each layer; None where none are known.
     """
 
     def __init__(self, model: Model) -> None:
@@ -50,7 +57,6 @@ class Run:
         self.calls: list[Ran] = []
         self.nested: dict[int, Run] = {}
         self.weights: list[tuple[Weight, ...] | None] = [None] * len(model.layers)
-        self.inside: dict[int, Run] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
         return self.shapes((ref,))[0]
