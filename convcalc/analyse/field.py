@@ -114,7 +114,9 @@ def _plain(number: Number) -> int | None:
 
 
 class _Walk:
-    """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path."""
+    """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path. What was
+    worked out for a call is kept for those that ran alike, and for tensors that have their fields in common.
+    """
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -122,6 +124,10 @@ class _Walk:
         self.cells: dict[Key, Number] = {}
         self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
         self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
+        self.views: dict[int, Views | None] = {}
+        self.shown: dict[
+            int, tuple[Fields, tuple[Field, ...]]
+        ] = {}  # by the fields, which last as long as they are here
 
 
 def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
@@ -183,22 +189,28 @@ def _output(outputs: Sequence[Fields], number: int) -> Fields:
 
 
 def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
+    """The fields as they are shown."""
+    if id(fields) in walk.shown and not walk.apart:
+        return walk.shown[id(fields)][1]
     shown = []
     for number in sorted({number for number, _ in fields}):
         name, keys = walk.names[number], walk.keys[number]
         tracks = [fields.get(key) for key in keys]
         axes = tuple(AxisField(walk.cells[key], track and track.reach) for key, track in zip(keys, tracks))
         shown.append(Field(name, axes, next((walk.apart[key] for key in keys if key in walk.apart), ())))
+    if not walk.apart:
+        walk.shown[id(fields)] = fields, tuple(shown)
     return tuple(shown)
 
 
 def _call(layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: str, walk: _Walk) -> Sequence[Fields]:
     if ran.inside is not None:
         return _model(ran.inside, sources, path + "/", walk)
-    unknown: Fields = {key: None for fields in sources for key in fields}
-    views = _views(layer, call, ran)
+    if id(ran) not in walk.views:
+        walk.views[id(ran)] = _views(layer, call, ran)
+    views = walk.views[id(ran)]
     if views is None or len(views) != len(sources):
-        return [unknown]
+        return [{key: None for fields in sources for key in fields}]
     token = (call.inputs, path)
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
@@ -231,14 +243,19 @@ def _views(layer: Layer, call: Call, ran: Ran) -> Views | None:
 
 
 def _through(fields: Fields, views: Sequence[View | None], name: str, token: object) -> Fields:
-    """The fields behind a layer that reads the tensor so."""
-    return {key: None if track is None else _track(track, views, name, token) for key, track in fields.items()}
+    """The fields behind a layer that reads the tensor so; where all stay as they are, the same ones."""
+    found = {key: None if track is None else _track(track, views, name, token) for key, track in fields.items()}
+    return found if any(found[key] is not track for key, track in fields.items()) else fields
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, token: object) -> Track | None:
     """The track behind a layer: all of its axes are read as a whole, or none is, or nobody knows what comes of it."""
-    if not track.axes or track.reach.whole:
+    if not track.axes:
+        return track
+    if track.reach.whole:
         return Track((), track.reach)
+    if len(track.axes) == 1 and views[track.axes[0]] == (track.axes, None, False):  # as most layers read it
+        return track
     own = [views[axis] for axis in track.axes]
     known = [view for view in own if view is not None]
     if len(known) < len(own):

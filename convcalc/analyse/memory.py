@@ -13,7 +13,7 @@ from convcalc.analyse.infer import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
 from convcalc.analyse.report import Assumptions, LayerReport, Report, weight_bytes
-from convcalc.analyse.run import Run
+from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import Sum, known_sum
 from convcalc.layers import Weight, kind_of
 from convcalc.layers.dtypes import BITS, size_in_bytes
@@ -212,6 +212,7 @@ class _Walk:
         self.steps: list[Step] = []
         self.outputs: dict[tuple[str, int], Number] = {}
         self.spans: list[tuple[str, int, int]] = []
+        self.alike: dict[int, list[Number]] = {}
 
     def begin(self, run: Run) -> list[int]:
         """The first step: the model's inputs are there."""
@@ -227,8 +228,7 @@ class _Walk:
         numbers = call_numbers(model)
         for number, call in enumerate(model.calls):
             key = (path + model.layers[call.layer].name, numbers[number])
-            sizes = [self.size(run, Ref(number, output)) for output in range(len(run.calls[number].outputs))]
-            self.outputs.setdefault(key, sum(sizes))
+            self.outputs.setdefault(key, sum(self.sizes(run.calls[number])))
         tensors = dict(zip(model.inputs, given))
         asked = _outputs_asked_for(run)
         for number in execution_order(model):
@@ -260,11 +260,16 @@ class _Walk:
         return len(self.tensors) - 1
 
     def size(self, run: Run, ref: Ref) -> Number:
-        """The bytes of a tensor."""
-        dtype = run.dtype(ref)
-        if BITS.get(dtype) and self.dtype:
-            dtype = self.dtype
-        return _bytes(run.shape(ref), dtype)
+        """The bytes of a tensor; unknown where nothing is known of it."""
+        sizes = self.sizes(run.calls[ref.call])
+        return sizes[ref.output] if ref.output < len(sizes) else UNKNOWN
+
+    def sizes(self, ran: Ran) -> list[Number]:
+        """The bytes of a call's outputs, once for all calls that ran alike."""
+        if id(ran) not in self.alike:
+            dtypes = [(self.dtype if BITS.get(dtype) else None) or dtype for dtype in ran.dtypes]
+            self.alike[id(ran)] = [_bytes(shape, dtype) for shape, dtype in zip(ran.outputs, dtypes)]
+        return self.alike[id(ran)]
 
 
 def _most(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
@@ -312,9 +317,13 @@ def _assumed(weights: Sequence[Weight], report: Report) -> list[Weight]:
 def _at_layers(report: Report) -> dict[str, Number]:
     """The bytes of each layer's weights, which count for the models that it is nested in as well."""
     sizes: dict[str, Number] = {}
+    alike: dict[int, Number] = {}
     around: list[str] = []
     for row in report.layers:
-        own: Number = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, report))
+        own = alike.get(id(row.counts))
+        if own is None:
+            own = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, report))
+            alike[id(row.counts)] = own
         around = [*around[: row.depth], row.path]
         for path in around:
             sizes[path] = known_sum([sizes.get(path, 0), own]).value if path != row.path else own
