@@ -216,6 +216,11 @@ def plain_number(number: Number) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def plain_shape(shape: Shape | None) -> list[int | None] | None:
+    """A shape as JSON has it: unknown sizes as None; None for a shape of unknown rank."""
+    return None if shape is None else [size if type(size) is int else plain_number(size) for size in shape]
+
+
 def settled(number: Number) -> Number:
     """A traced number whose value is known, as a leaf: what it came to, not how. Other numbers as they are."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number

@@ -1,15 +1,14 @@
 """What is found out about a model: frozen data, made once by :func:`convcalc.analyse.infer.infer` and only read after.
 
-:meth:`Report.as_dict` is the JSON report, version 1; CHANGELOG.md notes every change of it. A number that cannot be known
-is :data:`UNKNOWN` here and ``null`` there; ``incomplete`` says whether a number is ``unknown`` or a lower bound (``partial``).
+A number that cannot be known is :data:`UNKNOWN`; ``incomplete`` says whether a number is ``unknown`` or a lower bound
+(``partial``). :mod:`convcalc.analyse.data` makes the JSON report of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from convcalc.layers.dtypes import size_in_bytes
@@ -26,23 +25,10 @@ if TYPE_CHECKING:
     from convcalc.analyse.memory import Memory
     from convcalc.analyse.run import Ran, Run, Step
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1  # of the JSON report
 
 
-def plain_shape(shape: Shape | None) -> list[int | None] | None:
-    """A shape for JSON: unknown sizes as None; None for a shape of unknown rank."""
-    return None if shape is None else [size if type(size) is int else plain_number(size) for size in shape]
-
-
-def _fields_dict(fields: Sequence[Field]) -> dict[str, Any]:
-    """The receptive field in the model's first input that is reached, and those in others."""
-    if not fields:
-        return {"receptive_field": None}
-    first, *others = (each.as_dict() for each in fields)
-    return {"receptive_field": first, **({"other_receptive_fields": others} if others else {})}
-
-
-def _stated(name: str, number: Number | None) -> dict[str, int | None]:
+def stated(name: str, number: Number | None) -> dict[str, int | None]:
     """A number's part of a JSON object: none of one that was not asked for."""
     return {} if number is None else {name: plain_number(number)}
 
@@ -109,19 +95,6 @@ class CallReport(NamedTuple):
     def steps(self) -> tuple[Step, ...]:
         """The rules that ran: one for a layer, those of all its calls for a nested model."""
         return self.ran.steps
-
-    def as_dict(self, fields: Sequence[Field] = ()) -> dict[str, Any]:
-        """The call's part of the JSON report; ``fields`` are its receptive fields."""
-        return {
-            "inputs": list(self.inputs),
-            "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
-            "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
-            "output_dtypes": list(self.output_dtypes),
-            "macs": plain_number(self.macs),
-            **_fields_dict(fields),
-            **_stated("flops", self.flops),
-            **({"recorded": True} if self.recorded else {}),
-        }
 
 
 class Counts(NamedTuple):
@@ -265,37 +238,6 @@ class LayerReport(NamedTuple):
             return self.kind.module
         return "keras.layers" if self.kind is not None and self.kind.family != "custom" else ""
 
-    def as_dict(self, fields: Sequence[tuple[Field, ...]] = ()) -> dict[str, Any]:
-        """The layer's part of the JSON report; ``fields`` are the receptive fields of its calls."""
-        last = fields[-1] if fields else ()
-        labels = {"receptive_field": "unknown"} if not fields else last[0].labels if last else {}
-        return {
-            "name": self.name,
-            "class_name": self.class_name,
-            "module": self.module or None,
-            "path": self.path,
-            "depth": self.depth,
-            "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
-            "calls": [call.as_dict(own) for call, own in zip(self.calls, chain(fields, repeat(())))],
-            "params": plain_number(self.params),
-            "trainable_params": plain_number(self.trainable_params),
-            "non_trainable_params": plain_number(self.non_trainable_params),
-            "weights": [
-                {
-                    "name": weight.name,
-                    "shape": plain_shape(weight.shape),
-                    "dtype": weight.dtype,
-                    "trainable": weight.trainable,
-                }
-                for weight in self.weights
-            ],
-            "macs": plain_number(self.macs),
-            **_fields_dict(last),
-            **_stated("flops", self.flops),
-            "incomplete": {**self.incomplete, **labels},
-            **({"recorded": True} if self.recorded else {}),
-        }
-
 
 class Totals(NamedTuple):
     """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice.
@@ -325,7 +267,7 @@ class Totals(NamedTuple):
             "non_trainable_params": plain_number(self.non_trainable_params),
             "param_bytes": plain_number(self.param_bytes),
             "macs": plain_number(self.macs),
-            **_stated("flops", self.flops),
+            **stated("flops", self.flops),
             "incomplete": dict(self.incomplete),
         }
 
@@ -363,35 +305,12 @@ class Report(Shown):
         return memory(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others."""
-        from convcalc.analyse.flops import with_flops
+        """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others. What its parts have
+        in common is one object: who changes the data makes a deep copy first.
+        """
+        from convcalc.analyse.data import report_data
 
-        report = self if self.convention else with_flops(self)
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "model": {
-                "name": self.model.name,
-                "class_name": self.model.class_name,
-                "source": self.model.source,
-                "input_shapes": [plain_shape(shape) for shape in self.input_shapes],
-                "output_shapes": [plain_shape(shape) for shape in self.output_shapes],
-            },
-            "flops_convention": report.convention,
-            "layers": [report._layer(layer) for layer in report.layers],
-            "totals": report.totals_with_memory(),
-            "memory": report.memory.as_dict(),
-            "problems": [problem.as_dict() for problem in self.problems],
-        }
-
-    def _layer(self, layer: LayerReport) -> dict[str, Any]:
-        """A layer's part, with the bytes of its outputs."""
-        data, size = layer.as_dict(self.fields.get(layer.path, ())), self.memory.output_bytes(layer)
-        for number, call in enumerate(data["calls"]):
-            call["output_bytes"] = plain_number(self.memory.outputs.get((layer.path, number), UNKNOWN))
-        data["output_bytes"] = plain_number(size.value)
-        if size.label:
-            data["incomplete"]["output_bytes"] = size.label
-        return data
+        return report_data(self)
 
     def totals_with_memory(self) -> dict[str, Any]:
         """The totals' part of the JSON report, with those of memory."""

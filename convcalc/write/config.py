@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.analyse.report import LayerReport, Report, plain_shape
+from convcalc.analyse.report import LayerReport, Report
 from convcalc.layers import LayerType, kind_of
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
-from convcalc.numbers import UNKNOWN
+from convcalc.numbers import UNKNOWN, plain_shape
 from convcalc.ops import Operation
 from convcalc.write.arguments import keras_module
 from convcalc.write.calls import placed
