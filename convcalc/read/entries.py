@@ -18,7 +18,7 @@ from convcalc.problems import Refusal, did_you_mean, listed
 from convcalc.read.blocks import NESTED as NESTED
 from convcalc.read.blocks import Block, block_variables
 from convcalc.read.graph import MAX_LAYERS, WORK_OF_A_LAYER, GraphBuilder
-from convcalc.read.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.read.nodes import Fields, Items, Node, Scalar
 from convcalc.read.operations import OperationReader, Use
 from convcalc.read.references import INPUT, References
 from convcalc.read.values import COMMON as COMMON
@@ -67,7 +67,7 @@ class Entries:
     def read(self, items: Items) -> Ref | None:
         """Read each entry; the output of the last."""
         for entry in items.items:
-            self.values.shared.spend(WORK_OF_A_LAYER, mark(self.values.source, entry))
+            self.values.spend(WORK_OF_A_LAYER, entry)
             try:
                 self.entry(entry)
             except Passed:

@@ -65,13 +65,15 @@ class Shared:
         """The error that ends reading: all problems so far, and the one for which it ends."""
         return ConvcalcError([*sorted(self.problems, key=by_place), last])
 
-    def spend(self, work: int, mark: Mark) -> None:
-        """Count what was read, blocks and repeats written out. Raises :class:`ConvcalcError` when it is too much."""
+    def spend(self, work: int, mark: Callable[[], Mark]) -> None:
+        """Count what was read, blocks and repeats written out. Raises :class:`ConvcalcError`, at the ``mark``, when it is too
+        much.
+        """
         self.work += work
         if self.work > MAX_WORK:
             limits = f"{MAX_LAYERS:,} layers or {MAX_WORK:,} values"
             message = f"with its blocks and repeats written out, this file holds more than {limits}; no more are read"
-            raise self.stop(Problem("too-many-layers", message, mark))
+            raise self.stop(Problem("too-many-layers", message, mark()))
 
 
 class GraphBuilder:

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.model import Ref
 from convcalc.read.graph import GraphBuilder
-from convcalc.read.nodes import Items, Node, Scalar, mark
+from convcalc.read.nodes import Items, Node, Scalar
 from convcalc.read.values import Passed, Scope, Values
 
 INPUT = "$input"
@@ -34,7 +34,7 @@ class References:
                 message = f"'{INPUT}' is what a block takes; only the layers of a block can name it"
                 self.values.report(node, "unknown-name", message, self.scope)
                 raise Passed
-            self.values.shared.spend(len(self.scope.inputs), mark(self.values.source, node))
+            self.values.spend(len(self.scope.inputs), node)
             return self.scope.inputs
         value = self.values.value(node, self.scope)
         names = value if isinstance(value, list) and value and isinstance(node, Scalar) else [value]
@@ -42,7 +42,7 @@ class References:
 
     def _each(self, node: Items) -> tuple[Ref, ...]:
         """What each name in a list refers to; all that are wrong are reported. Raises :class:`Passed`."""
-        self.values.shared.spend(len(node.items), mark(self.values.source, node))
+        self.values.spend(len(node.items), node)
         refs: list[Ref] = []
         failed = False
         for item in node.items:

@@ -85,8 +85,8 @@ class Written(NamedTuple):
 
     def _named(self, argument: str) -> Node | None:
         for holder in (self.given, self.entry):
-            if isinstance(holder, Fields) and (found := holder.get(argument)) is not None:
-                return found
+            if isinstance(holder, Fields) and argument in holder.fields:
+                return holder.fields[argument][1]
         return None
 
     def _positional(self, argument: str) -> Node | None:
@@ -108,6 +108,10 @@ class Values:
     def report(self, node: Node, code: str, message: str | Callable[[], str], scope: Scope) -> None:
         """Put a problem down at a node."""
         self.shared.report(code, message, mark(self.source, node), context=scope.context)
+
+    def spend(self, work: int, node: Node) -> None:
+        """Count what reading a node takes. Raises :class:`ConvcalcError` when the file takes too much."""
+        self.shared.spend(work, lambda: mark(self.source, node))
 
     def refused(self, place: Written, refusals: Sequence[Refusal]) -> None:
         """Put down what binding a layer's arguments found: names at the name, values at the value."""
@@ -138,17 +142,17 @@ class Values:
         if isinstance(node, Scalar):
             if not isinstance(node.value, str) or "$" not in node.value:
                 return node.value
-            self.shared.spend(len(node.value) // 2, mark(self.source, node))
+            self.spend(len(node.value) // 2, node)
             try:
                 value = substitute(node.value, scope.variables)
                 if isinstance(value, (list, dict)):
-                    self.shared.spend(_weight(value), mark(self.source, node))
+                    self.spend(_weight(value), node)
                 return value
             except Refusal as refusal:
                 self.report(node, refusal.code, refusal.message, scope)
                 raise Passed from None
         if isinstance(node, Items):
-            self.shared.spend(len(node.items), mark(self.source, node))
+            self.spend(len(node.items), node)
             return [self.value(item, scope) for item in node.items]
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
 
