@@ -113,6 +113,17 @@ class Counts(NamedTuple):
     recorded: bool = False
     flops: Number | None = None
 
+    @property
+    def trainable_in_model(self) -> Number:
+        """The parameters that count as trainable in the model around the layer.
+
+        The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
+        their weights (``left_trainable``), and yet Keras counts them so in the model.
+        """
+        if not self.left_trainable:
+            return self.trainable_params
+        return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
+
 
 class LayerReport(NamedTuple):
     """One row: a layer, or one of a nested model (then ``depth`` > 0). ``trainable`` says whether it trains where it stands,
@@ -212,17 +223,6 @@ class LayerReport(NamedTuple):
     def incomplete(self) -> Mapping[str, str]:
         """Which numbers are ``unknown``, or a lower bound (``partial``)."""
         return self.counts.incomplete
-
-    @property
-    def trainable_in_model(self) -> Number:
-        """The parameters that count as trainable in the model around the layer.
-
-        The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
-        their weights (``left_trainable``), and yet Keras counts them so in the model.
-        """
-        if not self.left_trainable:
-            return self.trainable_params
-        return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
 
     @property
     def non_trainable_params(self) -> Number:

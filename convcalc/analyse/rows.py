@@ -22,21 +22,19 @@ FROZEN = "the layer is frozen: trainable is false"
 def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
     """The layers of a model in Keras's order, each followed by those of its nested model."""
     model = run.model
-    calls: list[list[int]] = [[] for _ in model.layers]
+    calls: list[list[CallReport]] = [[] for _ in model.layers]
     first: list[str] = []  # the name of each call's first output
-    reported: list[CallReport] = []
-    for number, call in enumerate(model.calls):
+    for call, ran in zip(model.calls, run.calls):
         own = calls[call.layer]
         first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
-        own.append(number)
         sources = tuple([f"{first[at][:-2]}{output}]" if output else first[at] for at, output in call.sources])
-        reported.append(CallReport(sources, run.calls[number], run.shapes(call.masks) if call.masks else ()))
+        own.append(CallReport(sources, ran, run.shapes(call.masks) if call.masks else ()))
     rows: list[LayerReport] = []
     alike: dict[tuple[int, bool, bool], Counts] = {}
     for index in summary_order(model):
         layer = model.layers[index]
         trains = trainable and layer.trainable
-        reports = tuple([reported[number] for number in calls[index]])
+        reports = tuple(calls[index])
         if layer.model is not None:
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
@@ -89,7 +87,7 @@ def _model_rows(
     children = [row for row in below if row.depth == depth + 1]
     left: tuple[Weight, ...] = ()
     if trains:
-        trained = known_sum([row.trainable_in_model for row in children])
+        trained = known_sum([row.counts.trainable_in_model for row in children])
     elif own_flags:  # what a frozen layer holds may yet count as trainable further out
         trained, left = Sum(0, ""), _trainable_weights(below)
     else:
@@ -198,27 +196,29 @@ def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
 
 def totals_of(rows: Sequence[LayerReport]) -> Totals:
     """The sums over the rows of a model."""
-    top = [row for row in rows if row.depth == 0]
-    # A nested model's are those of its layers again.
-    left = tuple(
-        [weight for row in rows if row.left_trainable and row.kind is not None for weight in row.left_trainable]
+    top = [row.counts for row in rows if row.depth == 0]
+    # What layers have in common is measured once.
+    times = Counter([id(row.counts) for row in rows])
+    counts = {id(row.counts): row.counts for row in rows}
+    left: tuple[Weight, ...] = ()
+    if any(each.left_trainable for each in counts.values()):  # a nested model's are those of its layers again
+        left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
+    every = sum([times[key] * weight_bytes(each.weights) for key, each in counts.items()])
+    fixed = sum(
+        [times[key] * weight_bytes([w for w in each.weights if not w.trainable]) for key, each in counts.items()]
     )
-    # Alike layers share their weights: these are measured once.
-    times = Counter([id(row.weights) for row in rows])
-    weights = {id(row.weights): row.weights for row in rows}
-    every = sum([times[key] * weight_bytes(each) for key, each in weights.items()])
-    fixed = sum([times[key] * weight_bytes([w for w in each if not w.trainable]) for key, each in weights.items()])
-    counts = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: known_sum(list(map(attrgetter(count), top))) for name, count in counts.items()}
-    unsure = {name for row in top for name in row.incomplete}
+    has_weights = any(each.weights for each in counts.values())
+    of = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
+    sums = {name: known_sum(list(map(attrgetter(field), top))) for name, field in of.items()}
+    unsure = {name for each in top for name in each.incomplete}
     labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
     labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
     if labels["params"]:
-        labels["param_bytes"] = "partial" if any(weights.values()) else "unknown"
+        labels["param_bytes"] = "partial" if has_weights else "unknown"
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=every if any(weights.values()) or not labels["params"] else UNKNOWN,
+        param_bytes=every if has_weights or not labels["params"] else UNKNOWN,
         trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
         macs=sums["macs"].value,
         incomplete=_labelled(labels),

@@ -26,7 +26,7 @@ def _frozen(report: Report, more: int) -> str:
     """The layers that hold as many parameters as train in the record and not here (or, ``more`` below 0, here and not there)."""
     rows = report.layers
     if more < 0:
-        found = [row for row in rows if row.trainable_in_model == -more]
+        found = [row for row in rows if row.counts.trainable_in_model == -more]
         return _said(found, "trains here and has as many", "train here and have as many") if found else ""
     held = {row.path: _held(row, rows) for row in rows if not row.trainable}
     found = [row for row in rows if held.get(row.path) == more]
