@@ -275,7 +275,7 @@ def larger(one: Number, other: Number) -> Number:
 
 def decimal(dividend: int, divisor: int = 1) -> str:
     """A quotient as a person writes it: ``2.5``; cut off after three places, ``2.666…``."""
-    sign = "−" if dividend < 0 < divisor or divisor < 0 < dividend else ""
+    sign = "−" if dividend * divisor < 0 else ""
     thousandths, rest = divmod(abs(dividend) * 1000, abs(divisor))
     text = f"{sign}{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")
     return f"{text}…" if rest else text

@@ -441,6 +441,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "reshape"),
     ("Permute", {"dims": [1, 3]}, [(None, 4, 3)], "permutation"),
     ("Dense", {"units": 0}, [(None, 3)], "invalid-value"),
+    ("Dense", {"units": 2**53 + 1}, [(None, 3)], "invalid-value"),
     ("Embedding", {"input_dim": 0, "output_dim": 1}, [(None, 3)], "invalid-value"),
     ("Embedding", {"input_dim": 1, "output_dim": 0}, [(None, 3)], "invalid-value"),
     ("Dense", {"units": 1, "kernel_initializer": "no_such_start"}, [(None, 3)], "invalid-value"),

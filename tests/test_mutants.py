@@ -20,6 +20,7 @@ CHANGES = [
     ("True", ["False"]),
     ("'text'", []),
     ("a if b else c", ["a if not b else c"]),
+    ("if TYPE_CHECKING: import a", []),
     ("raise a", ["pass"]),
 ]
 

@@ -19,8 +19,10 @@ from convcalc.numbers import (
     map_numbers,
     named,
     plain,
+    plain_number,
     product,
     settled,
+    shape_text,
     traced,
 )
 
@@ -52,7 +54,13 @@ WORKED: list[tuple[Number, str]] = [
     (n(5) - (n(2) - n(2)), "5 − (2 − 2) = 5"),
     (n(5) + 0, "5"),
     (n(5) * 1, "5"),
+    (-n(3), "−3"),
+    (-(n(2) + n(3)), "−(2 + 3) = −5"),
+    (-(n(7) // n(2)), "−floor(7/2) = −3"),
     (ceil_div(n(7), n(2)), "ceil(7/2) = 4"),
+    (ceil_div(n(7), 2), "ceil(7/2) = 4"),
+    (ceil_div(7, n(2)), "ceil(7/2) = 4"),
+    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # of two that are equal the first
     (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
     ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
     ((H - n(3)) // n(1) + 1, "H − 3 + 1"),
@@ -61,6 +69,7 @@ WORKED: list[tuple[Number, str]] = [
     (ceil_div(H, n(2)), "ceil(H/2)"),
     (ceil_div(H, n(1)), "H"),
     (larger(H, 0), "max(H, 0)"),
+    (larger(0, H), "max(0, H)"),
     (H * n(2) + named("W"), "H·2 + W"),
     (traced(UNKNOWN) + 1, "? + 1"),
 ]
@@ -97,6 +106,16 @@ def test_a_named_size_equals_nothing_and_is_no_index() -> None:
         range(H)
 
 
+def test_numbers_without_their_history() -> None:
+    assert [plain_number(number) for number in (4, n(2) + n(3), H, UNKNOWN)] == [4, 5, None, None]
+    assert [str(number) for number in (n(2) + n(3), H - n(3))] == ["5", "H − 3"]
+
+
+def test_shapes_are_written_as_keras_writes_them() -> None:
+    shapes = [(UNKNOWN, 28, n(1)), (UNKNOWN, 4), (n(5),), (), None]
+    assert [shape_text(shape) for shape in shapes] == ["(None, 28, 1)", "(None, 4)", "(5,)", "()", "?"]
+
+
 def test_settled_forgets_the_way_but_not_the_number() -> None:
     assert traced(settled(n(2) + n(3))).worked == "5"
     assert settled(H) is H
@@ -115,12 +134,20 @@ def test_map_numbers_changes_numbers_only() -> None:
         (7, 3, "2.333…"),
         (-7, 3, "−2.333…"),
         (7, -2, "−3.5"),
+        (1, -2, "−0.5"),
+        (-7, -2, "3.5"),
+        (-1, 1, "−1"),
+        (0, 3, "0"),
         (1, 4096, "0…"),
         (300, 1, "300"),
     ],
 )
 def test_decimal(dividend: int, divisor: int, text: str) -> None:
     assert decimal(dividend, divisor) == text
+
+
+def test_decimal_of_a_whole_number() -> None:
+    assert decimal(5) == "5"
 
 
 OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {
@@ -155,6 +182,13 @@ def computed(tree: tuple[object, ...], trace: bool) -> Number:
 @given(TREES)
 def test_a_traced_number_has_the_value_of_the_plain_one(tree: tuple[object, ...]) -> None:
     assert plain(computed(tree, trace=True)) == computed(tree, trace=False)
+
+
+@given(st.integers(-20, 20), st.integers(-20, 20))
+def test_traced_numbers_are_compared_as_plain_ones(one: int, other: int) -> None:
+    expected = (one < other, one <= other, one > other, one >= other, one == other)
+    for a, b in ((n(one), n(other)), (n(one), other), (one, n(other))):
+        assert (a < b, a <= b, a > b, a >= b, a == b) == expected
 
 
 def evaluated(text: str) -> Fraction:

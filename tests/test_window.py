@@ -154,6 +154,8 @@ def test_what_floor_takes_away_is_told_exactly() -> None:
     assert float(slide(6, 3, 2).unrounded or 0) == 2.5
     assert float(slide(6, 3, 2, 1, "same").unrounded or 0) == 3.0
     assert slide(UNKNOWN, 3, 2).unrounded is None
+    assert slide_transposed(4, 3, 2).unrounded == 9
+    assert slide_transposed(UNKNOWN, 3, 2).unrounded is None
 
 
 SIZES = st.integers(1, 30)

@@ -10,7 +10,7 @@ from convcalc.layers import costs, views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.window import Window, slide
+from convcalc.window import slide
 
 _RANKS = (1, 2, 3)
 _STRIDES = Argument("strides", PerAxis(), None, null=True)
@@ -72,8 +72,7 @@ def average_pooling(a: Args, x: Shape) -> Inferred:
 
 def _pool_all(a: Args, x: Shape) -> Inferred:
     ones = (1,) * (len(x) - 2) if a["keepdims"] else ()
-    whole = tuple(Window(size, size, 1, 1, 0, 0, 1) for size in x[1:-1])
-    return Inferred(((x[0], *ones, x[-1]),), windows=whole)
+    return Inferred(((x[0], *ones, x[-1]),))
 
 
 def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
