@@ -11,7 +11,7 @@ import pytest
 from convcalc.analyse import Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.analyse.field import Field
-from convcalc.layers import CATALOGUE, apply
+from convcalc.layers import CATALOGUE, apply, bind
 from convcalc.layers.examples import example_spec
 from convcalc.model import Call, Constant, Layer, Model, Ref, Slot
 from convcalc.numbers import UNKNOWN
@@ -29,6 +29,14 @@ def spec(*layers: Any, size: Any = (64, 1), **more: Any) -> Report:
     """The report of a model of one input ``x``."""
     whole = {"inputs": {"x": size}, "layers": list(layers), **more}
     return infer(read_spec(Source("spec.yaml", json.dumps(whole))))
+
+
+def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
+    """On which axes of the output the positions of each axis of the inputs lie; on none where it is read as a whole."""
+    kind = CATALOGUE[name]
+    given = bind(kind, (), args)[0]
+    views = kind.looks({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
+    return [[view.axes for view in each] for each in views]
 
 
 def conv(size: Any, strides: Any = 1, padding: str = "valid", **more: Any) -> dict[str, Any]:
@@ -114,6 +122,27 @@ IMAGES = [
 def test_layers_on_images(layers: list[Any], expected: list[tuple[object, object, object]]) -> None:
     report = spec(*layers, size=(24, 24, 3))
     assert numbers(field(report, report.layers[-1].path)) == expected
+
+
+LOOKS = [
+    ("GlobalMaxPooling2D", {}, [(2, 5, 7, 3)], [[(0,), (), (), (1,)]]),
+    ("GlobalMaxPooling2D", {"keepdims": True}, [(2, 5, 7, 3)], [[(0,), (), (), (3,)]]),
+    ("GlobalMaxPooling2D", {"data_format": "channels_first"}, [(2, 3, 5, 7)], [[(0,), (1,), (), ()]]),
+    ("Dot", {"axes": [2, 1]}, [(2, 3, 4), (2, 4, 5)], [[(0,), (1,), ()], [(0,), (), (2,)]]),
+    ("Dot", {"axes": [1, 2]}, [(2, 3, 4, 5), (2, 6, 3)], [[(0,), (), (1,), (2,)], [(0,), (3,), ()]]),
+    ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 4}, [(2, 5)], [[(0,), (1,)]]),
+    ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 4, "reverse": True}, [(2, 5, 4)], [[(0,), (1,), ()]]),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "shapes", "axes"), LOOKS, ids=[f"{row[0]} {row[1]}" for row in LOOKS])
+def test_where_positions_lie(name: str, args: dict[str, Any], shapes: Any, axes: Any) -> None:
+    assert looks(name, args, *shapes) == axes
+
+
+def test_regions_of_channels_first_are_windows() -> None:
+    report = spec({"AdaptiveMaxPooling1D": {"output_size": 4, "data_format": "channels_first"}}, size=(2, 64))
+    assert numbers(field(report, report.layers[-1].path)) == [(16, 16, 0)]
 
 
 def test_channels_first() -> None:

@@ -56,6 +56,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         f"{KERAS}: 104",
     ),
     ("Conv1D", {"filters": 8, "kernel_size": 3, "padding": "causal"}, (0, 4), (0, 8), [(3, 4, 8), (8,)], KERAS),
+    ("Conv1D", {"filters": 8, "kernel_size": 3, "padding": "SAME"}, (9, 4), (9, 8), [(3, 4, 8), (8,)], KERAS),
     ("Conv3D", {"filters": 2, "kernel_size": 2}, (4, 4, 4, 1), (3, 3, 3, 2), [(2, 2, 2, 1, 2), (2,)], RULE),
     ("Conv1DTranspose", {"filters": 2, "kernel_size": 3, "strides": 2}, (4, 5), (9, 2), [(3, 2, 5), (2,)], KERAS),
     (
@@ -151,6 +152,16 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("BatchNormalization", {"scale": False, "renorm": True}, (8, 6), (8, 6), [(6,)] * 6, RULE),
     ("LayerNormalization", {}, (512,), (512,), [(512,)] * 2, f"{KERAS}: 1,024"),
     ("LayerNormalization", {"axis": [1, 2], "center": False}, (4, 5, 6), (4, 5, 6), [(4, 5)], RULE),
+    (
+        "BatchNormalization",
+        {"renorm": True, "renorm_clipping": {"rmin": 1, "rmax": 1, "dmax": 0}},
+        (3,),
+        (3,),
+        [(3,)] * 7,
+        KERAS,
+    ),
+    ("LayerNormalization", {"scale": False, "center": False}, (None,), (None,), [], KERAS),
+    ("GroupNormalization", {"groups": -1}, (8, 3), (8, 3), [(3,)] * 2, RULE),
     ("GroupNormalization", {"groups": 4}, (8, 8, 16), (8, 8, 16), [(16,)] * 2, RULE),
     ("Add", {}, [(4, 1), (1, 3)], (4, 3), [], RULE),
     ("Subtract", {}, [(4,), (4,)], (4,), [], RULE),
@@ -159,9 +170,11 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("Maximum", {}, [(None,), (4,)], (None,), [], RULE),
     ("Minimum", {}, [(4,), (4,)], (4,), [], RULE),
     ("Concatenate", {}, [(4, 3), (4, 5)], (4, 8), [], RULE),
+    ("Concatenate", {}, [(4, 3), (None, 5)], (4, 8), [], f"{KERAS}: the other axes are the first's"),
     ("Concatenate", {"axis": 1}, [(4, 3), (None, 3)], (None, 3), [], RULE),
     ("Dot", {"axes": [2, 1]}, [(3, 4), (4, 5)], (3, 5), [], RULE),
     ("Dot", {"axes": 1}, [(4,), (4,)], (1,), [], RULE),
+    ("Dot", {"axes": 1}, [(4, 5), (4, 6, 7)], (5, 6, 7), [], KERAS),
     ("Dot", {"axes": -5}, [(4,), (4,)], (1,), [], f"{KERAS}: -5 goes around to axis 1"),
     ("Dropout", {"rate": 0.5}, (3,), (3,), [], RULE),
     ("AlphaDropout", {"rate": 0.5}, (3,), (3,), [], RULE),
@@ -317,6 +330,15 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("FlaxLayer", {"module": "m"}, (9, 8), [None], [], RULE),
     ("TFSMLayer", {"filepath": "p"}, (9, 8), [None], [], RULE),
     ("SpectralNormalization", {"layer": {"Dense": 4}}, (8,), (4,), [(8, 4), (4,), (1, 4)], RULE),
+    ("SpectralNormalization", {"layer": {"Embedding": [9, 4]}}, (5,), (5, 4), [(9, 4), (1, 4)], KERAS),
+    (
+        "SpectralNormalization",
+        {"layer": {"Conv2D": [2, 3]}},
+        (6, 6, 1),
+        (4, 4, 2),
+        [(3, 3, 1, 2), (2,), (1, 2)],
+        KERAS,
+    ),
     ("Resizing", {"height": 4, "width": 5}, (8, 9, 3), (4, 5, 3), [], RULE),
     ("Resizing", {"height": 4, "width": 5, "data_format": "channels_first"}, (3, 8, 9), (3, 4, 5), [], RULE),
     ("CenterCrop", {"height": 4, "width": 5}, (None, None, 3), (4, 5, 3), [], RULE),
@@ -439,6 +461,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("AdaptiveMaxPooling1D", {"output_size": 2, "data_format": "CHANNELS_FIRST"}, [(None, 9, 4)], "invalid-value"),
     ("Cropping1D", {"cropping": 2}, [(None, 4, 3)], "vanishing-size"),
     ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "reshape"),
+    ("Reshape", {"target_shape": [-1, -1]}, [(None, 4, 3)], "reshape"),
+    ("Permute", {"dims": [2, 1]}, [(None, 4, 3, 2)], "wrong-rank"),
     ("Permute", {"dims": [1, 3]}, [(None, 4, 3)], "permutation"),
     ("Dense", {"units": 0}, [(None, 3)], "invalid-value"),
     ("Dense", {"units": 2**53 + 1}, [(None, 3)], "invalid-value"),
@@ -451,6 +475,9 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         [(None, 9, 7)],
         "wrong-shape",
     ),
+    ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 8, "reverse": True}, [(None, None, 7)], "wrong-shape"),
+    ("LayerNormalization", {"scale": False}, [(None, None)], "unknown-size"),
+    ("SpectralNormalization", {"layer": "Flatten"}, [(None, 3, 4)], "no-kernel"),
     ("Dropout", {"rate": 1.5}, [(None, 3)], "invalid-value"),
     ("Dropout", {"rate": 0.5, "seed": 1.5}, [(None, 3)], "invalid-value"),
     ("ActivityRegularization", {"l1": -0.1}, [(None, 3)], "invalid-value"),
@@ -467,6 +494,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("Subtract", {}, [(None, 3)] * 3, "wrong-inputs"),
     ("Concatenate", {}, [(None, 3, 2), (None, 4, 2)], "shapes-differ"),
     ("Dot", {"axes": 1}, [(None, 3), (None, 4)], "shapes-differ"),
+    ("Dot", {"axes": 0}, [(3, 3), (3, 3)], "wrong-axis"),
+    ("Dot", {"axes": [0, 1]}, [(3, 3), (3, 3)], "wrong-axis"),
     ("Dot", {"axes": [-3, 1]}, [(None, 3), (None, 3)], "wrong-axis"),
     ("Normalization", {"mean": 1.0}, [(None, 3)], "missing-argument"),
     ("Normalization", {"mean": "text", "variance": "text"}, [(None, 3)], "invalid-value"),
@@ -500,6 +529,14 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         [(None, 4)],
         "has bias_axes 'z', which are not all among the output's 'ac'",
     ),
+    (
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": [3, 5]},
+        [(None, 4, 6)],
+        "has an output_shape of 3 where 'b' of the input is 4",
+    ),
+    ("Reshape", {"target_shape": [5, 2]}, [(None, 4, 3)], r"receives 12 values for each sample, and .* holds 10$"),
+    ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is no multiple of 5"),
     ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
 ]
 
@@ -520,6 +557,20 @@ def test_an_argument_that_is_null_by_default_may_be_given_as_null(name: str) -> 
     for argument in kind.arguments:
         if argument.default is None:
             assert argument.read(None, name) is None, argument.name
+
+
+def test_a_batch_that_one_input_states_is_that_of_all() -> None:
+    kind = find("Add")
+    assert kind is not None
+    for shapes in ([(UNKNOWN, 3), (4, 3)], [(4, 3), (UNKNOWN, 3)], [(4, 3, 1), (4, 1, 3)]):
+        assert apply(kind, {}, shapes).outputs[0][0] == 4  # type: ignore[index]
+
+
+def test_weights_start_as_keras_lets_them() -> None:
+    for name in ("Conv2D", "Conv2DTranspose", "SeparableConv2D"):
+        starts = {key: value for key, value in CATALOGUE[name].defaults.items() if key.endswith("_initializer")}
+        assert starts.pop("bias_initializer") == "zeros"
+        assert starts and set(starts.values()) == {"glorot_uniform"}
 
 
 # Laws: what is built differently and must come to the same.

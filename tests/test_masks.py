@@ -60,6 +60,28 @@ def test_a_mask_is_a_row_where_a_layer_takes_it() -> None:
     ]
 
 
+def test_layers_that_take_masks() -> None:
+    for entry in ("GlobalAveragePooling1D: {from: embedding}", "BatchNormalization: {from: embedding}"):
+        found = rows(WORDS + f"  - {entry}\n  - Identity\n  - Add: {{from: [identity, identity]}}\n")
+        assert found[3][3] == ["embedding", "not_equal"], entry
+
+
+def test_layers_that_do_not_cast_make_no_cast() -> None:
+    for entry, name in (
+        ("LayerNormalization", "cast"),
+        ("GroupNormalization", "cast"),
+        ("UnitNormalization", "cast_1"),
+    ):
+        groups = ", groups: 2" if entry == "GroupNormalization" else ""
+        found = rows(
+            WORDS
+            + f"  - {entry}: {{dtype: float16, as: kept, from: embedding{groups}}}\n"
+            + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n"
+            + "outputs: [kept, lstm]\n"
+        )
+        assert [row[0] for row in found if row[1] == "Cast"] == [name], entry
+
+
 def test_a_sequential_shows_no_masks() -> None:
     assert [row[0] for row in rows(WORDS + "  - LSTM: 2\n")] == ["embedding", "lstm"]
 

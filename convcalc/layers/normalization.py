@@ -139,7 +139,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
         raise Refusal("receives no channels, so none to group", "indivisible-groups", "groups")
-    if groups != -1 and size % groups > 0:
+    if size % groups > 0:  # never of -1
         raise Refusal(f"receives {size} channels, which {groups} groups do not divide", "indivisible-groups", "groups")
     return Inferred((x,), _scale_and_center(a, (size,)))
 
