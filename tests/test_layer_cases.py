@@ -521,6 +521,9 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both a shape and a batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both a batch_size and a batch_shape"),
     ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [3, 5]}, [(None, 4)], "speaks of other axes than"),
+    ("EinsumDense", {"equation": "...abc,cd->...abd", "output_shape": [5]}, [(None, 4)], "speaks of other axes than"),
+    ("EinsumDense", {"equation": "aba,ac->bc", "output_shape": [5]}, [(None, 4)], "speaks of other axes than"),
+    ("EinsumDense", {"equation": "ab,bc->ac...", "output_shape": []}, [(None, 4)], "speaks of other axes than"),
     ("EinsumDense", {"equation": "ab,b->ad", "output_shape": [3]}, [(None, 4)], "has an output axis in its equation"),
     ("EinsumDense", {"equation": "ab,cb->ab", "output_shape": [4]}, [(None, 4)], "has a kernel axis in its equation"),
     (

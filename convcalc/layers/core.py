@@ -128,18 +128,18 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     match, left = found
     source, kernel, target = match.groups()
     elided = len(x) - len(source)
-    output = [x[0], *a["output_shape"]]
-    if elided > 0:
-        # Keras puts the axes behind the dots in one by one, each before the last: of several, in reverse.
-        output[1:1] = reversed(x[1:elided]) if left else ()
-        output += () if left else x[len(x) - elided :]
     shift = elided if left else 0
-    inputs = {dim: x[n + shift] for n, dim in enumerate(source) if -len(x) <= n + shift < len(x)}
-    outputs = {dim: output[n + shift] for n, dim in enumerate(target) if -len(output) <= n + shift < len(output)}
-    if len(inputs) < len(set(source)) or any(dim in inputs and dim not in outputs for dim in target):
+    behind_dots = x[1:elided] if left else x[len(source) :]
+    output = [x[0], *a["output_shape"]]
+    # Keras puts the axes behind dots on the left in one by one, each before the last: of several, in reverse.
+    output[1:1] = reversed(behind_dots) if left else ()
+    output += () if left else behind_dots
+    if elided < 0 or len(target) + shift > len(output):
         raise Refusal(
             f"has the equation '{a['equation']}', which speaks of other axes than there are", "equation", "equation"
         )
+    inputs = {dim: x[n + shift] for n, dim in enumerate(source)}
+    outputs = {dim: output[n + shift] for n, dim in enumerate(target)}
     for dim, size in inputs.items():
         if dim in outputs and outputs[dim] is not UNKNOWN and outputs[dim] != size:
             raise Refusal(
@@ -154,17 +154,12 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     shape = tuple(
         required(outputs[dim] if dim in outputs else inputs[dim], "size of every axis of the kernel") for dim in kernel
     )
-    others = [
-        size
-        for dim, size in inputs.items()
-        if dim not in kernel and dim != (source[0] if not left or elided < 1 else "")
-    ]
-    behind_dots = x[1:elided] if left else x[len(x) - elided :] if elided > 0 else ()
+    others = [size for dim, size in inputs.items() if dim not in kernel and (shift or dim != source[0])]
     positions = product(map(settled, (*others, *behind_dots)))
-    batch = "" if left and elided > 0 else target[0]
+    batch = "" if shift else target[0]
     repeated = [size for dim, size in outputs.items() if dim not in (batch, *(a["bias_axes"] or ""))]
     added = product(map(settled, (*repeated, *behind_dots)))
-    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else max(elided, 0), added)
+    bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else elided, added)
     weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
     return Inferred((tuple(output),), weights)
 
