@@ -262,3 +262,12 @@ def test_the_garbage_collector_is_left_as_it_was(running: bool, spec: str) -> No
         assert gc.isenabled() == running
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_a_spectral_normalization_trains_what_it_wraps() -> None:
+    """Not the vector that it keeps; frozen, it trains nothing, and yet Keras counts the kernel and the bias so in the model."""
+    text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
+    found = infer(read_spec(Source("spec.yaml", text)))
+    assert (found.totals.params, found.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)
+    frozen = infer(read_spec(Source("spec.yaml", text.replace("Dense: 8}", "Dense: 8}, trainable: false"))))
+    assert (frozen.layers[-1].trainable_params, frozen.totals.trainable_params) == (0, 40)

@@ -22,6 +22,7 @@ from convcalc.problems import ConvcalcError
 from convcalc.read.project import Project
 from convcalc.render.grid import Look
 from tests.test_cli import on_a_terminal, run
+from tests.test_interrupted import interruptible as interruptible
 
 ROOT = Path(__file__).parent.parent
 FASHION = "specs/fashion_mnist.yaml"

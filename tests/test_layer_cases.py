@@ -131,7 +131,11 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("UpSampling2D", {"size": [2, 3], "interpolation": "bilinear"}, (5, None, 3), (10, None, 3), [], RULE),
     ("UpSampling3D", {"data_format": "channels_first"}, (1, 2, 3, 4), (1, 4, 6, 8), [], RULE),
     ("Flatten", {}, (13, 13, 64), (10_816,), [], KERAS),
+    ("UpSampling2D", {"interpolation": "Nearest"}, (5, 4, 3), (10, 8, 3), [], KERAS),
     ("Reshape", {"target_shape": [-1, 4]}, (2, 3, 8), (12, 4), [], RULE),
+    ("Reshape", {"target_shape": [-1, 1]}, (4,), (4, 1), [], RULE),
+    ("Reshape", {"target_shape": [-1, 2]}, (None, 4), (None, 2), [], RULE),
+    ("Reshape", {"target_shape": [None, 2]}, (4, 2), (None, 2), [], RULE),
     ("Permute", {"dims": [2, 1]}, (10, 64), (64, 10), [], RULE),
     ("RepeatVector", {"n": 3}, (32,), (3, 32), [], RULE),
     ("InputLayer", {"shape": [28, 28, 1]}, None, (28, 28, 1), [], RULE),
@@ -540,6 +544,8 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ),
     ("Reshape", {"target_shape": [5, 2]}, [(None, 4, 3)], r"receives 12 values for each sample, and .* holds 10$"),
     ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is no multiple of 5"),
+    ("Reshape", {"target_shape": [5, -1]}, [(None, 11)], "cannot hold them: 11 is no multiple of 5"),
+    ("Reshape", {"target_shape": [0, -1]}, [(None, 12)], "cannot hold them: 12 is no multiple of 0"),
     ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
 ]
 
