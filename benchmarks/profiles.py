@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.measure import Measure
 from benchmarks.timing import Command, run
@@ -21,10 +21,20 @@ def profiles(missed: Sequence[Measure]) -> str:
 
 
 def _profile(command: Command) -> str:
-    """The first lines of a profile: the slowest imports, or functions."""
-    _, output = run(command)
-    lines = _imports(output) if "importtime" in command else _functions(output)
+    """The first lines of a profile: the slowest imports and what then runs longest, or the slowest functions."""
+    lines: list[str] = []
+    if "importtime" in command:
+        lines += [*_imports(run(command)[1]), "", "and what runs then:"]
+        command = [command[0], "-m", "cProfile", "-s", "tottime", *command[command.index("importtime") + 1 :]]
+        lines += _functions(run(command)[1], _no_import)
+    else:
+        lines += _functions(run(command)[1])
     return "".join(f"{line}\n" for line in lines)
+
+
+def _no_import(line: str) -> bool:
+    """Whether a line is of a function that ran, and not of an import."""
+    return ".py:" in line and not any(part in line for part in ("importlib", "<module>"))
 
 
 def _imports(output: str) -> Iterator[str]:
@@ -36,8 +46,8 @@ def _imports(output: str) -> Iterator[str]:
         yield f"{own / 1000:8.2f} ms  {name}"
 
 
-def _functions(output: str) -> Iterator[str]:
-    """The functions that take longest, as cProfile lists them."""
+def _functions(output: str, shown: Callable[[str], bool] = bool) -> Iterator[str]:
+    """The functions that take longest, as cProfile lists them, of those that are to be shown."""
     lines = iter(output.splitlines())
     for line in lines:
         if "function calls" in line:
@@ -45,7 +55,7 @@ def _functions(output: str) -> Iterator[str]:
         if line.lstrip().startswith("ncalls"):
             yield line
             break
-    for _, line in zip(range(MOST), lines):
+    for _, line in zip(range(MOST), filter(shown, lines)):
         yield (
             line.replace(str(line.rpartition("site-packages/")[0].rpartition(" ")[2]), "") if "site-" in line else line
         )

@@ -69,10 +69,11 @@ def test_an_answer_is_the_last_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "flags", [["-X", "importtime", "-c", "import json"], ["-m", "cProfile", "-s", "cumtime", "-m", "this"]]
+    "flags", [["-X", "importtime", "-m", "json.tool", "--help"], ["-m", "cProfile", "-s", "cumtime", "-m", "this"]]
 )
 def test_a_profile_shows_what_was_missed(flags: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # by which a measured process measures what it starts
     text = profiles([Measure("slow", 2, 1, target=1, profile=[sys.executable, *flags])])
     assert "### slow" in text
     assert "json" in text or "this.py" in text
+    assert text.count("function calls") == 1  # of what runs, behind the imports or alone
