@@ -109,6 +109,7 @@ def test_kinds_of_layers(layers: list[Any], expected: tuple[object, object, obje
 
 IMAGES = [
     ([{"UpSampling2D": {"size": [2, 3], "interpolation": "bilinear"}}], [(2, 0.5, 1), (2, 1 / 3, 1)]),
+    ([{"UpSampling2D": {"interpolation": "bilinear"}}, {"AveragePooling2D": 2}], [(3, 1, 1)] * 2),
     ([{"UpSampling2D": {"size": 2, "interpolation": "bicubic"}}], [(UNKNOWN, None, UNKNOWN)] * 2),
     ([{"Resizing": [8, 8]}], [(UNKNOWN, None, UNKNOWN)] * 2),
     ([{"RandomFlip": "horizontal"}, {"Rescaling": 0.5}, conv(3)], [(3, 1, 0)] * 2),

@@ -96,6 +96,8 @@ def test_of_several_inputs() -> None:
         assert spec(text % name).layers[-1].flops == each * 5
     dot = spec("inputs: {a: [5], b: [5]}\nlayers: [{Dot: {axes: 1, normalize: true, from: [a, b]}}]")
     assert dot.layers[-1].flops == 2 * 5 + 3 * 10
+    dot = spec("inputs: {a: [5], b: [5]}\nlayers: [{Dot: {axes: 1, from: [a, b]}}]")
+    assert dot.layers[-1].flops == 2 * 5
 
 
 def test_of_attention() -> None:

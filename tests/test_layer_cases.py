@@ -135,6 +135,7 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ("Reshape", {"target_shape": [-1, 4]}, (2, 3, 8), (12, 4), [], RULE),
     ("Reshape", {"target_shape": [-1, 1]}, (4,), (4, 1), [], RULE),
     ("Reshape", {"target_shape": [-1, 2]}, (None, 4), (None, 2), [], RULE),
+    ("Reshape", {"target_shape": [3, 4]}, (None, 4), (3, 4), [], RULE),
     ("Reshape", {"target_shape": [None, 2]}, (4, 2), (None, 2), [], RULE),
     ("Permute", {"dims": [2, 1]}, (10, 64), (64, 10), [], RULE),
     ("RepeatVector", {"n": 3}, (32,), (3, 32), [], RULE),

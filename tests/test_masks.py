@@ -116,3 +116,18 @@ layers:
     assert rows(text)[-1][0] == "lstm"
     with raises(ConvcalcError, match="shapes-differ"):
         rows(text.replace("[1, 4]", "[3, 5]").replace("axis: 1", "axis: 2"))
+
+
+def test_an_embedding_looks_its_input_up_as_it_is() -> None:
+    """Its mask is of the words themselves: no cast to its own type stands between."""
+    found = rows(
+        """
+inputs: {words: [5]}
+layers:
+  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true, dtype: float16, as: vectors}
+  - LSTM: {units: 3, return_sequences: true, as: steps}
+  - Concatenate: {from: [steps, vectors]}
+  - LSTM: 2
+"""
+    )
+    assert ("not_equal", "NotEqual", (5,), ["words"]) in found

@@ -26,7 +26,6 @@ _DIM = Integer(1)
     *carried("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,
-    casts=False,
     looks=views.nobody_knows,
     flops=costs.free,
     example="InputLayer: {{shape: [28, 28, 1]}}",
