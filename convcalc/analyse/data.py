@@ -14,7 +14,7 @@ from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import SCHEMA_VERSION, CallReport, LayerReport, Report, stated
 from convcalc.analyse.sums import known_sum
 from convcalc.layers import Weight
-from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, plain_shape
+from convcalc.numbers import Number, Shape, plain_number, plain_shape
 
 if TYPE_CHECKING:
     from convcalc.analyse.field import Field
@@ -48,7 +48,7 @@ class _Rows:
 
     def __init__(self, report: Report) -> None:
         self.fields = report.fields
-        self.outputs = report.memory.outputs
+        self.memory = report.memory
         self.made: dict[tuple[int, Callable[[Any], Any]], tuple[object, Any]] = {}
 
     def once(self, make: Callable[[Any], T], of: Any) -> T:
@@ -65,7 +65,7 @@ class _Rows:
         path = row.path
         fields = self.fields.get(path, ())
         last = fields[-1] if fields else None
-        sizes = [self.outputs.get((path, number), UNKNOWN) for number in range(len(row.calls))]
+        sizes = self.memory.call_bytes(row)
         size = known_sum(sizes)
         return {
             "name": row.name,

@@ -125,9 +125,8 @@ class _Walk:
         self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
         self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
         self.views: dict[int, Views | None] = {}
-        self.shown: dict[
-            int, tuple[Fields, tuple[Field, ...]]
-        ] = {}  # by the fields, which last as long as they are here
+        # By the number of the fields, which lasts as long as they are kept here.
+        self.shown: dict[int, tuple[Fields, tuple[Field, ...]]] = {}
 
 
 def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:

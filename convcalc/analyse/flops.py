@@ -63,15 +63,13 @@ class _Counting:
     def __init__(self, count: Callable[[Step], Number]) -> None:
         self.count = count
         self.calls: dict[int, Sum] = {}
-        self.alike: dict[tuple[int, int], Counts] = {}
+        self.alike: dict[tuple[int, ...], Counts] = {}
 
     def row(self, row: LayerReport) -> LayerReport:
         """The row with its FLOPs."""
         sums = [self._call(call.ran) for call in row.calls]
         calls = tuple([call._replace(flops=part.value) for call, part in zip(row.calls, sums)])
-        if len(sums) != 1:
-            return row._replace(calls=calls, counts=_counts(row.counts, sums))
-        key = (id(row.counts), id(sums[0]))
+        key = (id(row.counts), *map(id, sums))
         counts = self.alike.get(key)
         if counts is None:
             counts = self.alike[key] = _counts(row.counts, sums)

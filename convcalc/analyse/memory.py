@@ -107,9 +107,14 @@ class Memory(NamedTuple):
         """The path of the layer that runs when most is alive; None where that is not known."""
         return None if self.peak is UNKNOWN else self.moments[self.peak_step].layer
 
+    def call_bytes(self, row: LayerReport) -> list[Number]:
+        """The bytes of the outputs of each of a layer's calls."""
+        path = row.path
+        return [self.outputs.get((path, number), UNKNOWN) for number in range(len(row.calls))]
+
     def output_bytes(self, row: LayerReport) -> Sum:
         """The bytes of a layer's outputs over all its calls, and their label."""
-        return known_sum([self.outputs.get((row.path, number), UNKNOWN) for number in range(len(row.calls))])
+        return known_sum(self.call_bytes(row))
 
     def weights_of(self, row: LayerReport) -> Sum:
         """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any
 
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
@@ -45,9 +44,7 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
             key = (id(ran), layer.trainable, trains)
             found = alike.get(key)
             counts = found or alike.setdefault(key, _counts(layer, trains, run.weights[index] or (), [ran]))
-        inside: tuple[LayerReport, ...] = ()
-        if isinstance(counts.kind, LayerType) and counts.kind.lists:
-            inside = _listed(counts.kind, layer.args, ran.inputs, f"{prefix}{layer.name}/", depth + 1, trains)
+        inside = _listed(counts.kind, layer, ran.inputs, prefix, depth, trains)
         rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, inside))
     return rows
 
@@ -119,19 +116,20 @@ def _model_rows(
 
 
 def _listed(
-    kind: LayerType,
-    args: Mapping[str, Any],
+    kind: LayerType | Operation | None,
+    holder: Layer,
     inputs: Sequence[Shape | None],
     prefix: str,
     depth: int,
     trainable: bool,
 ) -> tuple[LayerReport, ...]:
-    """The rows of the layers that a layer lists, each on what the one before it gives."""
-    if not kind.lists:
+    """The rows of the layers that a layer lists, each on what the one before it gives; ``prefix`` and ``depth`` are the layer's."""
+    if not isinstance(kind, LayerType) or not kind.lists:
         return ()
+    prefix, depth = f"{prefix}{holder.name}/", depth + 1
     found: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
-    for each in args[kind.lists]:
+    for each in holder.args[kind.lists]:
         if not isinstance(each, SubLayer) or not shapes:
             break
         inferred = each.infer(*shapes)
@@ -148,9 +146,8 @@ def _listed(
             known_macs(inferred),
             dict.fromkeys(inferred.unknown, "unknown"),
         )
-        inside = _listed(each.kind, each.args, shapes, f"{prefix}{name}/", depth + 1, trains)
-        row = LayerReport(layer, prefix, depth, trains, (), counts, inside)
-        found.append(row)
+        inside = _listed(each.kind, layer, shapes, prefix, depth, trains)
+        found.append(LayerReport(layer, prefix, depth, trains, (), counts, inside))
         shapes = tuple(shape for shape in inferred.outputs if shape is not None)
     return tuple(found)
 
