@@ -30,7 +30,6 @@ class Format:
         return self.whole([self.part(model) for model in models])
 
 
-STDIN = ("-", "<stdin>")  # a source that is no file
 _FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
 _COLUMNS = (
     Column("Status"),

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 from convcalc.check.checked import Checked
 from convcalc.problems import Problem
-from convcalc.render.checks import STDIN
-from convcalc.render.text import visible
+from convcalc.render.text import STDIN, visible
 
 
 def commands(model: Checked) -> str:

@@ -15,9 +15,8 @@ from convcalc.check.checked import Checked
 from convcalc.check.codes import meaning
 from convcalc.problems import Mark, Problem
 from convcalc.records import NamedTuple
-from convcalc.render.checks import STDIN
 from convcalc.render.json import dumps
-from convcalc.render.text import visible
+from convcalc.render.text import STDIN, visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # What a viewer would take for a link.

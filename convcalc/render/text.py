@@ -9,6 +9,7 @@ from typing import Any
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
+STDIN = ("-", "<stdin>")  # a source that is no file
 # Characters that would steer a terminal, or hide.
 STEERING = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 
