@@ -8,31 +8,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcalc.problems import ConvcalcError
-
-# Not left for later, as the names below are: the function has the name of its package, which would take its place.
-from convcalc.render import render
+from convcalc.base.problems import ConvcalcError
+from convcalc.base.version import __version__
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report, infer
     from convcalc.calculator.conv import conv
-    from convcalc.check.comparing.compare import diff
+    from convcalc.differences.compare import diff
     from convcalc.read import load
+    from convcalc.rendering import render
 
 __all__ = ["ConvcalcError", "Report", "__version__", "conv", "diff", "infer", "load", "render"]
-__version__ = "0.1.0"
 
 _HOMES = {
     "Report": "convcalc.analyse",
     "conv": "convcalc.calculator.conv",
-    "diff": "convcalc.check.comparing.compare",
+    "diff": "convcalc.differences.compare",
     "infer": "convcalc.analyse",
     "load": "convcalc.read",
+    "render": "convcalc.rendering",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first asked for, so that the command line starts without all of them."""
+    """Import a public name at its first use, so that the command line starts without all of them."""
     if name not in _HOMES:
         raise AttributeError(f"module 'convcalc' has no attribute '{name}'")
     from importlib import import_module

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from convcalc.numbers import UNKNOWN, Number
-from convcalc.problems import Mark, Problem, Refusal
-from convcalc.records import NamedTuple
+from convcalc.base.numbers import UNKNOWN, Number
+from convcalc.base.problems import Mark, Problem, Refusal
+from convcalc.base.structs import NamedTuple
 
 # What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
 MAXIMA = (

@@ -8,9 +8,11 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convcalc.base import codes
+
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.records.record import Record
+    from convcalc.stored import Snapshot
 
 __all__ = ["RECORD", "assert_summary"]
 
@@ -35,9 +37,9 @@ def assert_summary(
     With CONVCALC_RECORD=1 in the environment, the record is written (.txt or .json) instead of compared with.
     """
     __tracebackhide__ = True  # pytest shows the test's own line
-    from convcalc.check.budget import limits_of, spec_limits
-    from convcalc.check.checked import checked
-    from convcalc.render.text import visible
+    from convcalc.base.text import visible
+    from convcalc.checking.budget import limits_of, spec_limits
+    from convcalc.checking.check_model import checked
 
     report = _reported(model)
     source = report.model.source or report.model.name
@@ -63,26 +65,28 @@ def _reported(model: Any) -> Report:
     return infer(load(model))
 
 
-def _recorded(report: Report, record: str | PathLike[str] | None) -> Record | None:
+def _recorded(report: Report, record: str | PathLike[str] | None) -> Snapshot | None:
     """The record to compare with; None where there is nothing to compare, as it is written from this report."""
-    from convcalc.check.records.load import load_record, record_in
-    from convcalc.problems import error
+    from convcalc.base.problems import error
+    from convcalc.snapshot.load import load_snapshot, snapshot_in
     from convcalc.write import write_whole
 
     if record is None:
         return None
     place = fspath(record)
     if "\n" in place:
-        return record_in(place, "the record")
+        return snapshot_in(place, "the record")
     path = Path(place)
     if os.environ.get(RECORD) == "1" and _is_ours(path):
-        from convcalc.render.recording import record_text
+        from convcalc.snapshot.write import record_text
 
         write_whole(path, record_text(report, path.suffix))
         return None
     if not path.exists():
-        raise error("no-record", f"{place}: there is no such record; run the test with {RECORD}=1 to have it written")
-    return load_record(place)
+        raise error(
+            codes.NO_RECORD, f"{place}: there is no such record; run the test with {RECORD}=1 to have it written"
+        )
+    return load_snapshot(place)
 
 
 def _is_ours(path: Path) -> bool:

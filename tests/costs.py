@@ -9,12 +9,12 @@ from pathlib import Path
 from convcalc.analyse import infer
 from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.numbers import plain, product
+from convcalc.base.problems import Source
 from convcalc.layers import LayerType, elementwise
 from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, elements
-from convcalc.numbers import plain, product
-from convcalc.problems import Source
 from convcalc.read import parse
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 PAGE = Path(__file__).parent.parent / "docs" / "costs.md"
 NETWORKS = {"VGG16": "specs/vgg16.yaml", "ResNet50": "specs/resnet50.yaml"}

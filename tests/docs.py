@@ -7,14 +7,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from convcalc.analyse import infer
-from convcalc.check.insights import KINDS
+from convcalc.base.problems import Source
+from convcalc.base.text import number_text, shapes_text
+from convcalc.checking.insights import KINDS
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.arguments import REQUIRED, Anything, Argument
 from convcalc.layers.examples import example_spec
 from convcalc.ops import OPERATIONS
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
-from convcalc.render.text import number_text, shapes_text, value_text
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering.text import value_text
 from tests import docs_formats
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -108,7 +109,7 @@ def operations_page() -> str:
     """The page of the operations, in alphabetical order."""
     lines = []
     for operation in sorted(OPERATIONS.values(), key=lambda each: each.function):
-        names = (*operation.parameters, *operation.makes)
+        names = (*operation.parameters, *operation.init_parameters)
         arguments = ", ".join(
             f"`{name}`" if name not in operation.defaults else f"`{name}={value_text(operation.defaults[name])}`"
             for name in names

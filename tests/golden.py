@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from convcalc.analyse import infer
-from convcalc.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
 from tests.readme import run
 

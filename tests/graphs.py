@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from convcalc.analyse import Report, infer
-from convcalc.problems import Source
+from convcalc.base.problems import Source
 from convcalc.read import load
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from tests import hostile
 
 SPECS = Path(__file__).parent.parent / "specs"

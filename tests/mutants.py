@@ -1,6 +1,6 @@
 """Mutation testing: the rules with one thing changed at a time, each run through the tests, which must notice it.
 
-``python -m tests.mutants convcalc/window.py ...`` says of each file how many mutants there were, and shows those that survive. What
+``python -m tests.mutants convcalc/base/window.py ...`` says of each file how many mutants there were, and shows those that survive. What
 the tests are is said in ``pyproject.toml``, ``[tool.mutants]``. (The tools there are for this pass over decorated functions, which
 is what a rule is here, or start Python anew for each mutant.)
 

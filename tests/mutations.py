@@ -9,16 +9,16 @@ from random import Random
 from typing import Any, NamedTuple
 
 from convcalc.analyse import Report, infer
-from convcalc.analyse.keras_rows import layer_rows
-from convcalc.analyse.unmasked import unmasked
-from convcalc.check.against import against
-from convcalc.check.records.load import record_in
-from convcalc.check.records.record import Record
+from convcalc.base.problems import ConvcalcError
+from convcalc.checking.against_snapshot import against
+from convcalc.keras_text.mask_ops import without_mask_ops
+from convcalc.keras_text.options import Options, in_range
+from convcalc.keras_text.print2 import keras2_text
+from convcalc.keras_text.print3 import keras_text
+from convcalc.keras_text.rows3 import layer_rows
 from convcalc.model import Call, Layer, Model, Ref
-from convcalc.problems import ConvcalcError
-from convcalc.render.keras import keras_text
-from convcalc.render.keras2 import keras2_text
-from convcalc.render.keras_common import Options, in_range
+from convcalc.snapshot.load import snapshot_in
+from convcalc.stored import Snapshot
 
 TEXTS: dict[str, Callable[[Report, Options], str]] = {"keras": keras_text, "keras2": keras2_text}
 
@@ -159,14 +159,14 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
     if kind == "keras":
         shown = in_range(report, options.layer_range)
         return [row.path for top in shown for row in layer_rows(report, top, options.expand_nested)]
-    report = unmasked(report)
+    report = without_mask_ops(report)
     paths = [row.path for row in in_range(report, options.layer_range)]
     if not options.expand_nested:
         return paths
     return [row.path for row in report.layers if row.path.split("/")[0] in paths]
 
 
-def problems_of(report: Report, record: Record) -> tuple[Any, ...]:
+def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
     """What a check finds."""
     return against(report, record)[1]
 
@@ -174,7 +174,7 @@ def problems_of(report: Report, record: Record) -> tuple[Any, ...]:
 def refusal(report: Report, kind: str, text: str) -> str | None:
     """What a check says against a model whose own text it is held to; None where all holds."""
     try:
-        record = record_in(text, "record", report)
+        record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
         return f"the text is not read: {failed}"
     if record.kind != kind or len(record.rows) != len(blocks(text)):
@@ -201,7 +201,7 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         own = TEXTS[kind](changed, options)
     except ConvcalcError:  # a range of layers that there is no more
         return None
-    found = problems_of(changed, record_in(text, "record", changed))
+    found = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
     if own == text:
         return Verdict(False, f"{what} is not to be seen, and refused: {found[0].message}" if found else "")
@@ -280,7 +280,7 @@ def _is_told(report: Report, kind: str, options: Options) -> bool:
     """Whether a text of a range of layers shows that it is one: else it is that of a smaller model, and rightly refused."""
     if options.layer_range is None:
         return True
-    report = report if kind == "keras" else unmasked(report)
+    report = report if kind == "keras" else without_mask_ops(report)
     shown = in_range(report, options.layer_range)
     left_out = [row for row in report.layers if row.depth == 0 and row not in shown]
     read = {source.rsplit("[", 2)[0] for row in shown for call in row.calls for source in call.inputs}

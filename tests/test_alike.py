@@ -4,8 +4,8 @@ import gc
 
 import pytest
 
-from convcalc.garbage import uncollected
-from convcalc.read.alike import Alike
+from convcalc.base.gc_pause import gc_paused
+from convcalc.read.interning import Alike
 
 
 def test_equal_arguments_are_one_object() -> None:
@@ -29,7 +29,7 @@ def test_much_that_was_made_is_not_searched_at_once() -> None:
     gc.collect()
     gc.callbacks.append(lambda phase, info: searched.append(info["generation"]))
     try:
-        with uncollected():
+        with gc_paused():
             made = [[number] for number in range(200_000)]
         young = sum(len(gc.get_objects(generation)) for generation in (0, 1))
     finally:

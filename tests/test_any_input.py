@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analyse import Report, infer
-from convcalc.problems import ConvcalcError, Source
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import parse
-from convcalc.read.expressions import evaluate
-from convcalc.read.nodes import decode
-from convcalc.read.spec import read_spec
-from convcalc.render import render
+from convcalc.read.spec.expressions import evaluate
+from convcalc.read.spec.nodes import decode
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering import render
 
 HERE = Path(__file__).parent
 SPECS = sorted((HERE.parent / "specs").glob("*.yaml"))
@@ -136,7 +136,7 @@ def test_any_slip_in_a_spec_valid_or_not(which: int, seed: int) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
     """Where an expression has a value, it is the one that Python's integer arithmetic gives."""
-    from convcalc.problems import Refusal
+    from convcalc.base.problems import Refusal
 
     try:
         value = evaluate(text, {"x": 7, "y": 12})

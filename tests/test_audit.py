@@ -12,7 +12,7 @@ import h5py
 import pytest
 from click.testing import CliRunner
 
-from convcalc.check.audit import audit
+from convcalc.checking.audit import audit
 from convcalc.cli import cli
 
 

@@ -22,10 +22,10 @@ import pytest
 from rich.cells import cell_len
 
 from convcalc.analyse import infer
-from convcalc.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError
+from convcalc.base.text import visible
 from convcalc.read import read
-from convcalc.render import FORMATS, render
-from convcalc.render.text import visible
+from convcalc.rendering import FORMATS, render
 from tests.test_damaged import DENSE, INPUT, archive, data, functional, layer, tensor
 
 SECONDS = 20  # of processor time

@@ -6,7 +6,6 @@ the texts anew; read the diff before you commit it, as a newcomer would: place, 
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -14,8 +13,9 @@ import pytest
 
 import convcalc
 from convcalc.analyse import infer
-from convcalc.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
+from tests.codes_used import codes_used
 from tests.golden import BROKEN, broken_names, said
 
 NAMES = broken_names()
@@ -43,34 +43,10 @@ def test_each_problem_has_its_place_and_is_told_once(name: str) -> None:
 ELSEWHERE = {"encoding", "too-many-problems"}
 
 
-def codes(path: Path) -> set[str]:
-    """The codes of the problems that a module can find: words without blanks that are given to what makes a problem."""
-    makers = {"report", "fail", "error", "Refusal", "Problem", "refusal"}
-    return {
-        argument.value
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in makers
-        for argument in call.args
-        if isinstance(argument, ast.Constant) and re.fullmatch(r"[a-z]+(-[a-z]+)*", str(argument.value))
-    }
-
-
 def test_every_code_of_the_reader_is_in_the_table() -> None:
     package = Path(convcalc.__file__).parent
     binding = [package / "layers" / "arguments.py", package / "layers" / "registry.py"]
-    files = {
-        "calls.py",
-        "config.py",
-        "container.py",
-        "hdf5.py",
-        "legacy.py",
-        "serialized.py",
-        "weights.py",
-        "project.py",
-        "git.py",
-    }  # Keras's own files: tests/test_damaged.py; a project's and git's: tests/test_project.py, tests/test_diff.py
-    readers = [path for path in (package / "read").glob("*.py") if path.name not in files]
-    known = set().union(*map(codes, [*readers, *binding]))
+    known = set().union(*map(codes_used, [*(package / "read" / "spec").glob("*.py"), *binding]))
     shown = {code for name in NAMES for code in re.findall(r"error\[([a-z-]+)\]", said(name))}
     assert len(known) > 30
     assert known - shown == ELSEWHERE

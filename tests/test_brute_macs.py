@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.base.numbers import UNKNOWN, plain
+from convcalc.base.problems import Source
 from convcalc.layers import CATALOGUE, apply, bind, find, sample_macs
 from convcalc.layers.examples import example_spec
 from convcalc.layers.registry import Inferred
-from convcalc.numbers import UNKNOWN, plain
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from tests.test_operations import run
 
 Sizes = Sequence[int]

@@ -7,13 +7,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcalc.base.numbers import UNKNOWN, plain
+from convcalc.base.problems import ConvcalcError, Refusal
+from convcalc.base.window import slide, slide_transposed
 from convcalc.calculator.conv import conv
 from convcalc.calculator.inverse import inverse, nearest
 from convcalc.cli.conv import command
 from convcalc.layers import apply, bind, find, parameters, sample_macs
-from convcalc.numbers import UNKNOWN, plain
-from convcalc.problems import ConvcalcError, Refusal
-from convcalc.window import slide, slide_transposed
 
 
 def test_the_answer_as_data_is_the_contract() -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.check.budget import Limit, check_budget, largest_fields, spec_limits
-from convcalc.check.expectations import check_expectations
-from convcalc.check.quantities import quantity, sizes
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, Source
+from convcalc.checking.budget import Limit, check_budget, largest_fields, spec_limits
+from convcalc.checking.expectations import check_expectations
+from convcalc.checking.quantities import quantity, sizes
 from convcalc.model import MAXIMA
-from convcalc.problems import ConvcalcError, Problem, Refusal, Source
 from convcalc.read import load
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 SPECS = Path(__file__).parent.parent / "specs"
 

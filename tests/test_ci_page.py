@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from convcalc.cli import COMMANDS, cli
-from convcalc.read.project import project
+from convcalc.cli.project import project
 from tests.readme import CI_PAGE, README, Step, run, steps
 
 ROOT = Path(__file__).parent.parent

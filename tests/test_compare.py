@@ -13,27 +13,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convcalc.analyse import infer
-from convcalc.check.comparing.align import Link, Standing, align
-from convcalc.check.comparing.common import MOST_DIFFERENCES, common
-from convcalc.check.comparing.compare import compare, diff
-from convcalc.check.comparing.comparison import Comparison
-from convcalc.check.records.record import Cell, Record, of_report
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
+from convcalc.base.problems import Source
+from convcalc.differences.align import Link, Standing, align
+from convcalc.differences.compare import compare, diff
+from convcalc.differences.comparison import Comparison
+from convcalc.differences.myers import MOST_DIFFERENCES, common
+from convcalc.read.spec.spec import read_spec
+from convcalc.snapshot.of_report import of_report
+from convcalc.stored import Cell, Snapshot
 
 SPECS = Path(__file__).parent.parent / "specs"
 SHAPES = ("output_shape", "params", "trainable_params", "macs", "output_bytes")
 
 
-def record(text: str) -> Record:
+def record(text: str) -> Snapshot:
     return of_report(infer(read_spec(Source("spec.yaml", text))))
 
 
-def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Record:
+def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
     return record(f"input: {size}\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers))
 
 
-def spec(name: str, *edits: tuple[str, str]) -> Record:
+def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
     """A model of specs/, its text changed."""
     text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in edits:
@@ -65,7 +66,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
     ]
 
 
-def as_text(record: Record) -> Record:
+def as_text(record: Snapshot) -> Snapshot:
     """What Keras's printed summary of a chain keeps of a model."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
@@ -278,7 +279,7 @@ def test_the_order_of_inputs_counts() -> None:
     assert not comparison.same
 
 
-def nested(inner: str, more: str = "") -> Record:
+def nested(inner: str, more: str = "") -> Snapshot:
     layers = ", ".join(f"{{{layer}}}" for layer in inner.split(", "))
     return record(
         f"input: [8]\nlayers: [{{Model: {{name: body{more}, input: [8], layers: [{layers}]}}}}, {{Dense: 3}}]\n"

@@ -11,8 +11,8 @@ import yaml
 from click.testing import CliRunner
 
 from convcalc.analyse import infer
+from convcalc.base.problems import ConvcalcError
 from convcalc.cli import cli
-from convcalc.problems import ConvcalcError
 from convcalc.read import load, read
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code

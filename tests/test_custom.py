@@ -8,10 +8,10 @@ import types
 import pytest
 
 from convcalc.analyse import Report, infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, Inferred, find, layer, registry
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError, Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 
 def report(text: str) -> Report:

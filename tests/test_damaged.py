@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import sys
 import time
 import tracemalloc
@@ -18,13 +17,14 @@ import pytest
 import convcalc
 from convcalc.analyse import infer
 from convcalc.analyse.explain import explain
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError
-from convcalc.read import hdf5 as hdf5_module
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
 from convcalc.read import read
-from convcalc.read.weights import weights_in
-from convcalc.render.grid import Look
-from convcalc.render.table import table
+from convcalc.read.keras_files import hdf5 as hdf5_module
+from convcalc.read.keras_files.weights import weights_in
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.table import table
+from tests.codes_used import codes_used
 
 
 def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
@@ -409,18 +409,13 @@ def test_a_long_chain_meets_no_recursion_limit() -> None:
     assert len(infer(read(data(chain(3000)), "model.json")).layers) == 3001
 
 
-def codes(path: Path) -> set[str]:
-    """The codes of the errors that a module raises."""
-    return set(re.findall(r'error\("([a-z0-9-]+)"', path.read_text())) | set(
-        re.findall(r', "([a-z0-9]+(?:-[a-z0-9]+)+)"\)', path.read_text())
-    )
-
-
 def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
-    read_files = Path(convcalc.__file__).parent / "read"
-    known = set().union(
-        *(codes(read_files / f"{name}.py") for name in ("calls", "config", "container", "hdf5", "weights"))
-    )
+    folder = Path(convcalc.__file__).parent / "read"
+    readers = [
+        folder / "container.py",
+        *(folder / "keras_files" / f"{name}.py" for name in ("calls", "config", "hdf5", "weights")),
+    ]
+    known = set().union(*map(codes_used, readers))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
     without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
     assert known - warnings - without <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
@@ -438,7 +433,7 @@ def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
     assert mine.params is UNKNOWN
     assert report.totals.incomplete["params"] == "partial"
     assert report.layers[2].params == 16
-    text = table(report, Look())
+    text = table(report, TextStyle())
     assert "(None, 3) (recorded)" in text
     assert "Non-trainable params: ? (?)" in text
     assert "as the file records it" in str(explain(report, "mine"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.read.git import at_revision
+from convcalc.cli.git import at_revision
 from tests.test_cli import run
 
 SPECS = Path(__file__).parent.parent / "specs"

@@ -4,11 +4,11 @@ import pytest
 
 from convcalc.analyse import infer
 from convcalc.analyse.explain import _trace, explain, pick
+from convcalc.base.numbers import plain
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, find, parameters, sample_macs
 from convcalc.layers.examples import example_spec
-from convcalc.numbers import plain
-from convcalc.problems import ConvcalcError, Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 SPEC = """
 input: [28, 28, 1]

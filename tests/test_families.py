@@ -57,20 +57,22 @@ def test_a_summary_in_a_pipe_imports_what_its_format_needs() -> None:
     data = imported("summary", str(SPECS / "lenet5.yaml"), "--format", "json")
     assert not SELDOM & table
     assert not SELDOM & data
-    assert {"convcalc.analyse.memory", "convcalc.analyse.field"} < data - table
+    assert {"convcalc.analyse.memory", "convcalc.analyse.receptive_field"} < data - table
     assert "rich" not in data
-    assert "convcalc.render.table" in table - data
+    assert "convcalc.rendering.table" in table - data
     for found in (table, data):
         assert not {
-            name for name in found if name.startswith(("convcalc.write", "convcalc.check", "convcalc.read.config"))
+            name
+            for name in found
+            if name.startswith(("convcalc.write", "convcalc.checking", "convcalc.read.keras_files.config"))
         }
-        assert not {"convcalc.read.custom", "convcalc.calculator", "convcalc.cli.shells"} & found
+        assert not {"convcalc.read.spec.custom", "convcalc.calculator", "convcalc.cli.shells"} & found
 
 
 def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
     found = imported("conv", "--in", "6", "--k", "3", "--s", "2", "--pad", "same")
     assert "convcalc.calculator.conv" in found
-    engine = ("layers", "ops", "analyse", "model", "read", "render.table", "render.json", "cli.reading")
+    engine = ("layers", "ops", "analyse", "model", "read", "rendering.table", "report_json", "cli.reading")
     assert not {name for name in found if name.startswith(tuple(f"convcalc.{part}" for part in engine))}
     assert not ({"yaml", "dataclasses", "convcalc.cli.output"} | SELDOM) & found
 

@@ -10,17 +10,17 @@ import pytest
 
 from convcalc.analyse import Report, infer
 from convcalc.analyse.explain import explain
-from convcalc.analyse.field import Field
+from convcalc.analyse.receptive_field import Field
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, apply, bind
 from convcalc.layers.examples import example_spec
 from convcalc.model import Call, Constant, Layer, Model, Ref, Slot
-from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor
-from convcalc.problems import ConvcalcError, Source
 from convcalc.read import load
-from convcalc.read.spec import read_spec
-from convcalc.render.grid import Look
-from convcalc.render.table import table
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.table import table
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -35,7 +35,7 @@ def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int,
     """On which axes of the output the positions of each axis of the inputs lie; on none where it is read as a whole."""
     kind = CATALOGUE[name]
     given = bind(kind, (), args)[0]
-    views = kind.looks({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
+    views = kind.receptive_field_rule({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
     return [[view.axes for view in each] for each in views]
 
 
@@ -278,7 +278,7 @@ def test_same_on_an_unknown_size_leaves_the_padding_open() -> None:
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
     assert numbers(field(report, "all")) == [(UNKNOWN, 0, 0)]
     assert field(report, "all").labels == {"receptive_field": "unknown"}
-    assert "all" in table(report, Look(), ["receptive_field"])
+    assert "all" in table(report, TextStyle(), ["receptive_field"])
 
 
 def test_branches_of_unknown_alignment() -> None:
@@ -332,18 +332,18 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_every_layer_says_how_it_reads_its_inputs(name: str) -> None:
     kind = CATALOGUE[name]
-    assert kind.looks is not None
+    assert kind.receptive_field_rule is not None
     report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
     for row in report.layers[-1:]:  # an input layer is in no row
         shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
-        args = {**kind.defaults, **row.config, **kind.settings}
-        views = kind.looks(args, shapes, apply(kind, row.config, shapes))
+        args = {**kind.defaults, **row.config, **kind.rule_options}
+        views = kind.receptive_field_rule(args, shapes, apply(kind, row.config, shapes))
         assert [len(view) for view in views] == [len(shape) for shape in shapes]
         axes = [axis for view in views for each in view if each for axis in each.axes]
         assert all(axis < len(row.output_shapes[0] or ()) for axis in axes)
 
 
-READ = sorted(key for key, operation in OPERATIONS.items() if operation.looks is not None)
+READ = sorted(key for key, operation in OPERATIONS.items() if operation.receptive_field_rule is not None)
 MADE = {"axis": 1, "newshape": [2, 12], "dtype": "float32", "x_min": 0, "x_max": 1, "threshold": 0, "default_value": 0}
 
 
@@ -357,10 +357,12 @@ def test_operations_that_say_it_have_a_view_for_each_axis(key: tuple[str, str], 
     call: dict[str, Any] = {taken[0]: slots} if operation.listed else dict(zip(taken, slots))
     if operation.name == "Select":
         call = {"condlist": [slots[0]], "choicelist": [slots[1]]}
-    made = {name: value for name, value in MADE.items() if name in operation.makes and name in operation.required}
+    made = {
+        name: value for name, value in MADE.items() if name in operation.init_parameters and name in operation.required
+    }
     found = operation.infer(made, call, [Tensor(shape, "float32") for shape in shapes])
-    assert operation.looks is not None
-    views = operation.looks({**operation.defaults, **made, **call}, shapes, found)
+    assert operation.receptive_field_rule is not None
+    views = operation.receptive_field_rule({**operation.defaults, **made, **call}, shapes, found)
     assert [len(view) for view in views] == [len(shape) for shape in shapes]
     (output,) = found.outputs
     assert output is not None
@@ -399,14 +401,14 @@ def test_json() -> None:
 def test_fields_beyond_the_input_are_pointed_out() -> None:
     report = spec({"Conv1D": [1, 5, 1, "same"]}, {"Conv1D": [1, 5, 1, "same"]}, size=(8, 1))
     assert [field(report, row.path).exceeds for row in report.layers] == [False, False, True]
-    text = table(report, Look(), ["name", "field"])
+    text = table(report, TextStyle(), ["name", "field"])
     assert "9 *" in text
     assert "* the field is larger than the input: 'conv1d_1'" in text
 
 
 def test_misaligned_paths_are_named_under_the_table() -> None:
     report = infer(load(SPECS / "xception.yaml"))
-    text = table(report, Look(), ["field"])
+    text = table(report, TextStyle(), ["field"])
     assert "! misaligned at 'add_1': block3_sepconv1, block3_sepconv2 and block3_pool, beside conv2d_1" in text
 
 
@@ -424,4 +426,4 @@ def test_the_sum_is_shown_step_by_step() -> None:
 
 def test_the_column_is_told_by_its_name() -> None:
     with pytest.raises(ConvcalcError, match="receptive_field"):
-        table(spec("ReLU"), Look(), ["receptive_fields"])
+        table(spec("ReLU"), TextStyle(), ["receptive_fields"])

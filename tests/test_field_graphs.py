@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.analyse.field import AxisField
-from convcalc.analyse.reach import Reach
+from convcalc.analyse.receptive_axis import Reach
+from convcalc.analyse.receptive_field import AxisField
 from convcalc.layers import bind, find
 from convcalc.model import Call, Layer, Model, Ref
 

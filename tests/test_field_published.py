@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import Report, infer
+from convcalc.base.numbers import UNKNOWN
 from convcalc.model import with_input_sizes
-from convcalc.numbers import UNKNOWN
 from convcalc.read import load
 from tests.test_field import SPECS, conv, field, numbers, spec
 

@@ -9,15 +9,15 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.analyse.flops import with_flops
 from convcalc.analyse.report import Report
+from convcalc.base.numbers import UNKNOWN, plain, product
+from convcalc.base.problems import Source
 from convcalc.layers import CATALOGUE, apply, bind, costs, elementwise, find
 from convcalc.layers.arguments import ACTIVATION
 from convcalc.model import with_input_sizes
-from convcalc.numbers import UNKNOWN, plain, product
 from convcalc.ops import OPERATIONS
 from convcalc.ops import costs as of_operations
-from convcalc.problems import Source
 from convcalc.read import parse
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from tests.live.cases import FAMILIES, cases
 from tests.live.judge import we_say
 

@@ -18,20 +18,20 @@ from markdown_it.token import Token
 
 import convcalc
 from convcalc.analyse import Report, infer
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
-from convcalc.render import FORMATS
-from convcalc.render.columns import FIELDS
-from convcalc.render.csv import csv_text
-from convcalc.render.dot import dot_text
-from convcalc.render.graph import Edge, Graph, graph
-from convcalc.render.html import html_fragment, html_page
-from convcalc.render.latex import latex_text
-from convcalc.render.markdown import markdown_text
-from convcalc.render.mermaid import mermaid_text
-from convcalc.render.sheet import Column, Sheet, with_model
-from convcalc.render.table import summary_sheet
-from convcalc.render.text import visible
+from convcalc.base.problems import Source
+from convcalc.base.text import visible
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering import FORMATS
+from convcalc.rendering.columns import FIELDS
+from convcalc.rendering.csv import csv_text
+from convcalc.rendering.dot import dot_text
+from convcalc.rendering.graph import Edge, Graph, graph
+from convcalc.rendering.html import html_fragment, html_page
+from convcalc.rendering.latex import latex_text
+from convcalc.rendering.markdown import markdown_text
+from convcalc.rendering.mermaid import mermaid_text
+from convcalc.rendering.sheet import Column, Sheet, with_model
+from convcalc.rendering.table import summary_sheet
 from tests import graphs, hostile
 from tests.pages import Page
 

@@ -14,13 +14,13 @@ import yaml
 
 from convcalc.analyse import infer
 from convcalc.analyse.memory import memory
-from convcalc.check.budget import check_budget, limits_of
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Refusal, error
+from convcalc.checking.budget import check_budget, limits_of
+from convcalc.cli.project import Project, project
+from convcalc.keras_text.options import in_range
 from convcalc.model import Call, Layer, Model, Ref, with_input_sizes
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError, Refusal, error
 from convcalc.read import read
-from convcalc.read.project import Project, project
-from convcalc.render.keras_common import in_range
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml

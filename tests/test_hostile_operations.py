@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from convcalc.base.numbers import UNKNOWN, Unknown
+from convcalc.base.problems import Refusal
 from convcalc.model import Slot
-from convcalc.numbers import UNKNOWN, Unknown
 from convcalc.ops import Tensor, costs
-from convcalc.problems import Refusal
 from tests.live.cases_operations import Asked, cases
 from tests.live.tensors import T
 
@@ -38,7 +38,7 @@ def test_no_argument_makes_anything_but_an_answer_or_a_refusal() -> None:
     tried = refused = 0
     for asked in cases(3, 1):
         made, call, tensors = called(asked)
-        for given, names in ((made, asked.operation.makes), (call, asked.operation.parameters)):
+        for given, names in ((made, asked.operation.init_parameters), (call, asked.operation.parameters)):
             for name in names:
                 for odd in ODD:
                     changed = {**given, name: odd}

@@ -6,10 +6,10 @@ from contextlib import suppress
 import pytest
 
 from convcalc.analyse import Report, infer
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError, Source
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import read
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 
 def report(text: str) -> Report:

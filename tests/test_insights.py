@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from convcalc.analyse import Report, infer
-from convcalc.check.insights import KINDS, Insight, Kind, insights
+from convcalc.base.problems import ConvcalcError, Source
+from convcalc.checking.insights import KINDS, Insight, Kind, insights
 from convcalc.cli import cli
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.examples import example_spec
-from convcalc.problems import ConvcalcError, Source
 from convcalc.read import load
-from convcalc.read.spec import read_spec
-from convcalc.render.grid import Look
-from convcalc.render.insights import MOST_OF_A_KIND, insights_text
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.insights import MOST_OF_A_KIND, insights_text
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -235,14 +235,14 @@ def test_a_summary_of_keras_has_no_place_for_them() -> None:
 
 def test_many_of_a_kind_are_cut_and_counted() -> None:
     many = [Insight("skipped-input", f"c{number}", "skips") for number in range(MOST_OF_A_KIND + 3)]
-    lines = insights_text(many, Look()).splitlines()
+    lines = insights_text(many, TextStyle()).splitlines()
     assert len(lines) == 1 + MOST_OF_A_KIND + 1
     assert lines[-1] == "   skipped-input: 3 more, which --format json lists"
 
 
 def test_nothing_is_said_aloud() -> None:
-    assert insights_text(insights(spec({"Flatten": {}})), Look()) == " Insights: none\n"
+    assert insights_text(insights(spec({"Flatten": {}})), TextStyle()) == " Insights: none\n"
 
 
 def test_a_name_steers_no_terminal() -> None:
-    assert "\x1b" not in insights_text([Insight("skipped-input", "a\x1b[2Jb", "skips")], Look())
+    assert "\x1b" not in insights_text([Insight("skipped-input", "a\x1b[2Jb", "skips")], TextStyle())

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from convcalc.base.problems import ConvcalcError
 from convcalc.cli import jobs
 from convcalc.cli.check import FORMATS
 from convcalc.cli.checking import Checks
 from convcalc.cli.jobs import in_order, jobs_for
-from convcalc.problems import ConvcalcError
-from convcalc.read.project import Project
-from convcalc.render.grid import Look
+from convcalc.cli.project import Project
+from convcalc.rendering.grid import TextStyle
 from tests.test_cli import on_a_terminal, run
 from tests.test_interrupted import interruptible as interruptible
 
@@ -112,7 +112,7 @@ def test_a_terminal_is_told_how_far_it_has_come() -> None:
 
 
 def checks(format: str) -> Checks:
-    return Checks(Project(), None, None, False, False, {}, {}, (), None, format, Look())
+    return Checks(Project(), None, None, False, False, {}, {}, (), None, format, TextStyle())
 
 
 @pytest.mark.parametrize("method", METHODS)

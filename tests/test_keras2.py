@@ -8,9 +8,9 @@ import pytest
 
 from convcalc import ConvcalcError, infer, render
 from convcalc.cli.summary import share
+from convcalc.keras_text.options import Options
+from convcalc.keras_text.print2 import keras2_text
 from convcalc.read import read
-from convcalc.render.keras2 import keras2_text
-from convcalc.render.keras_common import Options
 
 CHAIN = """
 input: [8, 8, 3]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.base.numbers import UNKNOWN, plain
+from convcalc.base.problems import Refusal, Source
 from convcalc.layers import CATALOGUE, apply, bind, find, parameters
 from convcalc.layers.examples import example_spec
-from convcalc.numbers import UNKNOWN, plain
-from convcalc.problems import Refusal, Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 KERAS = "Keras 3.15.1, run"
 RULE = "the layer's rule, by hand"

@@ -6,8 +6,8 @@ The rows are those that Keras 3.15 prints for the same model; the random models 
 from typing import Any
 
 from convcalc.analyse import infer
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
+from convcalc.base.problems import Source
+from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
@@ -103,7 +103,7 @@ def test_masks_that_cannot_be_combined_are_refused() -> None:
     """As by Keras, at the layer whose mask it is."""
     from pytest import raises
 
-    from convcalc.problems import ConvcalcError
+    from convcalc.base.problems import ConvcalcError
 
     text = """
 inputs: {a: [5, 4], b: [1, 4]}

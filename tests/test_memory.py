@@ -12,15 +12,15 @@ from convcalc.analyse import Report, infer
 from convcalc.analyse.memory import Memory
 from convcalc.analyse.optimizers import SLOTS, slots
 from convcalc.analyse.report import Assumptions, weight_bytes
-from convcalc.check.budget import check_budget, spec_limits
+from convcalc.base.numbers import UNKNOWN, product
+from convcalc.base.problems import Problem, Source
+from convcalc.checking.budget import check_budget, spec_limits
 from convcalc.layers import CATALOGUE, Weight
 from convcalc.model import Call, Layer, Model, Ref, execution_order
-from convcalc.numbers import UNKNOWN, product
-from convcalc.problems import Problem, Source
-from convcalc.read.spec import read_spec
-from convcalc.render.grid import Look
-from convcalc.render.memory import memory_text
-from convcalc.render.table import table
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.memory import memory_text
+from convcalc.rendering.table import table
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -402,7 +402,7 @@ def test_training_is_the_sum_of_its_parts(optimizer: str) -> None:
     assert parts.pop("total_bytes") == sum(part for name, part in parts.items() if name.endswith("_bytes"))
 
 
-@pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.reuse])
+@pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.buffer_reuse])
 def test_a_layer_that_uses_its_inputs_memory_gives_as_much_as_it_takes(name: str) -> None:
     kind = CATALOGUE[name]
     before = "{Dense: {units: 4, as: a}}, {Dense: {units: 4, as: b}}, " if kind.merges else ""
@@ -417,9 +417,9 @@ def test_a_layer_that_uses_its_inputs_memory_gives_as_much_as_it_takes(name: str
 
 def test_memory_is_not_worked_out_before_it_is_asked_for() -> None:
     report = of_spec("lenet5")
-    table(report, Look())
+    table(report, TextStyle())
     assert "memory" not in vars(report)
-    table(report, Look(), ["memory"])
+    table(report, TextStyle(), ["memory"])
     assert "memory" in vars(report)
 
 
@@ -452,7 +452,7 @@ def test_unknown_sizes_are_said_aloud(text: str, activations: int | None, label:
         assert incomplete.get("activation_bytes", "") == label
         assert ("peak_activation_bytes" in incomplete) == bool(label)
     assert data["peak_layer"] is None if data["peak_activation_bytes"] is None else data["peak_layer"]
-    shown = memory_text(report, Look()) + table(report, Look(), ["output_bytes"]).partition(" Total")[0]
+    shown = memory_text(report, TextStyle()) + table(report, TextStyle(), ["output_bytes"]).partition(" Total")[0]
     assert ("≥" in shown or "?" in shown) == bool(label)
 
 
@@ -471,7 +471,7 @@ def test_the_batch_that_a_file_leaves_open_is_that_of_the_input() -> None:
     assert report.memory.incomplete == {"weight_bytes": "partial"}
     training = assuming(report, optimizer="adam").training
     assert training is not None and training.label == "partial"
-    assert "≥" in memory_text(replace(report, assumptions=Assumptions(optimizer="adam")), Look())
+    assert "≥" in memory_text(replace(report, assumptions=Assumptions(optimizer="adam")), TextStyle())
 
 
 def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_knows_whether_it_trains() -> None:
@@ -525,7 +525,7 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
 @pytest.mark.parametrize("name", ["mobilenet", "lenet5", "unet", "resnet50"])
 def test_the_chart_fits_and_marks_the_peak(name: str, ascii: bool, width: int) -> None:
     report = of_spec(name)
-    lines = memory_text(report, Look(width, ascii)).splitlines()
+    lines = memory_text(report, TextStyle(width, ascii)).splitlines()
     bars = [line for line in lines if ("|" if ascii else "│") in line]
     assert len(bars) == 8
     assert max(map(len, bars)) <= width

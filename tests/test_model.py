@@ -2,8 +2,8 @@
 
 import pytest
 
+from convcalc.base.numbers import UNKNOWN
 from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
-from convcalc.numbers import UNKNOWN
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:

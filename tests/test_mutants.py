@@ -33,10 +33,10 @@ def test_what_is_changed(text: str, others: list[str]) -> None:
 
 
 def test_a_mutant_is_the_file_with_one_thing_changed() -> None:
-    found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/window.py")}
+    found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
     assert len(found) > 100
-    names: dict[str, object] = {"__name__": "convcalc.window"}
-    exec(found["convcalc/window.py: reach: kernel - 1 -> kernel + 1"], names)
+    names: dict[str, object] = {"__name__": "convcalc.base.window"}
+    exec(found["convcalc/base/window.py: reach: kernel - 1 -> kernel + 1"], names)
     assert names["reach"](3, 2) == 9  # type: ignore[operator]
 
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.numbers import (
+from convcalc.base.numbers import (
     UNKNOWN,
     Number,
     Traced,
+    as_constant,
     ceil_div,
     decimal,
     larger,
@@ -21,7 +22,6 @@ from convcalc.numbers import (
     plain,
     plain_number,
     product,
-    settled,
     shape_text,
     traced,
 )
@@ -117,9 +117,9 @@ def test_shapes_are_written_as_keras_writes_them() -> None:
 
 
 def test_settled_forgets_the_way_but_not_the_number() -> None:
-    assert traced(settled(n(2) + n(3))).worked == "5"
-    assert settled(H) is H
-    assert settled(4) == 4
+    assert traced(as_constant(n(2) + n(3))).worked == "5"
+    assert as_constant(H) is H
+    assert as_constant(4) == 4
 
 
 def test_map_numbers_changes_numbers_only() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Refusal
 from convcalc.layers.application import sample_macs
 from convcalc.model import Constant, Slot
-from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor, find_operation
 from convcalc.ops.promotion import result_type
-from convcalc.problems import Refusal
 from convcalc.read import read
 
 

@@ -14,7 +14,7 @@ import pytest
 import convcalc
 from convcalc.cli.formats import FORMATS
 from convcalc.cli.output import ENDINGS
-from convcalc.render import FORMATS as RENDERED
+from convcalc.rendering import FORMATS as RENDERED
 from tests.graphs import NESTED, SPECS
 from tests.pages import Page
 from tests.test_cli import run

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Refusal
 from convcalc.layers import SAME, Inferred, apply, bind, find
 from convcalc.layers.registry import VARIABLE
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import Refusal
 
 
 def inferred(name: str, args: dict[str, Any], *shapes: tuple[int, ...]) -> Inferred:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.problems import ConvcalcError
-from convcalc.read.project import Project, project
+from convcalc.base.problems import ConvcalcError
+from convcalc.cli.project import Project, project
 
 
 def written(folder: Path, text: str) -> Path:

@@ -9,12 +9,12 @@ from random import Random
 import pytest
 
 from convcalc import ConvcalcError, infer, render
-from convcalc.check.against import against
-from convcalc.check.records.load import load_record, record_in
-from convcalc.check.records.record import Cell, Record
-from convcalc.problems import Problem
+from convcalc.base.problems import Problem
+from convcalc.checking.against_snapshot import against
+from convcalc.keras_text.options import Options
 from convcalc.read import load, read
-from convcalc.render.keras_common import Options
+from convcalc.snapshot.load import load_snapshot, snapshot_in
+from convcalc.stored import Cell, Snapshot
 from tests.mutations import KINDS, TEXTS, mutated, refusal, verdict
 
 ROOT = Path(__file__).parent.parent
@@ -53,12 +53,12 @@ def text(spec: str = CHAIN, kind: str = "keras", **options: object) -> str:
     return TEXTS[kind](report_of(spec), Options(**options))  # type: ignore[arg-type]
 
 
-def problems(spec: str, record: str | Record, **options: bool) -> tuple[Problem, ...]:
-    record = record_in(record, "record.txt") if isinstance(record, str) else record
+def problems(spec: str, record: str | Snapshot, **options: bool) -> tuple[Problem, ...]:
+    record = snapshot_in(record, "record.txt") if isinstance(record, str) else record
     return against(report_of(spec), record, **options)[1]
 
 
-def said(spec: str, record: str | Record, **options: bool) -> list[str]:
+def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
     return [problem.message for problem in problems(spec, record, **options)]
 
 
@@ -181,7 +181,7 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
         changed = infer(report.model._replace(layers=layers))
     except ConvcalcError:
         pytest.fail("the mutation does not fit the model around it")
-    record = record_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")
+    record = snapshot_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")
     found = against(changed, record)[1]
     assert f"{inner.name}/{mutation.layer}" in {problem.layer for problem in found}
 
@@ -225,8 +225,8 @@ def test_a_text_in_any_state_is_the_same_record(kind: str, state: str, options: 
     printed = text(kind=kind, **options)
     pasted = {**STATES, **BOXES}[state](printed)
     assert pasted != printed
-    record = record_in(printed, "one")
-    assert record_in(pasted, "one") == record
+    record = snapshot_in(printed, "one")
+    assert snapshot_in(pasted, "one") == record
     assert len(record.rows) == 3
     assert len(record.totals) == 6
 
@@ -237,13 +237,13 @@ def test_lines_without_anything_may_be_missing(kind: str) -> None:
     for spec in (CHAIN, *(path.read_text(encoding="utf-8") for path in (MODELS["chain"], MODELS["graph"]))):
         printed = text(spec, kind)
         shorter = "\n".join(line for line in printed.splitlines() if line.strip())
-        assert record_in(shorter, "one") == record_in(printed, "one")
+        assert snapshot_in(shorter, "one") == snapshot_in(printed, "one")
 
 
 def test_a_text_that_the_console_cut_off() -> None:
     """Through the column of the shapes: what is left of them counts, and of the parameters nothing."""
     printed = text(width=40, line_length=60)
-    row = record_in(printed, "cut").rows[0]
+    row = snapshot_in(printed, "cut").rows[0]
     assert row.cells["output_shape"] == Cell("(None, 6, 6, 4)", cropped=False) or row.cells["output_shape"].cropped
     assert "params" not in row.cells
     assert said(CHAIN, printed) == []
@@ -255,7 +255,7 @@ def test_a_number_that_was_cut_off_is_known_by_its_beginning() -> None:
     lines = text(width=80).splitlines()
     place = max(line.find("145,000") for line in lines)
     cut = "\n".join(line[: place + 4] if line[:1] in "┏┃┡│├└" else line for line in lines)
-    row = record_in(cut, "cut").rows[2]
+    row = snapshot_in(cut, "cut").rows[2]
     assert row.cells["params"] == Cell("145,", cropped=True)
     assert said(CHAIN, cut) == []
     assert said(CHAIN.replace("1000", "2000"), cut)[0].startswith("'dense' (Dense): output shape (None, 2000) here")
@@ -264,7 +264,7 @@ def test_a_number_that_was_cut_off_is_known_by_its_beginning() -> None:
 def test_words_that_rich_cropped() -> None:
     spec = CHAIN.replace("name: flat", "name: a_name_that_is_too_long_for_its_column")
     printed = text(spec, width=40)
-    cells = record_in(printed, "narrow").rows[1].cells
+    cells = snapshot_in(printed, "narrow").rows[1].cells
     assert cells["name"].cropped
     assert cells["name"].text.startswith("a_name_")
     assert cells["type"] == Cell("Flatten")
@@ -301,7 +301,7 @@ layers:
 
 def test_a_text_of_tensorflow_2_6() -> None:
     """Cells are cut off at their columns, each source has a line, sizes are not told."""
-    record = record_in(OLD, "old")
+    record = snapshot_in(OLD, "old")
     assert record.kind == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
     assert record.rows[0].cells["output_shape"] == Cell("(None, 8)")
@@ -322,7 +322,7 @@ def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
     """Keras adds its variables up with the model's; the counts of what trains are the model's own."""
     compiled = text().replace("params: 145,112 (566.84 KB)", "params: 435,338 (1.66 MB)", 1)
     compiled += " Optimizer params: 290,226 (1.11 MB)\n"
-    record = record_in(compiled, "compiled")
+    record = snapshot_in(compiled, "compiled")
     assert record.totals["params"] == Cell(145112)
     assert "param_size" not in record.totals
     assert said(CHAIN, compiled) == []
@@ -330,16 +330,16 @@ def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
 
 
 def test_shapes_are_one_however_they_are_written() -> None:
-    one_axis = record_in(text().replace("(None, 144)", "(None,)    "), "one").rows[1]
+    one_axis = snapshot_in(text().replace("(None, 144)", "(None,)    "), "one").rows[1]
     assert one_axis.cells["output_shape"] == Cell("(None)")
-    lists = record_in(text(kind="keras2").replace("(None, 144)  ", "[(None, 144)]"), "one").rows[1]
+    lists = snapshot_in(text(kind="keras2").replace("(None, 144)  ", "[(None, 144)]"), "one").rows[1]
     assert lists.cells["output_shape"] == Cell("(None, 144)")
 
 
 def test_wide_signs_take_two_columns() -> None:
     spec = CHAIN.replace("name: flat", "name: 平らにする層")
     for kind in TEXTS:
-        record = record_in(text(spec, kind, width=66), "wide")
+        record = snapshot_in(text(spec, kind, width=66), "wide")
         assert [row.name for row in record.rows] == ["conv", "平らにする層", "dense"]
         assert said(spec, record) == []
 
@@ -349,7 +349,7 @@ def test_wide_signs_take_two_columns() -> None:
 
 def refused(content: str, name: str = "record.txt") -> str:
     with pytest.raises(ConvcalcError) as failed:
-        record_in(content, name)
+        snapshot_in(content, name)
     assert len(failed.value.problems) == 1
     return failed.value.problems[0].message
 
@@ -362,7 +362,7 @@ def test_a_text_that_breaks_off_is_one_error(kind: str) -> None:
     for end in range(1, len(lines)):
         cut = "".join(lines[:end])
         if end >= whole:
-            assert len(record_in(cut, "cut").rows) == 3
+            assert len(snapshot_in(cut, "cut").rows) == 3
         else:
             message = refused(cut)
             assert "record.txt" in message
@@ -386,7 +386,7 @@ def test_no_damage_is_a_defect(kind: str) -> None:
             place = random.randrange(len(damaged))
             damaged[place] = random.choice(["", "\n", "│", "|", "…", "(", ")", "é", "層", "\x1b[", "_", "¯", "9" * 40])
         try:
-            record = record_in("".join(damaged), "damaged")
+            record = snapshot_in("".join(damaged), "damaged")
             against(report_of(CHAIN), record)
         except ConvcalcError:
             pass
@@ -397,7 +397,7 @@ def test_no_damage_is_a_defect(kind: str) -> None:
 
 def test_a_json_report() -> None:
     report = report_of(CHAIN)
-    record = record_in(render(report, "json"), "report.json")
+    record = snapshot_in(render(report, "json"), "report.json")
     assert record.kind == "report"
     assert said(CHAIN, record) == []
     found = said(CHAIN.replace("filters: 4", "filters: 5"), record)
@@ -410,16 +410,16 @@ def test_the_report_of_the_model_among_several() -> None:
     reports = [json.loads(render(each, "json")) for each in (one, other)]
     for content in (json.dumps(reports), "\n".join(map(json.dumps, reports))):
         for report in (one, other):
-            assert record_in(content, "all.json", report).model == report.model.name
+            assert snapshot_in(content, "all.json", report).model == report.model.name
         assert "holds 2 records, of 'chain' and 'other'" in refused(content)
     texts = text() + text(CHAIN.replace("name: chain", "name: other"))
-    assert record_in(texts, "log.txt", other).model == "other"
+    assert snapshot_in(texts, "log.txt", other).model == "other"
     assert "of 'third' there is none" in _refused_for(texts, report_of(CHAIN.replace("name: chain", "name: third")))
 
 
 def _refused_for(content: str, report) -> str:
     with pytest.raises(ConvcalcError) as failed:
-        record_in(content, "log.txt", report)
+        snapshot_in(content, "log.txt", report)
     return failed.value.problems[0].message
 
 
@@ -442,7 +442,7 @@ def test_a_json_report_that_is_none(change: dict[str, object], message: str) -> 
 def test_a_report_whose_memory_was_counted_otherwise_keeps_its_other_numbers() -> None:
     data = json.loads(render(report_of(CHAIN), "json"))
     data["memory"]["dtype"] = "float16"
-    record = record_in(json.dumps(data), "report.json")
+    record = snapshot_in(json.dumps(data), "report.json")
     assert "peak_activation_bytes" not in record.totals
     assert "output_bytes" not in record.rows[0].cells
     assert record.totals["params"] == Cell(145112)
@@ -459,17 +459,17 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "record.txt"
     for encoding in ("utf-8", "utf-8-sig", "utf-16"):  # as PowerShell writes it
         path.write_text(text(), encoding=encoding)
-        assert len(load_record(str(path)).rows) == 3
+        assert len(load_snapshot(str(path)).rows) == 3
     (tmp_path / "model.yaml").write_text(CHAIN)
-    assert load_record(str(tmp_path / "model.yaml")).kind == "report"
-    assert load_record(str(MODELS["nested"])).kind == "report"
+    assert load_snapshot(str(tmp_path / "model.yaml")).kind == "report"
+    assert load_snapshot(str(MODELS["nested"])).kind == "report"
     with pytest.raises(ConvcalcError, match="no such file"):
-        load_record(str(tmp_path / "nowhere.txt"))
+        load_snapshot(str(tmp_path / "nowhere.txt"))
 
 
 def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
     comment = "".join(f"# {line}\n" for line in text().splitlines())
-    assert record_in(comment + CHAIN, "spec.yaml").kind == "report"
+    assert snapshot_in(comment + CHAIN, "spec.yaml").kind == "report"
 
 
 def test_a_table_of_keras_2_that_is_narrower_than_its_lines() -> None:

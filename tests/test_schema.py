@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE
 from convcalc.layers.arguments import Anything
 from convcalc.layers.examples import example_spec
-from convcalc.problems import ConvcalcError, Source
-from convcalc.read.nodes import Fields, Items, Node, compose
-from convcalc.read.spec import read_spec
-from convcalc.render.argument_schema import kind_schema
-from convcalc.render.schema import json_schema
+from convcalc.read.spec.nodes import Fields, Items, Node, compose
+from convcalc.read.spec.spec import read_spec
+from convcalc.rendering.argument_schema import kind_schema
+from convcalc.rendering.schema import json_schema
 from tests.test_layering import PACKAGE
 
 ROOT = PACKAGE.parent

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from convcalc.analyse import Report, infer
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import Source
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Source
 from convcalc.read import load
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 
 
 def report(text: str) -> Report:

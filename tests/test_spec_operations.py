@@ -11,11 +11,11 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.analyse.explain import explain
 from convcalc.analyse.report import Report
-from convcalc.numbers import UNKNOWN
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Refusal, Source
 from convcalc.ops import OPERATIONS
 from convcalc.ops.keys import key_text, read_key
-from convcalc.problems import ConvcalcError, Refusal, Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from convcalc.write.spec import spec_yaml
 from tests.live.cases_operations import cases, in_a_spec, model_of
 

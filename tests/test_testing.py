@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError
 from convcalc.testing import assert_summary
 from convcalc.write import FORMATS
 

@@ -17,14 +17,14 @@ import pytest
 
 from convcalc.analyse import Report, infer
 from convcalc.analyse.explain import explain
-from convcalc.check.verify import Verified, verify
+from convcalc.base.numbers import UNKNOWN
+from convcalc.checking.verify import Verified, verify
 from convcalc.cli import main
-from convcalc.numbers import UNKNOWN
+from convcalc.keras_text.print3 import keras_text
 from convcalc.read import read
-from convcalc.read.weights import MEMBER, weights_in
-from convcalc.render.grid import Look
-from convcalc.render.keras import keras_text
-from convcalc.render.table import table
+from convcalc.read.keras_files.weights import MEMBER, weights_in
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.table import table
 from tests.test_damaged import INPUT, functional, layer, sequential, tensor
 
 Shapes = Mapping[str, Sequence[int]]
@@ -226,7 +226,7 @@ def test_a_foreign_layer_has_the_parameters_that_the_file_stores() -> None:
     assert (row.params, row.recorded, row.trainable_params, row.non_trainable_params) == (20, True, UNKNOWN, UNKNOWN)
     assert (totals.params, totals.param_bytes, totals.trainable_params) == (36, 144, 16)
     assert totals.incomplete == {"trainable_params": "partial", "non_trainable_params": "unknown", "macs": "partial"}
-    text = table(report, Look())
+    text = table(report, TextStyle())
     assert " 20 (recorded) │" in text
     assert "Total params: 36 (144.00 B)\n Trainable params: ≥ 16" in text
     assert "Non-trainable params: ? (?)" in text

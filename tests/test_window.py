@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.numbers import UNKNOWN, Number, Traced, plain
-from convcalc.problems import Refusal
-from convcalc.window import Window, before_between, slide, slide_ceil, slide_transposed
+from convcalc.base.numbers import UNKNOWN, Number, Traced, plain
+from convcalc.base.problems import Refusal
+from convcalc.base.window import Window, before_between, slide, slide_ceil, slide_transposed
 
 KERAS = "Keras 3.15.1, run"
 GUIDE = "Dumoulin & Visin 2016"
@@ -144,9 +144,9 @@ def test_no_cells_at_all_are_let_be_where_keras_lets_them() -> None:
 def test_what_same_puts_before_an_axis_that_is_not_known_is_between_two_numbers() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").before for size in range(1, 60)]
-        settled = known[-stride * 6 :]  # sizes that no window reaches across
+        as_constant = known[-stride * 6 :]  # sizes that no window reaches across
         found = before_between(slide(UNKNOWN, kernel, stride, dilation, "same"))
-        assert found == (min(settled), max(settled))  # type: ignore[type-var]
+        assert found == (min(as_constant), max(as_constant))  # type: ignore[type-var]
     assert before_between(slide(9, 3, 1, 1, (2, 1))) == (2, 2)
 
 

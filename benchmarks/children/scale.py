@@ -12,8 +12,8 @@ from typing import Any
 
 LIMITS = {
     "convcalc.read": ("MAX_BYTES",),
-    "convcalc.read.nodes": ("MAX_BYTES", "MAX_CHARACTERS", "MAX_VALUES"),
-    "convcalc.read.graph": ("MAX_LAYERS", "MAX_WORK"),
+    "convcalc.read.spec.nodes": ("MAX_BYTES", "MAX_CHARACTERS", "MAX_VALUES"),
+    "convcalc.read.spec.graph": ("MAX_LAYERS", "MAX_WORK"),
 }
 for module, names in LIMITS.items():
     for name in names:
@@ -22,9 +22,9 @@ for module, names in LIMITS.items():
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - behind the limits, which are read from their modules
-from convcalc.problems import Source  # noqa: E402
+from convcalc.base.problems import Source  # noqa: E402
 from convcalc.read.container import config_of  # noqa: E402
-from convcalc.read.nodes import compose  # noqa: E402
+from convcalc.read.spec.nodes import compose  # noqa: E402
 
 
 def count(model: Any) -> int:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from convcalc.analyse.field_words import field_lines
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
+from convcalc.base.problems import did_you_mean, error, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.base.window import Window
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
 from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
-from convcalc.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
 from convcalc.ops import Operation
-from convcalc.problems import did_you_mean, error, listed
-from convcalc.records import NamedTuple
-from convcalc.window import Window
 
 
 class Section(NamedTuple):
@@ -45,18 +46,18 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
     if selector.isdecimal() and len(selector) < 10:
         if 1 <= int(selector) <= len(rows):
             return rows[int(selector) - 1]
-        raise error("unknown-layer", f"there is no layer {selector}: the model has {len(rows)}")
+        raise error(codes.UNKNOWN_LAYER, f"there is no layer {selector}: the model has {len(rows)}")
     found = [(number, row) for number, row in rows if row.name.startswith(selector) or row.path.startswith(selector)]
     if len(found) == 1:
         return found[0]
     if found:
         names = listed((f"'{row.path}'" for _, row in found[:5]), "and") + (" and more" if len(found) > 5 else "")
-        raise error("ambiguous-layer", f"'{selector}' could be {names}")
+        raise error(codes.AMBIGUOUS_LAYER, f"'{selector}' could be {names}")
     paths = [row.path for _, row in rows]
     hint = (
         did_you_mean(selector, paths) or f"; its layers are {listed(paths[:8], 'and')}{' …' if len(paths) > 8 else ''}"
     )
-    raise error("unknown-layer", f"the model has no layer '{selector}'{hint}")
+    raise error(codes.UNKNOWN_LAYER, f"the model has no layer '{selector}'{hint}")
 
 
 def explain(report: Report, selector: str) -> Explanation:

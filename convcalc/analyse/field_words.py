@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from convcalc.analyse.field import AxisField, Field, steps_to
-from convcalc.analyse.reach import Step
-from convcalc.numbers import UNKNOWN, Number
-from convcalc.problems import listed
+from convcalc.analyse.receptive_axis import Step
+from convcalc.analyse.receptive_field import AxisField, Field, steps_to
+from convcalc.base.numbers import UNKNOWN, Number
+from convcalc.base.problems import listed
 
 Lines = list[tuple[str, str]]
 

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from convcalc.analyse.report import Counts, LayerReport, Report
 from convcalc.analyse.run import Ran, Step
-from convcalc.analyse.sums import Sum, known_sum, partly, per_batch
+from convcalc.analyse.sums import Sum, label_if_partial, scale_by_batch, sum_known
 from convcalc.analyse.tf_flops import tf_flops
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import Inferred, LayerType, elementwise, sample_macs
 from convcalc.layers.registry import Args
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops import Operation, costs
 
 
@@ -29,7 +29,7 @@ def own_flops(step: Step) -> Number:
         return UNKNOWN
     biases = [product(weight.shape) * weight.adds for weight in found.weights if not _never(weight.adds)]
     number = sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
-    return number if isinstance(kind, Operation) else per_batch(number, inputs)
+    return number if isinstance(kind, Operation) else scale_by_batch(number, inputs)
 
 
 def _never(adds: Number) -> bool:
@@ -50,8 +50,8 @@ def with_flops(report: Report, convention: str = "convcalc") -> Report:
     counting = _Counting(CONVENTIONS[convention])
     rows = tuple(map(counting.row, report.layers))
     top = [row for row in rows if row.depth == 0]
-    total = known_sum([UNKNOWN if row.flops is None else row.flops for row in top])
-    label = total.label or partly("flops", top)
+    total = sum_known([UNKNOWN if row.flops is None else row.flops for row in top])
+    label = total.label or label_if_partial("flops", top)
     incomplete = {**report.totals.incomplete, **({"flops": label} if label else {})}
     totals = report.totals._replace(flops=total.value, incomplete=incomplete)
     return replace(report, layers=rows, totals=totals, convention=convention)
@@ -78,12 +78,12 @@ class _Counting:
     def _call(self, ran: Ran) -> Sum:
         found = self.calls.get(id(ran))
         if found is None:
-            found = self.calls[id(ran)] = known_sum(list(map(self.count, ran.steps)))
+            found = self.calls[id(ran)] = sum_known(list(map(self.count, ran.steps)))
         return found
 
 
 def _counts(counts: Counts, sums: Sequence[Sum]) -> Counts:
     """What a row says, with the FLOPs of its calls in sum."""
-    whole = known_sum([part.value for part in sums])
+    whole = sum_known([part.value for part in sums])
     label = whole.label or ("partial" if any(part.label for part in sums) else "")
     return counts._replace(flops=whole.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

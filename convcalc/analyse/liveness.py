@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 
+from convcalc.base.numbers import Number
+from convcalc.base.structs import NamedTuple
 from convcalc.layers.registry import IN_PLACE, VIEW
-from convcalc.numbers import Number
-from convcalc.records import NamedTuple
 
 
 class Step(NamedTuple):
@@ -21,7 +21,7 @@ class Step(NamedTuple):
     call: int
     reads: tuple[int, ...]
     writes: tuple[int, ...]
-    reuse: str = ""
+    buffer_reuse: str = ""
 
 
 class Storage(NamedTuple):
@@ -68,7 +68,7 @@ def storages(
 def _share_views(steps: Sequence[Step], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
     """A view stands where its input does, which is needed as long as any view of it."""
     for step in steps:
-        if step.reuse == VIEW and len(step.writes) == 1 and step.reads:
+        if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, made = home[step.reads[0]], step.writes[0]
             if sizes[source] == sizes[made]:  # another type than the input's makes it a copy
                 home[made] = source
@@ -79,7 +79,7 @@ def _write_over(steps: Sequence[Step], sizes: Sequence[Number], home: list[int],
     """A result takes the place of an input of the same size that is not needed after this step."""
     moved = list(range(len(sizes)))  # where what stood in a place stands now
     for number, step in enumerate(steps):
-        if step.reuse == IN_PLACE and len(step.writes) == 1:
+        if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
             made = step.writes[0]
             dying = [home[each] for each in step.reads if last[home[each]] == number]
             place = next((each for each in dying if sizes[each] == sizes[made]), made)

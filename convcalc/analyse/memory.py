@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcalc.analyse.infer import run_on
+from convcalc.analyse.inference import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
 from convcalc.analyse.report import Assumptions, LayerReport, Report, weight_bytes
 from convcalc.analyse.run import Ran, Run
-from convcalc.analyse.sums import Sum, known_sum
-from convcalc.layers import Weight, kind_of
+from convcalc.analyse.sums import Sum, sum_known
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain_number, product
+from convcalc.base.problems import ConvcalcError
+from convcalc.base.structs import NamedTuple
+from convcalc.layers import Weight, definition_of
 from convcalc.layers.dtypes import BITS, size_in_bytes
 from convcalc.model import Layer, Ref, call_numbers, execution_order
-from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
-from convcalc.problems import ConvcalcError
-from convcalc.records import NamedTuple
 
 
 class Tensor(NamedTuple):
@@ -61,7 +61,7 @@ class Training(NamedTuple):
     @property
     def total(self) -> Number:
         """All of it."""
-        return known_sum([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
+        return sum_known([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
 
     def as_dict(self) -> dict[str, Any]:
         """The estimate's part of the JSON report."""
@@ -114,7 +114,7 @@ class Memory(NamedTuple):
 
     def output_bytes(self, row: LayerReport) -> Sum:
         """The bytes of a layer's outputs over all its calls, and their label."""
-        return known_sum(self.call_bytes(row))
+        return sum_known(self.call_bytes(row))
 
     def weights_of(self, row: LayerReport) -> Sum:
         """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
@@ -155,9 +155,9 @@ def memory(report: Report) -> Memory:
     pieces = storages(walk.steps, sizes, kept, report.assumptions.in_place)
     alive = sizes_alive(walk.steps, pieces)
     given = set(inputs)
-    taken = known_sum([sizes[tensor] for tensor in inputs])
-    activations = known_sum([piece.size for piece in pieces if piece.tensors[0] not in given])
-    every = known_sum(sizes)
+    taken = sum_known([sizes[tensor] for tensor in inputs])
+    activations = sum_known([piece.size for piece in pieces if piece.tensors[0] not in given])
+    every = sum_known(sizes)
     peak: Number = UNKNOWN if every.value is UNKNOWN else max(alive)
     peak_step = alive.index(max(alive))
     written = {tensor: number for number, step in enumerate(walk.steps) for tensor in step.writes}
@@ -296,8 +296,8 @@ def _outputs_asked_for(run: Run) -> list[int]:
 
 def _reuse(layer: Layer) -> str:
     """What a layer may do with its input's memory; of a layer that is not known, nothing."""
-    kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
-    return kind.reuse if kind is not None else ""
+    kind = layer.kind if isinstance(layer.kind, Operation) else definition_of(layer)
+    return kind.buffer_reuse if kind is not None else ""
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:
@@ -331,7 +331,7 @@ def _at_layers(report: Report) -> dict[str, Number]:
             alike[id(row.counts)] = own
         around = [*around[: row.depth], row.path]
         for path in around:
-            sizes[path] = known_sum([sizes.get(path, 0), own]).value if path != row.path else own
+            sizes[path] = sum_known([sizes.get(path, 0), own]).value if path != row.path else own
     return sizes
 
 

@@ -1,7 +1,7 @@
-"""What is found out about a model: frozen data, made once by :func:`convcalc.analyse.infer.infer` and only read after.
+"""What is found out about a model: frozen data, made once by :func:`convcalc.analyse.inference.infer` and only read after.
 
 A number that cannot be known is :data:`UNKNOWN`; ``incomplete`` says whether a number is ``unknown`` or a lower bound
-(``partial``). :mod:`convcalc.analyse.data` makes the JSON report of it.
+(``partial``). :mod:`convcalc.report_json.write` makes the JSON report of it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from convcalc.base.notebook import NotebookDisplay
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain_number, product
+from convcalc.base.problems import Problem
+from convcalc.base.structs import NamedTuple
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerType, Weight
 from convcalc.model import Layer, Model
-from convcalc.numbers import UNKNOWN, Number, Shape, plain_number, product
 from convcalc.ops import Operation
-from convcalc.problems import Problem
-from convcalc.records import NamedTuple
-from convcalc.showing import Shown
 
 if TYPE_CHECKING:
-    from convcalc.analyse.field import Field
     from convcalc.analyse.memory import Memory
+    from convcalc.analyse.receptive_field import Field
     from convcalc.analyse.run import Ran, Run, Step
 
 SCHEMA_VERSION = 1  # of the JSON report
@@ -273,7 +273,7 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report(Shown):
+class Report(NotebookDisplay):
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
     FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
     that are made when they are asked for.
@@ -293,7 +293,7 @@ class Report(Shown):
     @cached_property
     def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
         """The receptive fields of every layer, by its path: for each call one for each input that reaches it."""
-        from convcalc.analyse.field import receptive_fields
+        from convcalc.analyse.receptive_field import receptive_fields
 
         return {} if self.run is None else receptive_fields(self.run)
 
@@ -308,7 +308,7 @@ class Report(Shown):
         """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others. What its parts have
         in common is one object: who changes the data makes a deep copy first.
         """
-        from convcalc.analyse.data import report_data
+        from convcalc.report_json.write import report_data
 
         return report_data(self)
 

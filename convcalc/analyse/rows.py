@@ -8,11 +8,11 @@ from operator import attrgetter
 
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
-from convcalc.analyse.sums import Sum, known_sum, partly
-from convcalc.layers import LayerType, Weight, frozen, kind_of, known_macs, parameters
+from convcalc.analyse.sums import Sum, label_if_partial, sum_known
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.layers import LayerType, Weight, definition_of, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, summary_order
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops import Operation
 
 FROZEN = "the layer is frozen: trainable is false"
@@ -51,7 +51,7 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
 
 def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> Counts:
     """What a layer counts that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
-    kind = layer.kind if isinstance(layer.kind, Operation) else kind_of(layer)
+    kind = layer.kind if isinstance(layer.kind, Operation) else definition_of(layer)
     known = all(each.inferred is not None and "params" not in each.inferred.unknown for each in ran)
     recorded = not known and layer.stored is not None
     if recorded:
@@ -60,9 +60,11 @@ def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[R
         weights = own if trains else frozen(own, FROZEN)
     params, trained = _summed(weights) if known else (UNKNOWN, UNKNOWN)
     left: tuple[Weight, ...] = ()
-    if not layer.trainable and kind is not None and kind.holds:  # what it holds may yet count as trainable further out
+    if (
+        not layer.trainable and kind is not None and kind.contains_layers
+    ):  # what it holds may yet count as trainable further out
         left = tuple(weight for weight in own if weight.trainable)
-    macs = known_sum([each.macs for each in ran])
+    macs = sum_known([each.macs for each in ran])
     incomplete: Mapping[str, str] = {}
     if params is UNKNOWN or trained is UNKNOWN or macs.label:
         labels = {
@@ -84,15 +86,15 @@ def _model_rows(
     children = [row for row in below if row.depth == depth + 1]
     left: tuple[Weight, ...] = ()
     if trains:
-        trained = known_sum([row.counts.trainable_in_model for row in children])
+        trained = sum_known([row.counts.trainable_in_model for row in children])
     elif own_flags:  # what a frozen layer holds may yet count as trainable further out
         trained, left = Sum(0, ""), _trainable_weights(below)
     else:
-        trained = known_sum([row.trainable_params for row in children])
+        trained = sum_known([row.trainable_params for row in children])
         left = tuple(weight for row in children for weight in row.left_trainable)
-    params = known_sum([row.params for row in children])
-    macs = known_sum([call.macs for call in calls])
-    partial = partly("params", children)
+    params = sum_known([row.params for row in children])
+    macs = sum_known([call.macs for call in calls])
+    partial = label_if_partial("params", children)
     labels = {
         "params": params.label or partial,
         "trainable_params": trained.label or partial,
@@ -124,12 +126,12 @@ def _listed(
     trainable: bool,
 ) -> tuple[LayerReport, ...]:
     """The rows of the layers that a layer lists, each on what the one before it gives; ``prefix`` and ``depth`` are the layer's."""
-    if not isinstance(kind, LayerType) or not kind.lists:
+    if not isinstance(kind, LayerType) or not kind.sublayers_argument:
         return ()
     prefix, depth = f"{prefix}{holder.name}/", depth + 1
     found: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
-    for each in holder.args[kind.lists]:
+    for each in holder.args[kind.sublayers_argument]:
         if not isinstance(each, SubLayer) or not shapes:
             break
         inferred = each.infer(*shapes)
@@ -168,7 +170,7 @@ def _labelled(labels: Mapping[str, str]) -> Mapping[str, str]:
 def _split(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
     """The label of what does not train, where it is not known which weights do."""
     untold = any(weight.trainable is None for weight in weights)
-    return "unknown" if untold or partly("non_trainable_params", rows) else ""
+    return "unknown" if untold or label_if_partial("non_trainable_params", rows) else ""
 
 
 def _summed(weights: Sequence[Weight]) -> tuple[Number, Number]:
@@ -206,7 +208,7 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     )
     has_weights = any(each.weights for each in counts.values())
     of = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: known_sum(list(map(attrgetter(field), top))) for name, field in of.items()}
+    sums = {name: sum_known(list(map(attrgetter(field), top))) for name, field in of.items()}
     unsure = {name for each in top for name in each.incomplete}
     labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
     labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""

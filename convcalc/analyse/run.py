@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from convcalc.base.numbers import Number, Shape
+from convcalc.base.structs import NamedTuple
 from convcalc.layers import Inferred, LayerType, Weight
 from convcalc.model import Model, Ref
-from convcalc.numbers import Number, Shape
 from convcalc.ops import Operation
-from convcalc.records import NamedTuple
 
 # The shape of a tensor that a broken layer gives: not even the number of its axes is known.
 NOTHING: None = None

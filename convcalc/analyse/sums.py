@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.records import NamedTuple
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.structs import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import LayerReport
@@ -19,7 +19,7 @@ class Sum(NamedTuple):
     label: str
 
 
-def known_sum(numbers: Sequence[Number]) -> Sum:
+def sum_known(numbers: Sequence[Number]) -> Sum:
     """The sum: ``partial`` where a term is not known, ``unknown`` where none is."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
@@ -29,12 +29,12 @@ def known_sum(numbers: Sequence[Number]) -> Sum:
     return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
 
 
-def partly(name: str, rows: Sequence[LayerReport]) -> str:
+def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
     """The label of a sum over rows, one of whose terms is only a lower bound."""
     return "partial" if any(name in row.incomplete for row in rows) else ""
 
 
-def per_batch(number: Number, inputs: Sequence[Shape]) -> Number:
+def scale_by_batch(number: Number, inputs: Sequence[Shape]) -> Number:
     """A cost of one sample for the batch that is stated, or as it is."""
     batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
     return number if batch is UNKNOWN else number * batch

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from convcalc.analyse.run import Step
-from convcalc.analyse.sums import per_batch
+from convcalc.analyse.sums import scale_by_batch
+from convcalc.base.numbers import UNKNOWN, Number, ceil_div, product
 from convcalc.layers import Inferred, sample_macs
 from convcalc.layers.costs import times
-from convcalc.numbers import UNKNOWN, Number, ceil_div, product
 from convcalc.ops import Operation
 from convcalc.ops.registry import of_one_sample
 
@@ -83,7 +83,7 @@ def _multiplied(step: Step) -> Number:
     """2 for each multiply-accumulate, 1 for each output element that a bias is added to, and the activation."""
     assert step.inferred is not None
     bias = _output(step) if step.args.get("use_bias", True) else 0
-    return 2 * per_batch(_products(step, step.inferred), step.inputs) + bias + _activation(step)
+    return 2 * scale_by_batch(_products(step, step.inferred), step.inputs) + bias + _activation(step)
 
 
 def _products(step: Step, found: Inferred) -> Number:

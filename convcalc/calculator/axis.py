@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from convcalc.numbers import Number, Traced, ceil_div, plain, settled, traced
-from convcalc.window import Window, same_padding, slide
+from convcalc.base.numbers import Number, Traced, as_constant, ceil_div, plain, traced
+from convcalc.base.window import Window, same_padding, slide
 
 
 def is_same(window: Window) -> bool:
     """Whether the output size was asked for ('same'), so that the padding follows from it."""
-    asked = ceil_div(settled(window.size), settled(window.stride))
+    asked = ceil_div(as_constant(window.size), as_constant(window.stride))
     return not window.transposed and isinstance(window.output, Traced) and window.output.text == traced(asked).text
 
 
 def with_padding(window: Window) -> Number:
     """The output size by the general formula, (I − F + P)/S + 1, with the padding as numbers."""
-    size, kernel, stride, dilation = map(settled, window[:4])
+    size, kernel, stride, dilation = map(as_constant, window[:4])
     before, after = plain(window.before), plain(window.after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
 
 
 def total_padding(window: Window) -> Number:
     """How many cells 'same' adds in all, worked out from the output size."""
-    size, kernel, stride, dilation = map(settled, window[:4])
-    span = settled(Window(size, kernel, stride, dilation, 0, 0, 0).reach)
-    return same_padding(size, span, stride, settled(window.output))
+    size, kernel, stride, dilation = map(as_constant, window[:4])
+    span = as_constant(Window(size, kernel, stride, dilation, 0, 0, 0).reach)
+    return same_padding(size, span, stride, as_constant(window.output))
 
 
 def worked(number: Number, unknown: str = "unknown: an input size is not known") -> str:

@@ -1,6 +1,6 @@
 """The calculator: one convolution or pooling, from numbers alone.
 
-It runs what the layers run: :mod:`convcalc.window` for the axes and the rules of :mod:`convcalc.layers` for weights,
+It runs what the layers run: :mod:`convcalc.base.window` for the axes and the rules of :mod:`convcalc.layers` for weights,
 parameters and MACs, on traced numbers, so that every formula is the trace of the rule.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from convcalc.base import codes
+from convcalc.base.codes import Code
+from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, Traced, Unknown, named, plain_number, traced
+from convcalc.base.problems import ConvcalcError, Refusal, error, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.base.window import Window, slide_ceil, windows, windows_transposed
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
-from convcalc.numbers import LARGEST, UNKNOWN, Number, Shape, Traced, Unknown, named, plain_number, traced
-from convcalc.problems import ConvcalcError, Refusal, error, listed
-from convcalc.records import NamedTuple
-from convcalc.window import Window, slide_ceil, windows, windows_transposed
 
 if TYPE_CHECKING:
     from convcalc.layers import Inferred
@@ -210,7 +212,7 @@ def _check_question(
 ) -> None:
     """What the framework refuses, and questions that mean nothing; raises :class:`ConvcalcError`."""
 
-    def refuse(message: str, code: str = "invalid-value") -> ConvcalcError:
+    def refuse(message: str, code: Code = codes.INVALID_VALUE) -> ConvcalcError:
         return error(code, message)
 
     strided = any(stride > 1 for stride in args["strides"])
@@ -235,11 +237,11 @@ def _check_question(
     if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
         raise refuse("padding 'causal' is for Keras's Conv1D alone")
     if framework == "keras" and strided and dilated and not pool and not depthwise:
-        raise refuse("Keras takes no strides above 1 together with a dilation above 1", "strides-and-dilation")
+        raise refuse("Keras takes no strides above 1 together with a dilation above 1", codes.STRIDES_AND_DILATION)
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
         raise refuse("PyTorch has padding 'same' only for convolutions with stride 1; give a number")
     if extra is not None and any(cells >= stride for cells, stride in zip(extra, args["strides"])):
-        raise refuse("output_padding must be below the stride on every axis", "output-padding")
+        raise refuse("output_padding must be below the stride on every axis", codes.OUTPUT_PADDING)
     if framework == "torch" and pool and not isinstance(padding, str):
         for (before, _), size in zip(padding, args["kernel_size"]):
             if before * 2 > size:
@@ -257,11 +259,12 @@ def _rank(*sizes: Any) -> int:
         counts.add(len(padding))
     if len(counts) > 1:
         raise error(
-            "invalid-value", f"the sizes speak of different numbers of axes: {' and '.join(map(str, sorted(counts)))}"
+            codes.INVALID_VALUE,
+            f"the sizes speak of different numbers of axes: {' and '.join(map(str, sorted(counts)))}",
         )
     rank = counts.pop() if counts else 1
     if rank > 3:
-        raise error("invalid-value", f"a convolution has 1, 2 or 3 axes, not {rank}")
+        raise error(codes.INVALID_VALUE, f"a convolution has 1, 2 or 3 axes, not {rank}")
     return rank
 
 
@@ -272,7 +275,7 @@ def _number(value: Any, name: str, least: int) -> Number:
     if value is UNKNOWN or isinstance(value, Traced):
         return value
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
-        raise error("invalid-value", f"{name} must be a whole number of at least {least}, not {_shown(value)}")
+        raise error(codes.INVALID_VALUE, f"{name} must be a whole number of at least {least}, not {_shown(value)}")
     return Traced(value)
 
 
@@ -283,7 +286,8 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
         values = tuple(values) * rank
     if len(values) != rank:
         raise error(
-            "invalid-value", f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}"
+            codes.INVALID_VALUE,
+            f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
     if name == "input":  # an unknown input still has a formula: its size goes by the name of its axis
         names = _AXES[rank]
@@ -297,7 +301,7 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
     """A padding word, or (before, after) for each axis."""
     if isinstance(value, str):
         if value not in ("valid", "same", "causal"):
-            raise error("invalid-value", f"padding is valid, same, causal or numbers, not {_shown(value)}")
+            raise error(codes.INVALID_VALUE, f"padding is valid, same, causal or numbers, not {_shown(value)}")
         return value
     values = value if isinstance(value, (list, tuple)) else (value,) * rank
     if rank == 1 and len(values) == 2 and all(isinstance(part, int) for part in values):
@@ -308,10 +312,10 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
         wanted = (
             "a number, (before, after)" if rank == 1 else f"a number, {rank} numbers, or {rank} pairs (before, after)"
         )
-        raise error("invalid-value", f"padding must be {wanted}, not {_shown(value)}")
+        raise error(codes.INVALID_VALUE, f"padding must be {wanted}, not {_shown(value)}")
     pairs = [part if isinstance(part, (list, tuple)) else (part, part) for part in values]
     if framework == "torch" and any(before != after for before, after in pairs):
-        raise error("invalid-value", "PyTorch pads both sides alike; ask with --framework keras, or pad beforehand")
+        raise error(codes.INVALID_VALUE, "PyTorch pads both sides alike; ask with --framework keras, or pad beforehand")
     return tuple((_number(before, "padding", 0), _number(after, "padding", 0)) for before, after in pairs)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from convcalc.problems import Refusal, error
-from convcalc.records import NamedTuple
-from convcalc.window import Padding, Window, slide, slide_transposed
+from convcalc.base import codes
+from convcalc.base.problems import Refusal, error
+from convcalc.base.structs import NamedTuple
+from convcalc.base.window import Padding, Window, slide, slide_transposed
 
 MOST_KERNEL = 11
 MOST_STRIDE = 64
@@ -84,9 +85,9 @@ def _axes(input: tuple[int, ...], output: tuple[int, ...]) -> tuple[tuple[int, .
     if len(input) == 1:
         input = input * len(output)
     if len(input) > 3:
-        raise error("invalid-value", f"a convolution has 1, 2 or 3 axes, not {len(input)}")
+        raise error(codes.INVALID_VALUE, f"a convolution has 1, 2 or 3 axes, not {len(input)}")
     if len(input) != len(output):
-        raise error("invalid-value", f"--in has {len(input)} axes and --out has {len(output)}")
+        raise error(codes.INVALID_VALUE, f"--in has {len(input)} axes and --out has {len(output)}")
     return input, output
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from convcalc import __version__, garbage
-from convcalc.problems import ConvcalcError, Problem
+from convcalc.base import gc_pause
+from convcalc.base.problems import ConvcalcError, Problem
+from convcalc.base.version import __version__
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -61,7 +62,7 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
-            from convcalc.problems import did_you_mean
+            from convcalc.base.problems import did_you_mean
 
             ctx.fail(f"there is no command '{name}'{did_you_mean(name, COMMANDS) or '; see convcalc --help'}")
         return super().resolve_command(ctx, args)
@@ -79,7 +80,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
     if args is None:
-        garbage.seldom()
+        gc_pause.collect_rarely()
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called: what is said goes nowhere, as with print()
@@ -115,7 +116,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         say(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
         code = WRONG
     if args is None:
-        garbage.no_more()
+        gc_pause.skip_exit_collection()
     sys.exit(code if isinstance(code, int) else FINE)
 
 
@@ -127,8 +128,8 @@ def say_warnings(problems: Iterable[Problem]) -> None:
 
 def say(text: str) -> None:
     """A message to standard error; whatever a file's names hold, it steers no terminal."""
+    from convcalc.base.text import visible
     from convcalc.cli.progress import clear
-    from convcalc.render.text import visible
 
     clear()
     # Standard error writes what its encoding lacks as escapes: Python sees to that. Where it takes nothing, the exit code is

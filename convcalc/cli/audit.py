@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import ConvcalcError
 from convcalc.cli import FAILED, FINE, say
 from convcalc.cli.completion import files
-from convcalc.problems import ConvcalcError
 
 
 @click.command("audit")
@@ -16,19 +17,19 @@ def command(models: tuple[str, ...]) -> int:
 
     Exit code 1 where there is any.
     """
-    from convcalc.check.audit import audit, of_links
+    from convcalc.base.text import visible
+    from convcalc.checking.audit import audit, of_links
     from convcalc.read import config_in
-    from convcalc.read.links import links_elsewhere
-    from convcalc.render.text import visible
+    from convcalc.read.keras_files.external_links import external_links
 
     code = FINE
     for model in models:
         config = config_in(model)
         findings = [] if config is None else audit(config)
         try:
-            findings += of_links(links_elsewhere(model))
+            findings += of_links(external_links(model))
         except ConvcalcError as unread:
-            if unread.problems[0].code != "needs-h5py":
+            if unread.problems[0].code != codes.NEEDS_H5PY:
                 raise
             say(
                 f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"

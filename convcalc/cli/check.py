@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import error
 from convcalc.cli import say
 from convcalc.cli.checking import Checks
 from convcalc.cli.completion import files
@@ -16,10 +18,9 @@ from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.progress import progress
 from convcalc.cli.reading import input_options
 from convcalc.model import MAXIMA
-from convcalc.problems import error
 
 if TYPE_CHECKING:
-    from convcalc.check.budget import Limit
+    from convcalc.checking.budget import Limit
     from convcalc.cli.checking import NewRecord, Outcome
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -87,16 +88,19 @@ def command(
 
     Exits with 1 when one does not hold.
     """
-    from convcalc.check.budget import limits_of
-    from convcalc.read.project import project
+    from convcalc.checking.budget import limits_of
+    from convcalc.cli.project import project
 
     if against is not None and record is not None:
-        raise error("invalid-value", "--against holds the model to a record, --record writes it: give one of the two")
+        raise error(
+            codes.INVALID_VALUE, "--against holds the model to a record, --record writes it: give one of the two"
+        )
     settings = project()
     names = models or tuple(settings.records)
     if not names:
         raise error(
-            "missing-argument", "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml"
+            codes.MISSING_ARGUMENT,
+            "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml",
         )
     checks = Checks(
         settings,
@@ -112,30 +116,30 @@ def command(
         None if quiet else to.look(width, ascii, no_color),
     )
     outcomes = in_order(names, checks.of, _processes(jobs, names, against))
-    codes: list[int] = []
-    with closing(_parts(progress(names, outcomes, quiet), codes)) as parts:
+    exit_codes: list[int] = []
+    with closing(_parts(progress(names, outcomes, quiet), exit_codes)) as parts:
         if not quiet:
             to.write(_texts(parts, to.format))
         for _ in parts:  # what nobody wrote is checked all the same
             pass
-    return max(codes)
+    return max(exit_codes)
 
 
-def _parts(outcomes: Iterable[Outcome], codes: list[int]) -> Generator[Any, None, None]:
+def _parts(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
     """What the format has of each model, one after the other; what else there is to do for it is done, and its code is noted."""
     for outcome in outcomes:
         for text in outcome.said:
             say(text)
         if outcome.record is not None:
             _write_record(outcome.record)
-        codes.append(outcome.code)
+        exit_codes.append(outcome.code)
         yield outcome.part
 
 
 def _texts(parts: Iterable[Any], format: str) -> Iterator[str]:
     """The result in pieces: for people model by model as they are checked, in other formats all at the end."""
     if format != "table":
-        from convcalc.render.checks import CHECK_FORMATS
+        from convcalc.rendering.checks import CHECK_FORMATS
 
         yield CHECK_FORMATS[format].whole(tuple(parts))
         return
@@ -155,7 +159,7 @@ def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> i
 
 def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
     """The budget of the command line."""
-    from convcalc.check.budget import Limit
+    from convcalc.checking.budget import Limit
 
     given = {key: value for key, value in budget.items() if value is not None}
     return {key.removeprefix("max_"): Limit(value, f"--{key.replace('_', '-')}") for key, value in given.items()}

@@ -10,17 +10,18 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from convcalc.base import codes
+from convcalc.base.problems import ConvcalcError, error, listed
+from convcalc.base.structs import NamedTuple
 from convcalc.cli import FAILED, FINE, WRONG
 from convcalc.cli.reading import resized
-from convcalc.problems import ConvcalcError, error, listed
-from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.budget import Limit
-    from convcalc.check.checked import Checked
-    from convcalc.read.project import Project
-    from convcalc.render.grid import Look
+    from convcalc.checking.budget import Limit
+    from convcalc.checking.check_model import Checked
+    from convcalc.cli.project import Project
+    from convcalc.rendering.grid import TextStyle
 
 _ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # of a model's record in a folder of records
 
@@ -64,11 +65,11 @@ class Checks:
     inputs: tuple[str, ...]
     batch: int | None
     format: str | None
-    look: Look | None
+    look: TextStyle | None
 
     def of(self, name: str) -> Outcome:
         """What becomes of one model; one that cannot be read keeps no other from its check."""
-        from convcalc.check.checked import Checked
+        from convcalc.checking.check_model import Checked
 
         began = monotonic()
         said: list[str] = []
@@ -92,9 +93,9 @@ class Checks:
 
     def _checked(self, name: str, report: Report) -> Checked:
         """The nearer word counts: an option before the spec, the spec before the project."""
-        from convcalc.check.budget import spec_limits
-        from convcalc.check.checked import checked
-        from convcalc.check.records.load import load_record
+        from convcalc.checking.budget import spec_limits
+        from convcalc.checking.check_model import checked
+        from convcalc.snapshot.load import load_snapshot
 
         project = self.settings
         place = None if self.record else _in_folder(self.against, name) or project.record_of(name)
@@ -103,7 +104,7 @@ class Checks:
             name,
             report,
             limits,
-            load_record(place) if place else None,
+            load_snapshot(place) if place else None,
             self.ignore_names or project.ignore_names,
             self.allow_incomplete or project.allow_incomplete,
         )
@@ -113,7 +114,7 @@ class Checks:
             return None
         if self.format == "table":
             return tuple(_told(found, self.look))
-        from convcalc.render.checks import CHECK_FORMATS
+        from convcalc.rendering.checks import CHECK_FORMATS
 
         return CHECK_FORMATS[self.format].part(found)
 
@@ -125,13 +126,15 @@ def _in_folder(record: str | None, model: str) -> str | None:
     places = [Path(record, Path(model).stem + ending) for ending in _ENDINGS]
     found = next((place for place in places if place.is_file()), None)
     if found is None:
-        raise error("no-record", f"{model}: no record of it in {record}: looked for {listed(p.name for p in places)}")
+        raise error(
+            codes.NO_RECORD, f"{model}: no record of it in {record}: looked for {listed(p.name for p in places)}"
+        )
     return str(found)
 
 
 def _new_record(report: Report, record: str, name: str) -> NewRecord:
     """The record of a model; in a folder it has the model's own name."""
-    from convcalc.render.recording import record_text
+    from convcalc.snapshot.write import record_text
 
     place = Path(record)
     if place.is_dir():
@@ -139,11 +142,11 @@ def _new_record(report: Report, record: str, name: str) -> NewRecord:
     return NewRecord(place, record_text(report, place.suffix))
 
 
-def _told(found: Checked, look: Look) -> Iterator[Piece]:
+def _told(found: Checked, look: TextStyle) -> Iterator[Piece]:
     """A line of what holds. Of what does not every problem, on standard error; of differences from a record the first, and a
     table of all of them.
     """
-    from convcalc.render.text import number_text
+    from convcalc.base.text import number_text
 
     report, comparison = found.report, found.comparison
     if report is None:
@@ -154,11 +157,11 @@ def _told(found: Checked, look: Look) -> Iterator[Piece]:
         text = f"{found.source}: {len(report.layers)} layers, {params} parameters: all expectations hold{record}\n"
         yield Piece(text)
     else:
-        differences = [problem for problem in found.problems if problem.code == "record-differs"]
+        differences = [problem for problem in found.problems if problem.code == codes.RECORD_DIFFERS]
         for problem in [*(each for each in found.problems if each not in differences), *differences[:1]]:
             yield Piece(f"{'' if problem.mark else f'{found.source}: '}{problem}", aside=True)
         if comparison is not None and differences:
-            from convcalc.render.diff import diff_sheet
-            from convcalc.render.sheet import drawn
+            from convcalc.rendering.diff import diff_sheet
+            from convcalc.rendering.sheet import drawn
 
             yield Piece(drawn(diff_sheet(comparison), look))

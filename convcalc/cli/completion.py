@@ -34,7 +34,7 @@ def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The next column of a comma list, or a word that stands for several."""
-    from convcalc.render.columns import FIELDS, PRESETS
+    from convcalc.rendering.columns import FIELDS, PRESETS
 
     before, comma, begun = incomplete.rpartition(",")
     names = (*FIELDS, *PRESETS, *(() if comma else ("all",)))
@@ -46,7 +46,7 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
     """Files; the codes of insights where no file begins like that, for a shell shows either the one or the other."""
     from pathlib import Path
 
-    from convcalc.check.insights import KINDS
+    from convcalc.checking.insights import KINDS
 
     if not incomplete or any(file.name.startswith(incomplete) for file in Path().iterdir()):
         return files(ctx, param, incomplete)
@@ -57,7 +57,7 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
 def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The layers of the model that is named before; nothing where it cannot be read."""
     from convcalc.analyse import infer
-    from convcalc.problems import ConvcalcError
+    from convcalc.base.problems import ConvcalcError
     from convcalc.read import parse
 
     source = ctx.params.get("model")

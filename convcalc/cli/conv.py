@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.numbers import Unknown
+from convcalc.base.problems import ConvcalcError, error
 from convcalc.cli import FAILED, FINE
 from convcalc.cli.sizes import parse_padding, parse_sizes
-from convcalc.numbers import Unknown
-from convcalc.problems import ConvcalcError, error
 
 if TYPE_CHECKING:
     from convcalc.calculator.conv import ConvAnswer
@@ -56,21 +57,21 @@ def command(**options: Any) -> int:
 def _answer(options: dict[str, Any]) -> int:
     if options["kernel"] is None:
         raise error(
-            "missing-option", "say the kernel size with --k, or ask for the settings that give a size with --out"
+            codes.MISSING_OPTION, "say the kernel size with --k, or ask for the settings that give a size with --out"
         )
     sizes, channels = _input(options)
     try:
         answer = _asked(options, sizes, channels)
     except ConvcalcError as refused:
         (problem,) = refused.problems
-        if problem.code == "vanishing-size" and len(sizes) > 1 and channels is None:
+        if problem.code == codes.VANISHING_SIZE and len(sizes) > 1 and channels is None:
             hint = "; if the last size is the channels, add --filters or --channels"
             raise error(problem.code, problem.message + hint) from None
         raise
     if options["format_"] == "json":
         _write_json(answer.as_dict())
     else:
-        from convcalc.render.conv import answer_text
+        from convcalc.rendering.conv import answer_text
 
         _write(answer_text(answer), options["ascii"])
     return FINE
@@ -110,7 +111,7 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
         kernel = parse_sizes(options["kernel"], "--k", names=True) if options["kernel"] else ()
         if len(sizes) < 2 or len(kernel) == len(sizes):
             raise error(
-                "missing-option",
+                codes.MISSING_OPTION,
                 f"parameters depend on the channels: write --in {options['input_']}x3, or --channels 3",
             )
         sizes, channels = sizes[:-1], sizes[-1]
@@ -119,7 +120,8 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
             click.echo(f"note: {whole} is read as (length, channels); with two axes, write --in {whole}x3", err=True)
     if len(sizes) > 3:
         raise error(
-            "invalid-value", f"--in has {len(sizes)} axes; a convolution has 1, 2 or 3 (and channels, with --filters)"
+            codes.INVALID_VALUE,
+            f"--in has {len(sizes)} axes; a convolution has 1, 2 or 3 (and channels, with --filters)",
         )
     return sizes, channels
 
@@ -129,7 +131,7 @@ def _one(text: str | None, option: str) -> Any:
         return None
     sizes = parse_sizes(text, option, names=True)
     if len(sizes) != 1 or isinstance(sizes[0], Unknown):
-        raise error("invalid-value", f"{option} expects one number, not '{text[:40]}'")
+        raise error(codes.INVALID_VALUE, f"{option} expects one number, not '{text[:40]}'")
     return sizes[0]
 
 
@@ -141,12 +143,13 @@ def _inverse(options: dict[str, Any]) -> int:
     before = tuple(size for size in sizes if isinstance(size, int))
     after = tuple(size for size in wanted if isinstance(size, int))
     if len(before) < len(sizes) or len(after) < len(wanted):
-        raise error("invalid-value", "--out searches with numbers: give --in and --out as such")
+        raise error(codes.INVALID_VALUE, "--out searches with numbers: give --in and --out as such")
     kernel, stride = _one(options["kernel"], "--k"), _one(options["stride"], "--s")
     padding = parse_padding(options["padding"]) if options["padding"] is not None else None
     if isinstance(padding, list) or padding == "causal" or isinstance(kernel, str) or isinstance(stride, str):
         raise error(
-            "invalid-value", "--out searches with one number for --k and --s, and same, valid or one number for --pad"
+            codes.INVALID_VALUE,
+            "--out searches with one number for --k and --s, and same, valid or one number for --pad",
         )
     transpose, framework = options["transpose"], options["framework"]
     given: dict[str, Any] = {"kernel_size": kernel, "strides": stride, "padding": padding}
@@ -209,7 +212,7 @@ def _write(text: str, ascii: bool) -> None:
     from convcalc.cli.terminal import encodes, write
 
     if ascii or not encodes("■→×−"):
-        from convcalc.render.signs import to_ascii
+        from convcalc.rendering.signs import to_ascii
 
         text = to_ascii(text)
     write(text)

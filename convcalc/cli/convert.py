@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import error, listed
 from convcalc.cli import FINE, say, say_warnings
 from convcalc.cli.completion import files
-from convcalc.problems import error, listed
 
 
 @click.command("convert")
@@ -31,7 +32,7 @@ def command(model: str, output: str) -> int:
 
     target = Path(output)
     if target.suffix not in FORMATS:
-        raise error("unknown-format", f"{output}: a model can be written as {listed(FORMATS)}")
+        raise error(codes.UNKNOWN_FORMAT, f"{output}: a model can be written as {listed(FORMATS)}")
     report = infer(load(model))
     say_warnings(report.problems)
     own = sorted(

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import error
 from convcalc.cli import FAILED, FINE, say_warnings
 from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
-from convcalc.problems import error
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.comparing.comparison import Comparison
+    from convcalc.differences.comparison import Comparison
     from convcalc.model import Model
-    from convcalc.render.grid import Look
+    from convcalc.rendering.grid import TextStyle
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex")
 
@@ -49,7 +50,7 @@ def command(
 
     Exits with 1 when they differ.
     """
-    from convcalc.check.comparing.compare import diff
+    from convcalc.differences.compare import diff
 
     before, after = _of_git(models, revisions) if revisions is not None else _of_files(models)
     found = diff(_report(before), _report(after), ignore_names)
@@ -62,9 +63,9 @@ def _of_files(models: tuple[str, ...]) -> tuple[Model, Model]:
     from convcalc.read import load
 
     if len(models) != 2:
-        raise error("missing-argument", "give two models, or one and --git REV")
+        raise error(codes.MISSING_ARGUMENT, "give two models, or one and --git REV")
     if models[0] == models[1] == "-":
-        raise error("invalid-value", "standard input can be one of the models, not both")
+        raise error(codes.INVALID_VALUE, "standard input can be one of the models, not both")
     return load(models[0]), load(models[1])
 
 
@@ -73,20 +74,20 @@ def _of_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
     from convcalc.read import load
 
     if len(models) != 1 or models[0] == "-":
-        raise error("invalid-value", "--git compares states of one file: give that alone")
+        raise error(codes.INVALID_VALUE, "--git compares states of one file: give that alone")
     (file,) = models
     before, dots, after = revisions.partition("..")
     if after.startswith("."):
-        raise error("invalid-value", f"--git takes REV or REV..REV, not '{revisions}'")
+        raise error(codes.INVALID_VALUE, f"--git takes REV or REV..REV, not '{revisions}'")
     if not dots:
         return _at(file, before), load(file)
     return _at(file, before or "HEAD"), _at(file, after or "HEAD")
 
 
 def _at(file: str, revision: str) -> Model:
-    from convcalc.problems import ConvcalcError
+    from convcalc.base.problems import ConvcalcError
+    from convcalc.cli.git import at_revision
     from convcalc.read import read
-    from convcalc.read.git import at_revision
 
     model = read(at_revision(file, revision), f"{revision}:{file}")
     if any(problem.severity == "error" for problem in model.problems):
@@ -102,15 +103,15 @@ def _report(model: Model) -> Report:
     return report
 
 
-def _text(found: Comparison, format: str, everything: bool, look: Callable[[], Look]) -> str:
+def _text(found: Comparison, format: str, everything: bool, look: Callable[[], TextStyle]) -> str:
     """The comparison in a format."""
     if format in ("json", "jsonl"):
-        from convcalc.render.json import dumps, line
+        from convcalc.base.json_text import dumps, line
 
         return (dumps if format == "json" else line)(found.as_dict())
-    from convcalc.render.diff import diff_sheet
-    from convcalc.render.sheet import drawn
-    from convcalc.render.sheets import SHEET_FORMATS
+    from convcalc.rendering.diff import diff_sheet
+    from convcalc.rendering.sheet import drawn
+    from convcalc.rendering.sheets import SHEET_FORMATS
 
     sheet = diff_sheet(found, everything, plain=format == "csv")
     return SHEET_FORMATS[format]([sheet]) if format in SHEET_FORMATS else drawn(sheet, look())

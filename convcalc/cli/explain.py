@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import did_you_mean, error, listed
 from convcalc.cli import FINE
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.output import look, look_options
 from convcalc.cli.terminal import write
-from convcalc.problems import did_you_mean, error, listed
 
 if TYPE_CHECKING:
-    from convcalc.render.grid import Look
+    from convcalc.rendering.grid import TextStyle
 
 
 @click.command("explain")
@@ -32,19 +33,19 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
     from convcalc.analyse import infer
     from convcalc.analyse.explain import explain
     from convcalc.read import parse
-    from convcalc.render.explain import explanation
+    from convcalc.rendering.explain import explanation
 
     write(explanation(explain(infer(parse(model)), layer), appearance))
     return FINE
 
 
-def _meaning(code: str, appearance: Look) -> str:
+def _meaning(code: str, appearance: TextStyle) -> str:
     """What the code of an insight means."""
-    from convcalc.check.insights import KINDS
-    from convcalc.render.insights import kind_page
+    from convcalc.checking.insights import KINDS
+    from convcalc.rendering.insights import kind_page
 
     if code not in KINDS:
         hint = did_you_mean(code, KINDS) or f"; codes are {listed(KINDS, 'and')}"
         takes = "explain takes a MODEL and a LAYER, or the code of an insight"
-        raise error("unknown-code", f"{takes}; there is no code '{code}'{hint}")
+        raise error(codes.UNKNOWN_CODE, f"{takes}; there is no code '{code}'{hint}")
     return kind_page(KINDS[code], appearance)

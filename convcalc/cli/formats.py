@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from convcalc.base import codes
+from convcalc.base.problems import error, listed
+from convcalc.base.structs import NamedTuple
 from convcalc.cli import say
-from convcalc.problems import error, listed
-from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
-    from convcalc.check.insights import Insight
-    from convcalc.render.grid import Look
-    from convcalc.render.keras_common import Options
-    from convcalc.render.sheet import Sheet
+    from convcalc.checking.insights import Insight
+    from convcalc.keras_text.options import Options
+    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.sheet import Sheet
 
 
 class Asked(NamedTuple):
     """What the command line asks of a format. ``several`` says that more than one model is given; ``look`` is called by who draws."""
 
     several: bool
-    look: Callable[[], Look]
+    look: Callable[[], TextStyle]
     columns: Sequence[str] | None = None
     depth: int = 0
     memory: bool = False
@@ -33,14 +34,14 @@ class Asked(NamedTuple):
 
     def sheet(self, report: Report, plain: bool = False) -> Sheet:
         """The report as a sheet, with what stands out in the model among the notes where that is asked for."""
-        from convcalc.render.table import summary_sheet
+        from convcalc.rendering.table import summary_sheet
 
         sheet = summary_sheet(report, self.columns, self.depth, plain)
         if not self.insights:
             return sheet
         from dataclasses import replace
 
-        from convcalc.render.insights import told
+        from convcalc.rendering.insights import told
 
         return replace(sheet, notes=(*sheet.notes, *told(_insights(report))))
 
@@ -64,56 +65,56 @@ def checked(name: str, options: Iterable[str], several: bool) -> Format:
         if option in special and option not in format.takes:
             others = listed([other for other, each in FORMATS.items() if option in each.takes])
             flag = f"--{option.replace('_', '-')}"
-            raise error("invalid-value", f"{flag} goes with --format {others}, not with {name}")
+            raise error(codes.INVALID_VALUE, f"{flag} goes with --format {others}, not with {name}")
     if several and not format.several:
-        raise error("invalid-value", f"--format {name} draws one model: give one MODEL at a time")
+        raise error(codes.INVALID_VALUE, f"--format {name} draws one model: give one MODEL at a time")
     return format
 
 
 def _table(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.table import table
+    from convcalc.rendering.table import table
 
     look = asked.look()
     for number, report in enumerate(reports):
         yield "\n" * (number > 0) + table(report, look, asked.columns, asked.depth)
         if asked.memory:
-            from convcalc.render.memory import memory_text
+            from convcalc.rendering.memory import memory_text
 
             yield "\n" + memory_text(report, look)
         if asked.insights:
-            from convcalc.render.insights import insights_text
+            from convcalc.rendering.insights import insights_text
 
             yield "\n" + insights_text(_insights(report), look)
 
 
 def _keras(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.keras import keras_text
+    from convcalc.keras_text.print3 import keras_text
 
     yield from _apart(keras_text(report, asked.keras) for report in reports)
 
 
 def _keras2(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.keras2 import keras2_text
+    from convcalc.keras_text.print2 import keras2_text
 
     yield from _apart(keras2_text(report, asked.keras) for report in reports)
 
 
 def _json(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.json import dumps
+    from convcalc.base.json_text import dumps
 
     data = [_data(report, asked) for report in reports]
     yield dumps(data if asked.several else data[0])
 
 
 def _jsonl(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.json import line
+    from convcalc.base.json_text import line
 
     return (line(_data(report, asked)) for report in reports)
 
 
 def _csv(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.csv import csv_text
-    from convcalc.render.sheet import with_model
+    from convcalc.rendering.csv import csv_text
+    from convcalc.rendering.sheet import with_model
 
     for number, report in enumerate(reports):
         sheet = asked.sheet(report, plain=True)
@@ -123,27 +124,27 @@ def _csv(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
 
 
 def _markdown(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.markdown import markdown_text
+    from convcalc.rendering.markdown import markdown_text
 
     yield from _apart(markdown_text(asked.sheet(report)) for report in reports)
 
 
 def _html(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.html import html_page
+    from convcalc.rendering.html import html_page
 
     yield html_page([asked.sheet(report) for report in reports])
 
 
 def _latex(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.latex import PREAMBLE, latex_text
+    from convcalc.rendering.latex import PREAMBLE, latex_text
 
     yield PREAMBLE
     yield from _apart(latex_text(asked.sheet(report)) for report in reports)
 
 
 def _mermaid(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.graph import graph
-    from convcalc.render.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid_text
+    from convcalc.rendering.graph import graph
+    from convcalc.rendering.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid_text
 
     for report in reports:
         drawing = graph(report, asked.depth)
@@ -156,8 +157,8 @@ def _mermaid(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
 
 
 def _dot(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
-    from convcalc.render.dot import dot_text
-    from convcalc.render.graph import graph
+    from convcalc.rendering.dot import dot_text
+    from convcalc.rendering.graph import graph
 
     return (dot_text(graph(report, asked.depth)) for report in reports)
 
@@ -174,7 +175,7 @@ def _data(report: Report, asked: Asked) -> dict[str, Any]:
 
 
 def _insights(report: Report) -> tuple[Insight, ...]:
-    from convcalc.check.insights import insights
+    from convcalc.checking.insights import insights
 
     return insights(report)
 

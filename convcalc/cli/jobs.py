@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from convcalc.problems import ConvcalcError, error
+from convcalc.base import codes
+from convcalc.base.problems import ConvcalcError, error
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -80,7 +81,7 @@ class _Team:
                     process.start()
                 except OSError as failed:
                     why = failed.strerror or failed
-                    raise error("no-process", f"a process cannot be started: {why}; --jobs 1 needs none") from None
+                    raise error(codes.NO_PROCESS, f"a process cannot be started: {why}; --jobs 1 needs none") from None
                 theirs.close()
                 self._processes[ours], self._given[ours] = process, deque()
         for process in [*self._processes] * _AHEAD:
@@ -129,7 +130,7 @@ class _Team:
         code = process.exitcode or 0
         how = f"with code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
         hint = ", as the system does where memory runs out" if code == -9 else ""
-        return error("process-ended", f"{name}: the process at work on it was ended {how}{hint}; try --jobs 1")
+        return error(codes.PROCESS_ENDED, f"{name}: the process at work on it was ended {how}{hint}; try --jobs 1")
 
 
 def _serve(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:

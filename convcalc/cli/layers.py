@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import Source, did_you_mean, error
 from convcalc.cli import FINE
 from convcalc.cli.completion import known_layers
 from convcalc.cli.output import look, look_options
 from convcalc.cli.terminal import write
-from convcalc.problems import Source, did_you_mean, error
 
 if TYPE_CHECKING:
-    from convcalc.render.grid import Look
+    from convcalc.rendering.grid import TextStyle
 
 
 @click.command("layers")
@@ -24,7 +25,7 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     operations of keras.ops, and ops.NAME shows one.
     """
     from convcalc.layers import CATALOGUE, find, known_names
-    from convcalc.render.catalogue import layer_list, layer_page
+    from convcalc.rendering.catalogue import layer_list, layer_page
 
     appearance = look(width, ascii, no_color)
     if name is None:
@@ -36,20 +37,20 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     kind = find(name)
     if kind is None:
         hint = did_you_mean(name, known_names()) or "; `convcalc layers` lists those that are known"
-        raise error("unknown-layer", f"there is no layer '{name}'{hint}")
+        raise error(codes.UNKNOWN_LAYER, f"there is no layer '{name}'{hint}")
     from convcalc.analyse import infer
     from convcalc.layers.examples import example_spec
-    from convcalc.read.spec import read_spec
+    from convcalc.read.spec.spec import read_spec
 
     spec = example_spec(kind)
     write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), appearance))
     return FINE
 
 
-def _operations(function: str, appearance: Look) -> str:
+def _operations(function: str, appearance: TextStyle) -> str:
     """The page of the operation that a function makes; of ``ops`` the list of all."""
     from convcalc.ops import OPERATIONS, find_function
-    from convcalc.render.catalogue import operation_list, operation_page
+    from convcalc.rendering.catalogue import operation_list, operation_page
 
     if function == "ops":
         return operation_list(OPERATIONS.values(), appearance)
@@ -57,5 +58,5 @@ def _operations(function: str, appearance: Look) -> str:
     if operation is None:
         known = [each.function for each in OPERATIONS.values()]
         hint = did_you_mean(function, known) or "; `convcalc layers ops` lists those that are known"
-        raise error("unknown-operation", f"there is no operation 'ops.{function}'{hint}")
+        raise error(codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
     return operation_page(operation, appearance)

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import error, listed
+from convcalc.base.structs import NamedTuple
 from convcalc.cli.completion import files
 from convcalc.cli.terminal import encodable, encodes, write
-from convcalc.problems import error, listed
-from convcalc.records import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcalc.render.grid import Look
+    from convcalc.rendering.grid import TextStyle
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -61,15 +62,15 @@ class Output(NamedTuple):
         try:
             write_whole(self.file, encodable(text, "utf-8"))
         except OSError as failed:
-            raise error("output", f"{self.file}: cannot be written: {failed.strerror or failed}") from None
+            raise error(codes.OUTPUT, f"{self.file}: cannot be written: {failed.strerror or failed}") from None
 
-    def look(self, width: int | None, ascii: bool, no_color: bool) -> Look:
+    def look(self, width: int | None, ascii: bool, no_color: bool) -> TextStyle:
         """How to draw there."""
         if self.file is None:
             return look(width, ascii, no_color)
-        from convcalc.render.grid import Look
+        from convcalc.rendering.grid import TextStyle
 
-        return Look(width, ascii)
+        return TextStyle(width, ascii)
 
 
 def output_options(formats: Sequence[str], default: str = "table") -> Callable[[F], F]:
@@ -108,7 +109,7 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
     if meant not in formats:
         endings = listed([ending for ending, name in ENDINGS.items() if name in formats])
         raise error(
-            "unknown-format",
+            codes.UNKNOWN_FORMAT,
             f"{file}: its ending says no format that can be written here; end it in {endings}, or give --format",
         )
     return Output(meant, path)
@@ -125,9 +126,9 @@ def look_options(command: F) -> F:
     return command
 
 
-def look(width: int | None, ascii: bool, no_color: bool) -> Look:
+def look(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
     """How to draw on standard output: as wide as the terminal; in a pipe as wide as it needs, and without colour."""
-    from convcalc.render.grid import Look
+    from convcalc.rendering.grid import TextStyle
 
     terminal = sys.stdout.isatty()
     if width is None and terminal:
@@ -135,7 +136,7 @@ def look(width: int | None, ascii: bool, no_color: bool) -> Look:
 
         width = get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return Look(width, ascii or not encodes("━│≥└×"), _painted if colour else None)
+    return TextStyle(width, ascii or not encodes("━│≥└×"), _painted if colour else None)
 
 
 def _painted(text: str, style: str) -> str:

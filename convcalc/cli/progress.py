@@ -49,7 +49,7 @@ def _show(line: str) -> None:
     global _there
     from shutil import get_terminal_size
 
-    from convcalc.render.text import visible
+    from convcalc.base.text import visible
 
     clear()
     sys.stderr.write(visible(line)[: get_terminal_size().columns - 1])

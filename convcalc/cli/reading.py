@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.numbers import LARGEST
+from convcalc.base.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 from convcalc.cli import FAILED, FINE, WRONG, say
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
-from convcalc.numbers import LARGEST
-from convcalc.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
     from convcalc.analyse.report import Assumptions
+    from convcalc.base.numbers import Number
     from convcalc.model import Model
-    from convcalc.numbers import Number
-    from convcalc.read.weights import Weights
+    from convcalc.read.keras_files.weights import Weights
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -78,7 +79,7 @@ class Reading:
 
 
 def _stored(source: str, model: Model) -> Weights:
-    from convcalc.read.weights import stored_weights
+    from convcalc.read.keras_files.weights import stored_weights
 
     return stored_weights(source, model)
 
@@ -100,13 +101,13 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
     for option, value, known in (("--assume-dtype", dtype, sized), ("--training", optimizer, list(SLOTS))):
         if value is not None and value not in known:
             hint = did_you_mean(value, known) or f"; known are {listed(known, 'and')}"
-            raise error("invalid-value", f"{option} does not know '{value}'{hint}")
+            raise error(codes.INVALID_VALUE, f"{option} does not know '{value}'{hint}")
     return Assumptions(dtype, in_place, optimizer)
 
 
 def _differences(source: str, report: Report, weights: Weights) -> list[str]:
     """Where the report does not agree with the weights in the file."""
-    from convcalc.check.verify import verify
+    from convcalc.checking.verify import verify
 
     problems = verify(report, weights).problems
     return [str(problem._replace(message=f"{source}: {problem.message}")) for problem in problems]
@@ -114,7 +115,7 @@ def _differences(source: str, report: Report, weights: Weights) -> list[str]:
 
 def _agreement(source: str, report: Report, weights: Weights) -> str:
     """How much of the report agrees with the weights in the file."""
-    from convcalc.check.verify import verify
+    from convcalc.checking.verify import verify
 
     found = verify(report, weights)
     agree = f"{_counted(found.weights, 'weight')} of {_counted(found.layers, 'layer')} agree with the file"
@@ -157,6 +158,6 @@ def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
             message = f"the model has several inputs: say which, as in --input {names[0]}=224x224x3"
         else:
             message = f"there is no input '{name}'{did_you_mean(name, names) or f'; there is {listed(names, chr(38))}'}"
-        raise error("unknown-input", message) from None
+        raise error(codes.UNKNOWN_INPUT, message) from None
     except Refusal as refused:
         raise error(refused.code, refused.message) from None

@@ -11,7 +11,7 @@ from convcalc.cli.terminal import write
 @click.command("schema")
 def command() -> int:
     """A JSON Schema of the YAML spec, with which editors complete specs and check them while they are written."""
-    from convcalc.render.schema import json_schema
+    from convcalc.rendering.schema import json_schema
 
     write(json_schema())
     return FINE

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from convcalc.numbers import LARGEST, UNKNOWN, Unknown
-from convcalc.problems import error
+from convcalc.base import codes
+from convcalc.base.numbers import LARGEST, UNKNOWN, Unknown
+from convcalc.base.problems import error
 
 _NAME = r"[A-Za-wyz_][A-Za-wyz_0-9]{0,20}"
 _PADDING = r"[0-9,()\[\]\s]{1,200}"
@@ -27,7 +28,7 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
             limit = f" of at least {least}"
             more = ", ? for unknown, or a name such as H" if names else ", or ? for unknown"
             raise error(
-                "invalid-value", f"{option} expects sizes such as 6, 28x28 or 3,5{limit}{more}, not '{text[:40]}'"
+                codes.INVALID_VALUE, f"{option} expects sizes such as 6, 28x28 or 3,5{limit}{more}, not '{text[:40]}'"
             )
     return tuple(sizes)
 
@@ -47,7 +48,7 @@ def parse_padding(text: str) -> Any:
             value = None
         if value is not None and _bounded(value):
             return value
-    raise error("invalid-value", f"--pad expects same, valid, causal, 1, 1,2 or ((1,0),(0,1)), not '{text[:40]}'")
+    raise error(codes.INVALID_VALUE, f"--pad expects same, valid, causal, 1, 1,2 or ((1,0),(0,1)), not '{text[:40]}'")
 
 
 def _bounded(value: Any, depth: int = 0) -> bool:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convcalc.base import codes
+from convcalc.base.problems import error
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.formats import FORMATS, Asked, checked
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.reading import Reading, input_options
-from convcalc.problems import error
 
 if TYPE_CHECKING:
-    from convcalc.render.grid import Look
-    from convcalc.render.keras_common import Options
+    from convcalc.keras_text.options import Options
+    from convcalc.rendering.grid import TextStyle
 
 CONVENTIONS = ("convcalc", "tf")
 LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
@@ -77,7 +78,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Asked:
     """What the options ask of the format."""
 
-    def look() -> Look:
+    def look() -> TextStyle:
         return to.look(options["width"], options["ascii"], options["no_color"])
 
     return Asked(
@@ -94,13 +95,13 @@ def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Aske
 def _columns(names: str | None) -> list[str] | None:
     if names is None:
         return None
-    from convcalc.render.columns import FIELDS
+    from convcalc.rendering.columns import FIELDS
 
     return list(FIELDS) if names == "all" else names.replace("-", "_").split(",")
 
 
 def _keras_options(width: int, options: dict[str, Any]) -> Options:
-    from convcalc.render.keras_common import Options
+    from convcalc.keras_text.options import Options
 
     positions = options["positions"]
     return Options(
@@ -118,7 +119,9 @@ def share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise error("invalid-value", f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none") from None
+        raise error(
+            codes.INVALID_VALUE, f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none"
+        ) from None
     if not 0 <= value <= LONGEST:
-        raise error("invalid-value", f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")
+        raise error(codes.INVALID_VALUE, f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")
     return value

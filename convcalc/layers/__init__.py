@@ -22,13 +22,13 @@ from convcalc.layers.registry import (
     Product,
     Weight,
     bind,
-    builtin,
+    definition_of,
     every_layer,
     find,
-    kind_of,
     known_names,
     layer,
-    our_own,
+    lookup_builtin,
+    require_builtin,
 )
 
 if TYPE_CHECKING:
@@ -43,17 +43,17 @@ __all__ = [
     "Weight",
     "apply",
     "bind",
-    "builtin",
+    "definition_of",
     "elementwise",
     "find",
     "frozen",
-    "kind_of",
     "known_macs",
     "known_names",
     "layer",
-    "our_own",
+    "lookup_builtin",
     "output_dtypes",
     "parameters",
+    "require_builtin",
     "sample_macs",
 ]
 

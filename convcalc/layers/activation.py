@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
-from convcalc.numbers import Number, Shape
-from convcalc.problems import Refusal
 
 
 def _same(x: Shape) -> Inferred:
@@ -24,9 +25,9 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
 @layer(
     "Activation",
     Argument("activation", ACTIVATION, null=True),
-    masks=masks.keeps,
-    looks=_activation_views,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=_activation_views,
+    buffer_reuse=IN_PLACE,
     flops=costs.activated,
     example="Activation: relu",
 )
@@ -49,9 +50,9 @@ def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("max_value", Real(0), None, null=True),
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=_bent,
     example="ReLU: {{max_value: 6}}",
 )
@@ -66,9 +67,9 @@ def relu(a: Args, x: Shape) -> Inferred:
 @layer(
     "LeakyReLU",
     Argument("negative_slope", Real(0), 0.3),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
     example="LeakyReLU: 0.1",
 )
@@ -83,9 +84,9 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
 @layer(
     "ELU",
     Argument("alpha", Real(), 1.0),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(4),
     example="ELU",
 )
@@ -100,10 +101,10 @@ def elu(a: Args, x: Shape) -> Inferred:
 @layer(
     "Softmax",
     Argument("axis", IntegerOrIntegers(), -1),
-    masks=masks.keeps,
-    takes_mask=True,
-    looks=views.argument_axes,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    consumes_mask=True,
+    receptive_field_rule=views.argument_axes,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(5),
     example="Softmax",
 )
@@ -120,9 +121,9 @@ def softmax(a: Args, x: Shape) -> Inferred:
     initializer("alpha_initializer", "Zeros"),
     *carried("alpha_regularizer", "alpha_constraint"),
     Argument("shared_axes", Integers(single=True), None, null=True),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
@@ -136,7 +137,7 @@ def prelu(a: Args, x: Shape) -> Inferred:
     for axis in a["shared_axes"] or ():
         # Keras counts shared_axes from the batch axis, which it takes off by subtracting one.
         if not -len(slopes) <= axis - 1 < len(slopes):
-            raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", "wrong-axis", "shared_axes")
+            raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1
     shape = tuple(required(size, "size on every axis that is not shared") for size in slopes)
     return Inferred((x,), (Weight("alpha", shape),))

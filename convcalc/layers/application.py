@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
 from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerType, Weight
-from convcalc.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
-from convcalc.problems import Refusal
 
 
 def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
@@ -17,11 +18,11 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
-    arguments = {**kind.defaults, **args, **kind.settings} if kind.settings else {**kind.defaults, **args}
+    arguments = {**kind.defaults, **args, **kind.rule_options} if kind.rule_options else {**kind.defaults, **args}
     policy = policy or kind.policy(args)
     result = bounded(_run(kind, arguments, inputs))
-    if kind.under_policy:
-        result = kind.under_policy(arguments, policy, result)
+    if kind.quantization_rule:
+        result = kind.quantization_rule(arguments, policy, result)
     outputs, weights, products, windows, dtype, unknown = result
     if not weights:
         return result
@@ -44,7 +45,7 @@ def bounded(result: Inferred) -> Inferred:
     for shape in result.outputs:
         for size in shape or ():
             if size > LARGEST:
-                raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", "too-large")
+                raise Refusal(f"comes to a size of {plain(size):.3g}, and no axis is that long", codes.TOO_LARGE)
     return result
 
 
@@ -56,13 +57,13 @@ def _channels_first(shape: Shape, at: int) -> Shape:
 def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
     takes = kind.inputs
     if takes is None and not inputs:
-        raise Refusal("takes at least one input, and is given none", "wrong-inputs")
+        raise Refusal("takes at least one input, and is given none", codes.WRONG_INPUTS)
     if takes is not None and takes != len(inputs):
         least, most = takes if isinstance(takes, tuple) else (takes, takes)
         if not least <= len(inputs) <= most:
             words = {0: "no input", 1: "one input", 2: "two inputs"}
             count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
-            raise Refusal(f"takes {count}, not {len(inputs)}", "wrong-inputs")
+            raise Refusal(f"takes {count}, not {len(inputs)}", codes.WRONG_INPUTS)
     axes, least_axes = kind.axes, kind.least_axes
     if axes is None and not least_axes:
         return
@@ -72,11 +73,12 @@ def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
         if axes is None:
             if found < least_axes:
                 raise Refusal(
-                    f"expects at least {least_axes} ax{'es' if least_axes > 1 else 'is'} behind the batch", "wrong-rank"
+                    f"expects at least {least_axes} ax{'es' if least_axes > 1 else 'is'} behind the batch",
+                    codes.WRONG_RANK,
                 )
         elif found != len(axes):
             names = kind.axis_names(args)
-            raise Refusal(f"expects ({', '.join(names)}){_rank_cure(names, shape)}", "wrong-rank")
+            raise Refusal(f"expects ({', '.join(names)}){_rank_cure(names, shape)}", codes.WRONG_RANK)
 
 
 def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
@@ -116,7 +118,7 @@ def elementwise(kind: LayerType, args: Args, inputs: Sequence[Shape], inferred: 
     """The floating-point operations for one sample besides products and biases."""
     if kind.flops is None or "flops" in inferred.unknown:
         return UNKNOWN
-    return kind.flops({**kind.defaults, **args, **kind.settings}, inputs, inferred)
+    return kind.flops({**kind.defaults, **args, **kind.rule_options}, inputs, inferred)
 
 
 def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ Sources: ``keras/src/applications/convnext.py`` and ``inception_resnet_v2.py``.
 
 from __future__ import annotations
 
+from convcalc.base import codes
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import Argument, Integer, Real
 from convcalc.layers.registry import Args, Inferred, Weight, layer
-from convcalc.numbers import Shape
-from convcalc.problems import Refusal
 
 
 @layer(
@@ -17,7 +18,7 @@ from convcalc.problems import Refusal
     Argument("init_values", Real()),
     Argument("projection_dim", Integer(1)),
     least_axes=1,
-    looks=views.positions,
+    receptive_field_rule=views.positions,
     flops=costs.per_output(1),
     example="LayerScale: [0.000001, 4]",
 )
@@ -27,7 +28,7 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
     The shape does not change. Parameters: gamma, projection_dim numbers.
     """
     if x[-1] != a["projection_dim"] and isinstance(x[-1], int):
-        raise Refusal(f"has {a['projection_dim']} scales for {x[-1]} channels", "wrong-channels", "projection_dim")
+        raise Refusal(f"has {a['projection_dim']} scales for {x[-1]} channels", codes.WRONG_CHANNELS, "projection_dim")
     return Inferred((x,), (Weight("gamma", (a["projection_dim"],)),))
 
 
@@ -35,7 +36,7 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
     "CustomScaleLayer",
     Argument("scale", Real()),
     inputs=2,
-    looks=views.positions,
+    receptive_field_rule=views.positions,
     flops=costs.per_output(2),
     example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}",
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from convcalc.numbers import LARGEST, UNKNOWN
-from convcalc.problems import Refusal, did_you_mean, listed
-from convcalc.records import NamedTuple
+from convcalc.base import codes
+from convcalc.base.numbers import LARGEST, UNKNOWN
+from convcalc.base.problems import Refusal, did_you_mean, listed
+from convcalc.base.structs import NamedTuple
 
 
 class Required:
@@ -299,11 +300,11 @@ class Argument(NamedTuple):
         try:
             return self.kind.read(value)
         except Refusal as inside:  # of a layer that is the argument of another
-            raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", "invalid-value", self.name) from None
+            raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from None
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
             message = f"{owner}'s argument '{self.name}' expects {self.expects}, not {shown(value)}{hint}"
-            raise Refusal(message, "invalid-value", self.name) from None
+            raise Refusal(message, codes.INVALID_VALUE, self.name) from None
 
 
 def shown(value: Any) -> str:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import Number, Shape, as_constant, product
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import (
     Argument,
@@ -20,8 +23,6 @@ from convcalc.layers.arguments import (
     initializer,
 )
 from convcalc.layers.registry import Args, Inferred, Product, Weight, axis_index, layer, required
-from convcalc.numbers import Number, Shape, product, settled
-from convcalc.problems import Refusal
 
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = Argument("dropout", Real(), 0.0)
@@ -42,26 +43,27 @@ _TAIL = [
 def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
     """A dense layer from the last axis to ``width``, as wide as all heads; its weights, used at every position."""
     features = required(shape[-1], "number of features")
-    positions = product(map(settled, shape[1:-1]))
+    positions = product(map(as_constant, shape[1:-1]))
     kernel = Weight("kernel", (features, *width), positions)
     return [kernel, Weight("bias", tuple(width), adds=positions)] if a["use_bias"] else [kernel]
 
 
 def _no_flash_with_dropout(a: Args) -> None:
     if a["flash_attention"] and a["dropout"] > 0:
-        raise Refusal("cannot have dropout together with flash_attention", "flash-and-dropout", "dropout")
+        raise Refusal("cannot have dropout together with flash_attention", codes.FLASH_AND_DROPOUT, "dropout")
 
 
 def _same_positions(value: Shape, key: Shape) -> None:
     if value[1:-1] != key[1:-1]:
-        raise Refusal("needs a value and a key that agree on every axis but the last", "shapes-differ")
+        raise Refusal("needs a value and a key that agree on every axis but the last", codes.SHAPES_DIFFER)
 
 
 def _deep(axes: int, *shapes: Shape | None) -> None:
     """Values and keys have so many axes behind the batch, or more."""
     if any(shape is not None and len(shape) <= axes for shape in shapes):
         raise Refusal(
-            f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} behind the batch", "wrong-rank"
+            f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} behind the batch",
+            codes.WRONG_RANK,
         )
 
 
@@ -105,11 +107,11 @@ def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=2,
-    makes=("Softmax", "Dropout"),
-    holds=True,
-    under_policy=quantization.projections,
-    masks=masks.keeps,
-    looks=_attended,
+    hidden_sublayers=("Softmax", "Dropout"),
+    contains_layers=True,
+    quantization_rule=quantization.projections,
+    mask_rule=masks.keeps,
+    receptive_field_rule=_attended,
     flops=_heads,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
@@ -131,7 +133,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
         weights += _projection("gate", a, query, (heads, value_size))
     weights += _projection("value", a, value, (heads, value_size))
     out = a["output_shape"] or (required(query[-1], "number of features"),)
-    positions = product(map(settled, query[1:-1]))
+    positions = product(map(as_constant, query[1:-1]))
     weights.append(Weight("kernel", (heads, value_size, *out), positions))
     if a["use_bias"]:
         weights.append(Weight("bias", tuple(out), adds=positions))
@@ -151,8 +153,8 @@ def _pairs(axes: object, query: Shape, value: Shape) -> Number:
     rank = len(query)
     chosen = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
     along = set(chosen)
-    queries = product(map(settled, query[1:-1]))
-    keys = product(settled(value[axis]) for axis in along if axis < len(value) - 1)
+    queries = product(map(as_constant, query[1:-1]))
+    keys = product(as_constant(value[axis]) for axis in along if axis < len(value) - 1)
     return queries * keys
 
 
@@ -173,12 +175,12 @@ def _listed(axes: object) -> tuple[int, ...]:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     axes=("length", "features"),
-    makes=("Softmax", "Dropout"),
-    holds=True,
-    under_policy=quantization.projections,
-    masks=masks.keeps,
+    hidden_sublayers=("Softmax", "Dropout"),
+    contains_layers=True,
+    quantization_rule=quantization.projections,
+    mask_rule=masks.keeps,
     class_name="GroupedQueryAttention",
-    looks=_attended,
+    receptive_field_rule=_attended,
     flops=_heads,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
@@ -195,20 +197,20 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     heads, groups, size = a["num_query_heads"], a["num_key_value_heads"], a["head_dim"]
     if heads % groups > 0:
         raise Refusal(
-            f"has {heads} query heads, which {groups} key and value heads do not divide", "indivisible-groups"
+            f"has {heads} query heads, which {groups} key and value heads do not divide", codes.INDIVISIBLE_GROUPS
         )
     if query[-1] != value[-1]:
-        raise Refusal("needs a query and a value with as many features", "shapes-differ")
+        raise Refusal("needs a query and a value with as many features", codes.SHAPES_DIFFER)
     _same_positions(value, key)
     features = required(query[-1], "number of features")
     weights = _projection("query", a, query, (heads, size)) + _projection("key", a, key, (groups, size))
     if a["use_gate"]:
         weights += _projection("gate", a, query, (heads, size))
     weights += _projection("value", a, value, (groups, size))
-    weights.append(Weight("kernel", (heads, size, features), settled(query[1])))
+    weights.append(Weight("kernel", (heads, size, features), as_constant(query[1])))
     if a["use_bias"]:
-        weights.append(Weight("bias", (features,), adds=settled(query[1])))
-    pairs = settled(query[1]) * settled(key[1])
+        weights.append(Weight("bias", (features,), adds=as_constant(query[1])))
+    pairs = as_constant(query[1]) * as_constant(key[1])
     extra = (Product("queries with keys", heads * pairs * size), Product("scores with values", heads * pairs * size))
     scores = ((query[0], heads, query[1], key[1]),) if a["return_attention_scores"] else ()
     return Inferred((query, *scores), tuple(weights), extra)
@@ -223,7 +225,7 @@ def _of_query(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
 
 def _scored(query: Shape, key: Shape) -> Number:
     """How many pairs of a query and a key there are."""
-    return product(map(settled, query[1:-1])) * settled(key[-2])
+    return product(map(as_constant, query[1:-1])) * as_constant(key[-2])
 
 
 def _scoring(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
@@ -244,8 +246,8 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     output = (*query[:-1], value[-1])
     scores = ((*query[:-1], key[-2]),) if a["return_attention_scores"] else ()
     pairs = _scored(query, key)
-    extra = [Product("queries with keys", pairs * settled(query[-1]))] if dot else []
-    extra.append(Product("scores with values", pairs * settled(value[-1])))
+    extra = [Product("queries with keys", pairs * as_constant(query[-1]))] if dot else []
+    extra.append(Product("scores with values", pairs * as_constant(value[-1])))
     return Inferred((output, *scores), weights, tuple(extra))
 
 
@@ -258,8 +260,8 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
-    masks=_of_query,
-    looks=_attended,
+    mask_rule=_of_query,
+    receptive_field_rule=_attended,
     flops=_scoring,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
@@ -282,8 +284,8 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
-    masks=_of_query,
-    looks=_attended,
+    mask_rule=_of_query,
+    receptive_field_rule=_attended,
     flops=_adding,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal
+from convcalc.base.window import windows, windows_transposed
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     ACTIVATION,
@@ -33,9 +37,6 @@ from convcalc.layers.sliding import (
     sizes_of,
     strides_or_dilation,
 )
-from convcalc.numbers import Shape
-from convcalc.problems import Refusal
-from convcalc.window import windows, windows_transposed
 
 _RANKS = (1, 2, 3)
 _FILTERS = Argument("filters", Integer(1))
@@ -81,7 +82,7 @@ def _tail(*names: str) -> list[Argument]:
     *LORA,
     ranks=_RANKS,
     aliases=("Convolution{rank}D",),
-    looks=views.windows,
+    receptive_field_rule=views.windows,
     flops=costs.activated,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
@@ -100,11 +101,11 @@ def convolve(a: Args, x: Shape) -> Inferred:
     """The rule of a convolution, without what Keras alone refuses."""
     filters, groups = a["filters"], a["groups"]
     if filters % groups > 0:
-        raise Refusal(f"has {filters} filters, which {groups} groups do not divide", "indivisible-groups", "groups")
+        raise Refusal(f"has {filters} filters, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups")
     channels = required(x[-1], "number of channels")
     if channels % groups > 0:
         raise Refusal(
-            f"receives {channels} channels, which {groups} groups do not divide", "indivisible-groups", "groups"
+            f"receives {channels} channels, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups"
         )
     slid = windows(a, x)
     sizes = sizes_of(slid)
@@ -120,7 +121,7 @@ _TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
     "flops": costs.activated,
     "aliases": ("Convolution{rank}DTranspose",),
-    "looks": views.windows,
+    "receptive_field_rule": views.windows,
     "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
 }
 
@@ -150,7 +151,7 @@ def transposed_convolution(a: Args, x: Shape) -> Inferred:
     strides_or_dilation(a)
     extra = a["output_padding"]
     if extra is not None and any(cells >= stride for cells, stride in zip(extra, a["strides"])):
-        raise Refusal("needs an output_padding below the stride on every axis", "output-padding", "output_padding")
+        raise Refusal("needs an output_padding below the stride on every axis", codes.OUTPUT_PADDING, "output_padding")
     return spread(a, x)
 
 
@@ -176,7 +177,7 @@ def spread(a: Args, x: Shape) -> Inferred:
     _BIAS,
     *_tail("depthwise", "bias"),
     ranks=(1, 2),
-    looks=views.windows,
+    receptive_field_rule=views.windows,
     flops=costs.activated,
     example="{name}: {{kernel_size: 3, padding: same}}",
 )
@@ -208,7 +209,7 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     *_tail("depthwise", "pointwise", "bias"),
     ranks=(1, 2),
     aliases=("SeparableConvolution{rank}D",),
-    looks=views.windows,
+    receptive_field_rule=views.windows,
     flops=costs.activated,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant, product
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import IN_PLACE, SAME, VIEW, Args, Inferred, Weight, layer, required
-from convcalc.numbers import UNKNOWN, Number, Shape, product, settled
-from convcalc.problems import Refusal
 
 _QUANTIZED = carried("quantization_config")
 _DIM = Integer(1)
@@ -26,7 +27,7 @@ _DIM = Integer(1)
     *carried("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.free,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
@@ -39,12 +40,12 @@ def input_layer(a: Args) -> Inferred:
     if whole is not None:
         both = next((name for name in ("shape", "batch_size") if a[name] is not None), None)
         if both is not None:
-            raise Refusal(f"cannot have both a {both} and a batch_shape", "invalid-value", "batch_shape")
+            raise Refusal(f"cannot have both a {both} and a batch_shape", codes.INVALID_VALUE, "batch_shape")
         if not whole:
-            raise Refusal("needs a batch_shape with at least the batch axis", "invalid-value", "batch_shape")
+            raise Refusal("needs a batch_shape with at least the batch axis", codes.INVALID_VALUE, "batch_shape")
         return Inferred((tuple(whole),))
     if a["shape"] is None:
-        raise Refusal("needs a shape", "missing-argument")
+        raise Refusal("needs a shape", codes.MISSING_ARGUMENT)
     return Inferred(((UNKNOWN if a["batch_size"] is None else a["batch_size"], *a["shape"]),))
 
 
@@ -59,9 +60,9 @@ def input_layer(a: Args) -> Inferred:
     *LORA,
     *_QUANTIZED,
     least_axes=1,
-    under_policy=quantization.dense(lambda a, kernel: kernel[1:]),
-    masks=masks.keeps,
-    looks=views.last_axis,
+    quantization_rule=quantization.dense(lambda a, kernel: kernel[1:]),
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.last_axis,
     flops=costs.activated,
     example="Dense: {{units: 10, activation: softmax}}",
 )
@@ -72,7 +73,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     of the axes before the last.
     """
     features, units = required(x[-1], "number of features"), a["units"]
-    positions = product(map(settled, x[1:-1]))
+    positions = product(map(as_constant, x[1:-1]))
     kernel = Weight("kernel", (features, units), positions)
     bias = (Weight("bias", (units,), adds=positions),) if a["use_bias"] else ()
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
@@ -106,8 +107,8 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     *carried("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
     *carried("gptq_unpacked_column_size", "quantization_config"),
-    under_policy=quantization.dense(quantization.einsum_scale),
-    looks=_einsum_views,
+    quantization_rule=quantization.dense(quantization.einsum_scale),
+    receptive_field_rule=_einsum_views,
     flops=costs.activated,
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
@@ -122,7 +123,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     found = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)
     if found is None:
         raise Refusal(
-            "needs an equation such as 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'", "equation", "equation"
+            "needs an equation such as 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'", codes.EQUATION, "equation"
         )
     match, left = found
     source, kernel, target = match.groups()
@@ -135,7 +136,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     output += () if left else behind_dots
     if elided < 0 or len(target) + shift > len(output):
         raise Refusal(
-            f"has the equation '{a['equation']}', which speaks of other axes than there are", "equation", "equation"
+            f"has the equation '{a['equation']}', which speaks of other axes than there are", codes.EQUATION, "equation"
         )
     inputs = {dim: x[n + shift] for n, dim in enumerate(source)}
     outputs = {dim: output[n + shift] for n, dim in enumerate(target)}
@@ -143,21 +144,23 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
         if dim in outputs and outputs[dim] is not UNKNOWN and outputs[dim] != size:
             raise Refusal(
                 f"has an output_shape of {outputs[dim]} where '{dim}' of the input is {size}",
-                "equation",
+                codes.EQUATION,
                 "output_shape",
             )
     if any(dim not in source and dim not in kernel for dim in target):
-        raise Refusal("has an output axis in its equation that neither input nor kernel has", "equation", "equation")
+        raise Refusal(
+            "has an output axis in its equation that neither input nor kernel has", codes.EQUATION, "equation"
+        )
     if any(dim not in outputs and dim not in inputs for dim in kernel):
-        raise Refusal("has a kernel axis in its equation that neither input nor output has", "equation", "equation")
+        raise Refusal("has a kernel axis in its equation that neither input nor output has", codes.EQUATION, "equation")
     shape = tuple(
         required(outputs[dim] if dim in outputs else inputs[dim], "size of every axis of the kernel") for dim in kernel
     )
     others = [size for dim, size in inputs.items() if dim not in kernel and (shift or dim != source[0])]
-    positions = product(map(settled, (*others, *behind_dots)))
+    positions = product(map(as_constant, (*others, *behind_dots)))
     batch = "" if shift else target[0]
     repeated = [size for dim, size in outputs.items() if dim not in (batch, *(a["bias_axes"] or ""))]
-    added = product(map(settled, (*repeated, *behind_dots)))
+    added = product(map(as_constant, (*repeated, *behind_dots)))
     bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else elided, added)
     weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
     return Inferred((tuple(output),), weights)
@@ -171,7 +174,7 @@ def _einsum_bias(
         return ()
     if not axes or any(axis not in target for axis in axes):
         raise Refusal(
-            f"has bias_axes '{axes}', which are not all among the output's '{target}'", "equation", "bias_axes"
+            f"has bias_axes '{axes}', which are not all among the output's '{target}'", codes.EQUATION, "bias_axes"
         )
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
@@ -193,10 +196,10 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     *carried("weights"),
     *LORA,
     *_QUANTIZED,
-    under_policy=quantization.lookup,
-    masks=_zeros_masked,
-    casts=False,
-    looks=views.leading_positions,
+    quantization_rule=quantization.lookup,
+    mask_rule=_zeros_masked,
+    autocasts=False,
+    receptive_field_rule=views.leading_positions,
     flops=costs.free,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
@@ -230,9 +233,9 @@ def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("mask_zero", Boolean(), False),
     *carried("reverse_dtype", "logit_soft_cap"),
     call=[Argument("reverse", Boolean(), False)],
-    under_policy=quantization.lookup,
-    casts=False,
-    looks=_both_ways,
+    quantization_rule=quantization.lookup,
+    autocasts=False,
+    receptive_field_rule=_both_ways,
     flops=_capped,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
@@ -243,7 +246,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     position.
     """
     rows, columns = a["input_dim"], a["output_dim"]
-    positions = product(map(settled, x[1:-1])) if a["reverse"] else 0
+    positions = product(map(as_constant, x[1:-1])) if a["reverse"] else 0
     tied = a["tie_weights"]
     weights = [Weight("embeddings", (rows, columns), positions if tied else 0)]
     if not tied:
@@ -251,7 +254,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     if not a["reverse"]:
         return Inferred(((*x, columns),), tuple(weights))
     if x[-1] is not UNKNOWN and x[-1] != columns:
-        raise Refusal(f"expects {columns} features where it is called with reverse true", "wrong-shape")
+        raise Refusal(f"expects {columns} features where it is called with reverse true", codes.WRONG_SHAPE)
     return Inferred(((*x[:-1], rows),), tuple(weights))
 
 
@@ -264,9 +267,9 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
 @layer(
     "Masking",
     Argument("mask_value", Real(), 0.0),
-    masks=_masked,
-    looks=views.last_axis,
-    reuse=IN_PLACE,
+    mask_rule=_masked,
+    receptive_field_rule=views.last_axis,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_input(2),
     example="Masking",
     example_input=(5, 4),
@@ -279,7 +282,14 @@ def masking(a: Args, x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-@layer("Identity", masks=masks.keeps, looks=views.positions, reuse=VIEW, flops=costs.free, example="Identity")
+@layer(
+    "Identity",
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=VIEW,
+    flops=costs.free,
+    example="Identity",
+)
 def identity(a: Args, x: Shape) -> Inferred:
     """Hands its input on as it is.
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers.registry import Args, Cost, Inferred
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 
 # Operations for each element, function by function. 'sparsemax' sorts, and how much that takes depends on the values.
 ACTIVATIONS = {

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.base.problems import Refusal
+from convcalc.base.window import slide
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
@@ -23,9 +27,6 @@ from convcalc.layers.arguments import (
 )
 from convcalc.layers.data_arguments import Items
 from convcalc.layers.registry import VARIABLE, Args, Inferred, Weight, layer, required
-from convcalc.numbers import UNKNOWN, Number, Shape, plain
-from convcalc.problems import Refusal
-from convcalc.window import slide
 
 
 def _modes(*words: str, default: str = "int") -> Argument:
@@ -39,7 +40,7 @@ _SPARSE = Argument("sparse", Boolean(), False)
 
 def _check_sparse(a: Args) -> None:
     if a["sparse"] and a["output_mode"] == "int":
-        raise Refusal("gives a sparse tensor only with another output_mode than 'int'", "invalid-value", "sparse")
+        raise Refusal("gives a sparse tensor only with another output_mode than 'int'", codes.INVALID_VALUE, "sparse")
 
 
 def _one_hot(x: Shape, depth: Number) -> Shape:
@@ -52,8 +53,8 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     Argument("num_tokens", Integer(1), None, null=True),
     _modes("multi_hot", "one_hot", "count", "binary", default="multi_hot"),
     _SPARSE,
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.free,
     example="CategoryEncoding: 10",
 )
@@ -65,7 +66,7 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     """
     depth = a["num_tokens"]
     if depth is None:
-        raise Refusal("needs num_tokens", "missing-argument", "num_tokens")
+        raise Refusal("needs num_tokens", codes.MISSING_ARGUMENT, "num_tokens")
     return Inferred((_one_hot(x, depth) if a["output_mode"] == "one_hot" else (*x[:-1], depth),))
 
 
@@ -76,8 +77,8 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     Argument("epsilon", Real(), 0.01),
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
-    lacks=("trainable",),
-    looks=views.nobody_knows,
+    unsupported_options=("trainable",),
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
@@ -90,7 +91,7 @@ def discretization(a: Args, x: Shape) -> Inferred:
     _check_sparse(a)
     bounds, bins = a["bin_boundaries"], a["num_bins"]
     if (bounds is None) == (bins is None):
-        raise Refusal("needs either bin_boundaries or num_bins", "missing-argument", "bin_boundaries")
+        raise Refusal("needs either bin_boundaries or num_bins", codes.MISSING_ARGUMENT, "bin_boundaries")
     depth = bins if bounds is None else len(bounds) + 1
     if a["output_mode"] == "int":
         return Inferred((x,), dtype="int32")
@@ -102,7 +103,7 @@ def discretization(a: Args, x: Shape) -> Inferred:
 def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     if a["output_mode"] == "int" and policy not in ("int32", "int64"):
         raise Refusal(
-            f"gives whole numbers, which a dtype of {policy} is not: leave the dtype out", "invalid-value", "dtype"
+            f"gives whole numbers, which a dtype of {policy} is not: leave the dtype out", codes.INVALID_VALUE, "dtype"
         )
     return found
 
@@ -115,9 +116,9 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
-    under_policy=_whole_numbers,
-    casts=False,
-    looks=views.nobody_knows,
+    quantization_rule=_whole_numbers,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.free,
     example="Hashing: 10",
 )
@@ -135,7 +136,7 @@ def hashing(a: Args, x: Shape) -> Inferred:
 
 def _check_salt(a: Args) -> None:
     if isinstance(a["salt"], tuple) and len(a["salt"]) != 2:
-        raise Refusal("takes a salt of one whole number, or of two", "invalid-value", "salt")
+        raise Refusal("takes a salt of one whole number, or of two", codes.INVALID_VALUE, "salt")
 
 
 @layer(
@@ -145,8 +146,8 @@ def _check_salt(a: Args) -> None:
     _SPARSE,
     inputs=2,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.free,
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
@@ -157,7 +158,7 @@ def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
     'int': the shape does not change. 'one_hot': a last axis of size 1 becomes num_bins, any other gets it behind itself.
     """
     if plain(x[-1]) != plain(y[-1]):
-        raise Refusal("needs two inputs of one shape", "shapes-differ")
+        raise Refusal("needs two inputs of one shape", codes.SHAPES_DIFFER)
     if a["output_mode"] == "int":
         return Inferred((x,))
     return Inferred(((*(x[:-1] if x[-1] == 1 else x), a["num_bins"]),))
@@ -193,8 +194,8 @@ _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=Tr
     _PAD,
     Argument("oov_method", Choice(("floormod", "farmhash")), "floormod"),
     _SALT,
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=_weighed,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
@@ -205,7 +206,7 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     behind itself. Otherwise the last axis becomes that size, which is max_tokens where it is padded, and not known before adapt.
     """
     if a["salt"] is not None and a["oov_method"] != "farmhash":
-        raise Refusal("takes a salt only where oov_method is 'farmhash'", "invalid-value", "salt")
+        raise Refusal("takes a salt only where oov_method is 'farmhash'", codes.INVALID_VALUE, "salt")
     return _looked_up(a, x)
 
 
@@ -223,8 +224,8 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     _SPARSE,
     *carried("encoding", default="utf-8"),
     _SALT,
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=_weighed,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
@@ -243,11 +244,11 @@ def _looked_up(a: Args, x: Shape) -> Inferred:
     _check_sparse(a)
     _check_salt(a)
     if a["pad_to_max_tokens"] and a["max_tokens"] is None:
-        raise Refusal("needs max_tokens where it pads to it", "missing-argument", "max_tokens")
+        raise Refusal("needs max_tokens where it pads to it", codes.MISSING_ARGUMENT, "max_tokens")
     if a["invert"] and mode != "int":
-        raise Refusal("inverts only with the output_mode 'int'", "invalid-value", "invert")
+        raise Refusal("inverts only with the output_mode 'int'", codes.INVALID_VALUE, "invert")
     if a["idf_weights"] is not None and mode != "tf_idf":
-        raise Refusal("takes idf_weights only with the output_mode 'tf_idf'", "invalid-value", "idf_weights")
+        raise Refusal("takes idf_weights only with the output_mode 'tf_idf'", codes.INVALID_VALUE, "idf_weights")
     known = _vocabulary_size(a, mode)
     if mode == "int":
         return Inferred((x,), dtype="int64")
@@ -259,7 +260,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     """The size of the vocabulary with its special tokens; unknown of none, and of one in a file."""
     words = a["vocabulary"]
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
-        raise Refusal("needs idf_weights with its vocabulary", "missing-argument", "idf_weights")
+        raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
         size: Number = a.get("vocabulary_size", UNKNOWN)  # which files of Keras record
         return size
@@ -269,21 +270,23 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     _check_tokens(a, tokens)
     size = len(special) + len(tokens)
     if a["max_tokens"] is not None and size > a["max_tokens"]:
-        raise Refusal(f"has a vocabulary of {size} tokens, and max_tokens {a['max_tokens']}", "too-large", "vocabulary")
+        raise Refusal(
+            f"has a vocabulary of {size} tokens, and max_tokens {a['max_tokens']}", codes.TOO_LARGE, "vocabulary"
+        )
     if a["idf_weights"] is not None and len(a["idf_weights"]) != len(words):
-        raise Refusal("needs one of idf_weights for each token of its vocabulary", "shapes-differ", "idf_weights")
+        raise Refusal("needs one of idf_weights for each token of its vocabulary", codes.SHAPES_DIFFER, "idf_weights")
     return size
 
 
 def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     if not tokens:
-        raise Refusal("has a vocabulary without a token of its own", "invalid-value", "vocabulary")
+        raise Refusal("has a vocabulary without a token of its own", codes.INVALID_VALUE, "vocabulary")
     if len(set(tokens)) < len(tokens):
-        raise Refusal("has a vocabulary that names a token twice", "invalid-value", "vocabulary")
+        raise Refusal("has a vocabulary that names a token twice", codes.INVALID_VALUE, "vocabulary")
     if a["mask_token"] is not None and a["mask_token"] in tokens:
-        raise Refusal("has its mask_token in the middle of the vocabulary", "invalid-value", "vocabulary")
+        raise Refusal("has its mask_token in the middle of the vocabulary", codes.INVALID_VALUE, "vocabulary")
     if a["invert"] and a["oov_token"] is not None and a["oov_token"] in tokens:
-        raise Refusal("has its oov_token in the middle of the vocabulary", "invalid-value", "vocabulary")
+        raise Refusal("has its oov_token in the middle of the vocabulary", codes.INVALID_VALUE, "vocabulary")
 
 
 @layer(
@@ -305,12 +308,12 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     _SPARSE,
     Argument("ragged", Boolean(), False),
     *carried("encoding", default="utf-8"),
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=_weighed,
     example="TextVectorization: {{output_sequence_length: 20}}",
     example_input=(1,),
-    makes=("StringLookup",),
+    hidden_sublayers=("StringLookup",),
 )
 def text_vectorization(a: Args, x: Shape) -> Inferred:
     """Splits texts into words and turns them into their places in a vocabulary, or encodes those.
@@ -320,10 +323,12 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     """
     if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
         raise Refusal(
-            "has an output_sequence_length only with the output_mode 'int'", "invalid-value", "output_sequence_length"
+            "has an output_sequence_length only with the output_mode 'int'",
+            codes.INVALID_VALUE,
+            "output_sequence_length",
         )
     if a["output_mode"] != "int" and a["ragged"]:
-        raise Refusal("is ragged only with the output_mode 'int'", "invalid-value", "ragged")
+        raise Refusal("is ragged only with the output_mode 'int'", codes.INVALID_VALUE, "ragged")
     words = (*x, UNKNOWN) if a["split"] is not None else x if len(x) > 1 else (*x, 1)
     inner = {"mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False, "salt": None}
     found = _looked_up({**a, **inner}, words)
@@ -348,7 +353,7 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     Argument("mag_exp", Real(), 2.0),
     Argument("min_power", Real(), 1e-10),
     Argument("ref_power", Real(), 1.0),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="MelSpectrogram",
     example_input=(16000,),
@@ -360,7 +365,7 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     """
     length = a["sequence_length"]
     if length is not None and a["fft_length"] < length:
-        raise Refusal(f"has an fft_length below its sequence_length of {length}", "invalid-value", "fft_length")
+        raise Refusal(f"has an fft_length below its sequence_length of {length}", codes.INVALID_VALUE, "fft_length")
     stride = a["sequence_stride"]
     time = 0 if len(x) == 1 else 1
     output = (*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride)
@@ -389,7 +394,7 @@ def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("expand_dims", Boolean(), False),
     DATA_FORMAT,
     axes=("length", "channels"),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=_of_waves,
     example="STFTSpectrogram",
     example_input=(16000, 1),
@@ -406,10 +411,10 @@ def stft_spectrogram(a: Args, x: Shape) -> Inferred:
     channels = required(x[1 if first else 2], "number of channels")
     step = a["frame_step"] if a["frame_step"] is not None else frame // 2
     if step > frame or step < 1:
-        raise Refusal("needs a frame_step from 1 to its frame_length", "invalid-value", "frame_step")
+        raise Refusal("needs a frame_step from 1 to its frame_length", codes.INVALID_VALUE, "frame_step")
     fft = a["fft_length"] if a["fft_length"] is not None else _next_power_of_two(frame)
     if fft < frame:
-        raise Refusal(f"has an fft_length below its frame_length of {frame}", "invalid-value", "fft_length")
+        raise Refusal(f"has an fft_length below its frame_length of {frame}", codes.INVALID_VALUE, "fft_length")
     window = slide(length, frame, step, 1, a["padding"])
     waves = fft // 2 + 1
     parts = {"real": ["real_kernel"], "imag": ["imag_kernel"]}.get(a["mode"], ["real_kernel", "imag_kernel"])

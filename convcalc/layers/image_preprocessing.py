@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import (
     DATA_FORMAT,
@@ -22,8 +25,6 @@ from convcalc.layers.arguments import (
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
 from convcalc.layers.registry import SAME, VIEW, Args, Cost, Inferred, Makes, layer
-from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.problems import Refusal
 
 _HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
 _VALUES = Argument("value_range", Range(), (0, 255))
@@ -38,7 +39,7 @@ _PART = Factor(0, 1)
 def _resized(x: Shape, a: Args, at: int) -> Inferred:
     """The shape with its height, at an axis, and its width behind it replaced."""
     if at < 0 or at + 2 > len(x):
-        raise Refusal("expects (height, width, channels)", "wrong-rank")
+        raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
 
 
@@ -68,7 +69,7 @@ def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     _FILL_VALUE,
     Argument("antialias", Boolean(), False),
     DATA_FORMAT,
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=_resizing,
     example="Resizing: [6, 5]",
     example_input=(8, 8, 3),
@@ -87,7 +88,7 @@ def resizing(a: Args, x: Shape) -> Inferred:
     _HEIGHT,
     _WIDTH,
     DATA_FORMAT,
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=_cropping,
     example="CenterCrop: [6, 5]",
     example_input=(8, 8, 3),
@@ -98,7 +99,7 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     (height, width, channels) becomes the new height and width; the channels stay.
     """
     if len(x) not in (3, 4):
-        raise Refusal("expects (height, width, channels)", "wrong-rank")
+        raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     return resizing(a, x)
 
 
@@ -108,8 +109,8 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     _WIDTH,
     SEED,
     DATA_FORMAT,
-    casts=False,
-    looks=views.nobody_knows,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=_cropping,
     example="RandomCrop: [6, 5]",
     example_input=(8, 8, 3),
@@ -128,8 +129,8 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     _VALUES,
     DATA_FORMAT,
     SEED,
-    looks=views.positions,
-    reuse=VIEW,
+    receptive_field_rule=views.positions,
+    buffer_reuse=VIEW,
     flops=costs.free,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
@@ -140,10 +141,10 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
     The shape does not change; there are three channels.
     """
     if len(x) not in (3, 4):
-        raise Refusal("expects (height, width, channels)", "wrong-rank")
+        raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     channels = x[-3 if a["data_format"] == "channels_first" else -1]
     if channels is not UNKNOWN and channels != 3:
-        raise Refusal(f"needs images of 3 channels, and these have {channels}", "wrong-channels")
+        raise Refusal(f"needs images of 3 channels, and these have {channels}", codes.WRONG_CHANNELS)
     return Inferred((x,))
 
 
@@ -158,9 +159,9 @@ def _handed_on(
     *arguments: Argument,
     value: str = "",
     dtype: str | None = None,
-    makes: Makes = (),
-    casts: bool = True,
-    looks: views.Looks = views.positions,
+    hidden_sublayers: Makes = (),
+    autocasts: bool = True,
+    receptive_field_rule: views.Looks = views.positions,
     flops: Cost = costs.free,
 ) -> None:
     """Declare a layer that changes values alone, those in training only not when it predicts; ``value`` is the argument of its example."""
@@ -173,13 +174,13 @@ def _handed_on(
     layer(
         name,
         *arguments,
-        reuse=VIEW,
+        buffer_reuse=VIEW,
         flops=flops,
         example=example,
         example_input=(8, 8, 3),
-        makes=makes,
-        casts=casts,
-        looks=looks,
+        hidden_sublayers=hidden_sublayers,
+        autocasts=autocasts,
+        receptive_field_rule=receptive_field_rule,
     )(rule)
 
 
@@ -187,7 +188,7 @@ _handed_on(
     "AutoContrast",
     "Stretches the values of each image over the whole range.",
     _VALUES,
-    looks=views.everything,
+    receptive_field_rule=views.everything,
     flops=_stretching,
 )
 _handed_on(
@@ -197,7 +198,7 @@ _handed_on(
     Argument("clip_limit", Real(), 4.0),
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
     DATA_FORMAT,
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
 )
 _handed_on(
@@ -215,7 +216,7 @@ _handed_on(
     DATA_FORMAT,
     flops=costs.unknown,
     dtype=SAME,
-    looks=views.everything,
+    receptive_field_rule=views.everything,
 )
 _handed_on(
     "MaxNumBoundingBoxes",
@@ -223,7 +224,7 @@ _handed_on(
     Argument("max_number", Integer()),
     Argument("fill_value", Integer(), -1),
     value="10",
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
 )
 _handed_on(
     "MixUp",
@@ -256,7 +257,7 @@ _handed_on(
     Argument("hue_factor", _PART, None, null=True),
     SEED,
     DATA_FORMAT,
-    makes=lambda a, named: [made for factor, made in _JITTERED.items() if a[factor] is not None],
+    hidden_sublayers=lambda a, named: [made for factor, made in _JITTERED.items() if a[factor] is not None],
 )
 _handed_on(
     "RandomContrast",
@@ -295,7 +296,7 @@ _handed_on(
     SEED,
     DATA_FORMAT,
     value="horizontal",
-    casts=False,
+    autocasts=False,
 )
 _handed_on(
     "RandomGaussianBlur",
@@ -413,7 +414,7 @@ _handed_on(
     _INTERPOLATION,
     SEED,
     DATA_FORMAT,
-    makes=lambda a, named: () if named else _ALL,
+    hidden_sublayers=lambda a, named: () if named else _ALL,
 )
 _handed_on(
     "AugMix",
@@ -427,5 +428,5 @@ _handed_on(
     _INTERPOLATION,
     SEED,
     DATA_FORMAT,
-    makes=lambda a, named: () if named else _ALL if a["all_ops"] else _ALWAYS,
+    hidden_sublayers=lambda a, named: () if named else _ALL if a["all_ops"] else _ALWAYS,
 )

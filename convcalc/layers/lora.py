@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import as_constant, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import Argument, Integer, carried
 from convcalc.layers.registry import Weight
-from convcalc.numbers import product, settled
-from convcalc.problems import Refusal
 
 ARGUMENTS = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
 _WHY = "frozen by lora_rank: only the two small matrices are trained"
@@ -25,9 +26,13 @@ def with_lora(
         return (kernel, *others)
     if constraint is not None:
         raise Refusal(
-            f"cannot have a {names}_constraint together with a lora_rank", "lora-and-constraint", f"{names}_constraint"
+            f"cannot have a {names}_constraint together with a lora_rank",
+            codes.LORA_AND_CONSTRAINT,
+            f"{names}_constraint",
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
     # The product of the two is scaled and added to the kernel before the layer uses that.
-    up = Weight(f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(settled, kernel.shape[:-1])), dtype="float32")
+    up = Weight(
+        f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
+    )
     return (kernel._replace(trainable=False, why=_WHY, adds=2), *others, down, up)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
 from convcalc.layers.registry import IN_PLACE, Args, Cost, Inferred, Product, axis_index, layer
-from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.problems import Refusal
 
 
 def _batch(shapes: tuple[Shape, ...]) -> Number:
     known = {shape[0] for shape in shapes if shape[0] is not UNKNOWN}
     if len(known) > 1:
-        raise Refusal("cannot merge batches of different sizes", "shapes-differ")
+        raise Refusal("cannot merge batches of different sizes", codes.SHAPES_DIFFER)
     return known.pop() if known else UNKNOWN
 
 
@@ -45,7 +46,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     try:
         merged = reduce(_broadcast, (shape[1:] for shape in shapes))
     except Refusal as refusal:
-        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", "shapes-differ") from refusal
+        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", codes.SHAPES_DIFFER) from refusal
     return Inferred(((batch, *merged),))
 
 
@@ -69,9 +70,9 @@ def _merging(name: str, does: str, flops: Cost = _pairwise, inputs: int | None =
     layer(
         name,
         inputs=inputs,
-        masks=masks.either,
-        looks=views.positions,
-        reuse=IN_PLACE,
+        mask_rule=masks.either,
+        receptive_field_rule=views.positions,
+        buffer_reuse=IN_PLACE,
         flops=flops,
         example=f"{name}: {{{{from: [a, b]}}}}",
     )(rule)
@@ -89,8 +90,8 @@ _merging("Minimum", "Takes the smallest of its inputs")
     "Concatenate",
     Argument("axis", Integer(), -1),
     inputs=None,
-    masks=masks.joined,
-    looks=views.joined,
+    mask_rule=masks.joined,
+    receptive_field_rule=views.joined,
     flops=costs.free,
     example="Concatenate: {{from: [a, b]}}",
 )
@@ -103,7 +104,7 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     axis = axis_index(a["axis"], len(first))
     known = [{size for size in sizes if size is not UNKNOWN} for sizes in zip(*shapes)]
     if any(len(shape) != len(first) for shape in shapes) or any(len(k) > 1 for n, k in enumerate(known) if n != axis):
-        raise Refusal(f"needs inputs that agree on every axis but axis {axis}", "shapes-differ")
+        raise Refusal(f"needs inputs that agree on every axis but axis {axis}", codes.SHAPES_DIFFER)
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]
@@ -139,7 +140,7 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("axes", IntegerOrPair()),
     Argument("normalize", Boolean(), False),
     inputs=2,
-    looks=_dot_views,
+    receptive_field_rule=_dot_views,
     flops=_normalizing,
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
@@ -151,11 +152,11 @@ def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     """
     first, second = _summed_axes(a["axes"], (x, y))
     if first == 0 or second == 0:
-        raise Refusal("cannot sum over the batch axis", "wrong-axis", "axes")
+        raise Refusal("cannot sum over the batch axis", codes.WRONG_AXIS, "axes")
     if x[first] != y[second]:
         raise Refusal(
             f"sums over axis {first} of its first input and axis {second} of its second, and these differ: {x[first]} and {y[second]}",
-            "shapes-differ",
+            codes.SHAPES_DIFFER,
         )
     rest = (*x[1:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])
     output = (x[0], *rest) if rest else (x[0], 1)

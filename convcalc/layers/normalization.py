@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
-from convcalc.numbers import Number, Shape
-from convcalc.problems import Refusal
 
 _CENTER, _SCALE = Argument("center", Boolean(), True), Argument("scale", Boolean(), True)
 _INITIALIZERS = [initializer("beta_initializer", "zeros"), initializer("gamma_initializer", "ones")]
@@ -45,10 +46,10 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     *carried("renorm_clipping"),
     Argument("renorm_momentum", Real(), 0.99),
     Argument("synchronized", Boolean(), False),
-    masks=masks.keeps,
-    takes_mask=True,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    consumes_mask=True,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
     example="BatchNormalization",
 )
@@ -97,10 +98,10 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     _SCALE,
     *_INITIALIZERS,
     *_HELD,
-    masks=masks.keeps,
-    casts=False,
-    looks=views.argument_axes,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    autocasts=False,
+    receptive_field_rule=views.argument_axes,
+    buffer_reuse=IN_PLACE,
     flops=_normalizing,
     example="LayerNormalization",
 )
@@ -124,10 +125,10 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     _SCALE,
     *_INITIALIZERS,
     *_HELD,
-    masks=masks.keeps,
-    casts=False,
-    looks=views.everything,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    autocasts=False,
+    receptive_field_rule=views.everything,
+    buffer_reuse=IN_PLACE,
     flops=_normalizing,
     example="GroupNormalization: {{groups: 1}}",
 )
@@ -138,9 +139,11 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     """
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
-        raise Refusal("receives no channels, so none to group", "indivisible-groups", "groups")
+        raise Refusal("receives no channels, so none to group", codes.INDIVISIBLE_GROUPS, "groups")
     if size % groups > 0:  # never of -1
-        raise Refusal(f"receives {size} channels, which {groups} groups do not divide", "indivisible-groups", "groups")
+        raise Refusal(
+            f"receives {size} channels, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups"
+        )
     return Inferred((x,), _scale_and_center(a, (size,)))
 
 
@@ -148,8 +151,8 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     "RMSNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
     Argument("epsilon", Real(), 1e-06),
-    looks=views.argument_axes,
-    reuse=IN_PLACE,
+    receptive_field_rule=views.argument_axes,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(4),
     example="RMSNormalization",
 )
@@ -165,9 +168,9 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
 @layer(
     "UnitNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
-    masks=masks.keeps,
-    looks=views.argument_axes,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.argument_axes,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(3),
     example="UnitNormalization",
 )
@@ -198,8 +201,8 @@ def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     "SpectralNormalization",
     Argument("layer", LayerValue()),
     Argument("power_iterations", Integer(1), 1),
-    holds=True,
-    looks=_wrapped_views,
+    contains_layers=True,
+    receptive_field_rule=_wrapped_views,
     flops=_of_wrapped,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
@@ -212,7 +215,7 @@ def spectral_normalization(a: Args, x: Shape) -> Inferred:
     found = wrapped.infer(x)
     kernel = next((weight for weight in found.weights if weight.name in ("kernel", "embeddings")), None)
     if kernel is None:
-        raise Refusal("needs a layer with a kernel or embeddings", "no-kernel", "layer")
+        raise Refusal("needs a layer with a kernel or embeddings", codes.NO_KERNEL, "layer")
     why = "an estimate of the kernel's first singular vector, updated as training goes on"
     vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, why=why, dtype=kernel.dtype)
     return found._replace(weights=(*found.weights, vector))

@@ -5,10 +5,10 @@ Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch
 
 from __future__ import annotations
 
+from convcalc.base.numbers import Shape
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import Anything, Argument, Sizes, carried
 from convcalc.layers.registry import Args, Inferred, layer
-from convcalc.numbers import Shape
 
 _COSTS = frozenset({"macs"})
 _ALL = frozenset({"params", "macs"})
@@ -26,8 +26,8 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     Argument("output_shape", Sizes(), None, null=True),
     *carried("mask", "arguments"),
     inputs=(1, 100),
-    takes_mask=True,
-    looks=views.nobody_knows,
+    consumes_mask=True,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
@@ -44,7 +44,7 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     Argument("module", Anything()),
     Argument("output_shape", Sizes(), None, null=True),
     inputs=(1, 100),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
@@ -61,7 +61,7 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     Argument("call_fn", Anything()),
     *carried("init_fn", "params", "state", "seed", "native_serialization_platforms"),
     inputs=(1, 100),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="JaxLayer: {{call_fn: my_function}}",
 )
@@ -78,7 +78,7 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     Argument("module", Anything()),
     *carried("method", "variables"),
     inputs=(1, 100),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="FlaxLayer: {{module: my_module}}",
 )
@@ -96,7 +96,7 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     *carried("call_endpoint", default="serve"),
     *carried("call_training_endpoint"),
     inputs=(1, 100),
-    looks=views.nobody_knows,
+    receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
     example="TFSMLayer: {{filepath: path/to/model}}",
 )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import repeat
 
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.window import slide
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, PerAxis
 from convcalc.layers.registry import Args, Inferred, layer
-from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.window import slide
 
 _RANKS = (1, 2, 3)
 _STRIDES = Argument("strides", PerAxis(), None, null=True)
@@ -36,7 +36,7 @@ def _pool(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=_RANKS,
     aliases=("MaxPool{rank}D",),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=_cells_read,
     example="{name}: 2",
 )
@@ -57,7 +57,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     ranks=_RANKS,
     aliases=("AvgPool{rank}D",),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=_cells_read,
     example="{name}: 2",
 )
@@ -90,7 +90,7 @@ def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vie
     _KEEPDIMS,
     ranks=_RANKS,
     aliases=("GlobalMaxPool{rank}D",),
-    looks=_whole_views,
+    receptive_field_rule=_whole_views,
     flops=costs.per_input(1),
     example="{name}: {{keepdims: true}}",
 )
@@ -108,14 +108,14 @@ _global_average = partial(
     DATA_FORMAT,
     _KEEPDIMS,
     aliases=("GlobalAvgPool{rank}D",),
-    looks=_whole_views,
+    receptive_field_rule=_whole_views,
     flops=costs.per_input(1),
     example="{name}: {{keepdims: true}}",
 )
 
 
 @_global_average(ranks=(2, 3))
-@_global_average(ranks=(1,), takes_mask=True)
+@_global_average(ranks=(1,), consumes_mask=True)
 def global_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the mean of each channel over all of {axes}.
 
@@ -164,7 +164,7 @@ _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first
     _OUTPUT,
     _EXACT_FORMAT,
     ranks=_RANKS,
-    looks=_adapted_views,
+    receptive_field_rule=_adapted_views,
     flops=_regions,
     example="{name}: 2",
 )
@@ -181,7 +181,7 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     _OUTPUT,
     _EXACT_FORMAT,
     ranks=_RANKS,
-    looks=_adapted_views,
+    receptive_field_rule=_adapted_views,
     flops=_regions,
     example="{name}: 2",
 )

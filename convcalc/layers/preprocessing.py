@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues, SubLayer
-from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.problems import Refusal
 
 _ADAPTED = "found by adapt() from the data, not by training"
 
@@ -19,9 +20,9 @@ _ADAPTED = "found by adapt() from the data, not by training"
     "Rescaling",
     Argument("scale", Anything()),
     Argument("offset", Anything(), 0.0),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
     example="Rescaling: 0.00392",
 )
@@ -38,9 +39,9 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     Argument("axis", IntegerOrIntegers(), -1, null=True),
     *carried("mean", "variance"),
     Argument("invert", Boolean(), False),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=IN_PLACE,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
     example="Normalization",
 )
@@ -54,7 +55,7 @@ def normalization(a: Args, x: Shape) -> Inferred:
     if (mean is None) != (variance is None):
         raise Refusal(
             "needs both a mean and a variance, or neither",
-            "missing-argument",
+            codes.MISSING_ARGUMENT,
             "mean" if variance is None else "variance",
         )
     kept = sorted(axis_index(each, len(x)) for each in axes)
@@ -63,7 +64,7 @@ def normalization(a: Args, x: Shape) -> Inferred:
         _check_given(mean, variance, shape)
         return Inferred((x,))
     if any(x[each] > 1 for each in kept if kept.count(each) > 1):
-        raise Refusal("names an axis twice", "wrong-axis", "axis")
+        raise Refusal("names an axis twice", codes.WRONG_AXIS, "axis")
     state = {"mean": shape, "variance": shape}
     weights = tuple(Weight(name, size, trainable=False, why=_ADAPTED) for name, size in state.items())
     # Keras asks for dtype "int", which on TensorFlow, against which we are compared, is int64.
@@ -73,9 +74,13 @@ def normalization(a: Args, x: Shape) -> Inferred:
 def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
     given, other = _nested_shape(mean), _nested_shape(variance)
     if given != other:
-        raise Refusal(f"needs a mean and a variance of one shape, not {given} and {other}", "shapes-differ", "variance")
+        raise Refusal(
+            f"needs a mean and a variance of one shape, not {given} and {other}", codes.SHAPES_DIFFER, "variance"
+        )
     if len(given) > len(kept) or any(size not in (1, known) for size, known in zip(reversed(given), reversed(kept))):
-        raise Refusal(f"has a mean of shape {given}, which does not fit the kept axes {kept}", "shapes-differ", "mean")
+        raise Refusal(
+            f"has a mean of shape {given}, which does not fit the kept axes {kept}", codes.SHAPES_DIFFER, "mean"
+        )
 
 
 def _nested_shape(value: Any) -> tuple[int, ...]:
@@ -108,11 +113,11 @@ def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 @layer(
     "Pipeline",
     Argument("layers", LayerValues()),
-    lacks=("trainable", "dtype"),
-    lists="layers",
-    takes_mask=True,
-    casts=False,
-    looks=views.nobody_knows,
+    unsupported_options=("trainable", "dtype"),
+    sublayers_argument="layers",
+    consumes_mask=True,
+    autocasts=False,
+    receptive_field_rule=views.nobody_knows,
     flops=_in_turn,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )

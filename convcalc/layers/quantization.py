@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers.dtypes import quantization
-from convcalc.layers.registry import Args, Inferred, PolicyRule, Weight
-from convcalc.numbers import Shape
-from convcalc.problems import Refusal
+from convcalc.layers.registry import Args, Inferred, QuantizationRule, Weight
 
 _WHY = "quantized from weights that were trained before"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
@@ -23,7 +24,7 @@ _HISTORY = 1024  # how many largest values a float8 layer remembers
 Scale = Callable[[Args, Shape], Shape]
 
 
-def dense(scale: Scale) -> PolicyRule:
+def dense(scale: Scale) -> QuantizationRule:
     """The quantizer of a layer that multiplies by its matrix: int8 and float8. ``scale`` is the shape of what scales it."""
 
     def quantize(a: Args, policy: str, found: Inferred) -> Inferred:
@@ -39,7 +40,7 @@ def lookup(a: Args, policy: str, found: Inferred) -> Inferred:
     if not mode:
         return found
     if mode != "int8":
-        raise Refusal(f"cannot be quantized to {mode}: it knows int8", "quantization", "dtype")
+        raise Refusal(f"cannot be quantized to {mode}: it knows int8", codes.QUANTIZATION, "dtype")
     return found._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, found.weights), unknown=_COUNTS)
 
 
@@ -96,7 +97,7 @@ def einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
     """
     found = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
     if found is None:
-        raise Refusal("cannot be quantized to int8 with dots in its equation", "quantization", "equation")
+        raise Refusal("cannot be quantized to int8 with dots in its equation", codes.QUANTIZATION, "equation")
     source, kernel, target = found.groups()
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]
     at = target.find(kernel[-1])
@@ -117,6 +118,6 @@ def einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
         scale.insert(place, 1)
     for place in reversed(left_over):
         if place >= len(scale):
-            raise Refusal("cannot be quantized to int8 with this equation", "quantization", "equation")
+            raise Refusal("cannot be quantized to int8 with this equation", codes.QUANTIZATION, "equation")
         scale.pop(place)
     return tuple(scale)

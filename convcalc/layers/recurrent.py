@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant, shape_text
+from convcalc.base.problems import Refusal
+from convcalc.base.window import windows
 from convcalc.layers import costs, masks, sliding, views
 from convcalc.layers.arguments import (
     ACTIVATION,
@@ -22,9 +26,6 @@ from convcalc.layers.arguments import (
 from convcalc.layers.dtypes import compute_dtype
 from convcalc.layers.registry import Args, Inferred, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_steps
-from convcalc.numbers import UNKNOWN, Number, Shape, settled, shape_text
-from convcalc.problems import Refusal
-from convcalc.window import windows
 
 _CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
 _UNITS = Argument("units", Integer(1))
@@ -83,7 +84,7 @@ def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred
 def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
     """The cell at every step."""
     sizes = [a["units"]] * states
-    weights = _cell_weights(a, x[-1], gates, settled(x[1]))
+    weights = _cell_weights(a, x[-1], gates, as_constant(x[1]))
     return Inferred(_outputs(a, x, a["units"], sizes, given), weights)
 
 
@@ -92,20 +93,20 @@ def _check_states(sizes: Sequence[Number], given: Sequence[Shape]) -> None:
     for size, shape in zip(sizes, given):
         if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
             expected = shape_text((UNKNOWN, size))
-            raise Refusal(f"needs a state of {expected}, not {shape_text(shape)}", "wrong-shape")
+            raise Refusal(f"needs a state of {expected}, not {shape_text(shape)}", codes.WRONG_SHAPE)
 
 
 def _check_stateful(a: Args, x: Shape) -> None:
     if a["stateful"] and x[0] is UNKNOWN:
         raise Refusal(
-            "is stateful, and needs a batch size: batch_size beside the input's shape", "unknown-size", "stateful"
+            "is stateful, and needs a batch size: batch_size beside the input's shape", codes.UNKNOWN_SIZE, "stateful"
         )
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: Sequence[Shape]) -> tuple[Shape, ...]:
     """What a loop gives: the last output or all of them, and with return_state the last states."""
     if len(given) not in (0, len(sizes)):
-        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", "wrong-inputs")
+        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", codes.WRONG_INPUTS)
     _check_states(sizes[: len(given)], given)
     _check_stateful(a, x)
     output = (x[0], x[1], width) if a["return_sequences"] else (x[0], width)
@@ -138,7 +139,7 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
     *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(2, 2),
     axes=("features",),
-    looks=views.everything,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
@@ -164,9 +165,9 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     ),
     inputs=(1, 2),
     axes=_SEQUENCE,
-    masks=masks.sequences,
-    takes_mask=True,
-    looks=views.everything,
+    mask_rule=masks.sequences,
+    consumes_mask=True,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="SimpleRNN: 8",
     example_input=(5, 4),
@@ -188,7 +189,7 @@ _RESET = Argument("reset_after", Boolean(), True)
     *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
     inputs=(2, 2),
     axes=("features",),
-    looks=views.everything,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
@@ -213,9 +214,9 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     ),
     inputs=(1, 2),
     axes=_SEQUENCE,
-    masks=masks.sequences,
-    takes_mask=True,
-    looks=views.everything,
+    mask_rule=masks.sequences,
+    consumes_mask=True,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="GRU: 8",
     example_input=(5, 4),
@@ -236,7 +237,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
     *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(3, 3),
     axes=("features",),
-    looks=views.everything,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
@@ -253,9 +254,9 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     *(*_LSTM, *_held(activity=True), *_DROPOUT, *carried("seed"), *_loop(), *carried("use_cudnn", default="auto")),
     inputs=(1, 3),
     axes=_SEQUENCE,
-    masks=masks.sequences,
-    takes_mask=True,
-    looks=views.everything,
+    mask_rule=masks.sequences,
+    consumes_mask=True,
+    receptive_field_rule=views.everything,
     flops=_gated,
     example="LSTM: 8",
     example_input=(5, 4),
@@ -311,8 +312,8 @@ def _looped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("cells", LayerValues(LayerValue(_CELLS))),
     inputs=(2, 41),
     axes=("features",),
-    holds=True,
-    looks=views.everything,
+    contains_layers=True,
+    receptive_field_rule=views.everything,
     flops=_stacked,
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
@@ -328,7 +329,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
         weights += cell.infer(*given).weights
         sizes += _sizes(cell)
     if len(states) != len(sizes):
-        raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", "wrong-inputs")
+        raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
     _check_states(sizes, states)
     # Each cell computes in its own dtype, whatever that of the stack.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
@@ -342,10 +343,10 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     *(*_loop(), Argument("zero_output_for_mask", Boolean(), False)),
     inputs=(1, 20),
     least_axes=2,
-    holds=True,
-    masks=masks.sequences,
-    takes_mask=True,
-    looks=views.everything,
+    contains_layers=True,
+    mask_rule=masks.sequences,
+    consumes_mask=True,
+    receptive_field_rule=views.everything,
     flops=_looped,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
@@ -393,10 +394,10 @@ def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     inputs=(1, 3),
     ranks=(1, 2, 3),
     timed=True,
-    holds=True,
-    masks=masks.sequences,
-    takes_mask=True,
-    looks=_time_views,
+    contains_layers=True,
+    mask_rule=masks.sequences,
+    consumes_mask=True,
+    receptive_field_rule=_time_views,
     flops=_conv_gated,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
@@ -412,7 +413,7 @@ def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
         required(size, "size of every axis")
     slid = windows(a, x[1:])
     sizes = sliding.sizes_of(slid)
-    uses = settled(x[1]) * sliding.positions_of(sizes)
+    uses = as_constant(x[1]) * sliding.positions_of(sizes)
     weights = (
         Weight("kernel", (*a["kernel_size"], channels, filters * 4), uses),
         Weight("recurrent_kernel", (*a["kernel_size"], filters, filters * 4), uses),

@@ -14,13 +14,14 @@ from importlib import import_module
 from operator import index
 from typing import Any, TypeAlias
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal, closest, did_you_mean, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.base.window import Window
 from convcalc.layers.arguments import REQUIRED, Argument, shown
 from convcalc.layers.families import FAMILIES, FAMILY_OF
 from convcalc.model import Layer
-from convcalc.numbers import UNKNOWN, Number, Shape
-from convcalc.problems import Refusal, closest, did_you_mean, listed
-from convcalc.records import NamedTuple
-from convcalc.window import Window
 
 Args: TypeAlias = "Mapping[str, Any]"
 
@@ -79,7 +80,7 @@ class Inferred(NamedTuple):
 
 Rule: TypeAlias = "Callable[..., Inferred]"
 Cost: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Number]"
-PolicyRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
+QuantizationRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
 MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[Any]]"
 Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
@@ -90,17 +91,17 @@ class LayerType(NamedTuple):
     ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
     axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
     is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
-    for a rule that does not care. ``makes`` names the classes of the layers that Keras makes inside this one without naming
+    for a rule that does not care. ``hidden_sublayers`` names the classes of the layers that Keras makes inside this one without naming
     them, which uses automatic names up; or it is a function that does, of the arguments and of whether this layer is named.
-    Where a layer ``holds`` layers, all its weights are theirs. ``lacks`` names what any other layer may be given
-    (``trainable``, ``dtype``) and this one may not; ``lists`` the argument whose layers run one after the other, and which
+    Where a layer ``contains_layers`` layers, all its weights are theirs. ``unsupported_options`` names what any other layer may be given
+    (``trainable``, ``dtype``) and this one may not; ``sublayers_argument`` the argument whose layers run one after the other, and which
     Keras shows among the rows of an expanded summary. ``default_policy`` gives the dtype policy where none is given, from the
-    arguments; ``under_policy`` says what a policy makes of what the rule finds, where that is more than dtypes. ``masks`` is what
-    becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``takes_mask`` says whether a call takes that of
-    its only input; ``casts`` whether Keras casts inputs of another float type before the call; ``reuse`` what the layer may do
+    arguments; ``quantization_rule`` says what a policy makes of what the rule finds, where that is more than dtypes. ``mask_rule`` is what
+    becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``consumes_mask`` says whether a call takes that of
+    its only input; ``autocasts`` whether Keras casts inputs of another float type before the call; ``buffer_reuse`` what the layer may do
     with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``flops`` counts the operations besides products and
-    biases (:mod:`convcalc.layers.costs`), None where nobody says. ``looks`` says how a call reads its inputs, axis by axis
-    (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``settings`` vary a rule among the
+    biases (:mod:`convcalc.layers.costs`), None where nobody says. ``receptive_field_rule`` says how a call reads its inputs, axis by axis
+    (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``rule_options`` vary a rule among the
     layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of shape ``example_input``.
     """
 
@@ -117,20 +118,20 @@ class LayerType(NamedTuple):
     least_axes: int
     channels_first_at: int
     defaults: Mapping[str, Any]
-    settings: Mapping[str, Any]
+    rule_options: Mapping[str, Any]
     call_arguments: tuple[Argument, ...] = ()
-    makes: Makes = ()
-    holds: bool = False
-    lacks: tuple[str, ...] = ()
-    lists: str = ""
+    hidden_sublayers: Makes = ()
+    contains_layers: bool = False
+    unsupported_options: tuple[str, ...] = ()
+    sublayers_argument: str = ""
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    under_policy: PolicyRule | None = None
-    masks: MaskRule | None = None
-    takes_mask: bool = False
-    casts: bool = True
-    reuse: str = ""
+    quantization_rule: QuantizationRule | None = None
+    mask_rule: MaskRule | None = None
+    consumes_mask: bool = False
+    autocasts: bool = True
+    buffer_reuse: str = ""
     class_name: str = ""
-    looks: Callable[..., Any] | None = None
+    receptive_field_rule: Callable[..., Any] | None = None
     flops: Cost | None = None
 
     @property
@@ -158,7 +159,11 @@ class LayerType(NamedTuple):
 
     def made_inside(self, args: Args, named: bool) -> Sequence[str]:
         """The classes of the layers that Keras makes inside this one, which may be ``named``, without naming them."""
-        return self.makes({**self.defaults, **args}, named) if callable(self.makes) else self.makes
+        return (
+            self.hidden_sublayers({**self.defaults, **args}, named)
+            if callable(self.hidden_sublayers)
+            else self.hidden_sublayers
+        )
 
     def policy(self, args: Args) -> str:
         """The dtype policy of a layer to which none is given."""
@@ -203,20 +208,20 @@ def layer(
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
     example_input: Sequence[int] = (),
-    makes: Makes = (),
-    holds: bool = False,
-    lacks: Sequence[str] = (),
-    lists: str = "",
+    hidden_sublayers: Makes = (),
+    contains_layers: bool = False,
+    unsupported_options: Sequence[str] = (),
+    sublayers_argument: str = "",
     default_policy: Callable[[Args], str] = lambda args: "float32",
-    under_policy: PolicyRule | None = None,
-    masks: MaskRule | None = None,
-    takes_mask: bool = False,
-    casts: bool = True,
-    reuse: str = "",
+    quantization_rule: QuantizationRule | None = None,
+    mask_rule: MaskRule | None = None,
+    consumes_mask: bool = False,
+    autocasts: bool = True,
+    buffer_reuse: str = "",
     class_name: str = "",
-    looks: Callable[..., Any] | None = None,
+    receptive_field_rule: Callable[..., Any] | None = None,
     flops: Cost | None = None,
-    **settings: Any,
+    **rule_options: Any,
 ) -> Callable[[Rule], Rule]:
     """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
 
@@ -249,20 +254,20 @@ def layer(
                 least_axes=least_axes,
                 channels_first_at=1 + len(lead) if turned else 0,
                 defaults={a.name: _default(a, own_name) for a in (*own, *call)},
-                settings=settings,
+                rule_options=rule_options,
                 call_arguments=tuple(call),
-                makes=makes,
-                holds=holds,
-                lacks=tuple(lacks),
-                lists=lists,
+                hidden_sublayers=hidden_sublayers,
+                contains_layers=contains_layers,
+                unsupported_options=tuple(unsupported_options),
+                sublayers_argument=sublayers_argument,
                 default_policy=default_policy,
-                under_policy=under_policy,
-                masks=masks,
-                takes_mask=takes_mask,
-                casts=casts,
-                reuse=reuse,
+                quantization_rule=quantization_rule,
+                mask_rule=mask_rule,
+                consumes_mask=consumes_mask,
+                autocasts=autocasts,
+                buffer_reuse=buffer_reuse,
                 class_name=class_name or own_name,
-                looks=looks,
+                receptive_field_rule=receptive_field_rule,
                 flops=flops,
             )
             CATALOGUE[own_name] = entry
@@ -282,14 +287,14 @@ def _default(argument: Argument, owner: str) -> Any:
 
 def find(name: str) -> LayerType | None:
     """The entry for a name, an alias or the class in Keras's code; an unknown name makes installed packages offer theirs."""
-    entry = builtin(name)
+    entry = lookup_builtin(name)
     if entry is None:
         _load_offered()
-        entry = builtin(name)
+        entry = lookup_builtin(name)
     return entry
 
 
-def builtin(name: str) -> LayerType | None:
+def lookup_builtin(name: str) -> LayerType | None:
     """The entry among our own, and those that others declared by now."""
     entry = _KNOWN.get(name)
     if entry is None and name in FAMILY_OF:
@@ -298,9 +303,9 @@ def builtin(name: str) -> LayerType | None:
     return entry
 
 
-def our_own(name: str) -> LayerType:
+def require_builtin(name: str) -> LayerType:
     """The entry for a name that we know ourselves."""
-    entry = builtin(name)
+    entry = lookup_builtin(name)
     if entry is None:
         raise KeyError(name)
     return entry
@@ -346,7 +351,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
         counted = f"{takes_positional} argument{'s' * (takes_positional != 1)}"
         takes = f"takes {counted}" if takes_positional else "takes no arguments"
         are = "is" if len(positional) == 1 else "are"
-        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} {are} given", "too-many-arguments"))
+        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} {are} given", codes.TOO_MANY_ARGUMENTS))
     given: dict[str, Any] = dict(zip(names[:takes_positional], positional))
     meant: set[str] = set()
     for name, value in named.items():
@@ -354,7 +359,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             refusals.append(
                 Refusal(
                     f"{kind.name}'s argument '{name}' is given twice, by position and by name",
-                    "duplicate-argument",
+                    codes.DUPLICATE_ARGUMENT,
                     name,
                 )
             )
@@ -362,7 +367,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
             hint = did_you_mean(name, names)
             meant.add(closest(name, names))
             has = f"; it has {listed(names, 'and')}" if names and len(names) <= 6 and not hint else ""
-            refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", "unknown-argument", name))
+            refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", codes.UNKNOWN_ARGUMENT, name))
         else:
             given[name] = value
     for argument in declared:
@@ -372,7 +377,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
                 refusals.append(
                     Refusal(
                         f"{kind.name} needs the argument '{argument.name}': {argument.expects}",
-                        "missing-argument",
+                        codes.MISSING_ARGUMENT,
                         argument.name,
                     )
                 )
@@ -388,7 +393,7 @@ def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal
     """What is wrong, with the usual slip named: ``Reshape: [4, 4]`` are two arguments, where one list was meant."""
     first = kind.arguments[0] if kind.arguments else None
     by_position = {known.name for known in kind.arguments[: len(positional)]}
-    blamed = [r for r in refusals if r.code == "too-many-arguments" or r.argument in by_position]
+    blamed = [r for r in refusals if r.code == codes.TOO_MANY_ARGUMENTS or r.argument in by_position]
     if first is None or len(positional) < 2 or not blamed:
         return refusals
     try:
@@ -397,13 +402,13 @@ def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal
         return refusals
     given = shown(list(positional))
     message = f"{kind.name}: {given} gives {len(positional)} arguments; for one list as '{first.name}', write [{given}]"
-    return [Refusal(message, "too-many-arguments"), *(r for r in refusals if r not in blamed)]
+    return [Refusal(message, codes.TOO_MANY_ARGUMENTS), *(r for r in refusals if r not in blamed)]
 
 
 def required(size: Number, what: str) -> Number:
     """The size, which the layer's weights depend on: refused where it is not known."""
     if size is UNKNOWN:
-        raise Refusal(f"needs a known {what}: its weights depend on it", "unknown-size")
+        raise Refusal(f"needs a known {what}: its weights depend on it", codes.UNKNOWN_SIZE)
     return size
 
 
@@ -411,11 +416,11 @@ def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
     """An axis counted from the front; refused where it lies outside of ``rank`` axes."""
     at = index(axis)
     if not -rank <= at < rank:
-        raise Refusal(f"has no axis {at} in an input of {rank} axes", "wrong-axis", argument)
+        raise Refusal(f"has no axis {at} in an input of {rank} axes", codes.WRONG_AXIS, argument)
     return at % rank
 
 
-def kind_of(layer: Layer) -> LayerType | None:
+def definition_of(layer: Layer) -> LayerType | None:
     """The entry for a layer of a model: its own declaration, or the catalogue's; None for one that is not known."""
     declared: LayerType | None = layer.kind
     return declared or find(layer.class_name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
 from convcalc.layers.registry import VIEW, Args, Inferred, layer
-from convcalc.numbers import Shape
-from convcalc.problems import Refusal
 
 _RATE = Argument("rate", Real(0, 1))
 _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
@@ -25,9 +26,9 @@ def _in_training_only(name: str, does: str, *arguments: Argument, example: str, 
     declared = layer(
         name,
         *arguments,
-        masks=masks.keeps,
-        looks=views.positions,
-        reuse=VIEW,
+        mask_rule=masks.keeps,
+        receptive_field_rule=views.positions,
+        buffer_reuse=VIEW,
         flops=costs.free,
         example=example,
         **more,
@@ -59,11 +60,18 @@ _in_training_only(
     _RATE,
     SEED,
     axes=("length", "channels"),
-    lacks=_LACKS,
+    unsupported_options=_LACKS,
     example="SpatialDropout1D: 0.2",
 )
 _in_training_only(
-    "SpatialDropout{rank}D", _CHANNELS, _RATE, DATA_FORMAT, SEED, ranks=(2, 3), lacks=_LACKS, example="{name}: 0.2"
+    "SpatialDropout{rank}D",
+    _CHANNELS,
+    _RATE,
+    DATA_FORMAT,
+    SEED,
+    ranks=(2, 3),
+    unsupported_options=_LACKS,
+    example="{name}: 0.2",
 )
 
 
@@ -71,9 +79,9 @@ _in_training_only(
     "ActivityRegularization",
     Argument("l1", Real(0), 0.0, null=True),
     Argument("l2", Real(0), 0.0, null=True),
-    masks=masks.keeps,
-    looks=views.positions,
-    reuse=VIEW,
+    mask_rule=masks.keeps,
+    receptive_field_rule=views.positions,
+    buffer_reuse=VIEW,
     flops=costs.free,
     example="ActivityRegularization: {{l2: 0.01}}",
 )
@@ -83,5 +91,5 @@ def activity_regularization(a: Args, x: Shape) -> Inferred:
     The shape does not change.
     """
     if inf in (a["l1"], a["l2"]):
-        raise Refusal("needs a penalty that is finite", "invalid-value", "l1" if a["l1"] == inf else "l2")
+        raise Refusal("needs a penalty that is finite", codes.INVALID_VALUE, "l1" if a["l1"] == inf else "l2")
     return Inferred((x,))

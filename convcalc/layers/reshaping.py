@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
+from convcalc.base.window import Window, slide_transposed
 from convcalc.layers import costs, views
 from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
 from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
-from convcalc.numbers import UNKNOWN, Number, Shape, product
-from convcalc.problems import Refusal
-from convcalc.window import Window, slide_transposed
 
 _RANKS = (1, 2, 3)
 
@@ -31,7 +32,7 @@ _PADDING_EXAMPLE = "{name}: 1"
     _ONE,
     DATA_FORMAT,
     ranks=_RANKS,
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example=_PADDING_EXAMPLE,
 )
@@ -47,7 +48,9 @@ def _crop(a: Args, x: Shape) -> Inferred:
     for size, (before, after) in zip(x[1:-1], a["cropping"]):
         if size <= before + after:
             raise Refusal(
-                f"cannot crop {before} + {after} cells of {size}: nothing would be left", "vanishing-size", "cropping"
+                f"cannot crop {before} + {after} cells of {size}: nothing would be left",
+                codes.VANISHING_SIZE,
+                "cropping",
             )
     return _pad(x, tuple((-before, -after) for before, after in a["cropping"]))
 
@@ -56,7 +59,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     "Cropping1D",
     Argument("cropping", Margins(), 1),
     ranks=(1,),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example="Cropping1D: 1",
 )
@@ -73,7 +76,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
     Argument("cropping", Margins(), 0),
     DATA_FORMAT,
     ranks=(2,),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
@@ -90,7 +93,7 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
     Argument("cropping", Margins(), 1),
     DATA_FORMAT,
     ranks=(3,),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example="Cropping3D: 1",
 )
@@ -112,7 +115,7 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
     "UpSampling1D",
     Argument("size", Integer(1), 2),
     axes=("length", "channels"),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example="UpSampling1D: 2",
 )
@@ -145,7 +148,7 @@ def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
         "nearest",
     ),
     ranks=(2,),
-    looks=_interpolated,
+    receptive_field_rule=_interpolated,
     flops=costs.interpolated,
     example="UpSampling2D: 2",
 )
@@ -162,7 +165,7 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     Argument("size", PerAxis(), 2),
     DATA_FORMAT,
     ranks=(3,),
-    looks=views.windows_of_each_channel,
+    receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
     example="UpSampling3D: 2",
 )
@@ -177,8 +180,8 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
 @layer(
     "Flatten",
     DATA_FORMAT,
-    looks=views.reshaping,
-    reuse=VIEW,
+    receptive_field_rule=views.reshaping,
+    buffer_reuse=VIEW,
     flops=costs.free,
     example="Flatten",
     example_input=(8, 8, 4),
@@ -194,8 +197,8 @@ def flatten(a: Args, x: Shape) -> Inferred:
 @layer(
     "Reshape",
     Argument("target_shape", Integers(-1, nullable=True)),
-    looks=views.reshaping,
-    reuse=VIEW,
+    receptive_field_rule=views.reshaping,
+    buffer_reuse=VIEW,
     flops=costs.free,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
@@ -208,7 +211,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
     target: Shape = a["target_shape"]
     free = [axis for axis, size in enumerate(target) if size == -1]
     if len(free) > 1:
-        raise Refusal("can leave only one axis of target_shape at -1", "reshape", "target_shape")
+        raise Refusal("can leave only one axis of target_shape at -1", codes.RESHAPE, "target_shape")
     total, fixed = product(x[1:]), product(size for size in target if size != -1)
     if any(size is UNKNOWN for size in (*x[1:], *target)):
         return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
@@ -216,7 +219,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
         fits = f"holds {fixed}" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
         sizes = ", ".join(map(str, target))
         raise Refusal(
-            f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", "reshape", "target_shape"
+            f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", codes.RESHAPE, "target_shape"
         )
     return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),), dtype=SAME)
 
@@ -229,7 +232,7 @@ def _permuted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
 @layer(
     "Permute",
     Argument("dims", Integers(1)),
-    looks=_permuted_views,
+    receptive_field_rule=_permuted_views,
     flops=costs.free,
     example="Permute: {{dims: [2, 1]}}",
     example_input=(3, 4),
@@ -241,10 +244,10 @@ def permute(a: Args, x: Shape) -> Inferred:
     """
     dims = a["dims"]
     if sorted(dims) != list(range(1, len(dims) + 1)):
-        raise Refusal(f"needs dims that hold each of 1 to {len(dims)} once", "permutation", "dims")
+        raise Refusal(f"needs dims that hold each of 1 to {len(dims)} once", codes.PERMUTATION, "dims")
     if len(x) != len(dims) + 1:
         raise Refusal(
-            f"has {len(dims)} dims, and the input has {len(x) - 1} axes behind the batch", "wrong-rank", "dims"
+            f"has {len(dims)} dims, and the input has {len(x) - 1} axes behind the batch", codes.WRONG_RANK, "dims"
         )
     return Inferred(((x[0], *(x[dim] for dim in dims)),), dtype=SAME)
 
@@ -258,7 +261,7 @@ def _repeated_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     "RepeatVector",
     Argument("n", Integer(1)),
     axes=("features",),
-    looks=_repeated_views,
+    receptive_field_rule=_repeated_views,
     flops=costs.free,
     example="RepeatVector: 3",
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import Number, as_constant, product
+from convcalc.base.problems import Refusal
+from convcalc.base.window import Window
 from convcalc.layers.arguments import Argument, Choice, PerAxis
 from convcalc.layers.registry import Args, Weight
-from convcalc.numbers import Number, product, settled
-from convcalc.problems import Refusal
-from convcalc.window import Window
 
 KERNEL = Argument("kernel_size", PerAxis())
 STRIDES = Argument("strides", PerAxis(), 1)
@@ -21,7 +22,7 @@ def strides_or_dilation(a: Args) -> None:
     strided = [stride for stride in a["strides"] if stride > 1]
     if strided and any(rate > 1 for rate in a["dilation_rate"]):
         raise Refusal(
-            "cannot have strides above 1 together with a dilation_rate above 1", "strides-and-dilation", "strides"
+            "cannot have strides above 1 together with a dilation_rate above 1", codes.STRIDES_AND_DILATION, "strides"
         )
 
 
@@ -32,7 +33,7 @@ def sizes_of(slid: Sequence[Window]) -> tuple[Number, ...]:
 
 def positions_of(sizes: Sequence[Number]) -> Number:
     """At how many positions a kernel stands."""
-    return product(map(settled, sizes))
+    return product(map(as_constant, sizes))
 
 
 def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:

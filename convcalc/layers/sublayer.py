@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
+from convcalc.base.keras_names import Names
+from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
+from convcalc.base.problems import Refusal, did_you_mean
+from convcalc.base.structs import NamedTuple
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
 from convcalc.layers.views import Looks, Views, nobody_knows
-from convcalc.names import Names
-from convcalc.numbers import UNKNOWN, Number, Shape, settled
-from convcalc.problems import Refusal, did_you_mean
-from convcalc.records import NamedTuple
 
 # What a layer may have besides its own arguments.
 _COMMON = ("name", "trainable", "dtype")
@@ -37,8 +37,8 @@ class SubLayer(NamedTuple):
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""
-        looks: Looks = self.kind.looks or nobody_knows
-        args = {**self.kind.defaults, **self.args, **self.kind.settings}
+        looks: Looks = self.kind.receptive_field_rule or nobody_knows
+        args = {**self.kind.defaults, **self.args, **self.kind.rule_options}
         return looks(args, inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
@@ -105,7 +105,7 @@ class LayerValue(AnyRank):
         positional = (
             given if isinstance(given, list) else [] if given is None or isinstance(given, Mapping) else [given]
         )
-        common = {key: named.pop(key) for key in _COMMON if key in named and key not in kind.lacks}
+        common = {key: named.pop(key) for key in _COMMON if key in named and key not in kind.unsupported_options}
         args, refusals = bind(kind, positional, named)
         if refusals:
             raise Refusal(refusals[0].message, refusals[0].code)
@@ -159,4 +159,4 @@ def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
 
 
 def _times(number: Number, steps: Number) -> Number:
-    return 0 if isinstance(number, int) and number == 0 else number * settled(steps)
+    return 0 if isinstance(number, int) and number == 0 else number * as_constant(steps)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from convcalc.base.numbers import Number, Shape
+from convcalc.base.structs import NamedTuple
+from convcalc.base.window import Window
 from convcalc.layers.registry import Args, Inferred
-from convcalc.numbers import Number, Shape
-from convcalc.records import NamedTuple
-from convcalc.window import Window
 
 
 class View(NamedTuple):

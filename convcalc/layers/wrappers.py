@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import Number, Shape, as_constant
+from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Choice, carried
 from convcalc.layers.registry import Args, Inferred, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
-from convcalc.numbers import Number, Shape, settled
-from convcalc.problems import Refusal
 
 
 def _step_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
@@ -31,10 +32,10 @@ def _at_each_step(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     "TimeDistributed",
     Argument("layer", LayerValue()),
     least_axes=2,
-    holds=True,
-    masks=masks.keeps,
-    takes_mask=True,
-    looks=_step_views,
+    contains_layers=True,
+    mask_rule=masks.keeps,
+    consumes_mask=True,
+    receptive_field_rule=_step_views,
     flops=_at_each_step,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
@@ -46,7 +47,7 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
     """
     found = a["layer"].infer((x[0], *x[2:]))
     outputs = tuple(None if shape is None else (shape[0], x[1], *shape[1:]) for shape in found.outputs)
-    extra = tuple(part._replace(macs=part.macs * settled(x[1])) for part in found.products)
+    extra = tuple(part._replace(macs=part.macs * as_constant(x[1])) for part in found.products)
     return Inferred(outputs, over_steps(found.weights, x[1]), extra, unknown=found.unknown)
 
 
@@ -78,10 +79,10 @@ def _both_directions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Numbe
     *carried("weights"),
     Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
     inputs=(1, 20),
-    holds=True,
-    masks=_both_ways,
-    takes_mask=True,
-    looks=views.everything,
+    contains_layers=True,
+    mask_rule=_both_ways,
+    consumes_mask=True,
+    receptive_field_rule=views.everything,
     flops=_both_directions,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
@@ -96,12 +97,16 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     # Without a layer of its own the way back is a copy, which Keras makes run backwards whatever the layer does itself.
     turned = backward.setting("go_backwards") if a["backward_layer"] else True
     if turned == forward.setting("go_backwards"):
-        raise Refusal("needs one layer that goes forwards and one that goes backwards", "directions", "backward_layer")
+        raise Refusal(
+            "needs one layer that goes forwards and one that goes backwards", codes.DIRECTIONS, "backward_layer"
+        )
     for name in ("stateful", "return_sequences", "return_state"):
         if forward.setting(name) != backward.setting(name):
-            raise Refusal(f"needs the same {name} of both layers", "directions", "backward_layer")
+            raise Refusal(f"needs the same {name} of both layers", codes.DIRECTIONS, "backward_layer")
     if forward.setting("stateful") and forward.setting("return_state"):
-        raise Refusal("cannot be stateful and return its states as well: Keras fails on that", "directions", "layer")
+        raise Refusal(
+            "cannot be stateful and return its states as well: Keras fails on that", codes.DIRECTIONS, "layer"
+        )
     half = len(states) // 2
     one, other = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])
     output, inner = one.outputs[0], one.outputs[1:]

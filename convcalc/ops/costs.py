@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from convcalc.base.keras_names import snake_case
+from convcalc.base.numbers import UNKNOWN, Number, Shape, Traced, product
 from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, times
 from convcalc.layers.registry import Args, Cost, Inferred
-from convcalc.names import snake_case
-from convcalc.numbers import UNKNOWN, Number, Shape, Traced, product
 from convcalc.ops.families import FAMILY_OF
 from convcalc.ops.registry import WRONG_KIND, Operation, of_one_sample
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.promotion import summed
 from convcalc.ops.registry import Rule, Tensor, operation
-from convcalc.problems import Refusal
 
 
 def _triangle(name: str) -> Rule:
@@ -23,10 +24,10 @@ tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
 def _no_diagonal(shape: Shape, axis1: int, axis2: int) -> tuple[Shape, Number, Number]:
     rank = len(shape)
     if rank < 2:
-        raise Refusal("needs at least two axes", "wrong-rank")
+        raise Refusal("needs at least two axes", codes.WRONG_RANK)
     one, other = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
     if one == other:
-        raise Refusal("needs two axes that differ", "wrong-axis", "axis2")
+        raise Refusal("needs two axes that differ", codes.WRONG_AXIS, "axis2")
     return tuple(size for n, size in enumerate(shape) if n not in (one, other)), shape[one], shape[other]
 
 
@@ -55,7 +56,7 @@ def trace(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
 def diag(x: Tensor, *, k: int = 0) -> Tensor:
     """The diagonal of a matrix, or a matrix with that diagonal."""
     if len(x.shape) not in (1, 2):
-        raise Refusal("needs a vector or a matrix", "wrong-rank")
+        raise Refusal("needs a vector or a matrix", codes.WRONG_RANK)
     if len(x.shape) == 1:
         return diagflat(x, k=k)
     rows, columns = x.shape

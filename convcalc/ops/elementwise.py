@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, VIEW
-from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
-from convcalc.problems import Refusal
 
 
 def broadcast(one: Shape, other: Shape) -> Shape:
@@ -29,7 +30,7 @@ def _together(one: Number, other: Number) -> Number:
     if one == 1 or other == 1:
         return other if one == 1 else one
     if one != other:
-        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", "shapes-differ")
+        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", codes.SHAPES_DIFFER)
     return one
 
 
@@ -90,7 +91,7 @@ def _wide(dtype: str) -> str:
 def _of_reals(dtype: str) -> str:
     """As :func:`float_if_whole`, of numbers that are not complex."""
     if "complex" in dtype:
-        raise Refusal("takes no complex numbers", "wrong-dtype")
+        raise Refusal("takes no complex numbers", codes.WRONG_DTYPE)
     return float_if_whole(dtype)
 
 
@@ -152,35 +153,35 @@ _declare("Erf Erfinv Rsqrt", "math", _unary(_same))
 _declare("Erfc", "math", _unary(floating))
 
 
-@operation("Round", looks=views.positions, reuse=IN_PLACE)
+@operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
 def round_(x: Tensor, *, decimals: int = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
-@operation("Clip", looks=views.positions, reuse=IN_PLACE)
+@operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
 def clip(x: Tensor, *, x_min: Any, x_max: Any) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
-@operation("Where", looks=views.positions, reuse=IN_PLACE)
+@operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
-@operation("Select", looks=views.positions)
+@operation("Select", receptive_field_rule=views.positions)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
     """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
     first = choicelist[0]
     if not isinstance(first, (Tensor, list)):
-        raise Refusal("chooses among tensors, not numbers", "invalid-value", "choicelist")
+        raise Refusal("chooses among tensors, not numbers", codes.INVALID_VALUE, "choicelist")
     return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
 
 
-@operation("Isclose", looks=views.positions)
+@operation("Isclose", receptive_field_rule=views.positions)
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
     """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
@@ -210,19 +211,19 @@ def full_like(x: Tensor, fill_value: Any, *, dtype: str | None = None) -> Tensor
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Cast", "core", views.positions, reuse=IN_PLACE)
+@operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE)
 def cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
 
 
-@operation("SaturateCast", "core", views.positions, reuse=IN_PLACE)
+@operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE)
 def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
 
 
-@operation("Array", looks=views.positions)
+@operation("Array", receptive_field_rule=views.positions)
 def array(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """The values as a tensor, as they are or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
@@ -234,7 +235,7 @@ def polar(abs_: Any, angle: Any) -> Tensor:
     return Tensor(shape_of(abs_), "float32")
 
 
-@operation("StopGradient", "core", views.positions, reuse=VIEW)
+@operation("StopGradient", "core", views.positions, buffer_reuse=VIEW)
 def stop_gradient(variable: Tensor) -> Tensor:
     """The values as they are, through which no gradient goes."""
     return variable
@@ -248,13 +249,13 @@ def convert_to_tensor(
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("LeakyRelu", "nn", views.positions, reuse=IN_PLACE)
+@operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE)
 def leaky_relu(x: Tensor, *, negative_slope: float = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
 
-@operation("Gelu", "nn", views.positions, reuse=IN_PLACE)
+@operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE)
 def gelu(x: Tensor, *, approximate: bool = True) -> Tensor:
     """The Gaussian error linear unit."""
     return x
@@ -278,13 +279,13 @@ _declare("Elu Celu", "nn", _with_alpha)
 _declare("HardShrink SoftShrink", "nn", _with_threshold)
 
 
-@operation("Threshold", "nn", views.positions, reuse=IN_PLACE)
+@operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE)
 def threshold(x: Tensor, *, threshold: float, default_value: float) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
-@operation("Squareplus", "nn", views.positions, reuse=IN_PLACE)
+@operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE)
 def squareplus(x: Tensor, *, b: float = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

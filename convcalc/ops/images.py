@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.making import stated
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of, uncounted
-from convcalc.problems import Refusal
 
 
 def check_images(shape: Shape) -> None:
     """Refused for what is neither an image nor a batch of them."""
     if len(shape) not in (3, 4):
-        raise Refusal("needs an image or a batch of images: three or four axes", "wrong-rank")
+        raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
 
 def _height_axis(shape: Shape, data_format: str | None) -> int:
@@ -38,7 +39,7 @@ def _coloured(shape: Shape, data_format: str | None, channels: tuple[int, ...]) 
     """Where the channels are; refused for another number of them."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
-        raise Refusal(f"needs images of {channels[-1]} channels, and these have {shape[at]}", "wrong-channels")
+        raise Refusal(f"needs images of {channels[-1]} channels, and these have {shape[at]}", codes.WRONG_CHANNELS)
     return at
 
 
@@ -123,7 +124,7 @@ def affine_transform(
     """Images moved, turned, scaled and sheared."""
     check_images(images.shape)
     if len(shape_of(transform)) not in (1, 2):
-        raise Refusal("needs a transform, or one for each image: one or two axes", "wrong-rank", "transform")
+        raise Refusal("needs a transform, or one for each image: one or two axes", codes.WRONG_RANK, "transform")
     return images
 
 
@@ -142,7 +143,7 @@ def perspective_transform(
     start, end = shape_of(start_points), shape_of(end_points)
     if len(start) not in (2, 3) or start[-2:] != (4, 2) or start != end:
         raise Refusal(
-            "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", "wrong-shape"
+            "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", codes.WRONG_SHAPE
         )
     return uncounted(images)
 
@@ -154,7 +155,7 @@ def map_coordinates(
     """The values at coordinates, which may lie between elements."""
     places = shape_of(coordinates)
     if len(places) < 2 or places[0] != len(inputs.shape):
-        raise Refusal(f"needs coordinates of shape ({len(inputs.shape)}, ...)", "wrong-shape", "coordinates")
+        raise Refusal(f"needs coordinates of shape ({len(inputs.shape)}, ...)", codes.WRONG_SHAPE, "coordinates")
     return Tensor(places[1:], inputs.dtype)
 
 
@@ -177,7 +178,7 @@ def scale_and_translate(
 def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Inferred:
     """How steep images are, down and across: a new axis of 2."""
     if len(images.shape) != 4:
-        raise Refusal("needs a batch of images: four axes", "wrong-rank")
+        raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
     return _convolved(images, (*images.shape, 2), 3 * 3)
 
 
@@ -192,16 +193,16 @@ def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: 
     verb = "pad" if sign > 0 else "crop"
     given = [each for each in ends if each is not None]
     if len(given) + (target is not None) != 2 or min([*given, target or 0]) < 0:
-        raise Refusal(f"needs two of what to {verb} at one end, at the other, and the target size", "invalid-value")
+        raise Refusal(f"needs two of what to {verb} at one end, at the other, and the target size", codes.INVALID_VALUE)
     if target is not None:
         if sign * (target - size) < sum(given):
-            raise Refusal(f"cannot {verb} {size} cells to {target}", "invalid-value")
+            raise Refusal(f"cannot {verb} {size} cells to {target}", codes.INVALID_VALUE)
         return target
     if sign < 0 and size is UNKNOWN:
-        raise Refusal("needs a target size, as that of its images is not known", "unknown-size")
+        raise Refusal("needs a target size, as that of its images is not known", codes.UNKNOWN_SIZE)
     output = size + sign * sum(given)
     if output < 0:
-        raise Refusal(f"cannot crop {sum(given)} of {size} cells", "vanishing-size")
+        raise Refusal(f"cannot crop {sum(given)} of {size} cells", codes.VANISHING_SIZE)
     return output
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal, listed
 from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.promotion import together
 from convcalc.ops.registry import Tensor, operation
 from convcalc.ops.shaping import with_size
-from convcalc.problems import Refusal, listed
 
 MAX_PARTS = 10_000
 
@@ -21,16 +22,18 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     sizes: list[Number] = list(first.shape)
     for other in xs[1:]:
         if len(other.shape) != len(sizes):
-            raise Refusal("needs inputs with as many axes", "shapes-differ")
+            raise Refusal("needs inputs with as many axes", codes.SHAPES_DIFFER)
         for n, size in enumerate(other.shape):
             if n == at:
                 sizes[n] = sizes[n] + size
             elif sizes[n] is not UNKNOWN and size is not UNKNOWN and size != sizes[n]:
-                raise Refusal("needs inputs that agree on every axis but the one they are joined on", "shapes-differ")
+                raise Refusal(
+                    "needs inputs that agree on every axis but the one they are joined on", codes.SHAPES_DIFFER
+                )
     return Tensor(tuple(sizes), together(*xs))
 
 
-@operation("Concatenate", looks=views.joined)
+@operation("Concatenate", receptive_field_rule=views.joined)
 def concatenate(xs: Sequence[Tensor], *, axis: int = 0) -> Tensor:
     """Joins tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))
@@ -74,7 +77,7 @@ def stack(x: Sequence[Tensor], *, axis: int = 0) -> Tensor:
         if len(other.shape) != len(first) or any(
             a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, other.shape)
         ):
-            raise Refusal("stacks inputs of one shape", "shapes-differ")
+            raise Refusal("stacks inputs of one shape", codes.SHAPES_DIFFER)
     at = axis_index(axis, len(first) + 1)
     return Tensor((*first[:at], len(x), *first[at:]), together(*x))
 
@@ -85,14 +88,14 @@ def unstack(x: Tensor, *, num: int | None = None, axis: int = 0) -> list[Tensor]
     at = axis_index(axis, len(x.shape))
     count = x.shape[at] if num is None else num
     if not isinstance(count, int):
-        raise Refusal("needs 'num' where the size of the axis is not known", "unknown-size", "num")
+        raise Refusal("needs 'num' where the size of the axis is not known", codes.UNKNOWN_SIZE, "num")
     return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * _bounded(count)
 
 
 def _bounded(parts: int) -> int:
     """A number of outputs; one that no model has is refused, as each is an object."""
     if not 0 <= parts <= MAX_PARTS:
-        raise Refusal(f"makes 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", "invalid-value")
+        raise Refusal(f"makes 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
     return parts
 
 
@@ -101,12 +104,12 @@ def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
     size = x.shape[at]
     if isinstance(into, int):
         if isinstance(size, int) and size % into:
-            raise Refusal(f"splits {size} into {into} equal parts", "indivisible-groups", "indices_or_sections")
+            raise Refusal(f"splits {size} into {into} equal parts", codes.INDIVISIBLE_GROUPS, "indices_or_sections")
         part = UNKNOWN if size is UNKNOWN else size // into
         return [Tensor(with_size(x.shape, at, part), x.dtype)] * _bounded(into)
     parts = [end - start for start, end in zip([0, *into], [*into, size])]
     if any(part < 0 for part in parts):
-        raise Refusal(f"splits {size} at {listed(into, 'and')}", "invalid-value", "indices_or_sections")
+        raise Refusal(f"splits {size} at {listed(into, 'and')}", codes.INVALID_VALUE, "indices_or_sections")
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 
 

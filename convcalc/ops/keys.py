@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from convcalc.problems import Refusal
+from convcalc.base import codes
+from convcalc.base.problems import Refusal
 
 _NUMBER = r"-?\d{1,18}"
 
@@ -51,5 +52,5 @@ def _part(part: str, text: str) -> Any:
 
 def _refusal(text: str) -> Refusal:
     return Refusal(
-        f"ops.get_item takes a key such as '[:, 0]' or '[..., 1:3, None]', not '{text}'", "invalid-value", "key"
+        f"ops.get_item takes a key such as '[:, 0]' or '[..., 1:3, None]', not '{text}'", codes.INVALID_VALUE, "key"
     )

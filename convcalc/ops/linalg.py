@@ -8,12 +8,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
-from convcalc.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.ops.promotion import float_if_whole
 from convcalc.ops.reduction import Axis, reduced
 from convcalc.ops.registry import Tensor, operation, uncounted
-from convcalc.problems import Refusal
 
 
 def _differ(one: Number, other: Number) -> bool:
@@ -24,7 +25,7 @@ def _differ(one: Number, other: Number) -> bool:
 def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
     """The axes in front of a tensor's matrices, and the rows and columns of each."""
     if len(x.shape) < 2:
-        raise Refusal("needs matrices: a tensor of at least two axes", "wrong-rank", argument)
+        raise Refusal("needs matrices: a tensor of at least two axes", codes.WRONG_RANK, argument)
     return x.shape[:-2], x.shape[-2], x.shape[-1]
 
 
@@ -32,14 +33,14 @@ def _square(x: Tensor, argument: str = "") -> Tensor:
     """The tensor, whose matrices are square."""
     _, rows, columns = _matrix(x, argument)
     if _differ(rows, columns):
-        raise Refusal(f"needs square matrices, not {rows} by {columns}", "wrong-shape", argument)
+        raise Refusal(f"needs square matrices, not {rows} by {columns}", codes.WRONG_SHAPE, argument)
     return x
 
 
 def _shorter(rows: Number, columns: Number) -> Number:
     """The smaller side of a matrix, which has to be known."""
     if plain(rows) is UNKNOWN or plain(columns) is UNKNOWN:
-        raise Refusal("needs matrices whose rows and columns are known", "unknown-size")
+        raise Refusal("needs matrices whose rows and columns are known", codes.UNKNOWN_SIZE)
     return columns if columns < rows else rows
 
 
@@ -102,7 +103,7 @@ def lu_factor(x: Tensor) -> Inferred:
 def qr(x: Tensor, *, mode: str = "reduced") -> Inferred:
     """An orthogonal matrix and an upper triangular one."""
     if mode not in ("reduced", "complete"):
-        raise Refusal(f"has the modes 'reduced' and 'complete', not {mode!r}", "invalid-value", "mode")
+        raise Refusal(f"has the modes 'reduced' and 'complete', not {mode!r}", codes.INVALID_VALUE, "mode")
     batch, rows, columns = _matrix(x)
     shorter = _shorter(rows, columns)
     inner = shorter if mode == "reduced" else rows
@@ -138,11 +139,11 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     """Solutions for right-hand sides, which have their shape."""
     _square(a, "a")
     if not b.shape:
-        raise Refusal("needs right-hand sides of at least one axis", "wrong-rank", "b")
+        raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
     # Keras compares rows where both have as many axes, the last axes where b has one more, and nothing else.
     behind = len(b.shape) - len(a.shape)
     if behind in (0, 1) and _differ(a.shape[behind - 2], b.shape[behind - 2]):
-        raise Refusal("needs as many right-hand sides as its matrices have rows", "shapes-differ", "b")
+        raise Refusal("needs as many right-hand sides as its matrices have rows", codes.SHAPES_DIFFER, "b")
     return uncounted(b)
 
 
@@ -162,11 +163,11 @@ def solve_triangular(a: Tensor, b: Tensor, *, lower: bool = False) -> Inferred:
 def lstsq(a: Tensor, b: Tensor, *, rcond: float | None = None) -> Inferred:
     """Solves linear equations as nearly as may be."""
     if len(a.shape) != 2:
-        raise Refusal("needs one matrix: a tensor of two axes", "wrong-rank", "a")
+        raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")
     if len(b.shape) not in (1, 2):
-        raise Refusal("needs right-hand sides of one axis or two", "wrong-rank", "b")
+        raise Refusal("needs right-hand sides of one axis or two", codes.WRONG_RANK, "b")
     if _differ(a.shape[0], b.shape[0]):
-        raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", "shapes-differ", "b")
+        raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", codes.SHAPES_DIFFER, "b")
     return uncounted(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
 
 
@@ -174,12 +175,12 @@ def lstsq(a: Tensor, b: Tensor, *, rcond: float | None = None) -> Inferred:
 def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor | Inferred:
     """The length of vectors, or the norm of matrices."""
     if isinstance(ord, str) and ord not in ("fro", "nuc"):
-        raise Refusal(f"has the orders 'fro' and 'nuc', and numbers, not {ord!r}", "invalid-value", "ord")
+        raise Refusal(f"has the orders 'fro' and 'nuc', and numbers, not {ord!r}", codes.INVALID_VALUE, "ord")
     axes = 1 if isinstance(axis, int) else len(x.shape) if axis is None else len(axis)
     if axes == 1 and isinstance(ord, str):
-        raise Refusal(f"has the order {ord!r} of matrices only, and is given one axis", "invalid-value", "ord")
+        raise Refusal(f"has the order {ord!r} of matrices only, and is given one axis", codes.INVALID_VALUE, "ord")
     if axes == 2 and ord not in (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2):
-        raise Refusal(f"has no order {ord} of matrices", "invalid-value", "ord")
+        raise Refusal(f"has no order {ord} of matrices", codes.INVALID_VALUE, "ord")
     made = Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
     by_singular_values = axes == 2 and ord in ("nuc", 2, -2)
     return uncounted(made) if by_singular_values else made

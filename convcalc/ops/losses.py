@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, axis_index
-from convcalc.numbers import Shape
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
 from convcalc.ops.registry import Tensor, operation, shape_of, uncounted
-from convcalc.problems import Refusal
 
 
 def _equal(target: Shape, output: Shape) -> None:
     """Refused for shapes that differ: Keras takes an unknown size to differ from any that is known."""
     if target != output:
-        raise Refusal("needs a target of the same shape as the output", "shapes-differ", "target")
+        raise Refusal("needs a target of the same shape as the output", codes.SHAPES_DIFFER, "target")
 
 
 @operation("BinaryCrossentropy", "nn")
@@ -47,7 +48,7 @@ def sparse_categorical_crossentropy(
         labels = labels[:-1]
     rest = (*output.shape[:at], *output.shape[at + 1 :])
     if labels != rest:
-        raise Refusal("needs a target of the shape of the output without its classes", "shapes-differ", "target")
+        raise Refusal("needs a target of the shape of the output without its classes", codes.SHAPES_DIFFER, "target")
     return Tensor(rest, output.dtype)
 
 
@@ -56,7 +57,7 @@ def ctc_loss(target: Any, output: Tensor, target_length: Any, output_length: Any
     """How far sequences are from labels that may stand anywhere along them."""
     shapes = [shape_of(each) for each in (target, output, target_length, output_length)]
     if not all(shapes) or any(shape[0] != shapes[0][0] for shape in shapes):
-        raise Refusal("needs as many targets, outputs and lengths as each other", "shapes-differ")
+        raise Refusal("needs as many targets, outputs and lengths as each other", codes.SHAPES_DIFFER)
     return Tensor(shapes[0][:1], result_type(output.dtype, "float32"))
 
 
@@ -82,7 +83,7 @@ def ctc_decode(
 def psnr(x1: Any, x2: Any, *, max_val: float) -> Tensor:
     """The peak signal-to-noise ratio of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
-        raise Refusal("compares inputs with as many axes as each other", "shapes-differ")
+        raise Refusal("compares inputs with as many axes as each other", codes.SHAPES_DIFFER)
     return Tensor((), "float32")
 
 

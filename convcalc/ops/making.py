@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import dtype_of, result_type, together
 from convcalc.ops.registry import Tensor, operation, shape_of
-from convcalc.problems import Refusal
 
 
 def stated(shape: Any, argument: str = "shape") -> Shape:
@@ -19,7 +20,7 @@ def stated(shape: Any, argument: str = "shape") -> Shape:
     sizes = shape if isinstance(shape, list) else [shape]
     known = [size for size in sizes if size is not None]
     if not isinstance(shape, list) or not all(isinstance(size, int) and size >= 0 for size in known):
-        raise Refusal("needs a shape: a list of sizes, none of them negative", "invalid-value", argument)
+        raise Refusal("needs a shape: a list of sizes, none of them negative", codes.INVALID_VALUE, argument)
     return tuple(UNKNOWN if size is None else size for size in sizes)
 
 
@@ -35,12 +36,12 @@ def arange(start: Any, stop: Any = None, step: Any = None, *, dtype: str | None 
     first, end = (0, start) if stop is None else (start, stop)
     each = 1 if step is None else step
     if any(isinstance(value, Tensor) for value in (first, end, each)):
-        raise Refusal("needs numbers for its start, stop and step: a tensor's are not known", "unknown-size")
+        raise Refusal("needs numbers for its start, stop and step: a tensor's are not known", codes.UNKNOWN_SIZE)
     if each == 0:
-        raise Refusal("steps by 0", "invalid-value", "step")
+        raise Refusal("steps by 0", codes.INVALID_VALUE, "step")
     size = ceil((end - first) / each)
     if size < 0:
-        raise Refusal(f"steps from {first} by {each}, which leads away from {end}", "invalid-value", "step")
+        raise Refusal(f"steps from {first} by {each}, which leads away from {end}", codes.INVALID_VALUE, "step")
     return Tensor((size,), dtype or together(first, end, each))
 
 
@@ -100,7 +101,7 @@ def vander(x: Tensor, *, N: int | None = None, increasing: bool = False) -> Tens
 
 def _with_classes(shape: Shape, count: int, axis: int) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
-        raise Refusal(f"has no axis {axis} for its classes", "wrong-axis", "axis")
+        raise Refusal(f"has no axis {axis} for its classes", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
     return (*shape[:at], *stated([count], "num_classes"), *shape[at:])
 
@@ -117,7 +118,7 @@ def multi_hot(
 ) -> Tensor:
     """A new axis with a 1 at each of the numbers that a sample has."""
     if num_classes is None:
-        raise Refusal("needs 'num_classes'", "missing-argument", "num_classes")
+        raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
     # As Keras has it: of two axes the last one stays, of more the second goes, and the type is the input's.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type, strong, together
 from convcalc.ops.registry import Tensor, of_one_sample, operation, shape_of
-from convcalc.problems import Refusal
 
 
 def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
@@ -20,7 +21,7 @@ def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> In
 
 def _same_inner(one: Number, other: Number) -> Number:
     if one is not UNKNOWN and other is not UNKNOWN and one != other:
-        raise Refusal(f"multiplies {one} columns by {other} rows", "shapes-differ")
+        raise Refusal(f"multiplies {one} columns by {other} rows", codes.SHAPES_DIFFER)
     return other if one is UNKNOWN else one
 
 
@@ -29,7 +30,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Inferred:
     """Multiplies matrices, those of the axes before the last two one by one."""
     one, other = shape_of(x1), shape_of(x2)
     if not one or not other:
-        raise Refusal("multiplies matrices, and a number is none", "wrong-rank")
+        raise Refusal("multiplies matrices, and a number is none", codes.WRONG_RANK)
     left = one if len(one) > 1 else (1, *one)
     right = other if len(other) > 1 else (*other, 1)
     inner = _same_inner(left[-1], right[-2])
@@ -94,7 +95,7 @@ def cross(x1: Any, x2: Any, *, axisa: int = -1, axisb: int = -1, axisc: int = -1
     left, right = axis_index(axisa, len(one), "axisa"), axis_index(axisb, len(other), "axisb")
     sizes = (one[left], other[right])
     if any(isinstance(size, int) and size not in (2, 3) for size in sizes):
-        raise Refusal("needs vectors of 2 or 3 elements", "wrong-shape")
+        raise Refusal("needs vectors of 2 or 3 elements", codes.WRONG_SHAPE)
     rest = broadcast((*one[:left], *one[left + 1 :]), (*other[:right], *other[right + 1 :]))
     made: Shape = (3,) if 3 in sizes else ()
     at = axis_index(axisc, len(rest) + len(made), "axisc")
@@ -106,13 +107,13 @@ def correlate(x1: Any, x2: Any, *, mode: str = "valid") -> Inferred:
     """The sums of the products of one vector with another that slides along it."""
     one, other = shape_of(x1), shape_of(x2)
     if len(one) != 1 or len(other) != 1:
-        raise Refusal("needs two vectors: inputs of one axis", "wrong-rank")
+        raise Refusal("needs two vectors: inputs of one axis", codes.WRONG_RANK)
     if not isinstance(one[0], int) or not isinstance(other[0], int):
-        raise Refusal("needs vectors of a known size", "unknown-size")
+        raise Refusal("needs vectors of a known size", codes.UNKNOWN_SIZE)
     longer, shorter = max(one[0], other[0]), min(one[0], other[0])
     sizes = {"valid": longer - shorter + 1, "same": longer, "full": longer + shorter - 1}
     if mode not in sizes:
-        raise Refusal(f"has no mode {mode!r}", "invalid-value", "mode")
+        raise Refusal(f"has no mode {mode!r}", codes.INVALID_VALUE, "mode")
     dtype = together(x1, x2)
     wide = {"int64": "float64", "float16": "float16", "bfloat16": "bfloat16", "float64": "float64"}.get(
         dtype, "float32"
@@ -135,7 +136,7 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
     one, other = shape_of(x1), shape_of(x2)
     if isinstance(axes, int):
         if not 0 <= axes <= min(len(one), len(other)):
-            raise Refusal(f"has no {shown(axes)} axes to sum over", "wrong-axis", "axes")
+            raise Refusal(f"has no {shown(axes)} axes to sum over", codes.WRONG_AXIS, "axes")
         pairs = list(zip(range(len(one) - axes, len(one)), range(axes)))
     else:
         lists = [[each] if isinstance(each, int) else each for each in axes]
@@ -156,7 +157,7 @@ def einsum(*operands: Tensor, subscripts: str) -> Inferred:
     left, arrow, target = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
-        raise Refusal(f"names {len(terms)} tensors, and is given {len(operands)}", "equation", "subscripts")
+        raise Refusal(f"names {len(terms)} tensors, and is given {len(operands)}", codes.EQUATION, "subscripts")
     if not arrow:
         names = left.replace(",", "").replace(".", "")
         dots = "..." if "..." in left else ""
@@ -167,7 +168,7 @@ def einsum(*operands: Tensor, subscripts: str) -> Inferred:
         before, dots, after = term.partition("...")
         rank, named = len(operand.shape), len(before) + len(after)
         if rank < named or (not dots and rank != named):
-            raise Refusal(f"names {named} axes of {rank}: '{term}'", "equation", "subscripts")
+            raise Refusal(f"names {named} axes of {rank}: '{term}'", codes.EQUATION, "subscripts")
         end = rank - len(after)
         for name, size in (*zip(before, operand.shape), *zip(after, operand.shape[end:])):
             sizes[name] = _of_one_name(sizes.get(name, 1), size, name)
@@ -175,7 +176,7 @@ def einsum(*operands: Tensor, subscripts: str) -> Inferred:
             dotted = broadcast(dotted, operand.shape[len(before) : end])
     before, dots, after = target.partition("...")
     if any(name not in sizes for name in before + after):
-        raise Refusal(f"asks for an axis that no input has: '{target}'", "equation", "subscripts")
+        raise Refusal(f"asks for an axis that no input has: '{target}'", codes.EQUATION, "subscripts")
     shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
     gone = product(size for name, size in sizes.items() if name not in target)
     whole = of_one_sample(dotted) if dotted and not dots else 1
@@ -192,7 +193,7 @@ def _of_one_name(one: Number, other: Number, name: str) -> Number:
     if other is UNKNOWN or other == 1:
         return one
     if one != other:
-        raise Refusal(f"gives axis '{name}' the sizes {one} and {other}", "shapes-differ", "subscripts")
+        raise Refusal(f"gives axis '{name}' the sizes {one} and {other}", codes.SHAPES_DIFFER, "subscripts")
     return one
 
 
@@ -200,10 +201,10 @@ def _of_one_name(one: Number, other: Number, name: str) -> Number:
 def cdist(x: Tensor, y: Tensor) -> Inferred:
     """The distances of points, each of one with each of the other."""
     if len(x.shape) < 2 or len(y.shape) < 2:
-        raise Refusal("needs lists of points: tensors of at least two axes", "wrong-rank")
+        raise Refusal("needs lists of points: tensors of at least two axes", codes.WRONG_RANK)
     size, other = x.shape[-1], y.shape[-1]
     if size is not UNKNOWN and other is not UNKNOWN and size != other:
-        raise Refusal(f"compares points of {size} and of {other} coordinates", "shapes-differ", "y")
+        raise Refusal(f"compares points of {size} and of {other} coordinates", codes.SHAPES_DIFFER, "y")
     shape = (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-2])
     terms = other if size is UNKNOWN else size
     return _made(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
@@ -224,7 +225,7 @@ def dot_product_attention(
 ) -> Inferred:
     """Weighs values by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
-        raise Refusal("needs (batch, length, heads, size) for query, key and value", "wrong-rank")
+        raise Refusal("needs (batch, length, heads, size) for query, key and value", codes.WRONG_RANK)
     pairs = of_one_sample(query.shape) * key.shape[1]
     products = (Product("queries with keys", pairs), Product("scores with values", pairs))
     return Inferred((query.shape,), products=products, dtype=(together(query, key, value),))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.problems import Refusal
 from convcalc.ops.registry import Tensor
-from convcalc.problems import Refusal
 
 # Each type, and those just above it. 'int' and 'float' are the types of Python's own numbers, which give way to a tensor's.
 _ABOVE = {
@@ -38,7 +39,7 @@ _OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 def _upper(dtype: str) -> frozenset[str]:
     """The type and all above it."""
     if dtype not in _ABOVE:
-        raise Refusal(f"computes with numbers, not with {dtype or 'a type that is not known'}", "wrong-dtype")
+        raise Refusal(f"computes with numbers, not with {dtype or 'a type that is not known'}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper, _ABOVE[dtype]))
 
 

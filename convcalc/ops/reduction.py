@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, Inferred, Product, axis_index
-from convcalc.numbers import UNKNOWN, Shape, product
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of
-from convcalc.problems import Refusal
 
 Axis: TypeAlias = "int | Sequence[int] | None"
 
@@ -82,16 +83,16 @@ def _with_initial(name: str) -> Rule:
 for _name in ("Max", "Min"):
     _rule = _with_initial(_name)
     _rule.__doc__ = f"{_name} along axes."
-    operation(_name, looks=_reduced_views)(_rule)
+    operation(_name, receptive_field_rule=_reduced_views)(_rule)
 
 
-@operation("Prod", looks=_reduced_views)
+@operation("Prod", receptive_field_rule=_reduced_views)
 def prod(x: Tensor, *, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
     """The product along axes."""
     return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
 
 
-@operation("CountNonzero", looks=_reduced_views)
+@operation("CountNonzero", receptive_field_rule=_reduced_views)
 def count_nonzero(x: Tensor, *, axis: Axis = None) -> Tensor:
     """How many elements along axes are not 0."""
     return Tensor(reduced(x.shape, axis), "int32")
@@ -151,14 +152,14 @@ def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
-@operation("Softmax", "nn", _normalized_views, reuse=IN_PLACE)
+@operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
 def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("LogSoftmax", "nn", _normalized_views, reuse=IN_PLACE)
+@operation("LogSoftmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
 def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """The logarithms of shares that add up to 1 along axes."""
     reduced(x.shape, axis)
@@ -172,7 +173,7 @@ def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
     return x
 
 
-@operation("Normalize", "nn", _normalized_views, reuse=IN_PLACE)
+@operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE)
 def normalize(x: Tensor, *, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)
@@ -185,7 +186,7 @@ def moments(x: Tensor, *, axes: Axis, keepdims: bool = False, synchronized: bool
     return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
 
 
-@operation("LayerNorm", "nn", reuse=IN_PLACE)
+@operation("LayerNorm", "nn", buffer_reuse=IN_PLACE)
 def layer_norm(
     x: Tensor,
     gamma: Any = None,
@@ -199,7 +200,7 @@ def layer_norm(
     return x
 
 
-@operation("BatchNorm", "nn", reuse=IN_PLACE)
+@operation("BatchNorm", "nn", buffer_reuse=IN_PLACE)
 def batch_norm(
     x: Tensor, mean: Any, variance: Any, offset: Any = None, scale: Any = None, *, axis: int, epsilon: float = 1e-3
 ) -> Tensor:
@@ -208,11 +209,11 @@ def batch_norm(
     # As Keras has it: an offset needs a scale.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
-        raise Refusal(f"needs vectors of {size} elements, as its axis has", "wrong-shape")
+        raise Refusal(f"needs vectors of {size} elements, as its axis has", codes.WRONG_SHAPE)
     return x
 
 
-@operation("RMSNorm", "nn", reuse=IN_PLACE)
+@operation("RMSNorm", "nn", buffer_reuse=IN_PLACE)
 def rms_norm(x: Tensor, scale: Any = None, *, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
     """Scales by the root mean square along axes."""
     return x

@@ -12,15 +12,16 @@ from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias, TypeVar
 
+from convcalc.base import codes
+from convcalc.base.keras_names import snake_case
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
+from convcalc.base.structs import NamedTuple
 from convcalc.layers.application import bounded
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred
 from convcalc.model import Constant, Slot
-from convcalc.names import snake_case
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.families import FAMILIES, FAMILY_OF
-from convcalc.problems import Refusal
-from convcalc.records import NamedTuple
 
 
 class Tensor(NamedTuple):
@@ -39,12 +40,12 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 class Operation(NamedTuple):
-    """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``makes``
+    """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``init_parameters``
     those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
     that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
-    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else. ``looks`` says
-    how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not known. ``reuse`` is what it may do with its
-    input's memory, as a layer has it.
+    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else.
+    ``receptive_field_rule`` says how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not
+    known. ``buffer_reuse`` is what it may do with its input's memory, as a layer has it.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Operation(NamedTuple):
     rule: Rule
     doc: str
     parameters: tuple[str, ...]
-    makes: tuple[str, ...] = ()
+    init_parameters: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = {}
     several: bool = False
     listed: bool = False
@@ -60,9 +61,9 @@ class Operation(NamedTuple):
     needs: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()
     family: str = "operation"
-    holds: bool = False
-    looks: Callable[..., Any] | None = None
-    reuse: str = ""
+    contains_layers: bool = False
+    receptive_field_rule: Callable[..., Any] | None = None
+    buffer_reuse: str = ""
 
     @property
     def function(self) -> str:
@@ -73,7 +74,7 @@ class Operation(NamedTuple):
     @property
     def positional(self) -> tuple[str, ...]:
         """The arguments that may stand without a name behind the tensor, in their order."""
-        return (*(() if self.several else self.parameters[1:]), *self.makes)
+        return (*(() if self.several else self.parameters[1:]), *self.init_parameters)
 
     def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a making or a call that are not as by default."""
@@ -93,10 +94,10 @@ class Operation(NamedTuple):
         """
         values = {name: filled(value, tensors) for name, value in call.items()}
         if absent := [name for name in self.required if name not in values and name not in made]:
-            raise Refusal(f"is not given '{absent[0]}'", "missing-argument", absent[0])
+            raise Refusal(f"is not given '{absent[0]}'", codes.MISSING_ARGUMENT, absent[0])
         for name in (each for each in values if each in self.needs):
             if not isinstance(values[name], Tensor):
-                raise Refusal("needs a tensor, and is given a number or a list", "wrong-operand", name)
+                raise Refusal("needs a tensor, and is given a number or a list", codes.WRONG_OPERAND, name)
         many = values.pop(self.parameters[0], ()) if self.several else ()
         try:
             return _plain(self.rule(*many, **values, **made))
@@ -104,7 +105,7 @@ class Operation(NamedTuple):
             given = {name: value for name, value in {**call, **made}.items() if not isinstance(value, Slot)}
             raise Refusal(
                 f"cannot take {', '.join(f'{name}: {shown(value)}' for name, value in given.items()) or 'this'}",
-                "invalid-value",
+                codes.INVALID_VALUE,
             ) from None
 
 
@@ -173,7 +174,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
-    name: str, module: str = "numpy", looks: Callable[..., Any] | None = None, reuse: str = ""
+    name: str, module: str = "numpy", receptive_field_rule: Callable[..., Any] | None = None, buffer_reuse: str = ""
 ) -> Callable[[AnyRule], AnyRule]:
     """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
 
@@ -197,15 +198,15 @@ def operation(
             rule=rule,
             doc=inspect.cleandoc(rule.__doc__ or ""),
             parameters=called,
-            makes=made,
+            init_parameters=made,
             defaults={each.name: each.default for each in signature if each.default is not each.empty},
             several=several,
             listed=signature[0].annotation == "Sequence[Tensor]",
             gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
             needs=single,
             required=required,
-            looks=looks,
-            reuse=reuse,
+            receptive_field_rule=receptive_field_rule,
+            buffer_reuse=buffer_reuse,
         )
         return rule
 

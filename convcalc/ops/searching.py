@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, product
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.numbers import UNKNOWN, Number, product
 from convcalc.ops.making import stated
 from convcalc.ops.registry import Tensor, operation, shape_of
 from convcalc.ops.shaping import with_size
-from convcalc.problems import Refusal
 
 
 @operation("Digitize")
@@ -24,7 +25,7 @@ def search_sorted(sorted_sequence: Any, values: Any, *, side: str = "left") -> T
     """The places at which values belong into a sorted vector."""
     sequence = shape_of(sorted_sequence)
     if len(sequence) != 1:
-        raise Refusal("needs a sorted sequence of one axis", "wrong-rank", "sorted_sequence")
+        raise Refusal("needs a sorted sequence of one axis", codes.WRONG_RANK, "sorted_sequence")
     return Tensor(shape_of(values), "int32" if sequence[0] < 2**31 else "int64")
 
 
@@ -54,7 +55,7 @@ def argpartition(x: Tensor, *, kth: int, axis: int | None = -1) -> Tensor:
     Keras does not look whether there is such an axis.
     """
     if not isinstance(kth, int):
-        raise Refusal("needs a whole number of elements", "invalid-value", "kth")
+        raise Refusal("needs a whole number of elements", codes.INVALID_VALUE, "kth")
     return Tensor((product(x.shape),) if axis is None else x.shape, "int32")
 
 
@@ -62,9 +63,9 @@ def argpartition(x: Tensor, *, kth: int, axis: int | None = -1) -> Tensor:
 def histogram(x: Tensor, *, bins: int = 10, range: Sequence[float] | None = None) -> list[Tensor]:
     """How many elements lie in each bin, and the edges of the bins."""
     if not isinstance(bins, int) or bins < 0:
-        raise Refusal("needs a number of bins", "invalid-value", "bins")
+        raise Refusal("needs a number of bins", codes.INVALID_VALUE, "bins")
     if range and (len(range) < 2 or range[1] < range[0]):
-        raise Refusal("needs a range of two numbers, the smaller one first", "invalid-value", "range")
+        raise Refusal("needs a range of two numbers, the smaller one first", codes.INVALID_VALUE, "range")
     return [Tensor((bins,), x.dtype), Tensor((bins + 1,), x.dtype)]
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import VIEW, Inferred, axis_index
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of
-from convcalc.problems import Refusal
 
 _BITS = {**BITS, "complex64": 64, "complex128": 128}
 
@@ -26,19 +27,19 @@ def with_size(shape: Shape, axis: int, size: Number) -> Shape:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-@operation("ExpandDims", reuse=VIEW)
+@operation("ExpandDims", buffer_reuse=VIEW)
 def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
     """Puts in axes of size 1."""
     axes = _axes(len(x.shape) if axis is None else axis)
     rank = len(x.shape) + len(axes)
     new = {axis_index(each, rank) for each in axes}
     if len(new) < len(axes):
-        raise Refusal("puts in an axis twice", "wrong-axis", "axis")
+        raise Refusal("puts in an axis twice", codes.WRONG_AXIS, "axis")
     sizes = iter(x.shape)
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
 
-@operation("Squeeze", reuse=VIEW)
+@operation("Squeeze", buffer_reuse=VIEW)
 def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
     """Takes out axes of size 1."""
     if axis is None:
@@ -46,46 +47,46 @@ def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
     gone = {axis_index(each, len(x.shape)) for each in _axes(axis)}
     for each in gone:
         if x.shape[each] != 1:
-            raise Refusal(f"squeezes axis {each}, whose size is not 1", "wrong-axis", "axis")
+            raise Refusal(f"squeezes axis {each}, whose size is not 1", codes.WRONG_AXIS, "axis")
     return Tensor(tuple(size for n, size in enumerate(x.shape) if n not in gone), x.dtype)
 
 
-@operation("Reshape", looks=views.reshaping, reuse=VIEW)
+@operation("Reshape", receptive_field_rule=views.reshaping, buffer_reuse=VIEW)
 def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
     """The same elements in another shape; -1 is what is left over."""
     wanted = [
         each if isinstance(each, int) else UNKNOWN for each in ([newshape] if isinstance(newshape, int) else newshape)
     ]
     if wanted.count(-1) > 1 or any(isinstance(each, int) and each < -1 for each in wanted):
-        raise Refusal("reshapes to a shape with more than one -1", "invalid-value", "newshape")
+        raise Refusal("reshapes to a shape with more than one -1", codes.INVALID_VALUE, "newshape")
     if UNKNOWN in wanted or any(size is UNKNOWN for size in x.shape):
         return Tensor(tuple(UNKNOWN if each == -1 else each for each in wanted), x.dtype)
     total, known = product(x.shape), product(each for each in wanted if each != -1)
     if (-1 not in wanted and total != known) or (-1 in wanted and (known == 0 or total % known != 0)):
-        raise Refusal(f"reshapes {total} elements to a shape that does not hold them", "shapes-differ", "newshape")
+        raise Refusal(f"reshapes {total} elements to a shape that does not hold them", codes.SHAPES_DIFFER, "newshape")
     return Tensor(tuple(total // known if each == -1 else each for each in wanted), x.dtype)
 
 
-@operation("View", reuse=VIEW)
+@operation("View", buffer_reuse=VIEW)
 def view(x: Tensor, *, dtype: str | None = None) -> Tensor:
     """The same bytes, read as elements of another dtype."""
     other = dtype or x.dtype
     old, new = _BITS.get(x.dtype), _BITS.get(other)
     if not old or not new:
-        raise Refusal("needs dtypes of a known size", "wrong-dtype", "dtype")
+        raise Refusal("needs dtypes of a known size", codes.WRONG_DTYPE, "dtype")
     if old == new:
         return Tensor(x.shape, other)
     if not x.shape:
-        raise Refusal(f"reads one element of {old} bits as {new} bits", "wrong-rank", "dtype")
+        raise Refusal(f"reads one element of {old} bits as {new} bits", codes.WRONG_RANK, "dtype")
     size = x.shape[-1]
     if size * old % new > 0:
         raise Refusal(
-            f"reads {size} elements of {old} bits as {new} bits, which do not divide them", "wrong-shape", "dtype"
+            f"reads {size} elements of {old} bits as {new} bits, which do not divide them", codes.WRONG_SHAPE, "dtype"
         )
     return Tensor((*x.shape[:-1], size * old // new), other)
 
 
-@operation("Ravel", reuse=VIEW)
+@operation("Ravel", buffer_reuse=VIEW)
 def ravel(x: Tensor) -> Tensor:
     """All elements along one axis."""
     return Tensor((product(x.shape),), x.dtype)
@@ -98,13 +99,13 @@ def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: I
     return (views.permuted(order),)
 
 
-@operation("Transpose", looks=_transposed_views)
+@operation("Transpose", receptive_field_rule=_transposed_views)
 def transpose(x: Tensor, *, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order."""
     rank = len(x.shape)
     order = range(rank)[::-1] if axes is None else [axis_index(each, rank, "axes") for each in axes]
     if sorted(order) != list(range(rank)):
-        raise Refusal(f"needs an order of its {rank} axes", "wrong-axis", "axes")
+        raise Refusal(f"needs an order of its {rank} axes", codes.WRONG_AXIS, "axes")
     return Tensor(tuple(x.shape[each] for each in order), x.dtype)
 
 
@@ -124,7 +125,7 @@ def moveaxis(x: Tensor, *, source: int | Sequence[int], destination: int | Seque
     moved = [axis_index(each, rank, "source") for each in _axes(source)]
     places = [axis_index(each, rank, "destination") for each in _axes(destination)]
     if len(moved) != len(places):
-        raise Refusal("needs as many destinations as sources", "shapes-differ", "destination")
+        raise Refusal("needs as many destinations as sources", codes.SHAPES_DIFFER, "destination")
     order = [n for n in range(rank) if n not in moved]
     for place, axis in sorted(zip(places, moved)):
         order.insert(place, axis)
@@ -136,14 +137,14 @@ def get_item(x: Tensor, key: Any) -> Tensor:
     """Picks by indices and slices."""
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
     if sum(each is ... for each in keys) > 1:
-        raise Refusal("picks with more than one '...'", "invalid-value", "key")
+        raise Refusal("picks with more than one '...'", codes.INVALID_VALUE, "key")
     if not any(each is ... for each in keys):
         keys.append(...)
     at = next(n for n, each in enumerate(keys) if each is ...)
     used = sum(each is not None for each in keys) - 1
     rest = len(x.shape) - used
     if rest < 0:
-        raise Refusal(f"picks along {used} axes of {len(x.shape)}", "wrong-rank", "key")
+        raise Refusal(f"picks along {used} axes of {len(x.shape)}", codes.WRONG_RANK, "key")
     keys[at : at + 1] = [slice(None)] * rest
     sizes = iter(x.shape)
     found: list[Number] = []
@@ -155,7 +156,7 @@ def get_item(x: Tensor, key: Any) -> Tensor:
         if isinstance(each, slice):
             found.append(_sliced(size, each))
         elif isinstance(each, int) and isinstance(size, int) and not -size <= each < size:
-            raise Refusal(f"picks number {each} of {size}", "wrong-axis", "key")
+            raise Refusal(f"picks number {each} of {size}", codes.WRONG_AXIS, "key")
     return Tensor(tuple(found), x.dtype)
 
 
@@ -181,7 +182,7 @@ def take_along_axis(x: Tensor, indices: Tensor, *, axis: int | None = None) -> T
     """Picks by numbers along an axis, others at each place of the other axes."""
     shape = (product(x.shape),) if axis is None else x.shape
     if len(shape) != len(indices.shape):
-        raise Refusal("needs indices with as many axes as the input", "shapes-differ", "indices")
+        raise Refusal("needs indices with as many axes as the input", codes.SHAPES_DIFFER, "indices")
     at = 0 if axis is None else axis_index(axis, len(shape))
     return Tensor(broadcast(with_size(shape, at, indices.shape[at]), indices.shape), x.dtype)
 
@@ -249,7 +250,7 @@ def repeat(x: Tensor, *, repeats: int | Sequence[int], axis: int | None = None) 
     at = 0 if axis is None else axis_index(axis, len(shape))
     size = shape[at]
     if len(counts) > 1 and isinstance(size, int) and len(counts) != size:
-        raise Refusal(f"needs one number, or {size}", "shapes-differ", "repeats")
+        raise Refusal(f"needs one number, or {size}", codes.SHAPES_DIFFER, "repeats")
     if size is UNKNOWN:
         return Tensor(shape, x.dtype)
     return Tensor(with_size(shape, at, size * counts[0] if len(counts) == 1 else sum(counts)), x.dtype)
@@ -281,7 +282,7 @@ def _pad_widths(given: Any, rank: int) -> list[tuple[int, int]]:
     if len(pairs) == 1:
         return pairs * rank
     if len(pairs) != rank:
-        raise Refusal(f"needs one pad width, or {rank}", "shapes-differ", "pad_width")
+        raise Refusal(f"needs one pad width, or {rank}", codes.SHAPES_DIFFER, "pad_width")
     return pairs
 
 
@@ -299,7 +300,7 @@ def glu(x: Tensor, *, axis: int = -1) -> Tensor:
     at = axis_index(axis, len(x.shape))
     size = x.shape[at]
     if size % 2 > 0:
-        raise Refusal(f"needs an even size on axis {axis}, not {size}", "indivisible-groups", "axis")
+        raise Refusal(f"needs an even size on axis {axis}, not {size}", codes.INDIVISIBLE_GROUPS, "axis")
     return Tensor(with_size(x.shape, at, size // 2), x.dtype)
 
 
@@ -307,7 +308,7 @@ def glu(x: Tensor, *, axis: int = -1) -> Tensor:
 def slice_(inputs: Tensor, start_indices: Any, *, shape: Sequence[int]) -> Tensor:
     """A part of a given shape, from given indices; -1 is all that follows."""
     if len(shape) != len(inputs.shape):
-        raise Refusal(f"needs a shape of {len(inputs.shape)} axes", "wrong-rank", "shape")
+        raise Refusal(f"needs a shape of {len(inputs.shape)} axes", codes.WRONG_RANK, "shape")
     starts = start_indices if isinstance(start_indices, list) else [UNKNOWN] * len(shape)
     sizes = [
         part if part != -1 else UNKNOWN if size is UNKNOWN or not isinstance(start, int) else size - start
@@ -348,7 +349,7 @@ def space_to_depth(x: Tensor, *, block_size: int, data_format: str = "channels_l
 
 def _blocks(x: Tensor, block: int, data_format: str, grow: bool) -> Tensor:
     if len(x.shape) != 4:
-        raise Refusal("needs images with a batch axis: four axes", "wrong-rank")
+        raise Refusal("needs images with a batch axis: four axes", codes.WRONG_RANK)
     last = data_format == "channels_last"
     batch, *rest = x.shape
     height, width, channels = rest if last else (rest[1], rest[2], rest[0])
@@ -361,7 +362,7 @@ def _blocks(x: Tensor, block: int, data_format: str, grow: bool) -> Tensor:
 
 def _divided(size: Number, by: int) -> Number:
     if size % by > 0:
-        raise Refusal(f"has a size of {size}, which {by} does not divide", "indivisible-groups", "block_size")
+        raise Refusal(f"has a size of {size}, which {by} does not divide", codes.INDIVISIBLE_GROUPS, "block_size")
     return size // by
 
 

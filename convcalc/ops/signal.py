@@ -9,28 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Traced, Unknown, plain
+from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
-from convcalc.numbers import UNKNOWN, Number, Traced, Unknown, plain
 from convcalc.ops.registry import Rule, Tensor, operation, shape_of, uncounted
-from convcalc.problems import Refusal
 
 
 def _size(size: Any) -> Number:
     """The size of an output axis, refused where it is none."""
     if not isinstance(size, (int, Unknown, Traced)) or size < 0:
-        raise Refusal(f"would have an output of {size} cells", "vanishing-size")
+        raise Refusal(f"would have an output of {size} cells", codes.VANISHING_SIZE)
     return size
 
 
 def _complex(x: Any, axes: int) -> tuple[Tensor, Tensor]:
     """The two parts of complex numbers, of one shape with at least so many axes."""
     if not isinstance(x, list) or len(x) != 2 or not all(isinstance(part, Tensor) for part in x):
-        raise Refusal("needs a pair of tensors, the real parts and the imaginary ones", "wrong-inputs", "x")
+        raise Refusal("needs a pair of tensors, the real parts and the imaginary ones", codes.WRONG_INPUTS, "x")
     real, imaginary = x
     if [*map(plain, real.shape)] != [*map(plain, imaginary.shape)]:
-        raise Refusal("needs real and imaginary parts of one shape", "shapes-differ", "x")
+        raise Refusal("needs real and imaginary parts of one shape", codes.SHAPES_DIFFER, "x")
     if len(real.shape) < axes:
-        raise Refusal(f"needs at least {'one axis' if axes == 1 else 'two axes'}", "wrong-rank", "x")
+        raise Refusal(f"needs at least {'one axis' if axes == 1 else 'two axes'}", codes.WRONG_RANK, "x")
     return real, imaginary
 
 
@@ -38,7 +39,7 @@ def _transform(name: str, axes: int) -> Rule:
     def rule(x: Sequence[Tensor]) -> Inferred:
         parts = _complex(x, axes)
         if any(plain(size) is UNKNOWN for size in parts[0].shape[-axes:]):
-            raise Refusal("needs known sizes on the axes that it transforms", "unknown-size", "x")
+            raise Refusal("needs known sizes on the axes that it transforms", codes.UNKNOWN_SIZE, "x")
         return uncounted(*parts)
 
     rule.__doc__ = f"{name}: {'the Fourier transform' if name[0] == 'F' else 'the inverse transform'} of the last axes."
@@ -54,7 +55,7 @@ fft, fft2, ifft2 = (
 def rfft(x: Tensor, *, fft_length: int | None = None) -> Inferred:
     """The Fourier transform of real numbers along the last axis."""
     if not x.shape:
-        raise Refusal("needs at least one axis", "wrong-rank", "x")
+        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     length = x.shape[-1] if fft_length is None else fft_length
     spectrum = Tensor((*x.shape[:-1], _size(length // 2 + 1)), x.dtype)
     return uncounted(spectrum, spectrum)
@@ -71,14 +72,14 @@ def irfft(x: Sequence[Tensor], *, fft_length: int | None = None) -> Inferred:
 def _apart(stride: Any) -> int:
     """The stride of sequences whose transforms are taken."""
     if not isinstance(stride, int) or stride < 1:
-        raise Refusal(f"needs a stride of at least 1, not {stride}", "invalid-value", "sequence_stride")
+        raise Refusal(f"needs a stride of at least 1, not {stride}", codes.INVALID_VALUE, "sequence_stride")
     return stride
 
 
 def _sequences(size: Number, length: int, stride: int) -> Number:
     """How many sequences of a length begin a stride apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
-        raise Refusal("needs sequences that begin apart", "invalid-value", "sequence_stride")
+        raise Refusal("needs sequences that begin apart", codes.INVALID_VALUE, "sequence_stride")
     return _size(1 + (size - length) // stride)
 
 
@@ -86,7 +87,7 @@ def _sequences(size: Number, length: int, stride: int) -> Number:
 def extract_sequences(x: Tensor, *, sequence_length: int, sequence_stride: int) -> Tensor:
     """The sequences that a window along the last axis sees."""
     if not x.shape:
-        raise Refusal("needs at least one axis", "wrong-rank", "x")
+        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     count = _sequences(x.shape[-1], sequence_length, sequence_stride)
     return Tensor((*x.shape[:-1], count, _size(sequence_length)), x.dtype)
 
@@ -103,7 +104,7 @@ def stft(
 ) -> Inferred:
     """The Fourier transforms of sequences along the last axis."""
     if not x.shape:
-        raise Refusal("needs at least one axis", "wrong-rank", "x")
+        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     padded = 0 if center is False else fft_length // 2 * 2
     count = _sequences(x.shape[-1] + padded, fft_length, _apart(sequence_stride))
     spectrum = Tensor((*x.shape[:-1], count, _size(fft_length // 2 + 1)), x.dtype)
@@ -144,9 +145,9 @@ def _segments(name: str) -> Rule:
     def rule(data: Tensor, segment_ids: Any, *, num_segments: int | None = None, sorted: bool = False) -> Tensor:
         rows, ids = data.shape[0] if data.shape else 0, shape_of(segment_ids)
         if len(ids) != 1:
-            raise Refusal("needs a vector of numbers, one for each row", "wrong-rank", "segment_ids")
+            raise Refusal("needs a vector of numbers, one for each row", codes.WRONG_RANK, "segment_ids")
         if rows is not UNKNOWN and ids[0] is not UNKNOWN and rows != ids[0]:
-            raise Refusal(f"has numbers for {ids[0]} rows of {rows}", "shapes-differ", "segment_ids")
+            raise Refusal(f"has numbers for {ids[0]} rows of {rows}", codes.SHAPES_DIFFER, "segment_ids")
         return Tensor((UNKNOWN if num_segments is None else _size(num_segments), *data.shape[1:]), data.dtype)
 
     rule.__doc__ = f"{name} of the rows that have one number."

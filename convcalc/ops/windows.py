@@ -6,12 +6,13 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
+from convcalc.base.window import slide, slide_transposed
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
-from convcalc.numbers import UNKNOWN, Number, Shape, product
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation
-from convcalc.problems import Refusal
-from convcalc.window import slide, slide_transposed
 
 
 def _each(value: Any, rank: int) -> list[Any]:
@@ -66,12 +67,12 @@ adaptive_max, adaptive_average = (
 
 def _check_channels(inputs: Number, kernel: Number) -> None:
     if isinstance(inputs, int) and isinstance(kernel, int) and inputs != kernel:
-        raise Refusal(f"has a kernel for {kernel} channels, and is given {inputs}", "wrong-channels", "kernel")
+        raise Refusal(f"has a kernel for {kernel} channels, and is given {inputs}", codes.WRONG_CHANNELS, "kernel")
 
 
 def _check_known(kernel: Shape) -> None:
     if UNKNOWN in kernel:
-        raise Refusal("needs a kernel of a known size", "unknown-size", "kernel")
+        raise Refusal("needs a kernel of a known size", codes.UNKNOWN_SIZE, "kernel")
 
 
 def _depthwise_filters(kernel: Shape) -> Number:
@@ -96,7 +97,7 @@ def _convolution(
         shape = _channels_last(inputs.shape, data_format)
         rank = len(shape) - 2
         if len(kernel.shape) != len(shape):
-            raise Refusal(f"needs a kernel of {len(shape)} axes", "wrong-rank", "kernel")
+            raise Refusal(f"needs a kernel of {len(shape)} axes", codes.WRONG_RANK, "kernel")
         _check_channels(shape[-1], kernel.shape[-2])
         if padding == "valid":
             _check_known(kernel.shape[:-2])
@@ -124,7 +125,7 @@ depthwise_conv = operation("DepthwiseConv", "nn")(
 
 def _same_or_valid(padding: Any) -> str:
     if padding not in ("same", "valid"):
-        raise Refusal(f"takes 'same' or 'valid' as padding, not {shown(padding)}", "invalid-value", "padding")
+        raise Refusal(f"takes 'same' or 'valid' as padding, not {shown(padding)}", codes.INVALID_VALUE, "padding")
     return str(padding)
 
 
@@ -213,7 +214,8 @@ def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
     """The windows of images, each laid out along the second axis."""
     if len(x.shape) != 4 or any(size is UNKNOWN for size in x.shape[1:]):
         raise Refusal(
-            "needs images of (batch, channels, height, width), of which only the batch may be unknown", "wrong-shape"
+            "needs images of (batch, channels, height, width), of which only the batch may be unknown",
+            codes.WRONG_SHAPE,
         )
     settings = zip(x.shape[2:], *(_each(each, 2) for each in (kernel_size, dilation, padding, stride)))
     # As Keras has it: a window that does not fit stands nowhere.
@@ -221,7 +223,7 @@ def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )
     if cells < 0:
-        raise Refusal("has windows that do not fit into its images", "vanishing-size", "kernel_size")
+        raise Refusal("has windows that do not fit into its images", codes.VANISHING_SIZE, "kernel_size")
     return Tensor((x.shape[0], x.shape[1] * product(_each(kernel_size, 2)), cells), x.dtype)
 
 
@@ -231,9 +233,11 @@ def fold(
 ) -> Tensor:
     """Images put together again from their windows."""
     if len(x.shape) != 3:
-        raise Refusal("needs windows of (batch, elements, windows): three axes", "wrong-rank")
+        raise Refusal("needs windows of (batch, elements, windows): three axes", codes.WRONG_RANK)
     batch, elements, _ = x.shape
     cells = product(_each(kernel_size, 2))
     if elements % cells > 0:
-        raise Refusal(f"has windows of {elements} elements, which {cells} cells do not divide", "indivisible-groups")
+        raise Refusal(
+            f"has windows of {elements} elements, which {cells} cells do not divide", codes.INDIVISIBLE_GROUPS
+        )
     return Tensor((batch, elements // cells, *_each(output_size, 2)), x.dtype)

@@ -10,12 +10,12 @@ from io import BytesIO
 from os import PathLike, fspath
 from typing import Any, BinaryIO
 
-from convcalc.garbage import uncollected
+from convcalc.base.gc_pause import gc_paused
+from convcalc.base.problems import ConvcalcError, Problem, Source
+from convcalc.base.structs import NamedTuple
 from convcalc.model import Model
-from convcalc.problems import ConvcalcError, Problem, Source
 from convcalc.read.container import HDF5, config_of, is_archive, member, opened_file
-from convcalc.read.nodes import MAX_BYTES, compose, decode, plain_value
-from convcalc.records import NamedTuple
+from convcalc.read.spec.nodes import MAX_BYTES, compose, decode, plain_value
 
 __all__ = ["config_in", "load", "model_in", "opened", "parse", "read"]
 
@@ -75,7 +75,7 @@ def _unpacked(file: BinaryIO, name: str) -> _Text:
     if is_archive(start):
         return _Text(decode(member(file, "config.json", name), name), config_of)
     if start.startswith(HDF5):
-        from convcalc.read.hdf5 import config_text
+        from convcalc.read.keras_files.hdf5 import config_text
 
         return _Text(config_text(file, name), config_of)
     source = decode(file.read(MAX_BYTES + 1), name)
@@ -97,15 +97,15 @@ def _of_yaml(source: Source) -> Any:
     return plain_value(node)
 
 
-@uncollected()
+@gc_paused()
 def model_in(file: BinaryIO, name: str) -> Model:
     """The model that an open file holds, as :func:`parse` gives it."""
     source, parse = _unpacked(file, name)
     if parse:
-        from convcalc.read.config import read_config
-        from convcalc.read.weights import with_stored
+        from convcalc.read.keras_files.config import read_config
+        from convcalc.read.keras_files.weights import with_stored
 
         return with_stored(read_config(parse(source), source.name), file, name)
-    from convcalc.read.spec import read_spec
+    from convcalc.read.spec.spec import read_spec
 
     return read_spec(source)

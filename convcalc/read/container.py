@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcalc.problems import ConvcalcError, Source, error
+from convcalc.base import codes
+from convcalc.base.codes import Code
+from convcalc.base.problems import ConvcalcError, Source, error
 
 if TYPE_CHECKING:
     import zipfile  # it takes long to import, and most files are none
@@ -41,9 +43,9 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
 
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
     if isinstance(bad, io.UnsupportedOperation):
-        return error("cannot-read", f"{name}: is a pipe; write - to read standard input, or give a file")
+        return error(codes.CANNOT_READ, f"{name}: is a pipe; write - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
-    return error("cannot-read", f"{name}: {reason[0].lower()}{reason[1:]}")
+    return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
 
 
 def is_archive(data: bytes) -> bool:
@@ -54,7 +56,7 @@ def is_archive(data: bytes) -> bool:
 def member(file: BinaryIO, name: str, source: str) -> bytes:
     """A member of an archive. Raises :class:`ConvcalcError` for an archive that is damaged or made to hurt."""
     with _archive(file, source) as archive:
-        info = _info(archive, name, source, "not-a-model")
+        info = _info(archive, name, source, codes.NOT_A_MODEL)
         return _content(archive, info, source)
 
 
@@ -64,7 +66,7 @@ def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
     import zipfile
 
     with _archive(file, source) as archive:
-        info = _info(archive, name, source, "no-weights")
+        info = _info(archive, name, source, codes.NO_WEIGHTS)
         if info.compress_type == zipfile.ZIP_STORED:
             part: BinaryIO = io.BufferedReader(_Part(file, info))
         else:
@@ -118,7 +120,7 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             if len(archive.filelist) > MAX_MEMBERS:
-                raise error("too-large", f"{source}: the archive has more than {MAX_MEMBERS:,} members")
+                raise error(codes.TOO_LARGE, f"{source}: the archive has more than {MAX_MEMBERS:,} members")
             yield archive
     except (
         zipfile.BadZipFile,
@@ -129,21 +131,21 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
         ValueError,
         RuntimeError,
     ) as bad:
-        raise error("damaged", f"{source}: the archive is damaged: {bad}") from None
+        raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
     except Exception as bad:  # what a decompressor raises for damaged data: zlib.error, lzma.LZMAError
         if type(bad).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
             raise
-        raise error("damaged", f"{source}: the archive is damaged: {bad}") from None
+        raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
 
 
-def _info(archive: zipfile.ZipFile, name: str, source: str, missing: str) -> zipfile.ZipInfo:
+def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zipfile.ZipInfo:
     """What the archive's directory says of a member; ``missing`` is the code of the error that there is none."""
     try:
         info = archive.getinfo(name)
     except KeyError:
         raise error(missing, f"{source}: a Keras archive has a {name}, and this one has none") from None
     if info.flag_bits & 1:
-        raise error("cannot-read", f"{source}: {name} is encrypted")
+        raise error(codes.CANNOT_READ, f"{source}: {name} is encrypted")
     return info
 
 
@@ -151,15 +153,15 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> by
     """A member, unpacked into memory within bounds."""
     name = info.filename
     if info.file_size > MAX_MEMBER:
-        raise error("too-large", f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read")
+        raise error(codes.TOO_LARGE, f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read")
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
         raise error(
-            "too-large", f"{source}: {name} unpacks to over {MAX_RATIO} times its size, as nothing of Keras's does"
+            codes.TOO_LARGE, f"{source}: {name} unpacks to over {MAX_RATIO} times its size, as nothing of Keras's does"
         )
     with archive.open(info) as packed:
         content = packed.read(MAX_MEMBER + 1)
     if len(content) > MAX_MEMBER:
-        raise error("too-large", f"{source}: {name} has more bytes than it states")
+        raise error(codes.TOO_LARGE, f"{source}: {name} has more bytes than it states")
     return content
 
 
@@ -169,7 +171,7 @@ def config_of(given: Source) -> Any:
 
     source, text = given
     if _depth(text) > MAX_NESTING:
-        raise error("too-deep", f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
+        raise error(codes.TOO_DEEP, f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:
         data = json.loads(text)
         if "\\ud" in text or "\\uD" in text:
@@ -177,12 +179,12 @@ def config_of(given: Source) -> Any:
         return data
     except UnicodeEncodeError:
         raise error(
-            "encoding", f"{source}: a \\u escape is half of a character, of which no text can be made"
+            codes.ENCODING, f"{source}: a \\u escape is half of a character, of which no text can be made"
         ) from None
     except json.JSONDecodeError as bad:
-        raise error("json-syntax", f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
+        raise error(codes.JSON_SYNTAX, f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
     except (ValueError, RecursionError) as bad:  # a number of more digits than Python reads
-        raise error("json-syntax", f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
+        raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
 def _depth(text: str) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convcalc.base.keras_names import Names
+from convcalc.base.problems import Refusal
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import Argument
 from convcalc.layers.sublayer import SubLayer, name_inside
 from convcalc.model import Layer
-from convcalc.names import Names
 from convcalc.ops import Operation
-from convcalc.problems import Refusal
 
 
 def own_arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, Any]:

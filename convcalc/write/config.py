@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.layers import LayerType, kind_of
+from convcalc.base.numbers import UNKNOWN, plain_shape
+from convcalc.layers import LayerType, definition_of
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
-from convcalc.numbers import UNKNOWN, plain_shape
 from convcalc.ops import Operation
 from convcalc.write.arguments import keras_module
 from convcalc.write.calls import placed
@@ -93,7 +93,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
             "config": config,
             "registered_name": layer.kind.name,
         }
-    kind = kind_of(layer)
+    kind = definition_of(layer)
     if layer.class_name == "InputLayer":
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
@@ -116,7 +116,7 @@ def _input_shape(layer: Layer) -> Any:
 
 
 def _common(kind: LayerType | None, trainable: bool, dtype: str) -> dict[str, Any]:
-    lacks = kind.lacks if kind is not None else ()
+    lacks = kind.unsupported_options if kind is not None else ()
     return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
 
 
@@ -185,7 +185,7 @@ def _node(
             return {"args": put(call.args[first]), "kwargs": {}}
         args = [put(call.args[name]) for name in layer.kind.parameters if name in call.args]
         return {"args": args, "kwargs": {}}
-    kind = kind_of(layer) if layer.model is None else None
+    kind = definition_of(layer) if layer.model is None else None
     kwargs: dict[str, Any] = {}
     if kind is not None:
         given = {**layer.args, **call.args}

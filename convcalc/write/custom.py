@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED
 from convcalc.model import Model
-from convcalc.read.custom import DeclaredRule
+from convcalc.read.spec.custom import DeclaredRule
 from convcalc.write.texts import flow, value_text, word_text
 
 

@@ -8,13 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import error
+from convcalc.base.structs import NamedTuple
 from convcalc.layers import LayerType
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import error
-from convcalc.records import NamedTuple
 from convcalc.write.arguments import keras_module, own_arguments, settings
 
 WIDTH = 100
@@ -80,7 +81,7 @@ def expression(value: Any, argument: str = "") -> str:
         return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
     if isinstance(value, SubModel):
         raise error(
-            "cannot-write", "a model inside of a layer, as this TimeDistributed holds one, is not written as code"
+            codes.CANNOT_WRITE, "a model inside of a layer, as this TimeDistributed holds one, is not written as code"
         )
     if isinstance(value, SubLayer):
         made = made_layer(value.kind, value, value.name)

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.layers import kind_of
+from convcalc.base import codes
+from convcalc.base.keras_names import Names
+from convcalc.base.problems import error
+from convcalc.layers import definition_of
 from convcalc.layers.arguments import shown
 from convcalc.model import Call, Layer, Model, Ref, Slot
-from convcalc.names import Names
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
-from convcalc.problems import error
 from convcalc.write.arguments import keras_module, named_so
 from convcalc.write.calls import data_calls, placed
 from convcalc.write.expressions import Code, Made, expression, is_name, made_layer, named
@@ -74,7 +75,9 @@ class _Function:
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
         # Calls of which another output than the first is taken: of what is unknown, nothing else says that there are several.
-        self.lists = {ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output}
+        self.sublayers_argument = {
+            ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
+        }
 
     def sequential(self) -> list[str]:
         """``return keras.Sequential([...])``."""
@@ -116,7 +119,7 @@ class _Function:
         """The expression that makes a layer or a nested model."""
         if layer.model is not None:
             return self._nested(layer, layer.model)
-        kind = kind_of(layer)
+        kind = definition_of(layer)
         if layer.class_name == "InputLayer":
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
             return Made("keras.Input", named(args))
@@ -140,7 +143,7 @@ class _Function:
         """A class of someone else's, made of what its config holds."""
         base = layer.class_name.rpartition(".")[2]
         if not is_name(base):
-            raise error("cannot-write", f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
+            raise error(codes.CANNOT_WRITE, f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
         module = layer.origin.get("module")
         if isinstance(module, str) and all(map(is_name, module.split("."))):
             self.module.imports.add((module, base))
@@ -164,7 +167,7 @@ class _Function:
             weight.trainable for row in self.module.rows.values() if row.path.startswith(path) for weight in row.weights
         ):
             raise error(
-                "cannot-write", f"'{layer.name}' is frozen and layers in it are not, which is not written as code"
+                codes.CANNOT_WRITE, f"'{layer.name}' is frozen and layers in it are not, which is not written as code"
             )
         variable = self._free(layer.name)
         self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]
@@ -182,7 +185,7 @@ class _Function:
 
     def _arguments(self, layer: Layer, call: Call) -> str:
         """What a layer is called on."""
-        kind = kind_of(layer) if layer.model is None else None
+        kind = definition_of(layer) if layer.model is None else None
         kwargs: dict[str, Any] = {}
         if kind is not None:
             given = {**layer.args, **call.args}
@@ -208,7 +211,7 @@ class _Function:
             needed = [name for name in kind.parameters if name in given and name not in kind.defaults]
             leading = [*several, *(given.pop(name) for name in needed)]
             if kind.name in _MADE_FIRST:
-                leading.insert(0, made.pop(kind.makes[0]))
+                leading.insert(0, made.pop(kind.init_parameters[0]))
             return Made(f"ops.{kind.function}", [*map(expression, leading), *named({**given, **made})]), ""
         self.module.imports.add((kind.module, kind.name))
         name = [] if automatic else named({"name": layer.name})
@@ -222,7 +225,11 @@ class _Function:
     def _ref(self, ref: Ref) -> str:
         layer = self.model.layers[self.model.calls[ref.call].layer]
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
-        is_list = several or ref.call in self.lists or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
+        is_list = (
+            several
+            or ref.call in self.sublayers_argument
+            or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
+        )
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 
     def _free(self, name: str, taken: set[str] | None = None) -> str:

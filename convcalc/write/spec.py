@@ -11,13 +11,14 @@ from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
-from convcalc.layers import kind_of
+from convcalc.base import codes
+from convcalc.base.keras_names import Names
+from convcalc.base.problems import ConvcalcError, Source, error, listed
+from convcalc.layers import definition_of
 from convcalc.model import Call, Layer, Model, Ref, input_args
-from convcalc.names import Names
 from convcalc.ops import Operation
-from convcalc.problems import ConvcalcError, Source, error, listed
-from convcalc.read.spec import read_spec
-from convcalc.read.values import COMMON
+from convcalc.read.spec.spec import read_spec
+from convcalc.read.spec.values import COMMON
 from convcalc.write.arguments import named_so, own_arguments, settings, taken
 from convcalc.write.calls import data_calls
 from convcalc.write.custom import declarations
@@ -35,7 +36,9 @@ def spec_yaml(report: Report) -> str:
         with suppress(ConvcalcError):
             if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
                 return text
-    raise error("cannot-write", f"'{model.name}' cannot be written as a spec: read again, it would be another model")
+    raise error(
+        codes.CANNOT_WRITE, f"'{model.name}' cannot be written as a spec: read again, it would be another model"
+    )
 
 
 def _rows(report: Report) -> list[Any]:
@@ -61,7 +64,7 @@ def _refuse_what_cannot_be_said(model: Model) -> None:
     )
     if again:
         raise error(
-            "cannot-write", f"a spec calls an operation once, and the model calls {listed(again[:5], 'and')} again"
+            codes.CANNOT_WRITE, f"a spec calls an operation once, and the model calls {listed(again[:5], 'and')} again"
         )
     for layer in model.layers:
         if layer.model is not None:
@@ -145,7 +148,7 @@ class _Writer:
                 "  - Model:",
                 *(f"      {line}" for line in [*inner, *(f"{key}: {value}" for key, value in own.items())]),
             ]
-        kind = kind_of(layer)
+        kind = definition_of(layer)
         if kind is None:
             return [self._foreign(layer, call, own)]
         args = value_texts(own_arguments(kind, {**layer.args, **call.args}))

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import error
 from convcalc.layers.sublayer import SubLayer, SubModel
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import error
 from convcalc.write.arguments import own_arguments, settings
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -19,7 +20,7 @@ _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 def value_text(value: Any) -> str:
     """A value in YAML's flow style."""
     if isinstance(value, SubModel):
-        raise error("cannot-write", "a spec has no model inside of a layer, as this TimeDistributed holds one")
+        raise error(codes.CANNOT_WRITE, "a spec has no model inside of a layer, as this TimeDistributed holds one")
     if isinstance(value, SubLayer):
         args = value_texts(own_arguments(value.kind, value.args))
         if value.name is not None:
@@ -32,7 +33,7 @@ def value_text(value: Any) -> str:
     if value is None or value is UNKNOWN:
         return "null"
     if value is ... or isinstance(value, slice):
-        raise error("cannot-write", "a spec has a part of a tensor in the key of ops.get_item alone")
+        raise error(codes.CANNOT_WRITE, "a spec has a part of a tensor in the key of ops.get_item alone")
     return word_text(value) if isinstance(value, str) else json.dumps(value)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from convcalc.read.hdf5 import opened
+from convcalc.read.keras_files.hdf5 import opened
 from tests.fuzz import seeds
 from tests.fuzz.mutate import ODD, copy, mutated
 

@@ -8,23 +8,23 @@ from typing import Any
 
 from convcalc.analyse import LayerReport, Report, infer
 from convcalc.analyse.explain import explain
-from convcalc.check.against import against
-from convcalc.check.insights import insights
-from convcalc.check.records.load import record_in
+from convcalc.base.numbers import plain
+from convcalc.base.problems import ConvcalcError
+from convcalc.base.text import visible
+from convcalc.checking.against_snapshot import against
+from convcalc.checking.insights import insights
 from convcalc.model import Model
-from convcalc.numbers import plain
 from convcalc.ops import Operation
-from convcalc.problems import ConvcalcError
 from convcalc.read import read
-from convcalc.render import FORMATS, render
-from convcalc.render.columns import FIELDS
-from convcalc.render.explain import explanation
-from convcalc.render.grid import Look
-from convcalc.render.insights import insights_text
-from convcalc.render.json import report_json
-from convcalc.render.memory import memory_text
-from convcalc.render.table import table
-from convcalc.render.text import visible
+from convcalc.rendering import FORMATS, render
+from convcalc.rendering.columns import FIELDS
+from convcalc.rendering.explain import explanation
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.insights import insights_text
+from convcalc.rendering.memory import memory_text
+from convcalc.rendering.table import table
+from convcalc.report_json.write import report_json
+from convcalc.snapshot.load import snapshot_in
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
@@ -69,7 +69,7 @@ def _data(report: Report) -> None:
 
 def _texts(report: Report) -> None:
     """Every text comes, and steers no terminal."""
-    look = Look()
+    look = TextStyle()
     texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
     texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
     for format in FORMATS:
@@ -84,7 +84,7 @@ def _texts(report: Report) -> None:
 
 def _recorded(report: Report) -> None:
     """A model is what its own record says."""
-    record = record_in(report_json(report), "own.json", report)
+    record = snapshot_in(report_json(report), "own.json", report)
     comparison, problems = against(report, record)
     assert not problems, problems
     assert not comparison.totals

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from convcalc.analyse import infer
+from convcalc.base.json_text import line
+from convcalc.base.problems import ConvcalcError
+from convcalc.keras_text.options import Options
+from convcalc.keras_text.print2 import keras2_text
+from convcalc.keras_text.print3 import keras_text
 from convcalc.layers import CATALOGUE
 from convcalc.layers.examples import example_spec
 from convcalc.ops import OPERATIONS
-from convcalc.problems import ConvcalcError
 from convcalc.read import read
-from convcalc.read.spec import TOP_KEYS
-from convcalc.render.json import line, report_json
-from convcalc.render.keras import keras_text
-from convcalc.render.keras2 import keras2_text
-from convcalc.render.keras_common import Options
+from convcalc.read.spec.spec import TOP_KEYS
+from convcalc.report_json.write import report_json
 from convcalc.write.config import config_json
 from convcalc.write.spec import spec_yaml
 from tests.live.cases_operations import cases, in_a_spec, model_of
@@ -43,7 +44,7 @@ def words() -> tuple[str, ...]:
     for name, kind in CATALOGUE.items():
         found |= {name, *(argument.name for argument in kind.arguments)}
     for (module, name), operation in OPERATIONS.items():
-        found |= {module, name, f"ops.{operation.function}", *operation.parameters, *operation.makes}
+        found |= {module, name, f"ops.{operation.function}", *operation.parameters, *operation.init_parameters}
     return tuple(sorted(found))
 
 

@@ -16,24 +16,24 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc.analyse import Report, infer
-from convcalc.check.against import against
-from convcalc.check.audit import audit
-from convcalc.check.budget import check_budget, limits_of
-from convcalc.check.quantities import quantity
-from convcalc.check.records.load import record_in
-from convcalc.check.verify import verify
+from convcalc.base.numbers import Unknown
+from convcalc.base.problems import ConvcalcError, Refusal, Source
+from convcalc.checking.against_snapshot import against
+from convcalc.checking.audit import audit
+from convcalc.checking.budget import check_budget, limits_of
+from convcalc.checking.quantities import quantity
+from convcalc.checking.verify import verify
 from convcalc.cli import cli
+from convcalc.cli.project import project
 from convcalc.cli.reading import resized
 from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.model import Model
-from convcalc.numbers import Unknown
 from convcalc.ops.keys import key_text, read_key
-from convcalc.problems import ConvcalcError, Refusal, Source
 from convcalc.read import read
 from convcalc.read.container import config_of
-from convcalc.read.expressions import evaluate
-from convcalc.read.project import project
-from convcalc.read.weights import weights_in
+from convcalc.read.keras_files.weights import weights_in
+from convcalc.read.spec.expressions import evaluate
+from convcalc.snapshot.load import snapshot_in
 from tests.fuzz import files, seeds
 from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 
@@ -86,7 +86,7 @@ def record(data: bytes) -> None:
     text = data.decode(errors="replace")
     for report in _reports():
         try:
-            found = record_in(text, "any", report)
+            found = snapshot_in(text, "any", report)
         except ConvcalcError as failed:
             refused(failed)
             return

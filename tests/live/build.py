@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import LayerType
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, Model
-from convcalc.numbers import UNKNOWN
 
 
 def build(model: Model) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
+from convcalc.base.keras_names import Names
+from convcalc.base.numbers import UNKNOWN
 from convcalc.model import Call, Layer, Model, Ref, Slot
-from convcalc.names import Names
-from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Operation
 from tests.live.cases_operations_math import MATH
 from tests.live.cases_operations_more import MORE
@@ -287,11 +287,11 @@ def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[A
         "Nancumprod",
         "Sparsemax",
     )
-    if "axis" in operation.makes and random.random() < 0.8:
+    if "axis" in operation.init_parameters and random.random() < 0.8:
         made["axis"] = _axis(random, len(x.shape), several)
-    if "keepdims" in operation.makes and random.random() < 0.5:
+    if "keepdims" in operation.init_parameters and random.random() < 0.5:
         made["keepdims"] = True
-    if "dtype" in operation.makes and random.random() < 0.3:
+    if "dtype" in operation.init_parameters and random.random() < 0.3:
         made["dtype"] = "int32"
     return made, call
 

@@ -9,11 +9,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Refusal
 from convcalc.layers import apply, bind, find, parameters
 from convcalc.layers.application import frozen, output_dtypes
 from convcalc.layers.dtypes import POLICIES
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import Refusal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

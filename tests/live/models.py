@@ -15,12 +15,12 @@ from random import Random
 from typing import Any
 
 from convcalc.analyse import infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Refusal, Source
 from convcalc.layers import apply, bind, find
 from convcalc.layers.application import output_dtypes
 from convcalc.layers.dtypes import POLICIES
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import Refusal, Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from tests.live.cases import FAMILIES
 from tests.live.judge import Case, _called, _lists, _made
 
@@ -311,7 +311,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
             further = _further(grower, random, case)
             if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:
                 continue
-            lacks = find(case.name).lacks
+            lacks = find(case.name).unsupported_options
             own = "" if "dtype" in lacks else random.choice([policy, case.policy])
             if grower.add(Step(case.name, dict(case.args), [first, *further], trainable or "trainable" in lacks, own)):
                 break

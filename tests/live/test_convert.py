@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.problems import ConvcalcError, Source
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import load, read
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from convcalc.write.config import config_json
 from tests.live.models import grow, keras_model, spec
 from tests.live.session import fresh

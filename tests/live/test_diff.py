@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.check.comparing.compare import diff
-from convcalc.check.comparing.comparison import Comparison
+from convcalc.differences.compare import diff
+from convcalc.differences.comparison import Comparison
 from convcalc.read import load, read
 
 pytestmark = pytest.mark.keras

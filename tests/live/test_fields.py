@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.analyse.reach import Reach
+from convcalc.analyse.receptive_axis import Reach
 from convcalc.read import load
 from tests.live.session import fresh
 

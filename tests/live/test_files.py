@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.analyse.keras_rows import BUILT_AT_ONCE
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.keras_text.options import Options
+from convcalc.keras_text.print3 import keras_text
+from convcalc.keras_text.rows3 import BUILT_AT_ONCE
 from convcalc.read import load, read
-from convcalc.render.keras import keras_text
-from convcalc.render.keras_common import Options
 from convcalc.write.spec import spec_yaml
 from tests.live.build import count
 from tests.live.models import grow, keras_model

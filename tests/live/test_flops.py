@@ -13,7 +13,7 @@ import pytest
 
 from convcalc.analyse import infer
 from convcalc.analyse.flops import with_flops
-from convcalc.numbers import UNKNOWN
+from convcalc.base.numbers import UNKNOWN
 from convcalc.read import read
 from tests.live.session import fresh
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.keras_text.options import Options
+from convcalc.keras_text.print2 import keras2_text
 from convcalc.read import read
-from convcalc.render.keras2 import keras2_text
-from convcalc.render.keras_common import Options
 from tests.golden import GOLDEN, path
 from tests.mutations import Tally, hold
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.numbers import UNKNOWN
+from convcalc.base.numbers import UNKNOWN
+from convcalc.keras_text.options import Options
 from convcalc.read import load, read
-from convcalc.render.keras_common import Options
 from tests.live.test_keras2_text import different, looks
 from tests.mutations import Tally, hold
 

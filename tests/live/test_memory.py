@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from convcalc import load
-from convcalc.analyse.infer import infer
+from convcalc.analyse.inference import infer
 from convcalc.analyse.optimizers import SLOTS, slots
 from convcalc.analyse.report import Assumptions, weight_bytes
+from convcalc.base.problems import Source
 from convcalc.layers import Weight
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.model import call_numbers, execution_order, with_input_sizes
-from convcalc.problems import Source
-from convcalc.read.spec import read_spec
+from convcalc.read.spec.spec import read_spec
 from tests.live.models import grow, keras_model, spec
 from tests.live.session import fresh
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from convcalc.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError
 from tests.live.models import grow, keras_model, rows_of_keras, rows_of_ours, spec
 from tests.live.session import fresh
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Refusal
 from convcalc.model import Slot
-from convcalc.numbers import UNKNOWN
 from convcalc.ops import OPERATIONS, Tensor
-from convcalc.problems import ConvcalcError, Refusal
 from tests.live.cases_operations import Asked, automatic_name, cases, in_a_spec, model_of
 from tests.live.tensors import T
 from tests.live.test_files import different
@@ -106,10 +106,10 @@ def test_rules_have_the_parameters_of_keras() -> None:
         called, made = (_parameters(each) for each in (cls.call, cls.__init__))
         if [*operation.parameters] != [*called]:
             wrong.append(f"{operation.name}: called with {[*called]}, ours {[*operation.parameters]}")
-        if [*operation.makes] != [*made][: len(operation.makes)]:
-            wrong.append(f"{operation.name}: made with {[*made]}, ours {[*operation.makes]}")
+        if [*operation.init_parameters] != [*made][: len(operation.init_parameters)]:
+            wrong.append(f"{operation.name}: made with {[*made]}, ours {[*operation.init_parameters]}")
         defaults = {**called, **made}
-        for name in (*operation.parameters, *operation.makes):
+        for name in (*operation.parameters, *operation.init_parameters):
             ours = operation.defaults.get(name, inspect.Parameter.empty)
             if name in defaults and defaults[name] != ours:
                 wrong.append(f"{operation.name}: {name} is {defaults[name]} by default, ours {ours}")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.check.records.load import record_in
-from convcalc.check.records.record import Cell
+from convcalc.keras_text.options import Options
 from convcalc.read import read
-from convcalc.render.keras_common import Options
+from convcalc.snapshot.load import snapshot_in
+from convcalc.stored import Cell
 from tests.live.session import fresh
 from tests.mutations import KINDS, mutated, problems_of, verdict
 
@@ -67,8 +67,8 @@ def test_a_terminal(
     lines: list[str] = []
     model.summary(print_fn=lambda text, line_break=False: lines.append(text), **options)
     plain = "".join(lines)
-    record = record_in(coloured, "record")
-    assert record == record_in(plain, "record")
+    record = snapshot_in(coloured, "record")
+    assert record == snapshot_in(plain, "record")
     assert problems_of(report, record) == ()
     asked, random = Options(int(width), **options), Random(f"{build.__name__} {width}")
     mutations = [each for change in KINDS if (each := mutated(report.model, change, random))]
@@ -91,7 +91,7 @@ def test_a_compiled_model(build: Any) -> None:
     model.optimizer.build(model.trainable_variables)
     model.summary(print_fn=lambda text, line_break=False: lines.append(text))
     assert "Optimizer params:" in lines[0]
-    record = record_in(lines[0], "record")
+    record = snapshot_in(lines[0], "record")
     assert record.totals["params"] == Cell(model.count_params())
     assert problems_of(report, record) == ()
     mutation = mutated(report.model, "frozen", Random(1))

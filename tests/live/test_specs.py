@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import infer
-from convcalc.numbers import UNKNOWN
+from convcalc.base.numbers import UNKNOWN
 from convcalc.read import load
 from tests.live.build import build, count
 from tests.live.session import fresh

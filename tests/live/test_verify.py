@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from convcalc.analyse import Report, infer
-from convcalc.check.verify import Verified, verify
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.checking.verify import Verified, verify
 from convcalc.layers import find
-from convcalc.numbers import UNKNOWN
-from convcalc.problems import ConvcalcError
 from convcalc.read import load
-from convcalc.read.weights import stored_weights
+from convcalc.read.keras_files.weights import stored_weights
 from tests.live.build import count
 from tests.live.cases import FAMILIES, cases
 from tests.live.judge import Case, _called, _made, _settings

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from convcalc.render.dot import dot_text
-from convcalc.render.graph import Graph, graph
-from convcalc.render.text import visible
+from convcalc.base.text import visible
+from convcalc.rendering.dot import dot_text
+from convcalc.rendering.graph import Graph, graph
 from tests import graphs
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from convcalc.analyse import Report, infer
+from convcalc.base.text import visible
 from convcalc.read import load
-from convcalc.render.html import html_page
-from convcalc.render.table import summary_sheet
-from convcalc.render.text import visible
+from convcalc.rendering.html import html_page
+from convcalc.rendering.table import summary_sheet
 from tests import hostile
 from tests.pages import Page
 from tests.tools.browser import document, picture

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.render.latex import PREAMBLE, latex_text
-from convcalc.render.table import summary_sheet
+from convcalc.rendering.latex import PREAMBLE, latex_text
+from convcalc.rendering.table import summary_sheet
 from tests import graphs
 
 pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from convcalc.render.graph import Graph, graph
-from convcalc.render.mermaid import mermaid_text
-from convcalc.render.text import visible
+from convcalc.base.text import visible
+from convcalc.rendering.graph import Graph, graph
+from convcalc.rendering.mermaid import mermaid_text
 from tests import graphs
 from tests.pages import Page
 from tests.tools.browser import document

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from convcalc.render.checks import CHECK_FORMATS
+from convcalc.rendering.checks import CHECK_FORMATS
 from tests.test_check_formats import BAD, GOOD, MODELS, checked
 
 

@@ -1,0 +1,1 @@
+"""What every other package stands on: nothing here imports another part of convcalc."""

@@ -1,0 +1,230 @@
+"""The codes of problems: one typed constant each, with a title and advice.
+
+A message says what is wrong in one case; its code says which kind of problem it is. ``convcalc explain CODE`` prints the title
+and the advice, and SARIF reports contain them.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from convcalc.base.structs import NamedTuple
+
+Code = NewType("Code", str)
+
+
+class Meaning(NamedTuple):
+    """What a code means, and what to do about it."""
+
+    title: str
+    help: str
+
+
+CODES: dict[Code, Meaning] = {}
+
+
+def _code(name: str, title: str, help: str) -> Code:
+    """Register a code."""
+    code = Code(name)
+    CODES[code] = Meaning(title, help)
+    return code
+
+
+_SPEC = "Correct the spec at the place that the message names."
+_SHAPES = "Compare the layer's input shape with its arguments: `convcalc explain MODEL LAYER` shows both."
+_LAYER_PAGE = "`convcalc layers NAME` lists the layer's arguments."
+_CALL = "`convcalc COMMAND --help` lists the accepted values."
+_YAML = "Correct the YAML at the line and column that the message names."
+
+# Checks
+EXPECTATION = _code(
+    "expectation", "A layer differs from its spec's `expect:`.", "Correct the layer, or the values under its `expect:`."
+)
+OVER_BUDGET = _code(
+    "over-budget",
+    "The model exceeds its budget.",
+    "Make the model smaller, or raise the budget if the growth is intended.",
+)
+INCOMPLETE = _code(
+    "incomplete",
+    "A number is unknown, so its budget cannot be checked.",
+    "Give the unknown sizes with `--input`, or pass `--allow-incomplete`.",
+)
+RECORD_DIFFERS = _code(
+    "record-differs",
+    "The model differs from its record.",
+    "Correct the model, or update the record with `--record` if the change is intended.",
+)
+WEIGHTS_DIFFER = _code(
+    "weights-differ",
+    "A layer's weights differ from those in the file.",
+    "Check that the config and the weights belong to the same model.",
+)
+WEIGHTS_LEFT = _code(
+    "weights-left",
+    "The file stores weights that belong to no layer.",
+    "Check that the config and the weights belong to the same model.",
+)
+
+# Files
+CANNOT_READ = _code(
+    "cannot-read",
+    "A file cannot be read.",
+    "Check that the file exists, that you may read it, and that its content matches its ending.",
+)
+DAMAGED = _code("damaged", "A file is damaged.", "Save the model again.")
+EMPTY = _code("empty", "A file is empty.", "Save the model again, or write a spec with `input:` and `layers:`.")
+ENCODING = _code("encoding", "A file is not UTF-8 text.", "Save the file as UTF-8.")
+NOT_TOML = _code(
+    "not-toml", "pyproject.toml is not valid TOML.", "Correct the file at the line that the message names."
+)
+NO_RECORD = _code("no-record", "A record does not exist.", "Create it with `convcalc check MODEL --record FILE`.")
+NOT_A_RECORD = _code(
+    "not-a-record",
+    "A file is not a record.",
+    "Give the text that `model.summary()` printed, a JSON report or a model file.",
+)
+NOT_A_MODEL = _code(
+    "not-a-model", "A file is not a model.", "Give a spec, a Keras config, a .keras archive or an HDF5 file."
+)
+NOT_A_SPEC = _code("not-a-spec", "A YAML file is not a spec.", "A spec is a mapping with `input:` and `layers:`.")
+NO_WEIGHTS = _code("no-weights", "A file stores no weights.", "Give a file that Keras saved with its weights.")
+NEEDS_H5PY = _code(
+    "needs-h5py", "Reading HDF5 needs the package h5py.", "Install it with `pip install 'convcalc[hdf5]'`."
+)
+JSON_SYNTAX = _code("json-syntax", "A file is not valid JSON.", "Write it again with `model.to_json()`.")
+TOO_DEEP = _code("too-deep", "A file is nested too deeply.", "Write it with fewer levels.")
+TOO_LARGE = _code("too-large", "A file or a number is too large.", "The message names the largest that is accepted.")
+TOO_MANY_LAYERS = _code("too-many-layers", "A model has too many layers.", "The message names the maximum.")
+TOO_MANY_PROBLEMS = _code(
+    "too-many-problems", "There are more problems than are listed.", "Correct the listed problems first."
+)
+CYCLE = _code(
+    "cycle", "A layer depends on its own output.", "Correct the connections of the layer that the message names."
+)
+INVALID_CONFIG = _code(
+    "invalid-config", "A Keras config cannot be read.", "Write the config again with `model.to_json()`."
+)
+MISSING_NODE = _code(
+    "missing-node", "A config refers to a layer that does not exist.", "Write the config again with `model.to_json()`."
+)
+RECORDED_SHAPE = _code(
+    "recorded-shape",
+    "An inferred shape differs from the shape in the file.",
+    "Check whether the file was changed after Keras saved it.",
+)
+
+# Git
+NO_GIT = _code("no-git", "git cannot be run.", "Install git, or give two files instead of `--git`.")
+NO_REPOSITORY = _code("no-repository", "A file is not in a git repository.", "Give two files instead of `--git`.")
+UNKNOWN_REVISION = _code(
+    "unknown-revision",
+    "git does not know the revision.",
+    "`git log` lists the revisions; a shallow clone has only a few.",
+)
+NO_FILE = _code(
+    "no-file", "A revision does not contain the file.", "Check whether the file had another name in that revision."
+)
+
+# YAML
+YAML_SYNTAX = _code("yaml-syntax", "A file is not valid YAML.", _YAML)
+YAML_KEY = _code("yaml-key", "A key is a list or a mapping.", _YAML)
+YAML_MERGE = _code("yaml-merge", "Merge keys (`<<`) are not supported.", "Write the merged keys out.")
+YAML_TAG = _code("yaml-tag", "YAML tags are not supported.", "Remove the tag.")
+UNKNOWN_ALIAS = _code("unknown-alias", "An alias refers to an anchor that does not exist.", _YAML)
+DUPLICATE_KEY = _code("duplicate-key", "A key is given twice in one mapping.", _YAML)
+DOCUMENTS = _code("documents", "A file holds more than one YAML document.", "Keep one document in a file.")
+
+# Specs
+BLOCK_RECURSION = _code("block-recursion", "A block uses itself.", _SPEC)
+EXPRESSION = _code(
+    "expression",
+    "An expression in `${…}` cannot be computed.",
+    "Use integers and variables with + - * // % ** and parentheses, and words without operators.",
+)
+INVALID_LAYER = _code("invalid-layer", "An entry of a layer list is not a layer.", _SPEC)
+INVALID_NAME = _code("invalid-name", "A name cannot be used.", _SPEC)
+MISSING_FROM = _code(
+    "missing-from", "A layer with several inputs does not name them.", "Name the inputs under `from:`."
+)
+MISSING_INPUT = _code("missing-input", "A spec has no input.", "Give the input's sizes under `input:`.")
+MISSING_LAYERS = _code("missing-layers", "A spec or a block lists no layers.", "List them under `layers:`.")
+MISSING_OUTPUT = _code(
+    "missing-output", "A custom layer does not declare its output.", "Add `output:` to the declaration under `custom:`."
+)
+NAME_TAKEN = _code("name-taken", "A name is used twice.", "Rename one of the two.")
+NO_SUCH_OUTPUT = _code("no-such-output", "A layer does not have the requested output.", _SPEC)
+TWO_INPUTS = _code("two-inputs", "A spec has both `input:` and `inputs:`.", "Keep one of them.")
+UNKNOWN_KEY = _code("unknown-key", "A spec has an unknown key.", _SPEC)
+UNKNOWN_NAME = _code("unknown-name", "A name does not refer to a layer.", _SPEC)
+UNKNOWN_VARIABLE = _code("unknown-variable", "A variable is not defined.", _SPEC)
+UNUSED_LAYER = _code("unused-layer", "A layer's output is not used.", "Remove the layer, or name it under `outputs:`.")
+
+# Layers and operations
+UNKNOWN_LAYER = _code("unknown-layer", "A layer's class is unknown.", "`convcalc layers` lists the layers.")
+UNKNOWN_OPERATION = _code(
+    "unknown-operation", "An operation is unknown.", "`convcalc layers ops` lists the operations."
+)
+UNKNOWN_ARGUMENT = _code("unknown-argument", "A layer does not have the argument.", _LAYER_PAGE)
+MISSING_ARGUMENT = _code("missing-argument", "A layer needs another argument.", _LAYER_PAGE)
+DUPLICATE_ARGUMENT = _code("duplicate-argument", "An argument is given twice.", _LAYER_PAGE)
+TOO_MANY_ARGUMENTS = _code("too-many-arguments", "A layer is given too many arguments.", _LAYER_PAGE)
+INVALID_VALUE = _code("invalid-value", "A value is not accepted.", "The message says what is expected.")
+DIRECTIONS = _code("directions", "The two layers of a Bidirectional do not match.", _LAYER_PAGE)
+EQUATION = _code(
+    "equation", "An einsum equation does not match its inputs.", "Write the equation as in Keras, such as 'ab,bc->ac'."
+)
+FLASH_AND_DROPOUT = _code("flash-and-dropout", "Flash attention cannot be combined with dropout.", _LAYER_PAGE)
+LORA_AND_CONSTRAINT = _code("lora-and-constraint", "LoRA cannot be combined with a constraint.", _LAYER_PAGE)
+NO_KERNEL = _code("no-kernel", "SpectralNormalization needs a layer with a kernel.", _LAYER_PAGE)
+OUTPUT_PADDING = _code("output-padding", "The output padding is not smaller than the stride.", _LAYER_PAGE)
+PERMUTATION = _code("permutation", "The dimensions of a Permute are not a permutation.", _LAYER_PAGE)
+QUANTIZATION = _code(
+    "quantization",
+    "A layer cannot be quantized this way.",
+    "Remove the quantization mode from the layer's dtype policy.",
+)
+RESHAPE = _code("reshape", "The target shape does not fit the input.", _SHAPES)
+STRIDES_AND_DILATION = _code("strides-and-dilation", "Strides and dilation cannot both exceed 1.", _LAYER_PAGE)
+UNKNOWN_DTYPE = _code("unknown-dtype", "A dtype is unknown.", "The message names the layer; float32 is used instead.")
+
+# Shapes
+INDIVISIBLE_GROUPS = _code("indivisible-groups", "The channels cannot be divided into the groups.", _SHAPES)
+SHAPES_DIFFER = _code("shapes-differ", "The input shapes do not match.", _SHAPES)
+SHARED_WEIGHTS = _code("shared-weights", "A shared layer would need different weights for another input.", _SHAPES)
+UNKNOWN_SIZE = _code("unknown-size", "A size must be known.", "Give the size in the model's input.")
+VANISHING_SIZE = _code("vanishing-size", "A kernel or a crop does not fit its input.", _SHAPES)
+WRONG_AXIS = _code("wrong-axis", "An axis does not exist.", _SHAPES)
+WRONG_CHANNELS = _code("wrong-channels", "The input has the wrong number of channels.", _SHAPES)
+WRONG_DTYPE = _code("wrong-dtype", "The input has the wrong dtype.", _SHAPES)
+WRONG_INPUTS = _code("wrong-inputs", "A layer is given the wrong number or kind of inputs.", _SHAPES)
+WRONG_OPERAND = _code("wrong-operand", "An operation needs a tensor.", _SHAPES)
+WRONG_RANK = _code("wrong-rank", "The input has the wrong number of axes.", _SHAPES)
+WRONG_SHAPE = _code("wrong-shape", "The input has the wrong shape.", _SHAPES)
+
+# The command line
+OUTPUT = _code("output", "A result cannot be written.", "Check that the folder exists and that you may write to it.")
+AMBIGUOUS_LAYER = _code("ambiguous-layer", "Several layers match.", "Give more of the layer's name.")
+CANNOT_WRITE = _code(
+    "cannot-write", "A model cannot be written in this format.", "Choose another ending, such as .json or .py."
+)
+MISSING_OPTION = _code("missing-option", "An option is missing.", _CALL)
+NO_PROCESS = _code("no-process", "The system cannot start a process.", "Use `--jobs 1`, which needs none.")
+PROCESS_ENDED = _code(
+    "process-ended", "A worker process ended unexpectedly.", "Use `--jobs 1`, which needs less memory at a time."
+)
+NOT_BUILT = _code(
+    "not-built", "Keras 2 prints no summary for a model without an input.", "Begin the model with an input layer."
+)
+TOO_NARROW = _code("too-narrow", "Keras's summary needs more columns.", "Pass a larger `--line-length`.")
+UNKNOWN_CODE = _code("unknown-code", "A code does not exist.", _CALL)
+UNKNOWN_COLUMN = _code("unknown-column", "The table does not have the column.", _CALL)
+UNKNOWN_FORMAT = _code("unknown-format", "The format does not exist.", _CALL)
+UNKNOWN_INPUT = _code(
+    "unknown-input", "The model does not have the input.", "`convcalc summary MODEL` shows the model's inputs."
+)
+
+
+def meaning(code: Code) -> Meaning:
+    """Returns what a code means."""
+    return CODES[code]

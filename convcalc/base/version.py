@@ -1,0 +1,3 @@
+"""The version of convcalc."""
+
+__version__ = "0.1.0"

@@ -1,1 +1,0 @@
-"""Checks: a report held against what it should be."""

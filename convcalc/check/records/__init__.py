@@ -1,1 +1,0 @@
-"""Records: what is written down of a model, by Keras, by us, or as another model; read, and made of a report."""

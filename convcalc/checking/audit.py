@@ -1,0 +1,81 @@
+"""What a Keras file would run or open if Keras loaded it, told without doing either.
+
+Every object in the file is looked at, at any depth: in wrappers, in nested models, in ``compile_config``. Source: what
+``keras/src/saving/serialization_lib.py`` and the layers do when they are made from a config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from convcalc.base.structs import NamedTuple
+
+
+class Finding(NamedTuple):
+    """``kind`` is ``runs-code``, ``imports-code`` or ``opens-file``; ``path`` is the place in the file."""
+
+    kind: str
+    path: str
+    message: str
+
+
+_CODE = {
+    "Lambda": "a Lambda layer runs a Python function that the file holds or names",
+    "TorchModuleWrapper": "a TorchModuleWrapper unpickles a PyTorch module, which can run anything",
+    "JaxLayer": "a JaxLayer calls functions that the file names",
+    "FlaxLayer": "a FlaxLayer makes and calls a module that the file names",
+    "__lambda__": "Python bytecode, which is unmarshalled and called",
+}
+# What may be the name of a file, and of which layers.
+_FILES = ("vocabulary", "idf_weights")
+_LOOKUPS = ("IntegerLookup", "StringLookup", "TextVectorization")
+_OWN_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
+
+
+def audit(config: Any) -> list[Finding]:
+    """The findings in a parsed config, in the order of the file."""
+    return [finding for path, value in _objects(config) for finding in _of_object(path, value)]
+
+
+def of_links(links: Iterable[tuple[str, str]]) -> list[Finding]:
+    """The findings for what the HDF5 in a file links to: places, and the files that they name."""
+    return [Finding("opens-file", place, f"HDF5 link: leads to the file {name!r}") for place, name in links]
+
+
+def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every mapping in the tree, with its path."""
+    waiting = [("", config)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping):
+            yield path or "the file", value
+            inside = [(f"{path}.{key}".lstrip("."), part) for key, part in value.items()]
+        elif isinstance(value, list):
+            inside = [(f"{path}[{number}]", part) for number, part in enumerate(value)]
+        else:
+            continue
+        waiting.extend(reversed(inside))
+
+
+def _of_object(path: str, value: Mapping[str, Any]) -> Iterator[Finding]:
+    name, module, config = value.get("class_name"), value.get("module"), value.get("config")
+    short = name.rpartition(">")[2] if isinstance(name, str) else ""
+    settings = config if isinstance(config, Mapping) else {}
+    called = settings.get("name")
+    whose = f" '{called}'" if isinstance(called, str) else ""
+    if short in _CODE and config is not None:
+        yield Finding("runs-code", path, f"{short}{whose}: {_CODE[short]}")
+    if short == "TFSMLayer":
+        where = settings.get("filepath")
+        yield Finding("opens-file", path, f"TFSMLayer{whose}: loads and runs the SavedModel at {where!r}")
+    if short in _LOOKUPS:
+        for key in _FILES:
+            if isinstance(settings.get(key), str):
+                yield Finding("opens-file", path, f"{short}{whose}: reads its {key} from the file {settings[key]!r}")
+    if isinstance(module, str) and name is not None and module.partition(".")[0] not in _OWN_MODULES:
+        yield Finding(
+            "imports-code", path, f"{short or name}{whose}: is looked up in the module '{module}', which is imported"
+        )
+    if isinstance(name, str) and ">" in name and not isinstance(module, str):
+        yield Finding("imports-code", path, f"{name}{whose}: is a class of someone else's, which has to be there")

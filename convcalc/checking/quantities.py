@@ -1,0 +1,44 @@
+"""Quantities as people write them: ``5M`` is five million, ``256KiB`` is 256·1,024."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+from convcalc.base.numbers import LARGEST
+from convcalc.base.problems import Refusal
+from convcalc.layers.arguments import shown
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+_QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
+_MOST = 10**31  # as many digits as in a text
+
+_SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
+
+
+def sizes(value: object) -> tuple[int, ...]:
+    """A size on each axis: 32 for all of them, ``[32, 48]`` or the text ``32x48``. Raises :class:`Refusal` for anything else."""
+    if isinstance(value, str) and _SIZES.fullmatch(value.strip()):
+        return tuple(int(size) for size in re.split("[x×,]", value.strip()))
+    several: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not 1 <= len(several) <= 3 or not all(
+        isinstance(size, int) and 0 < size <= LARGEST and size is not True for size in several
+    ):
+        raise Refusal(f"expected a size such as 64, or one for each axis such as 64x48, not {shown(value)}")
+    return tuple(several)
+
+
+def quantity(value: object) -> int:
+    """The number of a quantity: an int as it is, a text such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
+
+    Raises :class:`Refusal` for anything else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST:
+        return value
+    match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
+    unit = match[2].upper() if match else ""
+    if match is None or unit not in _UNITS:
+        raise Refusal(f"expected a number such as 1000, 5M or 256KiB, not {shown(value)}")
+    number = Fraction(match[1].replace(",", "").replace("_", "")) * _UNITS[unit]
+    return int(number)

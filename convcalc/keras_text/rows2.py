@@ -1,0 +1,67 @@
+"""The rows of the table that Keras 2 prints, as plain texts: what stands in each cell, not how it is drawn.
+
+Source: ``tf_keras/src/utils/layer_utils.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.keras_text.rows3 import KerasRow
+
+# What these give besides their output comes in a tuple; all else that gives several comes in a list.
+_TUPLES = ("Attention", "AdditiveAttention", "MultiHeadAttention")
+# These give a list even of one.
+_LISTS = ("InputLayer", "Split")
+
+
+def keras2_rows(report: Report, expand_nested: bool = False) -> list[KerasRow]:
+    """The rows of a whole model, of which the masks that Keras 3 makes were taken out (:func:`without_mask_ops`)."""
+    return [keras2_row(row) for row in report.layers if expand_nested or row.depth == 0]
+
+
+def keras2_row(row: LayerReport) -> KerasRow:
+    """The row of one layer."""
+    return KerasRow(
+        path=row.path,
+        depth=row.depth,
+        name=row.name,
+        class_name=row.class_name,
+        shape=_shapes(row),
+        params=count_text(row.params),
+        # Only the calls that belong to the model itself are shown.
+        sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
+        trainable="Y" if row.trainable else "N",
+    )
+
+
+def _shapes(row: LayerReport) -> str:
+    """A shape, or those of several outputs as the list, tuple or dict that they come in; "multiple" where calls differ."""
+    if row.own_shapes:
+        return _structure(row, row.own_shapes)
+    texts = {_structure(row, call.output_shapes) for call in row.calls}
+    return texts.pop() if len(texts) == 1 else "multiple"
+
+
+def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
+    texts = [_shape(shape) for shape in shapes]
+    if row.own_names:
+        by_name = dict(zip(sorted(row.own_names), texts))
+        return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
+    made_by = row.class_name if row.kind is None else row.kind.name
+    if len(texts) == 1 and made_by not in _LISTS:
+        return texts[0]
+    joined = ", ".join(texts)
+    return f"({joined})" if made_by in _TUPLES else f"[{joined}]"
+
+
+def _shape(shape: Shape | None) -> str:
+    """A shape as Python writes a tuple."""
+    return "?" if shape is None else str(tuple(None if size is UNKNOWN else size for size in shape))
+
+
+def count_text(count: Number) -> str:
+    """A count as Keras 2 writes it, without commas."""
+    return "?" if count is UNKNOWN else str(count)

@@ -1,0 +1,132 @@
+"""What Keras writes of objects in its configs, as the plain values that the catalogue's arguments take.
+
+Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class that a file names: a mapping stays a mapping, and a
+dict, as the parsers of JSON and YAML make them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.base.keras_names import snake_case
+from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.structs import NamedTuple
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import Constant
+
+
+class KerasTensor(NamedTuple):
+    """A tensor that a config refers to: an output of a call of a layer, and what the file records of it."""
+
+    layer: str
+    node: int
+    output: int
+    shape: Shape | None
+    dtype: str
+
+
+# The configs of initializers, regularizers and the like that say what the bare name says.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "config": ({}, None),
+    "seed": (None,),
+    "input_axes": (None,),
+    "output_axes": (None,),
+    "mean": (0.0,),
+    "stddev": (0.05,),
+    "minval": (-0.05,),
+    "maxval": (0.05,),
+    "gain": (1.0,),
+}
+MOST_OUTPUTS = 10_000  # of one call
+_CONSTANTS = ("__numpy__", "__tensor__")
+_KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value stands for a tensor."""
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def tensor(value: Mapping[str, Any]) -> KerasTensor:
+    """The tensor that a value stands for. Raises :class:`ValueError` for one that is not well formed."""
+    config = value.get("config")
+    history = config.get("keras_history") if isinstance(config, dict) else None
+    if not isinstance(history, list) or len(history) != 3:
+        raise ValueError
+    name, node, output = history
+    if not isinstance(name, str) or not _is_index(node) or not _is_index(output) or output >= MOST_OUTPUTS:
+        raise ValueError
+    assert isinstance(config, dict)
+    dtype = config.get("dtype")
+    return KerasTensor(name, node, output, recorded_shape(config.get("shape")), dtype if isinstance(dtype, str) else "")
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def recorded_shape(value: Any) -> Shape | None:
+    """A shape that a file records; None for anything else."""
+    if isinstance(value, dict):
+        value = value.get("items")
+    if not isinstance(value, list) or not all(each is None or _is_index(each) for each in value):
+        return None
+    return tuple(UNKNOWN if each is None else each for each in value)
+
+
+def policy(value: Any) -> str | None:
+    """The name of a dtype policy, written as a word or as an object; None for anything else."""
+    if isinstance(value, str):
+        return value
+    config = value.get("config") if isinstance(value, dict) else None
+    if not isinstance(config, dict):
+        return None
+    name, source = config.get("name"), config.get("source_name")
+    if not isinstance(name, str) and isinstance(config.get("mode"), str):
+        name = f"{config['mode']}_from_{source}"
+    return name if isinstance(name, str) else None
+
+
+def constant(value: Any) -> Constant | None:
+    """The tensor of numbers that a value of a config is; None for anything else."""
+    config = value.get("config") if isinstance(value, dict) and value.get("class_name") in _CONSTANTS else None
+    if not isinstance(config, dict) or config.get("dtype") not in DTYPES:
+        return None
+    return Constant(plain(config.get("value")), config["dtype"])
+
+
+def operand(value: Any) -> Any:
+    """A value among the operands of an operation: a tensor of numbers, a part of what ``x[…]`` picks, else as :func:`plain`
+    has it.
+    """
+    name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
+    if name == "__slice__" and isinstance(config, Mapping):
+        return slice(config.get("start"), config.get("stop"), config.get("step"))
+    if name == "__ellipsis__":
+        return ...
+    return constant(value) or plain(value)
+
+
+def plain(value: Any) -> Any:
+    """A value of a config as an argument takes it: tuples as lists, policies as their names, objects with nothing to say as
+    their names. A file's nesting was bounded when it was read.
+    """
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    name, config = value.get("class_name"), value.get("config")
+    if name == "__tuple__" and isinstance(value.get("items"), list):
+        return [plain(part) for part in value["items"]]
+    if name in _CONSTANTS and isinstance(config, dict):
+        return plain(config.get("value"))
+    if isinstance(name, str) and name.endswith("DTypePolicy"):
+        return policy(value)
+    if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):
+        if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
+            return snake_case(name)
+        return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
+    if name == "function" and isinstance(config, str):
+        return config
+    return {key: plain(part) for key, part in value.items()}

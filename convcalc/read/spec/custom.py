@@ -1,0 +1,159 @@
+"""``custom:`` in a spec: layers that Keras does not know, declared with data alone.
+
+    custom:
+      LayerScale:
+        arguments: [{init: 1}]
+        input: [..., channels]
+        output: [..., channels]
+        weights: {gamma: [channels]}
+        macs: 0
+
+``input`` names the sizes of the input behind the batch; ``output``, ``weights`` and ``macs`` are expressions over those names
+and the layer's arguments. ``...`` stands for any axes, which the output may hand on. No code is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.numbers import Number, Shape
+from convcalc.base.problems import Refusal
+from convcalc.layers import Inferred, LayerType, Product, Weight, lookup_builtin
+from convcalc.layers.arguments import Anything, Argument
+from convcalc.read.spec.expressions import evaluate
+from convcalc.read.spec.nodes import Fields, Node
+from convcalc.read.spec.values import COMMON, Passed, Scope, Values
+
+KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
+ANY = "..."
+
+
+def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerType]:
+    """The layers that a spec declares, by name."""
+    found: dict[str, LayerType] = {}
+    scope = Scope()
+    for name, (key, body) in values.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
+        known = lookup_builtin(name)
+        # What Keras exports nowhere is no name that a spec has to keep free.
+        if (known is not None and known.family != "applications") or name in taken:
+            values.report(
+                key, codes.NAME_TAKEN, f"a custom layer cannot be named '{name}': a layer or block has that name", scope
+            )
+            continue
+        if not isinstance(body, Fields) or body.get("output") is None:
+            message = f"custom layer '{name}' is a mapping with 'input:' and 'output:', lists of sizes behind the batch"
+            values.report(key, codes.MISSING_OUTPUT, message, scope)
+            continue
+        values.check_keys(body, KEYS, f"custom layer '{name}'", scope)
+        try:
+            arguments = values.declared_arguments(body.get("arguments"), COMMON)
+            found[name] = _declaration(name, values.value(body, scope), arguments)
+        except Refusal as refusal:
+            values.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
+        except Passed:
+            continue
+    return found
+
+
+def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerType:
+    pattern, output = _list(body.get("input", [ANY]), "input"), _list(body["output"], "output")
+    if pattern.count(ANY) > 1 or output.count(ANY) > pattern.count(ANY):
+        raise Refusal(
+            "can have '...' once in its input, and in its output only what its input has", codes.INVALID_VALUE
+        )
+    weights = body.get("weights") or {}
+    if not isinstance(weights, Mapping):
+        raise Refusal("has weights that are no mapping from a name to a shape", codes.INVALID_VALUE)
+    rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
+    arguments = tuple(Argument(key, Anything(), default, null=True) for key, default in defaults.items())
+    return LayerType(
+        name=name,
+        class_name=name,
+        family="custom",
+        arguments=arguments,
+        rule=rule,
+        doc=str(body.get("summary", "A layer that the spec declares.")),
+        example=name,
+        example_input=(8,),
+        aliases=(),
+        inputs=1,
+        axes=None,
+        least_axes=0,
+        channels_first_at=0,
+        defaults={argument.name: argument.default for argument in arguments},
+        rule_options={},
+    )
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+        raise Refusal(f"has an {what} that is no list of sizes, names or expressions", codes.INVALID_VALUE)
+    return value
+
+
+def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
+    """``gamma: [channels]``, or ``gamma: {shape: [channels], trainable: false}``."""
+    shape, trainable = value, True
+    if isinstance(value, Mapping):
+        shape, trainable = value.get("shape"), value.get("trainable", True)
+    if not isinstance(shape, list) or not isinstance(trainable, bool):
+        raise Refusal(f"has a weight '{name}' whose shape is no list", codes.INVALID_VALUE)
+    return name, shape, trainable
+
+
+@dataclass(frozen=True)
+class DeclaredRule:
+    """A layer rule made of expressions; it runs on any kind of number, as the catalogue's rules do."""
+
+    pattern: Sequence[Any]
+    output: Sequence[Any]
+    weights: Sequence[tuple[str, list[Any], bool]]
+    macs: Any
+
+    def __call__(self, a: Mapping[str, Any], x: Shape) -> Inferred:
+        sizes, free = self._match(x)
+        names = {**a, **sizes}
+        output: list[Number] = [x[0]]
+        for part in self.output:
+            output += free if part == ANY else [self._size(part, names)]
+        weights = tuple(
+            Weight(name, tuple(self._size(part, names) for part in shape), trainable=trainable, why="declared so")
+            for name, shape, trainable in self.weights
+        )
+        if self.macs is None:  # a silent zero would be a lie
+            return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
+        extra = Product("declared", self._size(self.macs, names))
+        return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
+
+    def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
+        """The sizes that the pattern names, and those that its dots stand for."""
+        given, named = list(x[1:]), list(self.pattern)
+        free: list[Number] = []
+        if ANY in named:
+            at = named.index(ANY)
+            count = len(given) - (len(named) - 1)
+            if count >= 0:
+                free, given = given[at : at + count], given[:at] + given[at + count :]
+            named.remove(ANY)
+        if len(given) != len(named):
+            raise Refusal(f"expects ({', '.join(map(str, self.pattern))})", codes.WRONG_RANK)
+        sizes: dict[str, Number] = {}
+        for name, size in zip(named, given):
+            if isinstance(name, int) and size != name and (size < name or size > name):
+                raise Refusal(f"expects ({', '.join(map(str, self.pattern))})", codes.WRONG_SHAPE)
+            if isinstance(name, str):
+                sizes[name] = size
+        return sizes, free
+
+    @staticmethod
+    def _size(part: Any, names: Mapping[str, Any]) -> Number:
+        try:
+            size: Number = part if isinstance(part, int) else evaluate(str(part), names)
+        except Refusal as refusal:
+            raise Refusal(f"cannot work out '{part}': {refusal.message}", refusal.code) from None
+        if size < 0:
+            raise Refusal(f"comes to a size of {size} for '{part}'", codes.VANISHING_SIZE)
+        return size

@@ -1,0 +1,459 @@
+"""The entries of a ``layers:`` list: layers, blocks, repeats, nested models, and layers that are called again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.codes import Code
+from convcalc.base.keras_names import Names
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import Refusal, did_you_mean, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.layers import LayerType, bind, definition_of, find, known_names
+from convcalc.layers.arguments import shown
+from convcalc.layers.sublayer import name_inside
+from convcalc.model import NO_ARGS, Layer, Model, Ref
+from convcalc.ops import Operation, find_function
+from convcalc.read.spec.blocks import NESTED as NESTED
+from convcalc.read.spec.blocks import Block, block_variables
+from convcalc.read.spec.graph import MAX_LAYERS, WORK_OF_A_LAYER, GraphBuilder
+from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
+from convcalc.read.spec.operations import OperationReader, Use
+from convcalc.read.spec.references import INPUT, References
+from convcalc.read.spec.values import COMMON as COMMON
+from convcalc.read.spec.values import Passed, Scope, Values, Written, misspelt
+
+MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
+EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
+# How many blocks, repeats and models may be open at once.
+MAX_OPEN = 32
+# Where Keras keeps its layers, with which their names may be written.
+_KERAS = r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)"
+_OPERATION = r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)"
+_FOREIGN = r"[A-Za-z_][\w.]*[.>]\w+"
+
+_WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
+
+
+class Spec(NamedTuple):
+    """What the entries of one file share: its values, its blocks, and how a nested model is read."""
+
+    values: Values
+    blocks: Mapping[str, Block]
+    custom: Mapping[str, LayerType]
+    read_model: Callable[[Fields, Scope, str | None], Model]
+
+
+class Entries:
+    """Reads one list of layers into a graph. ``current`` is the output of the entry above; ``branches`` says whether any
+    entry named its inputs, which makes the model a Functional.
+    """
+
+    def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
+        self.spec = spec
+        self.values = spec.values
+        self.graph = graph
+        self.scope = scope
+        self.current = current
+        self.branches = False
+        self.references = References(spec.values, graph, scope)
+
+    def report(self, node: Node, code: Code, message: str) -> None:
+        """Put a problem down."""
+        self.values.report(node, code, message, self.scope)
+
+    def read(self, items: Items) -> Ref | None:
+        """Read each entry; the output of the last."""
+        for entry in items.items:
+            self.values.spend(WORK_OF_A_LAYER, entry)
+            try:
+                self.entry(entry)
+            except Passed:
+                self.current = self.stand_in(entry)
+        return self.current
+
+    def entry(self, entry: Node) -> None:
+        """One entry, by its form. Raises :class:`Passed`."""
+        if isinstance(entry, Scalar) and isinstance(entry.value, str):
+            self.use(entry.value, entry, entry, None)
+        elif not isinstance(entry, Fields) or not entry.fields:
+            self.report(entry, codes.INVALID_LAYER, _WRITTEN_AS)
+            raise Passed
+        elif "repeat" in entry.fields:
+            self.repeat(entry)
+        elif "call" in entry.fields:
+            self.call_again(entry)
+        else:
+            names = [key for key in entry.fields if key not in COMMON]
+            if len(names) != 1:
+                node = entry.fields[names[1]][0] if names else entry
+                several = f"this entry names {listed(map(repr, names), 'and')}; begin each layer with '- '"
+                self.report(
+                    node, codes.INVALID_LAYER, several if names else f"this entry names no layer; {_WRITTEN_AS}"
+                )
+                raise Passed
+            key, given = entry.fields[names[0]]
+            self.use(names[0], key, entry, given)
+
+    def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
+        """A layer, a block or a nested model, by its name."""
+        name = keras_name(name)
+        if name in self.spec.blocks:
+            self.block(self.spec.blocks[name], key, entry, given)
+        elif name in NESTED:
+            self.nested(key, entry, given)
+        elif (kind := self.spec.custom.get(name) or find(name)) is not None:
+            self.layer(kind, key, entry, given)
+        elif function := re.fullmatch(_OPERATION, name):
+            self.operation(function[1], key, entry, given)
+        elif re.fullmatch(_FOREIGN, name):
+            self.foreign(name, key, entry, given)
+        else:
+            hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
+            if (glued := re.match(r"(\w+)\s*[:{(\[]", name)) and (find(glued[1]) or glued[1] in self.spec.blocks):
+                hint = f"; behind a layer's name stand ':' and a space, as in '- {glued[1]}: …'"
+            cure = hint or "; `convcalc layers` lists them"
+            self.report(key, codes.UNKNOWN_LAYER, f"there is no layer or block '{name}'{cure}")
+            raise Passed
+
+    # Layers -----------------------------------------------------------------------------------------------------------
+
+    def layer(self, kind: LayerType, key: Node, entry: Node, given: Node | None) -> None:
+        """One layer of the catalogue, called once."""
+        place = Written(self.values.source, key, given, entry, kind, self.scope.context)
+        broken = False
+        args: dict[str, Any] = {}
+        try:
+            args, refusals = bind(kind, *self.arguments(given))
+            self.values.refused(place, refusals)
+            broken = bool(refusals)
+        except Passed:
+            broken = True
+        if kind.inputs == 0:
+            self.input_layer(kind, place, args, broken)
+        else:
+            self.call_new(kind.class_name, place, args, broken, kind)
+            if kind.family == "opaque":
+                self.record_expected()
+            for class_name in kind.made_inside({} if broken else args, place.common("name") is not None):
+                self.values.shared.names.automatic(class_name)
+        self.label(place)
+
+    def input_layer(self, kind: LayerType, place: Written, args: Mapping[str, Any], broken: bool) -> None:
+        """A further input of the model."""
+        if (node := place.common("from")) is not None:
+            self.report(node, codes.WRONG_INPUTS, f"{kind.name} takes no input: it is where data enters")
+        self.current = self.graph.add_input(self.add_layer(kind.class_name, place, args, broken), place)
+        self.branches = self.branches or len(self.graph.inputs) > 1
+
+    def call_new(
+        self,
+        class_name: str,
+        place: Written,
+        args: Mapping[str, Any],
+        broken: bool,
+        kind: LayerType | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add a layer and call it. Where its inputs are not there it is broken, and the rest of it is still looked at."""
+        inputs: tuple[Ref, ...] = ()
+        try:
+            inputs = self.inputs(place, kind)
+        except Passed:
+            broken = True
+        number = self.add_layer(class_name, place, args, broken, origin=origin)
+        self.current = self.graph.call(number, inputs, place)
+
+    def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
+        """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
+        place = Written(self.values.source, key, given, entry, context=self.scope.context)
+        _, args = self.arguments(given)
+        short = re.split(r"[.>]", name)[-1]
+        origin = {"registered_name": name} if ">" in name else {"module": name.rpartition(".")[0]}
+        # A class that only has the name of one of Keras's is not that one.
+        self.call_new(name if find(short) else short, place, args, False, origin=origin)
+        self.record_expected()
+        self.label(place)
+
+    def record_expected(self) -> None:
+        """Of a layer that is code, what is expected of it is all that is known of it."""
+        expected = (self.graph.layers[-1].expect or {}).get("output_shape")
+        if isinstance(expected, list) and self.current is not None:
+            sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis may be left out
+            self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
+
+    def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
+        """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
+        operation = find_function(function)
+        if operation is None:
+            from convcalc.ops import OPERATIONS  # all of them: only for who misspells one
+
+            known = [each.function for each in OPERATIONS.values()]
+            hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
+            self.report(key, codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
+            raise Passed
+        self.branches = True
+        place = Written(self.values.source, key, given, entry, operation, self.scope.context)
+        use, broken = Use({}, {}, ()), False
+        try:
+            use = OperationReader(self.values, self.references, self.scope).read(operation, place, self.current)
+        except Passed:
+            broken = True
+        layer = Layer(
+            self.given_name(place) or self.values.shared.names.automatic(operation.name),
+            operation.name,
+            use.made,
+            kind=operation,
+            expect=self.expected(place),
+            place=place,
+            broken=broken,
+        )
+        self.current = self.graph.call(self.graph.add_layer(layer), use.inputs, place, use.call)
+        self.label(place)
+
+    def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
+        """The positional and the named arguments of an entry, common keys left out. Raises :class:`Passed`."""
+        if isinstance(given, Items):
+            return [self.values.value(item, self.scope) for item in given.items], {}
+        if isinstance(given, Fields):
+            own = ((key, value) for key, (_, value) in given.fields.items() if key not in COMMON)
+            return [], {key: self.values.value(value, self.scope) for key, value in own}
+        if given is None or given.value is None:
+            return [], {}
+        return [self.values.value(given, self.scope)], {}
+
+    def add_layer(
+        self,
+        class_name: str,
+        place: Written,
+        args: Mapping[str, Any],
+        broken: bool = False,
+        model: Model | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Put a layer into the graph, with what any layer may have; its number."""
+        values, scope = self.values, self.scope
+        trainable, dtype = True, None
+        kind = place.kind if isinstance(place.kind, LayerType) else None
+        for key in kind.unsupported_options if kind else ():
+            if (node := place.common(key)) is not None:
+                self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras: take it out")
+        names = values.shared.names
+        if kind is not None and kind.sublayers_argument:
+            args = {
+                **args,
+                kind.sublayers_argument: tuple(_named(each, names) for each in args.get(kind.sublayers_argument, ())),
+            }
+        name_inside(args, names)
+        name = self.given_name(place) if model is None else model.name
+        with suppress(Passed):
+            trainable = values.flag(place.common("trainable"), scope, "trainable")
+        with suppress(Passed):
+            dtype = values.dtype(place.common("dtype"), scope)
+        layer = Layer(
+            name or names.automatic(class_name.rpartition(".")[2]),
+            class_name,
+            values.shared.alike.one(args),
+            trainable=trainable,
+            dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
+            model=model,
+            kind=self.spec.custom.get(class_name),
+            expect=self.expected(place),
+            place=place,
+            broken=broken,
+            origin=origin or NO_ARGS,
+        )
+        return self.graph.add_layer(layer)
+
+    def given_name(self, place: Written) -> str:
+        """The name that an entry gives its layer; empty for none."""
+        node = place.common("name")
+        if node is not None:
+            with suppress(Passed):
+                return self.values.word(node, self.scope, "a layer's name")
+        return ""
+
+    def expected(self, place: Written) -> Mapping[str, Any] | None:
+        """What an entry expects of its layer."""
+        with suppress(Passed):
+            return self.values.limits(place.common("expect"), EXPECTATIONS, "an expectation", self.scope) or None
+        return None
+
+    def stand_in(self, entry: Node) -> Ref:
+        """A layer in place of one that cannot be read, under its name and label, so that those below still can be."""
+        given = None
+        if isinstance(entry, Fields):
+            given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON), None)
+        place = Written(self.values.source, entry, given, entry, context=self.scope.context)
+        self.current = self.graph.call(
+            self.graph.add_stand_in(Layer(self.given_name(place), "?", broken=True)), (), None
+        )
+        self.label(place)
+        return self.current
+
+    def label(self, place: Written) -> None:
+        """``as: shortcut`` names the output for the ``from:`` of the same list of layers."""
+        node = place.common("as")
+        if node is not None and self.current is not None:
+            with suppress(Passed):
+                self.scope.labels[self.values.word(node, self.scope, "a label")] = self.current
+
+    # Where inputs come from -------------------------------------------------------------------------------------------
+
+    def inputs(self, place: Written, kind: LayerType | None = None) -> tuple[Ref, ...]:
+        """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`Passed`."""
+        node = place.common("from")
+        if node is not None:
+            self.branches = True
+            return self.references.read(node)
+        if kind is not None and kind.merges:
+            like = f"{kind.name}: {{from: [a, b]}}"
+            self.report(
+                place.node,
+                codes.MISSING_FROM,
+                f"{kind.name} takes several inputs: name them under 'from:', as in {like}",
+            )
+            raise Passed
+        if self.current is None:
+            self.report(place.node, codes.MISSING_FROM, "name the input under 'from:': there is no single output above")
+            raise Passed
+        return (self.current,)
+
+    # Layers again, models, groups -------------------------------------------------------------------------------------
+
+    def call_again(self, entry: Fields) -> None:
+        """``call: encoder``: the same layer once more, on other tensors; its weights are shared."""
+        values, scope = self.values, self.scope
+        node = entry.fields["call"][1]
+        self.branches = True
+        if not isinstance(node, Scalar) or node.value == INPUT:
+            self.report(node, codes.INVALID_VALUE, "'call' takes the name of one layer above")
+            raise Passed
+        number = self.graph.calls[self.references.read(node)[0].call].layer
+        layer = self.graph.layers[number]
+        if layer.class_name == "InputLayer":
+            self.report(node, codes.INVALID_VALUE, f"'{layer.name}' is an input, and cannot be called")
+            raise Passed
+        if isinstance(layer.kind, Operation):
+            self.report(
+                node,
+                codes.INVALID_VALUE,
+                f"'{layer.name}' is an operation, and has no weights to share: write it again",
+            )
+            raise Passed
+        kind = definition_of(layer)
+        own = {argument.name: argument for argument in kind.call_arguments} if kind else {}
+        values.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
+        place = Written(values.source, node, entry, entry, context=scope.context)
+        args: dict[str, Any] = {}
+        for name in own.keys() & entry.fields.keys():
+            try:
+                args[name] = own[name].read(values.value(entry.fields[name][1], scope), layer.class_name)
+            except Refusal as refusal:
+                values.refused(place, [refusal])
+        self.current = self.graph.call(number, self.inputs(place), place, args)
+        self.label(place)
+
+    def nested(self, key: Node, entry: Node, given: Node | None) -> None:
+        """``Model: {name, input, layers}``: a model as a layer, called on the output above."""
+        values = self.values
+        if not isinstance(given, Fields):
+            self.report(key, codes.INVALID_VALUE, "a nested model is a mapping with 'input:' and 'layers:'")
+            raise Passed
+        known = [key for key in dict.fromkeys((*MODEL_KEYS, *COMMON)) if key != "dtype"]
+        values.check_keys(given, known, "a nested model", self.scope)
+        if isinstance(entry, Fields) and "dtype" in entry.fields:
+            self.report(
+                entry.fields["dtype"][0], codes.UNKNOWN_KEY, "a nested model has no dtype: give it to its layers"
+            )
+        place = Written(values.source, key, given, entry, context=self.scope.context)
+        name, broken = "", False
+        inputs: tuple[Ref, ...] = ()
+        try:
+            inputs = self.inputs(place)
+        except Passed:
+            broken = True
+        if (name_node := place.common("name")) is not None:
+            with suppress(Passed):
+                name = values.word(name_node, self.scope, "a model's name")
+        model = self.spec.read_model(given, self.opened(key), name or None)
+        number = self.add_layer(model.class_name, place, {}, broken, model)
+        self.current = self.graph.call(number, inputs, place)
+        self.label(place)
+
+    def repeat(self, entry: Fields) -> None:
+        """``repeat: 3`` with a list of ``layers``; under ``index`` a variable that counts from 1."""
+        values = self.values
+        values.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
+        (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
+        count = values.value(count_node, self.scope)
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_LAYERS:
+            expects = f"'repeat' must be a whole number from 0 to {MAX_LAYERS:,}, not {shown(count)}"
+            self.report(count_node, codes.INVALID_VALUE, expects)
+            raise Passed
+        if not isinstance(layers, Items) or not layers.items:
+            if layers is not None or not misspelt(entry, "layers"):
+                self.report(key, codes.MISSING_LAYERS, "'repeat' needs a list of 'layers:' beside it")
+            raise Passed
+        index = values.word(index_node, self.scope, "'index'") if index_node else None
+        scope = self.opened(key)
+        for number in range(1, count + 1):
+            if index:
+                scope = scope._replace(variables={**self.scope.variables, index: number})
+            # The labels are the list's own: what follows the repeat may refer to those of its last round.
+            self.group(layers, scope, self.current)
+
+    def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
+        """Read a block's layers with its arguments in view; its output is that of its last layer."""
+        scope = self.opened(key)
+        if block.name in scope.open_blocks:
+            way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))
+            self.report(key, codes.BLOCK_RECURSION, f"block '{block.name}' uses itself: {way}")
+            raise Passed
+        place = Written(self.values.source, key, given, entry, context=self.scope.context)
+        variables = block_variables(self.values, block, self.scope, key, entry, given)
+        try:
+            inputs = self.inputs(place)
+        except Passed:
+            inputs = (self.stand_in(key),)
+        inner = scope._replace(
+            variables=variables,
+            labels=scope.labels.new_child(),
+            inputs=inputs,
+            open_blocks=(*scope.open_blocks, block.name),
+            context=f" (in block '{block.name}', used on line {key.line + 1})",
+        )
+        self.group(block.layers, inner, inputs[0] if len(inputs) == 1 else None)
+        self.label(place)
+
+    def group(self, layers: Items, scope: Scope, current: Ref | None) -> None:
+        """Read a list of layers in a scope of its own into the same graph."""
+        entries = Entries(self.spec, self.graph, scope, current)
+        self.current = entries.read(layers)
+        self.branches = self.branches or entries.branches
+
+    def opened(self, key: Node) -> Scope:
+        """The scope of a block, a repeat or a model that is opened here. Raises :class:`Passed` where it is one too many."""
+        if self.scope.depth >= MAX_OPEN:
+            self.report(key, codes.TOO_DEEP, f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
+            raise Passed
+        return self.scope._replace(depth=self.scope.depth + 1)
+
+
+def _named(layer: Any, names: Names) -> Any:
+    """A layer that is shown among the rows of an expanded summary, with a name: its own, or Keras's automatic one."""
+    if layer.name is not None:
+        return layer
+    name_inside(layer.args, names)
+    return layer._replace(name=names.automatic(layer.kind.class_name))
+
+
+def keras_name(name: str) -> str:
+    """The name without the module that Keras has it in; ``Input``, a function in Keras, means the layer that it makes."""
+    if "." in name:
+        name = re.sub(_KERAS, "", name, count=1)
+    return "InputLayer" if name == "Input" else name

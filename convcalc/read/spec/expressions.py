@@ -1,0 +1,154 @@
+"""Variables in a spec: ``$filters``, ``${filters * 4}`` and words that hold them, as ``conv${stage}_out``.
+
+Expressions are integer arithmetic: ``+ - * / // %``, brackets, whole numbers and names. ``/`` must come out even. Nothing
+is evaluated by Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.numbers import LARGEST, Number, Traced, Unknown
+from convcalc.base.problems import Refusal, did_you_mean, listed
+from convcalc.layers.arguments import shown
+
+_VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
+_TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
+MAX_TOKENS = 100
+MAX_WORD = 1_000  # characters of a word that variables were put into
+
+
+def substitute(text: str, variables: Mapping[str, Any]) -> Any:
+    """A word with its variables replaced; a word that is one variable alone becomes the variable's value, of any kind."""
+    if "$" not in text:
+        return text
+    whole = _VARIABLE.fullmatch(text)
+    if whole and text != "$$":
+        return _value(whole, variables)
+    word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _spelled(_value(match, variables)), text)
+    if len(word) > MAX_WORD:  # blocks that hand on ever longer words would fill the memory
+        raise Refusal(f"comes to a word of {len(word):,} characters; at most {MAX_WORD:,} are made", codes.EXPRESSION)
+    return word
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, (list, tuple, dict)) or value is None:
+        raise Refusal("only numbers and words can stand inside a word", codes.EXPRESSION)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
+    if match[1] is not None:
+        # A name in brackets is the name alone: ${name}_conv, whatever kind of value it has.
+        name = match[1].strip()
+        return _look_up(name, variables) if name.isidentifier() else evaluate(name, variables)
+    if match[2] is None:
+        raise Refusal(
+            "a '$' must be followed by a name or by {an expression}; write $$ for the sign itself", codes.EXPRESSION
+        )
+    return _look_up(match[2], variables)
+
+
+def _look_up(name: str, variables: Mapping[str, Any]) -> Any:
+    if name in variables:
+        return variables[name]
+    known = (
+        f"; here {listed(map(repr, variables), 'and')} can be used"
+        if variables
+        else ": variables stand in blocks and repeats only"
+    )
+    raise Refusal(f"there is no variable '{name}'{did_you_mean(name, variables) or known}", codes.UNKNOWN_VARIABLE)
+
+
+def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
+    """The value of an integer expression; the variables may be any kind of number. Raises :class:`Refusal`."""
+    return _Parser(text, variables).parse()
+
+
+class _Parser:
+    """Recursive descent over a bounded number of tokens: sum of products of signed atoms."""
+
+    def __init__(self, text: str, variables: Mapping[str, Any]) -> None:
+        self.text = text
+        self.variables = variables
+        self.tokens: list[str] = []
+        position, pattern = 0, re.compile(_TOKEN)
+        while text[position:].strip():
+            token = pattern.match(text, position)
+            if token is None:
+                raise self.refusal()
+            if len(self.tokens) >= MAX_TOKENS:
+                raise Refusal(f"an expression has at most {MAX_TOKENS} numbers, names and signs", codes.EXPRESSION)
+            self.tokens.append(token[0].strip())
+            position = token.end()
+        self.tokens.append("")
+        self.next = 0
+
+    def refusal(self) -> Refusal:
+        return Refusal(
+            f"'{self.text.strip()}' is no integer expression: write names, numbers, + - * / // % and brackets",
+            codes.EXPRESSION,
+        )
+
+    def take(self, *wanted: str) -> str:
+        token = self.tokens[self.next]
+        if wanted and token not in wanted:
+            return ""
+        self.next += 1
+        return token
+
+    def parse(self) -> Number:
+        value = self.sum()
+        if self.next != len(self.tokens) - 1:
+            raise self.refusal()
+        return value
+
+    def sum(self) -> Number:
+        value = self.product()
+        while sign := self.take("+", "-"):
+            value = self.bounded(value + self.product() if sign == "+" else value - self.product())
+        return value
+
+    def product(self) -> Number:
+        value = self.atom()
+        while sign := self.take("*", "//", "/", "%"):
+            value = self.bounded(self.combine(sign, value, self.atom()))
+        return value
+
+    def combine(self, sign: str, one: Number, other: Number) -> Number:
+        if sign == "*":
+            return one * other
+        if other == 0:
+            raise Refusal(f"'{self.text.strip()}' divides by zero", codes.EXPRESSION)
+        if sign == "/" and one % other > 0:
+            raise Refusal(f"{one} / {other} does not come out even; write // to round down", codes.EXPRESSION)
+        return one % other if sign == "%" else one // other
+
+    def bounded(self, value: Number) -> Number:
+        if value > LARGEST or value < -LARGEST:
+            raise Refusal(f"'{self.text.strip()}' comes to a number that is no size", codes.EXPRESSION)
+        return value
+
+    def atom(self) -> Number:
+        token = self.take()
+        if token == "-":
+            return -self.atom()
+        if token == "(":
+            value = self.sum()
+            if not self.take(")"):
+                raise self.refusal()
+            return value
+        if token.isdigit():
+            return int(token)
+        if not token or not (token[0].isalpha() or token[0] == "_"):
+            self.next = min(self.next, len(self.tokens) - 1)
+            raise self.refusal()
+        value = _look_up(token, self.variables)
+        if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
+            raise Refusal(
+                f"'{token}' is {shown(value)}, and an expression computes with whole numbers", codes.EXPRESSION
+            )
+        return value

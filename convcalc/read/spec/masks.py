@@ -1,0 +1,147 @@
+"""The masks of a model's tensors, handed on from call to call while a reader builds the graph.
+
+Keras makes a mask when a layer is called, so that it takes its automatic name then; it stands in the model only where a later
+layer takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.base.keras_names import Names
+from convcalc.layers import LayerType
+from convcalc.layers.dtypes import autocast, compute_dtype
+from convcalc.layers.masks import Computed
+from convcalc.model import Call, Layer, Ref, Slot
+from convcalc.ops import find_operation
+
+
+class _Mask:
+    """A mask that was made: what makes it, of which tensors and masks, under which name."""
+
+    __slots__ = ("computed", "name", "needed", "parts", "ref")
+
+    def __init__(self, computed: Computed, parts: Mapping[str, Any], name: str) -> None:
+        self.computed = computed
+        self.parts = parts
+        self.name = name
+        self.needed = False
+        self.ref: Ref | None = None
+
+
+class Masks:
+    """The masks of one model's tensors."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._of: dict[Ref, _Mask] = {}
+        self._dtypes: dict[int, str] = {}
+        self._made: dict[int, list[_Mask]] = {}
+        self._taken: dict[int, _Mask] = {}
+
+    def called(self, number: int, call: Call, layer: Layer, kind: LayerType | None) -> None:
+        """Call ``number`` was made, of a layer of that kind; None is a nested model."""
+        rule = kind.mask_rule if kind is not None else None
+        dtype = self._dtypes[number] = compute_dtype(layer.dtype)
+        inputs = (
+            [self._converted(number, ref, dtype) for ref in call.inputs]
+            if kind is not None and kind.autocasts
+            else call.inputs
+        )
+        if not self._of and rule is None:
+            return
+        masks = [self._of.get(ref) for ref in call.inputs]
+        # Keras makes a mask an input of the call only where it had nothing to convert: one tensor, of the layer's own dtype.
+        takes = (kind is None or kind.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
+        if takes and masks[0] is not None:
+            self._taken[number] = masks[0]
+        if rule is None or kind is None:
+            return
+        made: dict[int, _Mask] = {}
+        for output, mask in enumerate(rule({**kind.defaults, **layer.args, **call.args}, inputs, masks)):
+            if mask is not None:
+                self._of[Ref(number, output)] = self._mask(number, mask, made)
+
+    def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
+        """The tensor as a layer that computes in ``dtype`` sees it: cast by an operation where it is of another float type."""
+        own = self._dtypes.get(ref.call, dtype)
+        if autocast(own, dtype) == own:
+            return ref
+        return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
+
+    def _mask(self, number: int, mask: Any, made: dict[int, _Mask]) -> _Mask:
+        """The mask, made with those that it is made of: the innermost first. A mask rule nests a handful."""
+        if isinstance(mask, _Mask):
+            return mask
+        if id(mask) not in made:
+            parts = {name: self._part(number, value, made) for name, value in mask.call.items()}
+            found = made[id(mask)] = _Mask(mask, parts, self._names.automatic(mask.name))
+            self._made.setdefault(number, []).append(found)
+        return made[id(mask)]
+
+    def _part(self, number: int, value: Any, made: dict[int, _Mask]) -> Any:
+        if isinstance(value, list):
+            return [self._part(number, part, made) for part in value]
+        return self._mask(number, value, made) if isinstance(value, Computed) else value
+
+    def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
+        """The calls with those that make the masks which are taken, whose layers are added to ``layers``; and where each
+        call went.
+        """
+        self._mark_needed()
+        placed: list[Call] = []
+        moved: list[int] = []
+
+        def move(ref: Ref) -> Ref:
+            return Ref(moved[ref.call], ref.output)
+
+        for number, call in enumerate(calls):
+            moved.append(len(placed))
+            taken = self._taken.get(number)
+            masks = () if taken is None or taken.ref is None else (taken.ref,)
+            placed.append(call._replace(inputs=tuple(map(move, call.inputs)), masks=masks))
+            for mask in self._made.get(number, ()):
+                if mask.needed:
+                    sources: list[Ref] = []
+                    args = {name: _slotted(value, sources, move) for name, value in mask.parts.items()}
+                    computed = mask.computed
+                    kind = find_operation(computed.name, f"keras.src.ops.{computed.module}")
+                    layers.append(Layer(mask.name, computed.name, computed.made, kind=kind, place=call.place))
+                    mask.ref = Ref(len(placed))
+                    placed.append(Call(len(layers) - 1, tuple(sources), call.place, args))
+        return placed, moved
+
+    def _mark_needed(self) -> None:
+        for taken in self._taken.values():
+            taken.needed = True
+        for number in sorted(self._made, reverse=True):
+            for mask in reversed(self._made[number]):
+                if mask.needed:
+                    for part in _masks_among(mask.parts.values()):
+                        part.needed = True
+
+    @property
+    def any_taken(self) -> bool:
+        """Whether any call takes a mask."""
+        return bool(self._taken)
+
+
+def _masks_among(values: Any) -> Iterator[_Mask]:
+    for value in values:
+        if isinstance(value, _Mask):
+            yield value
+        elif isinstance(value, list):
+            yield from _masks_among(value)
+
+
+def _slotted(value: Any, sources: list[Ref], move: Any) -> Any:
+    """A value with a slot for each tensor, which is added to ``sources``."""
+    if isinstance(value, list):
+        return [_slotted(part, sources, move) for part in value]
+    if isinstance(value, (_Mask, Ref)):
+        ref = value.ref if isinstance(value, _Mask) else move(value)
+        assert ref is not None, "a mask is placed before those that are made of it"
+        sources.append(ref)
+        return Slot(len(sources) - 1)
+    return value

@@ -1,0 +1,146 @@
+"""An operation of ``keras.ops`` among the entries of a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
+
+The tensors under ``from:`` (else the output above) take the places of the call's parameters that are not given, in their
+order. Where that does not do, an argument names its tensor itself: ``x2: {from: shortcut}``. A tensor of numbers is written
+``{constant: [1, 2], dtype: int32}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.problems import Refusal, did_you_mean, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import Constant, Ref, Slot
+from convcalc.ops import Operation
+from convcalc.ops.keys import read_key
+from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
+from convcalc.read.spec.references import References
+from convcalc.read.spec.values import Passed, Scope, Values, Written
+
+# What an operation may have besides its arguments.
+OWN = ("name", "from", "as", "expect")
+
+
+class Use(NamedTuple):
+    """How an operation is used: the arguments of its making, those of its call with a :class:`Slot` for each tensor, and the
+    tensors.
+    """
+
+    made: dict[str, Any]
+    call: dict[str, Any]
+    inputs: tuple[Ref, ...]
+
+
+class OperationReader:
+    """Reads the arguments of operations in one scope."""
+
+    def __init__(self, values: Values, references: References, scope: Scope) -> None:
+        self.values = values
+        self.references = references
+        self.scope = scope
+
+    def read(self, operation: Operation, place: Written, current: Ref | None) -> Use:
+        """The arguments of an entry. What is wrong with them is reported. Raises :class:`Passed`."""
+        nodes = self._by_name(operation, place)
+        given = {name: self._operand(node) for name, node in nodes.items()}
+        try:
+            self._check(operation, given)
+            self._put_tensors(operation, place, given, current)
+            if operation.name == "GetItem" and isinstance(given.get("key"), str):
+                given["key"] = read_key(given["key"])
+        except Refusal as refusal:
+            self.values.refused(place, [refusal])
+            raise Passed from None
+        inputs: list[Ref] = []
+        call = {name: _slotted(given[name], inputs) for name in operation.parameters if name in given}
+        made = operation.own_values({name: given[name] for name in operation.init_parameters if name in given})
+        if not inputs:
+            self.values.refused(place, [Refusal(f"{_name(operation)} stands on no tensor", codes.WRONG_INPUTS)])
+            raise Passed
+        return Use(made, call, tuple(inputs))
+
+    def _by_name(self, operation: Operation, place: Written) -> dict[str, Node]:
+        """The nodes of the arguments by name: given by name, or by position behind the tensor."""
+        given, entry = place.given, place.entry
+        if isinstance(entry, Fields):
+            for name in ("trainable", "dtype"):
+                if name in entry.fields:
+                    message = f"{_name(operation)} has no '{name}' beside its name"
+                    self.values.refused(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
+                    raise Passed
+        if isinstance(given, Items) or (isinstance(given, Scalar) and given.value is not None):
+            nodes = given.items if isinstance(given, Items) else [given]
+            names = place.order
+            if len(nodes) > len(names):
+                message = f"{_name(operation)} takes at most {len(names)} arguments behind its tensor, not {len(nodes)}"
+                self.values.refused(place, [Refusal(message, codes.TOO_MANY_ARGUMENTS)])
+                raise Passed
+            return dict(zip(names, nodes))
+        known = (*operation.parameters, *operation.init_parameters)
+        found: dict[str, Node] = {}
+        for name, (_, node) in given.fields.items() if isinstance(given, Fields) else ():
+            if name in OWN:
+                continue
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; it has {listed(known, 'and')}"
+                message = f"{_name(operation)} has no argument '{name}'{hint}"
+                self.values.refused(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
+                raise Passed
+            found[name] = node
+        return found
+
+    def _operand(self, node: Node) -> Any:
+        """A value, with the tensors that it names. Raises :class:`Passed`."""
+        if isinstance(node, Fields) and [*node.fields] == ["from"]:
+            refs = self.references.read(node.fields["from"][1])
+            return refs[0] if len(refs) == 1 else list(refs)
+        if isinstance(node, Fields) and {*node.fields} == {"constant", "dtype"}:
+            dtype = self.values.dtype(node.get("dtype"), self.scope, DTYPES) or "float32"
+            return Constant(self.values.value(node.fields["constant"][1], self.scope), dtype)
+        if isinstance(node, Items):
+            return [self._operand(item) for item in node.items]
+        return self.values.value(node, self.scope)
+
+    def _check(self, operation: Operation, given: Mapping[str, Any]) -> None:
+        for name in operation.init_parameters:
+            if name not in given and name not in operation.defaults:
+                raise Refusal(f"{_name(operation)} needs the argument '{name}'", codes.MISSING_ARGUMENT, name)
+
+    def _put_tensors(self, operation: Operation, place: Written, given: dict[str, Any], current: Ref | None) -> None:
+        """Put the tensors under ``from:`` where they belong, or the output above where one is missing."""
+        free = [name for name in operation.parameters if name not in given]
+        needed = [name for name in free if name not in operation.defaults]
+        node = place.common("from")
+        if node is not None:
+            refs = self.references.read(node)
+        elif not needed:
+            return
+        elif current is None:
+            raise Refusal("name the input under 'from:': there is no single output above", codes.MISSING_FROM)
+        else:
+            refs = (current,)
+        if free and (operation.several or operation.listed):
+            given[free[0]] = list(refs)
+            return
+        if not len(needed) <= len(refs) <= len(free):
+            count = f"{len(needed)}" if len(needed) == len(free) else f"{len(needed)} to {len(free)}"
+            wants = f"for {listed(free, 'and')}" if free else "and is given all as arguments"
+            message = f"{_name(operation)} takes {count} tensor{'s' * (count != '1')} {wants}, not {len(refs)}"
+            raise Refusal(message, codes.WRONG_INPUTS, argument="from")
+        given.update(zip(free, refs))
+
+
+def _name(operation: Operation) -> str:
+    return f"ops.{operation.function}"
+
+
+def _slotted(value: Any, inputs: list[Ref]) -> Any:
+    """A value with a slot for each tensor, which is added to ``inputs``."""
+    if isinstance(value, Ref):
+        inputs.append(value)
+        return Slot(len(inputs) - 1)
+    return [_slotted(part, inputs) for part in value] if isinstance(value, list) else value

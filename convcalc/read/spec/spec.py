@@ -1,0 +1,205 @@
+"""The YAML spec: a person's short description of a model, to a :class:`Model`.
+
+Reading goes on after a problem, so that one run reports all that is wrong in a file.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.problems import Mark, Refusal, Source, by_place, error
+from convcalc.layers import LayerType, bind, lookup_builtin, require_builtin
+from convcalc.layers.arguments import Sizes, shown
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import BUDGETS, Layer, Model, Ref
+from convcalc.read.spec.blocks import Block, read_blocks
+from convcalc.read.spec.entries import MODEL_KEYS, Entries, Spec, keras_name
+from convcalc.read.spec.graph import GraphBuilder, Shared
+from convcalc.read.spec.nodes import Fields, Items, Node, Scalar, compose, mark
+from convcalc.read.spec.values import Passed, Scope, Values, Written, misspelt
+
+TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
+
+
+def read_spec(source: Source) -> Model:
+    """The model of a YAML spec; its ``problems`` hold what is wrong.
+
+    Raises :class:`ConvcalcError` for a text that is no YAML, or no mapping.
+    """
+    shared = Shared()
+    root = compose(source, shared.problems)
+    if root is None or (isinstance(root, Scalar) and root.value is None):
+        raise error(codes.EMPTY, "this file is empty; a spec has 'input:' and 'layers:'", Mark(source, 1, 1))
+    if not isinstance(root, Fields):
+        raise error(codes.NOT_A_SPEC, "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
+    values = Values(source, shared)
+    values.check_keys(root, TOP_KEYS, "a spec", Scope())
+    blocks = read_blocks(values, root.get("blocks"))
+    custom: Mapping[str, LayerType] = {}
+    if "custom" in root.fields:
+        from convcalc.read.spec.custom import read_custom
+
+        custom = read_custom(values, root.get("custom"), blocks)
+    reader = _ModelReader(values, blocks, custom)
+    model = reader.model(root, Scope())
+    try:
+        budget = values.limits(root.get("budget"), BUDGETS, "a budget", Scope())
+    except Passed:
+        budget = {}
+    problems = tuple(sorted(shared.problems, key=by_place))
+    return model._replace(budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
+
+
+_INPUT = require_builtin("InputLayer")
+# What an input has besides that layer's arguments.
+_OWN = ("name", "dtype")
+
+
+class _ModelReader:
+    """Reads a model: the file's own, or one that stands in it as a layer."""
+
+    def __init__(self, values: Values, blocks: Mapping[str, Block], custom: Mapping[str, LayerType]) -> None:
+        self.values = values
+        self.spec = Spec(values, blocks, custom, self.model)
+
+    def model(self, fields: Fields, scope: Scope, name: str | None = None) -> Model:
+        """The model of a mapping with inputs and layers."""
+        graph = GraphBuilder(self.values.shared)
+        # Of what is around it, a model sees the variables only: its tensors are its own.
+        scope = scope._replace(labels=ChainMap(), inputs=())
+        named_inputs = self.inputs(fields, graph, scope)
+        entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
+        layers = fields.get("layers")
+        if isinstance(layers, Items) and layers.items:
+            entries.read(layers)
+        elif layers is not None:
+            message = "'layers' is a list of at least one layer; each begins with '- '"
+            self.values.report(fields.fields["layers"][0], codes.MISSING_LAYERS, message, scope)
+        elif not misspelt(fields, "layers"):
+            self.values.report(fields, codes.MISSING_LAYERS, "a model needs a list of 'layers:'", scope)
+        outputs = self.outputs(fields.get("outputs"), entries)
+        functional = named_inputs or entries.branches or "outputs" in fields.fields
+        class_name = "Functional" if functional else "Sequential"
+        own_name = fields.get("name")
+        if name is None and own_name is not None:
+            with suppress(Passed):
+                name = self.values.word(own_name, scope, "a model's name")
+        return graph.finish(name or self.values.shared.names.automatic(class_name), class_name, outputs)
+
+    def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
+        """The outputs that are named, else that of the last layer."""
+        if node is not None:
+            with suppress(Passed):
+                return entries.references.read(node)
+        return () if entries.current is None else (entries.current,)
+
+    def inputs(self, fields: Fields, graph: GraphBuilder, scope: Scope) -> bool:
+        """Put the inputs into the graph; whether they are named ones, which make the model a Functional."""
+        report = self.values.report
+        one, several, layers = fields.get("input"), fields.get("inputs"), fields.get("layers")
+        if several is not None and one is not None:
+            message = "write 'input:' for one input or 'inputs:' for named ones, not both"
+            report(fields.fields["inputs"][0], codes.TWO_INPUTS, message, scope)
+        if isinstance(several, Fields) and several.fields:
+            for name, (_, node) in several.fields.items():
+                self.add_input(graph, node, name, scope)
+        elif several is not None:
+            message = "'inputs' is a mapping from a name to a shape, as in {image: [28, 28, 1], size: [2]}"
+            report(several, codes.INVALID_VALUE, message, scope)
+            self.add_broken_input(graph, several, scope)
+        elif one is not None:
+            self.add_input(graph, one, None, scope)
+            if (second := _first_input_layer(layers)) is not None:
+                message = (
+                    "'input:' is given, and this is a second input: take one of them out, or name both under 'inputs:'"
+                )
+                report(second, codes.TWO_INPUTS, message, scope)
+        elif _first_input_layer(layers) is None:
+            message = "a model needs an 'input:', the shape of one sample, such as [28, 28, 1]"
+            if not misspelt(fields, "input") and not misspelt(fields, "inputs"):
+                report(fields.fields["layers"][0] if layers else fields, codes.MISSING_INPUT, message, scope)
+            self.add_broken_input(graph, fields, scope)
+        return several is not None
+
+    def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
+        """An input of which nothing is known, so that what follows can be read."""
+        place = Written(self.values.source, node, context=scope.context)
+        layer = Layer(self.values.shared.names.automatic("InputLayer"), "InputLayer", place=place, broken=True)
+        graph.add_input(graph.add_layer(layer), place)
+
+    def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope) -> None:
+        """An input layer, of a shape or of ``{shape, batch_size, dtype, name}``."""
+        values = self.values
+        given = node if isinstance(node, Fields) else None
+        place = Written(values.source, node, given, kind=_INPUT, context=scope.context)
+        args: dict[str, Any] = {}
+        dtype = "float32"
+        broken = False
+        if isinstance(node, Fields):
+            with suppress(Passed):
+                dtype = values.dtype(node.get("dtype"), scope, DTYPES) or dtype
+            if (name_node := node.get("name")) is not None:
+                if name is not None:
+                    message = f"this input is named '{name}' by its key under 'inputs:'"
+                    values.report(node.fields["name"][0], codes.DUPLICATE_ARGUMENT, message, scope)
+                else:
+                    with suppress(Passed):
+                        name = values.word(name_node, scope, "an input's name")
+        try:
+            args, refusals = self.input_arguments(node, scope)
+            values.refused(place, refusals)
+            broken = bool(refusals)
+        except Passed:
+            broken = True
+        layer = Layer(
+            name or values.shared.names.automatic(_INPUT.name),
+            _INPUT.name,
+            args,
+            dtype=dtype,
+            place=place,
+            broken=broken,
+        )
+        graph.add_input(graph.add_layer(layer), place)
+
+    def input_arguments(self, node: Node, scope: Scope) -> tuple[dict[str, Any], list[Refusal]]:
+        """An input's arguments, and what is wrong with them. Raises :class:`Passed`."""
+        if isinstance(node, Fields):
+            given = {key: self.values.value(value, scope) for key, (_, value) in node.fields.items() if key not in _OWN}
+            args, refusals = bind(_INPUT, (), given)
+            if not refusals and args.get("shape") is None and args.get("batch_shape") is None:
+                refusals.append(Refusal("an input needs a 'shape:', such as [28, 28, 1]", codes.MISSING_ARGUMENT))
+            return args, refusals
+        read = self.values.value(node, scope)
+        try:
+            return {"shape": Sizes().read(read)}, []
+        except ValueError as refused:
+            self.refuse_shape(node, read, str(refused), scope)
+            raise Passed from None
+
+    def refuse_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
+        """Say what is wrong with a shape: of a list, at the size that is wrong."""
+        if isinstance(node, Items) and not hint:
+            for item, size in zip(node.items, read):
+                try:
+                    Sizes().read([size])
+                except ValueError:
+                    message = (
+                        f"a size is a whole number of at least 0, or null where it is not known, not {shown(size)}"
+                    )
+                    self.values.report(item, codes.INVALID_VALUE, message, scope)
+            return
+        message = f"an input is {Sizes.expects}, not {shown(read)}"
+        self.values.report(node, codes.INVALID_VALUE, hint.removeprefix("; ") or message, scope)
+
+
+def _first_input_layer(layers: Node | None) -> Node | None:
+    """The first layer where it is an InputLayer, as in Keras's own Sequential."""
+    first = layers.items[0] if isinstance(layers, Items) and layers.items else None
+    names = first.fields if isinstance(first, Fields) else (first.value,) if isinstance(first, Scalar) else ()
+    return (
+        first if any(isinstance(name, str) and lookup_builtin(keras_name(name)) is _INPUT for name in names) else None
+    )

@@ -1,0 +1,203 @@
+"""What differs between two models as a sheet: a row for each layer, and the totals before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from convcalc.base.structs import NamedTuple
+from convcalc.base.text import bytes_text
+from convcalc.differences.comparison import Change, Comparison, Pair
+from convcalc.rendering.sheet import Column, Sheet
+from convcalc.stored import Row
+
+SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "→", "follows": "·", "same": ""}
+_MEANINGS = {
+    "added": "added",
+    "removed": "removed",
+    "changed": "changed",
+    "renamed": "renamed",
+    "follows": "follow from these",
+    "same": "the same",
+}
+# The totals in their order, by what they are called. Of the last ones it is said only that they differ.
+_TOTALS = {
+    "params": "Params",
+    "trainable_params": "Trainable params",
+    "non_trainable_params": "Non-trainable params",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "peak_activation_bytes": "Peak activation memory",
+    "weight_bytes": "Weights",
+    "activation_bytes": "Activations, all outputs in sum",
+    "input_bytes": "Inputs",
+    "output_shapes": "Outputs",
+    "param_size": "Size of params",
+    "trainable_size": "Size of trainable params",
+    "non_trainable_size": "Size of non-trainable params",
+}
+# The sizes that a text tells, and the counts before them: where those differ, they say no more.
+_SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
+_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
+_WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
+
+
+class _Cost(NamedTuple):
+    """A number of each layer, and how its difference is written."""
+
+    field: str
+    heading: str
+    text: Callable[[int], str]
+
+
+def _bytes_more(number: int) -> str:
+    return f"{'-' if number < 0 else '+'}{bytes_text(abs(number))}"
+
+
+_COSTS = (
+    _Cost("params", "Params", "{:+,}".format),
+    _Cost("macs", "MACs", "{:+,}".format),
+    _Cost("output_bytes", "Output", _bytes_more),
+)
+
+
+def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = False) -> Sheet:
+    """The comparison as data: what differs, or ``everything``. ``plain`` is for programs: each number in a column of its own."""
+    title = f"{comparison.before.source} → {comparison.after.source}"
+    pairs = [pair for pair in comparison.pairs if everything or pair.differs]
+    if plain:
+        return _plain(title, pairs)
+    numbers = [[_difference(pair, cost) for pair in pairs] for cost in _COSTS]
+    shown = [number for number, column in enumerate(numbers) if any(column)]
+    rows = [
+        (SIGNS[_status(pair)], _layer(pair), _said(pair), *(numbers[number][index] for number in shown))
+        for index, pair in enumerate(pairs)
+    ]
+    costs = [_COSTS[number] for number in shown]
+    fields = ["status", "layer", "changes", *(f"{cost.field}_difference" for cost in costs)]
+    columns = [Column(""), Column("Layer (type)"), Column("What differs", style="cyan")]
+    columns += [Column(f"{cost.heading} ±", right=True, style="magenta") for cost in costs]
+    return Sheet(title, fields, columns, rows, notes(comparison))
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """How many layers differ and in which way, and the totals."""
+    counts = comparison.counts
+    said = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
+    numbers = counts.get("renumbered", 0)
+    if numbers:
+        said.append(f"{numbers:,} with another number in an automatic name")
+    shared = {total.field: total for total in comparison.shared_totals}
+    differing = {total.field: total for total in comparison.totals}
+    if "weight_bytes" in shared:  # the same, by another name
+        differing.pop("param_bytes", None)
+    for size in [size for size, count in _SIZES.items() if count in differing]:
+        differing.pop(size, None)
+    told = [field for field in _TOTALS if field in (differing if field in _IF_OTHER else shared)]
+    totals = [shared[field] for field in told]
+    totals += [total for field, total in differing.items() if field not in _TOTALS]
+    lines = [] if comparison.differs else [" No differences" + " but the numbers in automatic names" * (numbers > 0)]
+    return [
+        *lines,
+        f" Layers: {', '.join(said) or 'none'}",
+        *(_total(each, each.field in differing) for each in totals),
+    ]
+
+
+def _total(total: Change, differs: bool) -> str:
+    """``Params: 1,000 → 1,500 (+500, +50.0 %)``."""
+    label = _TOTALS.get(total.field) or total.field.replace("_", " ").capitalize()
+    unit = " bytes" if total.field.endswith("_bytes") else ""
+    if not differs:
+        return f" {label}: {total.before.text}{unit}, the same"
+    more = "" if total.difference is None else f" ({total.difference:+,}{_percent(total.percent)})"
+    return f" {label}: {total.before.text} → {total.after.text}{unit}{more}"
+
+
+def _percent(percent: float | None) -> str:
+    if percent is None:
+        return ""
+    return f", {percent:+,.1f} %" if abs(percent) >= 0.05 else ", under 0.1 %"
+
+
+def _status(pair: Pair) -> str:
+    return pair.status if pair.differs else "same"
+
+
+def _layer(pair: Pair) -> str:
+    """The name, before and after where it is another, and the type, with the indent of a layer inside of another."""
+    row = _row(pair)
+    indent = "  " * (row.depth - 1) + "└ " if row.depth else ""
+    changed = {change.field: f"{change.before.text} → {change.after.text}" for change in pair.changes}
+    return f"{indent}{changed.get('name', row.name)} ({changed.get('type', row.type)})"
+
+
+def _row(pair: Pair) -> Row:
+    row = pair.after or pair.before
+    assert row is not None
+    return row
+
+
+def _said(pair: Pair) -> str:
+    """What differs in a layer; of one that came or went the shape that it gives."""
+    if pair.status in ("added", "removed"):
+        shape = _row(pair).cells.get("output_shape")
+        return f"{_word('output_shape')} {shape.text}" if shape else ""
+    fields = {change.field for change in pair.changes}
+    hidden = {"name", "type", "output_bytes"} | ({"trainable_params"} if "params" in fields else set())
+    told = [change for change in pair.changes if change.field not in hidden]
+    if not told:  # the memory of an output alone, as of another dtype
+        told = [change for change in pair.changes if change.field == "output_bytes"]
+    return ", ".join(f"{_word(each.field)} {' → '.join(_texts(each))}" for each in told)
+
+
+def _texts(change: Change) -> tuple[str, str]:
+    """Before and after; of as many connections only those that are others."""
+    before, after = change.before.text, change.after.text
+    if change.field != "connected_to":
+        return before, after
+    pairs = list(zip(before.split(", "), after.split(", ")))
+    if before.count(", ") == after.count(", ") == len(pairs) - 1:
+        before, after = (", ".join(side) for side in zip(*(pair for pair in pairs if pair[0] != pair[1])))
+    return before.replace("[0][0]", ""), after.replace("[0][0]", "")
+
+
+def _word(field: str) -> str:
+    return _WORDS.get(field) or field.removeprefix("argument ").replace("_", " " if field.endswith("params") else "_")
+
+
+def _difference(pair: Pair, cost: _Cost) -> str:
+    """How much more it is after: empty for nothing more and for what is not on record, ``?`` where one is not known."""
+    before, after = _value(pair.before, pair, cost.field), _value(pair.after, pair, cost.field)
+    if before == after or before == "" or after == "":
+        return ""
+    return cost.text(after - before) if isinstance(before, int) and isinstance(after, int) else "?"
+
+
+def _value(row: Row | None, pair: Pair, field: str) -> int | str | None:
+    """A number; 0 of a layer that is not there, empty where it is not on record, None where it is not known."""
+    if row is None:
+        return 0 if field in _row(pair).cells else ""
+    return row.cells[field].value if field in row.cells else ""
+
+
+def _plain(title: str, pairs: Sequence[Pair]) -> Sheet:
+    fields = ["status", "name_before", "name_after", "type", "changes"]
+    fields += [f"{cost.field}_{what}" for cost in _COSTS for what in ("before", "after", "difference")]
+    rows = [tuple(_plain_cells(pair)) for pair in pairs]
+    return Sheet(title, fields, [Column(field) for field in fields], rows)
+
+
+def _plain_cells(pair: Pair) -> Iterator[str]:
+    yield pair.status
+    yield pair.before.name if pair.before else ""
+    yield pair.after.name if pair.after else ""
+    yield _row(pair).type
+    yield "; ".join(f"{each.field}: {each.before.text} → {each.after.text}" for each in pair.changes)
+    for cost in _COSTS:
+        numbers = [
+            row.cells[cost.field].value if row and cost.field in row.cells else None
+            for row in (pair.before, pair.after)
+        ]
+        before, after = numbers
+        yield from ("" if number is None else str(number) for number in numbers)
+        yield str(after - before) if isinstance(before, int) and isinstance(after, int) else ""

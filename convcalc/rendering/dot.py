@@ -1,0 +1,55 @@
+"""The graph of a report in the language of Graphviz."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convcalc.base.text import visible
+from convcalc.rendering.graph import Graph, Node
+
+_HEAD = """\
+digraph {{
+  label={title}
+  labelloc=t
+  fontname="Helvetica"
+  node [shape=box, style=rounded, fontname="Helvetica"]
+  edge [fontname="Helvetica", fontsize=10]
+"""
+
+
+def dot_text(graph: Graph) -> str:
+    """A directed graph: inputs are ellipses, outputs have a bold border, nested models are clusters."""
+    return _HEAD.format(title=_quoted(graph.title)) + "".join(_lines(graph)) + "}\n"
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    yield from _inside(graph, "", "  ")
+    for edge in graph.edges:
+        label = f" [label={_quoted(edge.label)}]" if edge.label else ""
+        yield f"  {edge.source} -> {edge.target}{label}\n"
+
+
+def _inside(graph: Graph, group: str, indent: str) -> Iterator[str]:
+    """What stands in a group."""
+    for node in graph.nodes:
+        if node.group == group:
+            yield f"{indent}{node.id} [label={_quoted(*node.lines)}{_marks(graph, node)}]\n"
+    for inner in graph.groups:
+        if inner.group == group:
+            yield f"{indent}subgraph cluster_{inner.id} {{\n{indent}  label={_quoted(inner.title)}\n"
+            yield from _inside(graph, inner.id, indent + "  ")
+            yield f"{indent}}}\n"
+
+
+def _marks(graph: Graph, node: Node) -> str:
+    shape = ", shape=ellipse" if node.id in graph.inputs else ""
+    return shape + (', style="rounded,bold"' if node.id in graph.outputs else "")
+
+
+def _quoted(*lines: str) -> str:
+    """Lines as one string, in which neither escapes nor entities mean anything."""
+    return '"' + "\\n".join(map(_escaped, lines)) + '"'
+
+
+def _escaped(text: str) -> str:
+    return visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

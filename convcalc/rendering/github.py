@@ -1,0 +1,39 @@
+"""Findings as GitHub's workflow commands, which the runner shows on the lines of a pull request.
+
+What a command may hold, and how it is escaped, is told by "Workflow commands for GitHub Actions" in GitHub's documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from convcalc.base.problems import Problem
+from convcalc.base.text import STDIN, visible
+from convcalc.checking.check_model import Checked
+
+
+def commands(model: Checked) -> str:
+    """One command a problem; nothing of what holds."""
+    return "".join(f"{_command(model, problem)}\n" for problem in model.problems)
+
+
+def _command(model: Checked, problem: Problem) -> str:
+    mark = problem.mark
+    file = mark.file if mark else model.source
+    place: dict[str, object] = {} if file in STDIN else {"file": file}
+    if mark:
+        place |= {"line": mark.line, "col": mark.column}
+    text = problem.message if mark else f"{model.source}: {problem.message}"
+    level = "warning" if problem.severity == "warning" else "error"
+    return f"::{level} {_properties({**place, 'title': problem.code})}::{_escaped(text)}"
+
+
+def _properties(properties: Mapping[str, object]) -> str:
+    pairs = ((name, _escaped(str(value))) for name, value in properties.items())
+    return ",".join(f"{name}={value.replace(':', '%3A').replace(',', '%2C')}" for name, value in pairs)
+
+
+def _escaped(text: str) -> str:
+    """The text on one line, so that it can start no command of its own."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "%0A".join(visible(line).replace("%", "%25") for line in lines)

@@ -1,0 +1,78 @@
+"""Sheets as one HTML page, which needs nothing besides, or as a fragment of one, for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from convcalc.base.text import visible
+from convcalc.rendering.sheet import Column, Sheet
+
+# Only what stands in our own element is styled: a fragment changes nothing around it.
+_STYLE = """\
+.convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
+.convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
+.convcalc table { border-collapse: collapse; font-size: .93em; }
+.convcalc th, .convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
+.convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
+.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 12.5em; }
+.convcalc .sign { min-width: 0; }
+.convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.convcalc tbody tr:hover { background: #8882; }
+.convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
+"""
+_PAGE_STYLE = """\
+:root { color-scheme: light dark; }
+body { background: #fff; color: #1c2024; margin: 2em auto; max-width: 80em; padding: 0 1em; }
+section { margin-bottom: 3em; }
+@media (prefers-color-scheme: dark) { body { background: #15181b; color: #dfe3e7; } }
+@media (max-width: 40em) { body { margin: 1em auto; padding: 0 .6em; } }
+"""
+
+
+def html_page(sheets: Sequence[Sheet]) -> str:
+    """A whole page, with a section for each sheet."""
+    title = ", ".join(sheet.title for sheet in sheets)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>\n{_PAGE_STYLE}{_STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(map(_section, sheets))
+        + "</body>\n</html>\n"
+    )
+
+
+def html_fragment(sheet: Sheet) -> str:
+    """A section with its style, to stand in another page."""
+    return f"<style>\n{_STYLE}</style>\n{_section(sheet)}"
+
+
+def _section(sheet: Sheet) -> str:
+    return "".join(f"{line}\n" for line in _lines(sheet))
+
+
+def _lines(sheet: Sheet) -> Iterator[str]:
+    yield '<section class="convcalc">'
+    yield f"<h2>{_text(sheet.title)}</h2>"
+    yield "<table>"
+    headings = [_cell("th", column, column.heading, ' scope="col"') for column in sheet.columns]
+    yield f"<thead><tr>{''.join(headings)}</tr></thead>"
+    yield "<tbody>"
+    for row in sheet.rows:
+        yield f"<tr>{''.join(_cell('td', column, cell) for column, cell in zip(sheet.columns, row))}</tr>"
+    yield "</tbody>"
+    yield "</table>"
+    if sheet.notes:
+        yield "<ul>"
+        yield from (f"<li>{_text(note.strip())}</li>" for note in sheet.notes)
+        yield "</ul>"
+    yield "</section>"
+
+
+def _cell(tag: str, column: Column, text: str, attributes: str = "") -> str:
+    kind = ' class="number"' if column.right else "" if column.heading else ' class="sign"'
+    return f"<{tag}{attributes}{kind}>{_text(text)}</{tag}>"
+
+
+def _text(text: str) -> str:
+    return escape(visible(text))

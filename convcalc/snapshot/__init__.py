@@ -1,0 +1,1 @@
+"""What is stored of a model: read from a text, a JSON report or a model file."""
