@@ -38,13 +38,13 @@ def assert_summary(
     """
     __tracebackhide__ = True  # pytest shows the test's own line
     from convcalc.base.text import visible
-    from convcalc.checking.budget import limits_of, spec_limits
-    from convcalc.checking.check_model import checked
+    from convcalc.checking.budget import effective_limits, limits_of
+    from convcalc.checking.check_model import check_model
 
     report = _reported(model)
     source = report.model.source or report.model.name
-    limits = {**spec_limits(report.model), **limits_of(budget or {}, "budget")}
-    found = checked(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
+    limits = effective_limits(report.model, options=limits_of(budget or {}, "budget"))
+    found = check_model(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
     if not found.passed:
         lines = "\n".join(map(str, found.problems)).split("\n")
         raise AssertionError("\n".join(map(visible, [f"{source} does not hold:", *lines])))

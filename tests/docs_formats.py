@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc.analyse import Report, infer
 from convcalc.base.problems import Source
-from convcalc.cli.formats import FORMATS, Asked
+from convcalc.cli.formats import FORMATS, FormatRequest
 from convcalc.cli.output import ENDINGS
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.grid import TextStyle
@@ -122,7 +122,7 @@ def _row(name: str) -> str:
 
 
 def _sample(name: str, report: Report, depth: int) -> str:
-    text = "".join(FORMATS[name].write([report], Asked(several=False, look=TextStyle, depth=depth)))
+    text = "".join(FORMATS[name].write([report], FormatRequest(several=False, look=TextStyle, depth=depth)))
     # The whole JSON would be the longest part of the page.
     return f"{text[:_MOST_JSON].rstrip()} …\n" if name in ("json", "jsonl") else text
 

@@ -12,7 +12,7 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.base.codes import CODES
 from convcalc.base.problems import ConvcalcError, Mark, Problem, Source
-from convcalc.checking.check_model import Checked
+from convcalc.checking.check_model import CheckResult
 from convcalc.checking.expectations import check_expectations
 from convcalc.cli.check import FORMATS
 from convcalc.differences.compare import diff
@@ -27,19 +27,19 @@ HOSTILE = "a%b,c:d\n::error file=x::y\r\n]]></failure>\x1b[31m\x00\ud800[go](htt
 PACKAGE = Path(__file__).parent.parent / "convcalc"
 
 
-def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> Checked:
+def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
     try:
         report = infer(read_spec(Source(source, text)))
     except ConvcalcError as failed:
-        return Checked(source, None, failed.problems)
-    return Checked(source, report, check_expectations(report), seconds=0.25)
+        return CheckResult(source, None, failed.problems)
+    return CheckResult(source, report, check_expectations(report), seconds=0.25)
 
 
-def hostile() -> Checked:
+def hostile() -> CheckResult:
     file = HOSTILE.replace("\ud800", "\udcff")  # a byte that is no UTF-8, as a file's name can hold one
     problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
     warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")
-    return Checked(file, checked(GOOD).report, (problem, warning))
+    return CheckResult(file, checked(GOOD).report, (problem, warning))
 
 
 MODELS = [
@@ -78,7 +78,7 @@ def test_a_command_stands_on_the_line_of_the_spec() -> None:
 
 def test_a_problem_without_a_place_is_one_of_the_file() -> None:
     report = checked(GOOD).report
-    found = [Checked(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
+    found = [CheckResult(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
     (_, on_file, first), (_, on_nothing, second) = commands(CHECK_FORMATS["github"](found))
     assert on_file == {"file": "m.keras", "title": "record-differs"}
     assert on_nothing == {"title": "record-differs"}
@@ -96,7 +96,7 @@ def test_no_name_begins_a_command_of_its_own() -> None:
 # SARIF
 
 
-def results(models: list[Checked]) -> list[dict]:
+def results(models: list[CheckResult]) -> list[dict]:
     (run,) = json.loads(CHECK_FORMATS["sarif"](models))["runs"]
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
@@ -126,7 +126,7 @@ def test_a_file_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 def test_what_comes_from_standard_input_has_no_file() -> None:
     marked = Problem("over-budget", "is too large", Mark(Source("<stdin>", GOOD), 1, 1))
     for problem in (Problem("over-budget", "is too large"), marked):
-        models = [Checked("-", checked(GOOD).report, (problem,))]
+        models = [CheckResult("-", checked(GOOD).report, (problem,))]
         (result,) = results(models)
         assert "locations" not in result
         ((_, properties, _),) = commands(CHECK_FORMATS["github"](models))
@@ -146,7 +146,7 @@ def test_a_fingerprint_stays_when_lines_move_and_numbers_change() -> None:
 
 def test_equal_findings_are_told_apart() -> None:
     problem = Problem("over-budget", "is too large")
-    two = results([Checked("m.yaml", checked(GOOD).report, (problem, problem))])
+    two = results([CheckResult("m.yaml", checked(GOOD).report, (problem, problem))])
     assert len({result["partialFingerprints"]["finding/v1"] for result in two}) == 2
 
 
@@ -157,7 +157,7 @@ def test_no_message_is_a_link() -> None:
 
 
 def test_the_log_says_whether_all_could_be_read() -> None:
-    def successful(models: list[Checked]) -> bool:
+    def successful(models: list[CheckResult]) -> bool:
         return json.loads(CHECK_FORMATS["sarif"](models))["runs"][0]["invocations"][0]["executionSuccessful"]
 
     assert successful(MODELS[:2])
@@ -188,7 +188,7 @@ def test_a_layer_that_is_held_to_something_is_a_test() -> None:
 
 def test_a_warning_fails_no_test() -> None:
     warning = Problem("recorded-shape", "is recorded", None, "a", "warning")
-    root = ElementTree.fromstring(CHECK_FORMATS["junit"]([Checked("m", checked(GOOD).report, (warning,))]))
+    root = ElementTree.fromstring(CHECK_FORMATS["junit"]([CheckResult("m", checked(GOOD).report, (warning,))]))
     assert root.get("failures") == "0"
     output = root.find("testsuite/testcase[@name='a']/system-out")
     assert output is not None and output.text == "warning[recorded-shape]: is recorded"
@@ -196,7 +196,7 @@ def test_a_warning_fails_no_test() -> None:
 
 def test_several_problems_of_a_layer_are_one_failure_with_all_of_them() -> None:
     problems = (Problem("over-budget", "one"), Problem("over-budget", "two"))
-    root = ElementTree.fromstring(CHECK_FORMATS["junit"]([Checked("m", checked(GOOD).report, problems)]))
+    root = ElementTree.fromstring(CHECK_FORMATS["junit"]([CheckResult("m", checked(GOOD).report, problems)]))
     (failure,) = root.iter("failure")
     assert failure.get("message") == "one (and 1 more)"
     assert failure.text == "error[over-budget]: one\nerror[over-budget]: two"
@@ -262,7 +262,7 @@ def test_every_format_takes_what_there_is(name: str) -> None:
 def test_the_json_of_a_model_with_a_record_has_the_comparison() -> None:
     before, after = (checked(GOOD.replace("32", filters)).report for filters in ("32", "16"))
     assert before is not None and after is not None
-    (model,) = checks_dict([Checked("m.yaml", after, (), diff(before, after))])["models"]
+    (model,) = checks_dict([CheckResult("m.yaml", after, (), diff(before, after))])["models"]
     assert model["comparison"]["totals"]["params"]["before"] == 320
     assert model["comparison"]["layers"][0]["status"] == "changed"
 

@@ -17,7 +17,7 @@ import pytest
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import jobs
 from convcalc.cli.check import FORMATS
-from convcalc.cli.checking import Checks
+from convcalc.cli.check_run import CheckRun
 from convcalc.cli.jobs import in_order, jobs_for
 from convcalc.cli.project import Project
 from convcalc.rendering.grid import TextStyle
@@ -65,7 +65,7 @@ def test_records_and_budgets_are_the_same() -> None:
         code, _, _ = both(*MODELS, *options)
         assert code == 2
     code, out, err = both(FASHION, "tests/changed/fashion_mnist.yaml", FASHION, *against)
-    assert (code, out.count(b"as in specs/records/fashion_mnist.txt")) == (1, 2)
+    assert (code, out.count(b"matches specs/records/fashion_mnist.txt")) == (1, 2)
     assert b"record-differs" in err
 
 
@@ -77,7 +77,7 @@ def test_a_project_s_settings_are_the_same(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(settings)
     (tmp_path / "r.txt").write_text(record)
     code, out, err = both("lenet5.yaml", "resnet8.yaml", "fashion_mnist.yaml", folder=tmp_path)
-    assert code == 1 and out.count(b"all expectations hold") == 2
+    assert code == 1 and out.count(b" parameters: OK") == 2
     assert b"budget of 1,000,000 (pyproject.toml)" in err and b"record-differs" in err
 
 
@@ -89,7 +89,7 @@ def test_records_are_written_by_this_process_alone(tmp_path: Path) -> None:
         done = run("check", *names, "--record", str(folder), "--jobs", folder.name)
         assert done.returncode == 0
         assert done.stderr.count("written\n") == len(set(names))
-        assert f"{folder / 'resnet50.txt'}: is as it was\n" in done.stderr  # its second time
+        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # its second time
     one, three = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
     assert one == three and len(one) == len(set(names))
 
@@ -111,13 +111,13 @@ def test_a_terminal_is_told_how_far_it_has_come() -> None:
 # The processes
 
 
-def checks(format: str) -> Checks:
-    return Checks(Project(), None, None, False, False, {}, {}, (), None, format, TextStyle())
+def checks(format: str) -> CheckRun:
+    return CheckRun(Project(), None, None, False, False, {}, {}, (), None, format, TextStyle())
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_however_processes_begin(method: str) -> None:
-    work = checks("table").of
+    work = checks("table").check
     names = [str(ROOT / name) for name in MODELS[:6]]
     assert list(in_order(names, work, 2, method)) == [work(name) for name in names]
 
@@ -126,7 +126,7 @@ def test_however_processes_begin(method: str) -> None:
 def test_what_goes_from_process_to_process_is_plain_data(format: str) -> None:
     work = checks(format)
     for name in (str(ROOT / FASHION), "missing.yaml"):
-        assert len(pickle.dumps(work.of(name))) < 10_000
+        assert len(pickle.dumps(work.check(name))) < 10_000
     assert pickle.loads(pickle.dumps(work)) == work
 
 

@@ -34,6 +34,13 @@ def spec_limits(model: Model) -> dict[str, Limit]:
     return limits_of(model.budget, "", model.place)
 
 
+def effective_limits(
+    model: Model, project: Mapping[str, Limit] | None = None, options: Mapping[str, Limit] | None = None
+) -> dict[str, Limit]:
+    """The limits that apply to a model: an option overrides the spec's budget, which overrides the project's."""
+    return {**(project or {}), **spec_limits(model), **(options or {})}
+
+
 def check_budget(report: Report, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
     """Every limit that the model does not hold.
 

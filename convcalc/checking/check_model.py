@@ -14,7 +14,7 @@ from convcalc.stored import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """One model of a check: ``source`` is its file as it was given; ``report`` is None where it could not be read (then
     ``problems`` say why). ``comparison`` is with the record that it was held against, where there was one. ``seconds`` is how long it took.
     """
@@ -31,14 +31,14 @@ class Checked:
         return self.report is not None and not any(problem.severity == "error" for problem in self.problems)
 
 
-def checked(
+def check_model(
     source: str,
     report: Report,
     limits: Mapping[str, Limit],
     record: Snapshot | None = None,
     ignore_names: bool = False,
     allow_incomplete: bool = False,
-) -> Checked:
+) -> CheckResult:
     """What becomes of a report that is held to its spec's expectations, to limits, and to a record where there is one.
 
     What was found on the way to the report (its warnings) is not repeated.
@@ -50,4 +50,4 @@ def checked(
 
         comparison, differences = against(report, record, ignore_names)
         problems += differences
-    return Checked(source, report, tuple(problems), comparison)
+    return CheckResult(source, report, tuple(problems), comparison)

@@ -31,7 +31,7 @@ COMMANDS = {
     "schema": "A JSON Schema of the YAML spec, for editors.",
 }
 
-FINE, FAILED, WRONG = 0, 1, 2
+OK, CHECK_FAILED, USAGE_ERROR = 0, 1, 2
 
 
 class _LazyGroup(click.Group):
@@ -93,40 +93,40 @@ def main(args: list[str] | None = None) -> NoReturn:
     except ConvcalcError as failed:
         if "--debug" in arguments:
             raise
-        say(str(failed))
-        code = WRONG
+        warn(str(failed))
+        code = USAGE_ERROR
     except click.ClickException as failed:
         with suppress(OSError):
             failed.show()
-        code = WRONG
+        code = USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except (BrokenPipeError, SystemExit):
         # The reader of our output went away: that is its right, and no error to speak of. (Click makes an exit of it.)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FINE
+        code = OK
     except OSError as failed:
         if "--debug" in arguments:
             raise
-        say(f"error[output]: {failed.strerror or failed}")
-        code = WRONG
+        warn(f"error[output]: {failed.strerror or failed}")
+        code = USAGE_ERROR
     except Exception as failed:  # a defect of ours: still no traceback unless one is asked for
         if "--debug" in arguments:
             raise
-        say(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
-        code = WRONG
+        warn(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
+        code = USAGE_ERROR
     if args is None:
         gc_pause.skip_exit_collection()
-    sys.exit(code if isinstance(code, int) else FINE)
+    sys.exit(code if isinstance(code, int) else OK)
 
 
-def say_warnings(problems: Iterable[Problem]) -> None:
+def print_warnings(problems: Iterable[Problem]) -> None:
     """What a user should know of, on standard error; results come all the same."""
     for problem in problems:
-        say(str(problem))
+        warn(str(problem))
 
 
-def say(text: str) -> None:
+def warn(text: str) -> None:
     """A message to standard error; whatever a file's names hold, it steers no terminal."""
     from convcalc.base.text import visible
     from convcalc.cli.progress import clear

@@ -6,7 +6,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
-from convcalc.cli import FAILED, FINE, say
+from convcalc.cli import CHECK_FAILED, OK, warn
 from convcalc.cli.completion import files
 
 
@@ -22,7 +22,7 @@ def command(models: tuple[str, ...]) -> int:
     from convcalc.read import config_in
     from convcalc.read.keras_files.external_links import external_links
 
-    code = FINE
+    code = OK
     for model in models:
         config = config_in(model)
         findings = [] if config is None else audit(config)
@@ -31,13 +31,13 @@ def command(models: tuple[str, ...]) -> int:
         except ConvcalcError as unread:
             if unread.problems[0].code != codes.NEEDS_H5PY:
                 raise
-            say(
+            warn(
                 f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"
             )
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.kind}: {finding.message}"))
         if findings:
-            code = FAILED
+            code = CHECK_FAILED
         else:
             why = "a spec holds no code" if config is None else "nothing in it is code of its own, and it names no file"
             click.echo(f"{model}: nothing would run or be opened: {why}")

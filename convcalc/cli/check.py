@@ -10,8 +10,8 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
-from convcalc.cli import say
-from convcalc.cli.checking import Checks
+from convcalc.cli import warn
+from convcalc.cli.check_run import CheckRun
 from convcalc.cli.completion import files
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
 from convcalc.cli.output import Output, look_options, output_options
@@ -21,7 +21,7 @@ from convcalc.model import MAXIMA
 
 if TYPE_CHECKING:
     from convcalc.checking.budget import Limit
-    from convcalc.cli.checking import NewRecord, Outcome
+    from convcalc.cli.check_run import NewRecord, Outcome
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -102,7 +102,7 @@ def command(
             codes.MISSING_ARGUMENT,
             "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml",
         )
-    checks = Checks(
+    run = CheckRun(
         settings,
         against,
         record,
@@ -115,7 +115,7 @@ def command(
         None if quiet else to.format,
         None if quiet else to.look(width, ascii, no_color),
     )
-    outcomes = in_order(names, checks.of, _processes(jobs, names, against))
+    outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_parts(progress(names, outcomes, quiet), exit_codes)) as parts:
         if not quiet:
@@ -128,12 +128,12 @@ def command(
 def _parts(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
     """What the format has of each model, one after the other; what else there is to do for it is done, and its code is noted."""
     for outcome in outcomes:
-        for text in outcome.said:
-            say(text)
-        if outcome.record is not None:
-            _write_record(outcome.record)
+        for text in outcome.messages:
+            warn(text)
+        if outcome.new_record is not None:
+            _write_record(outcome.new_record)
         exit_codes.append(outcome.code)
-        yield outcome.part
+        yield outcome.payload
 
 
 def _texts(parts: Iterable[Any], format: str) -> Iterator[str]:
@@ -145,8 +145,8 @@ def _texts(parts: Iterable[Any], format: str) -> Iterator[str]:
         return
     for told in parts:
         for piece in told:
-            if piece.aside:
-                say(piece.text)
+            if piece.to_stderr:
+                warn(piece.text)
             else:
                 yield piece.text
 
@@ -169,10 +169,9 @@ def _write_record(record: NewRecord) -> None:
     """Write a record where it is not as it should be."""
     from convcalc.write import write_whole
 
-    place, text = record
-    there = place.exists()
-    if there and place.read_text(encoding="utf-8") == text:
-        say(f"{place}: is as it was")
+    exists = record.path.exists()
+    if exists and record.path.read_text(encoding="utf-8") == record.text:
+        warn(f"{record.path}: unchanged")
         return
-    write_whole(place, text)
-    say(f"{place}: {'brought up to date' if there else 'written'}")
+    write_whole(record.path, record.text)
+    warn(f"{record.path}: {'updated' if exists else 'written'}")

@@ -9,7 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, error
-from convcalc.cli import FAILED, FINE
+from convcalc.cli import CHECK_FAILED, OK
 from convcalc.cli.sizes import parse_padding, parse_sizes
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _answer(options: dict[str, Any]) -> int:
         from convcalc.rendering.conv import answer_text
 
         _write(answer_text(answer), options["ascii"])
-    return FINE
+    return OK
 
 
 def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
@@ -164,7 +164,7 @@ def _inverse(options: dict[str, Any]) -> int:
                 "settings": [_setting(s) for s in found],
             }
         )
-        return FINE if found else FAILED
+        return OK if found else CHECK_FAILED
     if not found:
         closest = nearest(before, after, **given)
         why = (
@@ -173,7 +173,7 @@ def _inverse(options: dict[str, Any]) -> int:
         near = f"; the nearest is {'×'.join(map(str, closest.output))}: {closest.options}" if closest else ""
         grow = not transpose and any(one < other for one, other in zip(before, after))
         _write(f"{why}{near}{'; --transpose makes an input larger' * grow}\n", options["ascii"])
-        return FAILED
+        return CHECK_FAILED
     flags = " --transpose" * transpose + f" --framework {framework}" * (framework != "keras")
     width = max(len(setting.options) for setting in found[:MOST_SETTINGS])
     lines = [f"{setting.options:<{width}}{flags}  {_note(setting)}".rstrip() for setting in found[:MOST_SETTINGS]]
@@ -181,7 +181,7 @@ def _inverse(options: dict[str, Any]) -> int:
     if rest > 0:
         lines.append(f"and {rest} more; --k, --s or --pad narrow them down")
     _write("".join(f"{line}\n" for line in lines), options["ascii"])
-    return FINE
+    return OK
 
 
 def _setting(setting: Setting) -> dict[str, Any]:

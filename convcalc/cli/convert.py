@@ -8,7 +8,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
-from convcalc.cli import FINE, say, say_warnings
+from convcalc.cli import OK, print_warnings, warn
 from convcalc.cli.completion import files
 
 
@@ -34,7 +34,7 @@ def command(model: str, output: str) -> int:
     if target.suffix not in FORMATS:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: a model can be written as {listed(FORMATS)}")
     report = infer(load(model))
-    say_warnings(report.problems)
+    print_warnings(report.problems)
     own = sorted(
         {
             row.class_name
@@ -50,5 +50,5 @@ def command(model: str, output: str) -> int:
             if target.suffix == ".py"
             else "to load it, Keras needs custom_objects for"
         )
-        say(f"note: {needs} {listed(own, 'and')}")
-    return FINE
+        warn(f"note: {needs} {listed(own, 'and')}")
+    return OK

@@ -9,7 +9,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
-from convcalc.cli import FAILED, FINE, say_warnings
+from convcalc.cli import CHECK_FAILED, OK, print_warnings
 from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 
@@ -56,7 +56,7 @@ def command(
     found = diff(_report(before), _report(after), ignore_names)
     if not quiet:
         to.write([_text(found, to.format, everything, lambda: to.look(width, ascii, no_color))])
-    return FAILED if found.differs and not exit_zero else FINE
+    return CHECK_FAILED if found.differs and not exit_zero else OK
 
 
 def _of_files(models: tuple[str, ...]) -> tuple[Model, Model]:
@@ -99,7 +99,7 @@ def _report(model: Model) -> Report:
     from convcalc.analyse import infer
 
     report = infer(model)
-    say_warnings(report.problems)
+    print_warnings(report.problems)
     return report
 
 

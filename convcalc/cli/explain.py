@@ -8,7 +8,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import did_you_mean, error, listed
-from convcalc.cli import FINE
+from convcalc.cli import OK
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.output import look, look_options
 from convcalc.cli.terminal import write
@@ -29,14 +29,14 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
     appearance = look(width, ascii, no_color)
     if layer is None:
         write(_meaning(model, appearance))
-        return FINE
+        return OK
     from convcalc.analyse import infer
     from convcalc.analyse.explain import explain
     from convcalc.read import parse
     from convcalc.rendering.explain import explanation
 
     write(explanation(explain(infer(parse(model)), layer), appearance))
-    return FINE
+    return OK
 
 
 def _meaning(code: str, appearance: TextStyle) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 from convcalc.base.structs import NamedTuple
-from convcalc.cli import say
+from convcalc.cli import warn
 
 if TYPE_CHECKING:
     from convcalc.analyse import Report
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.sheet import Sheet
 
 
-class Asked(NamedTuple):
+class FormatRequest(NamedTuple):
     """What the command line asks of a format. ``several`` says that more than one model is given; ``look`` is called by who draws."""
 
     several: bool
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
         return replace(sheet, notes=(*sheet.notes, *told(_insights(report))))
 
 
-Writer: TypeAlias = "Callable[[Iterable[Report], Asked], Iterator[str]]"
+Writer: TypeAlias = "Callable[[Iterable[Report], FormatRequest], Iterator[str]]"
 
 
 class Format(NamedTuple):
@@ -57,7 +57,7 @@ class Format(NamedTuple):
     several: bool = True
 
 
-def checked(name: str, options: Iterable[str], several: bool) -> Format:
+def require_format(name: str, options: Iterable[str], several: bool) -> Format:
     """The format, if it takes the options that were given; else a clear error."""
     format = FORMATS[name]
     special = {option for each in FORMATS.values() for option in each.takes}
@@ -71,7 +71,7 @@ def checked(name: str, options: Iterable[str], several: bool) -> Format:
     return format
 
 
-def _table(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _table(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.table import table
 
     look = asked.look()
@@ -87,32 +87,32 @@ def _table(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
             yield "\n" + insights_text(_insights(report), look)
 
 
-def _keras(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _keras(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.keras_text.print3 import keras_text
 
     yield from _apart(keras_text(report, asked.keras) for report in reports)
 
 
-def _keras2(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _keras2(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.keras_text.print2 import keras2_text
 
     yield from _apart(keras2_text(report, asked.keras) for report in reports)
 
 
-def _json(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _json(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.base.json_text import dumps
 
     data = [_data(report, asked) for report in reports]
     yield dumps(data if asked.several else data[0])
 
 
-def _jsonl(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _jsonl(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.base.json_text import line
 
     return (line(_data(report, asked)) for report in reports)
 
 
-def _csv(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _csv(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.csv import csv_text
     from convcalc.rendering.sheet import with_model
 
@@ -123,26 +123,26 @@ def _csv(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
         yield csv_text(sheet, header=number == 0)
 
 
-def _markdown(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _markdown(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.markdown import markdown_text
 
     yield from _apart(markdown_text(asked.sheet(report)) for report in reports)
 
 
-def _html(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _html(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.html import html_page
 
     yield html_page([asked.sheet(report) for report in reports])
 
 
-def _latex(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _latex(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.latex import PREAMBLE, latex_text
 
     yield PREAMBLE
     yield from _apart(latex_text(asked.sheet(report)) for report in reports)
 
 
-def _mermaid(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _mermaid(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.graph import graph
     from convcalc.rendering.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid_text
 
@@ -150,13 +150,13 @@ def _mermaid(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
         drawing = graph(report, asked.depth)
         text = mermaid_text(drawing)
         if len(text) > MOST_CHARACTERS or len(drawing.edges) > MOST_EDGES:
-            say(
+            warn(
                 "note: Mermaid refuses a graph of this size unless its maxTextSize and maxEdges are raised; dot does not"
             )
         yield text
 
 
-def _dot(reports: Iterable[Report], asked: Asked) -> Iterator[str]:
+def _dot(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.dot import dot_text
     from convcalc.rendering.graph import graph
 
@@ -168,7 +168,7 @@ def _apart(texts: Iterable[str]) -> Iterator[str]:
     return ("\n" * (number > 0) + text for number, text in enumerate(texts))
 
 
-def _data(report: Report, asked: Asked) -> dict[str, Any]:
+def _data(report: Report, asked: FormatRequest) -> dict[str, Any]:
     """The JSON report, with what stands out where that is asked for."""
     found = {"insights": [each._asdict() for each in _insights(report)]} if asked.insights else {}
     return {**report.as_dict(), **found}

@@ -8,7 +8,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import Source, did_you_mean, error
-from convcalc.cli import FINE
+from convcalc.cli import OK
 from convcalc.cli.completion import known_layers
 from convcalc.cli.output import look, look_options
 from convcalc.cli.terminal import write
@@ -30,10 +30,10 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     appearance = look(width, ascii, no_color)
     if name is None:
         write(layer_list(CATALOGUE.values(), appearance))
-        return FINE
+        return OK
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
         write(_operations(name.removeprefix("keras.").removeprefix("ops."), appearance))
-        return FINE
+        return OK
     kind = find(name)
     if kind is None:
         hint = did_you_mean(name, known_names()) or "; `convcalc layers` lists those that are known"
@@ -44,7 +44,7 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
 
     spec = example_spec(kind)
     write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), appearance))
-    return FINE
+    return OK
 
 
 def _operations(function: str, appearance: TextStyle) -> str:

@@ -11,7 +11,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.numbers import LARGEST
 from convcalc.base.problems import ConvcalcError, Refusal, did_you_mean, error, listed
-from convcalc.cli import FAILED, FINE, WRONG, say
+from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 
@@ -33,7 +33,7 @@ class Reading:
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
         self.assumptions = _assumptions(options["assume_dtype"], options["inplace"], options["training"])
-        self.code = FINE
+        self.code = OK
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Report]:
         """A report for each model; one that cannot be read hides no other."""
@@ -48,18 +48,18 @@ class Reading:
         except ConvcalcError as failed:
             if alone:
                 raise
-            say(str(failed))
-            self.code = WRONG
+            warn(str(failed))
+            self.code = USAGE_ERROR
             return None
         failures = [] if weights is None else _differences(source, report, weights)
         said = [] if weights is None or failures else [_agreement(source, report, weights)]
         if self.options["strict"]:
             failures += _unknown(source, report, self.options["memory"])
         if failures:
-            self.code = max(self.code, FAILED)
+            self.code = max(self.code, CHECK_FAILED)
         if not self.options["quiet"]:
             for text in (*map(str, report.problems), *said, *failures):
-                say(text)
+                warn(text)
         return report
 
     def _read(self, source: str) -> tuple[Report, Weights | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from convcalc.cli import FINE
+from convcalc.cli import OK
 from convcalc.cli.terminal import write
 
 
@@ -14,4 +14,4 @@ def command() -> int:
     from convcalc.rendering.schema import json_schema
 
     write(json_schema())
-    return FINE
+    return OK

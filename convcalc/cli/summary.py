@@ -9,7 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
-from convcalc.cli.formats import FORMATS, Asked, checked
+from convcalc.cli.formats import FORMATS, FormatRequest, require_format
 from convcalc.cli.output import Output, look_options, output_options
 from convcalc.cli.reading import Reading, input_options
 
@@ -64,7 +64,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     - is standard input.
     """
     given = [name for name in options if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
-    format = checked(to.format, given, len(models) > 1)
+    format = require_format(to.format, given, len(models) > 1)
     asked = _asked(models, to, options)
     reading = Reading(options)
     if options["quiet"]:
@@ -75,13 +75,13 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     return reading.code
 
 
-def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Asked:
+def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
     """What the options ask of the format."""
 
     def look() -> TextStyle:
         return to.look(options["width"], options["ascii"], options["no_color"])
 
-    return Asked(
+    return FormatRequest(
         several=len(models) > 1,
         look=look,
         columns=_columns(options["columns"]),

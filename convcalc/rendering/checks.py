@@ -11,7 +11,7 @@ from convcalc.base.json_text import dumps, line
 from convcalc.base.numbers import plain_number
 from convcalc.base.structs import NamedTuple
 from convcalc.base.text import number_text
-from convcalc.checking.check_model import Checked
+from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.sheet import Column, Sheet, drawn
 from convcalc.rendering.sheets import SHEET_FORMATS
 
@@ -22,10 +22,10 @@ class Format:
     data that one process can send to another; ``whole`` is the text that those make.
     """
 
-    part: Callable[[Checked], Any]
+    part: Callable[[CheckResult], Any]
     whole: Callable[[Sequence[Any]], str]
 
-    def __call__(self, models: Sequence[Checked]) -> str:
+    def __call__(self, models: Sequence[CheckResult]) -> str:
         """The text on models that were checked here."""
         return self.whole([self.part(model) for model in models])
 
@@ -50,7 +50,7 @@ class _Line(NamedTuple):
     difference: Sheet | None
 
 
-def checks_sheet(models: Sequence[Checked], plain: bool = False) -> Sheet:
+def checks_sheet(models: Sequence[CheckResult], plain: bool = False) -> Sheet:
     """One row a model, with the first of its problems. ``plain`` is for programs: numbers without separators, unknown ones
     empty, and a column that says which are not wholly known.
     """
@@ -64,7 +64,7 @@ def _sheet(lines: Sequence[_Line], plain: bool) -> Sheet:
     return Sheet("Checks", fields, columns, [line.row for line in lines], (note,))
 
 
-def _line(model: Checked, plain: bool) -> _Line:
+def _line(model: CheckResult, plain: bool) -> _Line:
     difference = None
     if not model.passed and model.comparison is not None and not model.comparison.same:
         from convcalc.rendering.diff import diff_sheet
@@ -73,7 +73,7 @@ def _line(model: Checked, plain: bool) -> _Line:
     return _Line(_plain_row(model) if plain else _row(model), model.passed, difference)
 
 
-def _row(model: Checked) -> list[str]:
+def _row(model: CheckResult) -> list[str]:
     report = model.report
     counts = ["?", "?", "?"]
     if report is not None:
@@ -83,7 +83,7 @@ def _row(model: Checked) -> list[str]:
     return [status(model), model.source, *counts, f"{len(model.problems):,}", _first(model)]
 
 
-def _plain_row(model: Checked) -> list[str]:
+def _plain_row(model: CheckResult) -> list[str]:
     report = model.report
     counts, incomplete = ["", "", ""], ""
     if report is not None:
@@ -95,16 +95,16 @@ def _plain_row(model: Checked) -> list[str]:
     return [status(model), model.source, *counts, str(len(model.problems)), _first(model), incomplete]
 
 
-def _first(model: Checked) -> str:
+def _first(model: CheckResult) -> str:
     return model.problems[0].message if model.problems else ""
 
 
-def status(model: Checked) -> str:
+def status(model: CheckResult) -> str:
     """``passed``; ``failed`` where something does not hold; ``error`` where the model could not be read."""
     return "error" if model.report is None else "passed" if model.passed else "failed"
 
 
-def checks_dict(models: Sequence[Checked]) -> dict[str, Any]:
+def checks_dict(models: Sequence[CheckResult]) -> dict[str, Any]:
     """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
     return _dict([model_dict(model) for model in models])
 
@@ -113,7 +113,7 @@ def _dict(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
-def model_dict(model: Checked) -> dict[str, Any]:
+def model_dict(model: CheckResult) -> dict[str, Any]:
     """One model's part."""
     return {
         "source": model.source,
@@ -136,18 +136,18 @@ def _json(models: Sequence[dict[str, Any]]) -> str:
     return dumps(_dict(models))
 
 
-def _json_line(model: Checked) -> str:
+def _json_line(model: CheckResult) -> str:
     """One model a line."""
     return line(model_dict(model))
 
 
-def _github(model: Checked) -> str:
+def _github(model: CheckResult) -> str:
     from convcalc.rendering.github import commands
 
     return commands(model)
 
 
-def _sarif_part(model: Checked) -> Any:
+def _sarif_part(model: CheckResult) -> Any:
     from convcalc.rendering.sarif import findings
 
     return findings(model)
@@ -159,7 +159,7 @@ def _sarif(models: Sequence[Any]) -> str:
     return sarif(models)
 
 
-def _junit_part(model: Checked) -> Any:
+def _junit_part(model: CheckResult) -> Any:
     from convcalc.rendering.junit import suite
 
     return suite(model)

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 
 from convcalc.base.problems import Problem
 from convcalc.base.text import STDIN, visible
-from convcalc.checking.check_model import Checked
+from convcalc.checking.check_model import CheckResult
 
 
-def commands(model: Checked) -> str:
+def commands(model: CheckResult) -> str:
     """One command a problem; nothing of what holds."""
     return "".join(f"{_command(model, problem)}\n" for problem in model.problems)
 
 
-def _command(model: Checked, problem: Problem) -> str:
+def _command(model: CheckResult, problem: Problem) -> str:
     mark = problem.mark
     file = mark.file if mark else model.source
     place: dict[str, object] = {} if file in STDIN else {"file": file}

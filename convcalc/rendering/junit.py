@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from convcalc.base.problems import Problem
 from convcalc.base.structs import NamedTuple
-from convcalc.checking.check_model import Checked
+from convcalc.checking.check_model import CheckResult
 from convcalc.model import Model
 
 # What XML 1.0 has no way to write.
@@ -38,7 +38,7 @@ def junit(suites: Sequence[Suite]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def suite(model: Checked) -> Suite:
+def suite(model: CheckResult) -> Suite:
     """A model's suite, with its tests in the order of the layers."""
     suite = Element("testsuite", name=_legal(model.source))
     found: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_held(model))}
@@ -55,7 +55,7 @@ def suite(model: Checked) -> Suite:
     return Suite(suite, model.seconds)
 
 
-def _test(suite: Element, model: Checked, name: str, problems: Sequence[Problem], kind: str) -> bool:
+def _test(suite: Element, model: CheckResult, name: str, problems: Sequence[Problem], kind: str) -> bool:
     """One test; whether it fails. Warnings fail nothing: they are its output."""
     case = SubElement(suite, "testcase", classname=_legal(model.source), name=_legal(name), file=_legal(model.source))
     case.set("time", _seconds(model.seconds if name == _MODEL else 0))
@@ -70,7 +70,7 @@ def _test(suite: Element, model: Checked, name: str, problems: Sequence[Problem]
     return bool(errors)
 
 
-def _held(model: Checked) -> Iterator[str]:
+def _held(model: CheckResult) -> Iterator[str]:
     """The layers that are held to a record, or to what their spec expects."""
     if model.comparison is not None:
         for pair in model.comparison.pairs:

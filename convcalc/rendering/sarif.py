@@ -16,7 +16,7 @@ from convcalc.base.problems import Mark, Problem
 from convcalc.base.structs import NamedTuple
 from convcalc.base.text import STDIN, visible
 from convcalc.base.version import __version__
-from convcalc.checking.check_model import Checked
+from convcalc.checking.check_model import CheckResult
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # What a viewer would take for a link.
@@ -41,7 +41,7 @@ class Findings(NamedTuple):
     found: Sequence[Finding]
 
 
-def findings(model: Checked) -> Findings:
+def findings(model: CheckResult) -> Findings:
     """What was found in a model."""
     return Findings(model.report is not None, [_finding(model, problem) for problem in model.problems])
 
@@ -64,7 +64,7 @@ def _rule(code: Code) -> dict[str, Any]:
     return {"id": code, "shortDescription": {"text": means.title}, "help": {"text": means.help, "markdown": means.help}}
 
 
-def _finding(model: Checked, problem: Problem) -> Finding:
+def _finding(model: CheckResult, problem: Problem) -> Finding:
     level = "warning" if problem.severity == "warning" else "error"
     message = _LINK.sub(r"\\[\1\\](", visible(problem.message))
     location = _location(model.source, problem.mark, problem.layer)
@@ -113,7 +113,7 @@ def _artifact(file: str) -> dict[str, str]:
     return {"uri": quote(path.as_posix(), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
 
 
-def _fingerprint(model: Checked, problem: Problem) -> str:
+def _fingerprint(model: CheckResult, problem: Problem) -> str:
     """What stays the same where lines move and numbers change."""
     parts = (PurePath(model.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,170 @@
+"""One model of ``convcalc check``. Input and result are plain data, so any process can check a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from convcalc.base import codes
+from convcalc.base.problems import ConvcalcError, error, listed
+from convcalc.base.structs import NamedTuple
+from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
+from convcalc.cli.reading import resized
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from convcalc.analyse import Report
+    from convcalc.checking.budget import Limit
+    from convcalc.checking.check_model import CheckResult
+    from convcalc.cli.project import Project
+    from convcalc.rendering.grid import TextStyle
+
+_RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # in the order in which a folder of records is searched
+
+
+class NewRecord(NamedTuple):
+    """A record to write: its path and its text."""
+
+    path: Path
+    text: str
+
+
+class Piece(NamedTuple):
+    """A piece of text about a model, for standard error if ``to_stderr``, else for standard output."""
+
+    text: str
+    to_stderr: bool = False
+
+
+class Outcome(NamedTuple):
+    """The result for one model.
+
+    ``messages`` go to standard error, ``new_record`` is the record to write, and ``code`` is the exit code for this model.
+    ``payload`` is the model's part of the output: for ``table`` a tuple of :class:`Piece`, for other formats what the format's
+    ``of_check`` returned, and None with ``--quiet``.
+    """
+
+    messages: tuple[str, ...]
+    new_record: NewRecord | None
+    code: int
+    payload: Any
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """The settings of a run, the same for every model. ``format`` and ``text_style`` are None with ``--quiet``."""
+
+    settings: Project
+    against: str | None
+    record: str | None
+    ignore_names: bool
+    allow_incomplete: bool
+    project_limits: Mapping[str, Limit]
+    limits: Mapping[str, Limit]
+    inputs: tuple[str, ...]
+    batch: int | None
+    format: str | None
+    text_style: TextStyle | None
+
+    def check(self, name: str) -> Outcome:
+        """Check one model. An unreadable file gives a failed result instead of an exception, so other models are still checked."""
+        from convcalc.checking.check_model import CheckResult
+
+        began = monotonic()
+        messages: list[str] = []
+        new_record = None
+        try:
+            report = self._report(name)
+            if self.format is not None:
+                messages += map(str, report.problems)
+            result = self._result(name, report)
+            new_record = _new_record(report, self.record, name) if self.record else None
+        except ConvcalcError as failed:
+            result = CheckResult(name, None, failed.problems)
+        code = USAGE_ERROR if result.report is None else OK if result.passed else CHECK_FAILED
+        payload = self._payload(replace(result, seconds=monotonic() - began))
+        return Outcome(tuple(messages), new_record, code, payload)
+
+    def _report(self, name: str) -> Report:
+        from convcalc.analyse import infer
+        from convcalc.read import parse
+
+        return infer(resized(parse(name), self.inputs, self.batch))
+
+    def _result(self, name: str, report: Report) -> CheckResult:
+        from convcalc.checking.budget import effective_limits
+        from convcalc.checking.check_model import check_model
+        from convcalc.snapshot.load import load_snapshot
+
+        project = self.settings
+        record = None if self.record else _record_in_folder(self.against, name) or project.record_of(name)
+        return check_model(
+            name,
+            report,
+            effective_limits(report.model, self.project_limits, self.limits),
+            load_snapshot(record) if record else None,
+            self.ignore_names or project.ignore_names,
+            self.allow_incomplete or project.allow_incomplete,
+        )
+
+    def _payload(self, result: CheckResult) -> Any:
+        if self.format is None or self.text_style is None:
+            return None
+        if self.format == "table":
+            return tuple(_pieces(result, self.text_style))
+        from convcalc.rendering.checks import CHECK_FORMATS
+
+        return CHECK_FORMATS[self.format].part(result)
+
+
+def _record_in_folder(record: str | None, model: str) -> str | None:
+    """The path of the record. If ``record`` is a folder, the record in it that is named after the model."""
+    if record is None or not Path(record).is_dir():
+        return record
+    paths = [Path(record, Path(model).stem + ending) for ending in _RECORD_ENDINGS]
+    existing = next((path for path in paths if path.is_file()), None)
+    if existing is None:
+        names = listed(path.name for path in paths)
+        raise error(codes.NO_RECORD, f"{model}: {record} has no record of this model; expected {names}")
+    return str(existing)
+
+
+def _new_record(report: Report, record: str, name: str) -> NewRecord:
+    """The record to write. If ``record`` is a folder, the file in it is named after the model."""
+    from convcalc.snapshot.write import record_text
+
+    path = Path(record)
+    if path.is_dir():
+        path = path / f"{Path(name).stem}.txt"
+    return NewRecord(path, record_text(report, path.suffix))
+
+
+def _pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
+    """The text about one model: one line if it passed.
+
+    Otherwise every problem on standard error. Only the first difference from a record is a problem line; a table shows all of
+    them.
+    """
+    from convcalc.base.text import number_text
+
+    report, comparison = result.report, result.comparison
+    if report is None:
+        yield Piece(str(ConvcalcError(result.problems)), to_stderr=True)
+    elif result.passed:
+        record = f" (matches {comparison.before.source})" if comparison else ""
+        params = number_text(report.totals.params, report.totals.incomplete.get("params"))
+        yield Piece(f"{result.source}: {len(report.layers)} layers, {params} parameters: OK{record}\n")
+    else:
+        differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
+        others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]
+        for problem in [*others, *differences[:1]]:
+            yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
+        if comparison is not None and differences:
+            from convcalc.rendering.diff import diff_sheet
+            from convcalc.rendering.sheet import drawn
+
+            yield Piece(drawn(diff_sheet(comparison), text_style))
