@@ -351,10 +351,10 @@ MADE = {"axis": 1, "newshape": [2, 12], "dtype": "float32", "x_min": 0, "x_max":
 @pytest.mark.parametrize("key", READ, ids=lambda key: key[1])
 def test_operations_that_say_it_have_a_view_for_each_axis(key: tuple[str, str], last: tuple[int, ...]) -> None:
     operation = OPERATIONS[key]
-    taken = [name for name in operation.parameters if name in operation.required or operation.listed]
+    taken = [name for name in operation.parameters if name in operation.required or operation.takes_list]
     shapes = [(2, 3, 4)] * max(len(taken) - 1, 1) + [last] * (len(taken) > 1)
     slots = [Slot(number) for number in range(len(shapes))]
-    call: dict[str, Any] = {taken[0]: slots} if operation.listed else dict(zip(taken, slots))
+    call: dict[str, Any] = {taken[0]: slots} if operation.takes_list else dict(zip(taken, slots))
     if operation.name == "Select":
         call = {"condlist": [slots[0]], "choicelist": [slots[1]]}
     made = {

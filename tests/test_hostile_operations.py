@@ -30,7 +30,7 @@ def called(asked: Asked) -> tuple[dict[str, Any], dict[str, Any], list[Tensor]]:
 
     call = slotted(asked.call)
     parameters = asked.operation.parameters
-    named = {parameters[0]: call} if asked.operation.several else dict(zip(parameters, call))
+    named = {parameters[0]: call} if asked.operation.variadic else dict(zip(parameters, call))
     return {key: list(v) if isinstance(v, tuple) else v for key, v in asked.made.items()}, named, tensors
 
 

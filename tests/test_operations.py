@@ -23,7 +23,7 @@ def run(name: str, *shapes: Any, module: str = "numpy", of: str = "float32", **m
     assert operation is not None
     tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), of) for shape in shapes]
     slots: Any = [Slot(n) for n in range(len(tensors))]
-    several = operation.several or operation.listed
+    several = operation.variadic or operation.takes_list
     call = {operation.parameters[0]: slots} if several else dict(zip(operation.parameters, slots))
     return operation.infer(made, call, tensors)
 

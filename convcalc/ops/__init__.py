@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcalc.ops.registry import Operation, Tensor, every_operation, find_function, find_operation, operation
+from convcalc.ops.registry import Operation, Tensor, all_operations, find_function, find_operation, operation
 
 if TYPE_CHECKING:
-    from convcalc.ops.registry import OPERATIONS
+    from collections.abc import Mapping
+
+    OPERATIONS: Mapping[tuple[str, str], Operation]
 
 __all__ = ["OPERATIONS", "Operation", "Tensor", "find_function", "find_operation", "operation"]
 
@@ -18,4 +20,4 @@ def __getattr__(name: str) -> Any:
     """All operations, when they are first asked for."""
     if name != "OPERATIONS":
         raise AttributeError(f"module 'convcalc.ops' has no attribute '{name}'")
-    return every_operation()
+    return all_operations()

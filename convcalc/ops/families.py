@@ -18,17 +18,19 @@ FAMILIES = {
         "ZerosLike EmptyLike FullLike Cast SaturateCast Array Polar StopGradient ConvertToTensor LeakyRelu "
         "Gelu Elu Celu HardShrink SoftShrink Threshold Squareplus"
     ),
-    "making": "Full Arange Linspace Geomspace Logspace Vander OneHot MultiHot",
+    "creation": "Full Arange Linspace Geomspace Logspace Vander OneHot MultiHot",
     "images": (
         "RGBToHSV HSVToRGB RGBToGrayscale Resize GaussianBlur ElasticTransform AffineTransform "
         "PerspectiveTransform MapCoordinates ScaleAndTranslate SobelEdges PadImages CropImages"
     ),
-    "shaping": (
+    "shape_ops": (
         "ExpandDims Squeeze Reshape View Ravel Transpose Swapaxes Moveaxis GetItem Take TakeAlongAxis Flip "
         "Fliplr Flipud Roll Rot90 BroadcastTo Repeat Tile Pad Diff Glu Slice SliceUpdate ScatterUpdate "
         "Scatter DepthToSpace SpaceToDepth Trapezoid"
     ),
-    "joining": ("Concatenate Append Hstack Vstack Dstack Stack Unstack Split ArraySplit Hsplit Vsplit Dsplit Meshgrid"),
+    "concatenation": (
+        "Concatenate Append Hstack Vstack Dstack Stack Unstack Split ArraySplit Hsplit Vsplit Dsplit Meshgrid"
+    ),
     "reduction": (
         "All Any Amax Amin Ptp Nanmax Nanmin Argmax Argmin Nanargmax Nanargmin Sum Nansum Nanprod Mean Std "
         "Nanmean Nanmedian Nanstd Nanvar Var Median Logsumexp Max Min Prod CountNonzero AllClose Size Ndim "
@@ -44,7 +46,7 @@ FAMILIES = {
     "products": (
         "Matmul Dot Inner Vdot Outer Kron Cross Correlate Corrcoef Tensordot Einsum CDist DotProductAttention"
     ),
-    "searching": "Digitize SearchSorted IsIn Nonzero UnravelIndex Argpartition Histogram Unique",
+    "search": "Digitize SearchSorted IsIn Nonzero UnravelIndex Argpartition Histogram Unique",
     "signal": (
         "FFT FFT2 IFFT2 RFFT IRFFT ExtractSequences STFT ISTFT ViewAsComplex ViewAsReal SegmentSum SegmentMax "
         "SegmentMin SegmentProd"

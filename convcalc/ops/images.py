@@ -9,7 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
-from convcalc.ops.making import stated
+from convcalc.ops.creation import stated
 from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of, uncounted
 
 

@@ -41,9 +41,9 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 class Operation(NamedTuple):
     """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``init_parameters``
-    those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``several`` says
-    that its tensors are the call's arguments, however many; ``listed`` that they are a list in its first one, ``gives_list``
-    that its output is a list, even of one. ``needs`` names the parameters that take a tensor and nothing else.
+    those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``variadic`` says
+    that its tensors are the call's arguments, however many; ``takes_list`` that they are a list in its first one, ``gives_list``
+    that its output is a list, even of one. ``tensor_parameters`` names the parameters that take a tensor and nothing else.
     ``receptive_field_rule`` says how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not
     known. ``buffer_reuse`` is what it may do with its input's memory, as a layer has it.
     """
@@ -55,10 +55,10 @@ class Operation(NamedTuple):
     parameters: tuple[str, ...]
     init_parameters: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = {}
-    several: bool = False
-    listed: bool = False
-    gives_list: bool = False
-    needs: frozenset[str] = frozenset()
+    variadic: bool = False
+    takes_list: bool = False
+    returns_list: bool = False
+    tensor_parameters: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()
     family: str = "operation"
     contains_layers: bool = False
@@ -74,7 +74,7 @@ class Operation(NamedTuple):
     @property
     def positional(self) -> tuple[str, ...]:
         """The arguments that may stand without a name behind the tensor, in their order."""
-        return (*(() if self.several else self.parameters[1:]), *self.init_parameters)
+        return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a making or a call that are not as by default."""
@@ -95,10 +95,10 @@ class Operation(NamedTuple):
         values = {name: filled(value, tensors) for name, value in call.items()}
         if absent := [name for name in self.required if name not in values and name not in made]:
             raise Refusal(f"is not given '{absent[0]}'", codes.MISSING_ARGUMENT, absent[0])
-        for name in (each for each in values if each in self.needs):
+        for name in (each for each in values if each in self.tensor_parameters):
             if not isinstance(values[name], Tensor):
                 raise Refusal("needs a tensor, and is given a number or a list", codes.WRONG_OPERAND, name)
-        many = values.pop(self.parameters[0], ()) if self.several else ()
+        many = values.pop(self.parameters[0], ()) if self.variadic else ()
         try:
             return _plain(self.rule(*many, **values, **made))
         except WRONG_KIND:
@@ -169,8 +169,8 @@ _FUNCTIONS = {
     "SearchSorted": "searchsorted",
 }
 
-# The operations of the families that were imported by now; :func:`every_operation` gives them all.
-OPERATIONS: dict[tuple[str, str], Operation] = {}
+# The operations of the families imported so far; :func:`all_operations` has those of every family.
+REGISTERED: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
@@ -181,7 +181,7 @@ def operation(
     def declare(rule: AnyRule) -> AnyRule:
         signature = tuple(inspect.signature(rule).parameters.values())
         made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
-        several = any(each.kind is each.VAR_POSITIONAL for each in signature)
+        variadic = any(each.kind is each.VAR_POSITIONAL for each in signature)
         called = tuple(
             each.name for each in signature if each.kind in (each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
         )
@@ -192,7 +192,7 @@ def operation(
             each.name for each in signature if each.kind is not each.VAR_POSITIONAL and each.default is each.empty
         )
         path = f"keras.src.ops.{module}"
-        OPERATIONS[path, name] = Operation(
+        REGISTERED[path, name] = Operation(
             name=name,
             module=path,
             rule=rule,
@@ -200,10 +200,10 @@ def operation(
             parameters=called,
             init_parameters=made,
             defaults={each.name: each.default for each in signature if each.default is not each.empty},
-            several=several,
-            listed=signature[0].annotation == "Sequence[Tensor]",
-            gives_list=str(inspect.signature(rule).return_annotation).startswith("list["),
-            needs=single,
+            variadic=variadic,
+            takes_list=signature[0].annotation == "Sequence[Tensor]",
+            returns_list=str(inspect.signature(rule).return_annotation).startswith("list["),
+            tensor_parameters=single,
             required=required,
             receptive_field_rule=receptive_field_rule,
             buffer_reuse=buffer_reuse,
@@ -216,25 +216,24 @@ def operation(
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
     """The operation of that class and module; None for one that is not known."""
     _import_family(name)
-    return OPERATIONS.get((module, name))
+    return REGISTERED.get((module, name))
 
 
 def find_function(name: str) -> Operation | None:
     """The operation that a function of ``keras.ops`` makes; None for one that is not known."""
     class_name = _classes().get(name.removeprefix("image."), "")
     _import_family(class_name)
-    found = (each for (_, known), each in OPERATIONS.items() if known == class_name)
+    found = (each for (_, known), each in REGISTERED.items() if known == class_name)
     return next((each for each in found if each.function == name), None)
 
 
 @cache
-def every_operation() -> dict[tuple[str, str], Operation]:
-    """The operations with all families in them, in their order."""
+def all_operations() -> Mapping[tuple[str, str], Operation]:
+    """The operations of all families, in the order of the index."""
     for family in FAMILIES:
         import_module(f"convcalc.ops.{family}")
-    ordered = {name: key for key in OPERATIONS for name in key[1:]}
-    OPERATIONS.update({ordered[name]: OPERATIONS.pop(ordered[name]) for name in FAMILY_OF})
-    return OPERATIONS
+    by_name = {entry.name: (key, entry) for key, entry in REGISTERED.items()}
+    return dict(by_name[name] for name in FAMILY_OF)
 
 
 def _import_family(class_name: str) -> None:

@@ -181,7 +181,7 @@ def _node(
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
 
         first = layer.kind.parameters[0]
-        if layer.kind.several:
+        if layer.kind.variadic:
             return {"args": put(call.args[first]), "kwargs": {}}
         args = [put(call.args[name]) for name in layer.kind.parameters if name in call.args]
         return {"args": args, "kwargs": {}}

@@ -41,7 +41,7 @@ def operands(
 
 def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
     """Whether the tensors are what the free parameters take, in their order."""
-    if kind.several or kind.listed:
+    if kind.variadic or kind.takes_list:
         return list(given.get(kind.parameters[0], ())) == [Slot(number) for number in range(count)]
     taken = [name for name in kind.parameters if isinstance(given.get(name), Slot)]
     free = [name for name in kind.parameters if name not in given or name in taken]

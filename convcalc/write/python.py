@@ -203,7 +203,7 @@ class _Function:
 
         given = {name: put(value) for name, value in kind.own_values(call.args).items()}
         made = {name: _tuples(value) for name, value in kind.own_values(layer.args).items()}
-        several = given.pop(kind.parameters[0], []) if kind.several else []
+        several = given.pop(kind.parameters[0], []) if kind.variadic else []
         automatic = named_so(self.module.names, kind, layer)
         if automatic and kind.name == "GetItem" and _is_plain(given["key"]):
             return Made(f"{given['x']}{key_text(given['key'])}", None), ""
@@ -228,7 +228,7 @@ class _Function:
         is_list = (
             several
             or ref.call in self.sublayers_argument
-            or (isinstance(layer.kind, Operation) and layer.kind.gives_list)
+            or (isinstance(layer.kind, Operation) and layer.kind.returns_list)
         )
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 

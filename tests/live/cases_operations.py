@@ -323,7 +323,7 @@ def model_of(asked: Asked, name: str = "made") -> Model:
 
     operation = asked.operation
     given = slotted(asked.call)
-    named = {operation.parameters[0]: given} if operation.several else dict(zip(operation.parameters, given))
+    named = {operation.parameters[0]: given} if operation.variadic else dict(zip(operation.parameters, given))
     made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
     layers.append(Layer(name, operation.name, made, kind=operation))
     inputs = tuple(Ref(number) for number in range(len(calls)))

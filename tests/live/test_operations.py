@@ -67,7 +67,7 @@ def we_say(asked: Asked) -> Any:
 
     operation = asked.operation
     call = _mapped(asked.call, slot)
-    named = {operation.parameters[0]: call} if operation.several else dict(zip(operation.parameters, call))
+    named = {operation.parameters[0]: call} if operation.variadic else dict(zip(operation.parameters, call))
     made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
     try:
         found = operation.infer(made, named, tensors)

@@ -201,7 +201,7 @@ class Graph:
                 return [slotted(part) for part in items] if isinstance(items, list) else serialized.plain(value)
             return serialized.operand(value)
 
-        if operation.several:  # as many tensors as there are
+        if operation.variadic:  # as many tensors as there are
             named: dict[str, Any] = {operation.parameters[0]: [slotted(value) for value in args]}
         else:
             if len(args) > len(operation.parameters):

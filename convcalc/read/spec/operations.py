@@ -123,7 +123,7 @@ class OperationReader:
             raise Refusal("name the input under 'from:': there is no single output above", codes.MISSING_FROM)
         else:
             refs = (current,)
-        if free and (operation.several or operation.listed):
+        if free and (operation.variadic or operation.takes_list):
             given[free[0]] = list(refs)
             return
         if not len(needed) <= len(refs) <= len(free):

@@ -12,7 +12,7 @@ from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
 from convcalc.ops.promotion import together
 from convcalc.ops.registry import Tensor, operation
-from convcalc.ops.shaping import with_size
+from convcalc.ops.shape_ops import with_size
 
 MAX_PARTS = 10_000
 

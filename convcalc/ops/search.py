@@ -9,9 +9,9 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.ops.making import stated
+from convcalc.ops.creation import stated
 from convcalc.ops.registry import Tensor, operation, shape_of
-from convcalc.ops.shaping import with_size
+from convcalc.ops.shape_ops import with_size
 
 
 @operation("Digitize")
