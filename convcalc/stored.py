@@ -96,14 +96,14 @@ class Snapshot:
     ``non_trainable_params``, ``param_bytes``, ``macs``, ``peak_activation_bytes`` …, and the ``output_shapes``; from a text also
     the sizes that stand behind the counts.
 
-    ``kind`` says who tells it: ``report``, or the texts ``keras`` and ``keras2``.
+    ``format`` says who tells it: ``report``, or the texts ``keras`` and ``keras2``.
     """
 
     source: str
     model: str
     rows: tuple[Row, ...]
     totals: Mapping[str, Cell] = field(default_factory=dict)
-    kind: str = "report"
+    format: str = "report"
 
 
 def count(number: int | None, label: str | None) -> Cell:

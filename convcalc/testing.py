@@ -78,9 +78,9 @@ def _recorded(report: Report, record: str | PathLike[str] | None) -> Snapshot | 
         return snapshot_in(place, "the record")
     path = Path(place)
     if os.environ.get(RECORD) == "1" and _is_ours(path):
-        from convcalc.snapshot.write import record_text
+        from convcalc.snapshot.write import snapshot_text
 
-        write_whole(path, record_text(report, path.suffix))
+        write_whole(path, snapshot_text(report, path.suffix))
         return None
     if not path.exists():
         raise error(

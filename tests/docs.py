@@ -9,7 +9,7 @@ from pathlib import Path
 from convcalc.analyse import infer
 from convcalc.base.problems import Source
 from convcalc.base.text import number_text, shapes_text
-from convcalc.checking.insights import KINDS
+from convcalc.checking.insights import INSIGHT_RULES
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.arguments import REQUIRED, Anything, Argument
 from convcalc.layers.examples import example_spec
@@ -128,7 +128,7 @@ themselves, by `python -m tests.docs`. None of these is an error. What is not kn
 
 def insights_page() -> str:
     """The page of the insights, in the order in which they are shown."""
-    parts = [f"## {kind.code}\n\n**{kind.title}**\n\n{kind.explanation}\n" for kind in KINDS.values()]
+    parts = [f"## {kind.code}\n\n**{kind.title}**\n\n{kind.explanation}\n" for kind in INSIGHT_RULES.values()]
     return "\n".join([INSIGHTS_HEAD, *parts])
 
 

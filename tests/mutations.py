@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from convcalc.analyse import Report, infer
 from convcalc.base.problems import ConvcalcError
-from convcalc.checking.against_snapshot import against
+from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.keras_text.mask_ops import without_mask_ops
 from convcalc.keras_text.options import Options, in_range
 from convcalc.keras_text.print2 import keras2_text
@@ -168,7 +168,7 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
 
 def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
     """What a check finds."""
-    return against(report, record)[1]
+    return compare_with_snapshot(report, record)[1]
 
 
 def refusal(report: Report, kind: str, text: str) -> str | None:
@@ -177,8 +177,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
         record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
         return f"the text is not read: {failed}"
-    if record.kind != kind or len(record.rows) != len(blocks(text)):
-        return f"read as {record.kind} with {len(record.rows)} rows"
+    if record.format != kind or len(record.rows) != len(blocks(text)):
+        return f"read as {record.format} with {len(record.rows)} rows"
     found = problems_of(report, record)
     return f"refused: {found[0].message}" if found else None
 

@@ -18,7 +18,7 @@ from convcalc.cli import cli
 
 def kinds(config: Any) -> list[str]:
     """The kinds of what is found."""
-    return [finding.kind for finding in audit(config)]
+    return [finding.risk for finding in audit(config)]
 
 
 LAMBDA = {

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from convcalc.analyse import infer
 from convcalc.base.problems import Source
-from convcalc.differences.align import Link, Standing, align
+from convcalc.differences.align import LayerSignature, Link, align
 from convcalc.differences.compare import compare, diff
 from convcalc.differences.comparison import Comparison
-from convcalc.differences.myers import MOST_DIFFERENCES, common
+from convcalc.differences.myers import MAX_DIFFERENCES, matching_positions
 from convcalc.read.spec.spec import read_spec
-from convcalc.snapshot.of_report import of_report
+from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Cell, Snapshot
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -27,7 +27,7 @@ SHAPES = ("output_shape", "params", "trainable_params", "macs", "output_bytes")
 
 
 def record(text: str) -> Snapshot:
-    return of_report(infer(read_spec(Source("spec.yaml", text))))
+    return snapshot_of_report(infer(read_spec(Source("spec.yaml", text))))
 
 
 def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
@@ -73,7 +73,7 @@ def as_text(record: Snapshot) -> Snapshot:
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)
         for row in record.rows
     ]
-    return replace(record, rows=tuple(rows), totals={"params": record.totals["params"]}, kind="keras")
+    return replace(record, rows=tuple(rows), totals={"params": record.totals["params"]}, format="keras")
 
 
 BASE = [
@@ -419,7 +419,7 @@ def test_one_edit_is_told_as_one(layers: list[str], place: int, edit: str) -> No
 
 @given(st.text("abc", max_size=9), st.text("abcd", max_size=9))
 def test_common_is_a_longest_common_subsequence(one: str, two: str) -> None:
-    pairs = common(one, two)
+    pairs = matching_positions(one, two)
     assert all(one[i] == two[j] for i, j in pairs)
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
     table = [[0] * (len(two) + 1)]
@@ -435,16 +435,18 @@ def test_common_is_a_longest_common_subsequence(one: str, two: str) -> None:
 
 
 def test_common_gives_up_where_too_much_differs_and_keeps_what_it_has() -> None:
-    one = ["x"] * 50 + ["a", "b"] * (2 * MOST_DIFFERENCES)
-    two = ["x"] * 50 + ["b", "b", "a", "a"] * MOST_DIFFERENCES
-    pairs = common(one, two)
+    one = ["x"] * 50 + ["a", "b"] * (2 * MAX_DIFFERENCES)
+    two = ["x"] * 50 + ["b", "b", "a", "a"] * MAX_DIFFERENCES
+    pairs = matching_positions(one, two)
     assert pairs[:50] == [(place, place) for place in range(50)]
     assert all(one[i] == two[j] for i, j in pairs)
 
 
 def test_thousands_of_layers_take_no_long_time() -> None:
     level = [
-        Standing("", False, "Conv2D", str(number % 7), frozenset(), (Link(number - 1, "[0][0]"),) if number else ())
+        LayerSignature(
+            "", False, "Conv2D", str(number % 7), frozenset(), (Link(number - 1, "[0][0]"),) if number else ()
+        )
         for number in range(10_000)
     ]
     other = [each for number, each in enumerate(level) if number % 200]
@@ -454,7 +456,7 @@ def test_thousands_of_layers_take_no_long_time() -> None:
     assert perf_counter() - start < 10  # a second, on a machine that does nothing else
 
 
-def replace_links(each: Standing, number: int) -> Standing:
+def replace_links(each: LayerSignature, number: int) -> LayerSignature:
     return each._replace(links=(Link(number - 1, "[0][0]"),) if number else ())
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from convcalc.analyse import Report, infer
 from convcalc.base.problems import ConvcalcError, Source
-from convcalc.checking.insights import KINDS, Insight, Kind, insights
+from convcalc.checking.insights import INSIGHT_RULES, Insight, InsightRule, insights
 from convcalc.cli import cli
 from convcalc.layers import CATALOGUE, LayerType
 from convcalc.layers.examples import example_spec
@@ -137,12 +137,12 @@ def test_it_is_found(case: str) -> None:
 @pytest.mark.parametrize("case", NEARLY)
 def test_it_is_not_found_where_it_only_nearly_is(case: str) -> None:
     code, report = NEARLY[case]
-    assert code in KINDS
+    assert code in INSIGHT_RULES
     assert layers_of(report, code) == []
 
 
 def test_each_code_is_tested_on_both_sides() -> None:
-    assert {code for code, *_ in FIRES.values()} == set(KINDS) == {code for code, _ in NEARLY.values()}
+    assert {code for code, *_ in FIRES.values()} == set(INSIGHT_RULES) == {code for code, _ in NEARLY.values()}
 
 
 def test_what_floor_drops_is_told_with_its_layer() -> None:
@@ -175,8 +175,8 @@ def test_every_layer_can_be_looked_at(kind: LayerType) -> None:
     assert {found.layer for found in insights(report)} <= {row.path for row in report.layers} | {"input_layer"}
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code)
-def test_every_code_is_explained(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", INSIGHT_RULES.values(), ids=lambda kind: kind.code)
+def test_every_code_is_explained(kind: InsightRule) -> None:
     assert kind.title.endswith(".") and "\n" not in kind.title and kind.explanation
     said = run("explain", kind.code, "--width", "70")
     assert said.exit_code == 0

@@ -10,7 +10,7 @@ import pytest
 
 from convcalc import ConvcalcError, infer, render
 from convcalc.base.problems import Problem
-from convcalc.checking.against_snapshot import against
+from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.keras_text.options import Options
 from convcalc.read import load, read
 from convcalc.snapshot.load import load_snapshot, snapshot_in
@@ -55,7 +55,7 @@ def text(spec: str = CHAIN, kind: str = "keras", **options: object) -> str:
 
 def problems(spec: str, record: str | Snapshot, **options: bool) -> tuple[Problem, ...]:
     record = snapshot_in(record, "record.txt") if isinstance(record, str) else record
-    return against(report_of(spec), record, **options)[1]
+    return compare_with_snapshot(report_of(spec), record, **options)[1]
 
 
 def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
@@ -182,7 +182,7 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     except ConvcalcError:
         pytest.fail("the mutation does not fit the model around it")
     record = snapshot_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")
-    found = against(changed, record)[1]
+    found = compare_with_snapshot(changed, record)[1]
     assert f"{inner.name}/{mutation.layer}" in {problem.layer for problem in found}
 
 
@@ -302,7 +302,7 @@ layers:
 def test_a_text_of_tensorflow_2_6() -> None:
     """Cells are cut off at their columns, each source has a line, sizes are not told."""
     record = snapshot_in(OLD, "old")
-    assert record.kind == "keras2"
+    assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
     assert record.rows[0].cells["output_shape"] == Cell("(None, 8)")
     assert record.rows[1].cells["type"] == Cell("D", cropped=True)
@@ -387,7 +387,7 @@ def test_no_damage_is_a_defect(kind: str) -> None:
             damaged[place] = random.choice(["", "\n", "│", "|", "…", "(", ")", "é", "層", "\x1b[", "_", "¯", "9" * 40])
         try:
             record = snapshot_in("".join(damaged), "damaged")
-            against(report_of(CHAIN), record)
+            compare_with_snapshot(report_of(CHAIN), record)
         except ConvcalcError:
             pass
 
@@ -398,7 +398,7 @@ def test_no_damage_is_a_defect(kind: str) -> None:
 def test_a_json_report() -> None:
     report = report_of(CHAIN)
     record = snapshot_in(render(report, "json"), "report.json")
-    assert record.kind == "report"
+    assert record.format == "report"
     assert said(CHAIN, record) == []
     found = said(CHAIN.replace("filters: 4", "filters: 5"), record)
     assert "MACs" in found[0]
@@ -461,15 +461,15 @@ def test_files(tmp_path: Path) -> None:
         path.write_text(text(), encoding=encoding)
         assert len(load_snapshot(str(path)).rows) == 3
     (tmp_path / "model.yaml").write_text(CHAIN)
-    assert load_snapshot(str(tmp_path / "model.yaml")).kind == "report"
-    assert load_snapshot(str(MODELS["nested"])).kind == "report"
+    assert load_snapshot(str(tmp_path / "model.yaml")).format == "report"
+    assert load_snapshot(str(MODELS["nested"])).format == "report"
     with pytest.raises(ConvcalcError, match="no such file"):
         load_snapshot(str(tmp_path / "nowhere.txt"))
 
 
 def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
     comment = "".join(f"# {line}\n" for line in text().splitlines())
-    assert snapshot_in(comment + CHAIN, "spec.yaml").kind == "report"
+    assert snapshot_in(comment + CHAIN, "spec.yaml").format == "report"
 
 
 def test_a_table_of_keras_2_that_is_narrower_than_its_lines() -> None:

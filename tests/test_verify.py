@@ -18,7 +18,7 @@ import pytest
 from convcalc.analyse import Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.base.numbers import UNKNOWN
-from convcalc.checking.verify import Verified, verify
+from convcalc.checking.verify import VerifyResult, verify
 from convcalc.cli import main
 from convcalc.keras_text.print3 import keras_text
 from convcalc.read import read
@@ -61,7 +61,7 @@ def hdf5(config: Any, layers: Mapping[str, Mapping[str, Sequence[int]]]) -> byte
     return file.getvalue()
 
 
-def verified(content: bytes) -> Verified:
+def verified(content: bytes) -> VerifyResult:
     model = read(content, "model")
     return verify(infer(model), weights_in(io.BytesIO(content), "model", model))
 

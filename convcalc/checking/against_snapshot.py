@@ -11,9 +11,9 @@ from convcalc.checking.likely_culprits import likely_culprits
 from convcalc.differences.compare import compare
 from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.model import Layer, Model
-from convcalc.snapshot.of_keras_text import of_keras_text
-from convcalc.snapshot.of_report import of_report
-from convcalc.snapshot.uncrop import completed
+from convcalc.snapshot.of_keras_text import snapshot_as_printed
+from convcalc.snapshot.of_report import snapshot_of_report
+from convcalc.snapshot.uncrop import uncrop
 from convcalc.stored import Cell, Row, Snapshot
 
 DIFFERS = codes.RECORD_DIFFERS  # the code of each problem here
@@ -35,10 +35,12 @@ _WORDS = {
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 
 
-def against(report: Report, record: Snapshot, ignore_names: bool = False) -> tuple[Comparison, tuple[Problem, ...]]:
+def compare_with_snapshot(
+    report: Report, record: Snapshot, ignore_names: bool = False
+) -> tuple[Comparison, tuple[Problem, ...]]:
     """What differs between a record and a model: as data, and as one problem a layer and a total."""
-    ours = of_report(report) if record.kind == "report" else of_keras_text(report, record)
-    comparison = compare(completed(record, ours), ours, ignore_names)
+    ours = snapshot_of_report(report) if record.format == "report" else snapshot_as_printed(report, record)
+    comparison = compare(uncrop(record, ours), ours, ignore_names)
     return comparison, (*_of_layers(report, comparison), *_of_totals(report, comparison))
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from convcalc.base.structs import NamedTuple
 
 
-class Finding(NamedTuple):
-    """``kind`` is ``runs-code``, ``imports-code`` or ``opens-file``; ``path`` is the place in the file."""
+class AuditFinding(NamedTuple):
+    """``risk`` is ``runs-code``, ``imports-code`` or ``opens-file``; ``path`` is the place in the file."""
 
-    kind: str
+    risk: str
     path: str
     message: str
 
@@ -33,14 +33,14 @@ _LOOKUPS = ("IntegerLookup", "StringLookup", "TextVectorization")
 _OWN_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 
 
-def audit(config: Any) -> list[Finding]:
+def audit(config: Any) -> list[AuditFinding]:
     """The findings in a parsed config, in the order of the file."""
     return [finding for path, value in _objects(config) for finding in _of_object(path, value)]
 
 
-def of_links(links: Iterable[tuple[str, str]]) -> list[Finding]:
+def audit_links(links: Iterable[tuple[str, str]]) -> list[AuditFinding]:
     """The findings for what the HDF5 in a file links to: places, and the files that they name."""
-    return [Finding("opens-file", place, f"HDF5 link: leads to the file {name!r}") for place, name in links]
+    return [AuditFinding("opens-file", place, f"HDF5 link: leads to the file {name!r}") for place, name in links]
 
 
 def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -58,24 +58,26 @@ def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         waiting.extend(reversed(inside))
 
 
-def _of_object(path: str, value: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_object(path: str, value: Mapping[str, Any]) -> Iterator[AuditFinding]:
     name, module, config = value.get("class_name"), value.get("module"), value.get("config")
     short = name.rpartition(">")[2] if isinstance(name, str) else ""
     settings = config if isinstance(config, Mapping) else {}
     called = settings.get("name")
     whose = f" '{called}'" if isinstance(called, str) else ""
     if short in _CODE and config is not None:
-        yield Finding("runs-code", path, f"{short}{whose}: {_CODE[short]}")
+        yield AuditFinding("runs-code", path, f"{short}{whose}: {_CODE[short]}")
     if short == "TFSMLayer":
         where = settings.get("filepath")
-        yield Finding("opens-file", path, f"TFSMLayer{whose}: loads and runs the SavedModel at {where!r}")
+        yield AuditFinding("opens-file", path, f"TFSMLayer{whose}: loads and runs the SavedModel at {where!r}")
     if short in _LOOKUPS:
         for key in _FILES:
             if isinstance(settings.get(key), str):
-                yield Finding("opens-file", path, f"{short}{whose}: reads its {key} from the file {settings[key]!r}")
+                yield AuditFinding(
+                    "opens-file", path, f"{short}{whose}: reads its {key} from the file {settings[key]!r}"
+                )
     if isinstance(module, str) and name is not None and module.partition(".")[0] not in _OWN_MODULES:
-        yield Finding(
+        yield AuditFinding(
             "imports-code", path, f"{short or name}{whose}: is looked up in the module '{module}', which is imported"
         )
     if isinstance(name, str) and ">" in name and not isinstance(module, str):
-        yield Finding("imports-code", path, f"{name}{whose}: is a class of someone else's, which has to be there")
+        yield AuditFinding("imports-code", path, f"{name}{whose}: is a class of someone else's, which has to be there")

@@ -46,8 +46,8 @@ def check_model(
     problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
     comparison = None
     if record is not None:
-        from convcalc.checking.against_snapshot import against
+        from convcalc.checking.against_snapshot import compare_with_snapshot
 
-        comparison, differences = against(report, record, ignore_names)
+        comparison, differences = compare_with_snapshot(report, record, ignore_names)
         problems += differences
     return CheckResult(source, report, tuple(problems), comparison)

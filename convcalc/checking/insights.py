@@ -38,7 +38,7 @@ class Insight(NamedTuple):
 Found: TypeAlias = "Iterator[tuple[str, str]]"  # the paths of layers, and what is said of each
 
 
-class Kind(NamedTuple):
+class InsightRule(NamedTuple):
     """A kind of insight: its code, its title, why it matters and what to do, and the function that finds it."""
 
     code: str
@@ -47,12 +47,14 @@ class Kind(NamedTuple):
     find: Callable[[Report], Found]
 
 
-KINDS: dict[str, Kind] = {}
+INSIGHT_RULES: dict[str, InsightRule] = {}
 
 
 def insights(report: Report) -> tuple[Insight, ...]:
     """Everything that stands out in a model, kind by kind."""
-    return tuple(Insight(kind.code, layer, said) for kind in KINDS.values() for layer, said in kind.find(report))
+    return tuple(
+        Insight(kind.code, layer, said) for kind in INSIGHT_RULES.values() for layer, said in kind.find(report)
+    )
 
 
 def _insight(code: str) -> Callable[[Callable[[Report], Found]], Callable[[Report], Found]]:
@@ -60,7 +62,7 @@ def _insight(code: str) -> Callable[[Callable[[Report], Found]], Callable[[Repor
 
     def declare(find: Callable[[Report], Found]) -> Callable[[Report], Found]:
         title, _, explanation = inspect.cleandoc(find.__doc__ or "").partition("\n\n")
-        KINDS[code] = Kind(code, title, explanation, find)
+        INSIGHT_RULES[code] = InsightRule(code, title, explanation, find)
         return find
 
     return declare

@@ -21,7 +21,7 @@ from convcalc.read.keras_files.weights import Weights
 _MOST_NAMED = 6
 
 
-class Verified(NamedTuple):
+class VerifyResult(NamedTuple):
     """What was compared: weights, and layers that have any; ``unknown`` layers are those that no rule tells the weights of."""
 
     weights: int
@@ -39,7 +39,7 @@ class _Layer:
     unknown: bool = False
 
 
-def verify(report: Report, weights: Weights) -> Verified:
+def verify(report: Report, weights: Weights) -> VerifyResult:
     """The differences between a model's inferred weights and those that its file stores."""
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
@@ -58,7 +58,7 @@ def verify(report: Report, weights: Weights) -> Verified:
     if weights.others:
         left = [f"{shape_text(weight.shape)} at {weight.place}" for weight in weights.others]
         problems.append(Problem(codes.WEIGHTS_LEFT, f"the file stores {_some(left)}, of no layer of the model"))
-    return Verified(count, compared, unknown, tuple(problem for problem in problems if problem))
+    return VerifyResult(count, compared, unknown, tuple(problem for problem in problems if problem))
 
 
 def _archived(weights: Sequence[Weight]) -> Sequence[Weight]:

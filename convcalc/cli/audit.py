@@ -18,7 +18,7 @@ def command(models: tuple[str, ...]) -> int:
     Exit code 1 where there is any.
     """
     from convcalc.base.text import visible
-    from convcalc.checking.audit import audit, of_links
+    from convcalc.checking.audit import audit, audit_links
     from convcalc.read import config_in
     from convcalc.read.keras_files.external_links import external_links
 
@@ -27,7 +27,7 @@ def command(models: tuple[str, ...]) -> int:
         config = config_in(model)
         findings = [] if config is None else audit(config)
         try:
-            findings += of_links(external_links(model))
+            findings += audit_links(external_links(model))
         except ConvcalcError as unread:
             if unread.problems[0].code != codes.NEEDS_H5PY:
                 raise
@@ -35,7 +35,7 @@ def command(models: tuple[str, ...]) -> int:
                 f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"
             )
         for finding in findings:
-            click.echo(visible(f"{model}: {finding.path}: {finding.kind}: {finding.message}"))
+            click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if findings:
             code = CHECK_FAILED
         else:

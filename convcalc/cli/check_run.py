@@ -135,12 +135,12 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
 
 def _new_record(report: Report, record: str, name: str) -> NewRecord:
     """The record to write. If ``record`` is a folder, the file in it is named after the model."""
-    from convcalc.snapshot.write import record_text
+    from convcalc.snapshot.write import snapshot_text
 
     path = Path(record)
     if path.is_dir():
         path = path / f"{Path(name).stem}.txt"
-    return NewRecord(path, record_text(report, path.suffix))
+    return NewRecord(path, snapshot_text(report, path.suffix))
 
 
 def _pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:

@@ -46,11 +46,11 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
     """Files; the codes of insights where no file begins like that, for a shell shows either the one or the other."""
     from pathlib import Path
 
-    from convcalc.checking.insights import KINDS
+    from convcalc.checking.insights import INSIGHT_RULES
 
     if not incomplete or any(file.name.startswith(incomplete) for file in Path().iterdir()):
         return files(ctx, param, incomplete)
-    codes = _beginning({code: kind.title for code, kind in KINDS.items()}, incomplete)
+    codes = _beginning({code: kind.title for code, kind in INSIGHT_RULES.items()}, incomplete)
     return codes or files(ctx, param, incomplete)
 
 

@@ -41,11 +41,11 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
 
 def _meaning(code: str, appearance: TextStyle) -> str:
     """What the code of an insight means."""
-    from convcalc.checking.insights import KINDS
+    from convcalc.checking.insights import INSIGHT_RULES
     from convcalc.rendering.insights import kind_page
 
-    if code not in KINDS:
-        hint = did_you_mean(code, KINDS) or f"; codes are {listed(KINDS, 'and')}"
+    if code not in INSIGHT_RULES:
+        hint = did_you_mean(code, INSIGHT_RULES) or f"; codes are {listed(INSIGHT_RULES, 'and')}"
         takes = "explain takes a MODEL and a LAYER, or the code of an insight"
         raise error(codes.UNKNOWN_CODE, f"{takes}; there is no code '{code}'{hint}")
-    return kind_page(KINDS[code], appearance)
+    return kind_page(INSIGHT_RULES[code], appearance)

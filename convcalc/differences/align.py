@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from convcalc.base.structs import NamedTuple
-from convcalc.differences.myers import common
+from convcalc.differences.myers import matching_positions
 
 LARGEST_TABLE = 2500  # cells of a table of likenesses: a gap of 50 × 50 layers
 
@@ -28,7 +28,7 @@ class Link(NamedTuple):
     tensor: str
 
 
-class Standing(NamedTuple):
+class LayerSignature(NamedTuple):
     """A layer among those beside it. ``name`` is empty where names do not count; ``own`` is its structure as a text and
     ``parts`` the same in parts, ``links`` are what it reads among the others.
     """
@@ -41,7 +41,7 @@ class Standing(NamedTuple):
     links: tuple[Link, ...]
 
 
-Level: TypeAlias = "Sequence[Standing]"
+Level: TypeAlias = "Sequence[LayerSignature]"
 
 
 class Aligned(NamedTuple):
@@ -65,7 +65,7 @@ def align(before: Level, after: Level) -> Aligned:
             if len(found) < len(before):  # which is the shorter one
                 _by_place(before, after, one, two, found, readers)
         for left, right in _gaps(before, after, found):
-            pairs = common([one[number] for number in left], [two[number] for number in right])
+            pairs = matching_positions([one[number] for number in left], [two[number] for number in right])
             found.update((left[i], right[j]) for i, j in pairs)
     for left, right in _gaps(before, after, found):
         found.update(_closest(before, after, left, right))
@@ -157,7 +157,7 @@ def _gaps(before: Level, after: Level, found: Found) -> Iterator[tuple[list[int]
 def _closest(before: Level, after: Level, left: Sequence[int], right: Sequence[int]) -> Found:
     """The pairs of one type, in order, that are most like each other in sum."""
     if len(left) * len(right) > LARGEST_TABLE:
-        pairs = common([before[number].type for number in left], [after[number].type for number in right])
+        pairs = matching_positions([before[number].type for number in left], [after[number].type for number in right])
         return {left[i]: right[j] for i, j in pairs}
     best = [[0.0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in reversed(range(len(left))):
@@ -177,7 +177,7 @@ def _closest(before: Level, after: Level, left: Sequence[int], right: Sequence[i
     return found
 
 
-def _likeness(one: Standing, two: Standing) -> float:
+def _likeness(one: LayerSignature, two: LayerSignature) -> float:
     """Zero for other types; else the more, the more is the same."""
     if one.type != two.type:
         return 0.0

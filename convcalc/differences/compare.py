@@ -8,11 +8,11 @@ from dataclasses import replace
 from convcalc.analyse.report import Report
 from convcalc.base.keras_names import is_automatic
 from convcalc.base.structs import NamedTuple
-from convcalc.differences.align import Link, Standing, align
+from convcalc.differences.align import LayerSignature, Link, align
 from convcalc.differences.changes import Level, Side, paired
 from convcalc.differences.comparison import Comparison, Pair
 from convcalc.differences.connections import links_of
-from convcalc.snapshot.of_report import of_report
+from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Row, Snapshot
 
 
@@ -27,7 +27,7 @@ def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Co
 
 def diff(before: Report, after: Report, ignore_names: bool = False) -> Comparison:
     """What differs between two models."""
-    return compare(of_report(before), of_report(after), ignore_names)
+    return compare(snapshot_of_report(before), snapshot_of_report(after), ignore_names)
 
 
 class _Tree:
@@ -67,11 +67,11 @@ class _Keys(NamedTuple):
         told = all(row.arguments is not None for row in rows)
         return cls(not ignore_names, told, _shown("name", rows), _shown("type", rows))
 
-    def standings(self, tree: _Tree, numbers: Sequence[int], side: Side) -> list[Standing]:
+    def standings(self, tree: _Tree, numbers: Sequence[int], side: Side) -> list[LayerSignature]:
         """The layers as alignment sees them."""
         return [self._standing(tree, number, read) for number, read in zip(numbers, side.links)]
 
-    def _standing(self, tree: _Tree, number: int, links: tuple[Link, ...]) -> Standing:
+    def _standing(self, tree: _Tree, number: int, links: tuple[Link, ...]) -> LayerSignature:
         row = tree.rows[number]
         name = row.name[: self.name_length] if self.names else ""
         kind = row.type[: self.type_length]
@@ -79,7 +79,7 @@ class _Keys(NamedTuple):
         own = {f"{key}={value}" for key, value in (row.arguments or {}).items()} if self.arguments else told
         parts = [kind, *sorted(own), *(f"({each.type[: self.type_length]})" for each in tree.inside(number))]
         given = bool(name) and not is_automatic(row.name, row.type)
-        return Standing(name, given, kind, " ".join(parts), frozenset(own | told), links)
+        return LayerSignature(name, given, kind, " ".join(parts), frozenset(own | told), links)
 
 
 def _shown(field: str, rows: Sequence[Row]) -> int | None:

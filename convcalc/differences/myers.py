@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # Time and memory grow with the square of the differences: what lies behind so many of them is not looked at.
-MOST_DIFFERENCES = 1000
+MAX_DIFFERENCES = 1000
 
 
-def common(one: Sequence[str], two: Sequence[str]) -> list[tuple[int, int]]:
+def matching_positions(one: Sequence[str], two: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs of places at which the sequences are equal, in order, as many as there can be."""
     both = set(one) & set(two)
     left = [place for place, each in enumerate(one) if each in both]
@@ -24,7 +24,7 @@ def _common(one: Sequence[str], two: Sequence[str]) -> list[tuple[int, int]]:
     from 0. A way enters a diagonal by one item of ``one`` (from the diagonal before it) or of ``two`` (from the one behind it).
     """
     fronts = [[-1, 0]]
-    for differences in range(min(len(one) + len(two), MOST_DIFFERENCES) + 1):
+    for differences in range(min(len(one) + len(two), MAX_DIFFERENCES) + 1):
         ends = fronts[-1]
         front = []
         for number in range(differences + 1):

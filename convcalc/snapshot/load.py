@@ -14,9 +14,9 @@ from convcalc.model import Model
 from convcalc.read import model_in, opened, read
 from convcalc.read.container import HDF5, config_of, is_archive
 from convcalc.read.spec.nodes import MAX_BYTES, decode
-from convcalc.snapshot.of_json import is_report, of_report_json
-from convcalc.snapshot.of_keras_text import summaries
-from convcalc.snapshot.of_report import of_report
+from convcalc.snapshot.of_json import is_report, snapshot_of_json
+from convcalc.snapshot.of_keras_text import printed_snapshots
+from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Snapshot
 
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model's file"
@@ -47,11 +47,11 @@ def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
         values = _json(source)
         reports = [value for value in values if is_report(value)]
         if reports:
-            return _meant([of_report_json(each, name) for each in reports], _sources(reports), source, report)
+            return _meant([snapshot_of_json(each, name) for each in reports], _sources(reports), source, report)
         if len(values) != 1 or not isinstance(values[0], Mapping):
             raise _nothing(source)
     elif not _SPEC.search(text):
-        found = summaries(source)
+        found = printed_snapshots(source)
         if found:
             return _meant(found, [""] * len(found), source, report)
         if not _KEY.search(text) or _LEFT_OF_A_SUMMARY.search(text):
@@ -60,7 +60,7 @@ def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
 
 
 def _of_model(model: Model) -> Snapshot:
-    return of_report(infer(model))
+    return snapshot_of_report(infer(model))
 
 
 def _json(source: Source) -> Sequence[Any]:

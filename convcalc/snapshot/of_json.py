@@ -22,7 +22,7 @@ def is_report(data: Any) -> bool:
     return isinstance(data, Mapping) and "schema_version" in data and "layers" in data
 
 
-def of_report_json(data: Mapping[str, Any], name: str) -> Snapshot:
+def snapshot_of_json(data: Mapping[str, Any], name: str) -> Snapshot:
     """The record of a report. Raises :class:`ConvcalcError` for one of another version, or that is not as convcalc writes it."""
     version = data["schema_version"]
     if version != SCHEMA_VERSION:

@@ -26,7 +26,7 @@ from convcalc.keras_text.rows2 import keras2_rows
 from convcalc.keras_text.rows3 import KerasRow, keras_rows
 from convcalc.keras_text.table import Lines, Table
 from convcalc.keras_text.totals import size_text, totals
-from convcalc.snapshot.uncrop import called_alike
+from convcalc.snapshot.uncrop import names_agree
 from convcalc.stored import Cell, Row, Snapshot
 
 # The names of the counts and of the sizes in a record, by the label in the text.
@@ -41,7 +41,7 @@ _LINE = re.compile(
 _MODEL = re.compile(r'Model: "(.*)"')
 
 
-def summaries(source: Source) -> list[Snapshot]:
+def printed_snapshots(source: Source) -> list[Snapshot]:
     """Every summary in a text, in order. Raises :class:`ConvcalcError` for one that breaks off."""
     text = Lines(source, plain(source.text).split("\n"))
     tables = sorted([*keras_tables(text), *keras2_tables(text)], key=lambda table: table.first)
@@ -76,11 +76,11 @@ def _totals(lines: list[tuple[str, str, str]]) -> dict[str, Cell]:
     return found
 
 
-def of_keras_text(report: Report, record: Snapshot) -> Snapshot:
+def snapshot_as_printed(report: Report, record: Snapshot) -> Snapshot:
     """A report as a record of the same kind: what Keras would print of it, with the options that the record was printed with."""
     expand = any(row.depth for row in record.rows)
     fields = {field for row in record.rows for field in row.cells}
-    if record.kind == "keras":
+    if record.format == "keras":
         rows = [(row, _texts(row, report.linear)) for row in keras_rows(report, expand)]
         lines, byte = totals(report), "B"
     else:
@@ -96,7 +96,7 @@ def of_keras_text(report: Report, record: Snapshot) -> Snapshot:
     connected = any(row.sources is not None for row in record.rows)
     own = tuple(_shown(row_of(texts, row.path), fields, connected) for row, texts in rows)
     own = _in_range(own, record, report)
-    return Snapshot(report.model.source or report.model.name, report.model.name, own, sums, record.kind)
+    return Snapshot(report.model.source or report.model.name, report.model.name, own, sums, record.format)
 
 
 def _in_range(rows: tuple[Row, ...], record: Snapshot, report: Report) -> tuple[Row, ...]:
@@ -142,7 +142,7 @@ def _place(shown: Sequence[Row], own: Sequence[Row]) -> int:
 
     def length(start: int, skipped: int) -> int:
         pairs = zip(shown[skipped:], own[start + skipped :])
-        return len(list(takewhile(lambda pair: called_alike(*pair), pairs)))
+        return len(list(takewhile(lambda pair: names_agree(*pair), pairs)))
 
     for skipped in (0, 1):  # the first may have another name
         lengths = [length(start, skipped) for start in range(len(own))]

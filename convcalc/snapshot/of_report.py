@@ -15,7 +15,7 @@ from convcalc.stored import Cell, Row, Snapshot, count, shapes_text
 from convcalc.write.arguments import own_arguments, settings
 
 
-def of_report(report: Report) -> Snapshot:
+def snapshot_of_report(report: Report) -> Snapshot:
     """All that a report says of a model."""
     counts = report.totals_with_memory()
     totals = {"output_shapes": Cell(shapes_text(report.output_shapes))}

@@ -10,7 +10,7 @@ from convcalc.stored import Cell, Row, Snapshot
 _MOST_COMPARED = 250_000  # pairs of rows
 
 
-def completed(record: Snapshot, ours: Snapshot) -> Snapshot:
+def uncrop(record: Snapshot, ours: Snapshot) -> Snapshot:
     """The record with whole cells in place of the cropped ones that agree with the model's.
 
     Cropped names are alike, so layers are paired by their order: rows that agree wholly from both ends, then, between those,
@@ -31,7 +31,7 @@ def _is_cropped(row: Row) -> bool:
 def _paired(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, Row]]:
     """Numbers of the record's rows, each with the model's row that it is."""
     start, one, two = 0, rows, ours
-    for alike in (_agree, called_alike):
+    for alike in (_agree, names_agree):
         ahead = _run(one, two, alike)
         behind = _run(one[ahead:][::-1], two[ahead:][::-1], alike)
         yield from ((start + number, two[number]) for number in range(ahead))
@@ -46,7 +46,7 @@ def _paired(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, Row
 def _most_alike(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, int]]:
     """The longest series of pairs, in order, whose names and types agree."""
     lengths = [[0] * (len(ours) + 1) for _ in range(len(rows) + 1)]
-    alike = [[row.depth == own.depth and called_alike(row, own) for own in ours] for row in rows]
+    alike = [[row.depth == own.depth and names_agree(row, own) for own in ours] for row in rows]
     for one in reversed(range(len(rows))):
         for two in reversed(range(len(ours))):
             skipped = max(lengths[one + 1][two], lengths[one][two + 1])
@@ -72,7 +72,7 @@ def _run(rows: Sequence[Row], ours: Sequence[Row], alike: Callable[[Row, Row], b
     return length
 
 
-def called_alike(row: Row, own: Row) -> bool:
+def names_agree(row: Row, own: Row) -> bool:
     """Whether two rows may be of one layer, by what is to be seen of its name and type."""
     return all(
         row.cells[key].agrees(own.cells[key]) for key in ("name", "type") if key in row.cells and key in own.cells

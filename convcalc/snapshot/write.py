@@ -32,7 +32,7 @@ def _json(report: Report) -> str:
 RECORDS = {".txt": _text, ".json": _json}
 
 
-def record_text(report: Report, suffix: str) -> str:
+def snapshot_text(report: Report, suffix: str) -> str:
     """What stands in a record with this ending. Raises :class:`ConvcalcError` for one that there is not."""
     if suffix not in RECORDS:
         raise error(

@@ -11,7 +11,7 @@ from convcalc.analyse.explain import explain
 from convcalc.base.numbers import plain
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.text import visible
-from convcalc.checking.against_snapshot import against
+from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.checking.insights import insights
 from convcalc.model import Model
 from convcalc.ops import Operation
@@ -85,7 +85,7 @@ def _texts(report: Report) -> None:
 def _recorded(report: Report) -> None:
     """A model is what its own record says."""
     record = snapshot_in(report_json(report), "own.json", report)
-    comparison, problems = against(report, record)
+    comparison, problems = compare_with_snapshot(report, record)
     assert not problems, problems
     assert not comparison.totals
 

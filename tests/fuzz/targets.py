@@ -18,7 +18,7 @@ import click
 from convcalc.analyse import Report, infer
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, Refusal, Source
-from convcalc.checking.against_snapshot import against
+from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.checking.audit import audit
 from convcalc.checking.budget import check_budget, limits_of
 from convcalc.checking.quantities import quantity
@@ -90,7 +90,7 @@ def record(data: bytes) -> None:
         except ConvcalcError as failed:
             refused(failed)
             return
-        for problem in against(report, found)[1]:
+        for problem in compare_with_snapshot(report, found)[1]:
             assert len(str(problem)) < LONGEST_MESSAGE
 
 

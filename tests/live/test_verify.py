@@ -18,7 +18,7 @@ import pytest
 from convcalc.analyse import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
-from convcalc.checking.verify import Verified, verify
+from convcalc.checking.verify import VerifyResult, verify
 from convcalc.layers import find
 from convcalc.read import load
 from convcalc.read.keras_files.weights import stored_weights
@@ -48,7 +48,7 @@ APPLICATIONS = (
 )
 
 
-def verified(path: Path) -> Verified:
+def verified(path: Path) -> VerifyResult:
     model = load(path)
     return verify(infer(model), stored_weights(path, model))
 
