@@ -11,8 +11,8 @@ import convcalc
 from convcalc.base.problems import ConvcalcError
 from convcalc.testing import assert_summary
 from convcalc.write import FORMATS
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 FASHION = ROOT / "specs" / "fashion_mnist.yaml"
 
 

@@ -7,7 +7,6 @@ import json
 import zipfile
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from convcalc.analyse import infer
@@ -25,9 +24,9 @@ from convcalc.report_json.write import report_json
 from convcalc.write.config import config_json
 from convcalc.write.spec import spec_yaml
 from tests.live.cases_operations import cases, in_a_spec, model_of
+from tests.paths import BROKEN, GOLDEN, ROOT
 
 LARGEST = 4_000  # of a seed, in bytes
-ROOT = Path(__file__).parent.parent.parent
 _ENTRY_KEYS = "from as name repeat index call Model layers expect trainable dtype output_shape params outputs arguments"
 _CONFIG_KEYS = (
     "class_name config module registered_name build_config input_shape batch_shape inbound_nodes args kwargs shape "
@@ -57,7 +56,7 @@ def dictionary() -> str:
 @cache
 def specs() -> tuple[bytes, ...]:
     """Specs, whole ones and broken ones: of every layer, every operation, and those of the tests."""
-    paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((ROOT / "tests" / "broken").glob("*.yaml"))]
+    paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((BROKEN).glob("*.yaml"))]
     examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
     operations = [spec_yaml(report).encode() for report in _operations()]
     return tuple(text for text in [path.read_bytes() for path in paths] + examples + operations if len(text) < LARGEST)
@@ -66,7 +65,7 @@ def specs() -> tuple[bytes, ...]:
 @cache
 def configs() -> tuple[bytes, ...]:
     """Configs of Keras 3: those of the specs, and the files that there are."""
-    files = [*sorted((ROOT / "specs" / "files").glob("*.json")), ROOT / "tests" / "golden" / "two_heads.json"]
+    files = [*sorted((ROOT / "specs" / "files").glob("*.json")), GOLDEN / "two_heads.json"]
     written = [_compact(path.read_text(encoding="utf-8")) for path in files]
     for spec in specs():
         try:
@@ -151,12 +150,12 @@ def archives() -> tuple[bytes, ...]:
 @cache
 def recorded() -> tuple[bytes, ...]:
     """The models that records are held against: a chain, and a graph with a model in it."""
-    return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (ROOT / "tests" / "golden" / "two_heads.json").read_bytes()
+    return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (GOLDEN / "two_heads.json").read_bytes()
 
 
 def foreign_input() -> bytes:
     """A model whose input is of a class that is not known."""
-    return (ROOT / "tests" / "golden" / "two_heads.json").read_bytes().replace(b'"InputLayer"', b'"Mine"')
+    return (GOLDEN / "two_heads.json").read_bytes().replace(b'"InputLayer"', b'"Mine"')
 
 
 @cache

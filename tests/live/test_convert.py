@@ -24,10 +24,10 @@ from tests.live.models import grow, keras_model, spec
 from tests.live.session import fresh
 from tests.live.test_files import different
 from tests.live.written import executed, loaded
+from tests.paths import SPECS
 
 pytestmark = pytest.mark.keras
 
-SPECS = Path(__file__).parent.parent.parent / "specs"
 COUNT = int(os.environ.get("CONVCALC_CONVERTED", "200"))
 ONE = os.environ.get("CONVCALC_MODEL")
 

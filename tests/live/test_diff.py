@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from convcalc.analyse import infer
 from convcalc.differences.compare import diff
 from convcalc.differences.comparison import Comparison
 from convcalc.read import load, read
+from tests.paths import SPECS
 
 pytestmark = pytest.mark.keras
-
-SPECS = Path(__file__).parent.parent.parent / "specs"
 
 
 def against(spec: str, application: str, ignore_names: bool = False) -> Comparison:

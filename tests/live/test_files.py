@@ -25,17 +25,17 @@ from convcalc.keras_text.print3 import keras_text
 from convcalc.keras_text.rows3 import BUILT_AT_ONCE
 from convcalc.read import load, read
 from convcalc.write.spec import spec_yaml
+from tests.generators.model_mutations import Tally, hold
 from tests.live.build import count
 from tests.live.models import grow, keras_model
 from tests.live.session import fresh
 from tests.live.written import executed, loaded
-from tests.mutations import Tally, hold
+from tests.paths import SPECS
 
 pytestmark = pytest.mark.keras
 
 COUNT = int(os.environ.get("CONVCALC_FILES", "500"))
 ONE = os.environ.get("CONVCALC_MODEL")
-SPECS = Path(__file__).parent.parent.parent / "specs"
 WIDTHS = (60, 88, 108, 140)
 
 

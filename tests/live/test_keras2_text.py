@@ -17,8 +17,8 @@ from convcalc.analyse import infer
 from convcalc.keras_text.options import Options
 from convcalc.keras_text.print2 import keras2_text
 from convcalc.read import read
-from tests.golden import GOLDEN, path
-from tests.mutations import Tally, hold
+from tests.generators.model_mutations import Tally, hold
+from tests.regenerate.golden import GOLDEN, path
 
 pytestmark = pytest.mark.keras
 

@@ -13,8 +13,8 @@ from convcalc.analyse import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.keras_text.options import Options
 from convcalc.read import load, read
+from tests.generators.model_mutations import Tally, hold
 from tests.live.test_keras2_text import different, looks
-from tests.mutations import Tally, hold
 
 pytestmark = pytest.mark.keras
 

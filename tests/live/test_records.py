@@ -15,8 +15,8 @@ from convcalc.keras_text.options import Options
 from convcalc.read import read
 from convcalc.snapshot.load import snapshot_in
 from convcalc.stored import Cell
+from tests.generators.model_mutations import KINDS, mutated, problems_of, verdict
 from tests.live.session import fresh
-from tests.mutations import KINDS, mutated, problems_of, verdict
 
 pytestmark = pytest.mark.keras
 

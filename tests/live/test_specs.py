@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,9 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.read import load
 from tests.live.build import build, count
 from tests.live.session import fresh
+from tests.paths import SPECS
 
 pytestmark = pytest.mark.keras
-
-SPECS = Path(__file__).parent.parent.parent / "specs"
 
 
 def application(name: str) -> Callable[[], Any]:

@@ -10,7 +10,7 @@ import pytest
 from convcalc.base.text import visible
 from convcalc.rendering.dot import dot_text
 from convcalc.rendering.graph import Graph, graph
-from tests import graphs
+from tests.generators import reports as graphs
 
 SVG = "{http://www.w3.org/2000/svg}"
 

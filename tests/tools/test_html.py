@@ -9,11 +9,10 @@ from convcalc.base.text import visible
 from convcalc.read import load
 from convcalc.rendering.html import html_page
 from convcalc.rendering.table import summary_sheet
-from tests import hostile
-from tests.pages import Page
+from tests.generators import hostile_names as hostile
+from tests.helpers.html_page import Page
+from tests.paths import SPECS
 from tests.tools.browser import document, picture
-
-SPECS = Path(__file__).parent.parent.parent / "specs"
 
 
 def reports() -> list[Report]:

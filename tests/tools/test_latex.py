@@ -9,7 +9,7 @@ import pytest
 
 from convcalc.rendering.latex import PREAMBLE, latex_text
 from convcalc.rendering.table import summary_sheet
-from tests import graphs
+from tests.generators import reports as graphs
 
 pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
 

@@ -10,11 +10,11 @@ import pytest
 from convcalc.base.text import visible
 from convcalc.rendering.graph import Graph, graph
 from convcalc.rendering.mermaid import mermaid_text
-from tests import graphs
-from tests.pages import Page
+from tests.generators import reports as graphs
+from tests.helpers.html_page import Page
+from tests.paths import ROOT
 from tests.tools.browser import document
 
-ROOT = Path(__file__).parent.parent.parent
 MERMAID = Path(os.environ.get("CONVCALC_MERMAID", ROOT / ".node/node_modules/mermaid/dist/mermaid.min.js"))
 # Drawing is slow for the largest; Mermaid's parser reads them all.
 MOST_DRAWN = 120

@@ -9,6 +9,7 @@ import yaml
 
 from convcalc import infer, render
 from convcalc.read import read
+from tests.paths import ROOT
 from tests.tools.conftest import git_in, own_environment
 
 GOOD = "budget: {params: 400}\ninput: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n"
@@ -103,7 +104,7 @@ def test_every_record_is_held_whatever_changes(tmp_path: Path, checkout: tuple[P
 
 
 def test_pre_commit_takes_the_hooks() -> None:
-    root = Path(__file__).parent.parent.parent
+    root = ROOT
     command = [sys.executable, "-m", "pre_commit", "validate-manifest", str(root / ".pre-commit-hooks.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from convcalc.rendering.checks import CHECK_FORMATS
-from tests.test_check_formats import BAD, GOOD, MODELS, checked
+from tests.rendering.test_checks import BAD, GOOD, MODELS, checked
 
 
 def test_sarif_is_read() -> None:

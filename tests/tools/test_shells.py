@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.paths import ROOT
+
 PROMPT = "ready> "
 SHELLS = {
     "bash": (["bash", "--noprofile", "--norc", "-i"], f"PS1='{PROMPT}'"),

@@ -1,0 +1,144 @@
+"""The specs against published numbers, without Keras: parameters, what of them trains, multiply-accumulates, and length."""
+
+from pathlib import Path
+
+import pytest
+
+from convcalc.analyse import Report, infer
+from convcalc.model import with_input_sizes
+from convcalc.read import load
+from tests.paths import SPECS
+
+
+def report(name: str) -> Report:
+    return infer(load(SPECS / f"{name}.yaml"))
+
+
+def macs(found: Report) -> dict[str, int]:
+    """The multiply-accumulates of the layers that have any, by name."""
+    return {row.name: row.macs for row in found.layers if row.macs}
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "trainable"),
+    [
+        ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
+        ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
+        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model of two groups; 62,378,344 without groups
+        ("unet", 31_030_658, 31_030_658),  # the paper's figure 1, with biases, one channel in and two out
+        # The summaries that Keras prints of its applications.
+        ("vgg16", 138_357_544, 138_357_544),
+        ("resnet50", 25_636_712, 25_583_592),
+        ("mobilenet", 4_253_864, 4_231_976),
+        ("mobilenet_v2", 3_538_984, 3_504_872),
+        ("inception_v3", 23_851_784, 23_817_352),
+        ("densenet121", 8_062_504, 7_978_856),
+        ("nasnet_mobile", 5_326_716, 5_289_978),
+        ("xception", 22_910_480, 22_855_952),  # Chollet 2016, table 3: 22,855,952 parameters
+    ],
+)
+def test_parameters(name: str, params: int, trainable: int) -> None:
+    found = report(name)
+    assert (found.totals.params, found.totals.trainable_params) == (params, trainable)
+    assert not found.totals.incomplete
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("lenet5", 416_520),  # 28²·25·6 + 10²·25·6·16 + 25·16·120 + 120·84 + 84·10
+        ("vgg16", 15_470_264_320),  # torchvision's table: 15.47
+        ("resnet50", 3_857_973_248),  # He et al. 2015, table 1: 3.8 · 10⁹, the stride on the 1×1 convolution
+        ("mobilenet", 567_716_352 + 1_024_000),  # Howard et al. 2017, table 4: 569 million
+        ("mobilenet_v2", 300_774_272),  # Sandler et al. 2018, table 4: 300 million
+        ("inception_v3", 5_713_216_096),  # torchvision's table: 5.713
+        ("densenet121", 2_834_161_664),  # torchvision's table: 2.834
+    ],
+)
+def test_multiply_accumulates(name: str, total: int) -> None:
+    assert report(name).totals.macs == total
+
+
+def test_vgg16_convolutions() -> None:
+    convolutions = [row.macs for row in report("vgg16").layers if row.class_name == "Conv2D"]
+    assert len(convolutions) == 13
+    assert sum(convolutions) == 15_346_630_656
+
+
+def test_alexnet_layer_by_layer() -> None:
+    assert macs(report("alexnet")) == {
+        "conv1": 55 * 55 * 96 * 11 * 11 * 3,
+        "conv2": 27 * 27 * 256 * 5 * 5 * 48,  # a filter sees the 48 channels of its own group
+        "conv3": 13 * 13 * 384 * 3 * 3 * 256,
+        "conv4": 13 * 13 * 384 * 3 * 3 * 192,
+        "conv5": 13 * 13 * 256 * 3 * 3 * 192,
+        "fc6": 6 * 6 * 256 * 4096,
+        "fc7": 4096 * 4096,
+        "fc8": 4096 * 1000,
+    }
+
+
+# The table in research/slim/nets/mobilenet_v1.py of github.com/tensorflow/models, for width 1.0 at 224×224.
+MOBILENET = {
+    "conv1": (864, 10_838_016),
+    "conv_dw_1": (288, 3_612_672),
+    "conv_pw_1": (2_048, 25_690_112),
+    "conv_dw_2": (576, 1_806_336),
+    "conv_pw_2": (8_192, 25_690_112),
+    "conv_dw_3": (1_152, 3_612_672),
+    "conv_pw_3": (16_384, 51_380_224),
+    "conv_dw_4": (1_152, 903_168),
+    "conv_pw_4": (32_768, 25_690_112),
+    "conv_dw_5": (2_304, 1_806_336),
+    "conv_pw_5": (65_536, 51_380_224),
+    "conv_dw_6": (2_304, 451_584),
+    "conv_pw_6": (131_072, 25_690_112),
+    "conv_dw_7": (4_608, 903_168),
+    "conv_pw_7": (262_144, 51_380_224),
+    "conv_dw_8": (4_608, 903_168),
+    "conv_pw_8": (262_144, 51_380_224),
+    "conv_dw_9": (4_608, 903_168),
+    "conv_pw_9": (262_144, 51_380_224),
+    "conv_dw_10": (4_608, 903_168),
+    "conv_pw_10": (262_144, 51_380_224),
+    "conv_dw_11": (4_608, 903_168),
+    "conv_pw_11": (262_144, 51_380_224),
+    "conv_dw_12": (4_608, 225_792),
+    "conv_pw_12": (524_288, 25_690_112),
+    "conv_dw_13": (9_216, 451_584),
+    "conv_pw_13": (1_048_576, 51_380_224),
+}
+
+
+def test_mobilenet_layer_by_layer() -> None:
+    found = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
+    assert found.pop("conv_preds") == (1_025_000, 1_024_000)  # behind the base that the table counts
+    assert found == MOBILENET
+    assert tuple(map(sum, zip(*found.values()))) == (3_185_088, 567_716_352)
+
+
+def test_xception_at_another_size_without_its_top() -> None:
+    # Half the float operations that TensorFlow's profiler counts, less those of pooling (github.com/keras-team/keras, issue 18391).
+    found = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
+    assert found.pop("predictions") == 2048 * 1000
+    assert sum(found.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2
+
+
+def test_unet_has_the_sizes_of_its_figure() -> None:
+    # Ronneberger et al. 2015, figure 1, down the left side and up the right one.
+    sizes = [row.output_shapes[0][1] for row in report("unet").layers if row.class_name == "Conv2D"]
+    down = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
+    up = [54, 52, 102, 100, 198, 196, 390, 388, 388]
+    assert sizes == down + up
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_spec_is_short_and_says_what_it_is(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("# ")
+    assert len(lines) <= 120
+
+
+def test_resnet50_fits_on_two_screens() -> None:
+    assert len((SPECS / "resnet50.yaml").read_text(encoding="utf-8").splitlines()) <= 100

@@ -1,0 +1,297 @@
+"""The command line: what goes where, and with which exit code."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.paths import SPECS
+
+FASHION = str(SPECS / "fashion_mnist.yaml")
+
+
+def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """convcalc as a user's shell runs it, in a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "convcalc", *args],
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        timeout=60,
+    )
+
+
+def test_summary_prints_the_table() -> None:
+    done = run("summary", FASHION)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for word in ("320", "18,496", "(None, 13, 13, 64)", "10816", "1,081,700", "1,010", "1,101,526 (4.20 MB)"):
+        assert word in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_the_json_of_one_model_is_an_object_and_of_several_an_array() -> None:
+    one = json.loads(run("summary", FASHION, "--format", "json").stdout)
+    assert one["totals"]["params"] == 1_101_526
+    assert json.loads(run("summary", FASHION, FASHION, "--format", "json").stdout) == [one, one]
+
+
+def test_several_tables_stand_one_after_the_other() -> None:
+    done = run("summary", FASHION, FASHION)
+    assert done.stdout.count('Model: "fashion_mnist"') == 2
+    assert '\n\nModel: "fashion_mnist"' in done.stdout
+
+
+def test_a_model_that_fails_does_not_hide_the_others() -> None:
+    done = run("summary", "missing.yaml", FASHION)
+    assert done.returncode == 2
+    assert "missing.yaml: no such file or directory" in done.stderr
+    assert "1,101,526" in done.stdout
+
+
+def test_standard_input() -> None:
+    done = run("summary", "-", text="input: [4]\nlayers: [{Dense: 3}]")
+    assert "dense (Dense)" in done.stdout
+    assert run("summary", "-", text="input: [4]\nlayers: [{Dens: 3}]").stderr.startswith(
+        "<stdin>:2:11: error[unknown-layer]"
+    )
+
+
+def test_nothing_is_cut_in_a_pipe() -> None:
+    name = "a_name_that_is_longer_than_any_terminal_is_wide_" * 5
+    done = run("summary", "-", text=f"input: [4]\nlayers: [{{Dense: {{units: 3, name: {name}}}}}]", COLUMNS="40")
+    assert name in done.stdout
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 140])
+def test_a_width_is_kept_by_wrapping(width: int) -> None:
+    done = run("summary", FASHION, "--width", str(width))
+    lines = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│└"]
+    assert len(lines) > 10
+    assert all(len(line) <= max(width, 58) for line in lines)
+    cells = "".join(line.split("│")[1].strip() for line in lines if line.startswith("│"))
+    assert "probabilities" in cells
+
+
+def test_ascii() -> None:
+    done = run("summary", FASHION, "--ascii")
+    assert done.stdout.isascii()
+    assert run("explain", FASHION, "1", "--ascii").stdout.isascii()
+
+
+def test_an_encoding_without_box_signs_gets_ascii() -> None:
+    done = run("summary", FASHION, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0
+    assert "conv2d (Conv2D)" in done.stdout
+
+
+def test_columns_are_chosen() -> None:
+    done = run("summary", FASHION, "--columns", "name,type,config,input-shape,percent,trainable")
+    assert [cell.strip() for cell in done.stdout.splitlines()[4].split("│")[1:-1]] == [
+        "conv2d",
+        "Conv2D",
+        "filters=32, kernel_size=3×3, padding=same, activation=relu",
+        "(None, 28, 28, 1)",
+        "0.0 %",
+        "Y",
+    ]
+    wrong = run("summary", FASHION, "--columns", "nam")
+    assert wrong.returncode == 2
+    assert "there is no column 'nam'; did you mean 'name'?" in wrong.stderr
+
+
+def test_another_input_size_and_batch() -> None:
+    done = json.loads(run("summary", FASHION, "--input", "32x32x3", "--batch", "8", "--format", "json").stdout)
+    assert done["model"]["input_shapes"] == [[8, 32, 32, 3]]
+    assert done["layers"][0]["params"] == 896
+    assert done["layers"][0]["macs"] == 8 * 3 * 3 * 3 * 32 * 32 * 32
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--input", "32x"], "--input expects sizes such as 6, 28x28"),
+        (["--input", "nose=3"], "there is no input 'nose'"),
+        (["--input", f"{'9' * 1000}x3"], "--input expects sizes such as 6, 28x28"),
+        (["--batch", "0"], "0 is not in the range"),
+        (["--width", "x"], "is not a valid integer"),
+        (["--format", "jsn"], "jsn"),
+    ],
+)
+def test_wrong_options_are_one_clear_error(args: list[str], message: str) -> None:
+    done = run("summary", FASHION, *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nested_models_open_by_depth() -> None:
+    text = "input: [4]\nlayers: [{Model: {name: inner, input: [4], layers: [{Dense: 3}]}}]"
+    closed, opened = run("summary", "-", text=text).stdout, run("summary", "-", "--depth", "1", text=text).stdout
+    assert "1 layer of nested models is not shown: --depth 1 opens it" in closed
+    assert "└ dense (Dense)" in opened
+
+
+def test_explain_and_layers() -> None:
+    assert "3·3·1·32 + 32 = 320" in run("explain", FASHION, "conv2d").stdout
+    assert run("explain", FASHION, "nosuch").returncode == 2
+    assert "Conv2DTranspose" in run("layers").stdout
+    assert "kernel_size" in run("layers", "Convolution2D").stdout
+    assert "did you mean 'Conv2D'" in run("layers", "Conv2d_").stderr
+
+
+def test_check_exits_with_1_when_something_does_not_hold() -> None:
+    text = "input: [4]\nbudget: {params: 10}\nlayers: [{Dense: 3}]"
+    done = run("check", "-", text=text)
+    assert done.returncode == 1
+    assert "15 params, 5 more than the budget of 10" in done.stderr
+    assert run("check", FASHION).returncode == 0
+
+
+def test_unknown_commands_and_help() -> None:
+    done = run("sumary")
+    assert done.returncode == 2
+    assert "did you mean 'summary'" in done.stderr
+    assert "summary" in run("--help").stdout
+    assert run("--version").stdout.startswith("convcalc ")
+
+
+def test_a_closed_pipe_ends_cleanly() -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m convcalc summary {' '.join([FASHION] * 200)} | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.stdout == 'Model: "fashion_mnist"\n'
+    assert done.stderr == ""
+
+
+def test_control_characters_and_markup_in_names_do_no_harm() -> None:
+    name = r'"\e[31m[bold red]x[bold]"'
+    done = run("summary", "-", text=f"input: [4]\nlayers: [{{Dense: {{units: 3, name: {name}}}}}]")
+    assert "\x1b" not in done.stdout
+    assert r"\x1b[31m[bold red]x[bold]" in done.stdout
+    wrong = run("summary", "-", text=f"input: [4]\nlayers: [{{Add: {{from: {name}}}}}]")
+    assert "\x1b" not in wrong.stderr
+    assert r"\x1b[31m" in wrong.stderr
+
+
+def test_a_terminal_gets_its_width_and_colour() -> None:
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    environment |= {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen([sys.executable, "-m", "convcalc", "summary", FASHION], stdout=theirs, env=environment):
+        os.close(theirs)
+        text = b""
+        while chunk := _read(ours):
+            text += chunk
+    lines = text.decode().replace("\r\n", "\n").splitlines()
+    assert lines[0] == '\x1b[1mModel: "fashion_mnist"\x1b[0m'
+    assert max(len(line) for line in lines if line[0] in "┏┡└") <= 60
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # how a pseudo-terminal says that its other end is closed
+        return b""
+
+
+def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
+    done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
+    assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
+    assert "LayerType" not in done.stdout
+
+
+def test_memory_follows_the_options() -> None:
+    spec = str(SPECS / "resnet8.yaml")
+    done = run("summary", spec, "--memory", "--inplace", "--assume-dtype", "int8")
+    assert "Peak of what is alive at once: 49,152 bytes (48.00 KB) at conv2d_2" in done.stdout
+    data = json.loads(run("summary", spec, "--format", "json", "--training", "sgd", "--batch", "2").stdout)
+    assert data["memory"]["training"]["optimizer_bytes"] == 12
+    assert data["totals"]["peak_activation_bytes"] == 2 * 196_608
+    assert "Memory" not in run("summary", spec).stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--training", "adm"], "--training does not know 'adm'; did you mean 'adam'?"),
+        (["--assume-dtype", "int9"], "--assume-dtype does not know 'int9'; did you mean 'int8'?"),
+        (["--assume-dtype", "string"], "--assume-dtype does not know 'string'"),
+    ],
+)
+def test_memory_knows_its_words(args: list[str], message: str) -> None:
+    done = run("summary", FASHION, *args)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("input: [8]\nlayers: [{Dense: 3}, {my.Layer: {expect: {output_shape: [null, 3]}}}]\n")
+    assert run("summary", str(spec)).returncode == 0
+    done = run("summary", str(spec), "--strict")
+    assert done.returncode == 1
+    assert f"{spec}: params: only a lower bound\n" in done.stderr
+    assert run("summary", str(SPECS / "lenet5.yaml"), "--strict", "--memory").returncode == 0
+
+
+def on_a_terminal(*args: str, output_too: bool = False) -> str:
+    """What comes to a terminal on standard error, with ``output_too`` on standard output as well."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "convcalc", *args]
+    output = theirs if output_too else subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=output, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}):
+        os.close(theirs)
+        text = b""
+        while chunk := _read(ours):
+            text += chunk
+    return text.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("command", [("check",), ("summary", "--format", "json")])
+def test_many_files_show_progress_on_a_terminal_and_none_in_a_pipe(command: tuple[str, ...]) -> None:
+    name, *options = command
+    specs = [FASHION] * 6
+    shown = on_a_terminal(name, *specs, *options)
+    assert f"1/6 {FASHION}"[:79] in shown
+    assert shown.endswith("\r\x1b[K")  # and it is gone at the end
+    assert on_a_terminal(name, *specs[:4], *options) == ""
+    assert on_a_terminal(name, *specs, *options, "--quiet") == ""
+    assert run(name, *specs, *options).stderr == ""
+
+
+def test_progress_stands_in_no_result_and_no_message() -> None:
+    lines = on_a_terminal("check", *[FASHION] * 4, "missing.yaml", FASHION, output_too=True).split("\n")
+    cleared = [line.rpartition("\x1b[K")[2] for line in lines]
+    assert sum(line.startswith(FASHION) for line in cleared) == 5
+    assert "error[cannot-read]: missing.yaml: no such file or directory" in cleared
+
+
+def test_quiet_leaves_the_exit_code_alone() -> None:
+    changed = str(SPECS.parent / "tests" / "changed" / "fashion_mnist.yaml")
+    unknown = "input: [null, null, 3]\nlayers: [{Conv2D: [4, 3]}]"
+    for code, text, words in [
+        (0, None, ("check", FASHION)),
+        (1, None, ("check", FASHION, "--max-params", "1")),
+        (1, None, ("check", changed, "--against", str(SPECS / "records" / "fashion_mnist.txt"))),
+        (2, None, ("check", "missing.yaml")),
+        (1, None, ("diff", FASHION, changed)),
+        (1, unknown, ("summary", "-", "--strict")),
+        (0, unknown, ("summary", "-")),
+    ]:
+        done = run(*words, "-q", text=text)
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", ""), words

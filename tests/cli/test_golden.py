@@ -1,0 +1,17 @@
+"""Outputs to the letter; ``python -m tests.regenerate.golden`` writes them anew."""
+
+import pytest
+
+from tests.regenerate.golden import COMMANDS, output, path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_output_is_the_golden_one(name: str) -> None:
+    assert output(name) == path(name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("conv_")])
+def test_pictures_and_formulas_fit_a_narrow_terminal(name: str) -> None:
+    lines = path(name).read_text(encoding="utf-8").splitlines()
+    assert "json" in name or max(map(len, lines)) <= 110
+    assert all(len(line) <= 80 for line in lines if "■" in line or "#" in line)

@@ -1,0 +1,133 @@
+"""Output that is cut short: a reader that goes away, a full disk, closed streams, Ctrl-C. Each ends cleanly, and says how."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import run
+from tests.paths import ROOT
+
+LENET, VGG, CODE = "specs/lenet5.yaml", "specs/vgg16.yaml", "specs/files/with_code.json"
+COMMANDS = {
+    "summary": (["summary", VGG], 0),
+    "summary as JSON": (["summary", VGG, "--format", "json"], 0),
+    "summary as Keras": (["summary", VGG, "--format", "keras"], 0),
+    "summary as HTML": (["summary", VGG, "--format", "html"], 0),
+    "conv": (["conv", "--in", "6", "--k", "3"], 0),
+    "conv as JSON": (["conv", "--in", "6", "--k", "3", "--format", "json"], 0),
+    "explain": (["explain", LENET, "1"], 0),
+    "check": (["check", "specs/fashion_mnist.yaml"], 0),
+    "diff": (["diff", LENET, VGG], 1),
+    "audit": (["audit", CODE], 1),
+    "layers": (["layers"], 0),
+    "schema": (["schema"], 0),
+    "help": (["summary", "--help"], 0),
+    "version": (["--version"], 0),
+}
+FULL = Path("/dev/full")
+needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """What tests start hears Ctrl-C, also where the tests themselves run in the background of a script, which does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """convcalc, called as the word "$@" in a line of shell."""
+    line = command.replace("convcalc", f"{sys.executable} -m convcalc")
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(["sh", "-c", line, "sh", *args], capture_output=True, text=True, cwd=ROOT, env=environment)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_reader_that_goes_away_is_no_error(name: str) -> None:
+    args, _ = COMMANDS[name]
+    done = shell('{ sleep 0.1; convcalc "$@"; echo "exit code $?" >&2; } | true', *args)
+    assert done.stderr == "exit code 0\n"
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk_is_told_in_one_line(name: str) -> None:
+    args, _ = COMMANDS[name]
+    done = shell('convcalc "$@" > /dev/full', *args)
+    assert (done.returncode, done.stderr) == (2, "error[output]: No space left on device\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_closed_streams_take_nothing_and_change_nothing(name: str) -> None:
+    args, code = COMMANDS[name]
+    done = shell('convcalc "$@" >&-', *args)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert shell('convcalc "$@" >&- 2>&-', *args).returncode == code
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("file", ["out.csv", "out.json"])
+def test_a_file_on_a_full_disk_is_named(file: str, tmp_path: Path) -> None:
+    link = tmp_path / file
+    link.symlink_to(FULL)
+    done = run("summary", str(ROOT / LENET), "-o", str(link))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error[output]: {link}: cannot be written: No space left on device\n"
+    assert run("convert", str(ROOT / LENET), "-o", str(tmp_path / "out.json")).returncode == (
+        2 if "json" in file else 0
+    )
+
+
+@needs_a_full_disk
+@pytest.mark.parametrize("args", [["summary", "missing.yaml"], ["sumary"], ["summary", LENET, "--colums", "name"]])
+def test_a_message_that_nobody_can_read_leaves_the_exit_code(args: list[str]) -> None:
+    assert shell('convcalc "$@" 2> /dev/full', *args).returncode == 2
+    assert shell('convcalc "$@" 2>&-', *args).returncode == 2
+
+
+@pytest.mark.parametrize("args", [["summary"], ["summary", "--format", "json"], ["check"]])
+def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
+    """As the shell has it: exit code 130, and nothing of what Python says of it."""
+    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # what is said of the first shows that it has begun
+    command = [sys.executable, "-m", "convcalc", args[0], *models, *args[1:]]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **streams, text=True, env=environment) as running:
+        assert running.stderr is not None
+        assert "missing.yaml" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.strip() == ""
+
+
+def test_a_pipe_with_a_name_is_refused_with_its_cure(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = shell('cat "$1" > "$2" & convcalc summary "$2"', str(ROOT / LENET), str(pipe))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error[cannot-read]: {pipe}: is a pipe; write - to read standard input, or give a file\n"
+
+
+def test_ctrl_c_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    pipe, out = tmp_path / "pipe", tmp_path / "out.csv"
+    os.mkfifo(pipe)
+    out.write_text("old")
+    command = [sys.executable, "-m", "convcalc", "summary", str(ROOT / VGG), str(pipe), "-o", str(out)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    with running, pipe.open("w"):  # and nothing is written into it: the run waits
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said.strip()) == (130, "")
+    assert out.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [out, pipe]

@@ -1,0 +1,57 @@
+"""Reports whose graphs have something to them, and what a report says that its graph must have."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from convcalc.analyse import Report, infer
+from convcalc.base.problems import Source
+from convcalc.read import load
+from convcalc.read.spec.spec import read_spec
+from tests.generators import hostile_names as hostile
+from tests.paths import SPECS
+
+# A shared layer, a nested model that is called twice, an output that is not the first, a model in a model.
+NESTED = """
+name: pair
+inputs: {a: [5, 4], b: [5, 4]}
+layers:
+  - Model:
+      name: tower
+      input: [5, 4]
+      layers:
+        - LSTM: {units: 3, return_state: true, name: lstm}
+        - Model: {name: head, input: [3], layers: [{Dense: {units: 2, name: last}}], from: [lstm, 1]}
+    from: a
+    as: left
+  - {call: tower, from: b, as: right}
+  - Concatenate: {from: [left, right], name: both}
+"""
+
+
+def nested() -> Report:
+    return infer(read_spec(Source("nested.yaml", NESTED)))
+
+
+def of_spec(name: str) -> Report:
+    return infer(load(SPECS / f"{name}.yaml"))
+
+
+def every() -> dict[str, Report]:
+    """All reports by a name: those of the specs, and what is harder."""
+    return {
+        **{path.stem: of_spec(path.stem) for path in sorted(SPECS.glob("*.yaml"))},
+        "nested": nested(),
+        "hostile": hostile.report(),
+    }
+
+
+def tensors(report: Report) -> Counter[tuple[str, str]]:
+    """From which layer to which each tensor goes, by the report, where no nested model is opened."""
+    return Counter(
+        (source.rpartition("[")[0].rpartition("[")[0], row.name)
+        for row in report.layers
+        if row.depth == 0
+        for call in row.calls
+        for source in call.inputs
+    )

@@ -1,0 +1,10 @@
+"""Where the files of the project are."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+PACKAGE = ROOT / "convcalc"
+SPECS = ROOT / "specs"
+GOLDEN = TESTS / "cli" / "golden"  # outputs of commands, to the letter
+BROKEN = TESTS / "read" / "spec" / "broken"  # specs with errors, each with the text of its errors

@@ -1,0 +1,106 @@
+"""docs/ci.md, and the README, say what there is: its commands print what it shows, its files name hooks, inputs and options that exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from convcalc.cli import COMMANDS, cli
+from convcalc.cli.project import project
+from tests.paths import ROOT
+from tests.regenerate.readme import CI_PAGE, README, Step, run, steps
+
+TEXT = CI_PAGE.read_text(encoding="utf-8")
+FACE = README.read_text(encoding="utf-8")
+
+
+def blocks(language: str, page: str = TEXT) -> list[str]:
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", page)
+
+
+def yaml_named(beginning: str, page: str = TEXT) -> Any:
+    """The YAML under a comment."""
+    (text,) = (text for text in blocks("yaml", page) if text.startswith(f"# {beginning}"))
+    return yaml.safe_load(text)
+
+
+def options(command: str) -> set[str]:
+    found = cli.get_command(None, command)
+    assert found is not None
+    return {name for option in found.params for name in option.opts}
+
+
+@pytest.mark.parametrize("step", steps(TEXT), ids=lambda step: step.command)
+def test_each_command_prints_what_the_page_shows(step: Step) -> None:
+    assert run(step.command) == step.output
+
+
+def test_junit_is_as_the_page_shows() -> None:
+    (command,) = re.findall("What `(convcalc.* junit)` writes", TEXT)
+    (shown,) = blocks("xml")
+    timeless = [re.sub(r' time="[0-9.]+"', "", text) for text in (shown, run(command))]
+    assert timeless[1] == f"{timeless[0]}(exit code 1)\n"
+
+
+def test_every_command_that_is_named_has_its_options() -> None:
+    named = re.findall(r"\bconvcalc ([a-z]+)((?: [^\s`|]+)*)", TEXT)
+    assert {command for command, _ in named} <= set(COMMANDS)
+    for command, rest in named:
+        for word in rest.split():
+            if word.startswith("-"):
+                assert word in options(command), f"convcalc {command} {word}"
+    for word in re.findall(r"`(--[a-z-]+)", TEXT):
+        assert any(word in options(command) for command in ("check", "summary")), word
+
+
+def test_the_hooks() -> None:
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    for page in (TEXT, FACE):
+        (repository,) = yaml_named(".pre-commit-config.yaml", page)["repos"]
+        for hook in repository["hooks"]:
+            assert hook["id"] in hooks
+            assert {arg for arg in hook["args"] if arg.startswith("--")} <= options("check")
+    assert hooks == set(re.findall(r"convcalc-check[a-z-]*", TEXT))
+
+
+def test_the_action() -> None:
+    inputs = set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
+    workflow = yaml_named(".github/workflows")
+    (step,) = (step for step in workflow["jobs"]["models"]["steps"] if "/convcalc@" in step["uses"])
+    (short,) = yaml_named(".github/workflows", FACE)
+    assert set(short["with"]) <= inputs and short["uses"] == step["uses"]
+    used = set(step["with"])
+    assert used <= inputs
+    told = set(re.findall(r"`([a-z-]+)`", re.search(r"(?s)Other inputs:(.*?)\n\n", TEXT)[1]))
+    assert inputs <= used | told
+    assert set(re.findall(r"--[a-z-]+", step["with"]["args"])) <= options("check")
+
+
+def test_other_yaml_can_be_read() -> None:
+    assert [type(yaml.safe_load(text)) for text in blocks("yaml")] == [dict, list, dict, dict]
+
+
+def test_the_settings(tmp_path: Path) -> None:
+    for page in (TEXT, FACE):
+        (text,) = blocks("toml", page)
+        (tmp_path / "pyproject.toml").write_text(text)
+        settings = project(tmp_path)
+        assert list(settings.budget) == ["params"]
+        assert [Path(name).name for name in settings.records.values()] == ["fashion_mnist.txt"]
+
+
+def test_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for page in (TEXT, FACE):
+        (code,) = (code for code in blocks("python", page) if "assert_summary" in code)
+        names: dict[str, Any] = {}
+        exec(code, names)
+        names["test_the_model_is_as_recorded"]()
+
+
+def test_the_record_is_as_the_command_writes_it(tmp_path: Path) -> None:
+    record = tmp_path / "fashion_mnist.txt"
+    run(f"convcalc check specs/fashion_mnist.yaml --record {record}")
+    assert record.read_text() == (ROOT / "specs" / "records" / "fashion_mnist.txt").read_text()

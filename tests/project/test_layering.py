@@ -1,0 +1,102 @@
+"""The architecture, held: imports run only downwards, and each outside library stays where it belongs."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.paths import PACKAGE
+
+ORDER = [
+    "base",
+    "stored",
+    "model",
+    "layers",
+    "ops",
+    "calculator",
+    "analyse",
+    "keras_text",
+    "read",
+    "write",
+    "report_json",
+    "snapshot",
+    "differences",
+    "checking",
+    "rendering",
+    "cli",
+]
+# Of the package's face, as convcalc/__init__.py: it may import everything, and nothing imports it.
+FACE = "testing"
+HOMES = {"click": {"cli"}, "rich": {"keras_text", "rendering", "cli"}, "yaml": {"read", "write"}}
+BASES = {
+    "costs",
+    "registry",
+    "application",
+    "arguments",
+    "data_arguments",
+    "dtypes",
+    "examples",
+    "families",
+    "lora",
+    "masks",
+    "quantization",
+    "sliding",
+    "sublayer",
+    "views",
+    "__init__",
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> list[str]:
+    """Every module that a file imports, at any depth of its code."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written whole"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def place(path: Path) -> str:
+    """The row of the architecture's table that a file belongs to; empty for the package's own face."""
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return first if first in ORDER else ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_only_downwards(path: Path) -> None:
+    own = place(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] in HOMES:
+            assert own in HOMES[parts[0]], f"{path} imports {parts[0]}"
+        if parts[0] == "convcalc" and len(parts) > 1 and parts[1] in ORDER and own:
+            assert ORDER.index(parts[1]) <= ORDER.index(own), f"{path} imports {name}, which stands above it"
+        assert parts[:2] != ["convcalc", FACE], f"{path} imports {name}, which is for others"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
+def test_families_do_not_import_each_other(path: Path) -> None:
+    if path.stem in BASES:
+        return
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[:2] == ["convcalc", "layers"]:
+            assert parts[2] in BASES, f"{path} imports {name}"
+
+
+def test_every_place_is_in_the_order() -> None:
+    found = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if not path.name.startswith("_")}
+    assert found <= {*ORDER, FACE}
+
+
+def test_no_framework_is_imported_and_nothing_is_evaluated() -> None:
+    banned = {"keras", "tensorflow", "torch", "jax", "pickle", "marshal", "dill"}
+    for path in MODULES:
+        assert not banned & {name.split(".")[0] for name in imports(path)}, path
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        names = {func.id for func in calls if isinstance(func, ast.Name)}
+        assert not names & {"eval", "exec", "compile", "__import__"}, path

@@ -1,0 +1,54 @@
+"""The mutator itself: what it changes, and whether the tests of a file would notice."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.mutants import mutator as mutants
+
+CHANGES = [
+    ("a < b", ["a <= b"]),
+    ("a == b is c", ["a != b is c", "a == b is not c"]),
+    ("a + 1", ["a - 1"]),
+    ("'a' + b", []),
+    ("a and b", ["a or b"]),
+    ("not a", ["a"]),
+    ("2", ["3"]),
+    ("True", ["False"]),
+    ("'text'", []),
+    ("a if b else c", ["a if not b else c"]),
+    ("if TYPE_CHECKING: import a", []),
+    ("raise a", ["pass"]),
+]
+
+
+@pytest.mark.parametrize(("text", "others"), CHANGES, ids=[text for text, _ in CHANGES])
+def test_what_is_changed(text: str, others: list[str]) -> None:
+    (node,) = ast.parse(text).body
+    node = node.value if isinstance(node, ast.Expr) else node
+    assert [ast.unparse(other) for other in mutants.changed(node)] == others
+
+
+def test_a_mutant_is_the_file_with_one_thing_changed() -> None:
+    found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
+    assert len(found) > 100
+    names: dict[str, object] = {"__name__": "convcalc.base.window"}
+    exec(found["convcalc/base/window.py: reach: kernel - 1 -> kernel + 1"], names)
+    assert names["reach"](3, 2) == 9  # type: ignore[operator]
+
+
+def test_every_file_has_tests_that_are_there() -> None:
+    for file, tests in mutants._settings()["tests"].items():
+        assert all((mutants.ROOT / name).is_file() for name in (file, *tests))
+
+
+def test_what_is_known_to_be_equal_is_still_a_mutant_and_says_why() -> None:
+    lines = mutants.EQUAL.read_text(encoding="utf-8").splitlines()
+    keys = [line.partition("  # ")[0] for line in lines]
+    assert all("  # " in line for line in lines)
+    for file in {key.partition(": ")[0] for key in keys}:
+        there = {mutant.key for mutant in mutants.mutants(mutants.ROOT / Path(file))}
+        assert {key for key in keys if key.startswith(f"{file}: ")} <= there

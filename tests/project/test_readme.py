@@ -1,0 +1,18 @@
+"""The README tells the truth: each command in it prints what it shows."""
+
+import pytest
+
+from tests.regenerate.readme import README, Step, marked, run, steps
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("step", steps(TEXT), ids=lambda step: step.command)
+def test_each_console_block_prints_what_it_shows(step: Step) -> None:
+    assert run(step.command) == step.output
+
+
+def test_there_are_blocks_and_the_two_commands() -> None:
+    assert len(steps(TEXT)) >= 4
+    assert "convcalc summary" in marked("run", TEXT)
+    assert "pytest" in marked("test", TEXT)

@@ -1,0 +1,56 @@
+"""Broken specs: the whole error text of each, to the letter.
+
+``broken/NAME.yaml`` is a spec with something wrong, ``NAME.txt`` what is said of it. ``python -m tests.regenerate.golden`` writes
+the texts anew; read the diff before you commit it, as a newcomer would: place, cause, cure.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import convcalc
+from convcalc.analyse import infer
+from convcalc.base.problems import ConvcalcError
+from convcalc.read import parse
+from tests.helpers.codes_used import codes_used
+from tests.regenerate.golden import BROKEN, broken_names, said
+
+NAMES = broken_names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_whole_text(name: str) -> None:
+    assert said(name) == (BROKEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_problem_has_its_place_and_is_told_once(name: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        infer(parse(BROKEN / f"{name}.yaml"))
+    problems = failed.value.problems
+    assert len({(problem.message, problem.mark) for problem in problems}) == len(problems)
+    assert [problem.mark.line for problem in problems if problem.mark] == sorted(
+        p.mark.line for p in problems if p.mark
+    )
+    assert all(problem.mark for problem in problems) or name == "empty"
+    assert all("Traced(" not in problem.message for problem in problems)
+
+
+# Codes that no table of short YAML texts can show.
+ELSEWHERE = {"encoding", "too-many-problems"}
+
+
+def test_every_code_of_the_reader_is_in_the_table() -> None:
+    package = Path(convcalc.__file__).parent
+    binding = [package / "layers" / "arguments.py", package / "layers" / "registry.py"]
+    known = set().union(*map(codes_used, [*(package / "read" / "spec").glob("*.py"), *binding]))
+    shown = {code for name in NAMES for code in re.findall(r"error\[([a-z-]+)\]", said(name))}
+    assert len(known) > 30
+    assert known - shown == ELSEWHERE
+
+
+def test_there_are_many() -> None:
+    assert len(NAMES) >= 150

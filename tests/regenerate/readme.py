@@ -1,0 +1,79 @@
+"""The console blocks of the README and of docs/ci.md, as data: what a reader is told to type, and what will come.
+
+``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages.
+``python -m tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from typing import NamedTuple
+
+from tests.paths import ROOT
+
+README = ROOT / "README.md"
+CI_PAGE = ROOT / "docs" / "ci.md"
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
+
+
+class Step(NamedTuple):
+    """A command and the output that the README shows for it."""
+
+    command: str
+    output: str
+
+
+def steps(text: str) -> list[Step]:
+    """Every ``$ command`` of the console blocks with the lines under it."""
+    found = []
+    for block in _BLOCK.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append(Step(command, output))
+    return found
+
+
+def marked(name: str, text: str) -> str:
+    """The command under a mark."""
+    return dict(_MARKED.findall(text))[name]
+
+
+def run(command: str) -> str:
+    """What a command prints, in a pipe, from the project's root; a note of its exit code where it is not 0."""
+    words = shlex.split(command)
+    assert words[0] == "convcalc", command
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    code = f"(exit code {done.returncode})\n" if done.returncode else ""
+    return done.stdout + done.stderr + code
+
+
+def refreshed(text: str) -> str:
+    """The text with every command's present output under it."""
+
+    def block(match: re.Match[str]) -> str:
+        commands = [step.command for step in steps(match[0])]
+        return "```console\n" + "".join(f"$ {command}\n{run(command)}" for command in commands) + "```"
+
+    return _BLOCK.sub(block, text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["command"]:
+        print(marked(sys.argv[2], README.read_text(encoding="utf-8")))
+    else:
+        for page in (README, CI_PAGE):
+            page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")

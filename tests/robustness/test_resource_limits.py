@@ -1,0 +1,296 @@
+"""Input that is made to hurt: the command line answers it or refuses it, in bounds of processor time and memory that it cannot leave.
+
+Each case runs in a process of its own. The bounds are ten times and more what a case takes, and far below what one takes that grows
+with the square of its size, or doubles with each level.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from convcalc.analyse import infer
+from convcalc.base.problems import ConvcalcError
+from convcalc.base.text import visible
+from convcalc.read import read
+from convcalc.rendering import FORMATS, render
+from tests.robustness.test_corrupt_files import DENSE, INPUT, archive, data, functional, layer, tensor
+
+SECONDS = 20  # of processor time
+ROOM = 2**30  # bytes of address space
+
+
+def run(folder: Path, *arguments: str, file: bytes | None = None) -> subprocess.CompletedProcess[str]:
+    """convcalc with these arguments, in which ``FILE`` stands for a file of those bytes."""
+    if file is not None:
+        (folder / "FILE").write_bytes(file)
+    return subprocess.run(
+        [sys.executable, "-m", "convcalc", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="strict",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        preexec_fn=_bounded,
+    )
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def answered(done: subprocess.CompletedProcess[str]) -> None:
+    """There is a result and nothing on standard error, or one clear error."""
+    assert done.returncode in (0, 2), done.stderr[-2000:]
+    assert "internal" not in done.stderr and "Traceback" not in done.stderr, done.stderr[-2000:]
+    assert bool(done.stdout) == (done.returncode == 0)
+    assert ("error[" in done.stderr or "Error: " in done.stderr) == (done.returncode == 2)
+    assert len(done.stderr) < 60_000  # a hundred problems at most, each with what it points at
+
+
+def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
+    """A spec of these layers."""
+    return f"{first}\ninput: {size}\nlayers: {layers}\n".encode()
+
+
+def aliases(leaf: str, each: Callable[[str], str]) -> str:
+    """Forty anchors, each of nine aliases of the one before: 9 to the power of 39 leaves."""
+    lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
+    return "\n".join(lines)
+
+
+def doubled(levels: int) -> dict[str, Any]:
+    """Models in models, each called twice, on inputs of other sizes than its own."""
+    inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
+    for level in range(1, levels):
+        name = inner["config"]["name"]
+        nodes = [{"args": [each], "kwargs": {}} for each in (tensor("x"), tensor(name, 1))]
+        first = layer("InputLayer", "x", batch_shape=[None, None if level % 2 else 3])
+        inner = functional(
+            first, {**inner, "name": name, "inbound_nodes": nodes}, name=f"m{level}", outputs=[[name, 2, 0]]
+        )
+    return inner
+
+
+def members(count: int) -> bytes:
+    """An archive of many members, the config the last of them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for number in range(count):
+            packed.writestr(f"m{number}", "")
+        packed.writestr("config.json", data(functional(INPUT, DENSE)))
+    return file.getvalue()
+
+
+def added(inputs: int) -> bytes:
+    """So many inputs, and their sum."""
+    names = [f"i{number}" for number in range(inputs)]
+    return f"inputs: {{{', '.join(f'{name}: [3]' for name in names)}}}\nlayers: [{{Add: {{from: [{', '.join(names)}]}}}}]".encode()
+
+
+def merged(tensors: int) -> dict[str, Any]:
+    """A layer that takes one tensor many times, of which the file records nothing."""
+    given = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
+    return functional(INPUT, layer("Add", "dense", [[given] * tensors]))
+
+
+MODELS = "{Model: {input: [3], layers: ["
+WIDE = f"[{', '.join(['9007199254740992'] * 60)}]"
+FILES: dict[str, bytes] = {
+    "aliases of lists": spec("*a39", aliases("[x]", lambda text: f"[{text}]")),
+    "aliases of layers, repeated": spec("[{repeat: 3, layers: *a39}]", aliases("[Flatten]", lambda text: f"[{text}]")),
+    "aliases that are merged": spec("[Flatten]", aliases("{k: 1}", lambda text: f"{{<<: [{text}]}}")),
+    "a list in itself": b"layers: &a [*a]\ninput: [3]\n",
+    "a hundred thousand anchors": "".join(f"k{n}: &a{n} 1\n" for n in range(100_000)).encode(),
+    "models three hundred deep": spec(f"[{MODELS * 300}Flatten{']}}' * 300}]"),
+    "question marks": b"? " * 3_000,
+    "dashes": b"- " * 3_000,
+    "a plain word of two megabytes": spec("x" * 2_000_000),
+    "names that are nearly known": spec(
+        f"[{', '.join(f'{{Dense: {{units: 3, name: layer{n}}}}}' for n in range(2000))},"
+        f" {', '.join(f'{{Dense: {{units: 3, from: lyer{n}}}}}' for n in range(2000))}]"
+    ),
+    "models called twice, in files": data(doubled(25)),
+    "half a million outputs": data(functional(INPUT, DENSE, outputs=[["dense", 0, 0]] * 500_000)),
+    "a hundred thousand inputs": data(functional(INPUT, DENSE, input_layers=[["x", 0, 0]] * 100_000)),
+    "twenty thousand inputs that are added": added(20_000),
+    "a merge of a hundred thousand": data(merged(100_000)),
+    "a million layers": spec("[{repeat: 1000000, layers: [Flatten]}]"),
+    "a hundred thousand lines of layers": b"input: [3]\nlayers:\n" + b"- Flatten\n" * 100_000,
+    "three hundred thousand outputs": spec("[{Dense: {units: 3, name: d}}]", f"outputs: [{'d, ' * 300_000}d]"),
+    "sizes that multiply beyond a float": spec(f"[{{LayerNormalization: {{axis: {[*range(1, 61)]}}}}}]", size=WIDE),
+    "an archive of sixty thousand members": members(60_000),
+    "an archive that unpacks to much by bzip2": archive(b" " * 60_000_000, method=zipfile.ZIP_BZIP2),
+    "an archive that unpacks to much by LZMA": archive(b" " * 60_000_000, method=zipfile.ZIP_LZMA),
+    "an archive with too large a config": archive(b" " * 70_000_000, method=zipfile.ZIP_STORED),
+    "a string without end": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000,
+    "a string of escapes": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000 + b'"]}',
+    "quotes without end": b'{"class_name": "Functional", "config": ' + b'"' * 1_000_001,
+    "a NUL in a spec": b"input: [3]\0\nlayers: [Flatten]\n",
+    "nothing but NULs": bytes(100_000),
+    "nothing": b"",
+    "a mark of byte order alone": b"\xef\xbb\xbf",
+    "two marks of byte order": b"\xef\xbb\xbf" * 2 + spec("[Flatten]"),
+    "a tab": b"input: [3]\nlayers:\n\t- Flatten\n",
+    "a tag of Python": b"layers: !!python/object/apply:os.system [exit]\n",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_answered_in_bounds(name: str, tmp_path: Path) -> None:
+    answered(run(tmp_path, "summary", "FILE", "--memory", "--insights", file=FILES[name]))
+
+
+def test_the_bounds_are_kept(tmp_path: Path) -> None:
+    """A process that goes on and on, or takes all the memory there is, does fail by them."""
+    for code in ("while True: pass", "[bytes(2**20) for _ in range(2**12)]"):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, preexec_fn=_tight)
+        assert done.returncode not in (0, 2)
+
+
+def _tight() -> None:
+    _bounded()
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+
+
+# Giant numbers ----------------------------------------------------------------------------------------------------------
+
+GIANTS = ("9" * 1_000, "1" + "0" * 100_000, "-" + "9" * 1_000, "0x" + "f" * 10_000, "0b" + "1" * 20_000, "1e1000")
+PLACES = {
+    "units": "input: [3]\nlayers: [{Dense: N}]",
+    "a size": "input: [N]\nlayers: [Flatten]",
+    "a batch": "input: {shape: [3], batch_size: N}\nlayers: [Flatten]",
+    "a repeat": "input: [3]\nlayers: [{repeat: N, layers: [Flatten]}]",
+    "an expression": "input: [3]\nlayers: [{repeat: 2, index: i, layers: [{Dense: '${i*N*N}'}]}]",
+    "a budget": "input: [3]\nbudget: {params: N, min_receptive_field: N}\nlayers: [Flatten]",
+    "an expectation": "input: [3]\nlayers: [{Dense: {units: 3, expect: {params: N, output_shape: [N]}}}]",
+    "an operand": "input: [3]\nlayers: [{ops.add: [$input, N]}]",
+    "a name": "name: N\ninput: [3]\nlayers: [{Flatten: {name: N}}]",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_giant_number_in_a_spec(place: str) -> None:
+    for giant in GIANTS:
+        text = PLACES[place].replace("N", giant)
+        try:
+            report = infer(read(text.encode(), "spec.yaml"))
+        except ConvcalcError as failed:
+            assert len(str(failed)) < 2_000
+        else:
+            render(report)
+
+
+@pytest.mark.parametrize("giant", GIANTS[:2])
+def test_a_giant_number_in_a_config(giant: str, tmp_path: Path) -> None:
+    config = data(functional(INPUT, DENSE)).replace(b'"units": 4', b'"units": ' + giant.encode())
+    done = run(tmp_path, "summary", "FILE", file=config)
+    answered(done)
+    assert done.returncode == 2
+
+
+COMMANDS = (
+    *(
+        f"conv --in {rest}"
+        for rest in ("N --k 3", "6 --k N", "6 --k 3 --s N", "6 --k 3 --pad N", "6 --k 3 --dilation N")
+    ),
+    *(f"conv --in {rest}" for rest in ("6 --k 3 --filters N", "6x3 --k 3 --filters 4 --groups N", "6 --k 3 --out N")),
+    *(f"summary FILE {rest}" for rest in ("--input N", "--batch N", "--width N", "--depth N", "--columns N")),
+    *(
+        f"summary FILE --format keras {rest}"
+        for rest in ("--line-length N", "--positions N", "--layer-range N flatten")
+    ),
+    *(f"check FILE {rest}" for rest in ("--max-params N", "--max-flops N", "--min-receptive-field N", "--input x=N")),
+    *("explain FILE N", "layers N", "diff FILE --git N"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_giant_number_on_the_command_line(command: str, tmp_path: Path) -> None:
+    """Each is answered or refused; a refusal by click shows what was given."""
+    words: Sequence[str] = command.replace("N", "9" * 1_000).split()
+    answered(run(tmp_path, *words, file=spec("[Flatten]")))
+
+
+# Encodings --------------------------------------------------------------------------------------------------------------
+
+TEXT = "input: [3]\r\nlayers:\r\n- Dense: {units: 3, name: größe}\r\n"
+CONFIG = json.dumps(
+    functional(INPUT, layer("Dense", "größe", [tensor("x")], units=3), outputs=[["größe", 0, 0]]), ensure_ascii=False
+)
+READ = ("utf-8", "utf-8-sig", "utf-16")
+REFUSED = ("latin-1", "cp1252", "cp037", "utf-32")
+
+
+@pytest.mark.parametrize("encoding", (*READ, *REFUSED))
+@pytest.mark.parametrize("text", [TEXT, CONFIG], ids=["spec", "config"])
+def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
+    """Those that Windows writes are read, by their mark; a name is never made of the wrong letters."""
+    try:
+        report = infer(read(text.encode(encoding), "any"))
+    except ConvcalcError as failed:
+        assert encoding in REFUSED
+        assert len(failed.problems) == 1
+        assert len(str(failed)) < 500
+    else:
+        assert encoding in READ
+        assert report.layers[-1].name == "größe"
+
+
+# Names ------------------------------------------------------------------------------------------------------------------
+
+NAMES = {
+    "combining": "e\u0301t\u0308\u0323" + "\u0301" * 40,
+    "from right to left": "שלום עולם",
+    "of both directions": "abc \u202eשלום\u202c עולם \u2067x\u2069",
+    "wide": "畳み込み層",
+    "joined signs": "👩\u200d👩\u200d👧\u200d👦🏽🇩🇪❤\ufe0f",
+    "without width": "a\u200b\u200d\u2060\ufeffb",
+    "markup of Rich": "[bold]x[/bold] [red]y[/] [link=http://a]z[/link] [/] \\[b] :smile:",
+    "escapes of a terminal": "\x1b[2J\x1b]0;title\x07\x9b31m\x1b]8;;http://a\x1b\\x\x08\x7f",
+    "line ends": "a\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h",
+    "letters of other planes": "𝒳\U0001d173x\U000e0041y\U0010ffff",
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_of_any_letters_in_every_format(kind: str, format: str) -> None:
+    """What steers or hides is written out; the lines of a table are of one width."""
+    name = NAMES[kind]
+    config = functional(INPUT, layer("Dense", name, [tensor("x")], units=4), outputs=[[name, 0, 0]], name=name)
+    try:
+        text = render(infer(read(data(config), "model.json")), format)
+    except ConvcalcError as failed:  # what Keras cannot print
+        assert format in ("keras", "keras2")
+        assert all(str(each) == visible(str(each)) for each in failed.problems)
+        return
+    assert all(line == visible(line) for line in re.split("\r?\n", text))
+    if format == "table":
+        framed = [cell_len(line) for line in text.splitlines() if line[:1] in tuple("┏┃┡│└")]
+        assert len(framed) > 3
+        assert len(set(framed)) == 1
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_a_name_of_any_letters_in_an_error(kind: str, tmp_path: Path) -> None:
+    name = NAMES[kind]
+    config = functional(INPUT, layer("Dense", name, [tensor("x")], units=-4), outputs=[[name, 0, 0]])
+    done = run(tmp_path, "summary", "FILE", file=data(config))
+    answered(done)
+    assert done.returncode == 2
+    assert all(line == visible(line) for line in done.stderr.split("\n"))
