@@ -18,11 +18,8 @@ from convcalc.read.spec.spec import read_spec
 from convcalc.rendering import render
 from tests.paths import BROKEN, SPECS
 
-SMALL = [
-    text
-    for path in [*sorted(SPECS.glob("*.yaml")), *sorted(BROKEN.glob("*.yaml"))]
-    if len(text := path.read_text(encoding="utf-8")) < 4000
-]
+PATHS = sorted(SPECS.glob("*.yaml"))
+SMALL = [text for path in [*PATHS, *sorted(BROKEN.glob("*.yaml"))] if len(text := path.read_text("utf-8")) < 4000]
 TOKEN = re.compile(r"[\w$.*+-]+|[^\w\s]|\s+")
 TEXTS = [path.read_text(encoding="utf-8") for path in PATHS]
 
