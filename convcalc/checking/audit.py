@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from convcalc.base.structs import NamedTuple
+from convcalc.layers import lookup_builtin
+from convcalc.layers.arguments import REQUIRED
 
 
 class AuditFinding(NamedTuple):
@@ -20,16 +22,8 @@ class AuditFinding(NamedTuple):
     message: str
 
 
-_CODE = {
-    "Lambda": "a Lambda layer runs a Python function that the file holds or names",
-    "TorchModuleWrapper": "a TorchModuleWrapper unpickles a PyTorch module, which can run anything",
-    "JaxLayer": "a JaxLayer calls functions that the file names",
-    "FlaxLayer": "a FlaxLayer makes and calls a module that the file names",
-    "__lambda__": "Python bytecode, which is unmarshalled and called",
-}
-# What may be the name of a file, and of which layers.
-_FILES = ("vocabulary", "idf_weights")
-_LOOKUPS = ("IntegerLookup", "StringLookup", "TextVectorization")
+# A class that is not a layer.
+_BYTECODE = {"__lambda__": "Python bytecode, which is unmarshalled and called"}
 _OWN_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 
 
@@ -64,17 +58,15 @@ def _of_object(path: str, value: Mapping[str, Any]) -> Iterator[AuditFinding]:
     settings = config if isinstance(config, Mapping) else {}
     called = settings.get("name")
     whose = f" '{called}'" if isinstance(called, str) else ""
-    if short in _CODE and config is not None:
-        yield AuditFinding("runs-code", path, f"{short}{whose}: {_CODE[short]}")
-    if short == "TFSMLayer":
-        where = settings.get("filepath")
-        yield AuditFinding("opens-file", path, f"TFSMLayer{whose}: loads and runs the SavedModel at {where!r}")
-    if short in _LOOKUPS:
-        for key in _FILES:
-            if isinstance(settings.get(key), str):
-                yield AuditFinding(
-                    "opens-file", path, f"{short}{whose}: reads its {key} from the file {settings[key]!r}"
-                )
+    definition = lookup_builtin(short)
+    code = _BYTECODE.get(short) if definition is None else definition.runs_code
+    if code and config is not None:
+        yield AuditFinding("runs-code", path, f"{short}{whose}: {code}")
+    if definition is not None:
+        for key, opens in definition.file_arguments.items():
+            argument = definition.argument(key)
+            if isinstance(settings.get(key), str) or (argument is not None and argument.default is REQUIRED):
+                yield AuditFinding("opens-file", path, f"{short}{whose}: {opens} {settings.get(key)!r}")
     if isinstance(module, str) and name is not None and module.partition(".")[0] not in _OWN_MODULES:
         yield AuditFinding(
             "imports-code", path, f"{short or name}{whose}: is looked up in the module '{module}', which is imported"

@@ -275,7 +275,7 @@ def _readers(model: Model) -> list[set[int | None]]:
 def _adds_bias(layer: Layer) -> bool:
     """Whether a layer's last step is to add a bias to each channel: an activation behind it would change what it does."""
     kind = definition_of(layer)
-    if kind is None or not (kind.family == "convolution" or kind.name == "Dense"):
+    if kind is None or not kind.ends_with_bias:
         return False
     arguments = _arguments(kind, layer.args)
     return bool(arguments["use_bias"]) and arguments["activation"] in (None, "linear")

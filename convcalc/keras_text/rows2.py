@@ -10,11 +10,8 @@ from collections.abc import Sequence
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.keras_text.rows3 import KerasRow
-
-# What these give besides their output comes in a tuple; all else that gives several comes in a list.
-_TUPLES = ("Attention", "AdditiveAttention", "MultiHeadAttention")
-# These give a list even of one.
-_LISTS = ("InputLayer", "Split")
+from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerType
+from convcalc.ops import Operation
 
 
 def keras2_rows(report: Report, expand_nested: bool = False) -> list[KerasRow]:
@@ -50,11 +47,18 @@ def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
     if row.own_names:
         by_name = dict(zip(sorted(row.own_names), texts))
         return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
-    made_by = row.class_name if row.kind is None else row.kind.name
-    if len(texts) == 1 and made_by not in _LISTS:
+    container = _container(row.kind)
+    if len(texts) == 1 and container != LIST_OF_ONE:
         return texts[0]
     joined = ", ".join(texts)
-    return f"({joined})" if made_by in _TUPLES else f"[{joined}]"
+    return f"({joined})" if container == TUPLE else f"[{joined}]"
+
+
+def _container(definition: LayerType | Operation | None) -> str:
+    """In what Keras 2 writes the outputs of a layer."""
+    if isinstance(definition, Operation):
+        return LIST_OF_ONE if definition.returns_list else LIST
+    return LIST if definition is None else definition.output_container
 
 
 def _shape(shape: Shape | None) -> str:

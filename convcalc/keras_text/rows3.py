@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.structs import NamedTuple
+from convcalc.layers import LayerType
 from convcalc.ops import Operation
 
 
@@ -43,23 +44,13 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
     return rows
 
 
-# In a list of layers Keras shows the shapes for which they were built: these are built when they are made, for none. (And a
-# Pipeline cannot tell its shape.)
-BUILT_AT_ONCE = {
-    "Activation", "ActivityRegularization", "AlphaDropout", "AveragePooling1D", "AveragePooling2D",
-    "AveragePooling3D", "Dropout", "ELU", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D", "Identity", "LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
-    "Pipeline", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "UnitNormalization",
-}  # fmt: skip
-
-
 def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """A row, and behind it those of the layers that it lists."""
     yield row
     for each in row.inside if expand else ():
-        unknown = each.class_name in BUILT_AT_ONCE
+        # In a list of layers Keras shows the shapes for which they were built. Layers that are built in ``__init__`` were built
+        # for none, and a layer that itself lists layers cannot say its shape.
+        unknown = isinstance(each.kind, LayerType) and (each.kind.built_when_made or each.kind.sublayers_argument)
         yield from _expanded(
             each._replace(counts=each.counts._replace(output_shapes=(None,))) if unknown else each, expand
         )

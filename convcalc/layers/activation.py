@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.base import codes
-from convcalc.base.numbers import Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
@@ -29,6 +29,8 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
     receptive_field_rule=_activation_views,
     buffer_reuse=IN_PLACE,
     flops=costs.activated,
+    tf_flops=costs.tf_activated,
+    built_when_made=True,
     example="Activation: relu",
 )
 def activation(a: Args, x: Shape) -> Inferred:
@@ -45,6 +47,12 @@ def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return costs.per_output(each)(a, inputs, found)
 
 
+def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Free, as a plain ReLU or ReLU6; other arguments use other operations, which were not compared."""
+    is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
+    return 0 if is_plain else UNKNOWN
+
+
 @layer(
     "ReLU",
     Argument("max_value", Real(0), None, null=True),
@@ -54,6 +62,8 @@ def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=_bent,
+    tf_flops=_tf_relu,
+    built_when_made=True,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
@@ -71,6 +81,8 @@ def relu(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
+    tf_flops=costs.free,
+    built_when_made=True,
     example="LeakyReLU: 0.1",
 )
 def leaky_relu(a: Args, x: Shape) -> Inferred:
@@ -88,6 +100,8 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(4),
+    tf_flops=costs.free,
+    built_when_made=True,
     example="ELU",
 )
 def elu(a: Args, x: Shape) -> Inferred:
@@ -106,6 +120,8 @@ def elu(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.argument_axes,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(5),
+    tf_flops=costs.tf_per_output(5),
+    built_when_made=True,
     example="Softmax",
 )
 def softmax(a: Args, x: Shape) -> Inferred:
@@ -125,6 +141,8 @@ def softmax(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="PReLU: {{shared_axes: [1, 2]}}",
     example_input=(8, 8, 4),
 )

@@ -20,6 +20,8 @@ from convcalc.layers.registry import Args, Inferred, Weight, layer
     least_axes=1,
     receptive_field_rule=views.positions,
     flops=costs.per_output(1),
+    tf_flops=costs.tf_per_output(1),
+    built_when_made=False,
     example="LayerScale: [0.000001, 4]",
 )
 def layer_scale(a: Args, x: Shape) -> Inferred:
@@ -38,6 +40,8 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
     inputs=2,
     receptive_field_rule=views.positions,
     flops=costs.per_output(2),
+    tf_flops=costs.tf_per_output(2),
+    built_when_made=False,
     example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}",
 )
 def custom_scale_layer(a: Args, x: Shape, y: Shape) -> Inferred:

@@ -44,6 +44,10 @@ class Kind(Protocol):
         """The kind for a layer with ``rank`` spatial axes."""
         ...
 
+    def for_keras(self, value: Any) -> Any:
+        """The normalised value in the form that Keras's constructor takes."""
+        ...
+
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
@@ -58,6 +62,10 @@ class AnyRank:
     def for_rank(self, rank: int) -> Any:
         """The same."""
         return self
+
+    def for_keras(self, value: Any) -> Any:
+        """The same value: most normalised values are what Keras takes."""
+        return value
 
 
 class Integer(AnyRank):
@@ -129,6 +137,10 @@ class Margins(AnyRank):
 
     def for_rank(self, rank: int) -> Margins:
         return Margins(rank)
+
+    def for_keras(self, value: Any) -> Any:
+        """The pairs; for one axis, its pair alone."""
+        return value[0] if self.rank == 1 else value
 
 
 class Integers(AnyRank):

@@ -22,7 +22,7 @@ from convcalc.layers.arguments import (
     carried,
     initializer,
 )
-from convcalc.layers.registry import Args, Inferred, Product, Weight, axis_index, layer, required
+from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, axis_index, layer, required
 
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = Argument("dropout", Real(), 0.0)
@@ -107,12 +107,16 @@ def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=2,
+    output_container=TUPLE,
+    separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     receptive_field_rule=_attended,
     flops=_heads,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -175,6 +179,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     axes=("length", "features"),
+    separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
     quantization_rule=quantization.projections,
@@ -182,6 +187,8 @@ def _listed(axes: object) -> tuple[int, ...]:
     class_name="GroupedQueryAttention",
     receptive_field_rule=_attended,
     flops=_heads,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -260,9 +267,12 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
+    output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attended,
     flops=_scoring,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
@@ -284,9 +294,12 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
     least_axes=1,
+    output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attended,
     flops=_adding,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),
 )

@@ -6,10 +6,11 @@ transposed sizes, ``keras/src/backend/common/backend_utils.py``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.numbers import Shape
+from convcalc.base.numbers import Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import windows, windows_transposed
 from convcalc.layers import costs, views
@@ -84,6 +85,9 @@ def _tail(*names: str) -> list[Argument]:
     aliases=("Convolution{rank}D",),
     receptive_field_rule=views.windows,
     flops=costs.activated,
+    tf_flops=costs.in_ranks((1, 2), costs.tf_products),
+    built_when_made=False,
+    ends_with_bias=True,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def convolution(a: Args, x: Shape) -> Inferred:
@@ -116,10 +120,22 @@ def convolve(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
 
 
+def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The gradient of a convolution with the same kernel. The profiler assumes that every output element needs the part of the
+    kernel that lies between strides.
+    """
+    outputs = costs.tf_elements(result.outputs[0])
+    products: Number = 2 * outputs * product(result.weights[0].shape) // (a["filters"] * product(a["strides"]))
+    return products + costs.tf_bias_and_activation(a, inputs, result)
+
+
 _OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
 _TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
     "flops": costs.activated,
+    "tf_flops": costs.in_ranks((2,), _tf_transposed),
+    "built_when_made": False,
+    "ends_with_bias": True,
     "aliases": ("Convolution{rank}DTranspose",),
     "receptive_field_rule": views.windows,
     "example": "{name}: {{filters: 8, kernel_size: 3, strides: 2, padding: same}}",
@@ -179,6 +195,9 @@ def spread(a: Args, x: Shape) -> Inferred:
     ranks=(1, 2),
     receptive_field_rule=views.windows,
     flops=costs.activated,
+    tf_flops=costs.in_ranks((2,), costs.tf_products),
+    built_when_made=False,
+    ends_with_bias=True,
     example="{name}: {{kernel_size: 3, padding: same}}",
 )
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
@@ -211,6 +230,9 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     aliases=("SeparableConvolution{rank}D",),
     receptive_field_rule=views.windows,
     flops=costs.activated,
+    tf_flops=costs.in_ranks((2,), costs.tf_products),
+    built_when_made=False,
+    ends_with_bias=True,
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def separable_convolution(a: Args, x: Shape) -> Inferred:

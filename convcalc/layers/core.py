@@ -12,7 +12,7 @@ from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
-from convcalc.layers.registry import IN_PLACE, SAME, VIEW, Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import IN_PLACE, LIST_OF_ONE, SAME, VIEW, Args, Inferred, Weight, layer, required
 
 _QUANTIZED = carried("quantization_config")
 _DIM = Integer(1)
@@ -27,8 +27,11 @@ _DIM = Integer(1)
     *carried("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,
+    output_container=LIST_OF_ONE,
     receptive_field_rule=views.nobody_knows,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
@@ -64,6 +67,9 @@ def input_layer(a: Args) -> Inferred:
     mask_rule=masks.keeps,
     receptive_field_rule=views.last_axis,
     flops=costs.activated,
+    tf_flops=costs.tf_products,
+    built_when_made=False,
+    ends_with_bias=True,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
@@ -110,6 +116,8 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     quantization_rule=quantization.dense(quantization.einsum_scale),
     receptive_field_rule=_einsum_views,
     flops=costs.activated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="EinsumDense: {{equation: 'abc,cd->abd', output_shape: [null, 8], bias_axes: d}}",
     example_input=(5, 4),
 )
@@ -201,6 +209,8 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     autocasts=False,
     receptive_field_rule=views.leading_positions,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
@@ -237,6 +247,8 @@ def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     autocasts=False,
     receptive_field_rule=_both_ways,
     flops=_capped,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
@@ -271,6 +283,8 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     receptive_field_rule=views.last_axis,
     buffer_reuse=IN_PLACE,
     flops=costs.per_input(2),
+    tf_flops=costs.unknown,
+    built_when_made=True,
     example="Masking",
     example_input=(5, 4),
 )
@@ -288,6 +302,8 @@ def masking(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=VIEW,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=True,
     example="Identity",
 )
 def identity(a: Args, x: Shape) -> Inferred:

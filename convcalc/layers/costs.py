@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, ceil_div, product
+from convcalc.layers.application import sample_macs
 from convcalc.layers.registry import Args, Cost, Inferred
 
 # Operations for each element, function by function. 'sparsemax' sorts, and how much that takes depends on the values.
@@ -104,3 +105,106 @@ def activated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 def interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     """Cells of the output between those of the input."""
     return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(found.outputs[0]))
+
+
+# FLOPs that TensorFlow's profiler counts ---------------------------------------------------------------------------------
+#
+# These count operations for the whole batch if its size is known, otherwise for one sample. The profiler knows the costs of
+# some operations of TensorFlow and counts nothing for all others: relu, sigmoid, tanh and erf are free, and so is everything
+# inside a compiled function, such as a convolution with groups. :func:`unknown` is for layers that were not compared with it.
+#
+# Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
+
+# Counted operations for each element, function by function.
+_TF_ACTIVATIONS = {
+    "elu": 0,
+    "exponential": 0,
+    "gelu": 4,  # negate, multiply three times
+    "hard_sigmoid": 2,  # add, divide
+    "hard_silu": 3,
+    "hard_swish": 3,
+    "leaky_relu": 0,
+    "linear": 0,
+    "relu": 0,
+    "relu6": 0,
+    "selu": 0,
+    "sigmoid": 0,
+    "silu": 2,  # multiply twice
+    "softmax": 5,
+    "softplus": 0,
+    "softsign": 0,
+    "swish": 2,
+    "tanh": 0,
+}
+
+
+def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
+    """The cost for inputs with these numbers of spatial axes; unknown for others, which were not compared."""
+
+    def ranked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+        return cost(a, inputs, result) if len(inputs[0]) - 2 in ranks else UNKNOWN
+
+    return ranked
+
+
+def tf_elements(shape: Shape | None) -> Number:
+    """The elements of the whole batch, or of one sample if the batch size is unknown."""
+    if shape is None:
+        return UNKNOWN
+    return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
+
+
+def tf_per_output(count: int) -> Cost:
+    """So many operations for each element of the first output."""
+
+    def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+        return times(count, tf_elements(result.outputs[0]))
+
+    return cost
+
+
+def tf_per_input(count: int) -> Cost:
+    """So many operations for each element of the first input."""
+
+    def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+        return times(count, tf_elements(inputs[0]))
+
+    return cost
+
+
+def tf_activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The layer's activation, applied to its output."""
+    name = a["activation"]
+    per_element = 0 if name is None else _TF_ACTIVATIONS.get(str(name), UNKNOWN)
+    return times(per_element, tf_elements(result.outputs[0]))
+
+
+def tf_bias_and_activation(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One addition for each output element if there is a bias, then the activation."""
+    bias = tf_elements(result.outputs[0]) if a["use_bias"] else 0
+    return bias + tf_activated(a, inputs, result)
+
+
+def tf_products(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """2 for each multiply-accumulate, then the bias and the activation."""
+    products = _tf_macs(a, result)
+    batch = inputs[0][0] if inputs[0] else UNKNOWN
+    scaled = products if batch is UNKNOWN else products * batch
+    return 2 * scaled + tf_bias_and_activation(a, inputs, result)
+
+
+def _tf_macs(a: Args, result: Inferred) -> Number:
+    """The multiply-accumulates of one sample that the profiler counts."""
+    if a.get("groups", 1) != 1:
+        return 0
+    if all(rate == 1 for rate in a.get("dilation_rate", (1,))):
+        return sample_macs(result)
+    kernel = result.weights[0]
+    if len(kernel.shape) < len(result.windows) + 2 or kernel.name != "kernel":
+        return UNKNOWN
+    # TensorFlow splits the input into as many images as the dilation says, and convolves each without dilation.
+    positions = [
+        window.dilation * (ceil_div(window.size + window.before + window.after, window.dilation) - window.kernel + 1)
+        for window in result.windows
+    ]
+    return product((*kernel.shape, *positions))

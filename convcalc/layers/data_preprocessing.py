@@ -56,6 +56,8 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="CategoryEncoding: 10",
 )
 def category_encoding(a: Args, x: Shape) -> Inferred:
@@ -80,6 +82,8 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     unsupported_options=("trainable",),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
@@ -120,6 +124,8 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
@@ -149,6 +155,8 @@ def _check_salt(a: Args) -> None:
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="HashedCrossing: {{num_bins: 10, from: [a, b]}}",
     example_input=(1,),
 )
@@ -179,6 +187,9 @@ _PAD = Argument("pad_to_max_tokens", Boolean(), False)
 _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=True)
 
 
+_FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "idf_weights")}
+
+
 @layer(
     "IntegerLookup",
     _MAX_TOKENS,
@@ -196,7 +207,10 @@ _WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=Tr
     _SALT,
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
+    file_arguments=_FILES,
     flops=_weighed,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
 def integer_lookup(a: Args, x: Shape) -> Inferred:
@@ -226,7 +240,10 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     _SALT,
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
+    file_arguments=_FILES,
     flops=_weighed,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
 def string_lookup(a: Args, x: Shape) -> Inferred:
@@ -310,7 +327,10 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     *carried("encoding", default="utf-8"),
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
+    file_arguments=_FILES,
     flops=_weighed,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="TextVectorization: {{output_sequence_length: 20}}",
     example_input=(1,),
     hidden_sublayers=("StringLookup",),
@@ -355,6 +375,8 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     Argument("ref_power", Real(), 1.0),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="MelSpectrogram",
     example_input=(16000,),
 )
@@ -396,6 +418,8 @@ def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     axes=("length", "channels"),
     receptive_field_rule=views.nobody_knows,
     flops=_of_waves,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="STFTSpectrogram",
     example_input=(16000, 1),
 )

@@ -24,7 +24,7 @@ from convcalc.layers.arguments import (
     carried,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
-from convcalc.layers.registry import SAME, VIEW, Args, Cost, Inferred, Makes, layer
+from convcalc.layers.registry import SAME, VIEW, Args, Cost, HiddenSublayers, Inferred, layer
 
 _HEIGHT, _WIDTH = Argument("height", Integer(1)), Argument("width", Integer(1))
 _VALUES = Argument("value_range", Range(), (0, 255))
@@ -71,6 +71,8 @@ def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     DATA_FORMAT,
     receptive_field_rule=views.nobody_knows,
     flops=_resizing,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Resizing: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -90,6 +92,8 @@ def resizing(a: Args, x: Shape) -> Inferred:
     DATA_FORMAT,
     receptive_field_rule=views.nobody_knows,
     flops=_cropping,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="CenterCrop: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -112,6 +116,8 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
     flops=_cropping,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="RandomCrop: [6, 5]",
     example_input=(8, 8, 3),
 )
@@ -132,6 +138,8 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=VIEW,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="RandomColorDegeneration: 0.2",
     example_input=(8, 8, 3),
 )
@@ -159,7 +167,7 @@ def _handed_on(
     *arguments: Argument,
     value: str = "",
     dtype: str | None = None,
-    hidden_sublayers: Makes = (),
+    hidden_sublayers: HiddenSublayers = (),
     autocasts: bool = True,
     receptive_field_rule: views.Looks = views.positions,
     flops: Cost = costs.free,
@@ -176,6 +184,8 @@ def _handed_on(
         *arguments,
         buffer_reuse=VIEW,
         flops=flops,
+        tf_flops=costs.unknown,
+        built_when_made=False,
         example=example,
         example_input=(8, 8, 3),
         hidden_sublayers=hidden_sublayers,

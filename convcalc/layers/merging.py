@@ -60,7 +60,19 @@ def _averaging(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return costs.per_output(len(inputs))(a, inputs, found)
 
 
-def _merging(name: str, does: str, flops: Cost = _pairwise, inputs: int | None = None) -> None:
+def _tf_pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One operation for each input after the first."""
+    return costs.tf_per_output(len(inputs) - 1)(a, inputs, result)
+
+
+def _tf_averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Additions, and a division."""
+    return costs.tf_per_output(len(inputs))(a, inputs, result)
+
+
+def _merging(
+    name: str, does: str, flops: Cost = _pairwise, tf_flops: Cost = _tf_pairwise, inputs: int | None = None
+) -> None:
     """Declare a layer that works element by element."""
 
     def rule(a: Args, *shapes: Shape) -> Inferred:
@@ -74,6 +86,8 @@ def _merging(name: str, does: str, flops: Cost = _pairwise, inputs: int | None =
         receptive_field_rule=views.positions,
         buffer_reuse=IN_PLACE,
         flops=flops,
+        tf_flops=tf_flops,
+        built_when_made=False,
         example=f"{name}: {{{{from: [a, b]}}}}",
     )(rule)
 
@@ -81,7 +95,7 @@ def _merging(name: str, does: str, flops: Cost = _pairwise, inputs: int | None =
 _merging("Add", "Adds its inputs")
 _merging("Subtract", "Subtracts its second input from its first", inputs=2)
 _merging("Multiply", "Multiplies its inputs")
-_merging("Average", "Takes the mean of its inputs", _averaging)
+_merging("Average", "Takes the mean of its inputs", _averaging, _tf_averaging)
 _merging("Maximum", "Takes the largest of its inputs")
 _merging("Minimum", "Takes the smallest of its inputs")
 
@@ -93,6 +107,8 @@ _merging("Minimum", "Takes the smallest of its inputs")
     mask_rule=masks.joined,
     receptive_field_rule=views.joined,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Concatenate: {{from: [a, b]}}",
 )
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
@@ -142,6 +158,8 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     inputs=2,
     receptive_field_rule=_dot_views,
     flops=_normalizing,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.numbers import Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
@@ -31,6 +31,13 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     return gamma + beta
 
 
+def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """A multiplication and an addition for each element. For each channel, the operations that compute their factors: an
+    addition, a root (counted as 2), a product, a difference, and with ``scale`` one more product.
+    """
+    return 2 * costs.tf_elements(result.outputs[0]) + (5 + bool(a["scale"])) * product(result.weights[-1].shape)
+
+
 @layer(
     "BatchNormalization",
     Argument("axis", Integer(), -1),
@@ -51,6 +58,8 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
+    tf_flops=_tf_batch_normalization,
+    built_when_made=False,
     example="BatchNormalization",
 )
 def batch_normalization(a: Args, x: Shape) -> Inferred:
@@ -90,6 +99,15 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, found)
 
 
+def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """9 for each element and 4 for each group of them. Without ``scale`` or ``center`` the graph differs: not compared."""
+    (x,) = inputs
+    axis = a["axis"] if isinstance(a["axis"], tuple) else (a["axis"],)
+    if not (axis in ((-1,), (len(x) - 1,)) and a["scale"] and a["center"]):
+        return UNKNOWN
+    return 9 * costs.tf_elements(result.outputs[0]) + 4 * costs.tf_elements(x[:-1])
+
+
 @layer(
     "LayerNormalization",
     Argument("axis", IntegerOrIntegers(), -1),
@@ -103,6 +121,8 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     receptive_field_rule=views.argument_axes,
     buffer_reuse=IN_PLACE,
     flops=_normalizing,
+    tf_flops=_tf_layer_normalization,
+    built_when_made=False,
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
@@ -130,6 +150,8 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.everything,
     buffer_reuse=IN_PLACE,
     flops=_normalizing,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="GroupNormalization: {{groups: 1}}",
 )
 def group_normalization(a: Args, x: Shape) -> Inferred:
@@ -154,6 +176,8 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.argument_axes,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(4),
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
@@ -172,6 +196,8 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.argument_axes,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(3),
+    tf_flops=costs.unknown,
+    built_when_made=True,
     example="UnitNormalization",
 )
 def unit_normalization(a: Args, x: Shape) -> Inferred:
@@ -204,6 +230,8 @@ def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     contains_layers=True,
     receptive_field_rule=_wrapped_views,
     flops=_of_wrapped,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:

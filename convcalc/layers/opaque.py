@@ -29,6 +29,9 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     consumes_mask=True,
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
+    runs_code="a Lambda layer runs a Python function that the file holds or names",
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -46,6 +49,9 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     inputs=(1, 100),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
+    runs_code="a TorchModuleWrapper unpickles a PyTorch module, which can run anything",
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -63,6 +69,9 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     inputs=(1, 100),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
+    runs_code="a JaxLayer calls functions that the file names",
     example="JaxLayer: {{call_fn: my_function}}",
 )
 def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -80,6 +89,9 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     inputs=(1, 100),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
+    runs_code="a FlaxLayer makes and calls a module that the file names",
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -98,6 +110,9 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     inputs=(1, 100),
     receptive_field_rule=views.nobody_knows,
     flops=costs.unknown,
+    tf_flops=costs.unknown,
+    built_when_made=False,
+    file_arguments={"filepath": "loads and runs the SavedModel at"},
     example="TFSMLayer: {{filepath: path/to/model}}",
 )
 def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:

@@ -23,6 +23,11 @@ def _cells_read(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return product(a["pool_size"]) * costs.elements(found.outputs[0])
 
 
+def _tf_windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One operation for each element of each window, for the whole batch."""
+    return product(window.kernel for window in result.windows) * costs.tf_elements(result.outputs[0])
+
+
 def _pool(a: Args, x: Shape) -> Inferred:
     slid = tuple(map(slide, x[1:-1], a["pool_size"], a["strides"] or a["pool_size"], repeat(1), repeat(a["padding"])))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
@@ -38,6 +43,8 @@ def _pool(a: Args, x: Shape) -> Inferred:
     aliases=("MaxPool{rank}D",),
     receptive_field_rule=views.windows_of_each_channel,
     flops=_cells_read,
+    tf_flops=costs.in_ranks((2,), _tf_windows),
+    built_when_made=True,
     example="{name}: 2",
 )
 def max_pooling(a: Args, x: Shape) -> Inferred:
@@ -59,6 +66,8 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     aliases=("AvgPool{rank}D",),
     receptive_field_rule=views.windows_of_each_channel,
     flops=_cells_read,
+    tf_flops=costs.in_ranks((2,), _tf_windows),
+    built_when_made=True,
     example="{name}: 2",
 )
 def average_pooling(a: Args, x: Shape) -> Inferred:
@@ -92,6 +101,8 @@ def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vie
     aliases=("GlobalMaxPool{rank}D",),
     receptive_field_rule=_whole_views,
     flops=costs.per_input(1),
+    tf_flops=costs.free,
+    built_when_made=True,
     example="{name}: {{keepdims: true}}",
 )
 def global_max_pooling(a: Args, x: Shape) -> Inferred:
@@ -110,6 +121,8 @@ _global_average = partial(
     aliases=("GlobalAvgPool{rank}D",),
     receptive_field_rule=_whole_views,
     flops=costs.per_input(1),
+    tf_flops=costs.tf_per_input(1),
+    built_when_made=True,
     example="{name}: {{keepdims: true}}",
 )
 
@@ -166,6 +179,8 @@ _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first
     ranks=_RANKS,
     receptive_field_rule=_adapted_views,
     flops=_regions,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="{name}: 2",
 )
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
@@ -183,6 +198,8 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     ranks=_RANKS,
     receptive_field_rule=_adapted_views,
     flops=_regions,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="{name}: 2",
 )
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
@@ -24,6 +24,8 @@ _ADAPTED = "found by adapt() from the data, not by training"
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
+    tf_flops=costs.tf_per_output(2),
+    built_when_made=False,
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
@@ -32,6 +34,15 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     The shape does not change.
     """
     return Inferred((x,))
+
+
+def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """A difference and a division for each element, and a maximum for each deviation."""
+    (x,), axis = inputs, a["axis"]
+    if a["invert"]:
+        return UNKNOWN
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return 2 * costs.tf_elements(result.outputs[0]) + product(x[each] for each in axes)
 
 
 @layer(
@@ -43,6 +54,8 @@ def rescaling(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
     flops=costs.per_output(2),
+    tf_flops=_tf_normalization,
+    built_when_made=False,
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
@@ -119,6 +132,8 @@ def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     autocasts=False,
     receptive_field_rule=views.nobody_knows,
     flops=_in_turn,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:

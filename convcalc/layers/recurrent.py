@@ -24,10 +24,9 @@ from convcalc.layers.arguments import (
     initializer,
 )
 from convcalc.layers.dtypes import compute_dtype
-from convcalc.layers.registry import Args, Inferred, Weight, layer, required
+from convcalc.layers.registry import Args, Inferred, LayerType, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_steps
 
-_CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
 _UNITS = Argument("units", Integer(1))
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = [Argument("dropout", Real(), 0.0), Argument("recurrent_dropout", Real(), 0.0)]
@@ -130,6 +129,15 @@ def _gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     return costs.times(_each_unit(a), a["units"] * steps)
 
 
+def _one_state(a: Args) -> list[Number]:
+    return [a["units"]]
+
+
+def _two_states(a: Args) -> list[Number]:
+    """An LSTM's output and memory."""
+    return [a["units"]] * 2
+
+
 _SEQUENCE = ("length", "features")
 _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
 
@@ -138,9 +146,12 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
     "SimpleRNNCell",
     *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(2, 2),
+    state_sizes=_one_state,
     axes=("features",),
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -164,11 +175,14 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *carried("seed"),
     ),
     inputs=(1, 2),
+    takes_initial_state=True,
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="SimpleRNN: 8",
     example_input=(5, 4),
 )
@@ -188,9 +202,12 @@ _RESET = Argument("reset_after", Boolean(), True)
     "GRUCell",
     *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
     inputs=(2, 2),
+    state_sizes=_one_state,
     axes=("features",),
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -213,11 +230,14 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *carried("use_cudnn", default="auto"),
     ),
     inputs=(1, 2),
+    takes_initial_state=True,
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="GRU: 8",
     example_input=(5, 4),
 )
@@ -236,9 +256,12 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
     "LSTMCell",
     *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
     inputs=(3, 3),
+    state_sizes=_two_states,
     axes=("features",),
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -253,11 +276,14 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     "LSTM",
     *(*_LSTM, *_held(activity=True), *_DROPOUT, *carried("seed"), *_loop(), *carried("use_cudnn", default="auto")),
     inputs=(1, 3),
+    takes_initial_state=True,
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.everything,
     flops=_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="LSTM: 8",
     example_input=(5, 4),
 )
@@ -272,16 +298,25 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 # Loops over cells ------------------------------------------------------------------------------------------------------
 
 
+def _is_cell(inside: LayerType) -> bool:
+    """True for the layers that a loop may run at each step."""
+    return inside.state_sizes is not None
+
+
 def _sizes(cell: SubLayer) -> list[Number]:
     """The sizes of a cell's states."""
-    if cell.kind.name == "StackedRNNCells":
-        return [size for inner in cell.args["cells"] for size in _sizes(inner)]
-    return [cell.args["units"]] * (2 if cell.kind.name == "LSTMCell" else 1)
+    assert cell.kind.state_sizes is not None
+    return list(cell.kind.state_sizes({**cell.kind.defaults, **cell.args}))
+
+
+def _states_of_all(a: Args) -> list[Number]:
+    """The states of all stacked cells."""
+    return [size for cell in a["cells"] for size in _sizes(cell)]
 
 
 def _width(cell: SubLayer) -> Number:
-    """The size of a cell's output."""
-    return _width(cell.args["cells"][-1]) if cell.kind.name == "StackedRNNCells" else cell.args["units"]
+    """The size of a cell's output: that of its first state; in a stack, of the last cell's."""
+    return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 
 def _given(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
@@ -309,12 +344,15 @@ def _looped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 
 @layer(
     "StackedRNNCells",
-    Argument("cells", LayerValues(LayerValue(_CELLS))),
+    Argument("cells", LayerValues(LayerValue(_is_cell))),
     inputs=(2, 41),
+    state_sizes=_states_of_all,
     axes=("features",),
     contains_layers=True,
     receptive_field_rule=views.everything,
     flops=_stacked,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
@@ -339,15 +377,18 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 @layer(
     "RNN",
-    Argument("cell", LayerValue(_CELLS)),
+    Argument("cell", LayerValue(_is_cell)),
     *(*_loop(), Argument("zero_output_for_mask", Boolean(), False)),
     inputs=(1, 20),
+    takes_initial_state=True,
     least_axes=2,
     contains_layers=True,
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.everything,
     flops=_looped,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="RNN: {{cell: {{LSTMCell: 8}}}}",
     example_input=(5, 4),
 )
@@ -392,6 +433,7 @@ def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     "ConvLSTM{rank}D",
     *_CONV_LSTM,
     inputs=(1, 3),
+    takes_initial_state=True,
     ranks=(1, 2, 3),
     timed=True,
     contains_layers=True,
@@ -399,6 +441,8 @@ def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     consumes_mask=True,
     receptive_field_rule=_time_views,
     flops=_conv_gated,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:

@@ -57,6 +57,11 @@ SAME = "same"
 # For one that gives its outputs the dtype of its variables.
 VARIABLE = "variable"
 
+# How Keras 2's summary writes the shapes of outputs: several in a list or in a tuple, or even a single one in a list.
+LIST = "list"
+TUPLE = "tuple"
+LIST_OF_ONE = "list of one"
+
 # What a layer may do with the memory of an input, where memory is saved: write over it, or hand it on as it is.
 IN_PLACE = "in place"
 VIEW = "view"
@@ -82,57 +87,91 @@ Rule: TypeAlias = "Callable[..., Inferred]"
 Cost: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Number]"
 QuantizationRule: TypeAlias = "Callable[[Args, str, Inferred], Inferred]"
 MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[Any]]"
-Makes: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
+HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
 class LayerType(NamedTuple):
-    """An entry of the catalogue. ``name`` is what Keras exports it as, ``class_name`` what its summaries and files call it.
+    """An entry of the catalogue: all facts about one layer.
 
-    ``inputs`` is how many tensors a call takes: a number, (least, most), or None for any number from one. ``axes`` names the
-    axes of the input behind the batch, None where their number is free (but at least ``least_axes``). ``channels_first_at``
-    is where ``channels_first`` has the channels, for a rule that is written for ``channels_last`` and turned to at the edge; 0
-    for a rule that does not care. ``hidden_sublayers`` names the classes of the layers that Keras makes inside this one without naming
-    them, which uses automatic names up; or it is a function that does, of the arguments and of whether this layer is named.
-    Where a layer ``contains_layers`` layers, all its weights are theirs. ``unsupported_options`` names what any other layer may be given
-    (``trainable``, ``dtype``) and this one may not; ``sublayers_argument`` the argument whose layers run one after the other, and which
-    Keras shows among the rows of an expanded summary. ``default_policy`` gives the dtype policy where none is given, from the
-    arguments; ``quantization_rule`` says what a policy makes of what the rule finds, where that is more than dtypes. ``mask_rule`` is what
-    becomes of masks (:mod:`convcalc.layers.masks`), None where they are lost; ``consumes_mask`` says whether a call takes that of
-    its only input; ``autocasts`` whether Keras casts inputs of another float type before the call; ``buffer_reuse`` what the layer may do
-    with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or neither. ``flops`` counts the operations besides products and
-    biases (:mod:`convcalc.layers.costs`), None where nobody says. ``receptive_field_rule`` says how a call reads its inputs, axis by axis
-    (:mod:`convcalc.layers.views`); None where nobody has said it, and then it is not known. ``rule_options`` vary a rule among the
-    layers that share it; no user gives them. ``example`` is an entry of a spec that runs on inputs of shape ``example_input``.
+    The fields without a default are worked out by :func:`layer`. Those with a default are the facets: a declaration names
+    those that it sets, and nothing else lists facts about single layers.
     """
 
+    # The name under which Keras exports the layer.
     name: str
+    # The module that declares it: ``convolution``, ``pooling`` …
     family: str
     arguments: tuple[Argument, ...]
     rule: Rule
+    # The rule's docstring.
     doc: str
+    # An entry of a spec that runs on inputs of the shape ``example_input``.
     example: str
     example_input: tuple[int, ...]
     aliases: tuple[str, ...]
+    # How many tensors a call takes: a number, (minimum, maximum), or None for any number from one.
     inputs: int | tuple[int, int] | None
+    # The names of the input's axes after the batch axis; None if their number is free (but at least ``least_axes``).
     axes: tuple[str, ...] | None
     least_axes: int
+    # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``, and shapes are converted
+    # before and after it. 0 if the rule does not depend on the data format.
     channels_first_at: int
+    # The defaults of all arguments, normalised.
     defaults: Mapping[str, Any]
-    rule_options: Mapping[str, Any]
+    # Arguments of the call, not of the layer, such as ``return_attention_scores``.
     call_arguments: tuple[Argument, ...] = ()
-    hidden_sublayers: Makes = ()
-    contains_layers: bool = False
-    unsupported_options: tuple[str, ...] = ()
-    sublayers_argument: str = ""
-    default_policy: Callable[[Args], str] = lambda args: "float32"
-    quantization_rule: QuantizationRule | None = None
-    mask_rule: MaskRule | None = None
-    consumes_mask: bool = False
-    autocasts: bool = True
-    buffer_reuse: str = ""
+    # The name that Keras's summaries and files have for the class.
     class_name: str = ""
+
+    # Facets ---------------------------------------------------------------------------------------------------------
+
+    # Values that the rule gets besides its arguments, to vary a rule that several layers share.
+    rule_options: Mapping[str, Any] = {}
+    # The classes of the layers that Keras creates inside this one without naming them: they use up automatic names. Or a
+    # function of the arguments and of whether this layer has an explicit name.
+    hidden_sublayers: HiddenSublayers = ()
+    # True if all weights belong to layers inside this one.
+    contains_layers: bool = False
+    # Options that other layers accept and this one does not: ``trainable``, ``dtype``.
+    unsupported_options: Sequence[str] = ()
+    # The argument with the layers that run one after the other; Keras lists them in an expanded summary.
+    sublayers_argument: str = ""
+    # The dtype policy if none is set, from the arguments.
+    default_policy: Callable[[Args], str] = lambda args: "float32"
+    # How a dtype policy changes the result of the rule, if it changes more than dtypes.
+    quantization_rule: QuantizationRule | None = None
+    # The masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
+    mask_rule: MaskRule | None = None
+    # True if a call uses the mask of its only input.
+    consumes_mask: bool = False
+    # True if Keras casts inputs of another float type before the call.
+    autocasts: bool = True
+    # What the layer may do with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or "" (neither).
+    buffer_reuse: str = ""
+    # How a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None if unknown.
     receptive_field_rule: Callable[..., Any] | None = None
+    # The operations besides products and biases (:mod:`convcalc.layers.costs`); None if unknown.
     flops: Cost | None = None
+    # The FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.tf_costs`); None if unknown.
+    tf_flops: Cost | None = None
+    # True if Keras 3 builds the layer in ``__init__``, without an input. In a list of layers, its summary then shows no
+    # output shape. None if unknown.
+    built_when_made: bool | None = None
+    # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
+    output_container: str = LIST
+    # True if several inputs are separate arguments of the call; otherwise they are one list.
+    separate_inputs: bool = False
+    # True if the inputs after the first are the call's ``initial_state``.
+    takes_initial_state: bool = False
+    # The sizes of the states of a recurrent cell, from its arguments; None if the layer is not a cell.
+    state_sizes: Callable[[Args], Sequence[Number]] | None = None
+    # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
+    ends_with_bias: bool = False
+    # What runs if Keras loads the layer from a file, as a sentence; "" if nothing does.
+    runs_code: str = ""
+    # The arguments that may name a file which Keras opens, and what it does with the file.
+    file_arguments: Mapping[str, str] = {}
 
     @property
     def merges(self) -> bool:
@@ -196,6 +235,9 @@ _KNOWN: dict[str, LayerType] = {}
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
+_FACETS = frozenset(LayerType._field_defaults) - {"call_arguments", "class_name"}
+
+
 def layer(
     name: str,
     *arguments: Argument,
@@ -208,72 +250,54 @@ def layer(
     axes: Sequence[str] | None = None,
     least_axes: int = 0,
     example_input: Sequence[int] = (),
-    hidden_sublayers: Makes = (),
-    contains_layers: bool = False,
-    unsupported_options: Sequence[str] = (),
-    sublayers_argument: str = "",
-    default_policy: Callable[[Args], str] = lambda args: "float32",
-    quantization_rule: QuantizationRule | None = None,
-    mask_rule: MaskRule | None = None,
-    consumes_mask: bool = False,
-    autocasts: bool = True,
-    buffer_reuse: str = "",
     class_name: str = "",
-    receptive_field_rule: Callable[..., Any] | None = None,
-    flops: Cost | None = None,
-    **rule_options: Any,
+    **facets: Any,
 ) -> Callable[[Rule], Rule]:
-    """Declare a layer; with ``ranks``, one for each number of spatial axes, ``{rank}`` in the names standing for it.
+    """Declare a layer; with ``ranks``, one layer for each number of spatial axes (``{rank}`` in names is that number).
 
-    ``arguments`` follow the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
-    says what the layer does. A layer with spatial axes expects (*axes, channels) behind the batch axis. ``call`` holds
-    arguments of the call, not of the layer, such as ``return_attention_scores``; they are given by name only. A ``timed`` layer
-    has a time axis before its spatial axes.
+    ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
+    says what the layer does. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
+    arguments of the call, such as ``return_attention_scores``; they are passed by name only. A ``timed`` layer has a time
+    axis before its spatial axes. ``facets`` are fields of :class:`LayerType`.
+
+    Raises :class:`TypeError` for a facet that does not exist.
     """
+    for facet in facets:
+        if facet not in _FACETS:
+            hint = did_you_mean(facet, sorted(_FACETS))
+            raise TypeError(f"the declaration of {name} has an unknown facet '{facet}'{hint}")
 
     def declare(rule: Rule) -> Rule:
         family = rule.__module__.rpartition(".")[2]
         doc = inspect.cleandoc(rule.__doc__ or "")
         for rank in ranks:
-            own = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
-            own_name = name.format(rank=rank)
+            rank_arguments = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
+            rank_name = name.format(rank=rank)
             lead = ("time",) if timed else ()
             spatial = (*lead, *_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
-            turned = rank and any(a.name == "data_format" for a in own)
-            entry = LayerType(
-                name=own_name,
+            has_data_format = rank and any(a.name == "data_format" for a in rank_arguments)
+            definition = LayerType(
+                name=rank_name,
                 family=family,
-                arguments=own,
+                arguments=rank_arguments,
                 rule=rule,
-                doc=doc.format(name=own_name, axes=listed(_AXES[rank], "and")),
-                example=example.format(name=own_name),
+                doc=doc.format(name=rank_name, axes=listed(_AXES[rank], "and")),
+                example=example.format(name=rank_name),
                 example_input=tuple(example_input) or (*(8,) * (len(spatial or ()) - 1), 4),
                 aliases=tuple(alias.format(rank=rank) for alias in aliases),
                 inputs=inputs,
                 axes=spatial,
                 least_axes=least_axes,
-                channels_first_at=1 + len(lead) if turned else 0,
-                defaults={a.name: _default(a, own_name) for a in (*own, *call)},
-                rule_options=rule_options,
+                channels_first_at=1 + len(lead) if has_data_format else 0,
+                defaults={a.name: _default(a, rank_name) for a in (*rank_arguments, *call)},
                 call_arguments=tuple(call),
-                hidden_sublayers=hidden_sublayers,
-                contains_layers=contains_layers,
-                unsupported_options=tuple(unsupported_options),
-                sublayers_argument=sublayers_argument,
-                default_policy=default_policy,
-                quantization_rule=quantization_rule,
-                mask_rule=mask_rule,
-                consumes_mask=consumes_mask,
-                autocasts=autocasts,
-                buffer_reuse=buffer_reuse,
-                class_name=class_name or own_name,
-                receptive_field_rule=receptive_field_rule,
-                flops=flops,
+                class_name=class_name or rank_name,
+                **facets,
             )
-            CATALOGUE[own_name] = entry
-            for each in (own_name, entry.class_name, *entry.aliases):
-                _KNOWN[each] = entry
-            _ALIASES.update(dict.fromkeys(entry.aliases, own_name))
+            CATALOGUE[rank_name] = definition
+            for known in (rank_name, definition.class_name, *definition.aliases):
+                _KNOWN[known] = definition
+            _ALIASES.update(dict.fromkeys(definition.aliases, rank_name))
         return rule
 
     return declare

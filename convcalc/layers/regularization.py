@@ -30,6 +30,8 @@ def _in_training_only(name: str, does: str, *arguments: Argument, example: str, 
         receptive_field_rule=views.positions,
         buffer_reuse=VIEW,
         flops=costs.free,
+        tf_flops=costs.free,
+        built_when_made=True,
         example=example,
         **more,
     )
@@ -83,6 +85,8 @@ _in_training_only(
     receptive_field_rule=views.positions,
     buffer_reuse=VIEW,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=True,
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:

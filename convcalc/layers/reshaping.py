@@ -34,6 +34,8 @@ _PADDING_EXAMPLE = "{name}: 1"
     ranks=_RANKS,
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example=_PADDING_EXAMPLE,
 )
 def zero_padding(a: Args, x: Shape) -> Inferred:
@@ -61,6 +63,8 @@ def _crop(a: Args, x: Shape) -> Inferred:
     ranks=(1,),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Cropping1D: 1",
 )
 def cropping_1d(a: Args, x: Shape) -> Inferred:
@@ -78,6 +82,8 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
     ranks=(2,),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
 def cropping_2d(a: Args, x: Shape) -> Inferred:
@@ -95,6 +101,8 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
     ranks=(3,),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Cropping3D: 1",
 )
 def cropping_3d(a: Args, x: Shape) -> Inferred:
@@ -117,6 +125,8 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
     axes=("length", "channels"),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="UpSampling1D: 2",
 )
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
@@ -138,6 +148,11 @@ def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     return (views.slid(a, inputs[0], between, None),)
 
 
+def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The two new sizes; other interpolations than "nearest" are one operation, which the profiler does not count."""
+    return 2 if a["interpolation"] == "nearest" else 0
+
+
 @layer(
     "UpSampling2D",
     Argument("size", PerAxis(), 2),
@@ -150,6 +165,8 @@ def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     ranks=(2,),
     receptive_field_rule=_interpolated,
     flops=costs.interpolated,
+    tf_flops=_tf_upsampling,
+    built_when_made=False,
     example="UpSampling2D: 2",
 )
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
@@ -167,6 +184,8 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     ranks=(3,),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="UpSampling3D: 2",
 )
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
@@ -183,6 +202,8 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.reshaping,
     buffer_reuse=VIEW,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Flatten",
     example_input=(8, 8, 4),
 )
@@ -200,6 +221,8 @@ def flatten(a: Args, x: Shape) -> Inferred:
     receptive_field_rule=views.reshaping,
     buffer_reuse=VIEW,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=True,
     example="Reshape: {{target_shape: [-1, 4]}}",
     example_input=(8,),
 )
@@ -234,6 +257,8 @@ def _permuted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     Argument("dims", Integers(1)),
     receptive_field_rule=_permuted_views,
     flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
     example="Permute: {{dims: [2, 1]}}",
     example_input=(3, 4),
 )
@@ -257,12 +282,19 @@ def _repeated_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     return ((views.BATCH, views.View((2,))),)
 
 
+def _tf_repeats(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """A size times the number of repetitions, which is an operation of the graph too."""
+    return 1
+
+
 @layer(
     "RepeatVector",
     Argument("n", Integer(1)),
     axes=("features",),
     receptive_field_rule=_repeated_views,
     flops=costs.free,
+    tf_flops=_tf_repeats,
+    built_when_made=False,
     example="RepeatVector: 3",
 )
 def repeat_vector(a: Args, x: Shape) -> Inferred:

@@ -13,7 +13,7 @@ from convcalc.base.structs import NamedTuple
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import Inferred, LayerType, Weight, bind, find, known_names
+from convcalc.layers.registry import Inferred, LayerType, Weight, bind, every_layer, find, known_names
 from convcalc.layers.views import Looks, Views, nobody_knows
 
 # What a layer may have besides its own arguments.
@@ -77,16 +77,22 @@ class SubModel(NamedTuple):
 
 
 class LayerValue(AnyRank):
-    """The kind of an argument that is a layer. ``named`` narrows it to layers whose class is one of these."""
+    """The kind of an argument that is a layer; ``accepts`` narrows it to some layers of the catalogue, such as cells."""
 
     expects = "a layer, such as {LSTM: 32}"
 
-    def __init__(self, named: tuple[str, ...] = ()) -> None:
-        self.named = named
+    def __init__(self, accepts: Callable[[LayerType], bool] | None = None) -> None:
+        self.accepts = accepts
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the accepted layers; empty if all are accepted."""
+        accepts = self.accepts
+        return () if accepts is None else tuple(name for name, known in every_layer().items() if accepts(known))
 
     def read(self, value: Any) -> SubLayer | SubModel:
         """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
-        if isinstance(value, SubLayer) or (isinstance(value, SubModel) and not self.named):
+        if isinstance(value, SubLayer) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
             return self._layer(value, None)
@@ -99,8 +105,8 @@ class LayerValue(AnyRank):
 
     def _layer(self, name: str, given: Any) -> SubLayer:
         kind = find(name)
-        if kind is None or (self.named and kind.name not in self.named):
-            raise ValueError(did_you_mean(name, self.named or known_names()))
+        if kind is None or (self.accepts is not None and not self.accepts(kind)):
+            raise ValueError(did_you_mean(name, self.names or known_names()))
         named = dict(given) if isinstance(given, Mapping) else {}
         positional = (
             given if isinstance(given, list) else [] if given is None or isinstance(given, Mapping) else [given]

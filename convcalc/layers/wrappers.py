@@ -9,7 +9,7 @@ from convcalc.base.numbers import Number, Shape, as_constant
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Choice, carried
-from convcalc.layers.registry import Args, Inferred, layer
+from convcalc.layers.registry import Args, Inferred, LayerType, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 
 
@@ -37,6 +37,8 @@ def _at_each_step(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     consumes_mask=True,
     receptive_field_rule=_step_views,
     flops=_at_each_step,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="TimeDistributed: {{layer: {{Dense: 8}}}}",
     example_input=(5, 4),
 )
@@ -51,7 +53,9 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
     return Inferred(outputs, over_steps(found.weights, x[1]), extra, unknown=found.unknown)
 
 
-_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+def _loops_over_steps(inside: LayerType) -> bool:
+    """True for SimpleRNN, GRU, LSTM, RNN and ConvLSTM, but not for Bidirectional itself."""
+    return inside.takes_initial_state and inside.rule is not bidirectional
 
 
 def _both_ways(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
@@ -74,16 +78,19 @@ def _both_directions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Numbe
 
 @layer(
     "Bidirectional",
-    Argument("layer", LayerValue(_LOOPS)),
+    Argument("layer", LayerValue(_loops_over_steps)),
     Argument("merge_mode", Choice(("sum", "mul", "ave", "concat")), "concat", null=True),
     *carried("weights"),
-    Argument("backward_layer", LayerValue(_LOOPS), None, null=True),
+    Argument("backward_layer", LayerValue(_loops_over_steps), None, null=True),
     inputs=(1, 20),
+    takes_initial_state=True,
     contains_layers=True,
     mask_rule=_both_ways,
     consumes_mask=True,
     receptive_field_rule=views.everything,
     flops=_both_directions,
+    tf_flops=costs.unknown,
+    built_when_made=False,
     example="Bidirectional: {{layer: {{LSTM: 8}}}}",
     example_input=(5, 4),
 )

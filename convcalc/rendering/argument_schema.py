@@ -140,10 +140,11 @@ def _(kind: Range) -> Schema:
 
 @kind_schema.register
 def _(kind: LayerValue) -> Schema:
-    if not kind.named:
+    names = kind.names
+    if not names:
         return ref("sublayer")
-    only = {"propertyNames": {"enum": [*kind.named, "class_name", "config"]}}
-    return {**ref("sublayer"), "allOf": [{**only, "anyOf": [{"enum": [*kind.named]}, {"not": {"type": "string"}}]}]}
+    only = {"propertyNames": {"enum": [*names, "class_name", "config"]}}
+    return {**ref("sublayer"), "allOf": [{**only, "anyOf": [{"enum": [*names]}, {"not": {"type": "string"}}]}]}
 
 
 @kind_schema.register

@@ -8,10 +8,6 @@ from convcalc.layers import LayerType
 from convcalc.model import Model
 from convcalc.ops import Operation
 
-# These take their first input by itself, and the states behind it by name.
-_LOOPS = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-_CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells")
-
 
 def data_calls(model: Model) -> list[int]:
     """The calls but those of operations that only make masks: masks are made again where the model is."""
@@ -30,12 +26,12 @@ def placed(kind: LayerType | None, tensors: list[Any], kwargs: dict[str, Any]) -
     """The tensors of a call by position; states are put among ``kwargs``."""
     if kind is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]
-    if kind.name in _LOOPS:
+    if kind.takes_initial_state:
         if tensors[1:]:
             kwargs["initial_state"] = tensors[1:]
         return tensors[:1]
-    if kind.name in ("MultiHeadAttention", "GroupQueryAttention"):
+    if kind.separate_inputs:
         return tensors
-    if kind.name in _CELLS:
+    if kind.state_sizes is not None:
         return [tensors[0], tensors[1] if len(tensors) == 2 else tensors[1:]]
     return [tensors] if kind.merges or len(tensors) > 1 else tensors

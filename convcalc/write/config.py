@@ -20,9 +20,6 @@ from convcalc.ops import Operation
 from convcalc.write.arguments import keras_module
 from convcalc.write.calls import placed
 
-# Here pairs for each axis, there one pair.
-_ONE_AXIS = {"ZeroPadding1D": "padding", "Cropping1D": "cropping"}
-
 
 def config_json(report: Report) -> str:
     """The text of the config."""
@@ -124,11 +121,11 @@ def _arguments(kind: LayerType | None, args: Mapping[str, Any], trains: bool) ->
     """The arguments of the layer itself, given and default, as JSON."""
     if kind is None:
         return {key: written(value, trains) for key, value in args.items()}
-    names = [argument.name for argument in kind.arguments if argument.name in args or argument.default is not REQUIRED]
-    found = {name: written(args.get(name, kind.defaults[name]), trains) for name in names}
-    if (key := _ONE_AXIS.get(kind.name)) in found:
-        found[str(key)] = found[str(key)][0]
-    return found
+    return {
+        argument.name: written(argument.kind.for_keras(args.get(argument.name, kind.defaults[argument.name])), trains)
+        for argument in kind.arguments
+        if argument.name in args or argument.default is not REQUIRED
+    }
 
 
 def written(value: Any, trains: bool = True) -> Any:

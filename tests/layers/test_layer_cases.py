@@ -14,7 +14,7 @@ import pytest
 from convcalc.analyse import infer
 from convcalc.base.numbers import UNKNOWN, plain
 from convcalc.base.problems import Refusal, Source
-from convcalc.layers import CATALOGUE, apply, bind, find, parameters
+from convcalc.layers import CATALOGUE, apply, bind, find, layer, parameters
 from convcalc.layers.examples import example_spec
 from convcalc.read.spec.spec import read_spec
 
@@ -657,6 +657,27 @@ def test_grouped_by_channel_is_depthwise() -> None:
 
 
 # What every entry owes.
+
+# The facets that no default fits: a declaration states each of them.
+STATED = {
+    "flops": "costs.unknown if it cannot be counted",
+    "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",
+    "receptive_field_rule": "views.nobody_knows if it cannot be followed",
+    "built_when_made": "True if Keras's __init__ sets self.built or calls _build_at_init()",
+}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_declaration_states_the_facets_that_no_default_fits(name: str) -> None:
+    for facet, hint in STATED.items():
+        assert getattr(CATALOGUE[name], facet) is not None, f"declare {facet} of {name} ({hint})"
+
+
+def test_a_facet_that_does_not_exist_is_an_error() -> None:
+    with pytest.raises(
+        TypeError, match="declaration of Halved has an unknown facet 'mask_rul'; did you mean 'mask_rule'"
+    ):
+        layer("Halved", example="Halved", mask_rul=None)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)

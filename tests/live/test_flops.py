@@ -95,9 +95,9 @@ def layers() -> list[tuple[Any, tuple[int, ...]]]:
 
 
 def _activations() -> list[str]:
-    from convcalc.analyse.tf_flops import _ACTIVATIONS
+    from convcalc.layers.costs import _TF_ACTIVATIONS
 
-    return sorted(name for name in _ACTIVATIONS if name != "hard_swish")
+    return sorted(name for name in _TF_ACTIVATIONS if name != "hard_swish")
 
 
 def test_single_layers() -> None:
