@@ -12,21 +12,19 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.base.version import __version__
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report, infer
+    from convcalc.api import Report, diff, infer, render
     from convcalc.calculator.conv import conv
-    from convcalc.differences.compare import diff
     from convcalc.read import load
-    from convcalc.rendering import render
 
 __all__ = ["ConvcalcError", "Report", "__version__", "conv", "diff", "infer", "load", "render"]
 
 _HOMES = {
-    "Report": "convcalc.analyse",
+    "Report": "convcalc.api",
     "conv": "convcalc.calculator.conv",
-    "diff": "convcalc.differences.compare",
-    "infer": "convcalc.analyse",
+    "diff": "convcalc.api",
+    "infer": "convcalc.api",
     "load": "convcalc.read",
-    "render": "convcalc.rendering",
+    "render": "convcalc.api",
 }
 
 

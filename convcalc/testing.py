@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from convcalc.base import codes
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report
+    from convcalc.analyse import Study
     from convcalc.stored import Snapshot
 
 __all__ = ["RECORD", "assert_summary"]
@@ -50,9 +50,9 @@ def assert_summary(
         raise AssertionError("\n".join(map(visible, [f"{source} does not hold:", *lines])))
 
 
-def _reported(model: Any) -> Report:
+def _reported(model: Any) -> Study:
     """The report of what stands for a model. Keras is not asked for more than its config."""
-    from convcalc.analyse import Report, infer
+    from convcalc.api import Report, infer
     from convcalc.model import Model
     from convcalc.read import load, read
 
@@ -65,7 +65,7 @@ def _reported(model: Any) -> Report:
     return infer(load(model))
 
 
-def _recorded(report: Report, record: str | PathLike[str] | None) -> Snapshot | None:
+def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | None:
     """The record to compare with; None where there is nothing to compare, as it is written from this report."""
     from convcalc.base.problems import error
     from convcalc.snapshot.load import load_snapshot, snapshot_in

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.analyse.field_words import field_lines
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
 from convcalc.base.problems import did_you_mean, error, listed
@@ -60,11 +61,11 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
     raise error(codes.UNKNOWN_LAYER, f"the model has no layer '{selector}'{hint}")
 
 
-def explain(report: Report, selector: str) -> Explanation:
+def explain(report: Study, selector: str) -> Explanation:
     """The numbers of one layer, worked out. Raises :class:`ConvcalcError` where the selector fits no layer."""
     number, row = pick(report, selector)
     found = _explained(report, number, row)
-    calls = report.fields.get(row.path)
+    calls = report.receptive_fields.get(row.path)
     lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer is not reached by a known tensor")]
     field = [Section("Receptive field", tuple(lines))] if lines else []
     return found._replace(sections=(*found.sections, *field))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from convcalc.analyse.report import Counts, LayerReport, Report
 from convcalc.analyse.run import Ran, Step
@@ -45,7 +46,10 @@ def _others(kind: LayerType | Operation, args: Args, inputs: Sequence[Shape], fo
 CONVENTIONS: dict[str, Callable[[Step], Number]] = {"convcalc": own_flops, "tf": tf_flops}
 
 
-def with_flops(report: Report, convention: str = "convcalc") -> Report:
+R = TypeVar("R", bound=Report)
+
+
+def with_flops(report: R, convention: str = "convcalc") -> R:
     """The report with FLOPs on each call and layer, and in the totals."""
     counting = _Counting(CONVENTIONS[convention])
     rows = tuple(map(counting.row, report.layers))

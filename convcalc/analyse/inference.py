@@ -58,8 +58,8 @@ def infer(model: Model) -> Report:
         input_shapes=tuple(map(run.shape, model.inputs)),
         output_shapes=run.outputs,
         linear=is_linear(model),
-        problems=tuple(problems),
         run=run,
+        problems=tuple(problems),
     )
 
 

@@ -7,15 +7,15 @@ batch is not known, it is one sample: the model is run once more for that, so th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.inference import run_on
 from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
-from convcalc.analyse.report import Assumptions, LayerReport, Report, weight_bytes
+from convcalc.analyse.report import LayerReport, Report, weight_bytes
 from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import Sum, sum_known
-from convcalc.base.numbers import UNKNOWN, Number, Shape, plain_number, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.structs import NamedTuple
 from convcalc.layers import Weight, definition_of
@@ -63,19 +63,6 @@ class Training(NamedTuple):
         """All of it."""
         return sum_known([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
 
-    def as_dict(self) -> dict[str, Any]:
-        """The estimate's part of the JSON report."""
-        return {
-            "optimizer": self.optimizer,
-            "weight_bytes": plain_number(self.weights),
-            "gradient_bytes": plain_number(self.gradients),
-            "optimizer_bytes": plain_number(self.slots),
-            "activation_bytes": plain_number(self.activations),
-            "input_bytes": plain_number(self.inputs),
-            "total_bytes": plain_number(self.total),
-            "incomplete": {"total_bytes": self.label} if self.label else {},
-        }
-
 
 class Memory(NamedTuple):
     """The bytes of a model.
@@ -120,39 +107,15 @@ class Memory(NamedTuple):
         """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
         return Sum(self.at_weights[row.path], row.incomplete.get("params", ""))
 
-    def totals(self) -> dict[str, Any]:
-        """What the JSON report's totals say of memory."""
-        return {
-            "input_bytes": plain_number(self.inputs),
-            "activation_bytes": plain_number(self.activations),
-            "peak_activation_bytes": plain_number(self.peak),
-            "peak_layer": self.peak_layer,
-            "weight_bytes": plain_number(self.weight_bytes),
-        }
 
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON report's part on memory: what the totals stand on."""
-        return {
-            "dtype": self.assumptions.dtype,
-            "in_place": self.assumptions.in_place,
-            "batch": plain_number(self.batch),
-            "weights": [
-                {"dtype": group.dtype, "trainable": group.trainable, "bytes": group.size} for group in self.weights
-            ],
-            "alive_at_peak": [{"tensor": tensor.name, "bytes": plain_number(tensor.size)} for tensor in self.alive],
-            "steps": [{"layer": layer, "call": call, "alive_bytes": alive} for layer, call, alive in self.moments],
-            "training": self.training.as_dict() if self.training else None,
-        }
-
-
-def memory(report: Report) -> Memory:
-    """The memory of a model under the report's assumptions."""
+def memory_of(report: Report, assumptions: Assumptions) -> Memory:
+    """Returns the memory that a model needs under these assumptions."""
     run, batch = _run_of_known_batch(report)
-    walk = _Walk(report.assumptions.dtype)
+    walk = _Walk(assumptions.dtype)
     inputs = walk.begin(run)
     kept = walk.model(run, "", "", inputs)
     sizes = [tensor.size for tensor in walk.tensors]
-    pieces = storages(walk.steps, sizes, kept, report.assumptions.in_place)
+    pieces = storages(walk.steps, sizes, kept, assumptions.in_place)
     alive = sizes_alive(walk.steps, pieces)
     given = set(inputs)
     taken = sum_known([sizes[tensor] for tensor in inputs])
@@ -161,7 +124,7 @@ def memory(report: Report) -> Memory:
     peak: Number = UNKNOWN if every.value is UNKNOWN else max(alive)
     peak_step = alive.index(max(alive))
     written = {tensor: number for number, step in enumerate(walk.steps) for tensor in step.writes}
-    weights, trained = _weights(report)
+    weights, trained = _weights(report, assumptions.dtype)
     total_weights = report.totals.param_bytes if report.totals.param_bytes is UNKNOWN else weight_bytes(weights)
     labels = {
         "input_bytes": taken.label,
@@ -171,7 +134,7 @@ def memory(report: Report) -> Memory:
         "weight_bytes": report.totals.incomplete.get("param_bytes", ""),
     }
     found = Memory(
-        assumptions=report.assumptions,
+        assumptions=assumptions,
         batch=batch,
         outputs=walk.outputs,
         at_layer=_most(walk.spans, alive),
@@ -185,18 +148,17 @@ def memory(report: Report) -> Memory:
         ),
         weights=_groups(weights, trained),
         weight_bytes=total_weights,
-        at_weights=_at_layers(report),
+        at_weights=_at_layers(report, assumptions.dtype),
         incomplete={name: label for name, label in labels.items() if label},
     )
-    optimizer = report.assumptions.optimizer
-    return found._replace(training=_training(found, trained, report)) if optimizer else found
+    return found._replace(training=_training(found, trained, report)) if assumptions.optimizer else found
 
 
 def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
     """The model run on the batch that an input states, or on one sample; and that batch. Where every batch is stated, that
     is the report's own run.
     """
-    own = report.run or run_on(report.model, report.input_shapes)
+    own = report.run
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
     shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
@@ -306,20 +268,19 @@ def _bytes(shape: Shape | None, dtype: str) -> Number:
     return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
 
 
-def _weights(report: Report) -> tuple[list[Weight], list[Weight]]:
+def _weights(report: Report, dtype: str | None) -> tuple[list[Weight], list[Weight]]:
     """All weights of the model, and those of them that train, in the type that is assumed."""
     every = [weight for row in report.layers for weight in row.weights]
     trained = [*(weight for weight in every if weight.trainable), *report.totals.left_trainable]
-    return _assumed(every, report), _assumed(trained, report)
+    return _assumed(every, dtype), _assumed(trained, dtype)
 
 
-def _assumed(weights: Sequence[Weight], report: Report) -> list[Weight]:
-    """The weights in the type that is assumed."""
-    dtype = report.assumptions.dtype
+def _assumed(weights: Sequence[Weight], dtype: str | None) -> list[Weight]:
+    """Returns the weights in the assumed dtype."""
     return [weight._replace(dtype=dtype) for weight in weights] if dtype else list(weights)
 
 
-def _at_layers(report: Report) -> dict[str, Number]:
+def _at_layers(report: Report, dtype: str | None) -> dict[str, Number]:
     """The bytes of each layer's weights, which count for the models that it is nested in as well."""
     sizes: dict[str, Number] = {}
     alike: dict[int, Number] = {}
@@ -327,7 +288,7 @@ def _at_layers(report: Report) -> dict[str, Number]:
     for row in report.layers:
         own = alike.get(id(row.counts))
         if own is None:
-            own = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, report))
+            own = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, dtype))
             alike[id(row.counts)] = own
         around = [*around[: row.depth], row.path]
         for path in around:

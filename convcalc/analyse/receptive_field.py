@@ -8,7 +8,7 @@ own inputs it declares itself (:mod:`convcalc.layers.views`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from convcalc.analyse import receptive_axis as reaches
 from convcalc.analyse.receptive_axis import Reach, Step
@@ -96,21 +96,6 @@ class Field(NamedTuple):
     def exceeds(self) -> bool:
         """Whether the field is larger than the input on an axis."""
         return any(axis.exceeds for axis in self.axes)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The field's part of the JSON report."""
-        return {
-            "input": self.input,
-            "size": [_plain(axis.size) for axis in self.axes],
-            "stride": [axis.stride for axis in self.axes],
-            "padding": [_plain(axis.padding) for axis in self.axes],
-            "exceeds_input": self.exceeds,
-            "misaligned": [list(path) for path in self.misaligned],
-        }
-
-
-def _plain(number: Number) -> int | None:
-    return number if isinstance(number, int) else None
 
 
 class _Walk:

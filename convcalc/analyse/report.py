@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from convcalc.base.notebook import NotebookDisplay
-from convcalc.base.numbers import UNKNOWN, Number, Shape, plain_number, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Problem
 from convcalc.base.structs import NamedTuple
 from convcalc.layers.dtypes import size_in_bytes
@@ -21,16 +19,7 @@ from convcalc.model import Layer, Model
 from convcalc.ops import Operation
 
 if TYPE_CHECKING:
-    from convcalc.analyse.memory import Memory
-    from convcalc.analyse.receptive_field import Field
     from convcalc.analyse.run import Ran, Run, Step
-
-SCHEMA_VERSION = 1  # of the JSON report
-
-
-def stated(name: str, number: Number | None) -> dict[str, int | None]:
-    """A number's part of a JSON object: none of one that was not asked for."""
-    return {} if number is None else {name: plain_number(number)}
 
 
 def weight_bytes(weights: Iterable[Weight]) -> int:
@@ -41,19 +30,6 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
         if isinstance(elements, int):
             total += size_in_bytes(elements, weight.dtype or "float32")
     return total
-
-
-class Assumptions(NamedTuple):
-    """What memory is counted under: everything of one ``dtype`` where it is given, results written over inputs that no one
-    needs (``in_place``), and the optimizer of a training step where that is asked for.
-    """
-
-    dtype: str | None = None
-    in_place: bool = False
-    optimizer: str | None = None
-
-
-NO_ASSUMPTIONS = Assumptions()
 
 
 class CallReport(NamedTuple):
@@ -259,21 +235,9 @@ class Totals(NamedTuple):
         """The parameters that training does not change by gradient."""
         return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
-    def as_dict(self) -> dict[str, Any]:
-        """The totals' part of the JSON report."""
-        return {
-            "params": plain_number(self.params),
-            "trainable_params": plain_number(self.trainable_params),
-            "non_trainable_params": plain_number(self.non_trainable_params),
-            "param_bytes": plain_number(self.param_bytes),
-            "macs": plain_number(self.macs),
-            **stated("flops", self.flops),
-            "incomplete": dict(self.incomplete),
-        }
-
 
 @dataclass(frozen=True)
-class Report(NotebookDisplay):
+class Report:
     """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
     FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
     that are made when they are asked for.
@@ -285,34 +249,6 @@ class Report(NotebookDisplay):
     input_shapes: tuple[Shape | None, ...]
     output_shapes: tuple[Shape | None, ...]
     linear: bool
+    run: Run = field(repr=False, compare=False)
     problems: tuple[Problem, ...] = ()
-    run: Run | None = field(default=None, repr=False, compare=False)
-    assumptions: Assumptions = NO_ASSUMPTIONS
     convention: str = ""
-
-    @cached_property
-    def fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
-        """The receptive fields of every layer, by its path: for each call one for each input that reaches it."""
-        from convcalc.analyse.receptive_field import receptive_fields
-
-        return {} if self.run is None else receptive_fields(self.run)
-
-    @cached_property
-    def memory(self) -> Memory:
-        """What the model takes in memory; found when it is first asked for."""
-        from convcalc.analyse.memory import memory  # it stands on reports, and takes a run of the model of its own
-
-        return memory(self)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON report, version 1; FLOPs under convcalc's own convention unless the report has others. What its parts have
-        in common is one object: who changes the data makes a deep copy first.
-        """
-        from convcalc.report_json.write import report_data
-
-        return report_data(self)
-
-    def totals_with_memory(self) -> dict[str, Any]:
-        """The totals' part of the JSON report, with those of memory."""
-        counts, memory = self.totals.as_dict(), self.memory
-        return {**counts, **memory.totals(), "incomplete": {**counts["incomplete"], **memory.incomplete}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import Mark, Problem
 from convcalc.checking.likely_culprits import likely_culprits
@@ -36,7 +36,7 @@ _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_tra
 
 
 def compare_with_snapshot(
-    report: Report, record: Snapshot, ignore_names: bool = False
+    report: Study, record: Snapshot, ignore_names: bool = False
 ) -> tuple[Comparison, tuple[Problem, ...]]:
     """What differs between a record and a model: as data, and as one problem a layer and a total."""
     ours = snapshot_of_report(report) if record.format == "report" else snapshot_as_printed(report, record)
@@ -44,7 +44,7 @@ def compare_with_snapshot(
     return comparison, (*_of_layers(report, comparison), *_of_totals(report, comparison))
 
 
-def _of_layers(report: Report, comparison: Comparison) -> Iterator[Problem]:
+def _of_layers(report: Study, comparison: Comparison) -> Iterator[Problem]:
     """The layers that differ in the order of the record, and behind them those whose numbers only follow."""
     marks = _Marks(report.model)
     found = [(pair.follows, _of_pair(pair, before, marks)) for pair, before in _with_before(comparison.pairs)]
@@ -120,7 +120,7 @@ def _by_path(model: Model, prefix: str) -> Iterator[tuple[str, Layer]]:
             yield from _by_path(layer.model, f"{path}/")
 
 
-def _of_totals(report: Report, comparison: Comparison) -> Iterator[Problem]:
+def _of_totals(report: Study, comparison: Comparison) -> Iterator[Problem]:
     """One problem a total, or a line of a summary; where no layer differs, with the layers that it may come from."""
     fields = {change.field for change in comparison.totals}
     layers_agree = all(pair.status == "same" for pair in comparison.pairs)

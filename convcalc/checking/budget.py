@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from convcalc.analyse import Report
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.numbers import plain
@@ -13,6 +13,7 @@ from convcalc.base.problems import ConvcalcError, Mark, Problem, Refusal
 from convcalc.base.structs import NamedTuple
 from convcalc.checking.quantities import quantity, sizes
 from convcalc.model import Model, Place
+from convcalc.report_json.write import totals_data, totals_with_memory
 
 
 class Limit(NamedTuple):
@@ -41,7 +42,7 @@ def effective_limits(
     return {**(project or {}), **spec_limits(model), **(options or {})}
 
 
-def check_budget(report: Report, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
+def check_budget(report: Study, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
     """Every limit that the model does not hold.
 
     A number that is unknown, or only a lower bound, does not hold a limit unless ``allow_incomplete`` says that it may.
@@ -67,7 +68,7 @@ def check_budget(report: Report, limits: Mapping[str, Limit], allow_incomplete: 
     return tuple(found)
 
 
-def _most(key: str, limit: Limit, report: Report, allow_incomplete: bool) -> Iterator[Problem]:
+def _most(key: str, limit: Limit, report: Study, allow_incomplete: bool) -> Iterator[Problem]:
     most = quantity(limit.value)
     actual, label = _number(key, report)
     by = f" ({limit.origin})" if limit.origin else ""
@@ -81,19 +82,17 @@ def _most(key: str, limit: Limit, report: Report, allow_incomplete: bool) -> Ite
         yield _problem(limit, open_, codes.INCOMPLETE)
 
 
-def _number(key: str, report: Report) -> tuple[int | None, str]:
+def _number(key: str, report: Study) -> tuple[int | None, str]:
     """A total, and its label where it is not wholly known. Memory and FLOPs are worked out only where a budget asks for them."""
-    if key == "flops" and not report.convention:
-        from convcalc.analyse.flops import with_flops
-
-        report = with_flops(report)
-    totals = report.totals.as_dict()
+    if key == "flops":
+        report = report.with_flops()
+    totals = totals_data(report.totals)
     if key not in totals:
-        totals = report.totals_with_memory()
+        totals = totals_with_memory(report)
     return totals[key], totals["incomplete"].get(key, "")
 
 
-def _reach(report: Report, limit: Limit, allow_incomplete: bool) -> Iterator[Problem]:
+def _reach(report: Study, limit: Limit, allow_incomplete: bool) -> Iterator[Problem]:
     least = sizes(limit.value)
     fields = largest_fields(report)
     by = f" ({limit.origin})" if limit.origin else ""
@@ -128,11 +127,11 @@ class LargestFields(NamedTuple):
     partial: bool
 
 
-def largest_fields(report: Report) -> LargestFields:
+def largest_fields(report: Study) -> LargestFields:
     """The largest receptive field of any layer that slides: what reads its whole input (Dense, global pooling) has none of its own."""
     largest: dict[int, int] = {}
-    partial = any(not report.fields.get(row.path) for row in report.layers)
-    for field in (field for calls in report.fields.values() for call in calls for field in call):
+    partial = any(not report.receptive_fields.get(row.path) for row in report.layers)
+    for field in (field for calls in report.receptive_fields.values() for call in calls for field in call):
         for number, axis in enumerate(field.axes):
             size = plain(axis.size)
             partial |= axis.reach is None or axis.reach.partial

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base.problems import Problem
 from convcalc.checking.budget import Limit, check_budget
 from convcalc.checking.expectations import check_expectations
@@ -20,7 +20,7 @@ class CheckResult:
     """
 
     source: str
-    report: Report | None
+    report: Study | None
     problems: tuple[Problem, ...] = ()
     comparison: Comparison | None = None
     seconds: float = 0.0
@@ -33,7 +33,7 @@ class CheckResult:
 
 def check_model(
     source: str,
-    report: Report,
+    report: Study,
     limits: Mapping[str, Limit],
     record: Snapshot | None = None,
     ignore_names: bool = False,

@@ -14,6 +14,7 @@ from statistics import median_low
 from typing import Any, TypeAlias
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.study import Study
 from convcalc.base.numbers import Number, larger, plain, product
 from convcalc.base.problems import listed
 from convcalc.base.structs import NamedTuple
@@ -44,23 +45,23 @@ class InsightRule(NamedTuple):
     code: str
     title: str
     explanation: str
-    find: Callable[[Report], Found]
+    find: Callable[[Study], Found]
 
 
 INSIGHT_RULES: dict[str, InsightRule] = {}
 
 
-def insights(report: Report) -> tuple[Insight, ...]:
+def insights(report: Study) -> tuple[Insight, ...]:
     """Everything that stands out in a model, kind by kind."""
     return tuple(
         Insight(kind.code, layer, said) for kind in INSIGHT_RULES.values() for layer, said in kind.find(report)
     )
 
 
-def _insight(code: str) -> Callable[[Callable[[Report], Found]], Callable[[Report], Found]]:
+def _insight(code: str) -> Callable[[Callable[[Study], Found]], Callable[[Study], Found]]:
     """Declare a kind of insight."""
 
-    def declare(find: Callable[[Report], Found]) -> Callable[[Report], Found]:
+    def declare(find: Callable[[Study], Found]) -> Callable[[Study], Found]:
         title, _, explanation = inspect.cleandoc(find.__doc__ or "").partition("\n\n")
         INSIGHT_RULES[code] = InsightRule(code, title, explanation, find)
         return find
@@ -96,7 +97,7 @@ def _most_macs(report: Report) -> Found:
 
 
 @_insight("most-memory")
-def _most_memory(report: Report) -> Found:
+def _most_memory(report: Study) -> Found:
     """Memory peaks at one layer, far above what most of the run needs.
 
     The memory for activations has to hold the peak, which is reached only there. A stride or a pooling at or before this
@@ -292,7 +293,7 @@ def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
 
 
 @_insight("field-beyond-input")
-def _field_beyond_input(report: Report) -> Found:
+def _field_beyond_input(report: Study) -> Found:
     """From this layer on, the receptive field is larger than the input.
 
     Each position sees all of the input on that axis, and padding besides. Layers that only widen the field (large kernels,
@@ -300,7 +301,7 @@ def _field_beyond_input(report: Report) -> Found:
     """
     seen: set[str] = set()
     for row in _single(report):
-        for field in (report.fields.get(row.path) or ((),))[-1]:
+        for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
             # A position of a layer that reads all, such as Dense, has no field that grows.
             wide = any(axis.exceeds and not axis.whole for axis in field.axes)
             if wide and field.input not in seen:

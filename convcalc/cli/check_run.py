@@ -17,7 +17,7 @@ from convcalc.cli.reading import resized
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convcalc.analyse import Report
+    from convcalc.analyse import Study
     from convcalc.checking.budget import Limit
     from convcalc.checking.check_model import CheckResult
     from convcalc.cli.project import Project
@@ -89,13 +89,13 @@ class CheckRun:
         payload = self._payload(replace(result, seconds=monotonic() - began))
         return Outcome(tuple(messages), new_record, code, payload)
 
-    def _report(self, name: str) -> Report:
-        from convcalc.analyse import infer
+    def _report(self, name: str) -> Study:
+        from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
-        return infer(resized(parse(name), self.inputs, self.batch))
+        return Study.of(infer(resized(parse(name), self.inputs, self.batch)))
 
-    def _result(self, name: str, report: Report) -> CheckResult:
+    def _result(self, name: str, report: Study) -> CheckResult:
         from convcalc.checking.budget import effective_limits
         from convcalc.checking.check_model import check_model
         from convcalc.snapshot.load import load_snapshot
@@ -133,7 +133,7 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
     return str(existing)
 
 
-def _new_record(report: Report, record: str, name: str) -> NewRecord:
+def _new_record(report: Study, record: str, name: str) -> NewRecord:
     """The record to write. If ``record`` is a folder, the file in it is named after the model."""
     from convcalc.snapshot.write import snapshot_text
 
@@ -165,6 +165,6 @@ def _pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
             yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
         if comparison is not None and differences:
             from convcalc.rendering.diff import diff_sheet
-            from convcalc.rendering.sheet import drawn
+            from convcalc.rendering.grid import drawn
 
             yield Piece(drawn(diff_sheet(comparison), text_style))

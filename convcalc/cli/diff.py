@@ -14,7 +14,7 @@ from convcalc.cli.completion import files
 from convcalc.cli.output import Output, look_options, output_options
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report
+    from convcalc.analyse import Study
     from convcalc.differences.comparison import Comparison
     from convcalc.model import Model
     from convcalc.rendering.grid import TextStyle
@@ -95,10 +95,10 @@ def _at(file: str, revision: str) -> Model:
     return model
 
 
-def _report(model: Model) -> Report:
-    from convcalc.analyse import infer
+def _report(model: Model) -> Study:
+    from convcalc.analyse import Study, infer
 
-    report = infer(model)
+    report = Study.of(infer(model))
     print_warnings(report.problems)
     return report
 
@@ -110,7 +110,7 @@ def _text(found: Comparison, format: str, everything: bool, look: Callable[[], T
 
         return (dumps if format == "json" else line)(found.as_dict())
     from convcalc.rendering.diff import diff_sheet
-    from convcalc.rendering.sheet import drawn
+    from convcalc.rendering.grid import drawn
     from convcalc.rendering.sheets import SHEET_FORMATS
 
     sheet = diff_sheet(found, everything, plain=format == "csv")

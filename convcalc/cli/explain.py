@@ -30,12 +30,12 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
     if layer is None:
         write(_meaning(model, appearance))
         return OK
-    from convcalc.analyse import infer
+    from convcalc.analyse import Study, infer
     from convcalc.analyse.explain import explain
     from convcalc.read import parse
     from convcalc.rendering.explain import explanation
 
-    write(explanation(explain(infer(parse(model)), layer), appearance))
+    write(explanation(explain(Study.of(infer(parse(model))), layer), appearance))
     return OK
 
 

@@ -14,7 +14,7 @@ from convcalc.base.structs import NamedTuple
 from convcalc.cli import warn
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report
+    from convcalc.analyse import Study
     from convcalc.checking.insights import Insight
     from convcalc.keras_text.options import Options
     from convcalc.rendering.grid import TextStyle
@@ -32,7 +32,7 @@ class FormatRequest(NamedTuple):
     insights: bool = False
     keras: Options | None = None
 
-    def sheet(self, report: Report, plain: bool = False) -> Sheet:
+    def sheet(self, report: Study, plain: bool = False) -> Sheet:
         """The report as a sheet, with what stands out in the model among the notes where that is asked for."""
         from convcalc.rendering.table import summary_sheet
 
@@ -46,7 +46,7 @@ class FormatRequest(NamedTuple):
         return replace(sheet, notes=(*sheet.notes, *told(_insights(report))))
 
 
-Writer: TypeAlias = "Callable[[Iterable[Report], FormatRequest], Iterator[str]]"
+Writer: TypeAlias = "Callable[[Iterable[Study], FormatRequest], Iterator[str]]"
 
 
 class Format(NamedTuple):
@@ -71,7 +71,7 @@ def require_format(name: str, options: Iterable[str], several: bool) -> Format:
     return format
 
 
-def _table(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _table(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.table import table
 
     look = asked.look()
@@ -87,32 +87,32 @@ def _table(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
             yield "\n" + insights_text(_insights(report), look)
 
 
-def _keras(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _keras(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.keras_text.print3 import keras_text
 
     yield from _apart(keras_text(report, asked.keras) for report in reports)
 
 
-def _keras2(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _keras2(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.keras_text.print2 import keras2_text
 
     yield from _apart(keras2_text(report, asked.keras) for report in reports)
 
 
-def _json(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _json(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.base.json_text import dumps
 
     data = [_data(report, asked) for report in reports]
     yield dumps(data if asked.several else data[0])
 
 
-def _jsonl(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _jsonl(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.base.json_text import line
 
     return (line(_data(report, asked)) for report in reports)
 
 
-def _csv(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _csv(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.csv import csv_text
     from convcalc.rendering.sheet import with_model
 
@@ -123,26 +123,26 @@ def _csv(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
         yield csv_text(sheet, header=number == 0)
 
 
-def _markdown(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _markdown(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.markdown import markdown_text
 
     yield from _apart(markdown_text(asked.sheet(report)) for report in reports)
 
 
-def _html(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _html(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.html import html_page
 
     yield html_page([asked.sheet(report) for report in reports])
 
 
-def _latex(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _latex(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.latex import PREAMBLE, latex_text
 
     yield PREAMBLE
     yield from _apart(latex_text(asked.sheet(report)) for report in reports)
 
 
-def _mermaid(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _mermaid(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.graph import graph
     from convcalc.rendering.mermaid import MOST_CHARACTERS, MOST_EDGES, mermaid_text
 
@@ -156,7 +156,7 @@ def _mermaid(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
         yield text
 
 
-def _dot(reports: Iterable[Report], asked: FormatRequest) -> Iterator[str]:
+def _dot(reports: Iterable[Study], asked: FormatRequest) -> Iterator[str]:
     from convcalc.rendering.dot import dot_text
     from convcalc.rendering.graph import graph
 
@@ -168,13 +168,15 @@ def _apart(texts: Iterable[str]) -> Iterator[str]:
     return ("\n" * (number > 0) + text for number, text in enumerate(texts))
 
 
-def _data(report: Report, asked: FormatRequest) -> dict[str, Any]:
+def _data(report: Study, asked: FormatRequest) -> dict[str, Any]:
     """The JSON report, with what stands out where that is asked for."""
     found = {"insights": [each._asdict() for each in _insights(report)]} if asked.insights else {}
-    return {**report.as_dict(), **found}
+    from convcalc.report_json.write import report_data
+
+    return {**report_data(report), **found}
 
 
-def _insights(report: Report) -> tuple[Insight, ...]:
+def _insights(report: Study) -> tuple[Insight, ...]:
     from convcalc.checking.insights import insights
 
     return insights(report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,8 +15,8 @@ from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report
-    from convcalc.analyse.report import Assumptions
+    from convcalc.analyse import Report, Study
+    from convcalc.analyse.assumptions import Assumptions
     from convcalc.base.numbers import Number
     from convcalc.model import Model
     from convcalc.read.keras_files.weights import Weights
@@ -35,13 +34,13 @@ class Reading:
         self.assumptions = _assumptions(options["assume_dtype"], options["inplace"], options["training"])
         self.code = OK
 
-    def reports(self, models: tuple[str, ...]) -> Iterator[Report]:
+    def reports(self, models: tuple[str, ...]) -> Iterator[Study]:
         """A report for each model; one that cannot be read hides no other."""
         alone = len(models) == 1
         reports = progress(models, (self._report(source, alone) for source in models), self.options["quiet"])
         return (report for report in reports if report is not None)
 
-    def _report(self, source: str, alone: bool) -> Report | None:
+    def _report(self, source: str, alone: bool) -> Study | None:
         """A model's report, with what is to be said of it; None for one of several that cannot be read."""
         try:
             report, weights = self._read(source)
@@ -62,20 +61,17 @@ class Reading:
                 warn(text)
         return report
 
-    def _read(self, source: str) -> tuple[Report, Weights | None]:
+    def _read(self, source: str) -> tuple[Study, Weights | None]:
         """The report on a model, and the weights that its file stores where they are to be compared."""
-        from convcalc.analyse import infer
+        from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
         model = parse(source)
         asked = resized(model, self.options["inputs"], self.options["batch"])
-        report = replace(infer(asked), assumptions=self.assumptions)
+        report = Study.of(infer(asked), self.assumptions)
         weights = _stored(source, model) if self.options["verify"] else None
-        if self.options["convention"] is None:
-            return report, weights
-        from convcalc.analyse.flops import with_flops
-
-        return with_flops(report, self.options["convention"]), weights
+        convention = self.options["convention"]
+        return report if convention is None else report.with_flops(convention), weights
 
 
 def _stored(source: str, model: Model) -> Weights:
@@ -84,7 +80,7 @@ def _stored(source: str, model: Model) -> Weights:
     return stored_weights(source, model)
 
 
-def _unknown(source: str, report: Report, memory: bool) -> list[str]:
+def _unknown(source: str, report: Study, memory: bool) -> list[str]:
     """Which of the totals that are shown are not wholly known."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
@@ -93,8 +89,8 @@ def _unknown(source: str, report: Report, memory: bool) -> list[str]:
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
     """What the command line says that memory is counted under."""
+    from convcalc.analyse.assumptions import Assumptions
     from convcalc.analyse.optimizers import SLOTS
-    from convcalc.analyse.report import Assumptions
     from convcalc.layers.dtypes import BITS
 
     sized = [name for name, bits in BITS.items() if bits]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base.keras_names import is_automatic
 from convcalc.base.structs import NamedTuple
 from convcalc.differences.align import LayerSignature, Link, align
@@ -25,7 +25,7 @@ def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Co
     return replace(comparison, totals=totals)
 
 
-def diff(before: Report, after: Report, ignore_names: bool = False) -> Comparison:
+def diff(before: Study, after: Study, ignore_names: bool = False) -> Comparison:
     """What differs between two models."""
     return compare(snapshot_of_report(before), snapshot_of_report(after), ignore_names)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.base.keras_names import is_automatic
-from convcalc.base.notebook import NotebookDisplay
 from convcalc.base.structs import NamedTuple
 from convcalc.stored import Cell, Row, Snapshot
 
@@ -77,7 +76,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(NotebookDisplay):
+class Comparison:
     """Two records, layer by layer in their order, and the totals that differ."""
 
     before: Snapshot

@@ -6,50 +6,50 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from convcalc.base import codes
-from convcalc.base.notebook import NotebookDisplay
 from convcalc.base.problems import did_you_mean, error, listed
 
 if TYPE_CHECKING:
-    from convcalc.analyse.report import Report
+    from convcalc.analyse.study import Study
 
-Renderer: TypeAlias = "Callable[[Report], str]"
+Renderer: TypeAlias = "Callable[[Study], str]"
 
 
-def _table(report: Report) -> str:
+def _table(report: Study) -> str:
     from convcalc.rendering.grid import TextStyle
     from convcalc.rendering.table import table
 
     return table(report, TextStyle(), depth=0)
 
 
-def _json(report: Report) -> str:
+def _json(report: Study) -> str:
     from convcalc.report_json.write import report_json
 
     return report_json(report)
 
 
-def _keras(report: Report) -> str:
+def _keras(report: Study) -> str:
     from convcalc.keras_text.print3 import keras_text
 
     return keras_text(report)
 
 
-def _keras2(report: Report) -> str:
+def _keras2(report: Study) -> str:
     from convcalc.keras_text.print2 import keras2_text
 
     return keras2_text(report)
 
 
-def _jsonl(report: Report) -> str:
+def _jsonl(report: Study) -> str:
     from convcalc.base.json_text import line
+    from convcalc.report_json.write import report_data
 
-    return line(report.as_dict())
+    return line(report_data(report))
 
 
 def _of_sheet(format: str) -> Renderer:
     """A format of tables; programs read CSV."""
 
-    def text(report: Report) -> str:
+    def text(report: Study) -> str:
         from convcalc.rendering.sheets import SHEET_FORMATS
         from convcalc.rendering.table import summary_sheet
 
@@ -58,14 +58,14 @@ def _of_sheet(format: str) -> Renderer:
     return text
 
 
-def _mermaid(report: Report) -> str:
+def _mermaid(report: Study) -> str:
     from convcalc.rendering.graph import graph
     from convcalc.rendering.mermaid import mermaid_text
 
     return mermaid_text(graph(report))
 
 
-def _dot(report: Report) -> str:
+def _dot(report: Study) -> str:
     from convcalc.rendering.dot import dot_text
     from convcalc.rendering.graph import graph
 
@@ -85,28 +85,9 @@ FORMATS: dict[str, Renderer] = {
 }
 
 
-def render(report: Report, format: str = "table") -> str:
+def render(report: Study, format: str = "table") -> str:
     """The report as text in one of :data:`FORMATS`, without colour and as wide as it needs."""
     if format not in FORMATS:
         hint = did_you_mean(format, FORMATS) or f"; known are {listed(FORMATS, 'and')}"
         raise error(codes.UNKNOWN_FORMAT, f"there is no format '{format}'{hint}")
     return FORMATS[format](report)
-
-
-def _fragment(shown: object) -> str:
-    """What a notebook shows of a report, or of a comparison."""
-    from convcalc.analyse.report import Report
-    from convcalc.rendering.html import html_fragment
-
-    if isinstance(shown, Report):
-        from convcalc.rendering.table import summary_sheet
-
-        return html_fragment(summary_sheet(shown))
-    from convcalc.differences.comparison import Comparison
-    from convcalc.rendering.diff import diff_sheet
-
-    assert isinstance(shown, Comparison)
-    return html_fragment(diff_sheet(shown))
-
-
-NotebookDisplay.as_html = _fragment

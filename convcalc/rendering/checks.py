@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convcalc.analyse.report import SCHEMA_VERSION
 from convcalc.base.json_text import dumps, line
 from convcalc.base.numbers import plain_number
 from convcalc.base.structs import NamedTuple
 from convcalc.base.text import number_text
 from convcalc.checking.check_model import CheckResult
-from convcalc.rendering.sheet import Column, Sheet, drawn
+from convcalc.rendering.sheet import Column, Sheet
 from convcalc.rendering.sheets import SHEET_FORMATS
+from convcalc.report_json import SCHEMA_VERSION
+from convcalc.report_json.write import totals_with_memory
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,14 @@ def model_dict(model: CheckResult) -> dict[str, Any]:
         "passed": model.passed,
         "status": status(model),
         "layers": None if model.report is None else len(model.report.layers),
-        "totals": None if model.report is None else model.report.totals_with_memory(),
+        "totals": None if model.report is None else totals_with_memory(model.report),
         "problems": [problem.as_dict() for problem in model.problems],
         **({} if model.comparison is None else {"comparison": model.comparison.as_dict()}),
     }
 
 
 def _table(lines: Sequence[_Line]) -> str:
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.grid import TextStyle, drawn  # imported lazily: only this format needs Rich
 
     return drawn(_sheet(lines, plain=False), TextStyle())
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.report import LayerReport
+from convcalc.analyse.study import Study
 from convcalc.analyse.sums import Sum
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, plain
@@ -24,11 +25,11 @@ from convcalc.rendering.field import (
 from convcalc.rendering.sheet import Column
 from convcalc.rendering.text import arguments_text
 
-Cell: TypeAlias = "Callable[[LayerReport, Report], str]"
-Count: TypeAlias = "Callable[[LayerReport, Report], Sum]"
+Cell: TypeAlias = "Callable[[LayerReport, Study], str]"
+Count: TypeAlias = "Callable[[LayerReport, Study], Sum]"
 
 
-def _nothing(row: LayerReport, report: Report) -> str:
+def _nothing(row: LayerReport, report: Study) -> str:
     return ""
 
 
@@ -53,15 +54,15 @@ def _number(
 ) -> Field:
     """A column of numbers; ``mark`` stands behind them where people read them."""
 
-    def cell(row: LayerReport, report: Report) -> str:
+    def cell(row: LayerReport, report: Study) -> str:
         return text(*count(row, report)) + mark(row, report)
 
-    def bare(row: LayerReport, report: Report) -> str:
+    def bare(row: LayerReport, report: Study) -> str:
         value, label = count(row, report)
         known = plain(value)
         return str(known) if isinstance(known, int) and not (label and known == 0) else ""
 
-    def label(row: LayerReport, report: Report) -> str:
+    def label(row: LayerReport, report: Study) -> str:
         return count(row, report).label or ("" if bare(row, report) else "unknown")
 
     return Field(Column(heading, right=True, style=style), cell, bare, label)
@@ -70,14 +71,14 @@ def _number(
 def _percent(name: str, heading: str) -> Field:
     """A column of shares in the total of a count."""
 
-    def numbers(row: LayerReport, report: Report) -> tuple[Number, Number]:
+    def numbers(row: LayerReport, report: Study) -> tuple[Number, Number]:
         return known(getattr(row, name)), known(getattr(report.totals, name))
 
-    def bare(row: LayerReport, report: Report) -> str:
+    def bare(row: LayerReport, report: Study) -> str:
         part, whole = map(plain, numbers(row, report))
         return f"{100 * part / whole:.6g}" if isinstance(part, int) and isinstance(whole, int) and whole else ""
 
-    def label(row: LayerReport, report: Report) -> str:
+    def label(row: LayerReport, report: Study) -> str:
         return row.incomplete.get(name) or report.totals.incomplete.get(name, "")
 
     return Field(Column(heading, right=True), lambda row, report: percent_text(*numbers(row, report)), bare, label)
@@ -88,11 +89,11 @@ def _reach(heading: str, cell: Cell, plain: Cell, name: str) -> Field:
     return Field(Column(heading, right=True), cell, plain, lambda row, report: field_label(row, report, name))
 
 
-def _name(row: LayerReport, report: Report) -> str:
+def _name(row: LayerReport, report: Study) -> str:
     return f"{_indent(row)}{row.name}"
 
 
-def _name_and_type(row: LayerReport, report: Report) -> str:
+def _name_and_type(row: LayerReport, report: Study) -> str:
     return f"{_indent(row)}{row.name} ({row.class_name})"
 
 
@@ -100,22 +101,22 @@ def _indent(row: LayerReport) -> str:
     return "  " * (row.depth - 1) + "└ " if row.depth else ""
 
 
-def _input(row: LayerReport, report: Report) -> str:
+def _input(row: LayerReport, report: Study) -> str:
     return shapes_text(row.calls[-1].input_shapes) if row.calls[-1].inputs else "-"
 
 
-def _connections(row: LayerReport, report: Report) -> str:
+def _connections(row: LayerReport, report: Study) -> str:
     names = [source for call in row.calls for source in call.inputs]
     return ", ".join(name.removesuffix("[0][0]") for name in names) or "-"
 
 
-def _trainable(row: LayerReport, report: Report) -> str:
+def _trainable(row: LayerReport, report: Study) -> str:
     if row.params == 0:
         return "-"
     return "Y" if row.trainable else "N"
 
 
-def _output(row: LayerReport, report: Report) -> str:
+def _output(row: LayerReport, report: Study) -> str:
     """The shapes of the last call; marked where the file says so and nothing else does."""
     return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
 
@@ -125,12 +126,12 @@ def _or_empty(cell: Cell) -> Cell:
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
-def _recorded(row: LayerReport, report: Report) -> str:
+def _recorded(row: LayerReport, report: Study) -> str:
     """The mark of parameters that are those of the weights that the file stores."""
     return " (recorded)" if row.recorded else ""
 
 
-def _alive(row: LayerReport, report: Report) -> Sum:
+def _alive(row: LayerReport, report: Study) -> Sum:
     """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
     memory = report.memory
     return Sum(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))

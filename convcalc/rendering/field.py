@@ -11,13 +11,14 @@ from convcalc.base.text import number_text, visible
 
 if TYPE_CHECKING:
     from convcalc.analyse.receptive_field import AxisField, Field
-    from convcalc.analyse.report import LayerReport, Report
+    from convcalc.analyse.report import LayerReport
+from convcalc.analyse.study import Study
 
 EXCEEDS, MISALIGNED = "*", "!"
 _SHOWN = 5
 
 
-def field_size(row: LayerReport, report: Report) -> str:
+def field_size(row: LayerReport, report: Study) -> str:
     """The size on each axis, marked where it is larger than the input and where misaligned paths meet."""
     fields = _last(row, report)
     if fields is None:
@@ -26,34 +27,34 @@ def field_size(row: LayerReport, report: Report) -> str:
     return f"{_text(fields, _size)}{marks and ' '}{marks}"
 
 
-def field_stride(row: LayerReport, report: Report) -> str:
+def field_stride(row: LayerReport, report: Study) -> str:
     """How far the field moves from one position to the next, on each axis."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, _stride)
 
 
-def field_padding(row: LayerReport, report: Report) -> str:
+def field_padding(row: LayerReport, report: Study) -> str:
     """How far before the input the first field begins, on each axis."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, lambda axis: number_text(axis.padding))
 
 
-def plain_field_size(row: LayerReport, report: Report) -> str:
+def plain_field_size(row: LayerReport, report: Study) -> str:
     """The size on each axis for programs: ``3x5``; empty where nothing is known."""
     return _text(_last(row, report) or (), _plain_size, "x", "")
 
 
-def plain_field_stride(row: LayerReport, report: Report) -> str:
+def plain_field_stride(row: LayerReport, report: Study) -> str:
     """How far the field moves on each axis, for programs."""
     return _text(_last(row, report) or (), _stride, "x", "")
 
 
-def plain_field_padding(row: LayerReport, report: Report) -> str:
+def plain_field_padding(row: LayerReport, report: Study) -> str:
     """How far before the input the first field begins on each axis, for programs."""
     return _text(_last(row, report) or (), lambda axis: _bare(axis.padding), "x", "")
 
 
-def field_label(row: LayerReport, report: Report, name: str) -> str:
+def field_label(row: LayerReport, report: Study, name: str) -> str:
     """Whether a number of the field, by its name in the JSON report, is ``unknown`` or ``partial``; empty where it is known."""
     fields = _last(row, report)
     if fields is None:
@@ -62,7 +63,7 @@ def field_label(row: LayerReport, report: Report, name: str) -> str:
     return max(labels, default="")  # of several inputs: unknown before partial before nothing
 
 
-def field_notes(rows: Sequence[LayerReport], report: Report) -> list[str]:
+def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
     """What the marks stand for, and which paths are misaligned."""
     found = [(row, _last(row, report) or ()) for row in rows]
     beyond = [row.name for row, fields in found if any(field.exceeds for field in fields)]
@@ -79,9 +80,9 @@ def field_notes(rows: Sequence[LayerReport], report: Report) -> list[str]:
     return notes
 
 
-def _last(row: LayerReport, report: Report) -> Sequence[Field] | None:
+def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
     """The fields of the layer's last call; None where nothing is known of it."""
-    calls = report.fields.get(row.path)
+    calls = report.receptive_fields.get(row.path)
     return calls[-1] if calls else None
 
 

@@ -14,7 +14,7 @@ from rich import box
 from rich.cells import cell_len
 
 from convcalc.base.text import visible
-from convcalc.rendering.sheet import Column
+from convcalc.rendering.sheet import Column, Sheet
 from convcalc.rendering.signs import to_ascii
 
 Painter = Callable[[str, str], str]
@@ -82,6 +82,13 @@ def _fitting(text: str, width: int) -> int:
         if used > width:
             return max(index, 1)
     return len(text)
+
+
+def drawn(sheet: Sheet, look: TextStyle) -> str:
+    """The sheet in a terminal, or in plain text; with no rows the title and the notes."""
+    title = look.painted(look.signs(visible(sheet.title)), "bold")
+    grid = draw(sheet.columns, sheet.rows, look) if sheet.rows else ""
+    return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)
 
 
 def draw(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: TextStyle) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.analyse.memory import Memory, Training, WeightGroup
-from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base.numbers import Number
 from convcalc.base.text import bytes_text, number_text, visible
 from convcalc.rendering.grid import TextStyle, width_of
@@ -15,7 +15,7 @@ _WIDEST_STEP = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def memory_text(report: Report, look: TextStyle) -> str:
+def memory_text(report: Study, look: TextStyle) -> str:
     """The totals, the chart and the tensors that are alive at the peak."""
     memory = report.memory
     lines = [*_totals(memory), "", *chart(memory, look), "", *_alive(memory)]

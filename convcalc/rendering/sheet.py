@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-from convcalc.base.text import visible
-
-if TYPE_CHECKING:
-    from convcalc.rendering.grid import TextStyle
 
 
 @dataclass(frozen=True)
@@ -36,12 +30,3 @@ def with_model(sheet: Sheet, model: str) -> Sheet:
     """The sheet with a first column that says which model a row is of, for several in one table."""
     rows = [(model, *row) for row in sheet.rows]
     return replace(sheet, fields=("model", *sheet.fields), columns=(Column("Model"), *sheet.columns), rows=rows)
-
-
-def drawn(sheet: Sheet, look: TextStyle) -> str:
-    """The sheet in a terminal, or in plain text; with no rows the title and the notes."""
-    from convcalc.rendering.grid import draw  # the only format that needs Rich
-
-    title = look.painted(look.signs(visible(sheet.title)), "bold")
-    grid = draw(sheet.columns, sheet.rows, look) if sheet.rows else ""
-    return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convcalc.analyse.flops import with_flops
-from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.report import LayerReport
+from convcalc.analyse.study import Study
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.text import bytes_text, number_text
 from convcalc.rendering.columns import FIELDS, columns_named, known
 from convcalc.rendering.field import field_notes
-from convcalc.rendering.sheet import Column, Sheet, drawn
+from convcalc.rendering.sheet import Column, Sheet
 
 if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
@@ -22,12 +22,14 @@ PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _APART = {"layer": ("name", "type")}
 
 
-def table(report: Report, look: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
+def table(report: Study, look: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
     """The summary as text: the sheet, drawn."""
+    from convcalc.rendering.grid import drawn  # imported lazily: only this format needs Rich
+
     return drawn(summary_sheet(report, columns, depth), look)
 
 
-def summary_sheet(report: Report, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
+def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
     """The summary as data.
 
     ``columns`` names the columns, or presets; by default layer, output shape, parameters and MACs, and the connections where the
@@ -35,8 +37,8 @@ def summary_sheet(report: Report, columns: Sequence[str] | None = None, depth: i
     separators, what is not known as an empty cell and said in a last column.
     """
     chosen = columns_named(columns) if columns else PLAIN_DEFAULT if plain else _default(report)
-    if not report.convention and any(name.startswith("flops") for name in chosen):
-        report = with_flops(report)
+    if any(name.startswith("flops") for name in chosen):
+        report = report.with_flops()
     rows = [row for row in report.layers if row.depth <= depth]
     title = f'Model: "{report.model.name}"'
     if plain:
@@ -49,11 +51,11 @@ def summary_sheet(report: Report, columns: Sequence[str] | None = None, depth: i
     return Sheet(title, chosen, [field.column for field in fields], cells, notes)
 
 
-def _default(report: Report) -> tuple[str, ...]:
+def _default(report: Study) -> tuple[str, ...]:
     return DEFAULT if report.linear else (*DEFAULT, "connected_to")
 
 
-def _plain(report: Report, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
+def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
     """The sheet for programs; where nested models are opened, each row says where it stands."""
     names = tuple(dict.fromkeys(part for name in chosen for part in _APART.get(name, (name,))))
     fields = [FIELDS[name] for name in names]
@@ -76,7 +78,7 @@ def _hidden(hidden: int, depth: int) -> list[str]:
     return [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
 
 
-def _totals(report: Report) -> list[str]:
+def _totals(report: Study) -> list[str]:
     totals = report.totals
     batch = {shape[0] for shape in report.input_shapes if shape}
     stated = [size for size in batch if isinstance(size, int)]

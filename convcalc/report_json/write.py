@@ -10,27 +10,32 @@ from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from convcalc.analyse.flops import with_flops
-from convcalc.analyse.report import SCHEMA_VERSION, CallReport, LayerReport, Report, stated
+from convcalc.analyse.report import CallReport, LayerReport, Totals
+from convcalc.analyse.study import Study
 from convcalc.analyse.sums import sum_known
 from convcalc.base.json_text import dumps
 from convcalc.base.numbers import Number, Shape, plain_number, plain_shape
 from convcalc.layers import Weight
+from convcalc.report_json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from convcalc.analyse.memory import Memory, Training
     from convcalc.analyse.receptive_field import Field
 
 T = TypeVar("T")
 
 
-def report_json(report: Report) -> str:
+def report_json(report: Study) -> str:
     """The JSON report as text."""
     return dumps(report_data(report))
 
 
-def report_data(report: Report) -> dict[str, Any]:
-    """The whole report; FLOPs under convcalc's own convention unless the report has others."""
-    report = report if report.convention else with_flops(report)
+def report_data(report: Study) -> dict[str, Any]:
+    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention unless the report has those of another.
+
+    Equal parts are one object: make a deep copy before changing one.
+    """
+    report = report.with_flops()
     model, rows = report.model, _Rows(report)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -43,17 +48,74 @@ def report_data(report: Report) -> dict[str, Any]:
         },
         "flops_convention": report.convention,
         "layers": list(map(rows.layer, report.layers)),
-        "totals": report.totals_with_memory(),
-        "memory": report.memory.as_dict(),
+        "totals": totals_with_memory(report),
+        "memory": _memory(report.memory),
         "problems": [problem.as_dict() for problem in report.problems],
+    }
+
+
+def totals_data(totals: Totals) -> dict[str, Any]:
+    """Returns the ``totals`` object, without those of memory."""
+    return {
+        "params": plain_number(totals.params),
+        "trainable_params": plain_number(totals.trainable_params),
+        "non_trainable_params": plain_number(totals.non_trainable_params),
+        "param_bytes": plain_number(totals.param_bytes),
+        "macs": plain_number(totals.macs),
+        **_if_counted("flops", totals.flops),
+        "incomplete": dict(totals.incomplete),
+    }
+
+
+def totals_with_memory(report: Study) -> dict[str, Any]:
+    """Returns the whole ``totals`` object."""
+    counts, memory = totals_data(report.totals), report.memory
+    return {
+        **counts,
+        "input_bytes": plain_number(memory.inputs),
+        "activation_bytes": plain_number(memory.activations),
+        "peak_activation_bytes": plain_number(memory.peak),
+        "peak_layer": memory.peak_layer,
+        "weight_bytes": plain_number(memory.weight_bytes),
+        "incomplete": {**counts["incomplete"], **memory.incomplete},
+    }
+
+
+def _memory(memory: Memory) -> dict[str, Any]:
+    return {
+        "dtype": memory.assumptions.dtype,
+        "in_place": memory.assumptions.in_place,
+        "batch": plain_number(memory.batch),
+        "weights": [
+            {"dtype": group.dtype, "trainable": group.trainable, "bytes": group.size} for group in memory.weights
+        ],
+        "alive_at_peak": [{"tensor": tensor.name, "bytes": plain_number(tensor.size)} for tensor in memory.alive],
+        "steps": [
+            {"layer": moment.layer, "call": moment.call, "alive_bytes": moment.alive} for moment in memory.moments
+        ],
+        "training": training_data(memory.training) if memory.training else None,
+    }
+
+
+def training_data(training: Training) -> dict[str, Any]:
+    """Returns the ``training`` object: the estimate for a training step."""
+    return {
+        "optimizer": training.optimizer,
+        "weight_bytes": plain_number(training.weights),
+        "gradient_bytes": plain_number(training.gradients),
+        "optimizer_bytes": plain_number(training.slots),
+        "activation_bytes": plain_number(training.activations),
+        "input_bytes": plain_number(training.inputs),
+        "total_bytes": plain_number(training.total),
+        "incomplete": {"total_bytes": training.label} if training.label else {},
     }
 
 
 class _Rows:
     """The layers' parts of the data. What several have in common is made once, and is one object."""
 
-    def __init__(self, report: Report) -> None:
-        self.fields = report.fields
+    def __init__(self, report: Study) -> None:
+        self.fields = report.receptive_fields
         self.memory = report.memory
         self.made: dict[tuple[int, Callable[[Any], Any]], tuple[object, Any]] = {}
 
@@ -87,7 +149,7 @@ class _Rows:
             "weights": self.once(_weights, row.weights),
             "macs": plain_number(row.macs),
             **self.once(_fields, last or ()),
-            **stated("flops", row.flops),
+            **_if_counted("flops", row.flops),
             "incomplete": {
                 **row.incomplete,
                 **({"receptive_field": "unknown"} if last is None else self.once(_labels, last)),
@@ -107,7 +169,7 @@ class _Rows:
             "output_dtypes": self.once(list, ran.dtypes),
             "macs": plain_number(ran.macs),
             **self.once(_fields, fields),
-            **stated("flops", call.flops),
+            **_if_counted("flops", call.flops),
             **({"recorded": True} if ran.recorded else {}),
             "output_bytes": plain_number(size),
         }
@@ -133,8 +195,28 @@ def _fields(fields: Sequence[Field]) -> dict[str, Any]:
     """The receptive field in the model's first input that is reached, and those in others."""
     if not fields:
         return {"receptive_field": None}
-    first, *others = (each.as_dict() for each in fields)
+    first, *others = map(_field, fields)
     return {"receptive_field": first, **({"other_receptive_fields": others} if others else {})}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {
+        "input": field.input,
+        "size": [_plain_int(axis.size) for axis in field.axes],
+        "stride": [axis.stride for axis in field.axes],
+        "padding": [_plain_int(axis.padding) for axis in field.axes],
+        "exceeds_input": field.exceeds,
+        "misaligned": [list(path) for path in field.misaligned],
+    }
+
+
+def _plain_int(number: Number) -> int | None:
+    return number if isinstance(number, int) else None
+
+
+def _if_counted(name: str, number: Number | None) -> dict[str, int | None]:
+    """Returns ``{name: number}``, or ``{}`` if the number was not requested."""
+    return {} if number is None else {name: plain_number(number)}
 
 
 def _labels(fields: Sequence[Field]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from convcalc.analyse.inference import infer
 from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Source, error, listed
 from convcalc.model import Model
@@ -60,7 +61,7 @@ def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
 
 
 def _of_model(model: Model) -> Snapshot:
-    return snapshot_of_report(infer(model))
+    return snapshot_of_report(Study.of(infer(model)))
 
 
 def _json(source: Source) -> Sequence[Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.analyse.report import SCHEMA_VERSION
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.problems import Refusal, error
+from convcalc.report_json import SCHEMA_VERSION
 from convcalc.stored import Cell, Row, Snapshot, count, shapes_text
 
 _COUNTS = ("params", "trainable_params", "macs", "output_bytes")

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
-from convcalc.analyse.report import LayerReport, Report
+from convcalc.analyse.report import LayerReport
+from convcalc.analyse.study import Study
 from convcalc.base.numbers import plain_number
 from convcalc.layers import LayerType
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.ops import Operation
+from convcalc.report_json.write import totals_with_memory
 from convcalc.stored import Cell, Row, Snapshot, count, shapes_text
 from convcalc.write.arguments import own_arguments, settings
 
 
-def snapshot_of_report(report: Report) -> Snapshot:
+def snapshot_of_report(report: Study) -> Snapshot:
     """All that a report says of a model."""
-    counts = report.totals_with_memory()
+    counts = totals_with_memory(report)
     totals = {"output_shapes": Cell(shapes_text(report.output_shapes))}
     totals |= {key: count(value, counts["incomplete"].get(key)) for key, value in counts.items() if _is_count(key)}
     rows = tuple(_row(row, report) for row in report.layers)
@@ -28,7 +30,7 @@ def _is_count(key: str) -> bool:
     return key not in ("incomplete", "peak_layer")
 
 
-def _row(row: LayerReport, report: Report) -> Row:
+def _row(row: LayerReport, report: Study) -> Row:
     size = report.memory.output_bytes(row)
     cells = {
         "name": Cell(row.name),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from convcalc.analyse.report import Report
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 
 _WIDEST = 10_000
 
 
-def _text(report: Report) -> str:
+def _text(report: Study) -> str:
     """Keras's summary with the layers of nested models and what trains, in a width at which no cell is cropped."""
     from convcalc.keras_text.options import Options
     from convcalc.keras_text.print3 import keras_text
@@ -22,7 +22,7 @@ def _text(report: Report) -> str:
         length = min(2 * length, _WIDEST)
 
 
-def _json(report: Report) -> str:
+def _json(report: Study) -> str:
     from convcalc.report_json.write import report_json
 
     return report_json(report)
@@ -32,7 +32,7 @@ def _json(report: Report) -> str:
 RECORDS = {".txt": _text, ".json": _json}
 
 
-def snapshot_text(report: Report, suffix: str) -> str:
+def snapshot_text(report: Study, suffix: str) -> str:
     """What stands in a record with this ending. Raises :class:`ConvcalcError` for one that there is not."""
     if suffix not in RECORDS:
         raise error(

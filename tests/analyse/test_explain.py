@@ -2,7 +2,7 @@
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.analyse.explain import _trace, explain, pick
 from convcalc.base.numbers import plain
 from convcalc.base.problems import ConvcalcError, Source

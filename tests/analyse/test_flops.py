@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
-from convcalc.analyse.flops import with_flops
-from convcalc.analyse.report import Report
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN, plain, product
 from convcalc.base.problems import Source
 from convcalc.layers import CATALOGUE, apply, bind, costs, elementwise, find
@@ -23,14 +21,14 @@ from tests.live.judge import we_say
 
 
 def spec(text: str, convention: str = "convcalc") -> Report:
-    return with_flops(infer(read_spec(Source("spec.yaml", text))), convention)
+    return infer(read_spec(Source("spec.yaml", text))).with_flops(convention)
 
 
 def report(name: str, convention: str = "convcalc", size: int | None = None) -> Report:
     model = parse(f"specs/{name}.yaml")
     if size:
         model = with_input_sizes(model, {None: (size, size, 3)}, None)
-    return with_flops(infer(model), convention)
+    return infer(model).with_flops(convention)
 
 
 def flops_of(entry: str, size: str) -> Any:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import read

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.model import with_input_sizes
 from convcalc.read import load
 from tests.paths import SPECS

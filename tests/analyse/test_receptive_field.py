@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.analyse.receptive_field import Field
 from convcalc.base.numbers import UNKNOWN
@@ -43,7 +43,7 @@ def conv(size: Any, strides: Any = 1, padding: str = "valid", **more: Any) -> di
 
 
 def field(report: Report, name: str, number: int = 0) -> Field:
-    return report.fields[name][-1][number]
+    return report.receptive_fields[name][-1][number]
 
 
 def numbers(found: Field) -> list[tuple[object, object, object]]:
@@ -224,7 +224,10 @@ def test_each_input_has_its_field() -> None:
         {"Add": {"from": ["a", "b"], "name": "sum"}},
         inputs={"x": [64, 1], "y": [64, 1]},
     )
-    assert [(each.input, *numbers(each)) for each in report.fields["sum"][0]] == [("x", (3, 1, 1)), ("y", (5, 1, 2))]
+    assert [(each.input, *numbers(each)) for each in report.receptive_fields["sum"][0]] == [
+        ("x", (3, 1, 1)),
+        ("y", (5, 1, 2)),
+    ]
     row = next(row for row in report.as_dict()["layers"] if row["name"] == "sum")
     assert [each["input"] for each in row["other_receptive_fields"]] == ["y"]
 
@@ -239,7 +242,7 @@ def test_nested_models_are_gone_through() -> None:
 def test_a_shared_layer_has_a_field_for_each_call() -> None:
     shared = {"Conv1D": {"filters": 1, "kernel_size": 3, "name": "shared"}}
     report = spec(shared, {"call": "shared"}, {"call": "shared"})
-    assert [numbers(call[0]) for call in report.fields["shared"]] == [[(3, 1, 0)], [(5, 1, 0)], [(7, 1, 0)]]
+    assert [numbers(call[0]) for call in report.receptive_fields["shared"]] == [[(3, 1, 0)], [(5, 1, 0)], [(7, 1, 0)]]
     calls = report.as_dict()["layers"][-1]["calls"]
     assert [call["receptive_field"]["size"] for call in calls] == [[3], [5], [7]]
 
@@ -373,7 +376,7 @@ def test_an_operation_on_constants_alone_reads_no_input() -> None:
     layers = (Layer("x", "InputLayer", {"shape": (8, 1)}), Layer("mean", "Mean", {"axis": 0}, kind=mean))
     calls = (Call(0, ()), Call(1, (), args={"x": Constant([[1.0, 2.0]], "float32")}))
     report = infer(Model("model", "Functional", layers, calls, (Ref(0),), (Ref(0), Ref(1))))
-    assert report.fields["mean"] == ((),)
+    assert report.receptive_fields["mean"] == ((),)
     row = report.as_dict()["layers"][-1]
     assert (row["name"], row["receptive_field"]) == ("mean", None)
     assert "receptive_field" not in row["incomplete"]

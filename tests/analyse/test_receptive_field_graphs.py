@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.analyse.receptive_axis import Reach
 from convcalc.analyse.receptive_field import AxisField
 from convcalc.layers import bind, find
@@ -214,7 +214,7 @@ def test_fields_are_what_dependency_sets_say(rank: int, count: int) -> None:
     kinds: dict[str, int] = {}
     for number in range(count):
         model, tensors = random_graph(random, rank)
-        fields = infer(model).fields
+        fields = infer(model).receptive_fields
         for name, axes in tensors.items():
             for field in fields[name][0]:
                 for found, axis in zip(field.axes, axes, strict=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.model import with_input_sizes
 from convcalc.read import load

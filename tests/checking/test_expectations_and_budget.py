@@ -2,7 +2,7 @@
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, Source
 from convcalc.checking.budget import Limit, check_budget, largest_fields, spec_limits
 from convcalc.checking.expectations import check_expectations

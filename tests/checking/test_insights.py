@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.checking.insights import INSIGHT_RULES, Insight, InsightRule, insights
 from convcalc.cli import cli

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.analyse.explain import explain
 from convcalc.base.numbers import UNKNOWN
 from convcalc.checking.verify import VerifyResult, verify

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import Source
 from convcalc.differences.align import LayerSignature, Link, align
 from convcalc.differences.compare import compare, diff

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from convcalc.analyse import LayerReport, Report, infer
+from convcalc import Report, infer
+from convcalc.analyse import LayerReport
 from convcalc.analyse.explain import explain
 from convcalc.base.numbers import plain
 from convcalc.base.problems import ConvcalcError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.json_text import line
 from convcalc.base.problems import ConvcalcError
 from convcalc.keras_text.options import Options

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, Refusal, Source
 from convcalc.checking.against_snapshot import compare_with_snapshot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.model import Call, Layer, Model, Ref
 
 NAMES = (

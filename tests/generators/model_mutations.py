@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.keras_text.mask_ops import without_mask_ops

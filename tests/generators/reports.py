@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import Source
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec

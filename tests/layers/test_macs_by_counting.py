@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN, plain
 from convcalc.base.problems import Source
 from convcalc.layers import CATALOGUE, apply, bind, find, sample_macs

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import load, read
 from convcalc.read.spec.spec import read_spec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.differences.compare import diff
 from convcalc.differences.comparison import Comparison
 from convcalc.read import load, read

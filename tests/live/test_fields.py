@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.analyse.receptive_axis import Reach
 from convcalc.read import load
 from tests.live.session import fresh
@@ -83,7 +83,7 @@ def test_fields_hold_what_gradients_reach(name: str, tmp_path: Path) -> None:
     file = tmp_path / "model.json"
     file.write_text(model.to_json())
     report = infer(load(file))
-    reach = report.fields[report.layers[-1].path][-1][0].axes[0].reach
+    reach = report.receptive_fields[report.layers[-1].path][-1][0].axes[0].reach
     assert reach is not None
     found = dependencies(model)
     inner = 0
@@ -114,5 +114,5 @@ def test_published_fields_of_applications(
     fresh()
     file = tmp_path / "model.json"
     file.write_text(getattr(keras.applications, application)(weights=None).to_json())
-    axes = infer(load(file)).fields[layer][-1][0].axes
+    axes = infer(load(file)).receptive_fields[layer][-1][0].axes
     assert [(axis.size, axis.stride, axis.padding) for axis in axes] == [expected] * 2

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
 from convcalc.keras_text.options import Options

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
-from convcalc.analyse.flops import with_flops
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.read import read
 from tests.live.session import fresh
@@ -40,7 +39,7 @@ def profiled(model: Any) -> int:
 
 def counted(model: Any) -> Any:
     report = infer(read(model.to_json().encode(), "model.json"))
-    return with_flops(report, "tf").totals
+    return report.with_flops("tf").totals
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

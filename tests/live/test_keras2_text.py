@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.keras_text.options import Options
 from convcalc.keras_text.print2 import keras2_text
 from convcalc.read import read

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.keras_text.options import Options
 from convcalc.read import load, read

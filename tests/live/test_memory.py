@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from convcalc import load
-from convcalc.analyse.inference import infer
+from convcalc import infer, load
+from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.optimizers import SLOTS, slots
-from convcalc.analyse.report import Assumptions, weight_bytes
+from convcalc.analyse.report import weight_bytes
 from convcalc.base.problems import Source
 from convcalc.layers import Weight
 from convcalc.layers.dtypes import size_in_bytes

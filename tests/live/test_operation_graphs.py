@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.read import read
 from convcalc.write.spec import spec_yaml

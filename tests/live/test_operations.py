@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Refusal
 from convcalc.model import Slot

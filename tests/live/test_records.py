@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.keras_text.options import Options
 from convcalc.read import read
 from convcalc.snapshot.load import snapshot_in

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.read import load
 from tests.live.build import build, count

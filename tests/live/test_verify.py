@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
 from convcalc.checking.verify import VerifyResult, verify

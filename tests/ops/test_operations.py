@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal
 from convcalc.layers.application import sample_macs

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from convcalc.analyse import infer
-from convcalc.analyse.flops import with_flops
-from convcalc.analyse.report import LayerReport, Report
+from convcalc import Report, infer
+from convcalc.analyse.report import LayerReport
 from convcalc.base.numbers import plain, product
 from convcalc.base.problems import Source
 from convcalc.layers import LayerType, elementwise
@@ -151,7 +150,7 @@ def page() -> str:
 @cache
 def report(network: str, convention: str = "convcalc") -> Report:
     """A network's report."""
-    return with_flops(infer(parse(NETWORKS[network])), convention)
+    return infer(parse(NETWORKS[network])).with_flops(convention)
 
 
 def parts(found: Report) -> dict[str, int]:

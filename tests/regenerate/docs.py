@@ -4,7 +4,7 @@ declarations: ``python -m tests.regenerate.docs`` writes them anew.
 
 from __future__ import annotations
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import Source
 from convcalc.base.text import number_text, shapes_text
 from convcalc.checking.insights import INSIGHT_RULES

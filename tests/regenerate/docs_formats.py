@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import Source
 from convcalc.cli.formats import FORMATS, FormatRequest
 from convcalc.cli.output import ENDINGS

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
 from tests.paths import BROKEN, GOLDEN

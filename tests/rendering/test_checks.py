@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.codes import CODES
 from convcalc.base.problems import ConvcalcError, Mark, Problem, Source
 from convcalc.checking.check_model import CheckResult

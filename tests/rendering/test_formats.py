@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import convcalc
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import Source
 from convcalc.base.text import visible
 from convcalc.read.spec.spec import read_spec

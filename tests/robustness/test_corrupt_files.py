@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import convcalc
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.analyse.explain import explain
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError

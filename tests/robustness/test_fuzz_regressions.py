@@ -12,8 +12,9 @@ import h5py
 import pytest
 import yaml
 
-from convcalc.analyse import infer
-from convcalc.analyse.memory import memory
+from convcalc import infer
+from convcalc.analyse.assumptions import NO_ASSUMPTIONS
+from convcalc.analyse.memory import memory_of
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Refusal, error
 from convcalc.checking.budget import check_budget, limits_of
@@ -378,8 +379,11 @@ def test_memory_stands_on_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch)
         raise error("wrong-shape", "not on these shapes")
 
     monkeypatch.setattr("convcalc.analyse.memory.run_on", refused)
-    assert (memory(known).inputs, memory(known).batch) == (48, 4)
-    assert (memory(open_ended).inputs, memory(open_ended).batch) == (UNKNOWN, UNKNOWN)
+    assert (memory_of(known, NO_ASSUMPTIONS).inputs, memory_of(known, NO_ASSUMPTIONS).batch) == (48, 4)
+    assert (memory_of(open_ended, NO_ASSUMPTIONS).inputs, memory_of(open_ended, NO_ASSUMPTIONS).batch) == (
+        UNKNOWN,
+        UNKNOWN,
+    )
 
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])

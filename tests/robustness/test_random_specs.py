@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import parse
 from convcalc.read.spec.expressions import evaluate

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.text import visible
 from convcalc.read import read

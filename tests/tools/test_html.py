@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.text import visible
 from convcalc.read import load
 from convcalc.rendering.html import html_page

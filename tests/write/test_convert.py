@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import cli
 from convcalc.read import load, read

@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, Inferred, find, layer, registry

@@ -5,7 +5,7 @@ The rows are those that Keras 3.15 prints for the same model; the random models 
 
 from typing import Any
 
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import Source
 from convcalc.read.spec.spec import read_spec
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import infer
+from convcalc import Report, infer
 from convcalc.analyse.explain import explain
-from convcalc.analyse.report import Report
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Refusal, Source
 from convcalc.ops import OPERATIONS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import convcalc
-from convcalc.analyse import infer
+from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
 from tests.helpers.codes_used import codes_used

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Source
 from convcalc.read import load

@@ -1,0 +1,67 @@
+"""A :class:`Study`: a report, and further analyses of its model, each computed at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from convcalc.analyse.assumptions import NO_ASSUMPTIONS, Assumptions
+from convcalc.analyse.flops import with_flops
+from convcalc.analyse.report import Report
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from convcalc.analyse.memory import Memory
+    from convcalc.analyse.receptive_field import Field
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Study(Report):
+    """A report whose memory, receptive fields and FLOPs are computed at their first use and kept.
+
+    ``assumptions`` are those of the memory analysis. The engine has already run for the report; the memory analysis runs it
+    once more only if the report's batch size is unknown.
+    """
+
+    assumptions: Assumptions = NO_ASSUMPTIONS
+    _results: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, report: Report, assumptions: Assumptions = NO_ASSUMPTIONS) -> Self:
+        """Returns a study of the report."""
+        return cls(**{name: getattr(report, name) for name in Report.__dataclass_fields__}, assumptions=assumptions)
+
+    @property
+    def memory(self) -> Memory:
+        """Bytes of weights and activations, under the assumptions."""
+        from convcalc.analyse.memory import memory_of  # imported lazily: most commands do not need it
+
+        return self._once("memory", lambda: memory_of(self, self.assumptions))
+
+    @property
+    def receptive_fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
+        """Receptive fields of every layer, by its path: for each call one field for each model input that reaches it."""
+        from convcalc.analyse.receptive_field import receptive_fields  # imported lazily: most commands do not need it
+
+        return self._once("receptive_fields", lambda: receptive_fields(self.run))
+
+    def with_flops(self, convention: str = "convcalc") -> Self:
+        """Returns this study with FLOPs in its rows and totals; one that has FLOPs already is returned as it is."""
+        if self.convention:
+            return self
+        return self._once(f"flops: {convention}", lambda: self._counted(convention))
+
+    def _counted(self, convention: str) -> Self:
+        counted = with_flops(self, convention)
+        object.__setattr__(counted, "_results", self._results)  # FLOPs change no other analysis: both share the results
+        return counted
+
+    def _once(self, name: str, compute: Callable[[], T]) -> T:
+        if name not in self._results:
+            self._results[name] = compute()
+        result: T = self._results[name]
+        return result

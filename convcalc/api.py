@@ -1,0 +1,68 @@
+"""The public Python interface, exported by ``convcalc``: reports and comparisons that also display themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convcalc import analyse, rendering
+from convcalc.analyse.study import Study
+from convcalc.differences import compare, comparison
+from convcalc.model import Model
+
+__all__ = ["Comparison", "Report", "diff", "infer", "render"]
+
+
+@dataclass(frozen=True)
+class Report(Study):
+    """Shapes, parameters and costs of a model: ``layers`` has a row for each layer, ``totals`` the sums over the model."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the JSON report, version 1, as plain data. Equal parts are one object: make a deep copy before changing one.
+
+        FLOPs follow convcalc's own convention, unless the report already has those of another one.
+        """
+        from convcalc.report_json.write import report_data
+
+        return report_data(self)
+
+    def _repr_html_(self) -> str:
+        """Returns the summary as HTML, for notebooks."""
+        from convcalc.rendering.html import html_fragment
+        from convcalc.rendering.table import summary_sheet
+
+        return html_fragment(summary_sheet(self))
+
+
+@dataclass(frozen=True)
+class Comparison(comparison.Comparison):
+    """The differences between two models, layer by layer, and in their totals."""
+
+    def _repr_html_(self) -> str:
+        """Returns the comparison as HTML, for notebooks."""
+        from convcalc.rendering.diff import diff_sheet
+        from convcalc.rendering.html import html_fragment
+
+        return html_fragment(diff_sheet(self))
+
+
+def infer(model: Model) -> Report:
+    """Returns the shapes, parameters and costs of every layer.
+
+    Raises :class:`ConvcalcError` with every problem of the model: those found while reading it, and rules that cannot work.
+    """
+    return Report.of(analyse.infer(model))
+
+
+def diff(before: Report, after: Report, ignore_names: bool = False) -> Comparison:
+    """Returns the differences between two models; with ``ignore_names`` the names of layers are not compared."""
+    result = compare.diff(before, after, ignore_names)
+    return Comparison(result.before, result.after, result.pairs, result.totals)
+
+
+def render(report: Report, format: str = "table") -> str:
+    """Returns the report as text in one of the output formats, without colour and as wide as it needs.
+
+    Raises :class:`ConvcalcError` for an unknown format.
+    """
+    return rendering.render(report, format)
