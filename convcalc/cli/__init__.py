@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
@@ -81,6 +82,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
     if args is None:
         gc_pause.collect_rarely()
+        warnings.showwarning = lambda message, *details, **more: warn(f"warning: {message}")  # e.g. of a broken plugin
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who called: what is said goes nowhere, as with print()

@@ -1,5 +1,5 @@
-"""The catalogue of layers. A family is imported, and declares its layers, when one of them is asked for; ``CATALOGUE`` has them
-all.
+"""The catalogue of layers. A family is imported, and declares its layers, when one of them is looked up. ``CATALOGUE`` is
+the whole catalogue: reading it imports all families.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from convcalc.layers.registry import (
     LayerType,
     Product,
     Weight,
+    all_layers,
     bind,
     definition_of,
-    every_layer,
     find,
     known_names,
     layer,
@@ -32,7 +32,9 @@ from convcalc.layers.registry import (
 )
 
 if TYPE_CHECKING:
-    from convcalc.layers.registry import CATALOGUE
+    from collections.abc import Mapping
+
+    CATALOGUE: Mapping[str, LayerType]
 
 __all__ = [
     "CATALOGUE",
@@ -59,7 +61,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The whole catalogue, when it is first asked for."""
+    """The whole catalogue, made when it is read."""
     if name != "CATALOGUE":
         raise AttributeError(f"module 'convcalc.layers' has no attribute '{name}'")
-    return every_layer()
+    return all_layers()

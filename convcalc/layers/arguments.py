@@ -312,11 +312,11 @@ class Argument(NamedTuple):
         try:
             return self.kind.read(value)
         except Refusal as inside:  # of a layer that is the argument of another
-            raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from None
+            raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
             message = f"{owner}'s argument '{self.name}' expects {self.expects}, not {shown(value)}{hint}"
-            raise Refusal(message, codes.INVALID_VALUE, self.name) from None
+            raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
 def shown(value: Any) -> str:

@@ -7,8 +7,8 @@ A layer is one declaration, made by :func:`layer`: its arguments and one functio
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from operator import index
@@ -226,8 +226,8 @@ class LayerType(NamedTuple):
 
 # Short names of Keras's for initializers, and what its files call them.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
-# The layers of the families that were imported by now; :func:`every_layer` gives them all.
-CATALOGUE: dict[str, LayerType] = {}
+# The layers of the families imported so far; :func:`all_layers` has those of every family.
+REGISTERED: dict[str, LayerType] = {}
 _ALIASES: dict[str, str] = {}
 # The same by each of their names: those of their classes and aliases too.
 _KNOWN: dict[str, LayerType] = {}
@@ -294,9 +294,11 @@ def layer(
                 class_name=class_name or rank_name,
                 **facets,
             )
-            CATALOGUE[rank_name] = definition
-            for known in (rank_name, definition.class_name, *definition.aliases):
-                _KNOWN[known] = definition
+            names = (rank_name, definition.class_name, *definition.aliases)
+            for known in names:
+                _require_indexed(known, rule.__module__)
+            REGISTERED[rank_name] = definition
+            _KNOWN.update(dict.fromkeys(names, definition))
             _ALIASES.update(dict.fromkeys(definition.aliases, rank_name))
         return rule
 
@@ -335,30 +337,45 @@ def require_builtin(name: str) -> LayerType:
     return entry
 
 
-@cache
-def every_layer() -> dict[str, LayerType]:
-    """The catalogue with all families in it, in their order; what others declare comes behind them."""
+def all_layers() -> Mapping[str, LayerType]:
+    """The layers of all families, in the order of the index, then those that other packages declared."""
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
-    ordered = {name: CATALOGUE.pop(name) for name in FAMILY_OF if name in CATALOGUE}
-    others = {name: CATALOGUE.pop(name) for name in tuple(CATALOGUE)}
-    CATALOGUE.update({**ordered, **others})
-    return CATALOGUE
+    ordered = {name: REGISTERED[name] for name in FAMILY_OF if name in REGISTERED}
+    return {**ordered, **REGISTERED}
+
+
+def _require_indexed(name: str, module: str) -> None:
+    """Raise if the index of families does not list a layer of ours: it would not be found before its family is imported."""
+    package, _, family = module.rpartition(".")
+    if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
+        raise RuntimeError(
+            f"the layer {name} of {module} is not in convcalc/layers/families.py: run `python -m tests.regenerate.families`"
+        )
+
+
+class PluginWarning(UserWarning):
+    """A package offers layers and could not be imported."""
 
 
 @cache
 def _load_offered() -> None:
-    """Import, once, what installed packages offer under the entry point ``convcalc.layers``: modules that declare layers."""
+    """Import, once, the modules that installed packages offer under the entry point ``convcalc.layers``: they declare layers."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
-        with suppress(Exception):  # a package of someone else's: it must not keep us from the model
+        try:
             point.load()
+        except Exception as error:  # a third-party package: the model can be read without its layers
+            package = getattr(point, "dist", None)
+            whose = f" of the package '{package.name}'" if package is not None else ""
+            text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
+            warnings.warn(text, PluginWarning, stacklevel=2)
 
 
 def known_names() -> list[str]:
-    """Every name under which a layer can be written."""
-    return list(dict.fromkeys([*FAMILY_OF, *CATALOGUE, *_ALIASES]))
+    """Every name under which a layer can be written. Imports all families, so it is for error messages."""
+    return list(dict.fromkeys([*FAMILY_OF, *all_layers(), *_ALIASES]))
 
 
 def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refusal]]:

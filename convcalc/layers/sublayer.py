@@ -13,7 +13,7 @@ from convcalc.base.structs import NamedTuple
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import AnyRank
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import Inferred, LayerType, Weight, bind, every_layer, find, known_names
+from convcalc.layers.registry import Inferred, LayerType, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import Looks, Views, nobody_knows
 
 # What a layer may have besides its own arguments.
@@ -88,7 +88,7 @@ class LayerValue(AnyRank):
     def names(self) -> tuple[str, ...]:
         """The names of the accepted layers; empty if all are accepted."""
         accepts = self.accepts
-        return () if accepts is None else tuple(name for name, known in every_layer().items() if accepts(known))
+        return () if accepts is None else tuple(name for name, known in all_layers().items() if accepts(known))
 
     def read(self, value: Any) -> SubLayer | SubModel:
         """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""

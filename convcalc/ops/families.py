@@ -1,59 +1,68 @@
-"""Which family declares an operation, so that a family is imported when a model has one of its operations, and not before."""
+"""Which family declares an operation, so that a family is imported only when a model has one of its operations.
+
+Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
+"""
 
 from __future__ import annotations
 
-# Each family's operations, by Keras's names of their classes; a test holds this to what is declared.
+# Each family's names, in the order of their declarations.
 FAMILIES = {
-    "diagonals": "Tril Triu Diagonal Trace Diag Diagflat",
-    "elementwise": (
-        "Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc "
-        "Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinc "
-        "Sinh Sqrt Tan Tanh Exp Exp2 Expm1 Fabs Cbrt Deg2rad I0 Rad2deg Square Reciprocal Isfinite Isinf "
-        "Isnan Isneginf Isposinf Isreal LogicalNot Signbit Equal Greater GreaterEqual Less LessEqual "
-        "LogicalAnd LogicalOr LogicalXor NotEqual Add FloorDivide Fmax Fmin Maximum Minimum Multiply Power "
-        "Subtract Divide DivideNoNan Logaddexp Logaddexp2 TrueDivide Heaviside Hypot Fmod Mod Gcd Lcm Ldexp "
-        "Nextafter Arctan2 BitwiseAnd BitwiseOr BitwiseXor BitwiseLeftShift LeftShift BitwiseRightShift "
-        "RightShift HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu Softplus Softsign "
-        "SparsePlus SparseSigmoid TanhShrink Erf Erfinv Rsqrt Erfc Round Clip Where Select Isclose OnesLike "
-        "ZerosLike EmptyLike FullLike Cast SaturateCast Array Polar StopGradient ConvertToTensor LeakyRelu "
-        "Gelu Elu Celu HardShrink SoftShrink Threshold Squareplus"
-    ),
-    "creation": "Full Arange Linspace Geomspace Logspace Vander OneHot MultiHot",
-    "images": (
-        "RGBToHSV HSVToRGB RGBToGrayscale Resize GaussianBlur ElasticTransform AffineTransform "
-        "PerspectiveTransform MapCoordinates ScaleAndTranslate SobelEdges PadImages CropImages"
-    ),
-    "shape_ops": (
-        "ExpandDims Squeeze Reshape View Ravel Transpose Swapaxes Moveaxis GetItem Take TakeAlongAxis Flip "
-        "Fliplr Flipud Roll Rot90 BroadcastTo Repeat Tile Pad Diff Glu Slice SliceUpdate ScatterUpdate "
-        "Scatter DepthToSpace SpaceToDepth Trapezoid"
-    ),
-    "concatenation": (
-        "Concatenate Append Hstack Vstack Dstack Stack Unstack Split ArraySplit Hsplit Vsplit Dsplit Meshgrid"
-    ),
-    "reduction": (
-        "All Any Amax Amin Ptp Nanmax Nanmin Argmax Argmin Nanargmax Nanargmin Sum Nansum Nanprod Mean Std "
-        "Nanmean Nanmedian Nanstd Nanvar Var Median Logsumexp Max Min Prod CountNonzero AllClose Size Ndim "
-        "Cumsum Cumprod Nancumsum Nancumprod Argsort Sort Softmax LogSoftmax Sparsemax Normalize Moments "
-        "LayerNorm BatchNorm RMSNorm TopK InTopK Percentile Nanpercentile Nanquantile Quantile Average "
-        "Bincount"
-    ),
-    "linalg": (
-        "Cholesky CholeskyInverse Inv Det Logdet Slogdet Eig Eigh LuFactor Qr SVD MatrixRank Pinv Solve "
-        "SolveTriangular Lstsq Norm"
-    ),
-    "losses": ("BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy CTCLoss CTCDecode PSNR SSIM"),
-    "products": (
-        "Matmul Dot Inner Vdot Outer Kron Cross Correlate Corrcoef Tensordot Einsum CDist DotProductAttention"
-    ),
-    "search": "Digitize SearchSorted IsIn Nonzero UnravelIndex Argpartition Histogram Unique",
-    "signal": (
-        "FFT FFT2 IFFT2 RFFT IRFFT ExtractSequences STFT ISTFT ViewAsComplex ViewAsReal SegmentSum SegmentMax "
-        "SegmentMin SegmentProd"
-    ),
-    "windows": (
-        "MaxPool AveragePool AdaptiveMaxPool AdaptiveAveragePool Conv DepthwiseConv SeparableConv "
-        "ConvTranspose ExtractPatches Unfold Fold"
-    ),
+    "concatenation": """
+        Concatenate Append Hstack Vstack Dstack Stack Unstack Split ArraySplit Hsplit Vsplit Dsplit Meshgrid
+    """,
+    "creation": """
+        Full Arange Linspace Geomspace Logspace Vander OneHot MultiHot
+    """,
+    "diagonals": """
+        Tril Triu Diagonal Trace Diag Diagflat
+    """,
+    "elementwise": """
+        Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc Angle Arccos
+        Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinc Sinh Sqrt Tan Tanh Exp
+        Exp2 Expm1 Fabs Cbrt Deg2rad I0 Rad2deg Square Reciprocal Isfinite Isinf Isnan Isneginf Isposinf Isreal
+        LogicalNot Signbit Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor NotEqual Add
+        FloorDivide Fmax Fmin Maximum Minimum Multiply Power Subtract Divide DivideNoNan Logaddexp Logaddexp2
+        TrueDivide Heaviside Hypot Fmod Mod Gcd Lcm Ldexp Nextafter Arctan2 BitwiseAnd BitwiseOr BitwiseXor
+        BitwiseLeftShift LeftShift BitwiseRightShift RightShift HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6
+        Selu Sigmoid Silu Softplus Softsign SparsePlus SparseSigmoid TanhShrink Erf Erfinv Rsqrt Erfc Round Clip Where
+        Select Isclose OnesLike ZerosLike EmptyLike FullLike Cast SaturateCast Array Polar StopGradient
+        ConvertToTensor LeakyRelu Gelu Elu Celu HardShrink SoftShrink Threshold Squareplus
+    """,
+    "images": """
+        RGBToHSV HSVToRGB RGBToGrayscale Resize GaussianBlur ElasticTransform AffineTransform PerspectiveTransform
+        MapCoordinates ScaleAndTranslate SobelEdges PadImages CropImages
+    """,
+    "linalg": """
+        Cholesky CholeskyInverse Inv Det Logdet Slogdet Eig Eigh LuFactor Qr SVD MatrixRank Pinv Solve SolveTriangular
+        Lstsq Norm
+    """,
+    "losses": """
+        BinaryCrossentropy CategoricalCrossentropy SparseCategoricalCrossentropy CTCLoss CTCDecode PSNR SSIM
+    """,
+    "products": """
+        Matmul Dot Inner Vdot Outer Kron Cross Correlate Corrcoef Tensordot Einsum CDist DotProductAttention
+    """,
+    "reduction": """
+        All Any Amax Amin Ptp Nanmax Nanmin Argmax Argmin Nanargmax Nanargmin Sum Nansum Nanprod Mean Std Nanmean
+        Nanmedian Nanstd Nanvar Var Median Logsumexp Max Min Prod CountNonzero AllClose Size Ndim Cumsum Cumprod
+        Nancumsum Nancumprod Argsort Sort Softmax LogSoftmax Sparsemax Normalize Moments LayerNorm BatchNorm RMSNorm
+        TopK InTopK Percentile Nanpercentile Nanquantile Quantile Average Bincount
+    """,
+    "search": """
+        Digitize SearchSorted IsIn Nonzero UnravelIndex Argpartition Histogram Unique
+    """,
+    "shape_ops": """
+        ExpandDims Squeeze Reshape View Ravel Transpose Swapaxes Moveaxis GetItem Take TakeAlongAxis Flip Fliplr
+        Flipud Roll Rot90 BroadcastTo Repeat Tile Pad Diff Glu Slice SliceUpdate ScatterUpdate Scatter DepthToSpace
+        SpaceToDepth Trapezoid
+    """,
+    "signal": """
+        FFT FFT2 IFFT2 RFFT IRFFT ExtractSequences STFT ISTFT ViewAsComplex ViewAsReal SegmentSum SegmentMax
+        SegmentMin SegmentProd
+    """,
+    "windows": """
+        MaxPool AveragePool AdaptiveMaxPool AdaptiveAveragePool Conv DepthwiseConv SeparableConv ConvTranspose
+        ExtractPatches Unfold Fold
+    """,
 }
 FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names.split()}

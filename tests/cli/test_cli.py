@@ -295,3 +295,17 @@ def test_quiet_leaves_the_exit_code_alone() -> None:
     ]:
         done = run(*words, "-q", text=text)
         assert (done.returncode, done.stdout, done.stderr) == (code, "", ""), words
+
+
+def test_a_broken_plugin_is_a_warning(tmp_path: Path) -> None:
+    info = tmp_path / "broken_layers-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-layers\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[convcalc.layers]\nmine = no_such_module\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = run("layers", "NoSuchLayer", PYTHONPATH=path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        "warning: the layers 'mine' of the package 'broken-layers' cannot be loaded: "
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    )

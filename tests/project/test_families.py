@@ -3,28 +3,32 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from convcalc.layers import CATALOGUE
+import pytest
+
+from convcalc.layers import layer, registry
 from convcalc.layers.families import FAMILIES
-from convcalc.ops import OPERATIONS
 from convcalc.ops.families import FAMILIES as OF_OPERATIONS
 from tests.paths import SPECS
+from tests.regenerate.families import INDEXES
 
 
-def test_each_family_of_layers_declares_what_is_listed() -> None:
-    declared: dict[str, list[str]] = {}
-    for kind in CATALOGUE.values():
-        if kind.family in FAMILIES:
-            names = dict.fromkeys((kind.name, *kind.aliases, kind.class_name))
-            declared.setdefault(kind.family, []).extend(names)
-    assert {family: names.split() for family, names in FAMILIES.items()} == declared
+@pytest.mark.parametrize("index", INDEXES, ids=lambda path: path.parent.name)
+def test_an_index_lists_what_the_families_declare(index: Path) -> None:
+    assert index.read_text(encoding="utf-8") == INDEXES[index](), "run `python -m tests.regenerate.families`"
 
 
-def test_each_family_of_operations_declares_what_is_listed() -> None:
-    declared: dict[str, list[str]] = {}
-    for operation in OPERATIONS.values():
-        declared.setdefault(operation.rule.__module__.rpartition(".")[2], []).append(operation.name)
-    assert {family: names.split() for family, names in OF_OPERATIONS.items()} == declared
+def test_a_layer_that_the_index_lacks_is_an_error_that_says_what_to_run() -> None:
+    def rule(a, x):
+        """Halves the last axis."""
+
+    rule.__module__ = "convcalc.layers.pooling"
+    with pytest.raises(
+        RuntimeError, match=r"the layer Halved of convcalc.layers.pooling .* `python -m tests.regenerate.families`"
+    ):
+        layer("Halved", example="Halved")(rule)
+    assert "Halved" not in registry.REGISTERED
 
 
 def imported(*words: str) -> set[str]:

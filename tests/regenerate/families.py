@@ -1,0 +1,80 @@
+"""The indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``, made from the declarations:
+``python -m tests.regenerate.families`` writes them.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from importlib import import_module
+
+from convcalc.layers import registry as layers
+from tests.paths import PACKAGE
+
+TEXT = '''\
+"""Which family declares {what}, so that a family is imported only when a model has one of its {plural}.
+
+Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
+"""
+
+from __future__ import annotations
+
+# Each family's names{names}, in the order of their declarations.
+FAMILIES = {{
+{families}}}
+FAMILY_OF = {{name: family for family, names in FAMILIES.items() for name in names.split()}}
+'''
+
+
+def layers_index() -> str:
+    """The text of ``convcalc/layers/families.py``."""
+    _import_all("layers")
+    declared = [
+        (entry.rule.__module__, name)
+        for entry in layers.REGISTERED.values()
+        for name in dict.fromkeys((entry.name, *entry.aliases, entry.class_name))
+    ]
+    return _text(declared, "layers", what="a layer", plural="layers", names=", aliases and class names")
+
+
+def operations_index() -> str:
+    """The text of ``convcalc/ops/families.py``."""
+    from convcalc.ops import registry as operations
+
+    _import_all("ops")
+    declared = [(entry.rule.__module__, entry.name) for entry in operations.REGISTERED.values()]
+    return _text(declared, "ops", what="an operation", plural="operations", names="")
+
+
+def _import_all(package: str) -> None:
+    """Import every module of a package, whether the index lists it or not."""
+    for file in sorted((PACKAGE / package).glob("*.py")):
+        import_module(f"convcalc.{package}.{file.stem}")
+
+
+def _text(declared: list[tuple[str, str]], package: str, **words: str) -> str:
+    families: dict[str, list[str]] = {}
+    for module, name in declared:
+        if module.startswith(f"convcalc.{package}."):  # not those that a test declares
+            families.setdefault(module.rpartition(".")[2], []).append(name)
+    lines = "".join(f"{line}\n" for family in sorted(families) for line in _entry(family, families[family]))
+    return TEXT.format(families=lines, **words)
+
+
+def _entry(family: str, names: list[str]) -> Iterator[str]:
+    lines = textwrap.wrap(" ".join(names), 110, break_long_words=False)
+    yield f'    "{family}": """'
+    yield from (f"        {line}" for line in lines)
+    yield '    """,'
+
+
+INDEXES = {
+    PACKAGE / "layers" / "families.py": layers_index,
+    PACKAGE / "ops" / "families.py": operations_index,
+}
+
+if __name__ == "__main__":
+    # While the index is being made, a layer that it does not list yet is no error.
+    layers._require_indexed = lambda name, module: None
+    for path, text in INDEXES.items():
+        path.write_text(text(), encoding="utf-8")
