@@ -23,8 +23,7 @@ MAX_RATIO = 200  # of a member's size to what it takes up in the archive
 MAX_MEMBERS = 100_000
 MAX_NESTING = 200
 
-ZIP = b"PK\x03\x04"
-HDF5 = b"\x89HDF\r\n\x1a\n"
+_MEMBER_START = b"PK\x03\x04"
 
 
 @contextmanager
@@ -46,11 +45,6 @@ def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
         return error(codes.CANNOT_READ, f"{name}: is a pipe; write - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
     return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
-
-
-def is_archive(data: bytes) -> bool:
-    """Whether the bytes begin as a zip archive does."""
-    return data.startswith((ZIP, b"PK\x05\x06"))
 
 
 def member(file: BinaryIO, name: str, source: str) -> bytes:
@@ -84,7 +78,7 @@ class _Part(io.RawIOBase):
         self._file, self._at = file, 0
         file.seek(info.header_offset)
         header = file.read(30)
-        if not header.startswith(ZIP):
+        if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
         # The lengths of the name and of a further field, behind which the content starts.
         behind = sum(struct.unpack("<HH", header[26:30]))

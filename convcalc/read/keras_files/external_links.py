@@ -7,10 +7,11 @@ from os import PathLike, fspath
 from typing import Any
 
 from convcalc.base import codes
+from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
-from convcalc.read.container import HDF5, is_archive, open_member, opened_file
-from convcalc.read.keras_files.hdf5 import MAX_OBJECTS, opened
-from convcalc.read.keras_files.weights import MEMBER
+from convcalc.read.container import opened_file
+from convcalc.read.detect import open_binary
+from convcalc.read.keras_files.hdf5 import MAX_OBJECTS
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
@@ -22,18 +23,14 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
     if name == "-":
         return []
     with opened_file(name) as file:
-        start = file.read(8)
-        file.seek(0)
-        if start.startswith(HDF5):
-            with opened(file, name) as tree:
-                return list(_found(tree.root))
-        if not is_archive(start):
+        opened = open_binary(file, name)
+        if opened is None or opened.kind.tree is None:
             return []
         try:
-            with open_member(file, MEMBER, name) as member, opened(member, f"{name}: {MEMBER}") as tree:
+            with resolve(opened.kind.tree)(opened) as tree:
                 return list(_found(tree.root))
         except ConvcalcError as failed:
-            if failed.problems[0].code == codes.NO_WEIGHTS:
+            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights
                 return []
             raise
 

@@ -10,20 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from os import PathLike, fspath
-from typing import Any, BinaryIO
+from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
+from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, Refusal, error
 from convcalc.base.structs import NamedTuple
 from convcalc.layers import definition_of
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Layer, Model, Stored, summary_order
 from convcalc.ops import Operation
-from convcalc.read.container import HDF5, is_archive, open_member, opened_file
-from convcalc.read.keras_files.hdf5 import Tree, array, opened
+from convcalc.read.container import opened_file
+from convcalc.read.detect import OpenFile, open_binary
+from convcalc.read.keras_files.hdf5 import Tree, array
 
-MEMBER = "model.weights.h5"
 _TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none of the layer's weights
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 
@@ -47,31 +48,34 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
             codes.NO_WEIGHTS, "the weights of a model on standard input are not read: give the name of its file"
         )
     with opened_file(name) as file:
-        return weights_in(file, name, model)
+        opened = open_binary(file, name)
+        if opened is None:
+            raise _no_weights(name)
+        return weights_in(opened, model)
 
 
-def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
-    """The weights in an open file."""
-    file.seek(0)
-    start = file.read(8)
-    file.seek(0)
-    if is_archive(start):
-        with open_member(file, MEMBER, name) as member, opened(member, f"{name}: {MEMBER}") as tree:
-            return _Archived(tree).weights(model)
-    if start.startswith(HDF5):
-        with opened(file, name) as tree:
-            return _legacy(tree, model, name)
-    raise error(codes.NO_WEIGHTS, f"{name}: holds no weights: a .keras archive and an .h5 file of a whole model do")
+def weights_in(opened: OpenFile, model: Model) -> Weights:
+    """The weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
+    kind = opened.kind
+    if kind.tree is None or kind.weights is None:
+        raise _no_weights(opened.name)
+    with resolve(kind.tree)(opened) as tree:
+        weights: Weights = resolve(kind.weights)(tree, model, opened.name)
+    return weights
 
 
-def with_stored(model: Model, file: BinaryIO, name: str) -> Model:
+def _no_weights(name: str) -> ConvcalcError:
+    return error(codes.NO_WEIGHTS, f"{name}: holds no weights: a .keras archive and an .h5 file of a whole model do")
+
+
+def with_stored(model: Model, opened: OpenFile) -> Model:
     """The model with the stored weights of those layers for which they cannot be inferred; that those cannot be read is a
     warning among its problems, and no h5py is no problem.
     """
     if not _is_foreign(model):
         return model
     try:
-        weights = weights_in(file, name, model)
+        weights = weights_in(opened, model)
     except ConvcalcError as failed:
         said = [
             bad._replace(severity="warning")
@@ -107,6 +111,11 @@ def _filled(model: Model, prefix: str, found: Mapping[str, tuple[Stored, ...]]) 
 
 
 # Archives --------------------------------------------------------------------------------------------------------------
+
+
+def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
+    """The weights in the HDF5 tree of an archive."""
+    return _Archived(tree).weights(model)
 
 
 class _Archived:
@@ -189,7 +198,8 @@ def _places(model: Model) -> Iterator[tuple[str, Layer]]:
 # HDF5 files of whole models --------------------------------------------------------------------------------------------
 
 
-def _legacy(tree: Tree, model: Model, name: str) -> Weights:
+def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
+    """The weights in an HDF5 file of a whole model."""
     top = tree.child(tree.root, "model_weights")
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: holds a model's config, and no weights")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Mark, Refusal, Source, by_place, error
@@ -22,7 +22,15 @@ from convcalc.read.spec.graph import GraphBuilder, Shared
 from convcalc.read.spec.nodes import Fields, Items, Node, Scalar, compose, mark
 from convcalc.read.spec.values import Passed, Scope, Values, Written, misspelt
 
+if TYPE_CHECKING:
+    from convcalc.read.detect import OpenFile
+
 TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
+
+
+def read_spec_file(opened: OpenFile) -> Model:
+    """The model of a YAML spec in an open file."""
+    return read_spec(opened.text)
 
 
 def read_spec(source: Source) -> Model:
