@@ -22,7 +22,8 @@ from convcalc.checking.verify import VerifyResult, verify
 from convcalc.cli import main
 from convcalc.keras_text.print3 import keras_text
 from convcalc.read import read
-from convcalc.read.keras_files.weights import MEMBER, weights_in
+from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
+from convcalc.read.keras_files.weights import weights_in
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.table import table
 from tests.robustness.test_corrupt_files import INPUT, functional, layer, sequential, tensor
@@ -41,7 +42,7 @@ def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None,
             written.require_group(f"{path}/vars").attrs["name"] = name
     with zipfile.ZipFile(file, "w") as packed:
         packed.writestr("config.json", json.dumps(config))
-        packed.writestr(MEMBER, weights.getvalue(), method)
+        packed.writestr(WEIGHTS_MEMBER, weights.getvalue(), method)
     return file.getvalue()
 
 
@@ -290,7 +291,7 @@ def test_code_of_keras_has_the_parameters_that_the_file_stores() -> None:
         written["layers/torch_module_wrapper/vars/state_dict"] = np.void(b"pickled")
     with zipfile.ZipFile(file) as packed, zipfile.ZipFile(again := io.BytesIO(), "w") as other:
         other.writestr("config.json", packed.read("config.json"))
-        other.writestr(MEMBER, weights.getvalue())
+        other.writestr(WEIGHTS_MEMBER, weights.getvalue())
     assert of(again.getvalue()).layers[1].params is UNKNOWN
 
 

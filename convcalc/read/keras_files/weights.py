@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, BinaryIO
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
@@ -48,14 +48,18 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
             codes.NO_WEIGHTS, "the weights of a model on standard input are not read: give the name of its file"
         )
     with opened_file(name) as file:
-        opened = open_binary(file, name)
-        if opened is None:
-            raise _no_weights(name)
-        return weights_in(opened, model)
+        return weights_in(file, name, model)
 
 
-def weights_in(opened: OpenFile, model: Model) -> Weights:
+def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
     """The weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
+    opened = open_binary(file, name)
+    if opened is None:
+        raise _no_weights(name)
+    return _weights(opened, model)
+
+
+def _weights(opened: OpenFile, model: Model) -> Weights:
     kind = opened.kind
     if kind.tree is None or kind.weights is None:
         raise _no_weights(opened.name)
@@ -75,7 +79,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     if not _is_foreign(model):
         return model
     try:
-        weights = weights_in(opened, model)
+        weights = _weights(opened, model)
     except ConvcalcError as failed:
         said = [
             bad._replace(severity="warning")
