@@ -1,6 +1,8 @@
 """The architecture, held: imports run only downwards, and each outside library stays where it belongs."""
 
 import ast
+from collections.abc import Collection
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,25 @@ def test_imports_run_only_downwards(path: Path) -> None:
             assert ORDER.index(parts[1]) <= ORDER.index(own), f"{path} imports {name}, which stands above it"
         if parts[0] == "convcalc" and len(parts) > 1 and parts[1] in FACES:
             assert not own, f"{path} imports {name}, which is for users of the package"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and those for type checkers count too."""
+    files = {_module(path): path for path in MODULES}
+    graph = {module: {_file_of(name, files) for name in imports(path)} - {module, ""} for module, path in files.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the files
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _file_of(name: str, files: Collection[str]) -> str:
+    """Returns the module that an import reads: the name itself, or the module that defines it; empty for other packages."""
+    while name and name not in files:
+        name = name.rpartition(".")[0]
+    return name
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
