@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from convcalc import Report, infer
+from convcalc import infer
 from convcalc.analyse.explain import explain
 from convcalc.analyse.receptive_field import Field
 from convcalc.base.numbers import UNKNOWN
@@ -21,13 +21,8 @@ from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.table import table
+from tests.helpers.receptive_fields import conv, field, numbers, spec
 from tests.paths import SPECS
-
-
-def spec(*layers: Any, size: Any = (64, 1), **more: Any) -> Report:
-    """The report of a model of one input ``x``."""
-    whole = {"inputs": {"x": size}, "layers": list(layers), **more}
-    return infer(read_spec(Source("spec.yaml", json.dumps(whole))))
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
@@ -36,18 +31,6 @@ def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int,
     given = bind(kind, (), args)[0]
     views = kind.receptive_field_rule({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
     return [[view.axes for view in each] for each in views]
-
-
-def conv(size: Any, strides: Any = 1, padding: str = "valid", **more: Any) -> dict[str, Any]:
-    return {"Conv2D": {"filters": 1, "kernel_size": size, "strides": strides, "padding": padding, **more}}
-
-
-def field(report: Report, name: str, number: int = 0) -> Field:
-    return report.receptive_fields[name][-1][number]
-
-
-def numbers(found: Field) -> list[tuple[object, object, object]]:
-    return [(axis.size, axis.stride, axis.padding) for axis in found.axes]
 
 
 # What kinds of layers read ---------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.model import with_input_sizes
 from convcalc.read import load
-from tests.analyse.test_receptive_field import SPECS, conv, field, numbers, spec
+from tests.helpers.receptive_fields import conv, field, numbers, spec
+from tests.paths import SPECS
 
 TABLE = "github.com/google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md and README"
 BY_HAND = "r += (k_eff − 1)·j; p += before·j; j *= s"

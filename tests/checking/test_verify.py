@@ -26,7 +26,7 @@ from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.table import table
-from tests.robustness.test_corrupt_files import INPUT, functional, layer, sequential, tensor
+from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
 
 Shapes = Mapping[str, Sequence[int]]
 DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}

@@ -9,22 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.paths import SPECS
+from tests.helpers.command_line import _read, on_a_terminal, run
+from tests.paths import CHANGED, SPECS
 
 FASHION = str(SPECS / "fashion_mnist.yaml")
-
-
-def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """convcalc as a user's shell runs it, in a pipe."""
-    return subprocess.run(
-        [sys.executable, "-m", "convcalc", *args],
-        input=text,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-        timeout=60,
-    )
 
 
 def test_summary_prints_the_table() -> None:
@@ -201,13 +189,6 @@ def test_a_terminal_gets_its_width_and_colour() -> None:
     assert max(len(line) for line in lines if line[0] in "┏┡└") <= 60
 
 
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # how a pseudo-terminal says that its other end is closed
-        return b""
-
-
 def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
     done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
     assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
@@ -248,20 +229,6 @@ def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
     assert run("summary", str(SPECS / "lenet5.yaml"), "--strict", "--memory").returncode == 0
 
 
-def on_a_terminal(*args: str, output_too: bool = False) -> str:
-    """What comes to a terminal on standard error, with ``output_too`` on standard output as well."""
-    pty = pytest.importorskip("pty")
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "convcalc", *args]
-    output = theirs if output_too else subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=output, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}):
-        os.close(theirs)
-        text = b""
-        while chunk := _read(ours):
-            text += chunk
-    return text.decode().replace("\r\n", "\n")
-
-
 @pytest.mark.parametrize("command", [("check",), ("summary", "--format", "json")])
 def test_many_files_show_progress_on_a_terminal_and_none_in_a_pipe(command: tuple[str, ...]) -> None:
     name, *options = command
@@ -282,7 +249,7 @@ def test_progress_stands_in_no_result_and_no_message() -> None:
 
 
 def test_quiet_leaves_the_exit_code_alone() -> None:
-    changed = str(SPECS.parent / "tests" / "changed" / "fashion_mnist.yaml")
+    changed = str(CHANGED / "fashion_mnist.yaml")
     unknown = "input: [null, null, 3]\nlayers: [{Conv2D: [4, 3]}]"
     for code, text, words in [
         (0, None, ("check", FASHION)),

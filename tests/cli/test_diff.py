@@ -15,7 +15,7 @@ import pytest
 
 import convcalc
 from convcalc.cli.git import at_revision
-from tests.cli.test_cli import run
+from tests.helpers.command_line import run
 from tests.paths import SPECS
 
 VGG16 = str(SPECS / "vgg16.yaml")

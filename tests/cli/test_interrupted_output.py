@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import run
+from tests.helpers.command_line import run
 from tests.paths import ROOT
 
 LENET, VGG, CODE = "specs/lenet5.yaml", "specs/vgg16.yaml", "specs/files/with_code.json"
@@ -34,14 +33,6 @@ COMMANDS = {
 }
 FULL = Path("/dev/full")
 needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
-
-
-@pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """What tests start hears Ctrl-C, also where the tests themselves run in the background of a script, which does not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:

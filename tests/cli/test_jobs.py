@@ -21,8 +21,7 @@ from convcalc.cli.check_run import CheckRun
 from convcalc.cli.jobs import in_order, jobs_for
 from convcalc.cli.project import Project
 from convcalc.rendering.grid import TextStyle
-from tests.cli.test_cli import on_a_terminal, run
-from tests.cli.test_interrupted_output import interruptible as interruptible
+from tests.helpers.command_line import on_a_terminal, run
 from tests.paths import ROOT
 
 FASHION = "specs/fashion_mnist.yaml"
@@ -225,7 +224,7 @@ def many(*args: str, output: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     )
 
 
-def ended(group: int, seconds: float = 10) -> bool:
+def ended(group: int, seconds: float = 60) -> bool:
     """Whether every process of a group has ended before so many seconds have passed."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -15,8 +15,8 @@ import convcalc
 from convcalc.cli.formats import FORMATS
 from convcalc.cli.output import ENDINGS
 from convcalc.rendering import FORMATS as RENDERED
-from tests.cli.test_cli import run
 from tests.generators.reports import NESTED, SPECS
+from tests.helpers.command_line import run
 from tests.helpers.html_page import Page
 
 LENET, UNET = str(SPECS / "lenet5.yaml"), str(SPECS / "unet.yaml")

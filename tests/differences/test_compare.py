@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -449,10 +449,10 @@ def test_thousands_of_layers_take_no_long_time() -> None:
         for number in range(10_000)
     ]
     other = [each for number, each in enumerate(level) if number % 200]
-    start = perf_counter()
+    start = process_time()
     assert len(align(level, level).found) == 10_000
     assert len(align(level, [replace_links(each, number) for number, each in enumerate(other)]).found) == len(other)
-    assert perf_counter() - start < 10  # a second, on a machine that does nothing else
+    assert process_time() - start < 10  # it takes a second
 
 
 def replace_links(each: LayerSignature, number: int) -> LayerSignature:

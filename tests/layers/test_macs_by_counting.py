@@ -19,7 +19,7 @@ from convcalc.layers import CATALOGUE, apply, bind, find, sample_macs
 from convcalc.layers.examples import example_spec
 from convcalc.layers.registry import Inferred
 from convcalc.read.spec.spec import read_spec
-from tests.ops.test_operations import run
+from tests.helpers.operations import run
 
 Sizes = Sequence[int]
 

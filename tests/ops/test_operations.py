@@ -12,20 +12,10 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal
 from convcalc.layers.application import sample_macs
 from convcalc.model import Constant, Slot
-from convcalc.ops import OPERATIONS, Tensor, find_operation
+from convcalc.ops import OPERATIONS, Tensor
 from convcalc.ops.promotion import result_type
 from convcalc.read import read
-
-
-def run(name: str, *shapes: Any, module: str = "numpy", of: str = "float32", **made: Any) -> Any:
-    """An operation on tensors of these shapes (None unknown) and of one dtype."""
-    operation = find_operation(name, f"keras.src.ops.{module}")
-    assert operation is not None
-    tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), of) for shape in shapes]
-    slots: Any = [Slot(n) for n in range(len(tensors))]
-    several = operation.variadic or operation.takes_list
-    call = {operation.parameters[0]: slots} if several else dict(zip(operation.parameters, slots))
-    return operation.infer(made, call, tensors)
+from tests.helpers.operations import run
 
 
 @pytest.mark.parametrize(

@@ -3,70 +3,23 @@
 import csv
 import io
 import json
-import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from convcalc import infer
 from convcalc.base.codes import CODES
-from convcalc.base.problems import ConvcalcError, Mark, Problem, Source
+from convcalc.base.problems import Mark, Problem, Source
 from convcalc.checking.check_model import CheckResult
-from convcalc.checking.expectations import check_expectations
 from convcalc.cli.check import FORMATS
 from convcalc.differences.compare import diff
-from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.checks import CHECK_FORMATS, checks_dict, checks_sheet
-from tests.cli.test_cli import run
+from tests.helpers.check_results import BAD, GOOD, MODELS, checked, commands, hostile
 from tests.helpers.codes_used import codes_used
+from tests.helpers.command_line import run
 from tests.paths import PACKAGE
 
-GOOD = "input: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3, expect: {params: 320}}\n  - Flatten\n"
-BAD = GOOD.replace("320", "321")
-HOSTILE = "a%b,c:d\n::error file=x::y\r\n]]></failure>\x1b[31m\x00\ud800[go](http://x) ‮"
-
-
-def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
-    try:
-        report = infer(read_spec(Source(source, text)))
-    except ConvcalcError as failed:
-        return CheckResult(source, None, failed.problems)
-    return CheckResult(source, report, check_expectations(report), seconds=0.25)
-
-
-def hostile() -> CheckResult:
-    file = HOSTILE.replace("\ud800", "\udcff")  # a byte that is no UTF-8, as a file's name can hold one
-    problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
-    warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")
-    return CheckResult(file, checked(GOOD).report, (problem, warning))
-
-
-MODELS = [
-    checked(GOOD, "good.yaml"),
-    checked(BAD),
-    checked("input: [4]\nlayers: [{Dens: 3}]", "broken.yaml"),
-    hostile(),
-]
-
-
 # GitHub's workflow commands, read as the runner reads them.
-
-
-def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
-    found = []
-    for line in text.splitlines():
-        match = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line)
-        assert match is not None, line
-        pairs = dict(part.split("=", 1) for part in match[2].split(","))
-        found.append((match[1], {name: unescaped(value) for name, value in pairs.items()}, unescaped(match[3])))
-    return found
-
-
-def unescaped(text: str) -> str:
-    for code, sign in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
-        text = text.replace(code, sign)
-    return text
 
 
 def test_a_command_stands_on_the_line_of_the_spec() -> None:

@@ -19,11 +19,8 @@ from convcalc.read.spec.nodes import Fields, Items, Node, compose
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.argument_schema import kind_schema
 from convcalc.rendering.schema import json_schema
-from tests.paths import BROKEN
-from tests.project.test_layering import PACKAGE
+from tests.paths import BROKEN, SPECS
 
-ROOT = PACKAGE.parent
-SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
@@ -76,7 +73,7 @@ def test_the_command_prints_it() -> None:
     assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_spec_passes(path: Path) -> None:
     assert not problems(path.read_text(encoding="utf-8"))
 

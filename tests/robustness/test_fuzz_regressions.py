@@ -27,7 +27,7 @@ from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
 from tests.fuzz import targets
 from tests.fuzz.oracle import judge
-from tests.robustness.test_corrupt_files import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
+from tests.helpers.keras_configs import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
 OUT = [["made", 0, 0]]
 RELU = {"class_name": "ReLU", "config": {"name": "relu"}}

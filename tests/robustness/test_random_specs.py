@@ -220,10 +220,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_answered_soon(name: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     outcome(HOSTILE[name])
     # A generous bound against endlessness, not a measure of speed: each takes well under a second on an idle machine.
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -26,7 +26,7 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.base.text import visible
 from convcalc.read import read
 from convcalc.rendering import FORMATS, render
-from tests.robustness.test_corrupt_files import DENSE, INPUT, archive, data, functional, layer, tensor
+from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional, layer, tensor
 
 SECONDS = 20  # of processor time
 ROOM = 2**30  # bytes of address space

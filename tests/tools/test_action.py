@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.rendering.test_checks import commands
+from tests.helpers.check_results import commands
 from tests.tools.conftest import ROOT, git_in, own_environment
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

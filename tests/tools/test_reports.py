@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from convcalc.rendering.checks import CHECK_FORMATS
-from tests.rendering.test_checks import BAD, GOOD, MODELS, checked
+from tests.helpers.check_results import BAD, GOOD, MODELS, checked
 
 
 def test_sarif_is_read() -> None:

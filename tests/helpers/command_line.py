@@ -1,0 +1,43 @@
+"""convcalc run as a user runs it: in a pipe, or on a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """convcalc as a user's shell runs it, in a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "convcalc", *args],
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        timeout=60,
+    )
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # how a pseudo-terminal says that its other end is closed
+        return b""
+
+
+def on_a_terminal(*args: str, output_too: bool = False) -> str:
+    """What comes to a terminal on standard error, with ``output_too`` on standard output as well."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "convcalc", *args]
+    output = theirs if output_too else subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=output, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"}):
+        os.close(theirs)
+        text = b""
+        while chunk := _read(ours):
+            text += chunk
+    return text.decode().replace("\r\n", "\n")

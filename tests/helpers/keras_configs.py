@@ -1,0 +1,76 @@
+"""Small Keras configs and archives, written by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+
+def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
+    """A tensor as a config refers to it."""
+    history = [name, node, output]
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 3], "dtype": "float32", "keras_history": history},
+    }
+
+
+def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
+    """A layer of a functional config, called on the tensors of each node."""
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": {"name": name, **config},
+        "registered_name": None,
+        "name": name,
+        "inbound_nodes": [{"args": list(args), "kwargs": {}} for args in nodes],
+    }
+
+
+INPUT = layer("InputLayer", "x", batch_shape=[None, 3], dtype="float32")
+
+
+DENSE = layer("Dense", "dense", [tensor("x")], units=4)
+
+
+def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, Any]:
+    """A functional model's config."""
+    inner = {
+        "name": "model",
+        "trainable": True,
+        "layers": list(layers),
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["dense", 0, 0]] if outputs is None else outputs,
+        **config,
+    }
+    return {"module": "keras", "class_name": "Functional", "config": inner, "registered_name": None}
+
+
+def on(*tensors: Any) -> dict[str, Any]:
+    """A model whose only layer is called on these."""
+    return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
+
+
+def untold(**config: Any) -> dict[str, Any]:
+    """A tensor with another config."""
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def sequential(*layers: Any) -> dict[str, Any]:
+    """A Sequential's config."""
+    return {"module": "keras", "class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
+
+
+def archive(content: bytes, name: str = "config.json", method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A Keras archive with that config."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as packed:
+        packed.writestr(name, content)
+    return file.getvalue()
+
+
+def data(content: Any) -> bytes:
+    """The bytes of a file."""
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
