@@ -1,7 +1,8 @@
-"""What is on record of a model: rows of cells, as many as were written down.
+"""A stored summary of a model: a :class:`Snapshot` has rows, and rows have cells.
 
-A report, a text that Keras printed and a JSON report all become a :class:`Snapshot` (:mod:`convcalc.snapshot`), and two
-snapshots are compared (:mod:`convcalc.differences.compare`). A cell that is not there was not recorded: it is not compared.
+A report, a summary printed by Keras and a JSON report can each be turned into a snapshot (:mod:`convcalc.snapshot`). Two
+snapshots can be compared (:mod:`convcalc.differences.compare`). A missing cell means that the source does not contain the
+value; such a cell is not compared.
 """
 
 from __future__ import annotations
@@ -9,15 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.numbers import Shape, shape_text
 from convcalc.base.structs import NamedTuple
+
+# The formats of snapshots: all that a report says, or the text that Keras 3 or Keras 2 prints.
+REPORT, KERAS3_TEXT, KERAS2_TEXT = "report", "keras", "keras2"
 
 
 class Cell(NamedTuple):
-    """A text or a number; None is one that is not known, a ``partial`` one only a lower bound.
+    """A text or a number of a row, or a total.
 
-    Of a ``cropped`` one only the beginning is there, or what is left of it around the "…" that stand for the rest of a word,
-    and alone for any words.
+    Attributes:
+        value: The text or number; None if it is unknown.
+        cropped: True if a part of the text is missing. An "…" at the end of a word replaces the rest of that word, an "…" as a
+            word of its own replaces any number of words. A cropped text without "…" at its end may be cut within a word.
+        partial: True if the number is only a lower bound.
     """
 
     value: str | int | None
@@ -26,39 +33,44 @@ class Cell(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As a summary writes it: ``1,234``, ``≥ 1,234``, ``?``."""
+        """The text as a summary shows it: ``1,234``, ``≥ 1,234``, ``?``."""
         if self.value is None:
             return "?"
         return f"{'≥ ' * self.partial}{self.value:,}" if isinstance(self.value, int) else self.value
 
     def agrees(self, other: Cell) -> bool:
-        """Whether what is to be seen of both is the same."""
+        """Returns True if both cells may have the same content, judged by the parts that are not cropped."""
         if self.cropped or other.cropped:
-            one, two = self.text, other.text
-            return one == two or (self.cropped and _shown(one, two)) or (other.cropped and _shown(two, one))
+            mine, theirs = self.text, other.text
+            return (
+                mine == theirs
+                or (self.cropped and _is_cropping_of(mine, theirs))
+                or (other.cropped and _is_cropping_of(theirs, mine))
+            )
         return self.value == other.value and self.partial == other.partial
 
 
-def _shown(cropped: str, text: str) -> bool:
-    """Whether a text looks so where it is cropped."""
+def _is_cropping_of(cropped: str, text: str) -> bool:
+    """Returns True if ``text`` may look like ``cropped`` after cropping."""
     parts, words = cropped.split(" "), text.split(" ")
-    whole = cropped.endswith("…")  # else the end of the text was cut off, perhaps within a word
-    at, anywhere = 0, False
-    for part, behind in zip(parts, [*parts[1:], "" if whole else "…"]):
+    ends_marked = cropped.endswith("…")  # without "…" the end may be cut off within a word
+    position, gap = 0, False
+    for part, next_part in zip(parts, [*parts[1:], "" if ends_marked else "…"]):
         if part == "…":
-            anywhere = True
+            gap = True
             continue
-        while at < len(words) and not _begins(words[at], part, cut=behind == "…"):
-            if not anywhere:
+        while position < len(words) and not _is_cropped_word_of(part, words[position], cut=next_part == "…"):
+            if not gap:
                 return False
-            at += 1
-        if at == len(words):
+            position += 1
+        if position == len(words):
             return False
-        at += 1
-    return anywhere or not whole or at == len(words)
+        position += 1
+    return gap or not ends_marked or position == len(words)
 
 
-def _begins(word: str, part: str, cut: bool) -> bool:
+def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
+    """Returns True if ``part`` is the word or the beginning of it; ``cut`` allows a beginning without "…"."""
     if part.endswith("…"):
         return len(word) >= len(part) and word.startswith(part[:-1])
     return word.startswith(part) if cut else word == part
@@ -66,11 +78,15 @@ def _begins(word: str, part: str, cut: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A layer. ``cells`` goes from a field to what is on record of it: ``name``, ``type``, ``output_shape``, ``params``,
-    ``trainable_params``, ``trainable`` (Y, N or -), ``dtype``, ``macs``, ``output_bytes``.
+    """A layer.
 
-    ``sources`` are the tensors that it is connected to, as ``add[0][0]``; ``arguments`` those that are not as by default; None
-    where they are not on record. ``depth`` is 1 for a layer of a nested model. ``path`` is the row's in the report, if it is of one.
+    Attributes:
+        cells: The known values by field: ``name``, ``type``, ``output_shape``, ``params``, ``trainable_params``, ``trainable``
+            ("Y", "N" or "-"), ``dtype``, ``macs``, ``output_bytes``.
+        depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
+        sources: The tensors that the layer reads, such as ``add[0][0]``; None if unknown.
+        arguments: The arguments that differ from their defaults; None if unknown.
+        path: The path of the layer in the report; None if the snapshot does not come from a report.
     """
 
     cells: Mapping[str, Cell]
@@ -81,40 +97,45 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What is to be seen of the layer's name."""
+        """The layer's name, which may be cropped; empty if unknown."""
         return self.cells["name"].text if "name" in self.cells else ""
 
     @property
     def type(self) -> str:
-        """What is to be seen of the name of the layer's class."""
+        """The name of the layer's class, which may be cropped; empty if unknown."""
         return self.cells["type"].text if "type" in self.cells else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything on record of one model. ``totals`` has the names of the JSON report: ``params``, ``trainable_params``,
-    ``non_trainable_params``, ``param_bytes``, ``macs``, ``peak_activation_bytes`` …, and the ``output_shapes``; from a text also
-    the sizes that stand behind the counts.
+    """A stored summary of one model.
 
-    ``format`` says who tells it: ``report``, or the texts ``keras`` and ``keras2``.
+    Attributes:
+        source: The file, for messages.
+        model: The model's name.
+        rows: The layers, in the order of a summary.
+        totals: The totals by their names in the JSON report (``params``, ``param_bytes``, ``macs`` …), and
+            ``output_shapes``. A printed summary also has the sizes printed after the counts, such as ``param_size``.
+        format: :data:`REPORT`, :data:`KERAS3_TEXT` or :data:`KERAS2_TEXT`.
     """
 
     source: str
     model: str
     rows: tuple[Row, ...]
     totals: Mapping[str, Cell] = field(default_factory=dict)
-    format: str = "report"
+    format: str = REPORT
 
 
-def count(number: int | None, label: str | None) -> Cell:
-    """A number with what ``incomplete`` says of it."""
+def count_cell(number: int | None, label: str | None) -> Cell:
+    """Returns the cell of a number and its label in ``incomplete`` (``unknown``, ``partial`` or None)."""
     return Cell(number, partial=label == "partial")
 
 
-def shapes_text(shapes: tuple[Shape | None, ...]) -> str:
-    """``(None, 28, 28, 1)``; several stand behind one another."""
-    return ", ".join(map(_shape_text, shapes))
+def snapshot_shapes_text(shapes: tuple[Shape | None, ...]) -> str:
+    """Returns the shapes as text, separated by commas: ``(None, 28, 28, 1), (None, 10)``."""
+    return ", ".join(map(keras3_shape_text, shapes))
 
 
-def _shape_text(shape: Shape | None) -> str:
-    return "?" if shape is None else f"({', '.join('None' if size is UNKNOWN else str(size) for size in shape)})"
+def keras3_shape_text(shape: Shape | None) -> str:
+    """Returns a shape as Keras 3 prints it: ``(10)``, without the comma that Python writes after a single size."""
+    return shape_text(shape).replace(",)", ")")

@@ -1,1 +1,1 @@
-"""What is stored of a model: read from a text, a JSON report or a model file."""
+"""Snapshots of models: read from a printed summary, a JSON report or a model file, or made from a report."""

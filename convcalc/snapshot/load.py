@@ -1,4 +1,4 @@
-"""A stored snapshot of a model, from a file of any kind: Keras's printed summary, a JSON report, or a model file."""
+"""Loads the snapshot in a file: a summary that Keras printed, a JSON report, or a model file."""
 
 from __future__ import annotations
 
@@ -23,37 +23,38 @@ from convcalc.read.detect import (
     has_key,
     may_be_part_of_a_summary,
 )
-from convcalc.snapshot.of_json import is_report, snapshot_of_json
+from convcalc.report_json.read import is_report
+from convcalc.snapshot.of_json import snapshot_of_json
 from convcalc.snapshot.of_keras_text import printed_snapshots
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Snapshot
 
-_EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model's file"
-_MOST_NAMED = 6
+_EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model file"
+_MAX_NAMES = 6
 
 
 def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
-    """Returns the snapshot in a file; ``-`` reads standard input. If it holds several, returns that of the ``report``'s model.
+    """Returns the snapshot in a file; ``-`` reads standard input. From several, selects the one of the ``report``'s model.
 
-    Raises :class:`ConvcalcError` for a file that holds none.
+    Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
     """
     with opened(source) as (file, name):
         return _snapshot(detect(file, name), report)
 
 
 def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
-    """Returns the snapshot in a text; ``name`` is for messages."""
+    """Returns the snapshot in a text. ``name`` is the file's name for messages."""
     return _snapshot(detect(BytesIO(text.encode("utf-8", "replace")), name), report)
 
 
 def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
-    """The files that are not models are read here; every other kind is a model."""
+    """Reads JSON reports and printed summaries. Every other kind of file is a model."""
     if content.kind in (JSON, JSON_CONFIG, JSON_REPORT):
         values = _json_values(content.text)
         reports = [value for value in values if is_report(value)]
         if reports:
             snapshots = [snapshot_of_json(data, content.name) for data in reports]
-            return _selected(snapshots, _sources(reports), content.text, report)
+            return _selected(snapshots, _model_files(reports), content.text, report)
         if len(values) != 1 or not isinstance(values[0], Mapping):
             raise _not_a_record(content.text)
     elif content.kind is KERAS_TEXT:
@@ -66,7 +67,7 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
 
 
 def _json_values(source: Source) -> Sequence[Any]:
-    """The values in a JSON text: the elements of a list, one value on each line, or a single value."""
+    """Returns the values in a JSON text: the elements of a list, one value on each line, or a single value."""
     lines = [line for line in source.text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
         return [config_of(Source(source.name, line)) for line in lines]
@@ -74,35 +75,37 @@ def _json_values(source: Source) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _sources(reports: Sequence[Mapping[str, Any]]) -> list[str]:
+def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
     models = [report.get("model") for report in reports]
     return [str(model.get("source")) if isinstance(model, Mapping) else "" for model in models]
 
 
-def _selected(records: Sequence[Snapshot], sources: Sequence[str], source: Source, report: Report | None) -> Snapshot:
-    """The only record, or the only one of the report's file or of its model's name."""
-    if len(records) == 1:
-        return records[0]
+def _selected(
+    snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
+) -> Snapshot:
+    """Returns the only snapshot, the only one of the report's model file, or the only one with its model's name."""
+    if len(snapshots) == 1:
+        return snapshots[0]
     model = report.model if report else None
-    of_file = [record for record, file in zip(records, sources) if model and file and file == model.source]
-    of_name = [record for record in records if model and record.model == model.name]
-    for found in (of_file, of_name):
-        if len(found) == 1:
-            return found[0]
-    names = [f"'{record.model}'" for record in records[:_MOST_NAMED]]
-    more = [f"{len(records) - _MOST_NAMED} more"] if len(records) > _MOST_NAMED else []
-    wanted = f"; of '{model.name}' there is {'more than one' if of_name else 'none'}" if model else ""
+    same_file = [snapshot for snapshot, file in zip(snapshots, model_files) if model and file and file == model.source]
+    same_name = [snapshot for snapshot in snapshots if model and snapshot.model == model.name]
+    for candidates in (same_file, same_name):
+        if len(candidates) == 1:
+            return candidates[0]
+    names = [f"'{snapshot.model}'" for snapshot in snapshots[:_MAX_NAMES]]
+    more = [f"{len(snapshots) - _MAX_NAMES} more"] if len(snapshots) > _MAX_NAMES else []
+    wanted = f"; {'more than one is' if same_name else 'none is'} of '{model.name}'" if model else ""
     message = (
-        f"{source.name} holds {len(records)} records, of {listed([*names, *more], 'and')}{wanted}: leave one in it"
+        f"{source.name} contains {len(snapshots)} records: {listed([*names, *more], 'and')}{wanted}; keep only one"
     )
     raise error(codes.NOT_A_RECORD, message)
 
 
 def _not_a_record(source: Source) -> ConvcalcError:
-    """The error for a text that is none of it; what looks like a part of a summary is pointed at."""
+    """Returns the error for a text without a snapshot; its mark is the first line that looks like a part of a summary."""
     part = may_be_part_of_a_summary(source.text)
     if part is None:
-        return error(codes.NOT_A_RECORD, f"{source.name} is no record: {_EXPECTED}")
+        return error(codes.NOT_A_RECORD, f"{source.name} is not a record; {_EXPECTED}")
     line = source.text.count("\n", 0, part.start()) + 1
     message = f"{source.name} has only a part of a summary, without the lines around its table; {_EXPECTED}"
     return error(codes.NOT_A_RECORD, message, Mark(source, line, 1))

@@ -13,21 +13,22 @@ from convcalc.layers import LayerType
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
-from convcalc.stored import Cell, Row, Snapshot, count, shapes_text
+from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_text
 from convcalc.write.arguments import own_arguments, settings
 
 
 def snapshot_of_report(report: Study) -> Snapshot:
-    """All that a report says of a model."""
-    counts = totals_with_memory(report)
-    totals = {"output_shapes": Cell(shapes_text(report.output_shapes))}
-    totals |= {key: count(value, counts["incomplete"].get(key)) for key, value in counts.items() if _is_count(key)}
+    """Returns a snapshot with all values of a report."""
+    numbers = totals_with_memory(report)
+    labels = numbers["incomplete"]
+    totals = {"output_shapes": Cell(snapshot_shapes_text(report.output_shapes))}
+    totals |= {
+        key: count_cell(value, labels.get(key))
+        for key, value in numbers.items()
+        if key not in ("incomplete", "peak_layer")
+    }
     rows = tuple(_row(row, report) for row in report.layers)
     return Snapshot(report.model.source or report.model.name, report.model.name, rows, totals)
-
-
-def _is_count(key: str) -> bool:
-    return key not in ("incomplete", "peak_layer")
 
 
 def _row(row: LayerReport, report: Study) -> Row:
@@ -35,56 +36,59 @@ def _row(row: LayerReport, report: Study) -> Row:
     cells = {
         "name": Cell(row.name),
         "type": Cell(row.class_name),
-        "output_shape": Cell(shapes_text(row.output_shapes)),
-        "params": count(plain_number(row.params), row.incomplete.get("params")),
-        "trainable_params": count(plain_number(row.trainable_params), row.incomplete.get("trainable_params")),
+        "output_shape": Cell(snapshot_shapes_text(row.output_shapes)),
+        "params": count_cell(plain_number(row.params), row.incomplete.get("params")),
+        "trainable_params": count_cell(plain_number(row.trainable_params), row.incomplete.get("trainable_params")),
         "trainable": Cell(("Y" if row.trainable else "N") if row.params != 0 else "-"),
         "dtype": Cell(row.dtype),
-        "macs": count(plain_number(row.macs), row.incomplete.get("macs")),
-        "output_bytes": count(plain_number(size.value), size.label),
+        "macs": count_cell(plain_number(row.macs), row.incomplete.get("macs")),
+        "output_bytes": count_cell(plain_number(size.value), size.label),
     }
     sources = tuple(Cell(source) for call in row.calls for source in call.inputs)
     return Row(cells, row.depth, sources, _arguments(row), row.path)
 
 
 def _arguments(row: LayerReport) -> Mapping[str, str]:
-    """The arguments that are not as by default, as texts."""
-    kind = row.kind
-    if isinstance(kind, LayerType):
-        own = _own(kind, row)
+    """Returns the arguments that differ from their defaults, as texts."""
+    definition = row.kind
+    if isinstance(definition, LayerType):
+        values = _layer_arguments(definition, row)
+    elif isinstance(definition, Operation):
+        values = definition.own_values(row.config)
     else:
-        own = kind.own_values(row.config) if isinstance(kind, Operation) else dict(row.config)
-    return {name: _value(value) for name, value in own.items()}
+        values = dict(row.config)
+    return {name: _value_text(value) for name, value in values.items()}
 
 
-def _own(kind: LayerType, row: LayerReport) -> dict[str, Any]:
-    """A layer's arguments that are not as by default, in whichever words they say so: the last axis by its number, the strides
-    of a pooling by its size.
+def _layer_arguments(definition: LayerType, row: LayerReport) -> dict[str, Any]:
+    """Returns the arguments that differ from their defaults, independent of their spelling.
+
+    A negative ``axis`` is counted from the front, and the ``strides`` of a pooling layer are omitted if they equal its size.
     """
-    own, given = own_arguments(kind, row.config), {**kind.defaults, **row.config}
-    if "pool_size" in given and given["strides"] == given["pool_size"]:
-        own.pop("strides", None)
+    values, arguments = own_arguments(definition, row.config), {**definition.defaults, **row.config}
+    if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
+        values.pop("strides", None)
     shape = row.calls[0].input_shapes[0] if row.calls and row.calls[0].input_shapes else None
-    if "axis" in own and shape is not None:
-        own["axis"] = _from_front(own["axis"], len(shape))
-        if own["axis"] == _from_front(kind.defaults.get("axis"), len(shape)):
-            del own["axis"]
-    return own
+    if "axis" in values and shape is not None:
+        values["axis"] = _non_negative_axis(values["axis"], len(shape))
+        if values["axis"] == _non_negative_axis(definition.defaults.get("axis"), len(shape)):
+            del values["axis"]
+    return values
 
 
-def _from_front(axis: Any, rank: int) -> Any:
+def _non_negative_axis(axis: Any, rank: int) -> Any:
     if isinstance(axis, (tuple, list)):
-        return tuple(_from_front(each, rank) for each in axis)
+        return tuple(_non_negative_axis(part, rank) for part in axis)
     return axis + rank if isinstance(axis, int) and -rank <= axis < 0 else axis
 
 
-def _value(value: Any) -> str:
-    """A value as a text. Names of layers inside are left out, as Keras numbers them through the model."""
+def _value_text(value: Any) -> str:
+    """Returns a value as text. Names of inner layers are left out, because Keras numbers them through the whole model."""
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
     if isinstance(value, SubLayer):
-        own = own_arguments(value.kind, value.args) | settings(value.kind, value)
-        return f"{value.kind.name}({', '.join(f'{name}={_value(part)}' for name, part in own.items())})"
+        arguments = own_arguments(value.kind, value.args) | settings(value.kind, value)
+        return f"{value.kind.name}({', '.join(f'{name}={_value_text(part)}' for name, part in arguments.items())})"
     if isinstance(value, (tuple, list)):
-        return f"({', '.join(map(_value, value))})"
+        return f"({', '.join(map(_value_text, value))})"
     return str(value)

@@ -1,4 +1,4 @@
-"""A record whose texts are cropped, made whole where the model tells what stood there: then the layers can be aligned."""
+"""Completes the cropped texts of a printed summary from the model that it is compared with, so that layers can be aligned."""
 
 from __future__ import annotations
 
@@ -7,100 +7,106 @@ from dataclasses import replace
 
 from convcalc.stored import Cell, Row, Snapshot
 
-_MOST_COMPARED = 250_000  # pairs of rows
+_MAX_PAIRS = 250_000  # pairs of rows that are compared: 500 × 500
 
 
-def uncrop(record: Snapshot, ours: Snapshot) -> Snapshot:
-    """The record with whole cells in place of the cropped ones that agree with the model's.
+def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
+    """Returns the printed snapshot; cropped cells that agree with the model's cells are replaced by them.
 
-    Cropped names are alike, so layers are paired by their order: rows that agree wholly from both ends, then, between those,
-    rows whose names and types agree. What is still cropped then agrees with nothing: it counts as it stands there.
+    Many cropped names are equal, so rows are paired by their order. First, equal rows are paired from both ends. Then, rows between
+    those whose names and types agree are paired, also from both ends. A cell that is still cropped afterwards differs from the
+    model's cell; it is compared as it is.
     """
-    if not any(map(_is_cropped, record.rows)):
-        return record
-    rows = list(record.rows)
-    for number, row in _paired(record.rows, ours.rows):
-        rows[number] = _whole(rows[number], row)
-    return replace(record, rows=tuple(map(_as_it_stands, rows)))
+    if not any(map(_is_cropped, printed.rows)):
+        return printed
+    rows = list(printed.rows)
+    for number, row in _pairs(printed.rows, current.rows):
+        rows[number] = _completed(rows[number], row)
+    return replace(printed, rows=tuple(map(_with_literal_cells, rows)))
 
 
 def _is_cropped(row: Row) -> bool:
     return any(cell.cropped for cell in (*row.cells.values(), *(row.sources or ())))
 
 
-def _paired(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, Row]]:
-    """Numbers of the record's rows, each with the model's row that it is."""
-    start, one, two = 0, rows, ours
-    for alike in (_agree, names_agree):
-        ahead = _run(one, two, alike)
-        behind = _run(one[ahead:][::-1], two[ahead:][::-1], alike)
-        yield from ((start + number, two[number]) for number in range(ahead))
-        yield from ((start + len(one) - number, two[-number]) for number in range(1, behind + 1))
-        start, one, two = start + ahead, one[ahead : len(one) - behind], two[ahead : len(two) - behind]
-    if len(one) == len(two):
-        yield from ((start + number, row) for number, row in enumerate(two))
-    elif len(one) * len(two) <= _MOST_COMPARED:
-        yield from ((start + number, two[own]) for number, own in _most_alike(one, two))
+def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, Row]]:
+    """Yields numbers of printed rows, each with the model's row of the same layer."""
+    start, left, right = 0, printed, current
+    for agree in (_agree, names_agree):
+        ahead = _common_start(left, right, agree)
+        after = _common_start(left[ahead:][::-1], right[ahead:][::-1], agree)
+        yield from ((start + number, right[number]) for number in range(ahead))
+        yield from ((start + len(left) - number, right[-number]) for number in range(1, after + 1))
+        start, left, right = start + ahead, left[ahead : len(left) - after], right[ahead : len(right) - after]
+    if len(left) == len(right):
+        yield from ((start + number, row) for number, row in enumerate(right))
+    elif len(left) * len(right) <= _MAX_PAIRS:
+        yield from ((start + i, right[j]) for i, j in _longest_agreement(left, right))
 
 
-def _most_alike(rows: Sequence[Row], ours: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """The longest series of pairs, in order, whose names and types agree."""
-    lengths = [[0] * (len(ours) + 1) for _ in range(len(rows) + 1)]
-    alike = [[row.depth == own.depth and names_agree(row, own) for own in ours] for row in rows]
-    for one in reversed(range(len(rows))):
-        for two in reversed(range(len(ours))):
-            skipped = max(lengths[one + 1][two], lengths[one][two + 1])
-            lengths[one][two] = max(skipped, lengths[one + 1][two + 1] + 1) if alike[one][two] else skipped
-    one = two = 0
-    while one < len(rows) and two < len(ours):
-        if alike[one][two] and lengths[one][two] == lengths[one + 1][two + 1] + 1:
-            yield one, two
-            one, two = one + 1, two + 1
-        elif lengths[one + 1][two] >= lengths[one][two + 1]:
-            one += 1
+def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
+    """Yields the longest series of pairs, in order, whose names and types agree.
+
+    :mod:`convcalc.differences.myers` cannot be used: it needs equality, and agreement of cropped texts is not transitive.
+    """
+    lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
+    agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
+    for i in reversed(range(len(printed))):
+        for j in reversed(range(len(current))):
+            skipped = max(lengths[i + 1][j], lengths[i][j + 1])
+            lengths[i][j] = max(skipped, lengths[i + 1][j + 1] + 1) if agree[i][j] else skipped
+    i = j = 0
+    while i < len(printed) and j < len(current):
+        if agree[i][j] and lengths[i][j] == lengths[i + 1][j + 1] + 1:
+            yield i, j
+            i, j = i + 1, j + 1
+        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+            i += 1
         else:
-            two += 1
+            j += 1
 
 
-def _run(rows: Sequence[Row], ours: Sequence[Row], alike: Callable[[Row, Row], bool]) -> int:
-    """How many rows from the beginning are alike."""
+def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callable[[Row, Row], bool]) -> int:
+    """Returns the number of rows at the beginning that agree."""
     length = 0
-    for row, own in zip(rows, ours):
-        if row.depth != own.depth or not alike(row, own):
+    for row, like in zip(printed, current):
+        if row.depth != like.depth or not agree(row, like):
             break
         length += 1
     return length
 
 
-def names_agree(row: Row, own: Row) -> bool:
-    """Whether two rows may be of one layer, by what is to be seen of its name and type."""
+def names_agree(printed: Row, current: Row) -> bool:
+    """Returns True if two rows may show the same layer, judged by the visible parts of the name and the type."""
     return all(
-        row.cells[key].agrees(own.cells[key]) for key in ("name", "type") if key in row.cells and key in own.cells
+        printed.cells[key].agrees(current.cells[key])
+        for key in ("name", "type")
+        if key in printed.cells and key in current.cells
     )
 
 
-def _agree(row: Row, own: Row) -> bool:
-    cells = all(cell.agrees(own.cells[key]) for key, cell in row.cells.items() if key in own.cells)
-    return cells and (row.sources is None or own.sources is None or _sources_agree(row.sources, own.sources))
+def _agree(printed: Row, current: Row) -> bool:
+    """Returns True if all cells and sources of two rows agree."""
+    cells = all(cell.agrees(current.cells[key]) for key, cell in printed.cells.items() if key in current.cells)
+    if not cells or printed.sources is None or current.sources is None:
+        return cells
+    return len(printed.sources) == len(current.sources) and all(map(Cell.agrees, printed.sources, current.sources))
 
 
-def _sources_agree(one: Sequence[Cell], two: Sequence[Cell]) -> bool:
-    return len(one) == len(two) and all(cell.agrees(own) for cell, own in zip(one, two))
+def _completed(printed: Row, current: Row) -> Row:
+    """Returns the printed row; its cropped cells are replaced by the model's cells that agree with them."""
+    cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
+    sources = printed.sources
+    if sources is not None and current.sources is not None and len(sources) == len(current.sources):
+        sources = tuple(map(_completed_cell, sources, current.sources))
+    return replace(printed, cells=cells, sources=sources)
 
 
-def _whole(row: Row, own: Row) -> Row:
-    """A row with the model's cells where its own are cropped and agree with them."""
-    cells = {key: _filled(cell, own.cells.get(key)) for key, cell in row.cells.items()}
-    sources = row.sources
-    if sources is not None and own.sources is not None and len(sources) == len(own.sources):
-        sources = tuple(map(_filled, sources, own.sources))
-    return replace(row, cells=cells, sources=sources)
+def _completed_cell(cell: Cell, current: Cell | None) -> Cell:
+    return current if current is not None and cell.cropped and cell.agrees(current) else cell
 
 
-def _as_it_stands(row: Row) -> Row:
-    cells = {key: cell if not cell.cropped else Cell(cell.text.rstrip("…") + "…") for key, cell in row.cells.items()}
+def _with_literal_cells(row: Row) -> Row:
+    """Returns the row with its cropped cells as plain texts, which agree only with equal texts."""
+    cells = {key: Cell(cell.text.rstrip("…") + "…") if cell.cropped else cell for key, cell in row.cells.items()}
     return replace(row, cells=cells)
-
-
-def _filled(cell: Cell, own: Cell | None) -> Cell:
-    return own if own is not None and cell.cropped and cell.agrees(own) else cell

@@ -1,4 +1,4 @@
-"""A report as a record: the text that Keras prints, with all that it can say, or the JSON report."""
+"""Writes a report as a record: the text that Keras 3 prints, or the JSON report."""
 
 from __future__ import annotations
 
@@ -6,20 +6,30 @@ from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 
-_WIDEST = 10_000
+_FIRST_LENGTH, _MAX_LENGTH = 120, 10_000  # characters in a line
 
 
-def _text(report: Study) -> str:
-    """Keras's summary with the layers of nested models and what trains, in a width at which no cell is cropped."""
+def snapshot_text(report: Study, suffix: str) -> str:
+    """Returns the text of a record whose file name ends in ``suffix``. Raises :class:`ConvcalcError` for an unknown suffix."""
+    if suffix not in _WRITERS:
+        raise error(
+            codes.UNKNOWN_FORMAT,
+            f"a record is a text or a JSON report: its name must end in {listed(_WRITERS)}, not in '{suffix}'",
+        )
+    return _WRITERS[suffix](report)
+
+
+def _keras_text(report: Study) -> str:
+    """Returns Keras's summary with nested layers and the column Trainable, wide enough that no cell is cropped."""
     from convcalc.keras_text.options import Options
     from convcalc.keras_text.print3 import keras_text
 
-    length = 120
+    length = _FIRST_LENGTH
     while True:
         text = keras_text(report, Options(length + 4, length, None, True, True))
-        if "…" not in text or length >= _WIDEST:
+        if "…" not in text or length >= _MAX_LENGTH:
             return text
-        length = min(2 * length, _WIDEST)
+        length = min(2 * length, _MAX_LENGTH)
 
 
 def _json(report: Study) -> str:
@@ -28,14 +38,4 @@ def _json(report: Study) -> str:
     return report_json(report)
 
 
-# By the ending of the record's file.
-RECORDS = {".txt": _text, ".json": _json}
-
-
-def snapshot_text(report: Study, suffix: str) -> str:
-    """What stands in a record with this ending. Raises :class:`ConvcalcError` for one that there is not."""
-    if suffix not in RECORDS:
-        raise error(
-            codes.UNKNOWN_FORMAT, f"a record is a text or a JSON report: name it {listed(RECORDS)}, not '{suffix}'"
-        )
-    return RECORDS[suffix](report)
+_WRITERS = {".txt": _keras_text, ".json": _json}

@@ -427,7 +427,7 @@ def _refused_for(content: str, report) -> str:
     [
         ({"schema_version": 99}, "version 99"),
         ({"layers": {}}, "'layers' of the report is not a list"),
-        ({"layers": [3]}, "layers[0] is no mapping"),
+        ({"layers": [3]}, "layers[0] is not a mapping"),
         ({"totals": None}, "'totals' of the report is not a mapping"),
         ({"totals": {"params": "many"}}, "'params' of totals is not a whole number"),
         ({"model": {}}, "'name' of model is missing"),
