@@ -11,7 +11,7 @@ from convcalc.checking.likely_culprits import likely_culprits
 from convcalc.differences.compare import compare
 from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.model import Layer, Model
-from convcalc.snapshot.of_keras_text import snapshot_as_printed
+from convcalc.snapshot.as_printed import snapshot_as_printed
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.snapshot.uncrop import uncrop
 from convcalc.stored import Cell, Row, Snapshot

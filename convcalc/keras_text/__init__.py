@@ -1,1 +1,1 @@
-"""All that knows the text that Keras prints: its rows and totals, writing it and reading it."""
+"""Everything about the summary that Keras prints: its rows and totals, printing it, and parsing it."""

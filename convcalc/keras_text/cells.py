@@ -1,4 +1,7 @@
-"""The cells of Keras's tables as texts, and the :class:`Row` that they make: the same way for what was read and for our own."""
+"""The cells of Keras's tables as texts, and their conversion to a :class:`Row`.
+
+Parsed tables and the rows that we compute ourselves are converted by the same code.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,26 @@ from dataclasses import dataclass
 
 from convcalc.stored import Cell, Row
 
-# What a terminal takes for itself: colours, links, and signs that nobody sees.
-_STEERING = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]")
+# Escape sequences (colours, links), control characters and invisible characters.
+_CONTROL_CODES = re.compile(
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]"
+)
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_MAX_DIGITS = 29
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """The cells of one row: ``layer`` is ``name (Type)``; None is a cell that is not there.
+class RowCells:
+    """The cells of one row; None for a column that the table does not have.
 
-    ``connected`` is the cell of the sources where it was cut off, so that nobody knows how many they are.
+    Attributes:
+        layer: The name and the class, as ``name (Type)``.
+        shape: The output shape.
+        params: The number of parameters.
+        sources: The tensors that the layer reads.
+        connected: The whole cell of the sources, if it is cut off so that their number is unknown; then ``sources`` is None.
+        trainable: "Y", "N" or "-".
+        depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
     """
 
     layer: Cell
@@ -28,34 +41,34 @@ class Texts:
     depth: int = 0
 
 
-def plain(text: str) -> str:
-    """A text without what steers a terminal; all lines end alike."""
-    return _STEERING.sub("", text.replace("\r\n", "\n")).replace("\xa0", " ")
+def strip_control_codes(text: str) -> str:
+    """Returns the text without control codes and invisible characters, with ``\\n`` at the end of each line."""
+    return _CONTROL_CODES.sub("", text.replace("\r\n", "\n")).replace("\xa0", " ")
 
 
-def spaced(text: str) -> str:
-    """The words of a text, one space between them."""
-    return " ".join(plain(text).split())
+def with_single_spaces(text: str) -> str:
+    """Returns the words of a text, separated by single spaces."""
+    return " ".join(strip_control_codes(text).split())
 
 
-def squeezed(text: str) -> str:
-    """A text without white space: all that is sure of one that Keras 2 folds at any character."""
-    return "".join(plain(text).split())
+def without_spaces(text: str) -> str:
+    """Returns the text without white space. Keras 2 wraps at any character, so its texts are compared in this form."""
+    return "".join(strip_control_codes(text).split())
 
 
-def row_of(texts: Texts, path: str | None = None) -> Row:
-    """The row that texts make."""
-    name, type_ = _name_and_type(texts.layer)
+def row_of(row: RowCells, path: str | None = None) -> Row:
+    """Converts the cells of a table to a row. ``path`` is the layer's path in the report, if there is a report."""
+    name, type_ = _name_and_type(row.layer)
     cells = {
         "name": name,
         "type": type_,
-        "output_shape": texts.shape and _shape(texts.shape),
-        "params": texts.params and _number(texts.params),
-        "trainable": texts.trainable,
-        "connected_to": texts.connected,
+        "output_shape": row.shape and _shape(row.shape),
+        "params": row.params and _number(row.params),
+        "trainable": row.trainable,
+        "connected_to": row.connected,
     }
     known = {field: cell for field, cell in cells.items() if cell is not None}
-    return Row(known, texts.depth, texts.sources, None, path)
+    return Row(known, row.depth, row.sources, None, path)
 
 
 def _name_and_type(cell: Cell) -> tuple[Cell, Cell | None]:
@@ -66,14 +79,14 @@ def _name_and_type(cell: Cell) -> tuple[Cell, Cell | None]:
 
 
 def _shape(cell: Cell) -> Cell:
-    """A shape as Keras 3 writes it, which has no comma behind a single size."""
+    """Returns a shape as Keras 3 writes it, without the comma after a single size."""
     return Cell(cell.text.replace(",)", ")"), cell.cropped)
 
 
 def _number(cell: Cell) -> Cell:
-    """A count; what is none, as ``0 (unbuilt)``, stays a text."""
+    """Returns a count as a number. Other texts, such as ``0 (unbuilt)``, stay texts."""
     digits = cell.text.replace(",", "")
-    if cell.cropped or not (digits.isascii() and digits.isdigit() and len(digits) < 30):
+    if cell.cropped or not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
         return Cell(None) if cell.text == "?" else cell
     return Cell(int(digits))
 
@@ -81,32 +94,35 @@ def _number(cell: Cell) -> Cell:
 # Keras 3 ----------------------------------------------------------------------------------------------------------------
 
 
-def sources_of(cell: Cell) -> tuple[Cell, ...]:
-    """The tensors in a cell of Keras 3's, ``add[0][0], conv[0][0]``; of a cropped one each is a word, which may be cropped."""
+def keras3_sources(cell: Cell) -> tuple[Cell, ...]:
+    """Returns the tensors in a cell of Keras 3, such as ``add[0][0], conv[0][0]``. Each of them may be cropped."""
     if cell.text == "-":
         return ()
     if not cell.cropped:
         return tuple(map(Cell, cell.text.split(", ")))
-    found, words = [], []
+    sources, words = [], []
     for word in cell.text.split(" "):
         words.append(word)
         if word.endswith(("],", "…")):
-            found.append(" ".join(words).rstrip(","))
+            sources.append(" ".join(words).rstrip(","))
             words.clear()
-    return tuple(Cell(source, "…" in source) for source in [*found, *filter(None, [" ".join(words)])])
+    rest = " ".join(words)
+    if rest:
+        sources.append(rest)
+    return tuple(Cell(source, "…" in source) for source in sources)
 
 
 # Keras 2 ----------------------------------------------------------------------------------------------------------------
 
 
 def keras2_shape(text: str) -> str:
-    """A shape of Keras 2, or several in the list or tuple that they come in, as Keras 3 spaces them and without the brackets."""
-    text = squeezed(text)
+    """Returns a shape of Keras 2 as Keras 3 writes it. The list or tuple around several shapes is removed."""
+    text = without_spaces(text)
     if text.startswith(("[", "((")):
         text = text[1:].removesuffix("]") if text[0] == "[" else text[1:].removesuffix(")")
     return re.sub(r",(?=[^)])", ", ", text)
 
 
 def keras2_sources(text: str) -> tuple[Cell, ...]:
-    """The tensors in a cell of Keras 2's, which is a list as Python writes it."""
-    return tuple(Cell(one or other) for one, other in _QUOTED.findall(squeezed(text)))
+    """Returns the tensors in a cell of Keras 2, which is a Python list of strings."""
+    return tuple(Cell(single or double) for single, double in _QUOTED.findall(without_spaces(text)))

@@ -1,4 +1,4 @@
-"""A report without the operations that make masks: Keras 3 has them as rows, Keras 2 hands masks on without a trace."""
+"""Removes the operations that compute masks from a report: Keras 3 shows them as rows, Keras 2 passes masks invisibly."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from convcalc.analyse.report import Report
 from convcalc.model import Call, Layer, Model, with_needed
 from convcalc.ops import Operation
 
-# With these the masks of Embedding, Masking, the merging layers and attention end.
-_MAKERS = ("NotEqual", "Any", "LogicalOr", "ConvertToTensor")
+# The last operations of the masks that Embedding, Masking, merging layers and attention compute.
+_MASK_OPERATIONS = ("NotEqual", "Any", "LogicalOr", "ConvertToTensor")
 
 
 def without_mask_ops(report: Report) -> Report:
-    """The report of the model whose layers take no masks that Keras 3 made; the same one where there are none."""
-    model = _unmasked(report.model)
+    """Returns the report of the model without the mask operations of Keras 3; the report itself if there are none."""
+    model = _without_mask_ops(report.model)
     return report if model == report.model else infer(model)
 
 
-def _unmasked(model: Model) -> Model:
+def _without_mask_ops(model: Model) -> Model:
     layers = tuple(
-        layer if layer.model is None else layer._replace(model=_unmasked(layer.model)) for layer in model.layers
+        layer if layer.model is None else layer._replace(model=_without_mask_ops(layer.model)) for layer in model.layers
     )
     calls = tuple(_without_masks(call, model) for call in model.calls)
     return with_needed(model._replace(layers=layers, calls=calls), _is_operation)
 
 
 def _without_masks(call: Call, model: Model) -> Call:
-    made = {ref for ref in call.masks if _makes_masks(model.layers[model.calls[ref.call].layer])}
-    masks, order = (tuple(ref for ref in refs if ref not in made) for refs in (call.masks, call.order))
+    """Returns the call without the masks that an operation computes."""
+    computed = {ref for ref in call.masks if _computes_mask(model.layers[model.calls[ref.call].layer])}
+    masks, order = (tuple(ref for ref in refs if ref not in computed) for refs in (call.masks, call.order))
     return call._replace(masks=masks, order=order)
 
 
@@ -35,6 +36,6 @@ def _is_operation(layer: Layer) -> bool:
     return isinstance(layer.kind, Operation)
 
 
-def _makes_masks(layer: Layer) -> bool:
-    """Whether the layer is such an operation; one of a Keras 2 file goes by another class name, and was written by hand."""
-    return _is_operation(layer) and layer.class_name in _MAKERS
+def _computes_mask(layer: Layer) -> bool:
+    """Returns True for a mask operation. An operation of a Keras 2 file has another class name: its user wrote it."""
+    return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

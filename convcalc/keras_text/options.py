@@ -1,4 +1,4 @@
-"""What the texts of Keras 3 and Keras 2 have in common: the options of ``summary()``, and its range of layers."""
+"""The options of ``model.summary()`` in Keras 3 and Keras 2, and their error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.base.structs import NamedTuple
 
 
 class Options(NamedTuple):
-    """What ``summary()`` takes: ``width`` is the console's (``COLUMNS``), the rest has the names that Keras gives it."""
+    """The arguments of ``summary()``, by Keras's names. ``width`` is the width of the console (``COLUMNS``)."""
 
     width: int = 80
     line_length: int | None = None
@@ -23,16 +23,16 @@ class Options(NamedTuple):
 
 
 def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
-    """The rows of the model itself from the first that matches one pattern to the last that matches the other."""
+    """Returns the model's own rows, from the first match of one pattern to the last match of the other (``layer_range``)."""
     rows = [row for row in report.layers if row.depth == 0]
     if names is None:
         return rows
     try:
         first, last = (re.compile(name) for name in names)
-    except (re.error, OverflowError, RecursionError) as bad:
-        raise error(codes.INVALID_VALUE, f"--layer-range takes names or patterns: {bad}") from None
-    starts = [n for n, row in enumerate(rows) if first.match(row.name)]
-    ends = [n for n, row in enumerate(rows) if last.match(row.name)]
+    except (re.error, OverflowError, RecursionError) as failed:
+        raise error(codes.INVALID_VALUE, f"--layer-range needs names or patterns: {failed}") from None
+    starts = [number for number, row in enumerate(rows) if first.match(row.name)]
+    ends = [number for number, row in enumerate(rows) if last.match(row.name)]
     if not starts or not ends:
         missing = names[0] if not starts else names[1]
         raise error(codes.UNKNOWN_LAYER, f"--layer-range: no layer is named '{missing}'")
@@ -42,11 +42,11 @@ def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]
     return rows[low : high + 1]
 
 
-def few_positions(given: int, columns: int) -> ConvcalcError:
-    """The error for ``--positions`` that leave columns without a place."""
-    return error(codes.INVALID_VALUE, f"--positions names {given} columns, and the table has {columns}")
+def too_few_positions(count: int, columns: int) -> ConvcalcError:
+    """Returns the error for ``--positions`` with fewer numbers than the table has columns."""
+    return error(codes.INVALID_VALUE, f"--positions needs {columns} numbers, one for each column, not {count}")
 
 
 def too_narrow(length: int) -> ConvcalcError:
-    """The error for columns in which Keras finds no room."""
-    return error(codes.TOO_NARROW, f"Keras cannot print its summary in {length} columns: write a larger --line-length")
+    """Returns the error for a line length in which a column gets no space."""
+    return error(codes.TOO_NARROW, f"Keras cannot print its summary in {length} characters: use a larger --line-length")

@@ -1,6 +1,7 @@
-"""The table that Keras 2 prints, read back: its columns stand at fixed places, and a text that does not fit goes on below.
+"""Parses the tables that Keras 2 prints. Columns begin at fixed positions, and a text that does not fit is wrapped.
 
-Up to TensorFlow 2.6 a text was cut off at its column instead, and rows stood between lines; each source had a line of its own.
+Up to TensorFlow 2.6 a text was cut off at the end of its column instead. Rows were separated by lines, and each source was printed
+in a separate line.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ import re
 from collections.abc import Iterator
 
 from convcalc.base.structs import NamedTuple
-from convcalc.keras_text.cells import Texts, keras2_shape, keras2_sources, squeezed
+from convcalc.keras_text.cells import RowCells, keras2_shape, keras2_sources, without_spaces
 from convcalc.keras_text.table import Lines, Table
-from convcalc.stored import Cell
+from convcalc.stored import KERAS2_TEXT, Cell
 
 _TOP = re.compile(r"_{10,}(?=\s*$)")
 _HEADER = re.compile(r"Layer \(type\)|Output Shape|Param #|Connected to|Trainable|\S+(?: \S+)*")
-_MOST_HEADER_LINES = 15
+_MAX_HEADER_LINES = 15
 
 
 class _Column(NamedTuple):
-    """Where a column's text stands; ``room`` is how much of one is printed before it goes on below, or is cut off."""
+    """The position of a column. ``room`` is the number of characters that are printed before a text is wrapped or cut off."""
 
     field: str
     start: int
@@ -27,15 +28,15 @@ class _Column(NamedTuple):
     room: int
 
 
-class _Piece(NamedTuple):
-    """A line of a row: what stands in each column. ``depth`` is that of the row."""
+class _RowLine(NamedTuple):
+    """One line of a row: the texts by column, and the depth of the row."""
 
     depth: int
     parts: dict[str, str]
 
 
 def keras2_tables(text: Lines) -> list[Table]:
-    """Every table of Keras 2 in a text."""
+    """Returns all Keras 2 tables in a text."""
     tables: list[Table] = []
     for number, line in enumerate(text.lines):
         top = _TOP.search(line)
@@ -46,37 +47,37 @@ def keras2_tables(text: Lines) -> list[Table]:
 
 
 def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
-    """The table below a line, if there is one: its header stands between this line and a double one."""
-    lines = [line[left:].rstrip() for line in text.lines[first : first + _MOST_HEADER_LINES]]
+    """Parses the table below a line; returns None if there is no table. The header is between this line and a double line."""
+    lines = [line[left:].rstrip() for line in text.lines[first : first + _MAX_HEADER_LINES]]
     double = "=" * length
     if double not in lines or not lines[1].lstrip(" ").startswith("L"):
         return None
     begin = first + lines.index(double) + 1
     columns = _columns(lines[1], length)
-    if len(columns) < 3:  # the header of something else
+    if len(columns) < 3:  # not the header of a summary
         return None
     body: list[str] = []
     for number in range(begin, len(text.lines)):
         line = text.lines[number][left:].rstrip()
         if line == double:
-            folds = lines[1].startswith(" ")
+            wraps = lines[1].startswith(" ")
             rows = (
-                _folded(body, _measured(columns, lines[2 : lines.index(double)], body))
-                if folds
-                else _cut(body, columns)
+                _wrapped_rows(body, _with_params_room(columns, lines[2 : lines.index(double)], body))
+                if wraps
+                else _cut_rows(body, columns)
             )
-            return Table("keras2", tuple(rows), first, number)
+            return Table(KERAS2_TEXT, tuple(rows), first, number)
         body.append(line)
-    raise text.broken(len(text.lines) - 1, "the text ends within the table of layers")
+    raise text.incomplete(len(text.lines) - 1, "the text ends before the table of layers does")
 
 
 def _columns(header: str, length: int) -> list[_Column]:
-    found = list(_HEADER.finditer(header))
-    starts = [each.start() for each in found]
+    titles = list(_HEADER.finditer(header))
+    starts = [title.start() for title in titles]
     ends = [*starts[1:], length]
-    fields = ["layer", "shape", "params", *("trainable" if each[0][0] == "T" else "sources" for each in found[3:])]
+    fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # Behind each column but the last there is some room: three signs where texts go on below, else one.
+    # Between two columns there are three spaces if texts are wrapped, otherwise one.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))
@@ -84,34 +85,35 @@ def _columns(header: str, length: int) -> list[_Column]:
     ]
 
 
-def _measured(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """The columns, with the room for a count as it is seen where it is the last one and even "Param #" goes on below: then the
-    table is narrower than its lines, and a count that goes on fills its column.
+def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
+    """Returns the columns with the real room for parameters, if they are the last column and even its title is wrapped.
+
+    In this case the table is narrower than its lines, so the room is the length of the longest count.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):
         return columns
-    counts = [_piece(line, columns).parts["params"] for line in body if line.strip("|¯_ ")]
+    counts = [_row_line(line, columns).parts["params"] for line in body if line.strip("|¯_ ")]
     return [*others, last._replace(room=max(map(len, counts), default=last.room))]
 
 
-# Rows whose texts go on below ---------------------------------------------------------------------------------------------
+# Rows with wrapped texts ----------------------------------------------------------------------------------------------------
 
 
-def _folded(body: list[str], columns: list[_Column]) -> Iterator[Texts]:
-    pieces: list[_Piece] = []
-    for line in body:
-        rule = not line.strip("|¯_ ")
-        piece = None if rule else _piece(line, columns)
-        if pieces and (piece is None or _begins_a_row(piece, pieces[-1], columns)):
-            yield _texts(pieces)
-            pieces = []
-        pieces += [piece] if piece else []
-    if pieces:
-        yield _texts(pieces)
+def _wrapped_rows(body: list[str], columns: list[_Column]) -> Iterator[RowCells]:
+    lines: list[_RowLine] = []
+    for text in body:
+        is_separator = not text.strip("|¯_ ")
+        line = None if is_separator else _row_line(text, columns)
+        if lines and (line is None or _begins_a_row(line, lines[-1], columns)):
+            yield _wrapped_cells(lines)
+            lines = []
+        lines += [line] if line else []
+    if lines:
+        yield _wrapped_cells(lines)
 
 
-def _piece(line: str, columns: list[_Column]) -> _Piece:
+def _row_line(line: str, columns: list[_Column]) -> _RowLine:
     depth = len(line) - len(line.lstrip("|"))
     line = line.removesuffix("|" * depth)
     parts = {
@@ -119,55 +121,56 @@ def _piece(line: str, columns: list[_Column]) -> _Piece:
         for number, column in enumerate(columns)
     }
     parts["layer"] = line[depth : columns[0].end]
-    return _Piece(depth, {field: squeezed(part) for field, part in parts.items()})
+    return _RowLine(depth, {field: without_spaces(part) for field, part in parts.items()})
 
 
-def _begins_a_row(piece: _Piece, before: _Piece, columns: list[_Column]) -> bool:
-    """Whether a new row begins with no line before it: a count goes on below only where it fills its column."""
-    return piece.depth != before.depth or (
-        bool(piece.parts["params"]) and len(before.parts["params"]) < columns[2].room
+def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
+    """Returns True if a line without a separator above begins a new row: a count is wrapped only if it fills its column."""
+    return line.depth != previous.depth or (
+        bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room
     )
 
 
-def _texts(pieces: list[_Piece]) -> Texts:
-    whole = {field: "".join(piece.parts[field] for piece in pieces) for field in pieces[0].parts}
-    return Texts(
+def _wrapped_cells(lines: list[_RowLine]) -> RowCells:
+    """Joins the lines of a row."""
+    whole = {field: "".join(line.parts[field] for line in lines) for field in lines[0].parts}
+    return RowCells(
         layer=Cell(whole["layer"]),
         shape=Cell(keras2_shape(whole["shape"])),
         params=Cell(whole["params"]),
         sources=keras2_sources(whole["sources"]) if "sources" in whole else None,
         trainable=Cell(whole["trainable"]) if "trainable" in whole else None,
-        depth=pieces[0].depth,
+        depth=lines[0].depth,
     )
 
 
-# Rows whose texts are cut off ---------------------------------------------------------------------------------------------
+# Rows with texts that are cut off -------------------------------------------------------------------------------------------
 
 
-def _cut(body: list[str], columns: list[_Column]) -> Iterator[Texts]:
+def _cut_rows(body: list[str], columns: list[_Column]) -> Iterator[RowCells]:
     row: list[dict[str, Cell]] = []
     for line in body:
         cells = {column.field: _cell(line, column) for column in columns}
         if row and (line.startswith("____") or cells["layer"].text):
-            yield _cut_texts(row)
+            yield _cut_cells(row)
             row = []
         if line.strip("_ "):
             row.append(cells)
     if row:
-        yield _cut_texts(row)
+        yield _cut_cells(row)
 
 
 def _cell(line: str, column: _Column) -> Cell:
     part = line[column.start : column.end].rstrip()
-    return Cell(squeezed(part), len(part) >= column.room)
+    return Cell(without_spaces(part), len(part) >= column.room)
 
 
-def _cut_texts(lines: list[dict[str, Cell]]) -> Texts:
-    """A row; of its lines all but the first hold further sources alone."""
+def _cut_cells(lines: list[dict[str, Cell]]) -> RowCells:
+    """Returns the cells of a row. Its further lines contain only further sources."""
     first = lines[0]
     sources = tuple(line["sources"] for line in lines if line["sources"].text) if "sources" in first else None
     shape = first["shape"]
-    return Texts(
+    return RowCells(
         first["layer"],
         Cell(keras2_shape(shape.text), shape.cropped),
         first["params"],

@@ -1,4 +1,4 @@
-"""The table that Keras 3 prints, read back: drawn by Rich in any of its boxes, wrapped, cropped, or cut off on the right."""
+"""Parses the tables that Keras 3 prints with Rich, in any of its box styles, wrapped, cropped or cut off on the right."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from itertools import pairwise
 from unicodedata import combining, east_asian_width
 
 from convcalc.base.structs import NamedTuple
-from convcalc.keras_text.cells import Texts, sources_of
+from convcalc.keras_text.cells import RowCells, keras3_sources
 from convcalc.keras_text.table import Lines, Table
-from convcalc.stored import Cell
+from convcalc.stored import KERAS3_TEXT, Cell
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
-# What may not take one column; not so Latin letters, the signs of boxes, and "…".
-_UNUSUAL = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
-_SIDES, _TURNS, _FEET = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
-_CROSSINGS, _CORNERS, _FLAT = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
+# Characters that may take more or less than one column: all but Latin letters, box characters and "…".
+_UNUSUAL_WIDTH = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
+# The characters of a table: at the left edge, in a horizontal line, and at its ends.
+_SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
+_CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
 
 class _Column(NamedTuple):
-    """Where a column's content stands; ``cut`` says that its right part is missing."""
+    """The positions of a column's content in a line. ``cut`` is True if the right part of the column is missing."""
 
     start: int
     end: int
     cut: bool
 
 
-def keras_tables(text: Lines) -> list[Table]:
-    """Every table of Keras 3 in a text."""
+def keras3_tables(text: Lines) -> list[Table]:
+    """Returns all Keras 3 tables in a text."""
     tables: list[Table] = []
     for number, line in enumerate(text.lines[:-1]):
         top = _TOP.search(line)
@@ -40,61 +41,62 @@ def keras_tables(text: Lines) -> list[Table]:
 
 
 def _grid(line: str) -> Sequence[str]:
-    """A line as the columns of a terminal: a wide character takes two, one that combines none."""
-    if not _UNUSUAL.search(line):
+    """Returns a line by terminal columns. A wide character takes two columns, a combining character none."""
+    if not _UNUSUAL_WIDTH.search(line):
         return line
     columns: list[str] = []
-    for sign in line:
-        if combining(sign) and columns:
-            columns[-1] += sign
+    for character in line:
+        if combining(character) and columns:
+            columns[-1] += character
         else:
-            columns += [sign, ""] if east_asian_width(sign) in "WF" else [sign]
+            columns += [character, ""] if east_asian_width(character) in "WF" else [character]
     return columns
 
 
-def _marked(grid: Sequence[str]) -> Sequence[str]:
-    """A line between bars, where a "?" stands in place of the "…" that its encoding lacks."""
+def _with_ellipses(grid: Sequence[str]) -> Sequence[str]:
+    """Replaces "?" by "…" in a line of an ASCII table: the encoding had no "…"."""
     return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
 
 
 def _at(grid: Sequence[str], column: int) -> str:
+    """Returns the character in a column; a space after the end of the line."""
     return grid[column] if column < len(grid) else " "
 
 
 def _table(text: Lines, first: int, left: int) -> Table:
-    """The table whose upper edge is in line ``first``, and its left one in column ``left``."""
+    """Parses the table whose top edge is line ``first`` and whose left edge is column ``left``."""
     groups: list[list[Sequence[str]]] = [[]]
     columns: list[_Column] = []
     for number in range(first + 1, len(text.lines)):
         grid = _grid(text.lines[number])
         edge, next_ = _at(grid, left), _at(grid, left + 1)
-        if next_ in _FLAT and edge in _TURNS | _FEET:
+        if next_ in _HORIZONTAL and edge in _LEFT_TEES | _LEFT_BOTTOMS:
             columns = columns or _columns(grid, left)
             if not columns:
-                raise text.broken(number, "nothing is left of the table's columns")
-            if edge in _FEET:
-                return Table("keras", tuple(_rows(groups, columns)), first, number)
+                raise text.incomplete(number, "the columns of the table are cut off")
+            if edge in _LEFT_BOTTOMS:
+                return Table(KERAS3_TEXT, tuple(_rows(groups, columns)), first, number)
             groups.append([])
         elif edge in _SIDES:
-            groups[-1].append(_marked(grid) if edge == "|" else grid)
+            groups[-1].append(_with_ellipses(grid) if edge == "|" else grid)
         elif "".join(grid).strip():
-            raise text.broken(number, "the table of layers stops in the middle")
-    raise text.broken(len(text.lines) - 1, "the text ends within the table of layers")
+            raise text.incomplete(number, "the table of layers is interrupted")
+    raise text.incomplete(len(text.lines) - 1, "the text ends before the table of layers does")
 
 
 def _columns(rule: Sequence[str], left: int) -> list[_Column]:
-    """The columns by the rule below the header. Each has a space on both sides."""
-    ends = [number for number in range(left + 1, len(rule)) if rule[number] in _CROSSINGS | _CORNERS]
-    closed = bool(ends) and rule[ends[-1]] in _CORNERS
+    """Returns the columns, from the line below the header. A column has a space on both sides."""
+    ends = [number for number in range(left + 1, len(rule)) if rule[number] in _CROSSINGS | _RIGHT_TEES]
+    closed = bool(ends) and rule[ends[-1]] in _RIGHT_TEES
     if closed:
         return [_Column(start + 2, end - 1, False) for start, end in pairwise([left, *ends])]
     length = left + len("".join(rule[left:]).rstrip())
-    found = [_Column(start + 2, end - 1, False) for start, end in pairwise([left, *ends])]
+    whole = [_Column(start + 2, end - 1, False) for start, end in pairwise([left, *ends])]
     start = ends[-1] + 2 if ends else left + 2
-    return [*found, _Column(start, length, True)] if length > start else found
+    return [*whole, _Column(start, length, True)] if length > start else whole
 
 
-def _rows(groups: list[list[Sequence[str]]], columns: list[_Column]) -> Iterator[Texts]:
+def _rows(groups: list[list[Sequence[str]]], columns: list[_Column]) -> Iterator[RowCells]:
     header, *bodies = groups
     fields = [_field(number, _cell(header, column).text) for number, column in enumerate(columns)]
     for lines in filter(None, bodies):
@@ -104,23 +106,23 @@ def _rows(groups: list[list[Sequence[str]]], columns: list[_Column]) -> Iterator
         layer, depth = cells["layer"], _depth(lines, columns[0])
         connected = cells.get("connected")
         countable = connected is not None and not (connected.cropped and columns[fields.index("connected")].cut)
-        yield Texts(
+        yield RowCells(
             layer=Cell(layer.text[1:].lstrip(), layer.cropped) if depth else layer,
-            shape=_there(cells.get("shape")),
-            params=_there(cells.get("params")),
-            sources=sources_of(connected) if connected is not None and countable else None,
-            connected=None if countable else _there(connected),
-            trainable=_there(cells.get("trainable")),
+            shape=_unless_empty(cells.get("shape")),
+            params=_unless_empty(cells.get("params")),
+            sources=keras3_sources(connected) if connected is not None and countable else None,
+            connected=None if countable else _unless_empty(connected),
+            trainable=_unless_empty(cells.get("trainable")),
             depth=depth,
         )
 
 
-def _there(cell: Cell | None) -> Cell | None:
+def _unless_empty(cell: Cell | None) -> Cell | None:
     return cell if cell is not None and cell.text else None
 
 
 def _field(number: int, header: str) -> str:
-    """What a column holds: the fourth and the fifth by what is left of the header, nothing where nothing is left."""
+    """Returns the field of a column; empty if unknown. Columns 4 and 5 are identified by their header, which may be cropped."""
     if number < 3:
         return ("layer", "shape", "params")[number]
     if number == 4 or header.startswith("T") or header == "…":
@@ -129,19 +131,19 @@ def _field(number: int, header: str) -> str:
 
 
 def _depth(lines: list[Sequence[str]], column: _Column) -> int:
-    """How deep a layer is nested, by the room and the sign before its name."""
-    found = re.match(r"( {2,})\S(?: |$)", "".join(lines[0][column.start : column.end]))
-    return (len(found[1]) + 2) // 3 if found else 0
+    """Returns the depth of a layer, from the indentation and the character before its name."""
+    indented = re.match(r"( {2,})\S(?: |$)", "".join(lines[0][column.start : column.end]))
+    return (len(indented[1]) + 2) // 3 if indented else 0
 
 
 def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> Cell:
-    """A cell's words. Rich ends one that it crops in "…"; so do we a line of which more may have stood there."""
+    """Returns the words of a cell. Rich ends a cropped word in "…"; we add "…" to a line that may have been longer."""
     words: list[str] = []
     for line in lines:
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # One space may be that before the next word.
+        # A single free position may be the space before the next word.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

@@ -1,7 +1,7 @@
-"""The text that tf.keras 2.15 prints: ``model.summary()``, byte for byte.
+"""Prints a summary exactly as ``model.summary()`` of tf.keras 2.15 does.
 
-Source: ``tf_keras/src/utils/layer_utils.py``. Keras 2 lays its table out by hand: columns end at fixed positions, and a
-text that does not fit goes on in the next line, or breaks behind an item of a list.
+Source: ``tf_keras/src/utils/layer_utils.py``. Columns end at fixed positions. A text that does not fit is wrapped to the next
+line, after an item of a list if possible.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.base.text import visible
 from convcalc.keras_text.mask_ops import without_mask_ops
-from convcalc.keras_text.options import Options, few_positions, in_range, too_narrow
+from convcalc.keras_text.options import Options, in_range, too_few_positions, too_narrow
 from convcalc.keras_text.rows2 import count_text, keras2_row
 from convcalc.keras_text.totals import size_text, totals
 
-_BREAKS = ("),", "},", "],", "',")
+_ITEM_ENDS = ("),", "},", "],", "',")
 
 
 def keras2_text(report: Report, options: Options | None = None) -> str:
-    """The summary as Keras 2 prints it. Raises :class:`ConvcalcError` where it cannot print one."""
+    """Returns the summary that Keras 2 prints. Raises :class:`ConvcalcError` if Keras cannot print it."""
     options = options or Options()
     if report.model.class_name == "Sequential" and report.input_shapes[0] is None:
         raise error(
             codes.NOT_BUILT,
-            "Keras 2 prints no summary of a model whose input is not known: begin it with an input layer",
+            "Keras 2 cannot print a summary of a model with an unknown input shape: add an input layer",
         )
     return "".join(f"{visible(line)}\n" for line in _Summary(without_mask_ops(report), options).lines())
 
 
 class _Summary:
-    """The table of one report."""
+    """The summary of one report."""
 
     def __init__(self, report: Report, options: Options) -> None:
         self.report = report
@@ -51,10 +51,10 @@ class _Summary:
             self.length += 11
             self.positions.append(self.length)
         if len(self.positions) < len(self.headers):
-            raise few_positions(len(self.positions), len(self.headers))
+            raise too_few_positions(len(self.positions), len(self.headers))
 
     def lines(self) -> Iterator[str]:
-        """The text, line by line."""
+        """Yields the lines of the summary."""
         yield f'Model: "{self.report.model.name}"'
         yield "_" * self.length
         yield from self._row(self.headers, 0)
@@ -62,29 +62,29 @@ class _Summary:
         for row in in_range(self.report, self.options.layer_range):
             yield from self._layer(row, last=False)
         yield "=" * self.length
-        # A frozen wrapper of Keras 2 trains nothing of what it holds.
-        for label, count, size in totals(self.report, self.report.totals.left_trainable):
-            yield f"{label} params: {count_text(count)} ({size_text(size, 'Byte')})"
+        # In Keras 2 a frozen wrapper does not train the weights of its layers.
+        for line in totals(self.report, self.report.totals.left_trainable):
+            yield f"{line.label} params: {count_text(line.params)} ({size_text(line.size, 'Byte')})"
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
-        """A layer, with ``expand_nested`` the layers in it, and the space below; none below the last in a model."""
+        """Yields the lines of a layer, of its inner layers (``expand_nested``), and a separator unless it is the last in its model."""
         yield from self._row(self._cells(row), row.depth)
         inside = self._inside(row) if self.options.expand_nested else []
         if inside:
-            yield self._rule("¯", row.depth + 1)
+            yield self._separator("¯", row.depth + 1)
             for inner in inside:
                 yield from self._layer(inner, last=inner is inside[-1])
-            yield self._rule("¯", row.depth)
+            yield self._separator("¯", row.depth)
         elif not last:
-            yield self._rule(" ", row.depth)
+            yield self._separator(" ", row.depth)
 
     def _inside(self, row: LayerReport) -> list[LayerReport]:
-        start = f"{row.path}/"
-        return [other for other in self.report.layers if other.depth == row.depth + 1 and other.path.startswith(start)]
+        prefix = f"{row.path}/"
+        return [inner for inner in self.report.layers if inner.depth == row.depth + 1 and inner.path.startswith(prefix)]
 
-    def _rule(self, sign: str, depth: int) -> str:
-        return "|" * depth + sign * (self.length - 2 * depth) + "|" * depth
+    def _separator(self, character: str, depth: int) -> str:
+        return "|" * depth + character * (self.length - 2 * depth) + "|" * depth
 
     def _cells(self, layer: LayerReport) -> list[str]:
         row = keras2_row(layer)
@@ -96,20 +96,20 @@ class _Summary:
         return cells
 
     def _row(self, cells: Sequence[str], depth: int) -> Iterator[str]:
-        """The lines of a row: as many as its longest cell needs."""
-        left = list(cells)
-        while any(left):
+        """Yields the lines of a row, as many as its longest cell needs."""
+        rest = list(cells)
+        while any(rest):
             line = ""
-            for column, end in enumerate(self.positions[: len(left)]):
+            for column, end in enumerate(self.positions[: len(rest)]):
                 last = column == len(self.positions) - 1
                 room = end - (self.positions[column - 1] if column else depth)
-                if not last:  # two spaces behind the column, and one before it
+                if not last:  # two spaces after the column and one before it
                     room -= 3
                 if room < 1:
                     raise too_narrow(self.length)
-                part = left[column][:room]
-                part = part[: min((part.find(sign) + len(sign) for sign in _BREAKS if sign in part), default=room)]
-                left[column] = left[column][len(part) :]
+                part = rest[column][:room]
+                part = part[: min((part.find(end) + len(end) for end in _ITEM_ENDS if end in part), default=room)]
+                rest[column] = rest[column][len(part) :]
                 if not column:
                     line = "|" * depth + " "
                 line += part if last else f"{part}  "

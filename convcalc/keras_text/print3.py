@@ -1,7 +1,7 @@
-"""The text that Keras 3 prints: ``model.summary()`` into a file, byte for byte.
+"""Prints a summary exactly as ``model.summary()`` of Keras 3 does into a file.
 
-Rich lays the table out, as it does for Keras; this module gives it the same cells, widths and console.
-Source: ``keras/src/utils/summary_utils.py``.
+Source: ``keras/src/utils/summary_utils.py``. Keras uses Rich for the layout; this module gives Rich the same cells, widths and
+console.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from rich.table import Column, Table
 
 from convcalc.analyse.report import Report
 from convcalc.base.text import visible
-from convcalc.keras_text.options import Options, few_positions, in_range, too_narrow
+from convcalc.keras_text.options import Options, in_range, too_few_positions, too_narrow
 from convcalc.keras_text.rows3 import KerasRow, layer_rows, number_text
 from convcalc.keras_text.totals import size_text, totals
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
-    """The summary as Keras prints it. Raises :class:`ConvcalcError` for options that it cannot print with."""
+    """Returns the summary that Keras 3 prints. Raises :class:`ConvcalcError` for options with which Keras cannot print."""
     options = options or Options()
     headers, justify, default, positions = _columns(report, options)
     length = options.line_length or min(default, options.width - 4)
-    table = Table(*_measured(headers, justify, positions, length), width=length, show_lines=True)
+    table = Table(*_with_widths(headers, justify, positions, length), width=length, show_lines=True)
     for row in in_range(report, options.layer_range):
-        for each in layer_rows(report, row, options.expand_nested):
-            table.add_row(*_cells(report, each, options))
+        for keras_row in layer_rows(report, row, options.expand_nested):
+            table.add_row(*_cells(report, keras_row, options))
     file = StringIO()
     console = Console(
         file=file, width=options.width, highlight=False, force_terminal=False, color_system=None, legacy_windows=False
     )
     console.print(f'Model: "{escape(visible(report.model.name))}"')
     console.print(table)
-    for label, count, size in totals(report):
-        console.print(f" {label} params: {number_text(count)} ({size_text(size, 'B')})")
+    for line in totals(report):
+        console.print(f" {line.label} params: {number_text(line.params)} ({size_text(line.size, 'B')})")
     return file.getvalue()
 
 
@@ -55,11 +55,13 @@ def _columns(report: Report, options: Options) -> tuple[list[str], list[Any], in
         headers.append("Trainable")
         justify.append("center")
     if len(positions) < len(headers):
-        raise few_positions(len(positions), len(headers))
+        raise too_few_positions(len(positions), len(headers))
     return headers, justify, default, positions
 
 
-def _measured(headers: Sequence[str], justify: Sequence[Any], positions: Sequence[float], length: int) -> list[Column]:
+def _with_widths(
+    headers: Sequence[str], justify: Sequence[Any], positions: Sequence[float], length: int
+) -> list[Column]:
     columns, current = [], 0
     for header, side, position in zip(headers, justify, positions):
         width = int(position * length) - current
@@ -71,7 +73,7 @@ def _measured(headers: Sequence[str], justify: Sequence[Any], positions: Sequenc
 
 
 def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
-    """The texts of a row in Rich's markup. (Keras shields no names of sources from it.)"""
+    """Returns the texts of a row in Rich's markup. Like Keras, it does not escape the names of sources."""
     prefix = f"{'   ' * row.depth}└ " if row.depth else ""
     cells = [f"{escape(prefix + row.name)} ({escape(row.class_name)})", row.shape, row.params]
     if not report.linear:

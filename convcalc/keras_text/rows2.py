@@ -1,4 +1,4 @@
-"""The rows of the table that Keras 2 prints, as plain texts: what stands in each cell, not how it is drawn.
+"""The rows of the table that Keras 2 prints: the text of each cell, without the layout.
 
 Source: ``tf_keras/src/utils/layer_utils.py``.
 """
@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.keras_text.rows3 import KerasRow
 from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerType
 from convcalc.ops import Operation
 
 
 def keras2_rows(report: Report, expand_nested: bool = False) -> list[KerasRow]:
-    """The rows of a whole model, of which the masks that Keras 3 makes were taken out (:func:`without_mask_ops`)."""
+    """Returns the rows of a model. The report must not contain mask operations (:func:`without_mask_ops`)."""
     return [keras2_row(row) for row in report.layers if expand_nested or row.depth == 0]
 
 
 def keras2_row(row: LayerReport) -> KerasRow:
-    """The row of one layer."""
+    """Returns the row of a layer."""
     return KerasRow(
         path=row.path,
         depth=row.depth,
@@ -28,14 +28,14 @@ def keras2_row(row: LayerReport) -> KerasRow:
         class_name=row.class_name,
         shape=_shapes(row),
         params=count_text(row.params),
-        # Only the calls that belong to the model itself are shown.
+        # Keras shows only the calls of the model itself, not those of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable="Y" if row.trainable else "N",
     )
 
 
 def _shapes(row: LayerReport) -> str:
-    """A shape, or those of several outputs as the list, tuple or dict that they come in; "multiple" where calls differ."""
+    """Returns the output shapes in their list, tuple or dict; "multiple" if the calls of the layer differ."""
     if row.own_shapes:
         return _structure(row, row.own_shapes)
     texts = {_structure(row, call.output_shapes) for call in row.calls}
@@ -43,7 +43,7 @@ def _shapes(row: LayerReport) -> str:
 
 
 def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
-    texts = [_shape(shape) for shape in shapes]
+    texts = list(map(shape_text, shapes))
     if row.own_names:
         by_name = dict(zip(sorted(row.own_names), texts))
         return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
@@ -55,17 +55,12 @@ def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
 
 
 def _container(definition: LayerType | Operation | None) -> str:
-    """In what Keras 2 writes the outputs of a layer."""
+    """Returns the container in which Keras 2 shows the output shapes of a layer."""
     if isinstance(definition, Operation):
         return LIST_OF_ONE if definition.returns_list else LIST
     return LIST if definition is None else definition.output_container
 
 
-def _shape(shape: Shape | None) -> str:
-    """A shape as Python writes a tuple."""
-    return "?" if shape is None else str(tuple(None if size is UNKNOWN else size for size in shape))
-
-
 def count_text(count: Number) -> str:
-    """A count as Keras 2 writes it, without commas."""
+    """Returns a count as Keras 2 writes it, without commas."""
     return "?" if count is UNKNOWN else str(count)

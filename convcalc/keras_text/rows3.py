@@ -1,4 +1,4 @@
-"""The rows of the table that Keras 3 prints, as plain texts: what stands in each cell, not how it is drawn.
+"""The rows of the table that Keras 3 prints: the text of each cell, without the layout.
 
 Source: ``keras/src/utils/summary_utils.py``.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.structs import NamedTuple
 from convcalc.layers import LayerType
 from convcalc.ops import Operation
+from convcalc.stored import keras3_shape_text
 
 
 class KerasRow(NamedTuple):
-    """The cells of one row, and of which layer it is: ``depth`` is 1 for a layer of a nested model, ``path`` that in the report."""
+    """The cells of one row, with the path and the depth of its layer in the report (depth 1: a layer of a nested model)."""
 
     path: str
     depth: int
@@ -27,32 +28,35 @@ class KerasRow(NamedTuple):
     trainable: str
 
 
-def keras_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRow]:
-    """The rows of a whole model."""
+def keras3_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRow]:
+    """Yields the rows of a model."""
     for row in report.layers:
         if row.depth == 0:
             yield from layer_rows(report, row, expand_nested)
 
 
 def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[KerasRow]:
-    """The row of a layer, and with ``expand_nested`` those of the layers in it; operations are shown at the top alone."""
-    rows = [_cells(each) for each in _expanded(row, expand_nested)]
+    """Returns the row of a layer, and with ``expand_nested`` the rows of its inner layers.
+
+    Keras shows operations of the model itself, but not those of nested models.
+    """
+    rows = list(map(_cells, _expanded(row, expand_nested)))
     if expand_nested and row.class_name in ("Functional", "Sequential") and row.kind is None:
-        inside = (other for other in report.layers if other.depth > row.depth and other.path.startswith(f"{row.path}/"))
-        shown = (other for other in inside if not isinstance(other.kind, Operation))
-        rows += [_cells(each) for other in shown for each in _expanded(other, True)]
+        inside = (inner for inner in report.layers if inner.depth > row.depth and inner.path.startswith(f"{row.path}/"))
+        shown = (inner for inner in inside if not isinstance(inner.kind, Operation))
+        rows += [_cells(expanded) for inner in shown for expanded in _expanded(inner, True)]
     return rows
 
 
 def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
-    """A row, and behind it those of the layers that it lists."""
+    """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
     yield row
-    for each in row.inside if expand else ():
-        # In a list of layers Keras shows the shapes for which they were built. Layers that are built in ``__init__`` were built
-        # for none, and a layer that itself lists layers cannot say its shape.
-        unknown = isinstance(each.kind, LayerType) and (each.kind.built_when_made or each.kind.sublayers_argument)
+    for inner in row.inside if expand else ():
+        # Keras shows the shape for which an inner layer was built. A layer that is built in ``__init__`` has no such shape, and
+        # neither has a layer that contains a list of layers.
+        unknown = isinstance(inner.kind, LayerType) and (inner.kind.built_when_made or inner.kind.sublayers_argument)
         yield from _expanded(
-            each._replace(counts=each.counts._replace(output_shapes=(None,))) if unknown else each, expand
+            inner._replace(counts=inner.counts._replace(output_shapes=(None,))) if unknown else inner, expand
         )
 
 
@@ -64,26 +68,21 @@ def _cells(row: LayerReport) -> KerasRow:
         class_name=row.class_name,
         shape=_shape(row),
         params=_params(row),
-        # Keras shows the calls that belong to the model itself, and an expanded layer has none.
+        # Keras shows only the calls of the model itself, not those of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
-        trainable=("Y" if row.trainable else "N") if row.weights or _holds_weights(row) else "-",
+        trainable=("Y" if row.trainable else "N") if row.weights or _has_params(row) else "-",
     )
 
 
-def _holds_weights(row: LayerReport) -> bool:
+def _has_params(row: LayerReport) -> bool:
     return row.params is not UNKNOWN and row.params != 0
 
 
 def _shape(row: LayerReport) -> str:
     shapes = row.output_shapes
     if len(shapes) == 1:
-        return _one_shape(shapes[0])
-    return f"[{', '.join(map(_one_shape, shapes))}]"
-
-
-def _one_shape(shape: Shape | None) -> str:
-    """A shape as Keras's summary has it: of one axis without the comma that Python puts there."""
-    return "?" if shape is None else f"({', '.join('None' if size is UNKNOWN else str(size) for size in shape)})"
+        return keras3_shape_text(shapes[0])
+    return f"[{', '.join(map(keras3_shape_text, shapes))}]"
 
 
 def _params(row: LayerReport) -> str:
@@ -93,5 +92,5 @@ def _params(row: LayerReport) -> str:
 
 
 def number_text(count: Number) -> str:
-    """A count as Keras 3 writes it, with commas."""
+    """Returns a count as Keras 3 writes it, with commas."""
     return "?" if count is UNKNOWN else f"{count:,}"

@@ -1,4 +1,4 @@
-"""What the tables of Keras 3 and Keras 2 have in common for who reads them: lines, where a table stands, what breaks off."""
+"""What the parsers of Keras 3 and Keras 2 tables share: the lines of a text, and a parsed table."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Source, error
 from convcalc.base.structs import NamedTuple
-from convcalc.keras_text.cells import Texts
+from convcalc.keras_text.cells import RowCells
 
 
 class Lines(NamedTuple):
-    """The lines of a text without what steers a terminal, and the text that problems show."""
+    """The lines of a text without control codes, and the original text, which messages show."""
 
     source: Source
     lines: list[str]
 
-    def broken(self, number: int, message: str) -> ConvcalcError:
-        """The error for a table that is none any more in the line of that number, which counts from 0."""
+    def incomplete(self, number: int, message: str) -> ConvcalcError:
+        """Returns the error for a table that is not complete at the line ``number`` (counted from 0)."""
         cure = "give the whole text that Keras printed, from 'Model:' to the totals"
         place = f"{self.source.name}:{number + 1}"
         return error(codes.NOT_A_RECORD, f"{place}: {message}; {cure}", Mark(self.source, number + 1, 1))
@@ -25,9 +25,12 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a table, and the lines in which it begins and behind which it ends."""
+    """The rows of a table, its first line and its last line.
 
-    kind: str
-    rows: tuple[Texts, ...]
+    ``format`` is :data:`convcalc.stored.KERAS3_TEXT` or :data:`convcalc.stored.KERAS2_TEXT`.
+    """
+
+    format: str
+    rows: tuple[RowCells, ...]
     first: int
     last: int

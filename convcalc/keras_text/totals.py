@@ -1,4 +1,4 @@
-"""The lines below the table in the texts of Keras 3 and Keras 2: counts of parameters, and their sizes by 1024."""
+"""The lines below Keras's table, in Keras 3 and Keras 2: numbers of parameters and their sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convcalc.layers import Weight
 
 
 class TotalLine(NamedTuple):
-    """One line: which parameters, how many, and their bytes."""
+    """One line: its label, a number of parameters, and their size in bytes."""
 
     label: str
     params: Number
@@ -19,27 +19,30 @@ class TotalLine(NamedTuple):
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
-    """The lines of a report. ``frozen`` are weights that do not train, though the report counts them so."""
+    """Returns the lines for a report. ``frozen`` are weights that Keras counts as non-trainable, unlike the report."""
     sums = report.totals
-    trained = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
-    trained_bytes = sums.trainable_bytes - weight_bytes(frozen)
+    trainable = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
+    trainable_bytes = sums.trainable_bytes - weight_bytes(frozen)
     known = sums.non_trainable_params is not UNKNOWN
     return [
         TotalLine("Total", sums.params, sums.param_bytes),
-        TotalLine("Trainable", trained, trained_bytes),
-        TotalLine("Non-trainable", sums.params - trained, sums.param_bytes - trained_bytes)
+        TotalLine("Trainable", trainable, trainable_bytes),
+        TotalLine("Non-trainable", sums.params - trainable, sums.param_bytes - trainable_bytes)
         if known
         else TotalLine("Non-trainable", UNKNOWN, UNKNOWN),
     ]
 
 
 def size_text(size: Number, byte: str) -> str:
-    """Bytes by 1024, and once more by 1024 beyond petabytes, as Keras has it; ``byte`` is the word for a size below a kilobyte."""
+    """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes.
+
+    ``byte`` is the unit of sizes below 1 KB. Like Keras, sizes from 1024 PB on are divided by 1024 once more.
+    """
     if size is UNKNOWN:
         return "?"
     assert isinstance(size, int)
     units = [byte, "KB", "MB", "GB", "TB", "PB"]
-    if size.bit_length() > 1000:  # more than a float holds
+    if size.bit_length() > 1000:  # too large for a float
         return f"{size >> 60}.00 {units[-1]}"
     value = float(size)
     for unit in units:

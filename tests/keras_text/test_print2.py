@@ -81,11 +81,11 @@ layers:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"line_length": 5}, "Keras cannot print its summary in 5 columns: write a larger --line-length"),
-        ({"positions": [0.5, 1.0]}, "--positions names 2 columns, and the table has 3"),
-        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 columns"),
+        ({"line_length": 5}, "Keras cannot print its summary in 5 characters: use a larger --line-length"),
+        ({"positions": [0.5, 1.0]}, "--positions needs 3 numbers, one for each column, not 2"),
+        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 characters"),
         ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer is named 'nowhere'"),
-        ({"layer_range": ("(", "conv")}, "--layer-range takes names or patterns"),
+        ({"layer_range": ("(", "conv")}, "--layer-range needs names or patterns"),
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
@@ -97,7 +97,7 @@ def test_what_keras_cannot_print_is_refused(options: dict[str, object], message:
 def test_a_model_of_unknown_input_has_no_summary() -> None:
     dense = {"class_name": "Dense", "config": {"name": "dense", "units": 2}}
     config = {"class_name": "Sequential", "config": {"name": "model", "layers": [dense]}}
-    with pytest.raises(ConvcalcError, match="begin it with an input layer"):
+    with pytest.raises(ConvcalcError, match="add an input layer"):
         keras2_text(infer(read(json.dumps(config).encode(), "config")))
 
 

@@ -306,7 +306,7 @@ def test_a_working_directory_that_is_gone_is_in_no_project(tmp_path: Path, monke
 @pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5_000, "*"])
 def test_a_pattern_that_is_none(pattern: str) -> None:
     report = infer(read(b"input: [3]\nlayers: [Flatten]\n", "spec.yaml"))
-    with pytest.raises(ConvcalcError, match="--layer-range takes names or patterns"):
+    with pytest.raises(ConvcalcError, match="--layer-range needs names or patterns"):
         in_range(report, (pattern, "flatten"))
 
 
