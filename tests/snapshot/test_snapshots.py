@@ -343,7 +343,7 @@ def test_wide_signs_take_two_columns() -> None:
         assert said(spec, record) == []
 
 
-# What is no record -----------------------------------------------------------------------------------------------------------
+# What is not a record -----------------------------------------------------------------------------------------------------------
 
 
 def refused(content: str, name: str = "record.txt") -> str:
@@ -370,9 +370,9 @@ def test_a_text_that_breaks_off_is_one_error(kind: str) -> None:
 
 def test_what_is_no_record_says_what_would_be_one() -> None:
     message = refused("Once upon a time\n")
-    assert message.startswith("record.txt is no record: a record is the text that model.summary() printed")
+    assert message.startswith("record.txt is not a record; a record is the text that model.summary() printed")
     assert "only a part of a summary" in refused(" Total params: 1,234 (4.82 KB)\n")
-    assert refused("[1, 2]").startswith("record.txt is no record")
+    assert refused("[1, 2]").startswith("record.txt is not a record")
 
 
 @pytest.mark.parametrize("kind", TEXTS)
@@ -410,10 +410,10 @@ def test_the_report_of_the_model_among_several() -> None:
     for content in (json.dumps(reports), "\n".join(map(json.dumps, reports))):
         for report in (one, other):
             assert snapshot_in(content, "all.json", report).model == report.model.name
-        assert "holds 2 records, of 'chain' and 'other'" in refused(content)
+        assert "contains 2 records: 'chain' and 'other'" in refused(content)
     texts = text() + text(CHAIN.replace("name: chain", "name: other"))
     assert snapshot_in(texts, "log.txt", other).model == "other"
-    assert "of 'third' there is none" in _refused_for(texts, report_of(CHAIN.replace("name: chain", "name: third")))
+    assert "none is of 'third'" in _refused_for(texts, report_of(CHAIN.replace("name: chain", "name: third")))
 
 
 def _refused_for(content: str, report) -> str:
