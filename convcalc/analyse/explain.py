@@ -178,7 +178,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
         return _stored(row)
     lines: list[tuple[str, str]] = []
     for weight, known in zip(inferred.weights, row.weights):
-        state = "" if known.trainable else f"; not trainable: {known.why}"
+        state = "" if known.trainable else f"; not trainable: {known.frozen_because}"
         count = worked(parameters(Inferred((), (weight,))))
         lines.append((weight.name, f"{shape_text(known.shape)}: {count}{state}"))
     if "params" in inferred.unknown:

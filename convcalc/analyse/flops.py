@@ -28,7 +28,11 @@ def own_flops(step: Step) -> Number:
     kind, args, inputs, found = step
     if kind is None or found is None or "macs" in found.unknown:
         return UNKNOWN
-    biases = [product(weight.shape) * weight.adds for weight in found.weights if not _never(weight.adds)]
+    biases = [
+        product(weight.shape) * weight.added_per_sample
+        for weight in found.weights
+        if not _never(weight.added_per_sample)
+    ]
     number = sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
     return number if isinstance(kind, Operation) else scale_by_batch(number, inputs)
 

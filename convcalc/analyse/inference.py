@@ -74,7 +74,11 @@ def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         raise Refusal(f"holds a model that does not work out: {first.message}", first.code) from None
     rows = rows_of(run, "", 0, True)
-    weights = [weight._replace(name=f"{row.path}/{weight.name}", uses=0) for row in rows for weight in row.weights]
+    weights = [
+        weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
+        for row in rows
+        for weight in row.weights
+    ]
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
     macs = sum_known([ran.macs for ran in run.calls])
     products = (Product("the model", macs.value),) if macs.value != 0 else ()

@@ -12,7 +12,7 @@ from convcalc.layers.registry import Weight
 
 def _alike(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
     """So many variables like the one that is trained."""
-    return lambda weight: () if weight.overwritten else (weight,) * count
+    return lambda weight: () if weight.replaced_by_gradient else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:

@@ -42,7 +42,7 @@ def _frozen(report: Report, more: int) -> str:
 def _held(row: LayerReport, rows: Sequence[LayerReport]) -> int:
     """The parameters of a layer, and of the layers inside of it, that are frozen with a layer."""
     below = (other for other in rows if other.path == row.path or other.path.startswith(f"{row.path}/"))
-    counts = [product(weight.shape) for each in below for weight in each.weights if weight.why == FROZEN]
+    counts = [product(weight.shape) for each in below for weight in each.weights if weight.frozen_because == FROZEN]
     return sum(count for count in counts if isinstance(count, int))
 
 

@@ -8,7 +8,15 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
-from convcalc.layers.arguments import ACTIVATION, Argument, IntegerOrIntegers, Integers, Real, carried, initializer
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    Argument,
+    IntegerOrIntegers,
+    Integers,
+    Real,
+    ignored_arguments,
+    initializer,
+)
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
 
 
@@ -24,7 +32,7 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
 
 @layer(
     "Activation",
-    Argument("activation", ACTIVATION, null=True),
+    Argument("activation", ACTIVATION, nullable=True),
     mask_rule=masks.keeps,
     receptive_field_rule=_activation_views,
     buffer_reuse=IN_PLACE,
@@ -55,7 +63,7 @@ def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 @layer(
     "ReLU",
-    Argument("max_value", Real(0), None, null=True),
+    Argument("max_value", Real(0), None, nullable=True),
     Argument("negative_slope", Real(0), 0.0),
     Argument("threshold", Real(0), 0.0),
     mask_rule=masks.keeps,
@@ -135,8 +143,8 @@ def softmax(a: Args, x: Shape) -> Inferred:
 @layer(
     "PReLU",
     initializer("alpha_initializer", "Zeros"),
-    *carried("alpha_regularizer", "alpha_constraint"),
-    Argument("shared_axes", Integers(single=True), None, null=True),
+    *ignored_arguments("alpha_regularizer", "alpha_constraint"),
+    Argument("shared_axes", Integers(single=True), None, nullable=True),
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,

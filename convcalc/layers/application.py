@@ -23,10 +23,10 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     result = bounded(_run(kind, arguments, inputs))
     if kind.quantization_rule:
         result = kind.quantization_rule(arguments, policy, result)
-    outputs, weights, products, windows, dtype, unknown = result
-    if not weights:
+    if not result.weights:
         return result
-    return Inferred(outputs, _typed(weights, variable_dtype(policy)), products, windows, dtype, unknown)
+    weights = _typed(result.weights, variable_dtype(policy))
+    return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
 def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -64,16 +64,16 @@ def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
             words = {0: "no input", 1: "one input", 2: "two inputs"}
             count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
             raise Refusal(f"takes {count}, not {len(inputs)}", codes.WRONG_INPUTS)
-    axes, least_axes = kind.axes, kind.least_axes
-    if axes is None and not least_axes:
+    axes, min_axes = kind.axes, kind.min_axes
+    if axes is None and not min_axes:
         return
     # Of a layer that takes further tensors (states, keys), the axes are those of the first.
     for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         found = len(shape) - 1
         if axes is None:
-            if found < least_axes:
+            if found < min_axes:
                 raise Refusal(
-                    f"expects at least {least_axes} ax{'es' if least_axes > 1 else 'is'} behind the batch",
+                    f"expects at least {min_axes} ax{'es' if min_axes > 1 else 'is'} behind the batch",
                     codes.WRONG_RANK,
                 )
         elif found != len(axes):
@@ -109,7 +109,7 @@ def sample_macs(inferred: Inferred) -> Number:
     terms = [
         product(weight.shape) * uses
         for weight in inferred.weights
-        if type(uses := weight.uses) is not int or uses != 0  # most weights are not multiplied
+        if type(uses := weight.multiplied_per_sample) is not int or uses != 0  # most weights are not multiplied
     ]
     return sum([*terms, *[extra.macs for extra in inferred.products]])
 
@@ -139,12 +139,23 @@ def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
     """The weights, those of the given dtype that have none of their own."""
     return tuple(
         [
-            Weight(name, shape, uses, trainable, why, own or dtype, overwritten, adds)
-            for name, shape, uses, trainable, why, own, overwritten, adds in weights
+            Weight(
+                weight.name,
+                weight.shape,
+                weight.multiplied_per_sample,
+                weight.trainable,
+                weight.frozen_because,
+                weight.dtype or dtype,
+                weight.replaced_by_gradient,
+                weight.added_per_sample,
+            )
+            for weight in weights
         ]
     )
 
 
 def frozen(weights: Iterable[Weight], why: str) -> tuple[Weight, ...]:
     """The weights of a layer that does not train, for the reason ``why``."""
-    return tuple(weight._replace(trainable=False, why=why) if weight.trainable else weight for weight in weights)
+    return tuple(
+        weight._replace(trainable=False, frozen_because=why) if weight.trainable else weight for weight in weights
+    )

@@ -17,7 +17,7 @@ from convcalc.layers.registry import Args, Inferred, Weight, layer
     "LayerScale",
     Argument("init_values", Real()),
     Argument("projection_dim", Integer(1)),
-    least_axes=1,
+    min_axes=1,
     receptive_field_rule=views.positions,
     flops=costs.per_output(1),
     tf_flops=costs.tf_per_output(1),

@@ -25,7 +25,7 @@ class Required:
 REQUIRED = Required()
 
 # More axes than any tensor has.
-MOST_AXES = 64
+MAX_AXES = 64
 
 
 class Kind(Protocol):
@@ -56,7 +56,7 @@ def _is_int(value: object) -> bool:
 # Kinds are plain classes: many are made at every start, and a dataclass takes longer to make than all its code to read.
 
 
-class AnyRank:
+class RankFree:
     """What most kinds share: they do not depend on the rank."""
 
     def for_rank(self, rank: int) -> Any:
@@ -68,49 +68,49 @@ class AnyRank:
         return value
 
 
-class Integer(AnyRank):
+class Integer(RankFree):
     """A whole number of at least ``least``; with ``or_minus_one`` also −1."""
 
-    def __init__(self, least: int | None = None, or_minus_one: bool = False) -> None:
-        self.least = least
+    def __init__(self, minimum: int | None = None, or_minus_one: bool = False) -> None:
+        self.minimum = minimum
         self.or_minus_one = or_minus_one
 
     @property
     def expects(self) -> str:
-        limit = "" if self.least is None else f" of at least {self.least}"
+        limit = "" if self.minimum is None else f" of at least {self.minimum}"
         return f"a whole number{limit}{' (or -1)' if self.or_minus_one else ''}"
 
     def read(self, value: Any) -> int:
         if not _is_int(value) or abs(value) > LARGEST:
             raise ValueError
-        if self.least is not None and value < self.least and not (self.or_minus_one and value == -1):
+        if self.minimum is not None and value < self.minimum and not (self.or_minus_one and value == -1):
             raise ValueError
         return int(value)
 
 
-class PerAxis(AnyRank):
+class PerAxis(RankFree):
     """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``least``."""
 
-    def __init__(self, least: int = 1, rank: int = 0) -> None:
-        self.least = least
+    def __init__(self, minimum: int = 1, rank: int = 0) -> None:
+        self.minimum = minimum
         self.rank = rank
 
     @property
     def expects(self) -> str:
         several = f", or a list of {self.rank} of them" if self.rank != 1 else ""
-        return f"a whole number of at least {self.least}{several}"
+        return f"a whole number of at least {self.minimum}{several}"
 
     def read(self, value: Any) -> tuple[int, ...]:
         values = (value,) * self.rank if _is_int(value) else value
         if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != self.rank:
             raise ValueError
-        return tuple(map(Integer(self.least).read, values))
+        return tuple(map(Integer(self.minimum).read, values))
 
     def for_rank(self, rank: int) -> PerAxis:
-        return PerAxis(self.least, rank)
+        return PerAxis(self.minimum, rank)
 
 
-class Margins(AnyRank):
+class PaddingPairs(RankFree):
     """Cells before and after on each spatial axis: a tuple of ``rank`` pairs.
 
     One number serves all sides; of one axis, two numbers are before and after; of several, each axis has a pair. Keras
@@ -127,7 +127,7 @@ class Margins(AnyRank):
         return f"a whole number of at least 0, or a list of {self.rank}, one number or a pair (before, after) for each axis"
 
     def read(self, value: Any) -> tuple[tuple[int, ...], ...]:
-        pair = PerAxis(least=0, rank=2)
+        pair = PerAxis(minimum=0, rank=2)
         if self.rank == 1:
             return (pair.read(value),)
         values = (value,) * self.rank if _is_int(value) else value
@@ -135,57 +135,57 @@ class Margins(AnyRank):
             raise ValueError
         return tuple(map(pair.read, values))
 
-    def for_rank(self, rank: int) -> Margins:
-        return Margins(rank)
+    def for_rank(self, rank: int) -> PaddingPairs:
+        return PaddingPairs(rank)
 
     def for_keras(self, value: Any) -> Any:
         """The pairs; for one axis, its pair alone."""
         return value[0] if self.rank == 1 else value
 
 
-class Integers(AnyRank):
+class Integers(RankFree):
     """A list of whole numbers of at least ``least``; ``single`` accepts one number for a list of one."""
 
     def __init__(
-        self, least: int | None = None, single: bool = False, nullable: bool = False, length: int | None = None
+        self, minimum: int | None = None, single: bool = False, nullable: bool = False, length: int | None = None
     ) -> None:
-        self.least = least
+        self.minimum = minimum
         self.single = single
         self.nullable = nullable
         self.length = length
 
     @property
     def expects(self) -> str:
-        limit = "" if self.least is None else f" of at least {self.least}"
+        limit = "" if self.minimum is None else f" of at least {self.minimum}"
         count = "" if self.length is None else f"{self.length} "
         return f"{'a whole number or ' if self.single else ''}a list of {count}whole numbers{limit}"
 
     def read(self, value: Any) -> tuple[Any, ...]:
         if self.single and _is_int(value):
-            return (Integer(self.least).read(value),)
+            return (Integer(self.minimum).read(value),)
         if (
             not isinstance(value, Sequence)
             or isinstance(value, str)
             or (self.length is not None and len(value) != self.length)
         ):
             raise ValueError
-        read = Integer(self.least).read
+        read = Integer(self.minimum).read
         return tuple(UNKNOWN if part in (None, UNKNOWN) and self.nullable else read(part) for part in value)
 
 
-class Sizes(AnyRank):
+class Sizes(RankFree):
     """The shape of a sample: a list of sizes, None for one that is not known; one number for a list of one."""
 
     expects = "a list of sizes such as [28, 28, 1] (in it, null for one that is not known)"
 
     def read(self, value: Any) -> tuple[Any, ...]:
         sizes = Integers(0, single=True, nullable=True).read(value)
-        if len(sizes) > MOST_AXES:
-            raise ValueError(f"; a tensor has at most {MOST_AXES} axes")
+        if len(sizes) > MAX_AXES:
+            raise ValueError(f"; a tensor has at most {MAX_AXES} axes")
         return sizes
 
 
-class IntegerOrPair(AnyRank):
+class IntegerOrPair(RankFree):
     """A whole number, kept as it is, or a pair of them: the axes of ``Dot``."""
 
     expects = "a whole number or a list of two"
@@ -194,7 +194,7 @@ class IntegerOrPair(AnyRank):
         return Integer().read(value) if _is_int(value) else Integers(length=2).read(value)
 
 
-class IntegerOrIntegers(AnyRank):
+class IntegerOrIntegers(RankFree):
     """A whole number, kept as it is, or a list of them: the axes of a normalization."""
 
     expects = "a whole number or a list of whole numbers"
@@ -203,28 +203,30 @@ class IntegerOrIntegers(AnyRank):
         return Integer().read(value) if _is_int(value) else Integers().read(value)
 
 
-class Real(AnyRank):
+class Real(RankFree):
     """A number within limits."""
 
-    def __init__(self, least: float | None = None, most: float | None = None) -> None:
-        self.least = least
-        self.most = most
+    def __init__(self, minimum: float | None = None, maximum: float | None = None) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
 
     @property
     def expects(self) -> str:
-        if self.least is not None and self.most is not None:
-            return f"a number from {self.least:g} to {self.most:g}"
-        return "a number" if self.least is None else f"a number of at least {self.least:g}"
+        if self.minimum is not None and self.maximum is not None:
+            return f"a number from {self.minimum:g} to {self.maximum:g}"
+        return "a number" if self.minimum is None else f"a number of at least {self.minimum:g}"
 
     def read(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError
-        if (self.least is not None and not value >= self.least) or (self.most is not None and not value <= self.most):
+        if (self.minimum is not None and not value >= self.minimum) or (
+            self.maximum is not None and not value <= self.maximum
+        ):
             raise ValueError
         return value
 
 
-class Boolean(AnyRank):
+class Boolean(RankFree):
     """true or false."""
 
     expects = "true or false"
@@ -235,7 +237,7 @@ class Boolean(AnyRank):
         return value
 
 
-class Text(AnyRank):
+class Text(RankFree):
     """A word or a sentence."""
 
     expects = "a text"
@@ -246,25 +248,25 @@ class Text(AnyRank):
         return value
 
 
-class Choice(AnyRank):
+class Choice(RankFree):
     """One of a few words; their case does not matter where Keras does not mind it."""
 
-    def __init__(self, words: tuple[str, ...], folded: bool = False) -> None:
+    def __init__(self, words: tuple[str, ...], case_insensitive: bool = False) -> None:
         self.words = words
-        self.folded = folded
+        self.case_insensitive = case_insensitive
 
     @property
     def expects(self) -> str:
         return listed(repr(word) for word in self.words)
 
     def read(self, value: Any) -> str:
-        word = value.lower() if self.folded and isinstance(value, str) else value
+        word = value.lower() if self.case_insensitive and isinstance(value, str) else value
         if word not in self.words:
             raise ValueError(did_you_mean(value, self.words) if isinstance(value, str) else "")
         return str(word)
 
 
-class Named(AnyRank):
+class KnownName(RankFree):
     """Something that Keras knows by name (an activation, an initializer …), or a mapping that configures one."""
 
     def __init__(self, what: str, names: frozenset[str]) -> None:
@@ -283,7 +285,7 @@ class Named(AnyRank):
         return value
 
 
-class Anything(AnyRank):
+class Anything(RankFree):
     """A value that does not change shapes or counts: accepted and carried as it is."""
 
     expects = "any value"
@@ -298,16 +300,16 @@ class Argument(NamedTuple):
     name: str
     kind: Kind
     default: Any = REQUIRED
-    null: bool = False
+    nullable: bool = False
 
     @property
     def expects(self) -> str:
         """What is accepted, in words."""
-        return f"{self.kind.expects}{' or null' if self.null else ''}"
+        return f"{self.kind.expects}{' or null' if self.nullable else ''}"
 
     def read(self, value: Any, owner: str) -> Any:
         """The value normalised; raises :class:`Refusal` in the name of ``owner``, the layer's class."""
-        if value is None and self.null:
+        if value is None and self.nullable:
             return None
         try:
             return self.kind.read(value)
@@ -346,30 +348,32 @@ _INITIALIZERS = (
     "constant glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform normal one ones "
     "orthogonal random_normal random_uniform stft truncated_normal uniform variance_scaling zero zeros"
 )
-ACTIVATION = Named("an activation function", frozenset(_ACTIVATIONS.split()))
-INITIALIZER = Named("an initializer", frozenset(_INITIALIZERS.split()))
-REGULARIZER = Named(
+ACTIVATION = KnownName("an activation function", frozenset(_ACTIVATIONS.split()))
+INITIALIZER = KnownName("an initializer", frozenset(_INITIALIZERS.split()))
+REGULARIZER = KnownName(
     "a regularizer",
     frozenset(["L1", "L1L2", "L2", "OrthogonalRegularizer", "l1", "l1l2", "l2", "orthogonal_regularizer"]),
 )
-CONSTRAINT = Named(
+CONSTRAINT = KnownName(
     "a constraint",
     frozenset(["MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "max_norm", "min_max_norm", "non_neg", "unit_norm"]),
 )
-SEED = Argument("seed", Integer(), None, null=True)
-DATA_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first"), folded=True), None, null=True)
+SEED = Argument("seed", Integer(), None, nullable=True)
+DATA_FORMAT = Argument(
+    "data_format", Choice(("channels_last", "channels_first"), case_insensitive=True), None, nullable=True
+)
 
 _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGULARIZER, "_constraint": CONSTRAINT}
 
 
-def carried(*names: str, default: Any = None) -> list[Argument]:
+def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
     """Arguments that change neither shapes nor counts; initializers, regularizers and constraints are known by name."""
     return [
         Argument(
             name,
             next((kind for ending, kind in _BY_ENDING.items() if name.endswith(ending)), Anything()),
             default,
-            null=True,
+            nullable=True,
         )
         for name in names
     ]
@@ -377,4 +381,4 @@ def carried(*names: str, default: Any = None) -> list[Argument]:
 
 def initializer(name: str, default: str) -> Argument:
     """An initializer's argument."""
-    return carried(name, default=default)[0]
+    return ignored_arguments(name, default=default)[0]

@@ -19,24 +19,26 @@ from convcalc.layers.arguments import (
     IntegerOrIntegers,
     Integers,
     Real,
-    carried,
+    ignored_arguments,
     initializer,
 )
 from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, axis_index, layer, required
 
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = Argument("dropout", Real(), 0.0)
-_WINDOW = Argument("sliding_window", Integer(1), None, null=True)
-_FLASH = carried("flash_attention")
+_WINDOW = Argument("sliding_window", Integer(1), None, nullable=True)
+_FLASH = ignored_arguments("flash_attention")
 _GATE = Argument("use_gate", Boolean(), False)
 _SCORES = Argument("return_attention_scores", Boolean(), False)
 _CAUSAL = Argument("use_causal_mask", Boolean(), False)
 _TAIL = [
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
-    *carried("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"),
+    *ignored_arguments(
+        "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"
+    ),
     _GATE,
-    *carried("seed"),
+    *ignored_arguments("seed"),
 ]
 
 
@@ -45,7 +47,7 @@ def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> li
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
     kernel = Weight("kernel", (features, *width), positions)
-    return [kernel, Weight("bias", tuple(width), adds=positions)] if a["use_bias"] else [kernel]
+    return [kernel, Weight("bias", tuple(width), added_per_sample=positions)] if a["use_bias"] else [kernel]
 
 
 def _no_flash_with_dropout(a: Args) -> None:
@@ -96,17 +98,17 @@ def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     "MultiHeadAttention",
     Argument("num_heads", Integer(1)),
     Argument("key_dim", Integer(1)),
-    Argument("value_dim", Integer(1), None, null=True),
+    Argument("value_dim", Integer(1), None, nullable=True),
     _DROPOUT,
     _BIAS,
-    Argument("output_shape", Integers(1, single=True), None, null=True),
-    Argument("attention_axes", IntegerOrIntegers(), None, null=True),
+    Argument("output_shape", Integers(1, single=True), None, nullable=True),
+    Argument("attention_axes", IntegerOrIntegers(), None, nullable=True),
     _WINDOW,
     *_FLASH,
     *_TAIL,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    least_axes=2,
+    min_axes=2,
     output_container=TUPLE,
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
@@ -140,7 +142,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     positions = product(map(as_constant, query[1:-1]))
     weights.append(Weight("kernel", (heads, value_size, *out), positions))
     if a["use_bias"]:
-        weights.append(Weight("bias", tuple(out), adds=positions))
+        weights.append(Weight("bias", tuple(out), added_per_sample=positions))
     pairs = _pairs(a["attention_axes"], query, value)
     extra = (
         Product("queries with keys", heads * pairs * size),
@@ -216,7 +218,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     weights += _projection("value", a, value, (groups, size))
     weights.append(Weight("kernel", (heads, size, features), as_constant(query[1])))
     if a["use_bias"]:
-        weights.append(Weight("bias", (features,), adds=as_constant(query[1])))
+        weights.append(Weight("bias", (features,), added_per_sample=as_constant(query[1])))
     pairs = as_constant(query[1]) * as_constant(key[1])
     extra = (Product("queries with keys", heads * pairs * size), Product("scores with values", heads * pairs * size))
     scores = ((query[0], heads, query[1], key[1]),) if a["return_attention_scores"] else ()
@@ -263,10 +265,10 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     Argument("use_scale", Boolean(), False),
     Argument("score_mode", Choice(("dot", "concat")), "dot"),
     _DROPOUT,
-    *carried("seed"),
+    *ignored_arguments("seed"),
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    least_axes=1,
+    min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attended,
@@ -293,7 +295,7 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     _DROPOUT,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    least_axes=1,
+    min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attended,

@@ -22,7 +22,7 @@ from convcalc.layers.arguments import (
     Choice,
     Integer,
     PerAxis,
-    carried,
+    ignored_arguments,
     initializer,
 )
 from convcalc.layers.lora import ARGUMENTS as LORA
@@ -42,7 +42,7 @@ from convcalc.layers.sliding import (
 _RANKS = (1, 2, 3)
 _FILTERS = Argument("filters", Integer(1))
 _MULTIPLIER = Argument("depth_multiplier", Integer(1), 1)
-_ACTIVATION = Argument("activation", ACTIVATION, None, null=True)
+_ACTIVATION = Argument("activation", ACTIVATION, None, nullable=True)
 _BIAS = Argument("use_bias", Boolean(), True)
 
 
@@ -50,7 +50,7 @@ class _PaddingWord(Choice):
     """'valid' or 'same'; 'causal' is for one axis, where the rule allows it."""
 
     def for_rank(self, rank: int) -> Choice:
-        return Choice(self.words if rank == 1 else self.words[:2], folded=True)
+        return Choice(self.words if rank == 1 else self.words[:2], case_insensitive=True)
 
 
 _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal")), "valid")
@@ -60,7 +60,7 @@ def _tail(*names: str) -> list[Argument]:
     """The arguments of Keras's that name how weights start, are penalised and are held: none changes a count."""
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
-        *carried(
+        *ignored_arguments(
             *(f"{name}_regularizer" for name in names),
             "activity_regularizer",
             *(f"{name}_constraint" for name in names),
@@ -129,7 +129,7 @@ def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
     return products + costs.tf_bias_and_activation(a, inputs, result)
 
 
-_OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, null=True)
+_OUTPUT_PADDING = Argument("output_padding", PerAxis(0), None, nullable=True)
 _TRANSPOSED_TAIL = [DILATION, _ACTIVATION, _BIAS, *_tail("kernel", "bias")]
 _TRANSPOSED: dict[str, Any] = {
     "flops": costs.activated,

@@ -9,26 +9,36 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, quantization, views
-from convcalc.layers.arguments import ACTIVATION, Argument, Boolean, Integer, Real, Sizes, Text, carried, initializer
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    Argument,
+    Boolean,
+    Integer,
+    Real,
+    Sizes,
+    Text,
+    ignored_arguments,
+    initializer,
+)
 from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import IN_PLACE, LIST_OF_ONE, SAME, VIEW, Args, Inferred, Weight, layer, required
 
-_QUANTIZED = carried("quantization_config")
+_QUANTIZED = ignored_arguments("quantization_config")
 _DIM = Integer(1)
 
 
 @layer(
     "InputLayer",
-    Argument("shape", Sizes(), None, null=True),
-    Argument("batch_size", Integer(1), None, null=True),
-    *carried("dtype", "sparse", "ragged"),
-    Argument("batch_shape", Sizes(), None, null=True),
-    *carried("input_tensor"),
+    Argument("shape", Sizes(), None, nullable=True),
+    Argument("batch_size", Integer(1), None, nullable=True),
+    *ignored_arguments("dtype", "sparse", "ragged"),
+    Argument("batch_shape", Sizes(), None, nullable=True),
+    *ignored_arguments("input_tensor"),
     Argument("optional", Boolean(), False),
     inputs=0,
     output_container=LIST_OF_ONE,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.free,
     tf_flops=costs.free,
     built_when_made=False,
@@ -55,14 +65,16 @@ def input_layer(a: Args) -> Inferred:
 @layer(
     "Dense",
     Argument("units", Integer(1)),
-    Argument("activation", ACTIVATION, None, null=True),
+    Argument("activation", ACTIVATION, None, nullable=True),
     Argument("use_bias", Boolean(), True),
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
-    *carried("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"),
+    *ignored_arguments(
+        "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"
+    ),
     *LORA,
     *_QUANTIZED,
-    least_axes=1,
+    min_axes=1,
     quantization_rule=quantization.dense(lambda a, kernel: kernel[1:]),
     mask_rule=masks.keeps,
     receptive_field_rule=views.last_axis,
@@ -81,7 +93,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     features, units = required(x[-1], "number of features"), a["units"]
     positions = product(map(as_constant, x[1:-1]))
     kernel = Weight("kernel", (features, units), positions)
-    bias = (Weight("bias", (units,), adds=positions),) if a["use_bias"] else ()
+    bias = (Weight("bias", (units,), added_per_sample=positions),) if a["use_bias"] else ()
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
@@ -106,13 +118,13 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     "EinsumDense",
     Argument("equation", Text()),
     Argument("output_shape", Sizes()),
-    Argument("activation", ACTIVATION, None, null=True),
-    Argument("bias_axes", Text(), None, null=True),
+    Argument("activation", ACTIVATION, None, nullable=True),
+    Argument("bias_axes", Text(), None, nullable=True),
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
-    *carried("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
+    *ignored_arguments("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
-    *carried("gptq_unpacked_column_size", "quantization_config"),
+    *ignored_arguments("gptq_unpacked_column_size", "quantization_config"),
     quantization_rule=quantization.dense(quantization.einsum_scale),
     receptive_field_rule=_einsum_views,
     flops=costs.activated,
@@ -186,7 +198,7 @@ def _einsum_bias(
         )
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
-    return (Weight("bias", (*shape, *(1,) * behind), adds=added),)
+    return (Weight("bias", (*shape, *(1,) * behind), added_per_sample=added),)
 
 
 def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
@@ -199,9 +211,9 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     Argument("input_dim", Integer(1)),
     Argument("output_dim", Integer(1)),
     initializer("embeddings_initializer", "uniform"),
-    *carried("embeddings_regularizer", "embeddings_constraint"),
+    *ignored_arguments("embeddings_regularizer", "embeddings_constraint"),
     Argument("mask_zero", Boolean(), False),
-    *carried("weights"),
+    *ignored_arguments("weights"),
     *LORA,
     *_QUANTIZED,
     quantization_rule=quantization.lookup,
@@ -239,9 +251,9 @@ def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("output_dim", _DIM),
     Argument("tie_weights", Boolean(), True),
     initializer("embeddings_initializer", "uniform"),
-    *carried("embeddings_regularizer", "embeddings_constraint"),
+    *ignored_arguments("embeddings_regularizer", "embeddings_constraint"),
     Argument("mask_zero", Boolean(), False),
-    *carried("reverse_dtype", "logit_soft_cap"),
+    *ignored_arguments("reverse_dtype", "logit_soft_cap"),
     call=[Argument("reverse", Boolean(), False)],
     quantization_rule=quantization.lookup,
     autocasts=False,

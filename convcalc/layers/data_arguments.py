@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.layers.arguments import AnyRank, Kind, PerAxis, Real
+from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 
 
-class Factor(AnyRank):
+class Factor(RankFree):
     """How strong an augmentation is: a number, or a pair (from, to), from ``least`` to ``most``.
 
     Of a pair, Keras asks only that it overlaps the limits, and that both numbers lie within where ``strict``; ``least``
     itself is no value where ``open``.
     """
 
-    def __init__(self, least: float = -1, most: float = 1, strict: bool = False, open: bool = False) -> None:
-        self.least = least
-        self.most = most
+    def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
         self.strict = strict
         self.open = open
 
     @property
     def expects(self) -> str:
         """What is accepted, in words."""
-        limits = f"{'above' if self.open else 'from'} {self.least:g} {'up ' * self.open}to {self.most:g}"
+        limits = f"{'above' if self.open else 'from'} {self.minimum:g} {'up ' * self.open}to {self.maximum:g}"
         return f"a number {limits}, or a list of two"
 
     def read(self, value: Any) -> Any:
@@ -34,17 +34,17 @@ class Factor(AnyRank):
         if self.strict:
             self._within(low)
             self._within(high)
-        elif low > self.most or high < self.least:
+        elif low > self.maximum or high < self.minimum:
             raise ValueError
         return tuple(sorted((low, high)))
 
     def _within(self, value: float) -> float:
-        if not self.least <= value <= self.most or (self.open and value == self.least):
+        if not self.minimum <= value <= self.maximum or (self.open and value == self.minimum):
             raise ValueError
         return value
 
 
-class Range(AnyRank):
+class Range(RankFree):
     """Two numbers: the smallest and the largest value of a pixel."""
 
     expects = "a list of two numbers"
@@ -77,7 +77,7 @@ class OddSizes(PerAxis):
         return self
 
 
-class Items(AnyRank):
+class Items(RankFree):
     """A list whose parts are all of one kind; a file's name where ``file`` allows it."""
 
     def __init__(self, each: Kind, what: str, file: bool = False) -> None:

@@ -23,7 +23,7 @@ from convcalc.layers.arguments import (
     IntegerOrIntegers,
     Real,
     Text,
-    carried,
+    ignored_arguments,
 )
 from convcalc.layers.data_arguments import Items
 from convcalc.layers.registry import VARIABLE, Args, Inferred, Weight, layer, required
@@ -34,7 +34,7 @@ def _modes(*words: str, default: str = "int") -> Argument:
 
 
 _NUMBERS = Items(Real(), "numbers")
-_SALT = Argument("salt", IntegerOrIntegers(), None, null=True)
+_SALT = Argument("salt", IntegerOrIntegers(), None, nullable=True)
 _SPARSE = Argument("sparse", Boolean(), False)
 
 
@@ -50,11 +50,11 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
 
 @layer(
     "CategoryEncoding",
-    Argument("num_tokens", Integer(1), None, null=True),
+    Argument("num_tokens", Integer(1), None, nullable=True),
     _modes("multi_hot", "one_hot", "count", "binary", default="multi_hot"),
     _SPARSE,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.free,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -74,13 +74,13 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "Discretization",
-    Argument("bin_boundaries", _NUMBERS, None, null=True),
-    Argument("num_bins", Integer(0), None, null=True),
+    Argument("bin_boundaries", _NUMBERS, None, nullable=True),
+    Argument("num_bins", Integer(0), None, nullable=True),
     Argument("epsilon", Real(), 0.01),
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     unsupported_options=("trainable",),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -115,14 +115,14 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
 @layer(
     "Hashing",
     Argument("num_bins", Integer(1)),
-    Argument("mask_value", Anything(), None, null=True),
+    Argument("mask_value", Anything(), None, nullable=True),
     _SALT,
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     quantization_rule=_whole_numbers,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.free,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -153,7 +153,7 @@ def _check_salt(a: Args) -> None:
     inputs=2,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.free,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -179,12 +179,12 @@ def _weighed(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 _LOOKUP_MODES = _modes("int", "one_hot", "multi_hot", "count", "tf_idf", "binary", "tf-idf")
-_MAX_TOKENS = Argument("max_tokens", Integer(2), None, null=True)
+_MAX_TOKENS = Argument("max_tokens", Integer(2), None, nullable=True)
 _OOV_INDICES = Argument("num_oov_indices", Integer(0), 1)
-_IDF = Argument("idf_weights", _NUMBERS, None, null=True)
+_IDF = Argument("idf_weights", _NUMBERS, None, nullable=True)
 _INVERT = Argument("invert", Boolean(), False)
 _PAD = Argument("pad_to_max_tokens", Boolean(), False)
-_WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, null=True)
+_WORDS = Argument("vocabulary", Items(Text(), "words", file=True), None, nullable=True)
 
 
 _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "idf_weights")}
@@ -194,9 +194,9 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
     "IntegerLookup",
     _MAX_TOKENS,
     _OOV_INDICES,
-    Argument("mask_token", Integer(), None, null=True),
-    Argument("oov_token", Integer(), -1, null=True),
-    Argument("vocabulary", Items(Integer(), "whole numbers", file=True), None, null=True),
+    Argument("mask_token", Integer(), None, nullable=True),
+    Argument("oov_token", Integer(), -1, nullable=True),
+    Argument("vocabulary", Items(Integer(), "whole numbers", file=True), None, nullable=True),
     Argument("vocabulary_dtype", Choice(("int64",)), "int64"),
     _IDF,
     _INVERT,
@@ -206,7 +206,7 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
     Argument("oov_method", Choice(("floormod", "farmhash")), "floormod"),
     _SALT,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     file_arguments=_FILES,
     flops=_weighed,
     tf_flops=costs.unknown,
@@ -228,18 +228,18 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     "StringLookup",
     _MAX_TOKENS,
     _OOV_INDICES,
-    Argument("mask_token", Text(), None, null=True),
-    Argument("oov_token", Text(), "[UNK]", null=True),
+    Argument("mask_token", Text(), None, nullable=True),
+    Argument("oov_token", Text(), "[UNK]", nullable=True),
     _WORDS,
     _IDF,
     _INVERT,
     _LOOKUP_MODES,
     _PAD,
     _SPARSE,
-    *carried("encoding", default="utf-8"),
+    *ignored_arguments("encoding", default="utf-8"),
     _SALT,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     file_arguments=_FILES,
     flops=_weighed,
     tf_flops=costs.unknown,
@@ -313,20 +313,20 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
         "standardize",
         Choice(("lower_and_strip_punctuation", "lower", "strip_punctuation")),
         "lower_and_strip_punctuation",
-        null=True,
+        nullable=True,
     ),
-    Argument("split", Choice(("whitespace", "character")), "whitespace", null=True),
-    Argument("ngrams", IntegerOrIntegers(), None, null=True),
+    Argument("split", Choice(("whitespace", "character")), "whitespace", nullable=True),
+    Argument("ngrams", IntegerOrIntegers(), None, nullable=True),
     _LOOKUP_MODES,
-    Argument("output_sequence_length", Integer(0), None, null=True),
+    Argument("output_sequence_length", Integer(0), None, nullable=True),
     _PAD,
     _WORDS,
     _IDF,
     _SPARSE,
     Argument("ragged", Boolean(), False),
-    *carried("encoding", default="utf-8"),
+    *ignored_arguments("encoding", default="utf-8"),
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     file_arguments=_FILES,
     flops=_weighed,
     tf_flops=costs.unknown,
@@ -362,18 +362,18 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     "MelSpectrogram",
     Argument("fft_length", Integer(1), 2048),
     Argument("sequence_stride", Integer(1), 512),
-    Argument("sequence_length", Integer(1), None, null=True),
-    *carried("window", default="hann"),
+    Argument("sequence_length", Integer(1), None, nullable=True),
+    *ignored_arguments("window", default="hann"),
     Argument("sampling_rate", Real(), 16000),
     Argument("num_mel_bins", Integer(1), 128),
     Argument("min_freq", Real(), 20.0),
-    Argument("max_freq", Real(), None, null=True),
+    Argument("max_freq", Real(), None, nullable=True),
     Argument("power_to_db", Boolean(), True),
     Argument("top_db", Real(), 80.0),
     Argument("mag_exp", Real(), 2.0),
     Argument("min_power", Real(), 1e-10),
     Argument("ref_power", Real(), 1.0),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -407,16 +407,16 @@ def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     "STFTSpectrogram",
     Argument("mode", Choice(("log", "magnitude", "psd", "real", "imag", "angle", "stft")), "log"),
     Argument("frame_length", Integer(1), 256),
-    Argument("frame_step", Integer(1), None, null=True),
-    Argument("fft_length", Integer(1), None, null=True),
-    *carried("window", default="hann"),
+    Argument("frame_step", Integer(1), None, nullable=True),
+    Argument("fft_length", Integer(1), None, nullable=True),
+    *ignored_arguments("window", default="hann"),
     Argument("periodic", Boolean(), False),
-    Argument("scaling", Choice(("density", "spectrum")), "density", null=True),
+    Argument("scaling", Choice(("density", "spectrum")), "density", nullable=True),
     Argument("padding", Choice(("valid", "same")), "valid"),
     Argument("expand_dims", Boolean(), False),
     DATA_FORMAT,
     axes=("length", "channels"),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=_of_waves,
     tf_flops=costs.unknown,
     built_when_made=False,

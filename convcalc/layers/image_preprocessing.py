@@ -21,7 +21,7 @@ from convcalc.layers.arguments import (
     Integer,
     Integers,
     Real,
-    carried,
+    ignored_arguments,
 )
 from convcalc.layers.data_arguments import Factor, OddSizes, Range
 from convcalc.layers.registry import SAME, VIEW, Args, Cost, HiddenSublayers, Inferred, layer
@@ -65,11 +65,11 @@ def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("interpolation", Choice(("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area")), "bilinear"),
     Argument("crop_to_aspect_ratio", Boolean(), False),
     Argument("pad_to_aspect_ratio", Boolean(), False),
-    *carried("fill_mode", default="constant"),
+    *ignored_arguments("fill_mode", default="constant"),
     _FILL_VALUE,
     Argument("antialias", Boolean(), False),
     DATA_FORMAT,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=_resizing,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -90,7 +90,7 @@ def resizing(a: Args, x: Shape) -> Inferred:
     _HEIGHT,
     _WIDTH,
     DATA_FORMAT,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=_cropping,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -114,7 +114,7 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     SEED,
     DATA_FORMAT,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=_cropping,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -169,7 +169,7 @@ def _handed_on(
     dtype: str | None = None,
     hidden_sublayers: HiddenSublayers = (),
     autocasts: bool = True,
-    receptive_field_rule: views.Looks = views.positions,
+    receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
     """Declare a layer that changes values alone, those in training only not when it predicts; ``value`` is the argument of its example."""
@@ -208,7 +208,7 @@ _handed_on(
     Argument("clip_limit", Real(), 4.0),
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
     DATA_FORMAT,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
 )
 _handed_on(
@@ -234,7 +234,7 @@ _handed_on(
     Argument("max_number", Integer()),
     Argument("fill_value", Integer(), -1),
     value="10",
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
 )
 _handed_on(
     "MixUp",
@@ -246,7 +246,7 @@ _handed_on(
 _handed_on(
     "RandomBrightness",
     "Adds a random number to all values, in training only.",
-    Argument("factor", Factor(), null=True),
+    Argument("factor", Factor(), nullable=True),
     _VALUES,
     SEED,
     value="0.2",
@@ -261,10 +261,10 @@ _handed_on(
     "RandomColorJitter",
     "Changes brightness, contrast, saturation and hue at random, in training only.",
     _VALUES,
-    Argument("brightness_factor", Factor(), None, null=True),
-    Argument("contrast_factor", _PART, None, null=True),
-    Argument("saturation_factor", Factor(), None, null=True),
-    Argument("hue_factor", _PART, None, null=True),
+    Argument("brightness_factor", Factor(), None, nullable=True),
+    Argument("contrast_factor", _PART, None, nullable=True),
+    Argument("saturation_factor", Factor(), None, nullable=True),
+    Argument("hue_factor", _PART, None, nullable=True),
     SEED,
     DATA_FORMAT,
     hidden_sublayers=lambda a, named: [made for factor, made in _JITTERED.items() if a[factor] is not None],
@@ -294,7 +294,7 @@ _handed_on(
     "Fills a random rectangle of each image, in training only.",
     Argument("factor", _PART, 1.0),
     Argument("scale", _PART, (0.02, 0.33)),
-    *carried("fill_value"),
+    *ignored_arguments("fill_value"),
     _VALUES,
     SEED,
     DATA_FORMAT,
@@ -351,7 +351,7 @@ _handed_on(
 )
 _handed_on(
     "RandomPerspective",
-    "Looks at images from a random side, in training only.",
+    "ReceptiveFieldRule at images from a random side, in training only.",
     Argument("factor", _PART, 1.0),
     Argument("scale", Real(0, 1), 1.0),
     _INTERPOLATION,
@@ -362,7 +362,7 @@ _handed_on(
 _handed_on(
     "RandomRotation",
     "Rotates images at random, in training only.",
-    Argument("factor", Factor(), null=True),
+    Argument("factor", Factor(), nullable=True),
     *_MOVED,
     value="0.1",
 )
@@ -391,7 +391,7 @@ _handed_on(
     "RandomZoom",
     "Zooms images at random, in training only.",
     Argument("height_factor", _ZOOM),
-    Argument("width_factor", _ZOOM, None, null=True),
+    Argument("width_factor", _ZOOM, None, nullable=True),
     *_MOVED,
     value="[0.1, 0.1]",
 )

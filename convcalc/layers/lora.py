@@ -11,10 +11,10 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import as_constant, product
 from convcalc.base.problems import Refusal
-from convcalc.layers.arguments import Argument, Integer, carried
+from convcalc.layers.arguments import Argument, Integer, ignored_arguments
 from convcalc.layers.registry import Weight
 
-ARGUMENTS = [Argument("lora_rank", Integer(0), None, null=True), *carried("lora_alpha")]
+ARGUMENTS = [Argument("lora_rank", Integer(0), None, nullable=True), *ignored_arguments("lora_alpha")]
 _WHY = "frozen by lora_rank: only the two small matrices are trained"
 
 
@@ -35,4 +35,4 @@ def with_lora(
     up = Weight(
         f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
     )
-    return (kernel._replace(trainable=False, why=_WHY, adds=2), *others, down, up)
+    return (kernel._replace(trainable=False, frozen_because=_WHY, added_per_sample=2), *others, down, up)

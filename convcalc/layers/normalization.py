@@ -9,13 +9,21 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
-from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrIntegers, Real, carried, initializer
+from convcalc.layers.arguments import (
+    Argument,
+    Boolean,
+    Integer,
+    IntegerOrIntegers,
+    Real,
+    ignored_arguments,
+    initializer,
+)
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValue, SubLayer
 
 _CENTER, _SCALE = Argument("center", Boolean(), True), Argument("scale", Boolean(), True)
 _INITIALIZERS = [initializer("beta_initializer", "zeros"), initializer("gamma_initializer", "ones")]
-_HELD = carried("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
+_HELD = ignored_arguments("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
 _MOVING = "a running statistic: training updates it by averaging, not by its gradient"
 
 
@@ -50,7 +58,7 @@ def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
     initializer("moving_variance_initializer", "ones"),
     *_HELD,
     Argument("renorm", Boolean(), False),
-    *carried("renorm_clipping"),
+    *ignored_arguments("renorm_clipping"),
     Argument("renorm_momentum", Real(), 0.99),
     Argument("synchronized", Boolean(), False),
     mask_rule=masks.keeps,
@@ -245,5 +253,5 @@ def spectral_normalization(a: Args, x: Shape) -> Inferred:
     if kernel is None:
         raise Refusal("needs a layer with a kernel or embeddings", codes.NO_KERNEL, "layer")
     why = "an estimate of the kernel's first singular vector, updated as training goes on"
-    vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, why=why, dtype=kernel.dtype)
+    vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, frozen_because=why, dtype=kernel.dtype)
     return found._replace(weights=(*found.weights, vector))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from convcalc.base.numbers import Shape
 from convcalc.layers import costs, views
-from convcalc.layers.arguments import Anything, Argument, Sizes, carried
+from convcalc.layers.arguments import Anything, Argument, Sizes, ignored_arguments
 from convcalc.layers.registry import Args, Inferred, layer
 
 _COSTS = frozenset({"macs"})
@@ -23,11 +23,11 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
 @layer(
     "Lambda",
     Argument("function", Anything()),
-    Argument("output_shape", Sizes(), None, null=True),
-    *carried("mask", "arguments"),
+    Argument("output_shape", Sizes(), None, nullable=True),
+    *ignored_arguments("mask", "arguments"),
     inputs=(1, 100),
     consumes_mask=True,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -45,9 +45,9 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
 @layer(
     "TorchModuleWrapper",
     Argument("module", Anything()),
-    Argument("output_shape", Sizes(), None, null=True),
+    Argument("output_shape", Sizes(), None, nullable=True),
     inputs=(1, 100),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -65,9 +65,9 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
 @layer(
     "JaxLayer",
     Argument("call_fn", Anything()),
-    *carried("init_fn", "params", "state", "seed", "native_serialization_platforms"),
+    *ignored_arguments("init_fn", "params", "state", "seed", "native_serialization_platforms"),
     inputs=(1, 100),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -85,9 +85,9 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
 @layer(
     "FlaxLayer",
     Argument("module", Anything()),
-    *carried("method", "variables"),
+    *ignored_arguments("method", "variables"),
     inputs=(1, 100),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -105,10 +105,10 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
 @layer(
     "TFSMLayer",
     Argument("filepath", Anything()),
-    *carried("call_endpoint", default="serve"),
-    *carried("call_training_endpoint"),
+    *ignored_arguments("call_endpoint", default="serve"),
+    *ignored_arguments("call_training_endpoint"),
     inputs=(1, 100),
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,

@@ -13,7 +13,7 @@ from convcalc.layers.arguments import DATA_FORMAT, Argument, Boolean, Choice, Pe
 from convcalc.layers.registry import Args, Inferred, layer
 
 _RANKS = (1, 2, 3)
-_STRIDES = Argument("strides", PerAxis(), None, null=True)
+_STRIDES = Argument("strides", PerAxis(), None, nullable=True)
 _PADDING = Argument("padding", Choice(("valid", "same")), "valid")
 _KEEPDIMS = Argument("keepdims", Boolean(), False)
 
@@ -169,7 +169,7 @@ def _cells_in_regions(size: Number, regions: int) -> Number:
 
 _OUTPUT = Argument("output_size", PerAxis())
 # Of all layers, these alone mind the case.
-_EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, null=True)
+_EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 
 @layer(

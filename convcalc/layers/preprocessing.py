@@ -9,7 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
-from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, carried
+from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, ignored_arguments
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues, SubLayer
 
@@ -47,8 +47,8 @@ def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Num
 
 @layer(
     "Normalization",
-    Argument("axis", IntegerOrIntegers(), -1, null=True),
-    *carried("mean", "variance"),
+    Argument("axis", IntegerOrIntegers(), -1, nullable=True),
+    *ignored_arguments("mean", "variance"),
     Argument("invert", Boolean(), False),
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
@@ -79,9 +79,9 @@ def normalization(a: Args, x: Shape) -> Inferred:
     if any(x[each] > 1 for each in kept if kept.count(each) > 1):
         raise Refusal("names an axis twice", codes.WRONG_AXIS, "axis")
     state = {"mean": shape, "variance": shape}
-    weights = tuple(Weight(name, size, trainable=False, why=_ADAPTED) for name, size in state.items())
+    weights = tuple(Weight(name, size, trainable=False, frozen_because=_ADAPTED) for name, size in state.items())
     # Keras asks for dtype "int", which on TensorFlow, against which we are compared, is int64.
-    return Inferred((x,), (*weights, Weight("count", (), trainable=False, why=_ADAPTED, dtype="int64")))
+    return Inferred((x,), (*weights, Weight("count", (), trainable=False, frozen_because=_ADAPTED, dtype="int64")))
 
 
 def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
@@ -130,7 +130,7 @@ def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     sublayers_argument="layers",
     consumes_mask=True,
     autocasts=False,
-    receptive_field_rule=views.nobody_knows,
+    receptive_field_rule=views.unknown,
     flops=_in_turn,
     tf_flops=costs.unknown,
     built_when_made=False,

@@ -75,15 +75,15 @@ def _int8(scale: Scale, a: Args, of: Sequence[Weight]) -> tuple[Weight, ...]:
         if weight.name not in _MATRICES:
             weights.append(weight)
             continue
-        weights.append(weight._replace(dtype="int8", trainable=False, why=_WHY))
-        weights.append(Weight(f"{weight.name}_scale", scale(a, weight.shape), trainable=False, why=_WHY))
+        weights.append(weight._replace(dtype="int8", trainable=False, frozen_because=_WHY))
+        weights.append(Weight(f"{weight.name}_scale", scale(a, weight.shape), trainable=False, frozen_because=_WHY))
     return tuple(weights)
 
 
 def _float8() -> tuple[Weight, ...]:
     """For each of what is rounded, its scale and the largest values of late. They count as trainable in Keras."""
     return tuple(
-        Weight(f"{what}_{name}", shape, dtype="float32", overwritten=True)
+        Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
         for name, shape in (("scale", ()), ("amax_history", (_HISTORY,)))
     )

@@ -20,7 +20,7 @@ from convcalc.layers.arguments import (
     Boolean,
     Integer,
     Real,
-    carried,
+    ignored_arguments,
     initializer,
 )
 from convcalc.layers.dtypes import compute_dtype
@@ -34,7 +34,7 @@ _GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
 
 def _function(name: str, default: str) -> Argument:
-    return Argument(name, ACTIVATION, default, null=True)
+    return Argument(name, ACTIVATION, default, nullable=True)
 
 
 def _starts() -> list[Argument]:
@@ -52,7 +52,7 @@ def _held(*, activity: bool) -> list[Argument]:
         "bias_regularizer",
         *(["activity_regularizer"] if activity else []),
     ]
-    return carried(*names, "kernel_constraint", "recurrent_constraint", "bias_constraint")
+    return ignored_arguments(*names, "kernel_constraint", "recurrent_constraint", "bias_constraint")
 
 
 def _loop() -> list[Argument]:
@@ -70,7 +70,7 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
         return (kernel, recurrent)
     # A GRU that resets after the product keeps the biases of both products apart.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
-    return (kernel, recurrent, Weight("bias", shape, adds=uses))
+    return (kernel, recurrent, Weight("bias", shape, added_per_sample=uses))
 
 
 def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
@@ -144,7 +144,15 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
 
 @layer(
     "SimpleRNNCell",
-    *(_UNITS, _function("activation", "tanh"), _BIAS, *_starts(), *_held(activity=False), *_DROPOUT, *carried("seed")),
+    *(
+        _UNITS,
+        _function("activation", "tanh"),
+        _BIAS,
+        *_starts(),
+        *_held(activity=False),
+        *_DROPOUT,
+        *ignored_arguments("seed"),
+    ),
     inputs=(2, 2),
     state_sizes=_one_state,
     axes=("features",),
@@ -172,7 +180,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *_held(activity=True),
         *_DROPOUT,
         *_loop(),
-        *carried("seed"),
+        *ignored_arguments("seed"),
     ),
     inputs=(1, 2),
     takes_initial_state=True,
@@ -200,7 +208,7 @@ _RESET = Argument("reset_after", Boolean(), True)
 
 @layer(
     "GRUCell",
-    *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *carried("seed")),
+    *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *ignored_arguments("seed")),
     inputs=(2, 2),
     state_sizes=_one_state,
     axes=("features",),
@@ -224,10 +232,10 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *_GRU,
         *_held(activity=True),
         *_DROPOUT,
-        *carried("seed"),
+        *ignored_arguments("seed"),
         *_loop(),
         _RESET,
-        *carried("use_cudnn", default="auto"),
+        *ignored_arguments("use_cudnn", default="auto"),
     ),
     inputs=(1, 2),
     takes_initial_state=True,
@@ -254,7 +262,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
 
 @layer(
     "LSTMCell",
-    *(*_LSTM, *_held(activity=False), *_DROPOUT, *carried("seed")),
+    *(*_LSTM, *_held(activity=False), *_DROPOUT, *ignored_arguments("seed")),
     inputs=(3, 3),
     state_sizes=_two_states,
     axes=("features",),
@@ -274,7 +282,14 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 @layer(
     "LSTM",
-    *(*_LSTM, *_held(activity=True), *_DROPOUT, *carried("seed"), *_loop(), *carried("use_cudnn", default="auto")),
+    *(
+        *_LSTM,
+        *_held(activity=True),
+        *_DROPOUT,
+        *ignored_arguments("seed"),
+        *_loop(),
+        *ignored_arguments("use_cudnn", default="auto"),
+    ),
     inputs=(1, 3),
     takes_initial_state=True,
     axes=_SEQUENCE,
@@ -381,7 +396,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     *(*_loop(), Argument("zero_output_for_mask", Boolean(), False)),
     inputs=(1, 20),
     takes_initial_state=True,
-    least_axes=2,
+    min_axes=2,
     contains_layers=True,
     mask_rule=masks.sequences,
     consumes_mask=True,
@@ -413,7 +428,7 @@ _CONV_LSTM: list[Any] = [
     *_LSTM_TAIL,
     *_held(activity=True),
     *_DROPOUT,
-    *carried("seed"),
+    *ignored_arguments("seed"),
     *_loop()[:4],
 ]
 

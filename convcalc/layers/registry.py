@@ -27,22 +27,22 @@ Args: TypeAlias = "Mapping[str, Any]"
 
 
 class Weight(NamedTuple):
-    """A variable of a layer. ``uses`` is how many times each element is multiplied for one sample, ``adds`` how many times one
-    of a bias is added.
-
-    ``why`` says why a weight is not trainable; ``trainable`` None is not known, of a layer whose weights a file only stores.
-    ``dtype`` None is the layer's own. One that is ``overwritten`` counts as trainable, but a step of training puts its gradient
-    in its place, and no optimizer keeps anything for it.
-    """
+    """A variable of a layer."""
 
     name: str
     shape: Shape
-    uses: Number = 0
+    # How many times each element is multiplied for one sample.
+    multiplied_per_sample: Number = 0
+    # None if unknown: weights that were only found in a file.
     trainable: bool | None = True
-    why: str = ""
+    # The reason if the weight is not trainable.
+    frozen_because: str = ""
+    # None for the layer's own dtype.
     dtype: str | None = None
-    overwritten: bool = False
-    adds: Number = 0
+    # True if a training step replaces the variable by its gradient. It counts as trainable, and optimizers keep no state for it.
+    replaced_by_gradient: bool = False
+    # How many times each element of a bias is added for one sample.
+    added_per_sample: Number = 0
 
 
 class Product(NamedTuple):
@@ -111,9 +111,9 @@ class LayerType(NamedTuple):
     aliases: tuple[str, ...]
     # How many tensors a call takes: a number, (minimum, maximum), or None for any number from one.
     inputs: int | tuple[int, int] | None
-    # The names of the input's axes after the batch axis; None if their number is free (but at least ``least_axes``).
+    # The names of the input's axes after the batch axis; None if their number is free (but at least ``min_axes``).
     axes: tuple[str, ...] | None
-    least_axes: int
+    min_axes: int
     # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``, and shapes are converted
     # before and after it. 0 if the rule does not depend on the data format.
     channels_first_at: int
@@ -248,7 +248,7 @@ def layer(
     call: Sequence[Argument] = (),
     timed: bool = False,
     axes: Sequence[str] | None = None,
-    least_axes: int = 0,
+    min_axes: int = 0,
     example_input: Sequence[int] = (),
     class_name: str = "",
     **facets: Any,
@@ -271,7 +271,7 @@ def layer(
         family = rule.__module__.rpartition(".")[2]
         doc = inspect.cleandoc(rule.__doc__ or "")
         for rank in ranks:
-            rank_arguments = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.null) for a in arguments)
+            rank_arguments = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.nullable) for a in arguments)
             rank_name = name.format(rank=rank)
             lead = ("time",) if timed else ()
             spatial = (*lead, *_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
@@ -287,7 +287,7 @@ def layer(
                 aliases=tuple(alias.format(rank=rank) for alias in aliases),
                 inputs=inputs,
                 axes=spatial,
-                least_axes=least_axes,
+                min_axes=min_axes,
                 channels_first_at=1 + len(lead) if has_data_format else 0,
                 defaults={a.name: _default(a, rank_name) for a in (*rank_arguments, *call)},
                 call_arguments=tuple(call),

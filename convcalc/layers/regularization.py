@@ -9,11 +9,11 @@ from convcalc.base import codes
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
-from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, carried
+from convcalc.layers.arguments import DATA_FORMAT, SEED, Argument, Integers, Real, ignored_arguments
 from convcalc.layers.registry import VIEW, Args, Inferred, layer
 
 _RATE = Argument("rate", Real(0, 1))
-_NOISE = Argument("noise_shape", Integers(1, nullable=True), None, null=True)
+_NOISE = Argument("noise_shape", Integers(1, nullable=True), None, nullable=True)
 
 
 def _in_training_only(name: str, does: str, *arguments: Argument, example: str, **more: Any) -> None:
@@ -43,7 +43,7 @@ _in_training_only(
     "AlphaDropout",
     "Drops values so that mean and variance stay as they were",
     _RATE,
-    *carried("noise_shape"),
+    *ignored_arguments("noise_shape"),
     SEED,
     example="AlphaDropout: 0.1",
 )
@@ -79,8 +79,8 @@ _in_training_only(
 
 @layer(
     "ActivityRegularization",
-    Argument("l1", Real(0), 0.0, null=True),
-    Argument("l2", Real(0), 0.0, null=True),
+    Argument("l1", Real(0), 0.0, nullable=True),
+    Argument("l2", Real(0), 0.0, nullable=True),
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
     buffer_reuse=VIEW,

@@ -9,7 +9,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import Window, slide_transposed
 from convcalc.layers import costs, views
-from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, Margins, PerAxis
+from convcalc.layers.arguments import DATA_FORMAT, Argument, Choice, Integer, Integers, PaddingPairs, PerAxis
 from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
 
 _RANKS = (1, 2, 3)
@@ -23,7 +23,7 @@ def _pad(x: Shape, margins: tuple[tuple[int, int], ...]) -> Inferred:
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
 
-_ONE = Argument("padding", Margins(), 1)
+_ONE = Argument("padding", PaddingPairs(), 1)
 _PADDING_EXAMPLE = "{name}: 1"
 
 
@@ -59,7 +59,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "Cropping1D",
-    Argument("cropping", Margins(), 1),
+    Argument("cropping", PaddingPairs(), 1),
     ranks=(1,),
     receptive_field_rule=views.windows_of_each_channel,
     flops=costs.free,
@@ -77,7 +77,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "Cropping2D",
-    Argument("cropping", Margins(), 0),
+    Argument("cropping", PaddingPairs(), 0),
     DATA_FORMAT,
     ranks=(2,),
     receptive_field_rule=views.windows_of_each_channel,
@@ -96,7 +96,7 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "Cropping3D",
-    Argument("cropping", Margins(), 1),
+    Argument("cropping", PaddingPairs(), 1),
     DATA_FORMAT,
     ranks=(3,),
     receptive_field_rule=views.windows_of_each_channel,
@@ -142,7 +142,7 @@ def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, found)
     if a["interpolation"] != "bilinear":
-        return views.nobody_knows(a, inputs, found)
+        return views.unknown(a, inputs, found)
     # Centres lie at (n + 1/2)/factor − 1/2; a cell weighs wherever they are less than one cell away from it.
     between = [window._replace(kernel=2 * f - f % 2, before=f // 2) for window, f in zip(found.windows, a["size"])]
     return (views.slid(a, inputs[0], between, None),)
@@ -159,7 +159,7 @@ def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
     DATA_FORMAT,
     Argument(
         "interpolation",
-        Choice(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"), folded=True),
+        Choice(("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"), case_insensitive=True),
         "nearest",
     ),
     ranks=(2,),

@@ -14,7 +14,7 @@ from convcalc.layers.registry import Args, Weight
 KERNEL = Argument("kernel_size", PerAxis())
 STRIDES = Argument("strides", PerAxis(), 1)
 DILATION = Argument("dilation_rate", PerAxis(), 1)
-PADDING = Argument("padding", Choice(("valid", "same"), folded=True), "valid")
+PADDING = Argument("padding", Choice(("valid", "same"), case_insensitive=True), "valid")
 
 
 def strides_or_dilation(a: Args) -> None:
@@ -38,4 +38,4 @@ def positions_of(sizes: Sequence[Number]) -> Number:
 
 def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:
     """The bias, where the layer has one, added at so many positions."""
-    return (Weight("bias", (size,), adds=positions),) if a["use_bias"] else ()
+    return (Weight("bias", (size,), added_per_sample=positions),) if a["use_bias"] else ()

@@ -10,11 +10,12 @@ from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
 from convcalc.base.problems import Refusal, did_you_mean
 from convcalc.base.structs import NamedTuple
+from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
-from convcalc.layers.arguments import AnyRank
+from convcalc.layers.arguments import RankFree
 from convcalc.layers.dtypes import POLICIES
 from convcalc.layers.registry import Inferred, LayerType, Weight, all_layers, bind, find, known_names
-from convcalc.layers.views import Looks, Views, nobody_knows
+from convcalc.layers.views import ReceptiveFieldRule, Views
 
 # What a layer may have besides its own arguments.
 _COMMON = ("name", "trainable", "dtype")
@@ -37,9 +38,9 @@ class SubLayer(NamedTuple):
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""
-        looks: Looks = self.kind.receptive_field_rule or nobody_knows
+        rule: ReceptiveFieldRule = self.kind.receptive_field_rule or views.unknown
         args = {**self.kind.defaults, **self.args, **self.kind.rule_options}
-        return looks(args, inputs, self.infer(*inputs))
+        return rule(args, inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
         """The operations besides products and biases, for one sample of these shapes."""
@@ -65,7 +66,7 @@ class SubModel(NamedTuple):
 
     def views(self, *inputs: Shape) -> Views:
         """How the model reads its inputs: not followed."""
-        return nobody_knows({}, inputs, self.infer(*inputs))
+        return views.unknown({}, inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
         """The operations besides products and biases: not known."""
@@ -76,7 +77,7 @@ class SubModel(NamedTuple):
         return None
 
 
-class LayerValue(AnyRank):
+class LayerValue(RankFree):
     """The kind of an argument that is a layer; ``accepts`` narrows it to some layers of the catalogue, such as cells."""
 
     expects = "a layer, such as {LSTM: 32}"
@@ -128,7 +129,7 @@ def _known_to(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in config.items() if kind is None or key in _COMMON or kind.argument(key)}
 
 
-class LayerValues(AnyRank):
+class LayerValues(RankFree):
     """A list of layers."""
 
     expects = "a list of layers, such as [{LSTMCell: 32}]"
@@ -161,7 +162,13 @@ def name_inside(args: Mapping[str, Any], names: Names) -> None:
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
     """Weights as they are used over so many steps."""
-    return tuple(w._replace(uses=_times(w.uses, steps), adds=_times(w.adds, steps)) for w in weights)
+    return tuple(
+        weight._replace(
+            multiplied_per_sample=_times(weight.multiplied_per_sample, steps),
+            added_per_sample=_times(weight.added_per_sample, steps),
+        )
+        for weight in weights
+    )
 
 
 def _times(number: Number, steps: Number) -> Number:

@@ -30,13 +30,13 @@ class View(NamedTuple):
 
 
 Views: TypeAlias = "tuple[tuple[View | None, ...], ...]"
-Looks: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Views]"
+ReceptiveFieldRule: TypeAlias = "Callable[[Args, Sequence[Shape], Inferred], Views]"
 
 WHOLE = View()
 BATCH = View((0,))
 
 
-def nobody_knows(a: Args, inputs: Sequence[Shape], found: Inferred) -> Views:
+def unknown(a: Args, inputs: Sequence[Shape], found: Inferred) -> Views:
     """For code that is not read, and for what moves values in ways that are not followed."""
     return tuple((None,) * len(shape) for shape in inputs)
 
@@ -133,7 +133,7 @@ def _equal(one: Number, other: Number) -> bool:
 def reshaping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Views:
     """The same values in another shape."""
     output = found.outputs[0]
-    return nobody_knows(a, inputs, found) if output is None else tuple(reshaped(shape, output) for shape in inputs)
+    return unknown(a, inputs, found) if output is None else tuple(reshaped(shape, output) for shape in inputs)
 
 
 def joined(a: Args, inputs: Sequence[Shape], found: Inferred) -> Views:

@@ -8,7 +8,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import Number, Shape, as_constant
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
-from convcalc.layers.arguments import Argument, Choice, carried
+from convcalc.layers.arguments import Argument, Choice, ignored_arguments
 from convcalc.layers.registry import Args, Inferred, LayerType, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 
@@ -31,7 +31,7 @@ def _at_each_step(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 @layer(
     "TimeDistributed",
     Argument("layer", LayerValue()),
-    least_axes=2,
+    min_axes=2,
     contains_layers=True,
     mask_rule=masks.keeps,
     consumes_mask=True,
@@ -79,9 +79,9 @@ def _both_directions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Numbe
 @layer(
     "Bidirectional",
     Argument("layer", LayerValue(_loops_over_steps)),
-    Argument("merge_mode", Choice(("sum", "mul", "ave", "concat")), "concat", null=True),
-    *carried("weights"),
-    Argument("backward_layer", LayerValue(_loops_over_steps), None, null=True),
+    Argument("merge_mode", Choice(("sum", "mul", "ave", "concat")), "concat", nullable=True),
+    *ignored_arguments("weights"),
+    Argument("backward_layer", LayerValue(_loops_over_steps), None, nullable=True),
     inputs=(1, 20),
     takes_initial_state=True,
     contains_layers=True,

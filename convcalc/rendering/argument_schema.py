@@ -20,8 +20,8 @@ from convcalc.layers.arguments import (
     IntegerOrIntegers,
     IntegerOrPair,
     Integers,
-    Margins,
-    Named,
+    KnownName,
+    PaddingPairs,
     PerAxis,
     Real,
     Sizes,
@@ -46,28 +46,28 @@ def kind_schema(kind: object) -> Schema:
 @kind_schema.register
 def _(kind: Integer) -> Schema:
     limits: Schema = {"maximum": LARGEST}
-    if kind.least is not None and kind.or_minus_one and kind.least > 0:
-        limits["anyOf"] = [{"const": -1}, {"minimum": kind.least}]
-    elif kind.least is not None:
-        limits["minimum"] = -1 if kind.or_minus_one else kind.least
+    if kind.minimum is not None and kind.or_minus_one and kind.minimum > 0:
+        limits["anyOf"] = [{"const": -1}, {"minimum": kind.minimum}]
+    elif kind.minimum is not None:
+        limits["minimum"] = -1 if kind.or_minus_one else kind.minimum
     return {"type": ["integer", "string"], **limits, "pattern": VARIABLE}
 
 
 @kind_schema.register
 def _(kind: PerAxis) -> Schema:
-    each = kind_schema(Integer(kind.least))
+    each = kind_schema(Integer(kind.minimum))
     return {**each, "type": ["integer", "array", "string"], **_list_of(each, kind.rank)}
 
 
 @kind_schema.register
-def _(kind: Margins) -> Schema:
-    pair = kind_schema(PerAxis(least=0, rank=2))
+def _(kind: PaddingPairs) -> Schema:
+    pair = kind_schema(PerAxis(minimum=0, rank=2))
     return pair if kind.rank == 1 else {**pair, **_list_of(pair, kind.rank)}
 
 
 @kind_schema.register
 def _(kind: Integers) -> Schema:
-    each = kind_schema(Integer(kind.least))
+    each = kind_schema(Integer(kind.minimum))
     types = ["integer", "array", "string"] if kind.single else ["array", "string"]
     return {**each, "type": types, **_list_of(_or_null(each) if kind.nullable else each, kind.length)}
 
@@ -89,7 +89,7 @@ def _(kind: IntegerOrIntegers) -> Schema:
 
 @kind_schema.register
 def _(kind: Real) -> Schema:
-    limits = {"minimum": kind.least, "maximum": kind.most}
+    limits = {"minimum": kind.minimum, "maximum": kind.maximum}
     given = {key: limit for key, limit in limits.items() if limit is not None}
     return {"type": ["number", "string"], **given, "pattern": VARIABLE}
 
@@ -107,12 +107,12 @@ def _(kind: Text) -> Schema:
 @kind_schema.register
 def _(kind: Choice) -> Schema:
     """A folded word is offered in lower case, and accepted in any."""
-    words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.folded else []
+    words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
 
 
 @kind_schema.register
-def _(kind: Named) -> Schema:
+def _(kind: KnownName) -> Schema:
     return ref(slug(kind)) if kind in NAMED else name_of(kind)
 
 
@@ -128,7 +128,7 @@ def _(kind: Items) -> Schema:
 @kind_schema.register
 def _(kind: Factor) -> Schema:
     low = "exclusiveMinimum" if kind.open else "minimum"
-    each = {"type": ["number", "string"], low: kind.least, "maximum": kind.most, "pattern": VARIABLE}
+    each = {"type": ["number", "string"], low: kind.minimum, "maximum": kind.maximum, "pattern": VARIABLE}
     pair = _list_of(each if kind.strict else kind_schema(Real()), 2)
     return {**each, "type": ["number", "array", "string"], **pair}
 
@@ -152,12 +152,12 @@ def _(kind: LayerValues) -> Schema:
     return {"type": ["array", "string"], "items": kind_schema(kind.each), "minItems": 1, "pattern": VARIABLE}
 
 
-def name_of(kind: Named) -> Schema:
+def name_of(kind: KnownName) -> Schema:
     """The name of something that Keras knows, or a mapping that configures it."""
     return {**one_of(sorted(kind.names)), "type": ["string", "object"]}
 
 
-def slug(kind: Named) -> str:
+def slug(kind: KnownName) -> str:
     """The definition under which a list of names stands."""
     return kind.what.split()[1]
 
@@ -184,7 +184,7 @@ def argument_schema(argument: Argument) -> Schema:
     """An argument, with what it expects and its default."""
     schema = kind_schema(argument.kind)
     default = {} if argument.default is REQUIRED else {"default": argument.default}
-    return {"description": argument.expects, **(_or_null(schema) if argument.null else schema), **default}
+    return {"description": argument.expects, **(_or_null(schema) if argument.nullable else schema), **default}
 
 
 def ref(name: str) -> Schema:

@@ -127,7 +127,7 @@ def test_a_bias_is_added_once_to_each_output_element() -> None:
         found = apply(kind, bind(kind, (), given)[0], [(UNKNOWN, *kind.example_input)])
         bias = found.weights[-1]
         assert bias.name == "bias"
-        assert product(bias.shape) * bias.adds == costs.elements(found.outputs[0])
+        assert product(bias.shape) * bias.added_per_sample == costs.elements(found.outputs[0])
         seen.add(kind.name)
     assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
 

@@ -662,7 +662,7 @@ def test_grouped_by_channel_is_depthwise() -> None:
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",
-    "receptive_field_rule": "views.nobody_knows if it cannot be followed",
+    "receptive_field_rule": "views.unknown if it cannot be followed",
     "built_when_made": "True if Keras's __init__ sets self.built or calls _build_at_init()",
 }
 

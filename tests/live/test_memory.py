@@ -72,7 +72,9 @@ def test_an_optimizer_makes_what_we_count(name: str) -> None:
         optimizer = getattr(keras.optimizers, class_name)(**settings)
         optimizer.build(model.trainable_variables)
         ours = [
-            Weight(each.name, tuple(each.shape), dtype=str(each.dtype), overwritten=each.overwrite_with_gradient)
+            Weight(
+                each.name, tuple(each.shape), dtype=str(each.dtype), replaced_by_gradient=each.overwrite_with_gradient
+            )
             for each in model.trainable_variables
         ]
         assert weight_bytes(slots(name, ours)) == bytes_of(optimizer.variables), model.name

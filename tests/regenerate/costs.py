@@ -195,7 +195,7 @@ def _int(number: object) -> int:
 def _bias(row: LayerReport) -> object:
     (step,) = row.calls[0].steps
     assert step.inferred is not None
-    return sum(product(weight.shape) * weight.adds for weight in step.inferred.weights)
+    return sum(product(weight.shape) * weight.added_per_sample for weight in step.inferred.weights)
 
 
 def _others(row: LayerReport) -> object:

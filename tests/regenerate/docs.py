@@ -78,8 +78,8 @@ def _input(kind: LayerType) -> str:
     if kind.inputs == 0:
         return "Takes no input."
     shape = f"`(batch, {', '.join(kind.axes)})`" if kind.axes else "any shape"
-    if kind.axes is None and kind.least_axes:
-        shape = f"at least {kind.least_axes} ax{'es' if kind.least_axes > 1 else 'is'} behind the batch"
+    if kind.axes is None and kind.min_axes:
+        shape = f"at least {kind.min_axes} ax{'es' if kind.min_axes > 1 else 'is'} behind the batch"
     if isinstance(kind.inputs, tuple):
         least, most = kind.inputs
         return f"Input: {shape}; {least} {f'to {most}' if most < 100 else 'or more'} inputs."

@@ -68,7 +68,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     if not isinstance(weights, Mapping):
         raise Refusal("has weights that are no mapping from a name to a shape", codes.INVALID_VALUE)
     rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
-    arguments = tuple(Argument(key, Anything(), default, null=True) for key, default in defaults.items())
+    arguments = tuple(Argument(key, Anything(), default, nullable=True) for key, default in defaults.items())
     return LayerType(
         name=name,
         class_name=name,
@@ -81,7 +81,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
         aliases=(),
         inputs=1,
         axes=None,
-        least_axes=0,
+        min_axes=0,
         channels_first_at=0,
         defaults={argument.name: argument.default for argument in arguments},
         rule_options={},
@@ -120,7 +120,12 @@ class DeclaredRule:
         for part in self.output:
             output += free if part == ANY else [self._size(part, names)]
         weights = tuple(
-            Weight(name, tuple(self._size(part, names) for part in shape), trainable=trainable, why="declared so")
+            Weight(
+                name,
+                tuple(self._size(part, names) for part in shape),
+                trainable=trainable,
+                frozen_because="declared so",
+            )
             for name, shape, trainable in self.weights
         )
         if self.macs is None:  # a silent zero would be a lie
