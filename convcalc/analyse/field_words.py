@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from convcalc.analyse.receptive_axis import Step
+from convcalc.analyse.receptive_axis import GrowthStep
 from convcalc.analyse.receptive_field import AxisField, Field, steps_to
 from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.problems import listed
@@ -50,7 +50,7 @@ def _axis_lines(axis: AxisField) -> Lines:
 
 
 def _answer(axis: AxisField) -> str:
-    if axis.whole:
+    if axis.is_global:
         return (
             "the whole axis, of an unknown size" if axis.size is UNKNOWN else f"{_number(axis.size)}, at every position"
         )
@@ -60,7 +60,7 @@ def _answer(axis: AxisField) -> str:
     return f"{least}{_number(axis.size)}{larger}; stride {stride}, padding {_number(axis.padding)}"
 
 
-def _step_text(step: Step) -> str:
+def _step_text(step: GrowthStep) -> str:
     window = step.window
     if window is None:
         return f"{_number(step.reached)}: it reads every position"

@@ -1,9 +1,13 @@
-"""How far the positions of a tensor reach along one axis of the model's input, exactly, through any row of windows.
+"""Receptive fields along one axis: which pixels of the model's input each position of a tensor depends on.
 
-Position n of a tensor reaches from cell ``first`` to cell ``last``. Behind plain windows both move on by the same number of
-cells with each position. Behind upsampling they move on unevenly, and repeat after a *period* of positions. So a
-:class:`Reach` holds the cells of one period and by how many cells the next one lies further on. Cells outside of the
-input (below 0, or behind its end) are the padding that a window sees there.
+A *pixel* is a position of the model's input, a *position* one of a tensor inside the model. Position n of a tensor depends on the
+pixels from ``first`` to ``last``. After ordinary windows, both grow by the same number of pixels from one position to the next. After
+upsampling they grow unevenly, in a pattern that repeats after a *period* of positions. A :class:`Reach` therefore stores the pixels
+of one period, and by how many pixels the next period is shifted. Pixels outside the input (below 0, or after its end) are padding.
+
+The terms size, stride and padding are those of Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural Networks,
+Distill 2019, https://distill.pub/2019/computing-receptive-fields. The algorithm is exact also where theirs is not: after upsampling,
+and where paths meet.
 """
 
 from __future__ import annotations
@@ -19,17 +23,26 @@ from convcalc.base.window import Window, before_between
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# The most positions that are looked at for one axis of one call: a period, times the cells under a window.
+# Limit on the work for one axis of one call: the positions of a period, times the positions under a window.
 MOST = 10_000
 
-NOTHING = (0, -1)  # the first and the last cell of none
+Pixel = int | None
+"""A pixel, or None: the position depends on no pixel, such as those between the values that a transposed window spreads."""
 
-Cell = int | None  # None: the position reaches no cell at all, as between the cells that a transposed window spreads
+Interval = tuple[int, int]
+"""The first and the last pixel of an interval."""
+
+EMPTY: Interval = (0, -1)
 
 
-class Step(NamedTuple):
-    """A window on the longest path from the input: what an explanation tells. ``size``, ``shift`` and ``period`` are those of the
-    reach before it.
+class GrowthStep(NamedTuple):
+    """A window on the longest path from the input: a step of the explanation.
+
+    name: the path of the layer.
+    window: the window; None for a layer that reads every position.
+    size, shift, period: those of the reach before the window.
+    reached: the size after the window.
+    before: the step before this one.
     """
 
     name: str
@@ -38,35 +51,38 @@ class Step(NamedTuple):
     shift: int
     period: int
     reached: Number
-    before: Step | None
+    before: GrowthStep | None
 
     @property
     def stride(self) -> Fraction:
-        """How many cells a position lay further on than the one before it, on average."""
-        return _quotient(self.shift, self.period)
+        """Distance in pixels between neighbouring positions before the window, on average."""
+        return _fraction(self.shift, self.period)
 
 
 class Reach(NamedTuple):
-    """What the positions of a tensor reach of one axis of an input. Without ``first`` it is all of an axis of unknown size.
+    """The pixels of one axis of an input that the positions of a tensor depend on.
 
-    ``shift`` is how many cells the next period lies further on. ``seen`` is what all positions together reach of the input
-    itself, None where sizes are not known. ``slack`` holds what is not known of the padding before the first position, as
-    (of which window, the most cells that it may be further out). ``partial`` says that the size is a lower bound.
-    ``loose`` is what moved positions about, so that the size is known and where the cells are is not; None where nothing did.
+    first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
+    shift: distance in pixels from one period to the next.
+    visible_interval: the pixels inside the input that all positions together depend on; None if sizes are unknown.
+    padding_slack: what is unknown about the padding before the first position: (the window, how many pixels more it may be).
+    partial: True if the size is a lower bound.
+    scrambled_by: the layers that reordered the positions, if any did: the size is then known, and the pixels are not.
+    step: the last step on the longest path from the input.
     """
 
-    first: tuple[Cell, ...]
-    last: tuple[Cell, ...]
+    first: tuple[Pixel, ...]
+    last: tuple[Pixel, ...]
     shift: int
-    seen: tuple[int, int] | None
-    slack: frozenset[tuple[object, Fraction]] = frozenset()
+    visible_interval: Interval | None
+    padding_slack: frozenset[tuple[object, Fraction]] = frozenset()
     partial: bool = False
-    loose: object = None
-    step: Step | None = None
+    scrambled_by: object = None
+    step: GrowthStep | None = None
 
     @property
     def size(self) -> Number:
-        """The most cells that a position reaches."""
+        """Size of the receptive field in pixels: the maximum over the positions."""
         if not self.first:
             return UNKNOWN
         if len(self.first) == 1:
@@ -76,55 +92,57 @@ class Reach(NamedTuple):
 
     @property
     def stride(self) -> Fraction:
-        """How many cells a position lies further on than the one before it, on average."""
-        return _quotient(self.shift, len(self.first))
+        """Distance in pixels between the fields of neighbouring positions, on average."""
+        return _fraction(self.shift, len(self.first))
 
     @property
     def padding(self) -> Number:
-        """How many cells before the input the first position that reaches any begins."""
-        start = next((cell for cell in self.first if cell is not None), None)
-        return UNKNOWN if start is None or self.slack or self.loose is not None else -start
+        """Number of pixels by which the first field starts before the input."""
+        start = next((pixel for pixel in self.first if pixel is not None), None)
+        return UNKNOWN if start is None or self.padding_slack or self.scrambled_by is not None else -start
 
     @property
-    def whole(self) -> bool:
-        """Whether every position reaches the same cells."""
-        return self.shift == 0 and self.loose is None and len(self.first) <= 1
+    def is_global(self) -> bool:
+        """True if every position depends on the same pixels, as after a Dense layer."""
+        return self.shift == 0 and self.scrambled_by is None and len(self.first) <= 1
 
 
-def _quotient(cells: int, positions: int) -> Fraction:
-    """The cells for each position; none for none."""
-    from fractions import Fraction  # it takes a while to be imported, and plain windows do without
+def _fraction(pixels: int, positions: int) -> Fraction:
+    """Returns pixels per position."""
+    from fractions import Fraction  # imported lazily: slow, and not needed for ordinary windows
 
-    return Fraction(cells, positions or 1)
+    return Fraction(pixels, positions or 1)
 
 
-def identity(size: Number) -> Reach:
-    """The reach of an input's own positions."""
+def input_reach(size: Number) -> Reach:
+    """Returns the reach of the input's own positions: each depends on itself."""
     return Reach((0,), (0,), 1, (0, size - 1) if isinstance(size, int) else None)
 
 
-def everything(reach: Reach, name: str) -> Reach:
-    """That of a layer that reads all positions at once."""
-    if reach.whole:
+def after_global(reach: Reach, name: str) -> Reach:
+    """Returns the reach after a layer that reads all positions at once."""
+    if reach.is_global:
         return reach
-    start, end = (None, None) if reach.seen == NOTHING else reach.seen or (None, None)
-    found = Reach((), (), 0, None) if reach.seen is None else Reach((start,), (end,), 0, reach.seen)
-    return found._replace(step=Step(name, None, reach.size, reach.shift, len(reach.first), found.size, reach.step))
+    visible = reach.visible_interval
+    start, end = (None, None) if visible == EMPTY else visible or (None, None)
+    result = Reach((), (), 0, None) if visible is None else Reach((start,), (end,), 0, visible)
+    step = GrowthStep(name, None, reach.size, reach.shift, len(reach.first), result.size, reach.step)
+    return result._replace(step=step)
 
 
-def loosened(reach: Reach, token: object) -> Reach:
-    """That of positions which ``token`` has put in another order."""
-    return reach if reach.whole else reach._replace(loose=(reach.loose, token))
+def after_reordering(reach: Reach, origin: object) -> Reach:
+    """Returns the reach after ``origin`` put the positions in another order."""
+    return reach if reach.is_global else reach._replace(scrambled_by=(reach.scrambled_by, origin))
 
 
-def through(reach: Reach, window: Window, name: str, token: object) -> Reach | None:
-    """That of the positions of a window over a tensor; None where it cannot be known, or would take too long.
+def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
+    """Returns the reach after a window; None if it cannot be known, or would take too long to compute.
 
-    ``token`` stands for the window where its padding depends on an input size that is not known.
+    ``origin`` identifies the window if its padding depends on an input size that is unknown.
     """
-    if reach.whole:
+    if reach.is_global:
         return reach
-    if reach.loose is not None or not all(isinstance(each, int) for each in window[1:4]):
+    if reach.scrambled_by is not None or not all(isinstance(size, int) for size in window[1:4]):
         return None
     least, most = before_between(window)
     period, stride = len(reach.first), plain(window.stride)
@@ -133,45 +151,46 @@ def through(reach: Reach, window: Window, name: str, token: object) -> Reach | N
     shift = reach.shift if window.transposed else reach.shift * turns * stride // period
     if turns > MOST or turns * min(len(_under(0, window, least)), period) > MOST or (least != most and period > 1):
         return None
-    first: list[Cell] = []
-    last: list[Cell] = []
+    first: list[Pixel] = []
+    last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # Positions a whole number of periods apart differ by as many shifts: the outermost of them decide.
-        first.append(min(_cells(reach.first, reach.shift, under[:period]), default=None))
-        last.append(max(_cells(reach.last, reach.shift, under[-period:]), default=None))
-    slack = reach.slack | ({(token, (most - least) * reach.stride)} if least != most else set())
-    found = Reach(tuple(first), tuple(last), shift, None, slack, reach.partial)
+        # Positions that are whole periods apart differ by whole shifts: it is enough to look at the outermost period.
+        first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
+        last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
+    slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
+    result = Reach(tuple(first), tuple(last), shift, None, slack, reach.partial)
     step = reach.step
     if window.kernel != 1 or window.stride != 1:
-        step = Step(name, window, reach.size, reach.shift, len(reach.first), found.size, reach.step)
-    return found._replace(seen=_seen(found, reach.seen, window.output), step=step)
+        step = GrowthStep(name, window, reach.size, reach.shift, len(reach.first), result.size, reach.step)
+    return result._replace(visible_interval=_visible(result, reach.visible_interval, window.output), step=step)
 
 
-def _at(cells: Sequence[Cell], shift: int) -> Callable[[int], Cell]:
-    """The cell of any position, from those of one period."""
+def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
+    """Returns a function that gives the pixel of any position, from those of one period."""
 
-    def cell(n: int) -> Cell:
-        turn, rest = divmod(n, len(cells))
-        found = cells[rest]
-        return None if found is None else found + turn * shift
+    def pixel_of(n: int) -> Pixel:
+        turn, rest = divmod(n, len(pixels))
+        pixel = pixels[rest]
+        return None if pixel is None else pixel + turn * shift
 
-    return cell
+    return pixel_of
 
 
-def _cells(cells: Sequence[Cell], shift: int, positions: Iterable[int]) -> list[int]:
-    """The cells of some positions that reach any."""
-    return [cell for cell in map(_at(cells, shift), positions) if cell is not None]
+def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
+    """Returns the pixels of some positions, without those that depend on no pixel."""
+    return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 
 def _under(n: int, window: Window, before: int) -> range:
-    """The positions of the tensor under a window that stands at position n, in their order."""
+    """Returns the positions of the input tensor that output position ``n`` reads, in ascending order."""
     kernel, stride, dilation = window.kernel, window.stride, window.dilation
     assert isinstance(kernel, int) and isinstance(stride, int) and isinstance(dilation, int)
     if not window.transposed:
         start = n * stride - before
         return range(start, start + dilation * kernel, dilation)
-    # Position i is spread over i·S + d·t − before, so t is one of those for which that leaves a whole i.
+    # Input position i is spread over the output positions i·stride + tap·dilation − before. So position n reads position i with
+    # tap t if n + before − t·dilation is a multiple of the stride.
     common = gcd(dilation, stride)
     offset, every = n + before, stride // common
     if offset % common:
@@ -182,128 +201,142 @@ def _under(n: int, window: Window, before: int) -> range:
     return range(start, start - len(taps) * dilation // common, -dilation // common)[::-1]
 
 
-def _seen(reach: Reach, seen: tuple[int, int] | None, output: Number) -> tuple[int, int] | None:
-    """What all positions together reach of what there is to be seen."""
-    if seen is None or not isinstance(output, int) or reach.slack:
+def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
+    """Returns the part of ``visible`` that all positions together depend on; None if sizes are unknown."""
+    if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
-    starts = _cells(reach.first, reach.shift, range(some))
-    ends = _cells(reach.last, reach.shift, range(output - some, output))
-    start, end = max(min(starts, default=0), seen[0]), min(max(ends, default=-1), seen[1])
-    return (start, end) if start <= end else NOTHING
+    starts = _pixels(reach.first, reach.shift, range(some))
+    ends = _pixels(reach.last, reach.shift, range(output - some, output))
+    start, end = max(min(starts, default=0), visible[0]), min(max(ends, default=-1), visible[1])
+    return (start, end) if start <= end else EMPTY
 
 
-# Branches --------------------------------------------------------------------------------------------------------------
+# Paths that meet -------------------------------------------------------------------------------------------------------
 
 
 class Union(NamedTuple):
-    """The reach of what two paths come to together. ``aligned`` False: their fields lie beside one another, or move at
-    another pace; None where that is not known.
+    """The reach of positions where two paths meet.
+
+    reach: the reach; None if it is unknown.
+    aligned: False if the fields of the two paths have different centres or strides; None if that is unknown.
     """
 
     reach: Reach | None
     aligned: bool | None = True
 
 
-def union(one: Reach, other: Reach, output: Number, apart: bool) -> Union:
-    """The reach of positions that read both: of each the first and the last cell of the two.
+def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
+    """Returns the reach of positions that depend on both paths: from the first to the last pixel of the two.
 
-    ``output`` is the number of positions; ``apart`` says that each position reads either the one or the other.
+    ``output`` is the number of positions. ``disjoint`` says that each position reads only one of the paths.
     """
     longer, shorter = (one, other) if _length(one) >= _length(other) else (other, one)
     if not one.first or not other.first:
         return Union(one if not one.first else other)
-    still = next((each for each in (one, other) if each.whole), None)
+    constant = next((reach for reach in (one, other) if reach.is_global), None)
+    visible, other_visible = one.visible_interval, other.visible_interval
     if (
-        still is not None
-        and one.seen is not None
-        and other.seen is not None
-        and _hull(one.seen, other.seen) == still.seen
+        constant is not None
+        and visible is not None
+        and other_visible is not None
+        and _hull(visible, other_visible) == constant.visible_interval
     ):
-        return Union(still)
+        return Union(constant)
     if one._replace(step=None) == other._replace(step=None):
         return Union(longer)
-    if one.loose is not None or other.loose is not None:
-        return Union(longer._replace(loose=object(), partial=one.partial or other.partial or not apart))
+    if one.scrambled_by is not None or other.scrambled_by is not None:
+        return Union(longer._replace(scrambled_by=object(), partial=one.partial or other.partial or not disjoint))
     if one.shift * len(other.first) != other.shift * len(one.first):
-        return _at_another_pace(one, other, output)
+        return _union_of_strides(one, other, output)
     period = lcm(len(one.first), len(other.first))
     if period > MOST:
         return Union(None, None)
     ones, others = _over(one, period), _over(other, period)
     shift = one.shift * (period // len(one.first))
-    seen = None if one.seen is None or other.seen is None else _hull(one.seen, other.seen)
+    hull = None if visible is None or other_visible is None else _hull(visible, other_visible)
     partial = one.partial or other.partial
-    if one.slack != other.slack:
-        return _with_slack(longer, shorter, period)
-    merged = [_hull_of(a, b) for a, b in zip(ones, others)]
+    if one.padding_slack != other.padding_slack:
+        return _union_with_slack(longer, shorter, period)
+    merged = [_hull_of_pixels(a, b) for a, b in zip(ones, others)]
     reach = Reach(
         tuple(start for start, _ in merged),
         tuple(end for _, end in merged),
         shift,
-        seen,
-        one.slack,
+        hull,
+        one.padding_slack,
         partial,
         step=longer.step,
     )
-    return Union(reach, _centred(ones, others))
+    return Union(reach, _same_centre(ones, others))
 
 
 def _length(reach: Reach) -> int:
     return reach.size if isinstance(reach.size, int) else 0
 
 
-def _over(reach: Reach, period: int) -> list[tuple[Cell, Cell]]:
-    """First and last cells over a longer period."""
-    first, last = _at(reach.first, reach.shift), _at(reach.last, reach.shift)
+def _over(reach: Reach, period: int) -> list[tuple[Pixel, Pixel]]:
+    """Returns the first and last pixels over a longer period."""
+    first, last = _pixel_of(reach.first, reach.shift), _pixel_of(reach.last, reach.shift)
     return [(first(n), last(n)) for n in range(period)]
 
 
-def _hull(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    if NOTHING in (one, other):
-        return other if one == NOTHING else one
+def _hull(one: Interval, other: Interval) -> Interval:
+    if EMPTY in (one, other):
+        return other if one == EMPTY else one
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def _hull_of(one: tuple[Cell, Cell], other: tuple[Cell, Cell]) -> tuple[Cell, Cell]:
-    starts = [cell for cell in (one[0], other[0]) if cell is not None]
-    ends = [cell for cell in (one[1], other[1]) if cell is not None]
+def _hull_of_pixels(one: tuple[Pixel, Pixel], other: tuple[Pixel, Pixel]) -> tuple[Pixel, Pixel]:
+    starts = [pixel for pixel in (one[0], other[0]) if pixel is not None]
+    ends = [pixel for pixel in (one[1], other[1]) if pixel is not None]
     return min(starts, default=None), max(ends, default=None)
 
 
-def _centred(ones: Iterable[tuple[Cell, Cell]], others: Iterable[tuple[Cell, Cell]]) -> bool:
-    """Whether the mean centres of fields are the same."""
+def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pixel, Pixel]]) -> bool:
+    """True if the average centres of the fields are equal."""
     one, other = ([a + b for a, b in pairs if a is not None and b is not None] for pairs in (ones, others))
     return sum(one) * (len(other) or 1) == sum(other) * (len(one) or 1)
 
 
-def _at_another_pace(one: Reach, other: Reach, output: Number) -> Union:
-    """Fields that move by other strides: their hulls, position by position, within the input."""
-    still = one.whole or other.whole
-    moving = other if one.whole else one
-    if one.seen is None or other.seen is None or not isinstance(output, int) or output > MOST:
-        return Union(None, True if still else None)
+def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
+    """Returns the union of reaches with different strides: the hull at each position, cut to the input."""
+    constant = one.is_global or other.is_global
+    moving = other if one.is_global else one
+    visible, other_visible = one.visible_interval, other.visible_interval
+    if visible is None or other_visible is None or not isinstance(output, int) or output > MOST:
+        return Union(None, True if constant else None)
     most = 0
     for a, b in zip(_over(one, output), _over(other, output)):
-        start, end = _hull_of(_within(a, one.seen), _within(b, other.seen))
+        start, end = _hull_of_pixels(_cut(a, visible), _cut(b, other_visible))
         most = max(most, 0 if start is None or end is None else end - start + 1)
-    loose = moving._replace(first=(0,), last=(most - 1,), shift=0, seen=_hull(one.seen, other.seen), slack=frozenset())
-    return Union(loose._replace(loose=object()), still)
+    scrambled = moving._replace(
+        first=(0,),
+        last=(most - 1,),
+        shift=0,
+        visible_interval=_hull(visible, other_visible),
+        padding_slack=frozenset(),
+        scrambled_by=object(),
+    )
+    return Union(scrambled, constant)
 
 
-def _within(pair: tuple[Cell, Cell], seen: tuple[int, int]) -> tuple[Cell, Cell]:
-    if pair[0] is None or pair[1] is None:
+def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]:
+    """Returns the part of a field that is in the interval."""
+    if pixels[0] is None or pixels[1] is None:
         return None, None
-    start, end = max(pair[0], seen[0]), min(pair[1], seen[1])
+    start, end = max(pixels[0], interval[0]), min(pixels[1], interval[1])
     return (start, end) if start <= end else (None, None)
 
 
-def _with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Paths whose paddings are not known, and not the same: the longer one, where it holds the shorter one in any case."""
-    back = sum((cells for _, cells in shorter.slack - longer.slack), _quotient(0, 1))
-    out = sum((cells for _, cells in longer.slack - shorter.slack), _quotient(0, 1))
-    holds = all(
+def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
+    """Returns the union of reaches with different unknown paddings: the longer one, a lower bound unless it always contains the
+    shorter one.
+    """
+    back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
+    out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))
+    contained = all(
         a is None or (start is not None and end is not None and b is not None and start <= a - back and b <= end - out)
         for (start, end), (a, b) in zip(_over(longer, period), _over(shorter, period))
     )
-    return Union(longer._replace(seen=None, partial=longer.partial or not holds), None)
+    return Union(longer._replace(visible_interval=None, partial=longer.partial or not contained), None)

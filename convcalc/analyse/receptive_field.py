@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from convcalc.analyse import receptive_axis as reaches
-from convcalc.analyse.receptive_axis import Reach, Step
+from convcalc.analyse.receptive_axis import GrowthStep, Reach
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.structs import NamedTuple
@@ -46,7 +46,7 @@ class AxisField(NamedTuple):
     @property
     def stride(self) -> int | float | None:
         """How many cells the next position's field lies further on: less than 1 behind upsampling, 0 where all read the same."""
-        if self.reach is None or self.reach.loose is not None:
+        if self.reach is None or self.reach.scrambled_by is not None:
             return None
         cells, positions = self.reach.shift, len(self.reach.first) or 1
         whole = cells % positions == 0 or cells > positions << 53  # beyond which a float holds no fraction
@@ -63,9 +63,9 @@ class AxisField(NamedTuple):
         return self.size > self.cells
 
     @property
-    def whole(self) -> bool:
+    def is_global(self) -> bool:
         """Whether every position reads the same cells, as those of a Dense layer do."""
-        return self.reach is not None and self.reach.whole
+        return self.reach is not None and self.reach.is_global
 
 
 class Field(NamedTuple):
@@ -128,7 +128,7 @@ def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
         axes = _spatial(shape, first)
         walk.keys.append([(number, axis) for axis in axes])
         walk.cells |= {(number, axis): shape[axis] for axis in axes}
-        given.append({(number, axis): Track((axis,), reaches.identity(shape[axis])) for axis in axes})
+        given.append({(number, axis): Track((axis,), reaches.input_reach(shape[axis])) for axis in axes})
     _model(run, given, "", walk)
     return {path: tuple(calls[number] for number in sorted(calls)) for path, calls in walk.found.items()}
 
@@ -238,7 +238,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
     """The track behind a layer: all of its axes are read as a whole, or none is, or nobody knows what comes of it."""
     if not track.axes:
         return track
-    if track.reach.whole:
+    if track.reach.is_global:
         return Track((), track.reach)
     if len(track.axes) == 1 and views[track.axes[0]] == (track.axes, None, False):  # as most layers read it
         return track
@@ -248,16 +248,16 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
         return None
     reading = [view for view in known if view.axes]
     if not reading:
-        return Track((), reaches.everything(track.reach, name))
+        return Track((), reaches.after_global(track.reach, name))
     if len(reading) < len(known):
         return None
     axes = tuple(sorted({axis for view in known for axis in view.axes}))
     window = known[0].window
     if window is not None:
-        found = reaches.through(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None
+        found = reaches.after_window(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None
         return None if found is None else Track(axes, found)
     loose = len(known) > 1 or any(view.moved for view in known)
-    return Track(axes, reaches.loosened(track.reach, token) if loose else track.reach)
+    return Track(axes, reaches.after_reordering(track.reach, token) if loose else track.reach)
 
 
 def _merged(tracks: Sequence[Track | None], key: Key, output: Shape, apart: bool, walk: _Walk) -> Track | None:
@@ -277,23 +277,23 @@ def _merged(tracks: Sequence[Track | None], key: Key, output: Shape, apart: bool
     return merged
 
 
-def steps_to(step: Step | None) -> list[Step]:
+def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
     """The steps from the input on."""
-    steps: list[Step] = []
+    steps: list[GrowthStep] = []
     while step is not None:
         steps.append(step)
         step = step.before
     return steps[::-1]
 
 
-def paths_apart(one: Step | None, other: Step | None) -> tuple[tuple[str, ...], ...]:
+def paths_apart(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
     """The layers with windows on each of two paths, from where they part."""
     first, second = steps_to(one), steps_to(other)
     shared = _shared(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))
 
 
-def _shared(pairs: Iterable[tuple[Step, Step]]) -> int:
+def _shared(pairs: Iterable[tuple[GrowthStep, GrowthStep]]) -> int:
     count = 0
     for one, other in pairs:
         if one is not other:

@@ -135,7 +135,7 @@ def largest_fields(report: Study) -> LargestFields:
         for number, axis in enumerate(field.axes):
             size = plain(axis.size)
             partial |= axis.reach is None or axis.reach.partial
-            if isinstance(size, int) and not axis.whole:
+            if isinstance(size, int) and not axis.is_global:
                 largest[number] = max(largest.get(number, 0), size)
     return LargestFields(tuple(largest[number] for number in sorted(largest)), partial)
 

@@ -303,7 +303,7 @@ def _field_beyond_input(report: Study) -> Found:
     for row in _single(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
             # A position of a layer that reads all, such as Dense, has no field that grows.
-            wide = any(axis.exceeds and not axis.whole for axis in field.axes)
+            wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in seen:
                 seen.add(field.input)
                 size, cells = ("×".join(map(str, sizes)) for sizes in zip(*((a.size, a.cells) for a in field.axes)))

@@ -95,13 +95,13 @@ def _text(fields: Sequence[Field], axis_text: Callable[[AxisField], str], times:
 
 
 def _size(axis: AxisField) -> str:
-    if axis.whole and axis.size is UNKNOWN:
+    if axis.is_global and axis.size is UNKNOWN:
         return "all"
     return number_text(axis.size, "partial" if axis.reach is not None and axis.reach.partial else None)
 
 
 def _plain_size(axis: AxisField) -> str:
-    return "all" if axis.whole and axis.size is UNKNOWN else _bare(axis.size)
+    return "all" if axis.is_global and axis.size is UNKNOWN else _bare(axis.size)
 
 
 def _bare(number: Number) -> str:

@@ -190,7 +190,7 @@ def agrees(found: AxisField, axis: Axis, where: str) -> str:
     if reach is None:
         return "unknown"
     assert isinstance(found.size, int), where
-    if reach.loose is not None:
+    if reach.scrambled_by is not None:
         assert largest <= found.size or reach.partial, where
         assert not all(axis.inner) or largest == found.size or reach.partial, where
         return "loose"
@@ -205,7 +205,7 @@ def agrees(found: AxisField, axis: Axis, where: str) -> str:
         assert largest == found.size, where
     if axis.inner[0] and hulls[0] is not None:
         assert found.padding == -hulls[0][0], where
-    return "whole" if reach.whole else "exact"
+    return "whole" if reach.is_global else "exact"
 
 
 @pytest.mark.parametrize(("rank", "count"), [(1, 800), (2, 200)])
