@@ -1,7 +1,5 @@
 """Operations that join tensors and take them apart. Sources: ``keras/src/ops/numpy.py`` and ``core.py``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from convcalc.base import codes
@@ -10,9 +8,11 @@ from convcalc.base.problems import Refusal, listed
 from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
+from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Integer, IntegerOrIntegers, Tensors
 from convcalc.ops.promotion import together
-from convcalc.ops.registry import Tensor, operation
+from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
+from convcalc.ops.tensor import Tensor
 
 MAX_PARTS = 10_000
 
@@ -34,13 +34,13 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
 
 
 @operation("Concatenate", receptive_field_rule=views.joined)
-def concatenate(xs: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
     """Joins tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))
 
 
 @operation("Append")
-def append(x1: Tensor, x2: Tensor, *, axis: int | None = None) -> Tensor:
+def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
     """Joins two tensors along an axis, or all their elements."""
     if axis is None:
         return Tensor((product(x1.shape) + product(x2.shape),), together(x1, x2))
@@ -48,19 +48,19 @@ def append(x1: Tensor, x2: Tensor, *, axis: int | None = None) -> Tensor:
 
 
 @operation("Hstack")
-def hstack(xs: Sequence[Tensor]) -> Tensor:
+def hstack(xs: Tensors) -> Tensor:
     """Joins tensors along their second axis."""
     return _joined(xs, axis_index(1, len(xs[0].shape)))
 
 
 @operation("Vstack")
-def vstack(xs: Sequence[Tensor]) -> Tensor:
+def vstack(xs: Tensors) -> Tensor:
     """Joins tensors along their first axis."""
     return _joined(xs, 0)
 
 
 @operation("Dstack")
-def dstack(xs: Sequence[Tensor]) -> Tensor:
+def dstack(xs: Tensors) -> Tensor:
     """Joins tensors along their third axis."""
 
     def deep(shape: Shape) -> Shape:
@@ -70,7 +70,7 @@ def dstack(xs: Sequence[Tensor]) -> Tensor:
 
 
 @operation("Stack")
-def stack(x: Sequence[Tensor], *, axis: int = 0) -> Tensor:
+def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
     """Puts tensors side by side along a new axis."""
     first = x[0].shape
     for other in x[1:]:
@@ -83,7 +83,7 @@ def stack(x: Sequence[Tensor], *, axis: int = 0) -> Tensor:
 
 
 @operation("Unstack", "core")
-def unstack(x: Tensor, *, num: int | None = None, axis: int = 0) -> list[Tensor]:
+def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Tensor]:
     """The parts along an axis, each a tensor."""
     at = axis_index(axis, len(x.shape))
     count = x.shape[at] if num is None else num
@@ -99,10 +99,12 @@ def _bounded(parts: int) -> int:
     return parts
 
 
-def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
+def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
     at = axis_index(axis, len(x.shape))
     size = x.shape[at]
     if isinstance(into, int):
+        if into == 0 and size is not UNKNOWN:
+            raise Refusal("needs a number of parts other than 0", codes.INVALID_VALUE)
         if isinstance(size, int) and size % into:
             raise Refusal(f"splits {size} into {into} equal parts", codes.INDIVISIBLE_GROUPS, "indices_or_sections")
         part = UNKNOWN if size is UNKNOWN else size // into
@@ -114,13 +116,13 @@ def _split(x: Tensor, into: int | Sequence[int], axis: int) -> list[Tensor]:
 
 
 @operation("Split")
-def split(x: Tensor, *, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) -> list[Tensor]:
     """Parts along an axis: so many equal ones, or those between indices."""
     return _split(x, indices_or_sections, axis)
 
 
 @operation("ArraySplit")
-def array_split(x: Tensor, *, indices_or_sections: int, axis: int = 0) -> list[Tensor]:
+def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
     """So many parts along an axis, the first ones one larger where they do not come out even."""
     at = axis_index(axis, len(x.shape))
     size, count = x.shape[at], _bounded(indices_or_sections)
@@ -129,26 +131,28 @@ def array_split(x: Tensor, *, indices_or_sections: int, axis: int = 0) -> list[T
 
 
 @operation("Hsplit")
-def hsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+def hsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the second axis."""
     return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
 
 
 @operation("Vsplit")
-def vsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+def vsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the first axis."""
     return _split(x, indices_or_sections, 0)
 
 
 @operation("Dsplit")
-def dsplit(x: Tensor, *, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
+def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the third axis."""
     return _split(x, indices_or_sections, 2)
 
 
 @operation("Meshgrid")
-def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*x: Tensor, indexing: Carried = "xy") -> list[Tensor]:
     """The coordinates of a grid."""
+    if not x and indexing != "ij":
+        raise Refusal("needs at least one tensor", codes.INVALID_VALUE)
     sizes = [product(each.shape) for each in x]
     if indexing == "xy" and len(sizes) > 1:
         sizes[0], sizes[1] = sizes[1], sizes[0]

@@ -15,7 +15,10 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, Traced, product
 from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, times
 from convcalc.layers.registry import Args, Cost, Inferred
 from convcalc.ops.families import FAMILY_OF
-from convcalc.ops.registry import WRONG_KIND, Operation, of_one_sample
+from convcalc.ops.registry import Operation
+from convcalc.ops.tensor import sample_elements
+
+WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
 
 # Moving, choosing, making, arithmetic on whole numbers; and products without anything besides.
 _FREE = """
@@ -85,14 +88,14 @@ def costs() -> Mapping[str, Cost]:
 def _per_output(count: int) -> Cost:
     def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
         shape = found.outputs[0] if found.outputs else None
-        return 0 if count == 0 else UNKNOWN if shape is None else times(count, of_one_sample(shape))
+        return 0 if count == 0 else UNKNOWN if shape is None else times(count, sample_elements(shape))
 
     return cost
 
 
 def _per_input(count: int) -> Cost:
     def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-        return times(count, of_one_sample(inputs[0])) if inputs else UNKNOWN
+        return times(count, sample_elements(inputs[0])) if inputs else UNKNOWN
 
     return cost
 
@@ -113,7 +116,7 @@ def _cdist(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 def _attention(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     """Scaling the scores, and their softmax."""
     query, key = (inputs[int(a[name].number)] for name in ("query", "key"))
-    return (1 + ACTIVATIONS["softmax"]) * of_one_sample(query[:-1]) * key[1]
+    return (1 + ACTIVATIONS["softmax"]) * sample_elements(query[:-1]) * key[1]
 
 
 def _gelu(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:

@@ -1,18 +1,17 @@
 """Operations that make tensors: of numbers, of ranges, of classes. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Dtype, Flag, Operand, RealOrTensor
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import dtype_of, result_type, together
-from convcalc.ops.registry import Tensor, operation, shape_of
+from convcalc.ops.registry import operation
+from convcalc.ops.tensor import Tensor, shape_of
 
 
 def stated(shape: Any, argument: str = "shape") -> Shape:
@@ -25,13 +24,15 @@ def stated(shape: Any, argument: str = "shape") -> Shape:
 
 
 @operation("Full")
-def full(fill_value: Any, *, shape: Sequence[int | None], dtype: str | None = None) -> Tensor:
+def full(fill_value: Carried, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
     """One value in a given shape."""
     return Tensor(stated(shape), dtype or "float32")
 
 
 @operation("Arange")
-def arange(start: Any, stop: Any = None, step: Any = None, *, dtype: str | None = None) -> Tensor:
+def arange(
+    start: RealOrTensor, stop: RealOrTensor | None = None, step: RealOrTensor | None = None, *, dtype: Dtype = None
+) -> Tensor:
     """Numbers at equal steps."""
     first, end = (0, start) if stop is None else (start, stop)
     each = 1 if step is None else step
@@ -39,14 +40,17 @@ def arange(start: Any, stop: Any = None, step: Any = None, *, dtype: str | None 
         raise Refusal("needs numbers for its start, stop and step: a tensor's are not known", codes.UNKNOWN_SIZE)
     if each == 0:
         raise Refusal("steps by 0", codes.INVALID_VALUE, "step")
-    size = ceil((end - first) / each)
+    steps = (end - first) / each
+    if not isfinite(steps):
+        raise Refusal("needs a start, a stop and a step whose distances are finite", codes.INVALID_VALUE)
+    size = ceil(steps)
     if size < 0:
         raise Refusal(f"steps from {first} by {each}, which leads away from {end}", codes.INVALID_VALUE, "step")
     return Tensor((size,), dtype or together(first, end, each))
 
 
 def _space(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: str | None = None, axis: int = 0
+    start: Operand, stop: Operand, num: CheckedByRule = 50, endpoint: Flag = True, dtype: Dtype = None, axis: Axis = 0
 ) -> Tensor:
     """A new axis with the numbers between two ends, whose type is the first one's unless another is asked for."""
     ends = broadcast(shape_of(start), shape_of(stop))
@@ -56,14 +60,14 @@ def _space(
 
 @operation("Linspace")
 def linspace(
-    start: Any,
-    stop: Any,
+    start: Operand,
+    stop: Operand,
     *,
-    num: int = 50,
-    endpoint: bool = True,
-    retstep: bool = False,
-    dtype: str | None = None,
-    axis: int = 0,
+    num: CheckedByRule = 50,
+    endpoint: Flag = True,
+    retstep: Flag = False,
+    dtype: Dtype = None,
+    axis: Axis = 0,
 ) -> Tensor:
     """So many numbers between two ends, at equal distances."""
     return _space(start, stop, num, endpoint, dtype, axis)
@@ -71,7 +75,13 @@ def linspace(
 
 @operation("Geomspace")
 def geomspace(
-    start: Any, stop: Any, *, num: int = 50, endpoint: bool = True, dtype: str | None = None, axis: int = 0
+    start: Operand,
+    stop: Operand,
+    *,
+    num: CheckedByRule = 50,
+    endpoint: Flag = True,
+    dtype: Dtype = None,
+    axis: Axis = 0,
 ) -> Tensor:
     """So many numbers between two ends, at equal ratios."""
     return _space(start, stop, num, endpoint, dtype, axis)
@@ -79,27 +89,27 @@ def geomspace(
 
 @operation("Logspace")
 def logspace(
-    start: Any,
-    stop: Any,
+    start: Operand,
+    stop: Operand,
     *,
-    num: int = 50,
-    endpoint: bool = True,
-    base: Any = 10,
-    dtype: str | None = None,
-    axis: int = 0,
+    num: CheckedByRule = 50,
+    endpoint: Flag = True,
+    base: Carried = 10,
+    dtype: Dtype = None,
+    axis: Axis = 0,
 ) -> Tensor:
     """So many powers between those of two exponents, at equal ratios."""
     return _space(start, stop, num, endpoint, dtype, axis)
 
 
 @operation("Vander")
-def vander(x: Tensor, *, N: int | None = None, increasing: bool = False) -> Tensor:
+def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> Tensor:
     """The powers of each element along a new axis."""
     count = x.shape[axis_index(0, len(x.shape))] if N is None else stated([N], "N")[0]
     return Tensor((*x.shape, count), x.dtype)
 
 
-def _with_classes(shape: Shape, count: int, axis: int) -> tuple[Number, ...]:
+def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
         raise Refusal(f"has no axis {axis} for its classes", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
@@ -107,14 +117,16 @@ def _with_classes(shape: Shape, count: int, axis: int) -> tuple[Number, ...]:
 
 
 @operation("OneHot", "nn")
-def one_hot(x: Tensor, *, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
+def one_hot(
+    x: Tensor, *, num_classes: CheckedByRule, axis: Axis = -1, dtype: Dtype = None, sparse: Flag = False
+) -> Tensor:
     """A new axis with a 1 at the number of each element."""
     return Tensor(_with_classes(x.shape, num_classes, axis), dtype or "float32")
 
 
 @operation("MultiHot", "nn")
 def multi_hot(
-    inputs: Tensor, *, num_classes: int | None = None, axis: int = -1, dtype: str | None = None, sparse: bool = False
+    inputs: Tensor, *, num_classes: CheckedByRule = None, axis: Axis = -1, dtype: Carried = None, sparse: Flag = False
 ) -> Tensor:
     """A new axis with a 1 at each of the numbers that a sample has."""
     if num_classes is None:

@@ -1,17 +1,17 @@
 """Operations on the diagonals of matrices. Source: ``keras/src/ops/numpy.py``."""
 
-from __future__ import annotations
-
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops.arguments import Axis, Carried, Real
 from convcalc.ops.promotion import summed
-from convcalc.ops.registry import Rule, Tensor, operation
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor
 
 
 def _triangle(name: str) -> Rule:
-    def rule(x: Tensor, *, k: int = 0) -> Tensor:
+    def rule(x: Tensor, *, k: Carried = 0) -> Tensor:
         return x
 
     rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."
@@ -21,7 +21,7 @@ def _triangle(name: str) -> Rule:
 tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
 
 
-def _no_diagonal(shape: Shape, axis1: int, axis2: int) -> tuple[Shape, Number, Number]:
+def _no_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number, Number]:
     rank = len(shape)
     if rank < 2:
         raise Refusal("needs at least two axes", codes.WRONG_RANK)
@@ -39,21 +39,21 @@ def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
 
 
 @operation("Diagonal")
-def diagonal(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def diagonal(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """The diagonals of matrices."""
     rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
     return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
 
 
 @operation("Trace")
-def trace(x: Tensor, *, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+def trace(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """The sums of diagonals."""
     rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
     return Tensor(rest, summed(x.dtype))
 
 
 @operation("Diag")
-def diag(x: Tensor, *, k: int = 0) -> Tensor:
+def diag(x: Tensor, *, k: Real = 0) -> Tensor:
     """The diagonal of a matrix, or a matrix with that diagonal."""
     if len(x.shape) not in (1, 2):
         raise Refusal("needs a vector or a matrix", codes.WRONG_RANK)
@@ -64,7 +64,7 @@ def diag(x: Tensor, *, k: int = 0) -> Tensor:
 
 
 @operation("Diagflat")
-def diagflat(x: Tensor, *, k: int = 0) -> Tensor:
+def diagflat(x: Tensor, *, k: Real = 0) -> Tensor:
     """A matrix with all elements on a diagonal."""
     size = product(x.shape) + abs(k)
     return Tensor((size, size), x.dtype)

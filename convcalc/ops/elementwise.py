@@ -1,8 +1,6 @@
 """Operations that work element by element. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py`` and ``core.py``."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -11,8 +9,10 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, VIEW
+from convcalc.ops.arguments import Carried, Choices, Dtype, Flag, Operand, RequiredDtype
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, shape_of
 
 
 def broadcast(one: Shape, other: Shape) -> Shape:
@@ -54,7 +54,7 @@ def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
 
 def _binary(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     def make(name: str) -> Rule:
-        def rule(x1: Any, x2: Any) -> Tensor:
+        def rule(x1: Operand, x2: Operand) -> Tensor:
             return Tensor(broadcast(shape_of(x1), shape_of(x2)), dtype(x1, x2))
 
         return rule
@@ -66,7 +66,7 @@ def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     """The operations on bits, whose operands have other names; Keras gives them the first one's shape."""
 
     def make(name: str) -> Rule:
-        def rule(x: Tensor, y: Any) -> Tensor:
+        def rule(x: Tensor, y: Carried) -> Tensor:
             return Tensor(x.shape, dtype(x, y))
 
         return rule
@@ -154,26 +154,26 @@ _declare("Erfc", "math", _unary(floating))
 
 
 @operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
-def round_(x: Tensor, *, decimals: int = 0) -> Tensor:
+def round_(x: Tensor, *, decimals: Carried = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
 @operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
-def clip(x: Tensor, *, x_min: Any, x_max: Any) -> Tensor:
+def clip(x: Tensor, *, x_min: Carried, x_max: Carried) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
 @operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
+def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
 @operation("Select", receptive_field_rule=views.positions)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
+def select(condlist: Carried, choicelist: Choices, default: Carried = 0) -> Tensor:
     """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
     first = choicelist[0]
     if not isinstance(first, (Tensor, list)):
@@ -182,55 +182,55 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 @operation("Isclose", receptive_field_rule=views.positions)
-def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, *, equal_nan: bool = False) -> Tensor:
+def isclose(x1: Operand, x2: Operand, rtol: Carried = 1e-5, atol: Carried = 1e-8, *, equal_nan: Flag = False) -> Tensor:
     """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
 
 @operation("OnesLike")
-def ones_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
+def ones_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Ones in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("ZerosLike")
-def zeros_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
+def zeros_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Zeros in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("EmptyLike")
-def empty_like(x: Tensor, *, dtype: str | None = None) -> Tensor:
+def empty_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Room in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("FullLike")
-def full_like(x: Tensor, fill_value: Any, *, dtype: str | None = None) -> Tensor:
+def full_like(x: Tensor, fill_value: Carried, *, dtype: Dtype = None) -> Tensor:
     """One value in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE)
-def cast(x: Tensor, *, dtype: str) -> Tensor:
+def cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
 
 
 @operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE)
-def saturate_cast(x: Tensor, *, dtype: str) -> Tensor:
+def saturate_cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
 
 
 @operation("Array", receptive_field_rule=views.positions)
-def array(x: Tensor, *, dtype: str | None = None) -> Tensor:
+def array(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """The values as a tensor, as they are or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Polar", "nn", views.positions)
-def polar(abs_: Any, angle: Any) -> Tensor:
+def polar(abs_: Operand, angle: Carried) -> Tensor:
     """Complex numbers of their lengths and angles; Keras gives them the type float32."""
     return Tensor(shape_of(abs_), "float32")
 
@@ -242,34 +242,32 @@ def stop_gradient(variable: Tensor) -> Tensor:
 
 
 @operation("ConvertToTensor", "core", views.positions)
-def convert_to_tensor(
-    x: Tensor, *, dtype: str | None = None, sparse: bool | None = None, ragged: bool | None = None
-) -> Tensor:
+def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Carried = None, ragged: Carried = None) -> Tensor:
     """The tensor as it is, or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE)
-def leaky_relu(x: Tensor, *, negative_slope: float = 0.2) -> Tensor:
+def leaky_relu(x: Tensor, *, negative_slope: Carried = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
 
 @operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE)
-def gelu(x: Tensor, *, approximate: bool = True) -> Tensor:
+def gelu(x: Tensor, *, approximate: Flag = True) -> Tensor:
     """The Gaussian error linear unit."""
     return x
 
 
 def _with_alpha(name: str) -> Rule:
-    def rule(x: Tensor, *, alpha: float = 1.0) -> Tensor:
+    def rule(x: Tensor, *, alpha: Carried = 1.0) -> Tensor:
         return x
 
     return rule
 
 
 def _with_threshold(name: str) -> Rule:
-    def rule(x: Tensor, *, threshold: float = 0.5) -> Tensor:
+    def rule(x: Tensor, *, threshold: Carried = 0.5) -> Tensor:
         return x
 
     return rule
@@ -280,12 +278,12 @@ _declare("HardShrink SoftShrink", "nn", _with_threshold)
 
 
 @operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE)
-def threshold(x: Tensor, *, threshold: float, default_value: float) -> Tensor:
+def threshold(x: Tensor, *, threshold: Carried, default_value: Carried) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
 @operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE)
-def squareplus(x: Tensor, *, b: float = 4) -> Tensor:
+def squareplus(x: Tensor, *, b: Carried = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

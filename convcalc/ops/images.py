@@ -1,16 +1,15 @@
 """Operations on images. Source: ``keras/src/ops/image.py``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
+from convcalc.ops.arguments import Carried, CheckedByRule, Flag, IntegerOrIntegers, Integers, Operand, Real
 from convcalc.ops.creation import stated
-from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of, uncounted
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
 
 
 def check_images(shape: Shape) -> None:
@@ -19,23 +18,23 @@ def check_images(shape: Shape) -> None:
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
 
-def _height_axis(shape: Shape, data_format: str | None) -> int:
+def _height_axis(shape: Shape, data_format: Carried) -> int:
     return len(shape) - (2 if data_format == "channels_first" else 3)
 
 
-def _height_and_width(images: Tensor, data_format: str | None) -> Shape:
+def _height_and_width(images: Tensor, data_format: Carried) -> Shape:
     check_images(images.shape)
     at = _height_axis(images.shape, data_format)
     return images.shape[at : at + 2]
 
 
-def _resized(images: Tensor, size: Sequence[Number], data_format: str | None) -> Tensor:
+def _resized(images: Tensor, size: Sequence[Number], data_format: Carried) -> Tensor:
     """The images with another height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
 
-def _coloured(shape: Shape, data_format: str | None, channels: tuple[int, ...]) -> int:
+def _coloured(shape: Shape, data_format: Carried, channels: tuple[int, ...]) -> int:
     """Where the channels are; refused for another number of them."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
@@ -44,7 +43,7 @@ def _coloured(shape: Shape, data_format: str | None, channels: tuple[int, ...]) 
 
 
 def _on_images(name: str) -> Rule:
-    def rule(images: Tensor, *, data_format: str | None = None) -> Tensor:
+    def rule(images: Tensor, *, data_format: Carried = None) -> Tensor:
         check_images(images.shape)
         _coloured(images.shape, data_format, (3,))
         return images
@@ -57,12 +56,12 @@ rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in
 
 
 @operation("RGBToGrayscale", "image")
-def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Inferred:
+def rgb_to_grayscale(images: Tensor, *, data_format: Carried = None) -> Inferred:
     """Images in shades of grey."""
     check_images(images.shape)
     at = _coloured(images.shape, data_format, (1, 3))
     grey = (*images.shape[:at], 1, *images.shape[at + 1 :])
-    weighed = of_one_sample(images.shape) if images.shape[at] != 1 else 0
+    weighed = sample_elements(images.shape) if images.shape[at] != 1 else 0
     return Inferred((grey,), products=(Product("weighted colours", weighed),), dtype=(images.dtype,))
 
 
@@ -70,14 +69,14 @@ def rgb_to_grayscale(images: Tensor, *, data_format: str | None = None) -> Infer
 def resize(
     images: Tensor,
     *,
-    size: Sequence[int],
-    interpolation: str = "bilinear",
-    antialias: bool = False,
-    crop_to_aspect_ratio: bool = False,
-    pad_to_aspect_ratio: bool = False,
-    fill_mode: str = "constant",
-    fill_value: float = 0.0,
-    data_format: str | None = None,
+    size: Integers,
+    interpolation: Carried = "bilinear",
+    antialias: Flag = False,
+    crop_to_aspect_ratio: Flag = False,
+    pad_to_aspect_ratio: Flag = False,
+    fill_mode: Carried = "constant",
+    fill_value: Carried = 0.0,
+    data_format: Carried = None,
 ) -> Tensor:
     """Images of another size."""
     check_images(images.shape)
@@ -86,7 +85,7 @@ def resize(
 
 @operation("GaussianBlur", "image")
 def gaussian_blur(
-    images: Tensor, *, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
+    images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Carried = (1.0, 1.0), data_format: Carried = None
 ) -> Inferred:
     """Images out of focus: a convolution with a fixed kernel."""
     check_images(images.shape)
@@ -98,28 +97,28 @@ def gaussian_blur(
 def elastic_transform(
     images: Tensor,
     *,
-    alpha: float = 20.0,
-    sigma: float = 5.0,
-    interpolation: str = "bilinear",
-    fill_mode: str = "reflect",
-    fill_value: float = 0.0,
-    seed: Any = None,
-    data_format: str | None = None,
+    alpha: Carried = 20.0,
+    sigma: Carried = 5.0,
+    interpolation: Carried = "bilinear",
+    fill_mode: Carried = "reflect",
+    fill_value: Carried = 0.0,
+    seed: Carried = None,
+    data_format: Carried = None,
 ) -> Inferred:
     """Images warped at random, as if they were elastic."""
     check_images(images.shape)
-    return uncounted(images)
+    return unknown_macs(images)
 
 
 @operation("AffineTransform", "image")
 def affine_transform(
     images: Tensor,
-    transform: Any,
+    transform: Operand,
     *,
-    interpolation: str = "bilinear",
-    fill_mode: str = "constant",
-    fill_value: float = 0,
-    data_format: str | None = None,
+    interpolation: Carried = "bilinear",
+    fill_mode: Carried = "constant",
+    fill_value: Carried = 0,
+    data_format: Carried = None,
 ) -> Tensor:
     """Images moved, turned, scaled and sheared."""
     check_images(images.shape)
@@ -131,12 +130,12 @@ def affine_transform(
 @operation("PerspectiveTransform", "image")
 def perspective_transform(
     images: Tensor,
-    start_points: Any,
-    end_points: Any,
+    start_points: Operand,
+    end_points: Operand,
     *,
-    interpolation: str = "bilinear",
-    fill_value: float = 0,
-    data_format: str | None = None,
+    interpolation: Carried = "bilinear",
+    fill_value: Carried = 0,
+    data_format: Carried = None,
 ) -> Inferred:
     """Images seen from elsewhere: four points moved to four others."""
     check_images(images.shape)
@@ -145,12 +144,12 @@ def perspective_transform(
         raise Refusal(
             "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", codes.WRONG_SHAPE
         )
-    return uncounted(images)
+    return unknown_macs(images)
 
 
 @operation("MapCoordinates", "image")
 def map_coordinates(
-    inputs: Tensor, coordinates: Any, *, order: int, fill_mode: str = "constant", fill_value: float = 0
+    inputs: Tensor, coordinates: Operand, *, order: Carried, fill_mode: Carried = "constant", fill_value: Carried = 0
 ) -> Tensor:
     """The values at coordinates, which may lie between elements."""
     places = shape_of(coordinates)
@@ -162,20 +161,20 @@ def map_coordinates(
 @operation("ScaleAndTranslate", "image")
 def scale_and_translate(
     images: Tensor,
-    output_shape: Sequence[int],
-    scale: Any,
-    translation: Any,
+    output_shape: CheckedByRule,
+    scale: Carried,
+    translation: Carried,
     *,
-    spatial_dims: Sequence[int],
-    method: str,
-    antialias: bool = True,
+    spatial_dims: Carried,
+    method: Carried,
+    antialias: Flag = True,
 ) -> Inferred:
     """Images scaled and moved, in a given shape."""
-    return uncounted(Tensor(stated(output_shape, "output_shape"), images.dtype))
+    return unknown_macs(Tensor(stated(output_shape, "output_shape"), images.dtype))
 
 
 @operation("SobelEdges", "image")
-def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Inferred:
+def sobel_edges(images: Tensor, *, data_format: Carried = None) -> Inferred:
     """How steep images are, down and across: a new axis of 2."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
@@ -184,7 +183,7 @@ def sobel_edges(images: Tensor, *, data_format: str | None = None) -> Inferred:
 
 def _convolved(images: Tensor, shape: Shape, cells: Number) -> Inferred:
     """Each channel convolved with a fixed kernel of so many cells, whose products are counted."""
-    products = (Product("products", of_one_sample(shape) * cells),)
+    products = (Product("products", sample_elements(shape) * cells),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
@@ -210,13 +209,13 @@ def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: 
 def pad_images(
     images: Tensor,
     *,
-    top_padding: int | None = None,
-    left_padding: int | None = None,
-    bottom_padding: int | None = None,
-    right_padding: int | None = None,
-    target_height: int | None = None,
-    target_width: int | None = None,
-    data_format: str | None = None,
+    top_padding: Real | None = None,
+    left_padding: Real | None = None,
+    bottom_padding: Real | None = None,
+    right_padding: Real | None = None,
+    target_height: Real | None = None,
+    target_width: Real | None = None,
+    data_format: Carried = None,
 ) -> Tensor:
     """Images with cells added around them."""
     height, width = _height_and_width(images, data_format)
@@ -231,13 +230,13 @@ def pad_images(
 def crop_images(
     images: Tensor,
     *,
-    top_cropping: int | None = None,
-    left_cropping: int | None = None,
-    bottom_cropping: int | None = None,
-    right_cropping: int | None = None,
-    target_height: int | None = None,
-    target_width: int | None = None,
-    data_format: str | None = None,
+    top_cropping: Real | None = None,
+    left_cropping: Real | None = None,
+    bottom_cropping: Real | None = None,
+    right_cropping: Real | None = None,
+    target_height: Real | None = None,
+    target_width: Real | None = None,
+    data_format: Carried = None,
 ) -> Tensor:
     """Images with cells cut off around them."""
     height, width = _height_and_width(images, data_format)

@@ -3,18 +3,17 @@
 How much a decomposition multiplies depends on the algorithm, and for some on the values: their counts are unknown.
 """
 
-from __future__ import annotations
-
 from math import inf
-from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
+from convcalc.ops.arguments import Axes, Carried, CheckedByRule, Flag
 from convcalc.ops.promotion import float_if_whole
-from convcalc.ops.reduction import Axis, reduced
-from convcalc.ops.registry import Tensor, operation, uncounted
+from convcalc.ops.reduction import reduced
+from convcalc.ops.registry import operation
+from convcalc.ops.tensor import Tensor, unknown_macs
 
 
 def _differ(one: Number, other: Number) -> bool:
@@ -45,94 +44,94 @@ def _shorter(rows: Number, columns: Number) -> Number:
 
 
 @operation("Cholesky", "linalg")
-def cholesky(x: Tensor, *, upper: bool = False) -> Inferred:
+def cholesky(x: Tensor, *, upper: Flag = False) -> Inferred:
     """The triangular matrix that, by its transpose, makes a symmetric one."""
-    return uncounted(_square(x))
+    return unknown_macs(_square(x))
 
 
 @operation("CholeskyInverse", "linalg")
-def cholesky_inverse(x: Tensor, *, upper: bool = False) -> Inferred:
+def cholesky_inverse(x: Tensor, *, upper: Flag = False) -> Inferred:
     """The inverse of a symmetric matrix, of its triangular factor."""
-    return uncounted(_square(x))
+    return unknown_macs(_square(x))
 
 
 @operation("Inv", "linalg")
 def inv(x: Tensor) -> Inferred:
     """The inverse of a square matrix."""
-    return uncounted(_square(x))
+    return unknown_macs(_square(x))
 
 
 @operation("Det", "linalg")
 def det(x: Tensor) -> Inferred:
     """The determinant of a square matrix."""
-    return uncounted(Tensor(_square(x).shape[:-2], x.dtype))
+    return unknown_macs(Tensor(_square(x).shape[:-2], x.dtype))
 
 
 @operation("Logdet", "math")
 def logdet(x: Tensor) -> Inferred:
     """The logarithm of the determinant; Keras looks at no axis."""
-    return uncounted(Tensor(x.shape[:-2], x.dtype))
+    return unknown_macs(Tensor(x.shape[:-2], x.dtype))
 
 
 @operation("Slogdet")
 def slogdet(x: Tensor) -> Inferred:
     """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
-    return uncounted(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
+    return unknown_macs(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 
 @operation("Eig", "linalg")
 def eig(x: Tensor) -> Inferred:
     """The eigenvalues and eigenvectors of a square matrix."""
-    return uncounted(Tensor(_square(x).shape[:-1], x.dtype), x)
+    return unknown_macs(Tensor(_square(x).shape[:-1], x.dtype), x)
 
 
 @operation("Eigh", "linalg")
 def eigh(x: Tensor) -> Inferred:
     """The eigenvalues and eigenvectors of a Hermitian matrix."""
-    return uncounted(Tensor(_square(x).shape[:-1], x.dtype), x)
+    return unknown_macs(Tensor(_square(x).shape[:-1], x.dtype), x)
 
 
 @operation("LuFactor", "linalg")
 def lu_factor(x: Tensor) -> Inferred:
     """A lower and an upper triangular matrix in one, and the order of the rows."""
     batch, rows, columns = _matrix(x)
-    return uncounted(x, Tensor((*batch, _shorter(rows, columns)), x.dtype))
+    return unknown_macs(x, Tensor((*batch, _shorter(rows, columns)), x.dtype))
 
 
 @operation("Qr", "linalg")
-def qr(x: Tensor, *, mode: str = "reduced") -> Inferred:
+def qr(x: Tensor, *, mode: CheckedByRule = "reduced") -> Inferred:
     """An orthogonal matrix and an upper triangular one."""
     if mode not in ("reduced", "complete"):
         raise Refusal(f"has the modes 'reduced' and 'complete', not {mode!r}", codes.INVALID_VALUE, "mode")
     batch, rows, columns = _matrix(x)
     shorter = _shorter(rows, columns)
     inner = shorter if mode == "reduced" else rows
-    return uncounted(Tensor((*batch, rows, inner), x.dtype), Tensor((*batch, inner, columns), x.dtype))
+    return unknown_macs(Tensor((*batch, rows, inner), x.dtype), Tensor((*batch, inner, columns), x.dtype))
 
 
 @operation("SVD", "linalg")
-def svd(x: Tensor, *, full_matrices: bool = True, compute_uv: bool = True) -> Inferred:
+def svd(x: Tensor, *, full_matrices: Flag = True, compute_uv: Flag = True) -> Inferred:
     """The left singular vectors, the singular values and the right singular vectors, or the values alone."""
     batch, rows, columns = _matrix(x)
     shorter = _shorter(rows, columns)
     values = Tensor((*batch, shorter), x.dtype)
     if not compute_uv:
-        return uncounted(values)
+        return unknown_macs(values)
     left, right = (rows, columns) if full_matrices else (shorter, shorter)
-    return uncounted(Tensor((*batch, rows, left), x.dtype), values, Tensor((*batch, right, columns), x.dtype))
+    return unknown_macs(Tensor((*batch, rows, left), x.dtype), values, Tensor((*batch, right, columns), x.dtype))
 
 
 @operation("MatrixRank", "linalg")
-def matrix_rank(x: Tensor, *, tol: float | None = None) -> Inferred:
+def matrix_rank(x: Tensor, *, tol: Carried = None) -> Inferred:
     """How many singular values of a matrix are not nearly 0."""
-    return uncounted(Tensor(_matrix(x)[0], "int32"))
+    return unknown_macs(Tensor(_matrix(x)[0], "int32"))
 
 
 @operation("Pinv", "linalg")
-def pinv(x: Tensor, *, rcond: float | None = None) -> Inferred:
+def pinv(x: Tensor, *, rcond: Carried = None) -> Inferred:
     """The pseudo-inverse of a matrix."""
     batch, rows, columns = _matrix(x)
-    return uncounted(Tensor((*batch, columns, rows), x.dtype))
+    return unknown_macs(Tensor((*batch, columns, rows), x.dtype))
 
 
 def _solution(a: Tensor, b: Tensor) -> Inferred:
@@ -144,7 +143,7 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     behind = len(b.shape) - len(a.shape)
     if behind in (0, 1) and _differ(a.shape[behind - 2], b.shape[behind - 2]):
         raise Refusal("needs as many right-hand sides as its matrices have rows", codes.SHAPES_DIFFER, "b")
-    return uncounted(b)
+    return unknown_macs(b)
 
 
 @operation("Solve", "linalg")
@@ -154,13 +153,13 @@ def solve(a: Tensor, b: Tensor) -> Inferred:
 
 
 @operation("SolveTriangular", "linalg")
-def solve_triangular(a: Tensor, b: Tensor, *, lower: bool = False) -> Inferred:
+def solve_triangular(a: Tensor, b: Tensor, *, lower: Flag = False) -> Inferred:
     """Solves linear equations whose matrix is triangular."""
     return _solution(a, b)
 
 
 @operation("Lstsq", "linalg")
-def lstsq(a: Tensor, b: Tensor, *, rcond: float | None = None) -> Inferred:
+def lstsq(a: Tensor, b: Tensor, *, rcond: Carried = None) -> Inferred:
     """Solves linear equations as nearly as may be."""
     if len(a.shape) != 2:
         raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")
@@ -168,11 +167,13 @@ def lstsq(a: Tensor, b: Tensor, *, rcond: float | None = None) -> Inferred:
         raise Refusal("needs right-hand sides of one axis or two", codes.WRONG_RANK, "b")
     if _differ(a.shape[0], b.shape[0]):
         raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", codes.SHAPES_DIFFER, "b")
-    return uncounted(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
+    return unknown_macs(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
 
 
 @operation("Norm", "linalg")
-def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor | Inferred:
+def norm(
+    x: Tensor, *, ord: CheckedByRule = None, axis: Axes | None = None, keepdims: Flag = False
+) -> Tensor | Inferred:
     """The length of vectors, or the norm of matrices."""
     if isinstance(ord, str) and ord not in ("fro", "nuc"):
         raise Refusal(f"has the orders 'fro' and 'nuc', and numbers, not {ord!r}", codes.INVALID_VALUE, "ord")
@@ -183,4 +184,4 @@ def norm(x: Tensor, *, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
         raise Refusal(f"has no order {ord} of matrices", codes.INVALID_VALUE, "ord")
     made = Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
     by_singular_values = axes == 2 and ord in ("nuc", 2, -2)
-    return uncounted(made) if by_singular_values else made
+    return unknown_macs(made) if by_singular_values else made

@@ -1,16 +1,15 @@
 """Operations that compare predictions or images with what they should be. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from convcalc.base import codes
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import Refusal
+from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, axis_index
+from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Tensor, operation, shape_of, uncounted
+from convcalc.ops.registry import operation
+from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _equal(target: Shape, output: Shape) -> None:
@@ -20,14 +19,16 @@ def _equal(target: Shape, output: Shape) -> None:
 
 
 @operation("BinaryCrossentropy", "nn")
-def binary_crossentropy(target: Any, output: Tensor, *, from_logits: bool = False) -> Tensor:
+def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = False) -> Tensor:
     """How far probabilities are from labels of 0 and 1."""
     _equal(shape_of(target), output.shape)
     return output
 
 
 @operation("CategoricalCrossentropy", "nn")
-def categorical_crossentropy(target: Any, output: Tensor, *, from_logits: bool = False, axis: int = -1) -> Tensor:
+def categorical_crossentropy(
+    target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Carried = -1
+) -> Tensor:
     """How far the probabilities of classes are from labels with a 1 at the class.
 
     Keras takes the last axis from the shape, whichever the classes are on.
@@ -39,7 +40,7 @@ def categorical_crossentropy(target: Any, output: Tensor, *, from_logits: bool =
 
 @operation("SparseCategoricalCrossentropy", "nn")
 def sparse_categorical_crossentropy(
-    target: Any, output: Tensor, *, from_logits: bool = False, axis: int = -1
+    target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Axis = -1
 ) -> Tensor:
     """How far the probabilities of classes are from the numbers of the classes."""
     at = axis_index(axis, len(output.shape))
@@ -53,7 +54,9 @@ def sparse_categorical_crossentropy(
 
 
 @operation("CTCLoss", "nn")
-def ctc_loss(target: Any, output: Tensor, target_length: Any, output_length: Any, *, mask_index: int = 0) -> Tensor:
+def ctc_loss(
+    target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Carried = 0
+) -> Tensor:
     """How far sequences are from labels that may stand anywhere along them."""
     shapes = [shape_of(each) for each in (target, output, target_length, output_length)]
     if not all(shapes) or any(shape[0] != shapes[0][0] for shape in shapes):
@@ -64,23 +67,25 @@ def ctc_loss(target: Any, output: Tensor, target_length: Any, output_length: Any
 @operation("CTCDecode", "nn")
 def ctc_decode(
     inputs: Tensor,
-    sequence_lengths: Any,
+    sequence_lengths: Carried,
     *,
-    strategy: str = "greedy",
-    beam_width: int = 100,
-    top_paths: int = 1,
-    merge_repeated: bool = True,
-    mask_index: int = 0,
+    strategy: Carried = "greedy",
+    beam_width: Carried = 100,
+    top_paths: CheckedByRule = 1,
+    merge_repeated: Flag = True,
+    mask_index: Carried = 0,
 ) -> list[Tensor]:
     """The labels that sequences of probabilities stand for, and how likely they are."""
     axis_index(1, len(inputs.shape))
     paths = 1 if strategy == "greedy" else top_paths
+    if not isinstance(paths, int):
+        raise Refusal(f"needs a whole number as 'top_paths', not {shown(paths)}", codes.INVALID_VALUE)
     batch, length = inputs.shape[:2]
     return [Tensor((paths, batch, length), "int32"), Tensor((batch, paths), result_type(inputs.dtype, "float32"))]
 
 
 @operation("PSNR", "nn")
-def psnr(x1: Any, x2: Any, *, max_val: float) -> Tensor:
+def psnr(x1: Operand, x2: Operand, *, max_val: Carried) -> Tensor:
     """The peak signal-to-noise ratio of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
         raise Refusal("compares inputs with as many axes as each other", codes.SHAPES_DIFFER)
@@ -90,16 +95,16 @@ def psnr(x1: Any, x2: Any, *, max_val: float) -> Tensor:
 @operation("SSIM", "image")
 def ssim(
     image1: Tensor,
-    image2: Any,
+    image2: Operand,
     *,
-    max_val: float = 1.0,
-    filter_size: int = 11,
-    filter_sigma: float = 1.5,
-    k1: float = 0.01,
-    k2: float = 0.03,
-    data_format: str | None = None,
+    max_val: Carried = 1.0,
+    filter_size: Carried = 11,
+    filter_sigma: Carried = 1.5,
+    k1: Carried = 0.01,
+    k2: Carried = 0.03,
+    data_format: Carried = None,
 ) -> Inferred:
     """How similar images are in structure: one number for each."""
     check_images(image1.shape)
     check_images(shape_of(image2))
-    return uncounted(Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype))
+    return unknown_macs(Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype))

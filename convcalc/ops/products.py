@@ -1,22 +1,20 @@
 """Operations that multiply: their multiply-accumulates are counted. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
+from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand, SummedAxes, Text
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type, strong, together
-from convcalc.ops.registry import Tensor, of_one_sample, operation, shape_of
+from convcalc.ops.registry import operation
+from convcalc.ops.tensor import Tensor, sample_elements, shape_of
 
 
 def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
     """An output each of whose elements is a sum of so many products."""
-    return Inferred((shape,), products=(Product(name, of_one_sample(shape) * terms),), dtype=(dtype,))
+    return Inferred((shape,), products=(Product(name, sample_elements(shape) * terms),), dtype=(dtype,))
 
 
 def _same_inner(one: Number, other: Number) -> Number:
@@ -44,7 +42,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Inferred:
 
 
 @operation("Dot")
-def dot(x1: Any, x2: Any) -> Tensor | Inferred:
+def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies along the last axis of one and the last but one of the other."""
     one, other = shape_of(x1), shape_of(x2)
     dtype = together(x1, x2)
@@ -56,7 +54,7 @@ def dot(x1: Any, x2: Any) -> Tensor | Inferred:
 
 
 @operation("Inner")
-def inner(x1: Any, x2: Any) -> Tensor | Inferred:
+def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies along the last axes."""
     one, other = shape_of(x1), shape_of(x2)
     dtype = together(x1, x2)
@@ -66,28 +64,30 @@ def inner(x1: Any, x2: Any) -> Tensor | Inferred:
 
 
 @operation("Vdot")
-def vdot(x1: Any, x2: Any) -> Inferred:
+def vdot(x1: Operand, x2: Carried) -> Inferred:
     """The sum of the products of all elements."""
-    return _made((), together(x1, x2), of_one_sample(shape_of(x1)))
+    return _made((), together(x1, x2), sample_elements(shape_of(x1)))
 
 
 @operation("Outer")
-def outer(x1: Any, x2: Any) -> Inferred:
+def outer(x1: Operand, x2: Operand) -> Inferred:
     """Each element of one with each of the other."""
     return _made((product(shape_of(x1)), product(shape_of(x2))), together(x1, x2), 1)
 
 
 @operation("Kron")
-def kron(x1: Any, x2: Any) -> Inferred:
+def kron(x1: Operand, x2: Operand) -> Inferred:
     """Each element of one with the whole of the other. Of more axes of one than of the other, Keras shows the first ones."""
     one, other = shape_of(x1), shape_of(x2)
     shape = tuple(a * b for a, b in zip(one, other))
-    products = Product("products", of_one_sample(one) * of_one_sample(other))
+    products = Product("products", sample_elements(one) * sample_elements(other))
     return Inferred((shape,), products=(products,), dtype=(result_type(strong(x1), strong(x2)),))
 
 
 @operation("Cross")
-def cross(x1: Any, x2: Any, *, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Inferred:
+def cross(
+    x1: Operand, x2: Operand, *, axisa: Axis = -1, axisb: Axis = -1, axisc: Axis = -1, axis: Axis | None = None
+) -> Inferred:
     """The vectors that stand upright on two others; of vectors of two elements, the one element that is not 0."""
     one, other = shape_of(x1), shape_of(x2)
     if axis is not None:
@@ -103,7 +103,7 @@ def cross(x1: Any, x2: Any, *, axisa: int = -1, axisb: int = -1, axisc: int = -1
 
 
 @operation("Correlate")
-def correlate(x1: Any, x2: Any, *, mode: str = "valid") -> Inferred:
+def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inferred:
     """The sums of the products of one vector with another that slides along it."""
     one, other = shape_of(x1), shape_of(x2)
     if len(one) != 1 or len(other) != 1:
@@ -112,7 +112,7 @@ def correlate(x1: Any, x2: Any, *, mode: str = "valid") -> Inferred:
         raise Refusal("needs vectors of a known size", codes.UNKNOWN_SIZE)
     longer, shorter = max(one[0], other[0]), min(one[0], other[0])
     sizes = {"valid": longer - shorter + 1, "same": longer, "full": longer + shorter - 1}
-    if mode not in sizes:
+    if not isinstance(mode, str) or mode not in sizes:
         raise Refusal(f"has no mode {mode!r}", codes.INVALID_VALUE, "mode")
     dtype = together(x1, x2)
     wide = {"int64": "float64", "float16": "float16", "bfloat16": "bfloat16", "float64": "float64"}.get(
@@ -126,12 +126,12 @@ def corrcoef(x: Tensor) -> Inferred:
     """How far the rows of a matrix go together, each with each; Keras shows the shape of the matrix."""
     dtype = "float64" if x.dtype == "int64" else result_type(x.dtype, "float")
     rows = x.shape[-2] if len(x.shape) > 1 else 1
-    products = Product("products", of_one_sample(x.shape) * rows)
+    products = Product("products", sample_elements(x.shape) * rows)
     return Inferred((x.shape,), products=(products,), dtype=(dtype,))
 
 
 @operation("Tensordot")
-def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
+def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
     """Multiplies and sums along given axes."""
     one, other = shape_of(x1), shape_of(x2)
     if isinstance(axes, int):
@@ -152,7 +152,7 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: Any = 2) -> Inferred:
 
 
 @operation("Einsum")
-def einsum(*operands: Tensor, subscripts: str) -> Inferred:
+def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
     """Multiplies and sums along the axes that an equation names."""
     left, arrow, target = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -179,7 +179,7 @@ def einsum(*operands: Tensor, subscripts: str) -> Inferred:
         raise Refusal(f"asks for an axis that no input has: '{target}'", codes.EQUATION, "subscripts")
     shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
     gone = product(size for name, size in sizes.items() if name not in target)
-    whole = of_one_sample(dotted) if dotted and not dots else 1
+    whole = sample_elements(dotted) if dotted and not dots else 1
     small = {operand.dtype for operand in operands} == {"int8"}
     dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
     if len(operands) == 1:  # only arranged anew, or summed
@@ -215,17 +215,17 @@ def dot_product_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    bias: Any = None,
-    mask: Any = None,
-    scale: Any = None,
+    bias: Carried = None,
+    mask: Carried = None,
+    scale: Carried = None,
     *,
-    is_causal: bool = False,
-    flash_attention: Any = None,
-    attn_logits_soft_cap: Any = None,
+    is_causal: Flag = False,
+    flash_attention: Carried = None,
+    attn_logits_soft_cap: Carried = None,
 ) -> Inferred:
     """Weighs values by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
         raise Refusal("needs (batch, length, heads, size) for query, key and value", codes.WRONG_RANK)
-    pairs = of_one_sample(query.shape) * key.shape[1]
+    pairs = sample_elements(query.shape) * key.shape[1]
     products = (Product("queries with keys", pairs), Product("scores with values", pairs))
     return Inferred((query.shape,), products=products, dtype=(together(query, key, value),))

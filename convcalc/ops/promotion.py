@@ -10,7 +10,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Refusal
-from convcalc.ops.registry import Tensor
+from convcalc.ops.tensor import Tensor
 
 # Each type, and those just above it. 'int' and 'float' are the types of Python's own numbers, which give way to a tensor's.
 _ABOVE = {

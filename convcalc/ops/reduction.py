@@ -1,7 +1,5 @@
 """Operations that make one value of those along an axis. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -10,13 +8,15 @@ from convcalc.base.numbers import UNKNOWN, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, Inferred, Product, axis_index
+from convcalc.ops.arguments import Axes, Axis, Carried, Dtype, Flag, Integer, Operand
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
-from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation, shape_of
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, sample_elements, shape_of
 
-Axis: TypeAlias = "int | Sequence[int] | None"
+AxesOrAll: TypeAlias = "int | Sequence[int] | None"
 
 
-def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
+def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     """The shape without the axes that are reduced (all of them for None), or with a 1 in their place."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
     gone = [axis_index(each, len(shape)) for each in chosen]
@@ -24,13 +24,15 @@ def reduced(shape: Shape, axis: Axis, keepdims: bool = False) -> Shape:
         return tuple(1 if n in gone else size for n, size in enumerate(shape))
     left = list(shape)
     for n in sorted(gone, reverse=True):
-        del left[n]  # an axis that is named twice takes another one with it, as in Keras
+        if n >= len(left):
+            raise Refusal("is given an axis twice", codes.INVALID_VALUE)
+        del left[n]  # an axis that is given twice removes the next axis too, as in Keras
     return tuple(left)
 
 
 def _gone(args: Mapping[str, Any], shape: Shape) -> list[int]:
     """The axes in the argument 'axis', all of them for None."""
-    axis: Axis = args["axis"]
+    axis: AxesOrAll = args["axis"]
     return [
         each % len(shape) for each in (range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis)
     ]
@@ -50,7 +52,7 @@ def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: I
 
 def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:
     def make() -> Rule:
-        def rule(x: Tensor, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        def rule(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False) -> Tensor:
             return Tensor(reduced(x.shape, axis, keepdims), dtype(x.dtype))
 
         return rule
@@ -74,7 +76,7 @@ _declare("Logsumexp", lambda dtype: "float32", "math")
 
 
 def _with_initial(name: str) -> Rule:
-    def rule(x: Tensor, *, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+    def rule(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, initial: Carried = None) -> Tensor:
         return Tensor(reduced(x.shape, axis, keepdims), x.dtype)
 
     return rule
@@ -87,19 +89,21 @@ for _name in ("Max", "Min"):
 
 
 @operation("Prod", receptive_field_rule=_reduced_views)
-def prod(x: Tensor, *, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Tensor:
+def prod(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, dtype: Dtype = None) -> Tensor:
     """The product along axes."""
     return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
 
 
 @operation("CountNonzero", receptive_field_rule=_reduced_views)
-def count_nonzero(x: Tensor, *, axis: Axis = None) -> Tensor:
+def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
     """How many elements along axes are not 0."""
     return Tensor(reduced(x.shape, axis), "int32")
 
 
 @operation("AllClose")
-def all_close(x1: Any, x2: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+def all_close(
+    x1: Carried, x2: Carried, *, rtol: Carried = 1e-5, atol: Carried = 1e-8, equal_nan: Flag = False
+) -> Tensor:
     """Whether two tensors are nearly equal everywhere."""
     return Tensor((), "bool")
 
@@ -116,7 +120,7 @@ def ndim(x: Tensor) -> Tensor:
     return Tensor((len(x.shape),), "float32")
 
 
-def _along(shape: Shape, axis: int | None) -> Shape:
+def _along(shape: Shape, axis: Axis | None) -> Shape:
     """The shape of values along an axis; for None the tensor is flat first."""
     if axis is None:
         return (product(shape),)
@@ -124,64 +128,75 @@ def _along(shape: Shape, axis: int | None) -> Shape:
     return shape
 
 
-def _cumulative(name: str) -> Rule:
-    def rule(x: Tensor, *, axis: int | None = None, dtype: str | None = None) -> Tensor:
-        own = dtype or x.dtype
-        # Of those that pass over NaN, Keras does not look at the axis.
-        shape = x.shape if axis is not None and name.startswith("Nan") else _along(x.shape, axis)
-        return Tensor(shape, "int32" if own == "bool" else own)
+def _cumulated_dtype(x: Tensor, dtype: str | None) -> str:
+    return "int32" if (dtype or x.dtype) == "bool" else dtype or x.dtype
 
+
+def _cumulative(name: str) -> Rule:
+    def rule(x: Tensor, *, axis: Axis | None = None, dtype: Dtype = None) -> Tensor:
+        return Tensor(_along(x.shape, axis), _cumulated_dtype(x, dtype))
+
+    rule.__doc__ = f"{name} along an axis."
     return rule
 
 
-for _name in ("Cumsum", "Cumprod", "Nancumsum", "Nancumprod"):
-    _rule = _cumulative(_name)
-    _rule.__doc__ = f"{_name} along an axis."
-    operation(_name)(_rule)
+def _nan_cumulative(name: str) -> Rule:
+    def rule(x: Tensor, *, axis: Carried = None, dtype: Dtype = None) -> Tensor:
+        # Keras does not check the axis.
+        return Tensor((product(x.shape),) if axis is None else x.shape, _cumulated_dtype(x, dtype))
+
+    rule.__doc__ = f"{name} along an axis."
+    return rule
+
+
+for _name in ("Cumsum", "Cumprod"):
+    operation(_name)(_cumulative(_name))
+for _name in ("Nancumsum", "Nancumprod"):
+    operation(_name)(_nan_cumulative(_name))
 
 
 @operation("Argsort")
-def argsort(x: Tensor, *, axis: int | None = -1) -> Tensor:
+def argsort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """The order in which elements along an axis stand sorted."""
     return Tensor(_along(x.shape, axis), "int32")
 
 
 @operation("Sort")
-def sort(x: Tensor, *, axis: int | None = -1) -> Tensor:
+def sort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """The elements along an axis, sorted."""
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
 @operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
-def softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
+def softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
 @operation("LogSoftmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
-def log_softmax(x: Tensor, *, axis: Axis = -1) -> Tensor:
+def log_softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
     """The logarithms of shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
 @operation("Sparsemax", "nn", _normalized_views)
-def sparsemax(x: Tensor, *, axis: int = -1) -> Tensor:
+def sparsemax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1, of which many are 0."""
     axis_index(axis, len(x.shape))
     return x
 
 
 @operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE)
-def normalize(x: Tensor, *, axis: Axis = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+def normalize(x: Tensor, *, axis: Axes | None = -1, order: Carried = 2, epsilon: Carried = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)
     return Tensor(x.shape, "float32")
 
 
 @operation("Moments", "nn")
-def moments(x: Tensor, *, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> list[Tensor]:
+def moments(x: Tensor, *, axes: Axes | None, keepdims: Flag = False, synchronized: Flag = False) -> list[Tensor]:
     """Mean and variance along axes."""
     return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
 
@@ -189,12 +204,12 @@ def moments(x: Tensor, *, axes: Axis, keepdims: bool = False, synchronized: bool
 @operation("LayerNorm", "nn", buffer_reuse=IN_PLACE)
 def layer_norm(
     x: Tensor,
-    gamma: Any = None,
-    beta: Any = None,
+    gamma: Carried = None,
+    beta: Carried = None,
     *,
-    axis: Axis = -1,
-    epsilon: float | None = None,
-    rms_scaling: bool = False,
+    axis: Carried = -1,
+    epsilon: Carried = None,
+    rms_scaling: Flag = False,
 ) -> Tensor:
     """Normalizes each element of a batch along axes."""
     return x
@@ -202,7 +217,14 @@ def layer_norm(
 
 @operation("BatchNorm", "nn", buffer_reuse=IN_PLACE)
 def batch_norm(
-    x: Tensor, mean: Any, variance: Any, offset: Any = None, scale: Any = None, *, axis: int, epsilon: float = 1e-3
+    x: Tensor,
+    mean: Operand,
+    variance: Operand,
+    offset: Operand = None,
+    scale: Operand = None,
+    *,
+    axis: Axis,
+    epsilon: Carried = 1e-3,
 ) -> Tensor:
     """Normalizes each element of an axis by a mean and a variance that are given."""
     size = x.shape[axis_index(axis, len(x.shape))]
@@ -214,26 +236,28 @@ def batch_norm(
 
 
 @operation("RMSNorm", "nn", buffer_reuse=IN_PLACE)
-def rms_norm(x: Tensor, scale: Any = None, *, axis: Axis = -1, epsilon: float | None = None) -> Tensor:
+def rms_norm(x: Tensor, scale: Carried = None, *, axis: Carried = -1, epsilon: Carried = None) -> Tensor:
     """Scales by the root mean square along axes."""
     return x
 
 
 @operation("TopK", "math")
-def top_k(x: Tensor, *, k: int, sorted: bool = True) -> list[Tensor]:
+def top_k(x: Tensor, *, k: Integer, sorted: Flag = True) -> list[Tensor]:
     """The largest elements of the last axis, and their places."""
     shape = (*x.shape[:-1], k)
     return [Tensor(shape, x.dtype), Tensor(shape, "int32")]
 
 
 @operation("InTopK", "math")
-def in_top_k(targets: Tensor, predictions: Any, *, k: int) -> Tensor:
+def in_top_k(targets: Tensor, predictions: Carried, *, k: Carried) -> Tensor:
     """Whether targets are among the largest predictions."""
     return Tensor(targets.shape, "bool")
 
 
 def _percentile(dtype: Callable[[str], str]) -> Rule:
-    def rule(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    def rule(
+        x: Tensor, q: Operand, *, axis: Axes | None = None, method: Carried = "linear", keepdims: Flag = False
+    ) -> Tensor:
         return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), dtype(x.dtype))
 
     rule.__doc__ = "The values below which percentages of the elements lie."
@@ -246,7 +270,9 @@ operation("Nanpercentile")(_percentile(floating))
 
 @operation("Quantile")
 @operation("Nanquantile")
-def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+def quantile(
+    x: Tensor, q: Operand, *, axis: Axes | None = None, method: Carried = "linear", keepdims: Flag = False
+) -> Tensor:
     """The values below which shares of the elements lie."""
     front = shape_of(q)[:1]
     front = () if isinstance(q, list) and front == (1,) else front
@@ -254,14 +280,14 @@ def quantile(x: Tensor, q: Any, *, axis: Axis = None, method: str = "linear", ke
 
 
 @operation("Average")
-def average(x: Tensor, weights: Any = None, *, axis: int | None = None) -> Inferred:
+def average(x: Tensor, weights: Carried = None, *, axis: Axes | None = None) -> Inferred:
     """The weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
-    products = () if weights is None else (Product("weighted sums", of_one_sample(x.shape)),)
+    products = () if weights is None else (Product("weighted sums", sample_elements(x.shape)),)
     return Inferred((reduced(x.shape, axis),), products=products, dtype=(result_type(*dtypes),))
 
 
 @operation("Bincount")
-def bincount(x: Tensor, *, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+def bincount(x: Tensor, *, weights: Carried = None, minlength: Carried = 0, sparse: Flag = False) -> Tensor:
     """How often each whole number occurs."""
     return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

@@ -1,7 +1,8 @@
-"""What an operation is: a function of ``keras.ops`` that stands in a functional graph beside the layers.
+"""The registry of operations: what an operation is, and how one is declared and found.
 
-A rule is a function of the operation's own parameters: those of its call by position, as in Keras's ``call()``, and those of
-its making behind a ``*``, as in Keras's ``__init__()``. Tensors come as :class:`Tensor`, everything else as it was written.
+An operation is a function of ``keras.ops`` that is a node of a functional graph, as a layer is. Its rule is a function of the same
+parameters: those of Keras's ``call()``, then, after a ``*``, those of Keras's ``__init__()``. The annotation of a parameter declares the
+kind of its argument (:mod:`convcalc.ops.arguments`).
 """
 
 from __future__ import annotations
@@ -10,74 +11,81 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, get_args
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import shape_text
 from convcalc.base.problems import Refusal
 from convcalc.base.structs import NamedTuple
 from convcalc.layers.application import bounded
-from convcalc.layers.arguments import shown
-from convcalc.layers.registry import Inferred
+from convcalc.layers.arguments import REQUIRED, Argument, Kind, shown
+from convcalc.layers.registry import Cost, Inferred
 from convcalc.model import Constant, Slot
+from convcalc.ops.arguments import ManyTensors, OneTensor
 from convcalc.ops.families import FAMILIES, FAMILY_OF
-
-
-class Tensor(NamedTuple):
-    """A tensor as a rule sees it."""
-
-    shape: Shape
-    dtype: str
-
-
-# What Python raises where an argument is of a kind that a rule cannot compute with. Kinds of arguments are not declared:
-# a rule is a plain function.
-WRONG_KIND = (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError)
+from convcalc.ops.tensor import Tensor, shape_of
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 class Operation(NamedTuple):
-    """An entry of the operations. ``parameters`` are those of its call, in Keras's order, ``init_parameters``
-    those of its making, ``defaults`` those of either that may be left out, ``required`` those that may not. ``variadic`` says
-    that its tensors are the call's arguments, however many; ``takes_list`` that they are a list in its first one, ``gives_list``
-    that its output is a list, even of one. ``tensor_parameters`` names the parameters that take a tensor and nothing else.
-    ``receptive_field_rule`` says how a call reads its tensors (:mod:`convcalc.layers.views`); None where that is not
-    known. ``buffer_reuse`` is what it may do with its input's memory, as a layer has it.
+    """An entry of the registry.
+
+    Attributes:
+        name: the class in Keras.
+        module: the module of the class, e.g. ``keras.src.ops.numpy``.
+        rule: computes the outputs of one call.
+        doc: what the operation does.
+        arguments: all arguments, those of the call first.
+        parameters: the names of the arguments of the call, in Keras's order.
+        init_parameters: the names of the arguments of the constructor, in Keras's order.
+        defaults: the default values of the arguments that have one.
+        required: the names of the arguments that have none.
+        variadic: True if the call takes any number of tensors, each an argument.
+        takes_list: True if the first argument is a list of tensors.
+        returns_list: True if the output is a list, even of one tensor.
+        tensor_parameters: the names of the arguments that have to be a tensor.
+        family: ``operation``; for a layer this is the module that declares it.
+        contains_layers: always False, see :class:`convcalc.layers.LayerType`.
+        receptive_field_rule: how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
+        buffer_reuse: how the output uses the memory of an input, as for a layer.
+        flops: counts the floating-point operations besides the products (:mod:`convcalc.ops.costs`).
     """
 
     name: str
     module: str
     rule: Rule
     doc: str
+    arguments: tuple[Argument, ...]
     parameters: tuple[str, ...]
     init_parameters: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = {}
+    required: tuple[str, ...] = ()
     variadic: bool = False
     takes_list: bool = False
     returns_list: bool = False
     tensor_parameters: frozenset[str] = frozenset()
-    required: tuple[str, ...] = ()
     family: str = "operation"
     contains_layers: bool = False
     receptive_field_rule: Callable[..., Any] | None = None
     buffer_reuse: str = ""
+    flops: Cost | None = None
 
     @property
     def function(self) -> str:
-        """The function of ``keras.ops`` that makes it: ``add``, ``image.resize``."""
-        name = _function(self.name)
+        """The name of the function in ``keras.ops``, e.g. ``add`` or ``image.resize``."""
+        name = _function_name(self.name)
         return f"image.{name}" if self.module.endswith(".image") else name
 
     @property
     def positional(self) -> tuple[str, ...]:
-        """The arguments that may stand without a name behind the tensor, in their order."""
+        """The names of the arguments that a spec may give without a name, in their order: all but the first tensor."""
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments of a making or a call that are not as by default."""
+        """Returns the arguments that differ from their defaults."""
         known = self.defaults
         return {name: value for name, value in args.items() if name not in known or value != known[name]}
 
@@ -87,78 +95,60 @@ class Operation(NamedTuple):
         return self.doc.partition("\n")[0]
 
     def infer(self, made: Mapping[str, Any], call: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
-        """What one call comes to. ``made`` are the arguments of its making, ``call`` those of the call, with a
-        :class:`Slot` in place of each tensor.
+        """Returns the outputs and costs of one call.
 
-        Raises :class:`Refusal` for what the operation cannot take.
+        ``made`` are the arguments of the constructor, ``call`` those of the call, with a :class:`Slot` in place of each tensor.
+
+        Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
         """
-        values = {name: filled(value, tensors) for name, value in call.items()}
-        if absent := [name for name in self.required if name not in values and name not in made]:
-            raise Refusal(f"is not given '{absent[0]}'", codes.MISSING_ARGUMENT, absent[0])
-        for name in (each for each in values if each in self.tensor_parameters):
-            if not isinstance(values[name], Tensor):
-                raise Refusal("needs a tensor, and is given a number or a list", codes.WRONG_OPERAND, name)
+        values = {**{name: fill(value, tensors) for name, value in call.items()}, **made}
+        if missing := [name for name in self.required if name not in values]:
+            raise Refusal(f"is not given '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
+        for argument in self.arguments:
+            if argument.name in values:
+                values[argument.name] = _read(argument, values[argument.name])
         many = values.pop(self.parameters[0], ()) if self.variadic else ()
-        try:
-            return _plain(self.rule(*many, **values, **made))
-        except WRONG_KIND:
-            given = {name: value for name, value in {**call, **made}.items() if not isinstance(value, Slot)}
-            raise Refusal(
-                f"cannot take {', '.join(f'{name}: {shown(value)}' for name, value in given.items()) or 'this'}",
-                codes.INVALID_VALUE,
-            ) from None
+        return _checked(self.rule(*many, **values))
 
 
-def _plain(found: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
-    """What a rule found, whichever way it says it. Raises :class:`ValueError` for sizes and types that are none: a rule hands
-    on what a file gives it.
-    """
-    if not isinstance(found, Inferred):
-        outputs = (found,) if isinstance(found, Tensor) else tuple(found)
-        found = Inferred(tuple(each.shape for each in outputs), dtype=tuple(each.dtype for each in outputs))
-    sizes = [size for shape in found.outputs for size in shape or ()]
-    types = (found.dtype,) if isinstance(found.dtype, str) else found.dtype or ()
-    if any(isinstance(size, float) or size < 0 for size in sizes) or not all(isinstance(each, str) for each in types):
-        raise ValueError
-    return bounded(found)
+def _read(argument: Argument, value: Any) -> Any:
+    """Returns the value as the argument's kind reads it. Raises :class:`Refusal` for one that it does not accept."""
+    if value is None and argument.null:
+        return None
+    try:
+        return argument.kind.read(value)
+    except Refusal as refusal:
+        raise Refusal(refusal.message, refusal.code, argument.name) from None
+    except ValueError:
+        got = "a tensor" if isinstance(value, Tensor) else shown(value)
+        message = f"needs {argument.expects} as '{argument.name}', not {got}"
+        raise Refusal(message, codes.INVALID_VALUE) from None
 
 
-def shape_of(value: Any) -> Shape:
-    """The shape of an operand: a tensor's, or that of a constant, a number or lists of them."""
-    if isinstance(value, Tensor):
-        return value.shape
-    sizes: list[Number] = []
-    while isinstance(value, list):
-        sizes.append(len(value))
-        value = value[0] if value else None
-    if isinstance(value, (str, Mapping, slice)) or value is ...:
-        raise TypeError
-    return tuple(sizes)
+def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
+    """Returns what a rule returned as an :class:`Inferred`. Raises :class:`Refusal` for sizes that are
+    negative, fractional or too large."""
+    if not isinstance(result, Inferred):
+        outputs = (result,) if isinstance(result, Tensor) else tuple(result)
+        result = Inferred(tuple(tensor.shape for tensor in outputs), dtype=tuple(tensor.dtype for tensor in outputs))
+    for shape in result.outputs:
+        if any(isinstance(size, float) or size < 0 for size in shape or ()):
+            raise Refusal(f"would have an output of shape {shape_text(shape)}", codes.INVALID_VALUE)
+    return bounded(result)
 
 
-def filled(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """A value with its tensors put in place of their slots, and of constants."""
+def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
+    """Returns the value with a tensor in place of each slot and each constant."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
         return Tensor(shape_of(value.value), value.dtype)
     if isinstance(value, (list, tuple)):
-        return [filled(part, tensors) for part in value]
+        return [fill(part, tensors) for part in value]
     return value
 
 
-def of_one_sample(shape: Shape) -> Number:
-    """How many elements a shape has; of a batch that is not known, one sample's."""
-    return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
-
-
-def uncounted(*outputs: Tensor) -> Inferred:
-    """Outputs of what multiplies as often as its algorithm likes: the count is unknown."""
-    shapes, dtypes = tuple(each.shape for each in outputs), tuple(each.dtype for each in outputs)
-    return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))
-
-
-# Keras's functions whose names are not those of their classes in small letters.
+# The names of functions that are not the snake_case of their class.
 _FUNCTIONS = {
     "AllClose": "allclose",
     "BatchNorm": "batch_normalization",
@@ -174,43 +164,62 @@ REGISTERED: dict[tuple[str, str], Operation] = {}
 
 
 def operation(
-    name: str, module: str = "numpy", receptive_field_rule: Callable[..., Any] | None = None, buffer_reuse: str = ""
+    name: str,
+    module: str = "numpy",
+    receptive_field_rule: Callable[..., Any] | None = None,
+    buffer_reuse: str = "",
+    flops: Cost | None = None,
 ) -> Callable[[AnyRule], AnyRule]:
-    """Declare an operation: the class ``name`` of Keras's ``keras.src.ops.<module>``."""
+    """Declares the rule as the operation of Keras's class ``keras.src.ops.<module>.<name>``."""
 
     def declare(rule: AnyRule) -> AnyRule:
-        signature = tuple(inspect.signature(rule).parameters.values())
-        made = tuple(each.name for each in signature if each.kind is each.KEYWORD_ONLY)
-        variadic = any(each.kind is each.VAR_POSITIONAL for each in signature)
+        signature = inspect.signature(rule)
+        parameters = tuple(signature.parameters.values())
+        arguments = tuple(map(_argument, parameters))
+        defaults = {argument.name: argument.default for argument in arguments if argument.default is not REQUIRED}
         called = tuple(
-            each.name for each in signature if each.kind in (each.POSITIONAL_OR_KEYWORD, each.VAR_POSITIONAL)
+            argument
+            for argument, parameter in zip(arguments, parameters)
+            if parameter.kind is not parameter.KEYWORD_ONLY
         )
-        single = frozenset(
-            each.name for each in signature if each.kind is each.POSITIONAL_OR_KEYWORD and each.annotation == "Tensor"
-        )
-        required = tuple(
-            each.name for each in signature if each.kind is not each.VAR_POSITIONAL and each.default is each.empty
-        )
+        variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
         path = f"keras.src.ops.{module}"
         REGISTERED[path, name] = Operation(
             name=name,
             module=path,
             rule=rule,
             doc=inspect.cleandoc(rule.__doc__ or ""),
-            parameters=called,
-            init_parameters=made,
-            defaults={each.name: each.default for each in signature if each.default is not each.empty},
+            arguments=arguments,
+            parameters=tuple(argument.name for argument in called),
+            init_parameters=tuple(argument.name for argument in arguments[len(called) :]),
+            defaults=defaults,
+            required=tuple(argument.name for argument in arguments[variadic:] if argument.name not in defaults),
             variadic=variadic,
-            takes_list=signature[0].annotation == "Sequence[Tensor]",
-            returns_list=str(inspect.signature(rule).return_annotation).startswith("list["),
-            tensor_parameters=single,
-            required=required,
+            takes_list=not variadic and isinstance(arguments[0].kind, ManyTensors),
+            returns_list=signature.return_annotation == list[Tensor],
+            tensor_parameters=frozenset(argument.name for argument in called if isinstance(argument.kind, OneTensor)),
             receptive_field_rule=receptive_field_rule,
             buffer_reuse=buffer_reuse,
+            flops=flops,
         )
         return rule
 
     return declare
+
+
+def _argument(parameter: inspect.Parameter) -> Argument:
+    """Returns the argument that a rule's parameter declares. Its kind is in the annotation."""
+    default = REQUIRED if parameter.default is parameter.empty else parameter.default
+    if parameter.annotation is Tensor:
+        kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()
+        return Argument(parameter.name, kind, default)
+    options = get_args(parameter.annotation)
+    null = type(None) in options and not hasattr(parameter.annotation, "__metadata__")
+    annotation = options[0] if null else parameter.annotation
+    kinds = getattr(annotation, "__metadata__", ())
+    if not kinds:
+        raise TypeError(f"the annotation of '{parameter.name}' declares no kind of argument: {parameter.annotation!r}")
+    return Argument(parameter.name, kinds[0], default, null)
 
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
@@ -241,11 +250,11 @@ def _import_family(class_name: str) -> None:
         import_module(f"convcalc.ops.{FAMILY_OF[class_name]}")
 
 
-def _function(class_name: str) -> str:
+def _function_name(class_name: str) -> str:
     return _FUNCTIONS.get(class_name) or snake_case(class_name)
 
 
 @cache
 def _classes() -> dict[str, str]:
     """The classes by their functions' names."""
-    return {_function(name): name for name in FAMILY_OF}
+    return {_function_name(name): name for name in FAMILY_OF}

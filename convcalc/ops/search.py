@@ -1,27 +1,24 @@
 """Operations that find elements, or count them. Source: ``keras/src/ops/numpy.py``."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
-
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand, Range
 from convcalc.ops.creation import stated
-from convcalc.ops.registry import Tensor, operation, shape_of
+from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
+from convcalc.ops.tensor import Tensor, shape_of
 
 
 @operation("Digitize")
-def digitize(x: Tensor, bins: Any) -> Tensor:
+def digitize(x: Tensor, bins: Carried) -> Tensor:
     """The number of the bin of each element."""
     return Tensor(x.shape, "int32")
 
 
 @operation("SearchSorted")
-def search_sorted(sorted_sequence: Any, values: Any, *, side: str = "left") -> Tensor:
+def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Carried = "left") -> Tensor:
     """The places at which values belong into a sorted vector."""
     sequence = shape_of(sorted_sequence)
     if len(sequence) != 1:
@@ -30,7 +27,7 @@ def search_sorted(sorted_sequence: Any, values: Any, *, side: str = "left") -> T
 
 
 @operation("IsIn")
-def is_in(x1: Any, x2: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def is_in(x1: Operand, x2: Carried, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
     """Whether each element is among those of another tensor."""
     return Tensor(shape_of(x1), "bool")
 
@@ -42,14 +39,14 @@ def nonzero(x: Tensor) -> list[Tensor]:
 
 
 @operation("UnravelIndex")
-def unravel_index(indices: Tensor, *, shape: Sequence[int | None]) -> list[Tensor]:
+def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
     """The places in a shape that numbers of elements stand for, one tensor an axis."""
     found = (UNKNOWN,) if UNKNOWN in stated(shape) else indices.shape
     return [Tensor(found, indices.dtype)] * len(shape)
 
 
 @operation("Argpartition")
-def argpartition(x: Tensor, *, kth: int, axis: int | None = -1) -> Tensor:
+def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Carried = -1) -> Tensor:
     """An order in which the smallest elements along an axis come first.
 
     Keras does not look whether there is such an axis.
@@ -60,7 +57,7 @@ def argpartition(x: Tensor, *, kth: int, axis: int | None = -1) -> Tensor:
 
 
 @operation("Histogram")
-def histogram(x: Tensor, *, bins: int = 10, range: Sequence[float] | None = None) -> list[Tensor]:
+def histogram(x: Tensor, *, bins: CheckedByRule = 10, range: Range = None) -> list[Tensor]:
     """How many elements lie in each bin, and the edges of the bins."""
     if not isinstance(bins, int) or bins < 0:
         raise Refusal("needs a number of bins", codes.INVALID_VALUE, "bins")
@@ -73,13 +70,13 @@ def histogram(x: Tensor, *, bins: int = 10, range: Sequence[float] | None = None
 def unique(
     x: Tensor,
     *,
-    sorted: bool = True,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: int | None = None,
-    size: int | None = None,
-    fill_value: Any = None,
+    sorted: Flag = True,
+    return_index: Flag = False,
+    return_inverse: Flag = False,
+    return_counts: Flag = False,
+    axis: Axis | None = None,
+    size: CheckedByRule = None,
+    fill_value: Carried = None,
 ) -> list[Tensor]:
     """The elements without repetition, or the parts along an axis; how many there are is only known where it is asked for."""
     count: Number = stated([size], "size")[0]

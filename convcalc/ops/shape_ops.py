@@ -1,7 +1,5 @@
 """Operations that arrange elements anew. Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,14 +9,31 @@ from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import VIEW, Inferred, axis_index
+from convcalc.ops.arguments import (
+    Axes,
+    Axis,
+    AxisPair,
+    Carried,
+    CheckedByRule,
+    Dtype,
+    Integer,
+    IntegerOrIntegers,
+    Integers,
+    IntegersOrNulls,
+    NewShape,
+    Operand,
+    PadWidth,
+    Real,
+)
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, shape_of
 
 _BITS = {**BITS, "complex64": 64, "complex128": 128}
 
 
-def _axes(axis: int | Sequence[int]) -> list[int]:
+def _axes(axis: Axis | Sequence[int]) -> list[int]:
     return [axis] if isinstance(axis, int) else list(axis)
 
 
@@ -28,7 +43,7 @@ def with_size(shape: Shape, axis: int, size: Number) -> Shape:
 
 
 @operation("ExpandDims", buffer_reuse=VIEW)
-def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
+def expand_dims(x: Tensor, *, axis: Axes | None) -> Tensor:
     """Puts in axes of size 1."""
     axes = _axes(len(x.shape) if axis is None else axis)
     rank = len(x.shape) + len(axes)
@@ -40,7 +55,7 @@ def expand_dims(x: Tensor, *, axis: int | Sequence[int] | None) -> Tensor:
 
 
 @operation("Squeeze", buffer_reuse=VIEW)
-def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
+def squeeze(x: Tensor, *, axis: Axes | None = None) -> Tensor:
     """Takes out axes of size 1."""
     if axis is None:
         return Tensor(tuple(size for size in x.shape if size != 1), x.dtype)
@@ -52,7 +67,7 @@ def squeeze(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
 
 
 @operation("Reshape", receptive_field_rule=views.reshaping, buffer_reuse=VIEW)
-def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
+def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
     """The same elements in another shape; -1 is what is left over."""
     wanted = [
         each if isinstance(each, int) else UNKNOWN for each in ([newshape] if isinstance(newshape, int) else newshape)
@@ -68,7 +83,7 @@ def reshape(x: Tensor, *, newshape: Sequence[Any]) -> Tensor:
 
 
 @operation("View", buffer_reuse=VIEW)
-def view(x: Tensor, *, dtype: str | None = None) -> Tensor:
+def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """The same bytes, read as elements of another dtype."""
     other = dtype or x.dtype
     old, new = _BITS.get(x.dtype), _BITS.get(other)
@@ -100,7 +115,7 @@ def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: I
 
 
 @operation("Transpose", receptive_field_rule=_transposed_views)
-def transpose(x: Tensor, *, axes: Sequence[int] | None = None) -> Tensor:
+def transpose(x: Tensor, *, axes: Integers | None = None) -> Tensor:
     """The axes in another order."""
     rank = len(x.shape)
     order = range(rank)[::-1] if axes is None else [axis_index(each, rank, "axes") for each in axes]
@@ -110,7 +125,7 @@ def transpose(x: Tensor, *, axes: Sequence[int] | None = None) -> Tensor:
 
 
 @operation("Swapaxes")
-def swapaxes(x: Tensor, *, axis1: int, axis2: int) -> Tensor:
+def swapaxes(x: Tensor, *, axis1: Axis, axis2: Axis) -> Tensor:
     """Two axes exchanged."""
     order = list(range(len(x.shape)))
     one, other = axis_index(axis1, len(order), "axis1"), axis_index(axis2, len(order), "axis2")
@@ -119,7 +134,7 @@ def swapaxes(x: Tensor, *, axis1: int, axis2: int) -> Tensor:
 
 
 @operation("Moveaxis")
-def moveaxis(x: Tensor, *, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+def moveaxis(x: Tensor, *, source: Axes, destination: Axes) -> Tensor:
     """Axes moved to other places."""
     rank = len(x.shape)
     moved = [axis_index(each, rank, "source") for each in _axes(source)]
@@ -133,7 +148,7 @@ def moveaxis(x: Tensor, *, source: int | Sequence[int], destination: int | Seque
 
 
 @operation("GetItem")
-def get_item(x: Tensor, key: Any) -> Tensor:
+def get_item(x: Tensor, key: CheckedByRule) -> Tensor:
     """Picks by indices and slices."""
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
     if sum(each is ... for each in keys) > 1:
@@ -163,12 +178,17 @@ def get_item(x: Tensor, key: Any) -> Tensor:
 def _sliced(size: Number, part: slice) -> Number:
     """How many elements a slice leaves of an axis; of an unknown size it is known only where it picks all."""
     if isinstance(size, int):
+        bounds = (part.start, part.stop, part.step)
+        if part.step == 0 or not all(bound is None or isinstance(bound, int) for bound in bounds):
+            raise Refusal(
+                "picks with a slice whose step is 0 or whose bounds are not whole numbers", codes.INVALID_VALUE
+            )
         return len(range(*part.indices(size)))
     return UNKNOWN
 
 
 @operation("Take")
-def take(x: Tensor, indices: Any, *, axis: int | None = None) -> Tensor:
+def take(x: Tensor, indices: Operand, *, axis: Axis | None = None) -> Tensor:
     """Picks by numbers along an axis."""
     wanted = shape_of(indices)
     if axis is None:
@@ -178,7 +198,7 @@ def take(x: Tensor, indices: Any, *, axis: int | None = None) -> Tensor:
 
 
 @operation("TakeAlongAxis")
-def take_along_axis(x: Tensor, indices: Tensor, *, axis: int | None = None) -> Tensor:
+def take_along_axis(x: Tensor, indices: Tensor, *, axis: Axis | None = None) -> Tensor:
     """Picks by numbers along an axis, others at each place of the other axes."""
     shape = (product(x.shape),) if axis is None else x.shape
     if len(shape) != len(indices.shape):
@@ -188,7 +208,7 @@ def take_along_axis(x: Tensor, indices: Tensor, *, axis: int | None = None) -> T
 
 
 def _kept(name: str) -> Rule:
-    def rule(x: Tensor, *, axis: int | Sequence[int] | None = None) -> Tensor:
+    def rule(x: Tensor, *, axis: Axes | None = None) -> Tensor:
         for each in [] if axis is None else _axes(axis):
             axis_index(each, len(x.shape))
         return x
@@ -215,7 +235,7 @@ def flipud(x: Tensor) -> Tensor:
 
 
 @operation("Roll")
-def roll(x: Tensor, *, shift: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+def roll(x: Tensor, *, shift: Carried, axis: Axes | None = None) -> Tensor:
     """Elements moved along axes, around the end."""
     for each in [] if axis is None else _axes(axis):
         axis_index(each, len(x.shape))
@@ -223,7 +243,7 @@ def roll(x: Tensor, *, shift: Any, axis: int | Sequence[int] | None = None) -> T
 
 
 @operation("Rot90")
-def rot90(array: Tensor, *, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
+def rot90(array: Tensor, *, k: Carried = 1, axes: AxisPair = (0, 1)) -> Tensor:
     """Turned by a quarter.
 
     Keras exchanges the axes however often it turns.
@@ -235,7 +255,7 @@ def rot90(array: Tensor, *, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
 
 
 @operation("BroadcastTo")
-def broadcast_to(x: Tensor, *, shape: Sequence[Any]) -> Tensor:
+def broadcast_to(x: Tensor, *, shape: IntegersOrNulls) -> Tensor:
     """Repeated along axes of size 1, up to a shape."""
     wanted = tuple(UNKNOWN if each is None else each for each in shape)
     broadcast(x.shape, wanted)
@@ -243,7 +263,7 @@ def broadcast_to(x: Tensor, *, shape: Sequence[Any]) -> Tensor:
 
 
 @operation("Repeat")
-def repeat(x: Tensor, *, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+def repeat(x: Tensor, *, repeats: IntegerOrIntegers, axis: Axis | None = None) -> Tensor:
     """Each element so many times along an axis."""
     counts = [repeats] if isinstance(repeats, int) else list(repeats)
     shape: Shape = (product(x.shape),) if axis is None else x.shape
@@ -257,7 +277,7 @@ def repeat(x: Tensor, *, repeats: int | Sequence[int], axis: int | None = None) 
 
 
 @operation("Tile")
-def tile(x: Tensor, *, repeats: int | Sequence[int]) -> Tensor:
+def tile(x: Tensor, *, repeats: IntegerOrIntegers) -> Tensor:
     """The whole so many times along each axis."""
     counts = _axes(repeats)
     rank = max(len(counts), len(x.shape))
@@ -267,7 +287,7 @@ def tile(x: Tensor, *, repeats: int | Sequence[int]) -> Tensor:
 
 
 @operation("Pad")
-def pad(x: Tensor, constant_values: Any = None, *, pad_width: Any, mode: str = "constant") -> Tensor:
+def pad(x: Tensor, constant_values: Carried = None, *, pad_width: PadWidth, mode: Carried = "constant") -> Tensor:
     """Cells added at both ends of each axis."""
     widths = _pad_widths(pad_width, len(x.shape))
     return Tensor(tuple(size + before + after for size, (before, after) in zip(x.shape, widths)), x.dtype)
@@ -287,7 +307,7 @@ def _pad_widths(given: Any, rank: int) -> list[tuple[int, int]]:
 
 
 @operation("Diff")
-def diff(a: Tensor, *, n: int = 1, axis: int = -1) -> Tensor:
+def diff(a: Tensor, *, n: Real = 1, axis: Axis = -1) -> Tensor:
     """The differences between neighbours."""
     at = axis_index(axis, len(a.shape))
     size = a.shape[at]
@@ -295,7 +315,7 @@ def diff(a: Tensor, *, n: int = 1, axis: int = -1) -> Tensor:
 
 
 @operation("Glu", "nn")
-def glu(x: Tensor, *, axis: int = -1) -> Tensor:
+def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """One half of an axis, gated by the other."""
     at = axis_index(axis, len(x.shape))
     size = x.shape[at]
@@ -305,7 +325,7 @@ def glu(x: Tensor, *, axis: int = -1) -> Tensor:
 
 
 @operation("Slice", "core")
-def slice_(inputs: Tensor, start_indices: Any, *, shape: Sequence[int]) -> Tensor:
+def slice_(inputs: Tensor, start_indices: Carried, *, shape: Integers) -> Tensor:
     """A part of a given shape, from given indices; -1 is all that follows."""
     if len(shape) != len(inputs.shape):
         raise Refusal(f"needs a shape of {len(inputs.shape)} axes", codes.WRONG_RANK, "shape")
@@ -318,36 +338,36 @@ def slice_(inputs: Tensor, start_indices: Any, *, shape: Sequence[int]) -> Tenso
 
 
 @operation("SliceUpdate", "core")
-def slice_update(inputs: Tensor, start_indices: Any, updates: Any) -> Tensor:
+def slice_update(inputs: Tensor, start_indices: Carried, updates: Carried) -> Tensor:
     """The tensor with a part replaced."""
     return inputs
 
 
 @operation("ScatterUpdate", "core")
-def scatter_update(inputs: Tensor, indices: Any, updates: Any, *, reduction: Any = None) -> Tensor:
+def scatter_update(inputs: Tensor, indices: Carried, updates: Carried, *, reduction: Carried = None) -> Tensor:
     """The tensor with elements replaced."""
     return inputs
 
 
 @operation("Scatter", "core")
-def scatter(indices: Any, values: Tensor, *, shape: Sequence[int]) -> Tensor:
+def scatter(indices: Carried, values: Tensor, *, shape: Integers) -> Tensor:
     """Zeros with values at given places."""
     return Tensor(tuple(shape), values.dtype)
 
 
 @operation("DepthToSpace", "nn")
-def depth_to_space(x: Tensor, *, block_size: int, data_format: str = "channels_last") -> Tensor:
+def depth_to_space(x: Tensor, *, block_size: Integer, data_format: Carried = "channels_last") -> Tensor:
     """Channels laid out as blocks of cells."""
     return _blocks(x, block_size, data_format, grow=True)
 
 
 @operation("SpaceToDepth", "nn")
-def space_to_depth(x: Tensor, *, block_size: int, data_format: str = "channels_last") -> Tensor:
+def space_to_depth(x: Tensor, *, block_size: Integer, data_format: Carried = "channels_last") -> Tensor:
     """Blocks of cells laid out as channels."""
     return _blocks(x, block_size, data_format, grow=False)
 
 
-def _blocks(x: Tensor, block: int, data_format: str, grow: bool) -> Tensor:
+def _blocks(x: Tensor, block: int, data_format: Carried, grow: bool) -> Tensor:
     if len(x.shape) != 4:
         raise Refusal("needs images with a batch axis: four axes", codes.WRONG_RANK)
     last = data_format == "channels_last"
@@ -361,13 +381,15 @@ def _blocks(x: Tensor, block: int, data_format: str, grow: bool) -> Tensor:
 
 
 def _divided(size: Number, by: int) -> Number:
+    if by == 0 and size is not UNKNOWN:
+        raise Refusal("needs a block size other than 0", codes.INVALID_VALUE)
     if size % by > 0:
         raise Refusal(f"has a size of {size}, which {by} does not divide", codes.INDIVISIBLE_GROUPS, "block_size")
     return size // by
 
 
 @operation("Trapezoid")
-def trapezoid(y: Tensor, *, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+def trapezoid(y: Tensor, *, x: Carried = None, dx: Carried = 1.0, axis: Axis = -1) -> Tensor:
     """The integral along an axis."""
     at = axis_index(axis, len(y.shape))
     return Tensor((*y.shape[:at], *y.shape[at + 1 :]), result_type(y.dtype, "float"))

@@ -4,16 +4,15 @@ How much a Fourier transform multiplies depends on the algorithm: its count is u
 the real parts and the imaginary ones.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Traced, Unknown, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
-from convcalc.ops.registry import Rule, Tensor, operation, shape_of, uncounted
+from convcalc.ops.arguments import Carried, CheckedByRule, ComplexPair, Flag, Operand, Real
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _size(size: Any) -> Number:
@@ -36,11 +35,11 @@ def _complex(x: Any, axes: int) -> tuple[Tensor, Tensor]:
 
 
 def _transform(name: str, axes: int) -> Rule:
-    def rule(x: Sequence[Tensor]) -> Inferred:
+    def rule(x: ComplexPair) -> Inferred:
         parts = _complex(x, axes)
         if any(plain(size) is UNKNOWN for size in parts[0].shape[-axes:]):
             raise Refusal("needs known sizes on the axes that it transforms", codes.UNKNOWN_SIZE, "x")
-        return uncounted(*parts)
+        return unknown_macs(*parts)
 
     rule.__doc__ = f"{name}: {'the Fourier transform' if name[0] == 'F' else 'the inverse transform'} of the last axes."
     return rule
@@ -52,21 +51,21 @@ fft, fft2, ifft2 = (
 
 
 @operation("RFFT", "math")
-def rfft(x: Tensor, *, fft_length: int | None = None) -> Inferred:
+def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
     """The Fourier transform of real numbers along the last axis."""
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     length = x.shape[-1] if fft_length is None else fft_length
     spectrum = Tensor((*x.shape[:-1], _size(length // 2 + 1)), x.dtype)
-    return uncounted(spectrum, spectrum)
+    return unknown_macs(spectrum, spectrum)
 
 
 @operation("IRFFT", "math")
-def irfft(x: Sequence[Tensor], *, fft_length: int | None = None) -> Inferred:
+def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
     """The real numbers that have a given Fourier transform."""
     real, _ = _complex(x, 1)
     length = 2 * (real.shape[-1] - 1) if fft_length is None else fft_length
-    return uncounted(Tensor((*real.shape[:-1], _size(length)), real.dtype))
+    return unknown_macs(Tensor((*real.shape[:-1], _size(length)), real.dtype))
 
 
 def _apart(stride: Any) -> int:
@@ -76,7 +75,7 @@ def _apart(stride: Any) -> int:
     return stride
 
 
-def _sequences(size: Number, length: int, stride: int) -> Number:
+def _sequences(size: Number, length: Any, stride: Any) -> Number:
     """How many sequences of a length begin a stride apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
         raise Refusal("needs sequences that begin apart", codes.INVALID_VALUE, "sequence_stride")
@@ -84,7 +83,7 @@ def _sequences(size: Number, length: int, stride: int) -> Number:
 
 
 @operation("ExtractSequences", "math")
-def extract_sequences(x: Tensor, *, sequence_length: int, sequence_stride: int) -> Tensor:
+def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real) -> Tensor:
     """The sequences that a window along the last axis sees."""
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
@@ -96,11 +95,11 @@ def extract_sequences(x: Tensor, *, sequence_length: int, sequence_stride: int) 
 def stft(
     x: Tensor,
     *,
-    sequence_length: int,
-    sequence_stride: int,
-    fft_length: int,
-    window: Any = "hann",
-    center: bool = True,
+    sequence_length: Carried,
+    sequence_stride: CheckedByRule,
+    fft_length: Real,
+    window: Carried = "hann",
+    center: Flag = True,
 ) -> Inferred:
     """The Fourier transforms of sequences along the last axis."""
     if not x.shape:
@@ -108,25 +107,25 @@ def stft(
     padded = 0 if center is False else fft_length // 2 * 2
     count = _sequences(x.shape[-1] + padded, fft_length, _apart(sequence_stride))
     spectrum = Tensor((*x.shape[:-1], count, _size(fft_length // 2 + 1)), x.dtype)
-    return uncounted(spectrum, spectrum)
+    return unknown_macs(spectrum, spectrum)
 
 
 @operation("ISTFT", "math")
 def istft(
-    x: Sequence[Tensor],
+    x: ComplexPair,
     *,
-    sequence_length: int,
-    sequence_stride: int,
-    fft_length: int,
-    length: int | None = None,
-    window: Any = "hann",
-    center: bool = True,
+    sequence_length: Carried,
+    sequence_stride: CheckedByRule,
+    fft_length: Real,
+    length: CheckedByRule = None,
+    window: Carried = "hann",
+    center: Flag = True,
 ) -> Inferred:
     """The signal whose sequences have given Fourier transforms."""
     real, _ = _complex(x, 2)
     whole = (real.shape[-2] - 1) * _apart(sequence_stride) + fft_length
     cut = fft_length // 2 * 2 if center else 0
-    return uncounted(Tensor((*real.shape[:-2], _size(whole - cut if length is None else length)), real.dtype))
+    return unknown_macs(Tensor((*real.shape[:-2], _size(whole - cut if length is None else length)), real.dtype))
 
 
 @operation("ViewAsComplex", "math")
@@ -142,7 +141,7 @@ def view_as_real(x: Tensor) -> Tensor:
 
 
 def _segments(name: str) -> Rule:
-    def rule(data: Tensor, segment_ids: Any, *, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    def rule(data: Tensor, segment_ids: Operand, *, num_segments: CheckedByRule = None, sorted: Flag = False) -> Tensor:
         rows, ids = data.shape[0] if data.shape else 0, shape_of(segment_ids)
         if len(ids) != 1:
             raise Refusal("needs a vector of numbers, one for each row", codes.WRONG_RANK, "segment_ids")

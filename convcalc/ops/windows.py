@@ -1,8 +1,6 @@
 """Operations that slide windows. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any
 
@@ -12,32 +10,54 @@ from convcalc.base.problems import Refusal
 from convcalc.base.window import slide, slide_transposed
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
-from convcalc.ops.registry import Rule, Tensor, of_one_sample, operation
+from convcalc.ops.arguments import Carried, CheckedByRule, PerAxis, PerAxisOrNull
+from convcalc.ops.registry import Rule, operation
+from convcalc.ops.tensor import Tensor, sample_elements
 
 
 def _each(value: Any, rank: int) -> list[Any]:
     return [value] * rank if isinstance(value, int) else list(value)
 
 
-def _channels_last(shape: Shape, data_format: str | None) -> Shape:
-    return (shape[0], *shape[2:], shape[1]) if data_format == "channels_first" else shape
+def _channels_last(shape: Shape, data_format: Any) -> Shape:
+    """Returns the shape with the channels on the last axis."""
+    first = data_format == "channels_first"
+    if len(shape) < (2 if first else 1):
+        raise Refusal("needs an input with axes for the batch, the window and the channels", codes.INVALID_VALUE)
+    return (shape[0], *shape[2:], shape[1]) if first else shape
 
 
-def _back(shape: Shape, data_format: str | None) -> Shape:
+def _slide(
+    sizes: Shape, kernel: Iterable[Number], strides: Iterable[int], dilation: Iterable[int], padding: Any
+) -> list[Number]:
+    """Returns the output size of each axis that a window moves along."""
+    padding = _same_or_valid(padding)
+    outputs = []
+    for size, cells, stride, rate in zip(sizes, kernel, strides, dilation):
+        if stride == 0 and size is not UNKNOWN:
+            raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
+        outputs.append(slide(size, cells, stride, rate, padding).output)
+    return outputs
+
+
+def _back(shape: Shape, data_format: Carried) -> Shape:
     return (shape[0], shape[-1], *shape[1:-1]) if data_format == "channels_first" else shape
 
 
 def _pooling(name: str) -> Rule:
     def rule(
-        inputs: Tensor, *, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None
+        inputs: Tensor,
+        *,
+        pool_size: PerAxis,
+        strides: PerAxis | None = None,
+        padding: CheckedByRule = "valid",
+        data_format: Carried = None,
     ) -> Tensor:
         shape = _channels_last(inputs.shape, data_format)
         rank = len(shape) - 2
         size = _each(pool_size, rank)
         steps = size if strides is None else _each(strides, rank)
-        spatial = [
-            slide(*each).output for each in zip(shape[1:-1], size, steps, repeat(1), repeat(_same_or_valid(padding)))
-        ]
+        spatial = _slide(shape[1:-1], size, steps, repeat(1), padding)
         return Tensor(_back((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
     rule.__doc__ = f"{name} over windows."
@@ -48,10 +68,11 @@ max_pool, average_pool = (operation(name, "nn")(_pooling(name)) for name in ("Ma
 
 
 def _adaptive(name: str) -> Rule:
-    def rule(inputs: Tensor, *, output_size: Any, data_format: str | None = None) -> Tensor:
+    def rule(inputs: Tensor, *, output_size: PerAxis, data_format: Carried = None) -> Tensor:
         shape = inputs.shape
         sizes = _each(output_size, len(shape) - 2)
         if data_format == "channels_last":
+            _channels_last(shape, data_format)
             # Keras leaves one spatial axis too many in place (keras/src/ops/nn.py), and its summary shows it.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
@@ -68,6 +89,11 @@ adaptive_max, adaptive_average = (
 def _check_channels(inputs: Number, kernel: Number) -> None:
     if isinstance(inputs, int) and isinstance(kernel, int) and inputs != kernel:
         raise Refusal(f"has a kernel for {kernel} channels, and is given {inputs}", codes.WRONG_CHANNELS, "kernel")
+
+
+def _check_kernel(kernel: Tensor) -> None:
+    if len(kernel.shape) < 2:
+        raise Refusal("needs a kernel with axes for the input's and the output's channels", codes.INVALID_VALUE)
 
 
 def _check_known(kernel: Shape) -> None:
@@ -89,22 +115,23 @@ def _convolution(
         inputs: Tensor,
         kernel: Tensor,
         *,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
+        strides: PerAxis = 1,
+        padding: CheckedByRule = "valid",
+        data_format: Carried = None,
+        dilation_rate: PerAxis = 1,
     ) -> Inferred:
         shape = _channels_last(inputs.shape, data_format)
         rank = len(shape) - 2
         if len(kernel.shape) != len(shape):
             raise Refusal(f"needs a kernel of {len(shape)} axes", codes.WRONG_RANK, "kernel")
+        _check_kernel(kernel)
         _check_channels(shape[-1], kernel.shape[-2])
         if padding == "valid":
             _check_known(kernel.shape[:-2])
         steps, spread = _each(strides, rank), _each(dilation_rate, rank)
-        sliding = zip(shape[1:-1], kernel.shape, steps, spread, repeat(_same_or_valid(padding)))
-        output = (shape[0], *(slide(*each).output for each in sliding), filters(kernel.shape))
-        macs = of_one_sample(output) * terms(kernel.shape)
+        spatial = _slide(shape[1:-1], kernel.shape, steps, spread, padding)
+        output = (shape[0], *spatial, filters(kernel.shape))
+        macs = sample_elements(output) * terms(kernel.shape)
         return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
     rule.__doc__ = doc
@@ -135,10 +162,10 @@ def separable_conv(
     depthwise_kernel: Tensor,
     pointwise_kernel: Tensor,
     *,
-    strides: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
+    strides: PerAxis = 1,
+    padding: CheckedByRule = "valid",
+    data_format: Carried = None,
+    dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """A convolution of each channel by itself, then one of all channels cell by cell; both kernels are tensors."""
     found = depthwise_conv(
@@ -151,9 +178,11 @@ def separable_conv(
     )
     (shape,), (slid,) = found.outputs, found.products
     cells = _channels_last(shape or (), data_format)[:-1]
+    if not pointwise_kernel.shape:
+        raise Refusal("needs a pointwise kernel with an axis for the output's channels", codes.INVALID_VALUE)
     output = (*cells, pointwise_kernel.shape[-1])
     depthwise = Product("depthwise", slid.macs)
-    pointwise = Product("pointwise", of_one_sample(cells) * product(pointwise_kernel.shape))
+    pointwise = Product("pointwise", sample_elements(cells) * product(pointwise_kernel.shape))
     return Inferred((_back(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
 
@@ -162,15 +191,16 @@ def conv_transpose(
     inputs: Tensor,
     kernel: Tensor,
     *,
-    strides: Any = 1,
-    padding: str = "valid",
-    output_padding: Any = None,
-    data_format: str | None = None,
-    dilation_rate: Any = 1,
+    strides: PerAxis = 1,
+    padding: CheckedByRule = "valid",
+    output_padding: PerAxisOrNull | None = None,
+    data_format: Carried = None,
+    dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """A transposed convolution whose kernel is a tensor."""
     shape = _channels_last(inputs.shape, data_format)
     rank = len(shape) - 2
+    _check_kernel(kernel)
     _check_channels(shape[-1], kernel.shape[-1])
     _check_known(tuple(size for size, cells in zip(kernel.shape, shape[1:-1]) if cells is not UNKNOWN))
     extra = [None] * rank if output_padding is None else _each(output_padding, rank)
@@ -183,7 +213,7 @@ def conv_transpose(
         extra,
     )
     output = (shape[0], *(slide_transposed(*each).output for each in sliding), kernel.shape[-2])
-    macs = of_one_sample(shape[:-1]) * product(kernel.shape)
+    macs = sample_elements(shape[:-1]) * product(kernel.shape)
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
 
@@ -191,11 +221,11 @@ def conv_transpose(
 def extract_patches(
     images: Tensor,
     *,
-    size: Any,
-    strides: Any = None,
-    dilation_rate: Any = 1,
-    padding: str = "valid",
-    data_format: str | None = None,
+    size: PerAxis,
+    strides: PerAxis | None = None,
+    dilation_rate: PerAxis = 1,
+    padding: CheckedByRule = "valid",
+    data_format: Carried = None,
 ) -> Tensor:
     """The patches of images, each laid out along the channels."""
     single = len(images.shape) == 3
@@ -203,14 +233,21 @@ def extract_patches(
     rank = len(shape) - 2
     sizes = _each(size, rank)
     steps = sizes if strides is None or strides == 0 else _each(strides, rank)
-    sliding = zip(shape[1:-1], sizes, steps, _each(dilation_rate, rank), repeat(_same_or_valid(padding)))
-    output = (shape[0], *(slide(*each).output for each in sliding), product(sizes) * shape[-1])
+    spatial = _slide(shape[1:-1], sizes, steps, _each(dilation_rate, rank), padding)
+    output = (shape[0], *spatial, product(sizes) * shape[-1])
     turned = _back(output, data_format)
     return Tensor(turned[1:] if single else turned, images.dtype)
 
 
 @operation("Unfold", "nn")
-def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+def unfold(
+    x: Tensor,
+    *,
+    kernel_size: PerAxis,
+    dilation: PerAxis = 1,
+    padding: PerAxis = 0,
+    stride: PerAxis = 1,
+) -> Tensor:
     """The windows of images, each laid out along the second axis."""
     if len(x.shape) != 4 or any(size is UNKNOWN for size in x.shape[1:]):
         raise Refusal(
@@ -218,7 +255,9 @@ def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
             codes.WRONG_SHAPE,
         )
     settings = zip(x.shape[2:], *(_each(each, 2) for each in (kernel_size, dilation, padding, stride)))
-    # As Keras has it: a window that does not fit stands nowhere.
+    if 0 in _each(stride, 2):
+        raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
+    # As in Keras, a window that does not fit has no position.
     cells = product(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )
@@ -229,13 +268,21 @@ def unfold(x: Tensor, *, kernel_size: Any, dilation: Any = 1, padding: Any = 0, 
 
 @operation("Fold", "nn")
 def fold(
-    x: Tensor, *, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    x: Tensor,
+    *,
+    output_size: PerAxis,
+    kernel_size: PerAxis,
+    dilation: Carried = 1,
+    padding: Carried = 0,
+    stride: Carried = 1,
 ) -> Tensor:
     """Images put together again from their windows."""
     if len(x.shape) != 3:
         raise Refusal("needs windows of (batch, elements, windows): three axes", codes.WRONG_RANK)
     batch, elements, _ = x.shape
     cells = product(_each(kernel_size, 2))
+    if cells == 0 and elements is not UNKNOWN:
+        raise Refusal("needs a window of at least one element", codes.INVALID_VALUE)
     if elements % cells > 0:
         raise Refusal(
             f"has windows of {elements} elements, which {cells} cells do not divide", codes.INDIVISIBLE_GROUPS

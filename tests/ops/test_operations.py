@@ -13,6 +13,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.application import sample_macs
 from convcalc.model import Constant, Slot
 from convcalc.ops import OPERATIONS, Tensor
+from convcalc.ops import operation as declare_operation
 from convcalc.ops.promotion import result_type
 from convcalc.read import read
 from tests.helpers.operations import run
@@ -335,3 +336,27 @@ def test_slices_of_a_file() -> None:
     report = infer(read(json.dumps({"class_name": "Functional", "config": config}).encode(), "m.json"))
     assert [row.output_shapes[0] for row in report.layers[1:]] == [(UNKNOWN, 5, 3)] * 3
     assert not report.problems
+
+
+def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
+    """Only the checks of arguments refuse; what else is raised in a rule is a defect, and is not hidden."""
+
+    def rule(x: Tensor) -> Tensor:
+        """A rule with a typo."""
+        return x.shpae  # type: ignore
+
+    operation = OPERATIONS["keras.src.ops.numpy", "Sqrt"]._replace(rule=rule)
+    with pytest.raises(AttributeError, match="shpae"):
+        operation.infer({}, {"x": Slot(0)}, [Tensor((2,), "float32")])
+
+
+def test_a_parameter_declares_the_kind_of_its_argument() -> None:
+    def rule(x: Tensor, *, axis: int = 0) -> Tensor:
+        """A rule with a parameter without a kind."""
+        return x
+
+    rule.__annotations__.update(x=Tensor, axis=int)
+    with pytest.raises(TypeError, match="annotation of 'axis' declares no kind"):
+        declare_operation("Undeclared")(rule)
+    with pytest.raises(Refusal, match="needs a whole number, or a list of whole numbers or null as 'axis', not 'left'"):
+        run("Mean", (2, 3), axis="left")

@@ -79,7 +79,7 @@ def test_an_unknown_count_is_said() -> None:
         ("ops.relu: {trainable: false}", "unknown-argument", "'trainable'"),
         ("{ops.cast: {dtype: int32}, dtype: float16}", "unknown-argument", "'dtype'"),
         ("ops.mean: [1, true, 2]", "too-many-arguments", "at most 2"),
-        ("ops.mean: {axis: left}", "invalid-value", "axis: 'left'"),
+        ("ops.mean: {axis: left}", "invalid-value", "as 'axis', not 'left'"),
         ("ops.mean: {axis: 4}", "wrong-axis", "has no axis 4"),
         ("ops.reshape", "missing-argument", "'newshape'"),
         ("ops.get_item: '[1:x]'", "invalid-value", "'[:, 0]'"),

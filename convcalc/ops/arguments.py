@@ -1,0 +1,265 @@
+"""Kinds of arguments of operations, and the annotations that declare them.
+
+A rule declares the kind of each of its parameters by an annotation: ``axis: Axes | None = None``. :class:`~convcalc.ops.Operation`
+reads the kinds and checks the arguments of each call before it runs the rule. As Keras does, kinds take true and false for the
+numbers 1 and 0.
+
+This module and those that declare operations have no ``from __future__ import annotations``: annotations must be objects, not texts.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
+
+from convcalc.base import codes
+from convcalc.base.numbers import plain
+from convcalc.base.problems import Refusal
+from convcalc.layers.arguments import AnyRank, Anything
+from convcalc.ops.tensor import Tensor
+
+# Larger integers cannot be computed with as floats.
+_LARGEST_INTEGER = 10**300
+
+
+class OneTensor(AnyRank):
+    """A tensor, not a number."""
+
+    expects = "a tensor"
+
+    def read(self, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):
+            raise Refusal("needs a tensor, and is given a number or a list", codes.WRONG_OPERAND)
+        return value
+
+
+class ManyTensors(AnyRank):
+    """A list of tensors."""
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    expects = "a list of tensors"
+
+    def read(self, value: Any) -> list[Tensor]:
+        if (
+            not isinstance(value, list)
+            or len(value) < self.least
+            or not all(isinstance(part, Tensor) for part in value)
+        ):
+            raise ValueError
+        return value
+
+
+class ComplexParts(ManyTensors):
+    """Complex numbers: the tensor of their real parts and that of their imaginary parts, of one shape."""
+
+    expects = "a pair of tensors, the real parts and the imaginary ones"
+
+    def read(self, value: Any) -> list[Tensor]:
+        if not isinstance(value, list) or len(value) != 2 or not all(isinstance(part, Tensor) for part in value):
+            raise Refusal(f"needs {self.expects}", codes.WRONG_INPUTS, "x")
+        real, imaginary = value
+        if [*map(plain, real.shape)] != [*map(plain, imaginary.shape)]:
+            raise Refusal("needs real and imaginary parts of one shape", codes.SHAPES_DIFFER, "x")
+        return value
+
+
+class TensorOrNumbers(AnyRank):
+    """A tensor, a number, or nested lists of numbers; the shape of lists is that of their first elements."""
+
+    expects = "a tensor, a number or lists of numbers"
+
+    def read(self, value: Any) -> Any:
+        first = value
+        while isinstance(first, list):
+            first = first[0] if first else None
+        if isinstance(first, (str, Mapping, slice)) or first is ...:
+            raise ValueError
+        return value
+
+
+class WholeNumber(AnyRank):
+    """A whole number."""
+
+    expects = "a whole number"
+
+    def read(self, value: Any) -> int:
+        if not isinstance(value, int):
+            raise ValueError
+        return value
+
+
+class WholeNumbers(AnyRank):
+    """A list of whole numbers; with ``single`` also one number, with ``nullable`` also null in the list.
+
+    ``length`` is the only length that is accepted. As in Keras, an empty text is an empty list.
+    """
+
+    def __init__(self, single: bool = False, nullable: bool = False, length: int | None = None) -> None:
+        self.single = single
+        self.nullable = nullable
+        self.length = length
+
+    @property
+    def expects(self) -> str:
+        count = "" if self.length is None else f"{self.length} "
+        single = "a whole number, or " if self.single else ""
+        return f"{single}a list of {count}whole numbers{' or nulls' if self.nullable else ''}"
+
+    def read(self, value: Any) -> Any:
+        if self.single and isinstance(value, int):
+            return value
+        if not isinstance(value, Collection) or (self.length is not None and len(value) != self.length):
+            raise ValueError
+        if not all(isinstance(part, int) or (part is None and self.nullable) for part in value):
+            raise ValueError
+        return value
+
+
+class RealNumber(AnyRank):
+    """A number; with ``or_tensor`` also a tensor. A fraction is refused only if it would be a size of the output."""
+
+    expects = "a number"
+
+    def __init__(self, or_tensor: bool = False) -> None:
+        self.or_tensor = or_tensor
+
+    def read(self, value: Any) -> Any:
+        if self.or_tensor and isinstance(value, Tensor):
+            return value
+        if not isinstance(value, (int, float)) or (isinstance(value, int) and abs(value) > _LARGEST_INTEGER):
+            raise ValueError
+        return value
+
+
+class DtypeName(AnyRank):
+    """The name of a dtype. With ``optional`` what is false (such as null or an empty text) is no dtype."""
+
+    expects = "the name of a dtype"
+
+    def __init__(self, optional: bool = False) -> None:
+        self.optional = optional
+
+    def read(self, value: Any) -> str | None:
+        if self.optional and not value:
+            return None
+        if not isinstance(value, str):
+            raise ValueError
+        return value
+
+
+class AnyText(AnyRank):
+    """A text."""
+
+    expects = "a text"
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError
+        return value
+
+
+class NewShapeSizes(AnyRank):
+    """The sizes of a new shape: one, or a list; what is not a whole number in it is an unknown size."""
+
+    expects = "a size or a list of sizes"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, (int, Collection)):
+            raise ValueError
+        return value
+
+
+class PadWidths(AnyRank):
+    """Elements to add at both ends of each axis: a number, a pair for all axes, or a list of pairs (or of single numbers)."""
+
+    expects = "a whole number, a pair (before, after), or a list of such pairs"
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return value
+        if not isinstance(value, (list, tuple)):
+            raise ValueError
+        pairs = value if value and isinstance(value[0], (list, tuple)) else [value] if value else []
+        for pair in pairs:
+            if (
+                not isinstance(pair, (list, tuple))
+                or not pair
+                or not isinstance(pair[0], int)
+                or not isinstance(pair[-1], int)
+            ):
+                raise ValueError
+        return value
+
+
+class SummedAxisLists(AnyRank):
+    """The axes that a tensor product sums over: their number, or two lists of as many axes."""
+
+    expects = "a whole number, or two lists of as many axes"
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, int):
+            return value
+        if not isinstance(value, (list, tuple)) or len(value) < 2:
+            raise ValueError
+        lists = [[axes] if isinstance(axes, int) else WholeNumbers().read(axes) for axes in value]
+        if len(lists[0]) != len(lists[1]):
+            raise ValueError
+        return lists
+
+
+class ListOfOperands(AnyRank):
+    """A list that is not empty; its first element has a shape."""
+
+    expects = "a list of tensors"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, list) or not value:
+            raise ValueError
+        TensorOrNumbers().read(value[0])
+        return value
+
+
+class Interval(AnyRank):
+    """Two numbers; what is false (such as null or an empty list) is none."""
+
+    expects = "a list of two numbers"
+
+    def read(self, value: Any) -> Any:
+        if not value:
+            return None
+        if not isinstance(value, (list, tuple)) or not all(isinstance(part, (int, float)) for part in value[:2]):
+            raise ValueError
+        return value
+
+
+# Annotations. Tensor (:mod:`convcalc.ops.tensor`) is the annotation of one tensor.
+Tensors: TypeAlias = Annotated[Sequence[Tensor], ManyTensors()]
+ComplexPair: TypeAlias = Annotated[Sequence[Tensor], ComplexParts()]
+Operand: TypeAlias = Annotated[Any, TensorOrNumbers()]
+Dtype: TypeAlias = Annotated[str | None, DtypeName(optional=True)]
+RequiredDtype: TypeAlias = Annotated[str, DtypeName()]
+Text: TypeAlias = Annotated[str, AnyText()]
+Integer: TypeAlias = Annotated[int, WholeNumber()]
+Integers: TypeAlias = Annotated[Sequence[int], WholeNumbers()]
+IntegerOrIntegers: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
+# The same, of axes.
+Axis: TypeAlias = Annotated[int, WholeNumber()]
+Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
+# True or false: Python takes any value for one of them.
+Flag: TypeAlias = Annotated[bool, Anything()]
+# Does not change shapes, dtypes or counts: any value is accepted.
+Carried: TypeAlias = Annotated[Any, Anything()]
+# The rule checks it, with codes and words of its own.
+CheckedByRule: TypeAlias = Annotated[Any, Anything()]
+Real: TypeAlias = Annotated[Any, RealNumber()]
+RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]
+AxisPair: TypeAlias = Annotated[Sequence[int], WholeNumbers(length=2)]
+IntegersOrNulls: TypeAlias = Annotated[Sequence[int | None], WholeNumbers(nullable=True)]
+# One number, or one for each spatial axis.
+PerAxis: TypeAlias = Annotated[Any, WholeNumbers(single=True)]
+PerAxisOrNull: TypeAlias = Annotated[Any, WholeNumbers(single=True, nullable=True)]
+NewShape: TypeAlias = Annotated[int | Sequence[Any], NewShapeSizes()]
+PadWidth: TypeAlias = Annotated[Any, PadWidths()]
+SummedAxes: TypeAlias = Annotated[Any, SummedAxisLists()]
+Choices: TypeAlias = Annotated[Sequence[Any], ListOfOperands()]
+Range: TypeAlias = Annotated[Sequence[float] | None, Interval()]

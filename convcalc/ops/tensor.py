@@ -1,0 +1,38 @@
+"""Tensors, as the rules of operations see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.structs import NamedTuple
+from convcalc.layers.registry import Inferred
+
+
+class Tensor(NamedTuple):
+    """The shape and the dtype of a tensor."""
+
+    shape: Shape
+    dtype: str
+
+
+def shape_of(value: Any) -> Shape:
+    """Returns the shape of an operand: a tensor, a number, or nested lists of numbers."""
+    if isinstance(value, Tensor):
+        return value.shape
+    sizes: list[Number] = []
+    while isinstance(value, list):
+        sizes.append(len(value))
+        value = value[0] if value else None
+    return tuple(sizes)
+
+
+def sample_elements(shape: Shape) -> Number:
+    """Returns the number of elements; of one sample if the size of the batch is unknown."""
+    return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
+
+
+def unknown_macs(*outputs: Tensor) -> Inferred:
+    """Returns outputs whose number of multiplications depends on the algorithm."""
+    shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
+    return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))
