@@ -13,14 +13,14 @@ from typing import Annotated, Any, TypeAlias
 from convcalc.base import codes
 from convcalc.base.numbers import plain
 from convcalc.base.problems import Refusal
-from convcalc.layers.arguments import AnyRank, Anything
+from convcalc.layers.arguments import Anything, RankFree
 from convcalc.ops.tensor import Tensor
 
 # Larger integers cannot be computed with as floats.
 _LARGEST_INTEGER = 10**300
 
 
-class OneTensor(AnyRank):
+class OneTensor(RankFree):
     """A tensor, not a number."""
 
     expects = "a tensor"
@@ -31,18 +31,18 @@ class OneTensor(AnyRank):
         return value
 
 
-class ManyTensors(AnyRank):
+class ManyTensors(RankFree):
     """A list of tensors."""
 
-    def __init__(self, least: int = 1) -> None:
-        self.least = least
+    def __init__(self, minimum: int = 1) -> None:
+        self.minimum = minimum
 
     expects = "a list of tensors"
 
     def read(self, value: Any) -> list[Tensor]:
         if (
             not isinstance(value, list)
-            or len(value) < self.least
+            or len(value) < self.minimum
             or not all(isinstance(part, Tensor) for part in value)
         ):
             raise ValueError
@@ -63,7 +63,7 @@ class ComplexParts(ManyTensors):
         return value
 
 
-class TensorOrNumbers(AnyRank):
+class TensorOrNumbers(RankFree):
     """A tensor, a number, or nested lists of numbers; the shape of lists is that of their first elements."""
 
     expects = "a tensor, a number or lists of numbers"
@@ -77,7 +77,7 @@ class TensorOrNumbers(AnyRank):
         return value
 
 
-class WholeNumber(AnyRank):
+class WholeNumber(RankFree):
     """A whole number."""
 
     expects = "a whole number"
@@ -88,7 +88,7 @@ class WholeNumber(AnyRank):
         return value
 
 
-class WholeNumbers(AnyRank):
+class WholeNumbers(RankFree):
     """A list of whole numbers; with ``single`` also one number, with ``nullable`` also null in the list.
 
     ``length`` is the only length that is accepted. As in Keras, an empty text is an empty list.
@@ -115,7 +115,7 @@ class WholeNumbers(AnyRank):
         return value
 
 
-class RealNumber(AnyRank):
+class RealNumber(RankFree):
     """A number; with ``or_tensor`` also a tensor. A fraction is refused only if it would be a size of the output."""
 
     expects = "a number"
@@ -131,7 +131,7 @@ class RealNumber(AnyRank):
         return value
 
 
-class DtypeName(AnyRank):
+class DtypeName(RankFree):
     """The name of a dtype. With ``optional`` what is false (such as null or an empty text) is no dtype."""
 
     expects = "the name of a dtype"
@@ -147,7 +147,7 @@ class DtypeName(AnyRank):
         return value
 
 
-class AnyText(AnyRank):
+class AnyText(RankFree):
     """A text."""
 
     expects = "a text"
@@ -158,7 +158,7 @@ class AnyText(AnyRank):
         return value
 
 
-class NewShapeSizes(AnyRank):
+class NewShapeSizes(RankFree):
     """The sizes of a new shape: one, or a list; what is not a whole number in it is an unknown size."""
 
     expects = "a size or a list of sizes"
@@ -169,7 +169,7 @@ class NewShapeSizes(AnyRank):
         return value
 
 
-class PadWidths(AnyRank):
+class PadWidths(RankFree):
     """Elements to add at both ends of each axis: a number, a pair for all axes, or a list of pairs (or of single numbers)."""
 
     expects = "a whole number, a pair (before, after), or a list of such pairs"
@@ -191,7 +191,7 @@ class PadWidths(AnyRank):
         return value
 
 
-class SummedAxisLists(AnyRank):
+class SummedAxisLists(RankFree):
     """The axes that a tensor product sums over: their number, or two lists of as many axes."""
 
     expects = "a whole number, or two lists of as many axes"
@@ -207,7 +207,7 @@ class SummedAxisLists(AnyRank):
         return lists
 
 
-class ListOfOperands(AnyRank):
+class ListOfOperands(RankFree):
     """A list that is not empty; its first element has a shape."""
 
     expects = "a list of tensors"
@@ -219,7 +219,7 @@ class ListOfOperands(AnyRank):
         return value
 
 
-class Interval(AnyRank):
+class Interval(RankFree):
     """Two numbers; what is false (such as null or an empty list) is none."""
 
     expects = "a list of two numbers"
@@ -248,7 +248,7 @@ Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
 # True or false: Python takes any value for one of them.
 Flag: TypeAlias = Annotated[bool, Anything()]
 # Does not change shapes, dtypes or counts: any value is accepted.
-Carried: TypeAlias = Annotated[Any, Anything()]
+Ignored: TypeAlias = Annotated[Any, Anything()]
 # The rule checks it, with codes and words of its own.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]

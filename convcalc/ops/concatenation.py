@@ -8,7 +8,7 @@ from convcalc.base.problems import Refusal, listed
 from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
-from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Integer, IntegerOrIntegers, Tensors
+from convcalc.ops.arguments import Axis, CheckedByRule, Ignored, Integer, IntegerOrIntegers, Tensors
 from convcalc.ops.promotion import together
 from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
@@ -149,7 +149,7 @@ def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]
 
 
 @operation("Meshgrid")
-def meshgrid(*x: Tensor, indexing: Carried = "xy") -> list[Tensor]:
+def meshgrid(*x: Tensor, indexing: Ignored = "xy") -> list[Tensor]:
     """The coordinates of a grid."""
     if not x and indexing != "ij":
         raise Refusal("needs at least one tensor", codes.INVALID_VALUE)

@@ -7,7 +7,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Dtype, Flag, Operand, RealOrTensor
+from convcalc.ops.arguments import Axis, CheckedByRule, Dtype, Flag, Ignored, Operand, RealOrTensor
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import dtype_of, result_type, together
 from convcalc.ops.registry import operation
@@ -24,7 +24,7 @@ def stated(shape: Any, argument: str = "shape") -> Shape:
 
 
 @operation("Full")
-def full(fill_value: Carried, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
+def full(fill_value: Ignored, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
     """One value in a given shape."""
     return Tensor(stated(shape), dtype or "float32")
 
@@ -94,7 +94,7 @@ def logspace(
     *,
     num: CheckedByRule = 50,
     endpoint: Flag = True,
-    base: Carried = 10,
+    base: Ignored = 10,
     dtype: Dtype = None,
     axis: Axis = 0,
 ) -> Tensor:
@@ -126,7 +126,7 @@ def one_hot(
 
 @operation("MultiHot", "nn")
 def multi_hot(
-    inputs: Tensor, *, num_classes: CheckedByRule = None, axis: Axis = -1, dtype: Carried = None, sparse: Flag = False
+    inputs: Tensor, *, num_classes: CheckedByRule = None, axis: Axis = -1, dtype: Ignored = None, sparse: Flag = False
 ) -> Tensor:
     """A new axis with a 1 at each of the numbers that a sample has."""
     if num_classes is None:

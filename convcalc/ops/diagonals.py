@@ -4,14 +4,14 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.ops.arguments import Axis, Carried, Real
+from convcalc.ops.arguments import Axis, Ignored, Real
 from convcalc.ops.promotion import summed
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor
 
 
 def _triangle(name: str) -> Rule:
-    def rule(x: Tensor, *, k: Carried = 0) -> Tensor:
+    def rule(x: Tensor, *, k: Ignored = 0) -> Tensor:
         return x
 
     rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."

@@ -9,7 +9,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, VIEW
-from convcalc.ops.arguments import Carried, Choices, Dtype, Flag, Operand, RequiredDtype
+from convcalc.ops.arguments import Choices, Dtype, Flag, Ignored, Operand, RequiredDtype
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of
@@ -66,7 +66,7 @@ def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     """The operations on bits, whose operands have other names; Keras gives them the first one's shape."""
 
     def make(name: str) -> Rule:
-        def rule(x: Tensor, y: Carried) -> Tensor:
+        def rule(x: Tensor, y: Ignored) -> Tensor:
             return Tensor(x.shape, dtype(x, y))
 
         return rule
@@ -154,13 +154,13 @@ _declare("Erfc", "math", _unary(floating))
 
 
 @operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
-def round_(x: Tensor, *, decimals: Carried = 0) -> Tensor:
+def round_(x: Tensor, *, decimals: Ignored = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
 @operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
-def clip(x: Tensor, *, x_min: Carried, x_max: Carried) -> Tensor:
+def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
@@ -173,7 +173,7 @@ def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
 
 
 @operation("Select", receptive_field_rule=views.positions)
-def select(condlist: Carried, choicelist: Choices, default: Carried = 0) -> Tensor:
+def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
     """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
     first = choicelist[0]
     if not isinstance(first, (Tensor, list)):
@@ -182,7 +182,7 @@ def select(condlist: Carried, choicelist: Choices, default: Carried = 0) -> Tens
 
 
 @operation("Isclose", receptive_field_rule=views.positions)
-def isclose(x1: Operand, x2: Operand, rtol: Carried = 1e-5, atol: Carried = 1e-8, *, equal_nan: Flag = False) -> Tensor:
+def isclose(x1: Operand, x2: Operand, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, *, equal_nan: Flag = False) -> Tensor:
     """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
@@ -206,7 +206,7 @@ def empty_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
 
 
 @operation("FullLike")
-def full_like(x: Tensor, fill_value: Carried, *, dtype: Dtype = None) -> Tensor:
+def full_like(x: Tensor, fill_value: Ignored, *, dtype: Dtype = None) -> Tensor:
     """One value in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
@@ -230,7 +230,7 @@ def array(x: Tensor, *, dtype: Dtype = None) -> Tensor:
 
 
 @operation("Polar", "nn", views.positions)
-def polar(abs_: Operand, angle: Carried) -> Tensor:
+def polar(abs_: Operand, angle: Ignored) -> Tensor:
     """Complex numbers of their lengths and angles; Keras gives them the type float32."""
     return Tensor(shape_of(abs_), "float32")
 
@@ -242,13 +242,13 @@ def stop_gradient(variable: Tensor) -> Tensor:
 
 
 @operation("ConvertToTensor", "core", views.positions)
-def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Carried = None, ragged: Carried = None) -> Tensor:
+def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Ignored = None, ragged: Ignored = None) -> Tensor:
     """The tensor as it is, or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE)
-def leaky_relu(x: Tensor, *, negative_slope: Carried = 0.2) -> Tensor:
+def leaky_relu(x: Tensor, *, negative_slope: Ignored = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
@@ -260,14 +260,14 @@ def gelu(x: Tensor, *, approximate: Flag = True) -> Tensor:
 
 
 def _with_alpha(name: str) -> Rule:
-    def rule(x: Tensor, *, alpha: Carried = 1.0) -> Tensor:
+    def rule(x: Tensor, *, alpha: Ignored = 1.0) -> Tensor:
         return x
 
     return rule
 
 
 def _with_threshold(name: str) -> Rule:
-    def rule(x: Tensor, *, threshold: Carried = 0.5) -> Tensor:
+    def rule(x: Tensor, *, threshold: Ignored = 0.5) -> Tensor:
         return x
 
     return rule
@@ -278,12 +278,12 @@ _declare("HardShrink SoftShrink", "nn", _with_threshold)
 
 
 @operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE)
-def threshold(x: Tensor, *, threshold: Carried, default_value: Carried) -> Tensor:
+def threshold(x: Tensor, *, threshold: Ignored, default_value: Ignored) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
 @operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE)
-def squareplus(x: Tensor, *, b: Carried = 4) -> Tensor:
+def squareplus(x: Tensor, *, b: Ignored = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

@@ -6,7 +6,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
-from convcalc.ops.arguments import Carried, CheckedByRule, Flag, IntegerOrIntegers, Integers, Operand, Real
+from convcalc.ops.arguments import CheckedByRule, Flag, Ignored, IntegerOrIntegers, Integers, Operand, Real
 from convcalc.ops.creation import stated
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
@@ -18,23 +18,23 @@ def check_images(shape: Shape) -> None:
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
 
-def _height_axis(shape: Shape, data_format: Carried) -> int:
+def _height_axis(shape: Shape, data_format: Ignored) -> int:
     return len(shape) - (2 if data_format == "channels_first" else 3)
 
 
-def _height_and_width(images: Tensor, data_format: Carried) -> Shape:
+def _height_and_width(images: Tensor, data_format: Ignored) -> Shape:
     check_images(images.shape)
     at = _height_axis(images.shape, data_format)
     return images.shape[at : at + 2]
 
 
-def _resized(images: Tensor, size: Sequence[Number], data_format: Carried) -> Tensor:
+def _resized(images: Tensor, size: Sequence[Number], data_format: Ignored) -> Tensor:
     """The images with another height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
 
-def _coloured(shape: Shape, data_format: Carried, channels: tuple[int, ...]) -> int:
+def _coloured(shape: Shape, data_format: Ignored, channels: tuple[int, ...]) -> int:
     """Where the channels are; refused for another number of them."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
@@ -43,7 +43,7 @@ def _coloured(shape: Shape, data_format: Carried, channels: tuple[int, ...]) -> 
 
 
 def _on_images(name: str) -> Rule:
-    def rule(images: Tensor, *, data_format: Carried = None) -> Tensor:
+    def rule(images: Tensor, *, data_format: Ignored = None) -> Tensor:
         check_images(images.shape)
         _coloured(images.shape, data_format, (3,))
         return images
@@ -56,7 +56,7 @@ rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in
 
 
 @operation("RGBToGrayscale", "image")
-def rgb_to_grayscale(images: Tensor, *, data_format: Carried = None) -> Inferred:
+def rgb_to_grayscale(images: Tensor, *, data_format: Ignored = None) -> Inferred:
     """Images in shades of grey."""
     check_images(images.shape)
     at = _coloured(images.shape, data_format, (1, 3))
@@ -70,13 +70,13 @@ def resize(
     images: Tensor,
     *,
     size: Integers,
-    interpolation: Carried = "bilinear",
+    interpolation: Ignored = "bilinear",
     antialias: Flag = False,
     crop_to_aspect_ratio: Flag = False,
     pad_to_aspect_ratio: Flag = False,
-    fill_mode: Carried = "constant",
-    fill_value: Carried = 0.0,
-    data_format: Carried = None,
+    fill_mode: Ignored = "constant",
+    fill_value: Ignored = 0.0,
+    data_format: Ignored = None,
 ) -> Tensor:
     """Images of another size."""
     check_images(images.shape)
@@ -85,7 +85,7 @@ def resize(
 
 @operation("GaussianBlur", "image")
 def gaussian_blur(
-    images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Carried = (1.0, 1.0), data_format: Carried = None
+    images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Ignored = (1.0, 1.0), data_format: Ignored = None
 ) -> Inferred:
     """Images out of focus: a convolution with a fixed kernel."""
     check_images(images.shape)
@@ -97,13 +97,13 @@ def gaussian_blur(
 def elastic_transform(
     images: Tensor,
     *,
-    alpha: Carried = 20.0,
-    sigma: Carried = 5.0,
-    interpolation: Carried = "bilinear",
-    fill_mode: Carried = "reflect",
-    fill_value: Carried = 0.0,
-    seed: Carried = None,
-    data_format: Carried = None,
+    alpha: Ignored = 20.0,
+    sigma: Ignored = 5.0,
+    interpolation: Ignored = "bilinear",
+    fill_mode: Ignored = "reflect",
+    fill_value: Ignored = 0.0,
+    seed: Ignored = None,
+    data_format: Ignored = None,
 ) -> Inferred:
     """Images warped at random, as if they were elastic."""
     check_images(images.shape)
@@ -115,10 +115,10 @@ def affine_transform(
     images: Tensor,
     transform: Operand,
     *,
-    interpolation: Carried = "bilinear",
-    fill_mode: Carried = "constant",
-    fill_value: Carried = 0,
-    data_format: Carried = None,
+    interpolation: Ignored = "bilinear",
+    fill_mode: Ignored = "constant",
+    fill_value: Ignored = 0,
+    data_format: Ignored = None,
 ) -> Tensor:
     """Images moved, turned, scaled and sheared."""
     check_images(images.shape)
@@ -133,9 +133,9 @@ def perspective_transform(
     start_points: Operand,
     end_points: Operand,
     *,
-    interpolation: Carried = "bilinear",
-    fill_value: Carried = 0,
-    data_format: Carried = None,
+    interpolation: Ignored = "bilinear",
+    fill_value: Ignored = 0,
+    data_format: Ignored = None,
 ) -> Inferred:
     """Images seen from elsewhere: four points moved to four others."""
     check_images(images.shape)
@@ -149,7 +149,7 @@ def perspective_transform(
 
 @operation("MapCoordinates", "image")
 def map_coordinates(
-    inputs: Tensor, coordinates: Operand, *, order: Carried, fill_mode: Carried = "constant", fill_value: Carried = 0
+    inputs: Tensor, coordinates: Operand, *, order: Ignored, fill_mode: Ignored = "constant", fill_value: Ignored = 0
 ) -> Tensor:
     """The values at coordinates, which may lie between elements."""
     places = shape_of(coordinates)
@@ -162,11 +162,11 @@ def map_coordinates(
 def scale_and_translate(
     images: Tensor,
     output_shape: CheckedByRule,
-    scale: Carried,
-    translation: Carried,
+    scale: Ignored,
+    translation: Ignored,
     *,
-    spatial_dims: Carried,
-    method: Carried,
+    spatial_dims: Ignored,
+    method: Ignored,
     antialias: Flag = True,
 ) -> Inferred:
     """Images scaled and moved, in a given shape."""
@@ -174,7 +174,7 @@ def scale_and_translate(
 
 
 @operation("SobelEdges", "image")
-def sobel_edges(images: Tensor, *, data_format: Carried = None) -> Inferred:
+def sobel_edges(images: Tensor, *, data_format: Ignored = None) -> Inferred:
     """How steep images are, down and across: a new axis of 2."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
@@ -215,7 +215,7 @@ def pad_images(
     right_padding: Real | None = None,
     target_height: Real | None = None,
     target_width: Real | None = None,
-    data_format: Carried = None,
+    data_format: Ignored = None,
 ) -> Tensor:
     """Images with cells added around them."""
     height, width = _height_and_width(images, data_format)
@@ -236,7 +236,7 @@ def crop_images(
     right_cropping: Real | None = None,
     target_height: Real | None = None,
     target_width: Real | None = None,
-    data_format: Carried = None,
+    data_format: Ignored = None,
 ) -> Tensor:
     """Images with cells cut off around them."""
     height, width = _height_and_width(images, data_format)

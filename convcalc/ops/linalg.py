@@ -9,7 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
-from convcalc.ops.arguments import Axes, Carried, CheckedByRule, Flag
+from convcalc.ops.arguments import Axes, CheckedByRule, Flag, Ignored
 from convcalc.ops.promotion import float_if_whole
 from convcalc.ops.reduction import reduced
 from convcalc.ops.registry import operation
@@ -122,13 +122,13 @@ def svd(x: Tensor, *, full_matrices: Flag = True, compute_uv: Flag = True) -> In
 
 
 @operation("MatrixRank", "linalg")
-def matrix_rank(x: Tensor, *, tol: Carried = None) -> Inferred:
+def matrix_rank(x: Tensor, *, tol: Ignored = None) -> Inferred:
     """How many singular values of a matrix are not nearly 0."""
     return unknown_macs(Tensor(_matrix(x)[0], "int32"))
 
 
 @operation("Pinv", "linalg")
-def pinv(x: Tensor, *, rcond: Carried = None) -> Inferred:
+def pinv(x: Tensor, *, rcond: Ignored = None) -> Inferred:
     """The pseudo-inverse of a matrix."""
     batch, rows, columns = _matrix(x)
     return unknown_macs(Tensor((*batch, columns, rows), x.dtype))
@@ -159,7 +159,7 @@ def solve_triangular(a: Tensor, b: Tensor, *, lower: Flag = False) -> Inferred:
 
 
 @operation("Lstsq", "linalg")
-def lstsq(a: Tensor, b: Tensor, *, rcond: Carried = None) -> Inferred:
+def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
     """Solves linear equations as nearly as may be."""
     if len(a.shape) != 2:
         raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")

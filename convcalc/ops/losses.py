@@ -5,7 +5,7 @@ from convcalc.base.numbers import Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, axis_index
-from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand
+from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
 from convcalc.ops.registry import operation
@@ -27,7 +27,7 @@ def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = 
 
 @operation("CategoricalCrossentropy", "nn")
 def categorical_crossentropy(
-    target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Carried = -1
+    target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Ignored = -1
 ) -> Tensor:
     """How far the probabilities of classes are from labels with a 1 at the class.
 
@@ -55,7 +55,7 @@ def sparse_categorical_crossentropy(
 
 @operation("CTCLoss", "nn")
 def ctc_loss(
-    target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Carried = 0
+    target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Ignored = 0
 ) -> Tensor:
     """How far sequences are from labels that may stand anywhere along them."""
     shapes = [shape_of(each) for each in (target, output, target_length, output_length)]
@@ -67,13 +67,13 @@ def ctc_loss(
 @operation("CTCDecode", "nn")
 def ctc_decode(
     inputs: Tensor,
-    sequence_lengths: Carried,
+    sequence_lengths: Ignored,
     *,
-    strategy: Carried = "greedy",
-    beam_width: Carried = 100,
+    strategy: Ignored = "greedy",
+    beam_width: Ignored = 100,
     top_paths: CheckedByRule = 1,
     merge_repeated: Flag = True,
-    mask_index: Carried = 0,
+    mask_index: Ignored = 0,
 ) -> list[Tensor]:
     """The labels that sequences of probabilities stand for, and how likely they are."""
     axis_index(1, len(inputs.shape))
@@ -85,7 +85,7 @@ def ctc_decode(
 
 
 @operation("PSNR", "nn")
-def psnr(x1: Operand, x2: Operand, *, max_val: Carried) -> Tensor:
+def psnr(x1: Operand, x2: Operand, *, max_val: Ignored) -> Tensor:
     """The peak signal-to-noise ratio of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
         raise Refusal("compares inputs with as many axes as each other", codes.SHAPES_DIFFER)
@@ -97,12 +97,12 @@ def ssim(
     image1: Tensor,
     image2: Operand,
     *,
-    max_val: Carried = 1.0,
-    filter_size: Carried = 11,
-    filter_sigma: Carried = 1.5,
-    k1: Carried = 0.01,
-    k2: Carried = 0.03,
-    data_format: Carried = None,
+    max_val: Ignored = 1.0,
+    filter_size: Ignored = 11,
+    filter_sigma: Ignored = 1.5,
+    k1: Ignored = 0.01,
+    k2: Ignored = 0.03,
+    data_format: Ignored = None,
 ) -> Inferred:
     """How similar images are in structure: one number for each."""
     check_images(image1.shape)

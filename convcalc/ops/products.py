@@ -5,7 +5,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
-from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand, SummedAxes, Text
+from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, SummedAxes, Text
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type, strong, together
 from convcalc.ops.registry import operation
@@ -64,7 +64,7 @@ def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
 
 
 @operation("Vdot")
-def vdot(x1: Operand, x2: Carried) -> Inferred:
+def vdot(x1: Operand, x2: Ignored) -> Inferred:
     """The sum of the products of all elements."""
     return _made((), together(x1, x2), sample_elements(shape_of(x1)))
 
@@ -215,13 +215,13 @@ def dot_product_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    bias: Carried = None,
-    mask: Carried = None,
-    scale: Carried = None,
+    bias: Ignored = None,
+    mask: Ignored = None,
+    scale: Ignored = None,
     *,
     is_causal: Flag = False,
-    flash_attention: Carried = None,
-    attn_logits_soft_cap: Carried = None,
+    flash_attention: Ignored = None,
+    attn_logits_soft_cap: Ignored = None,
 ) -> Inferred:
     """Weighs values by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:

@@ -8,7 +8,7 @@ from convcalc.base.numbers import UNKNOWN, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, Inferred, Product, axis_index
-from convcalc.ops.arguments import Axes, Axis, Carried, Dtype, Flag, Integer, Operand
+from convcalc.ops.arguments import Axes, Axis, Dtype, Flag, Ignored, Integer, Operand
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements, shape_of
@@ -76,7 +76,7 @@ _declare("Logsumexp", lambda dtype: "float32", "math")
 
 
 def _with_initial(name: str) -> Rule:
-    def rule(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, initial: Carried = None) -> Tensor:
+    def rule(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, initial: Ignored = None) -> Tensor:
         return Tensor(reduced(x.shape, axis, keepdims), x.dtype)
 
     return rule
@@ -102,7 +102,7 @@ def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
 
 @operation("AllClose")
 def all_close(
-    x1: Carried, x2: Carried, *, rtol: Carried = 1e-5, atol: Carried = 1e-8, equal_nan: Flag = False
+    x1: Ignored, x2: Ignored, *, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, equal_nan: Flag = False
 ) -> Tensor:
     """Whether two tensors are nearly equal everywhere."""
     return Tensor((), "bool")
@@ -141,7 +141,7 @@ def _cumulative(name: str) -> Rule:
 
 
 def _nan_cumulative(name: str) -> Rule:
-    def rule(x: Tensor, *, axis: Carried = None, dtype: Dtype = None) -> Tensor:
+    def rule(x: Tensor, *, axis: Ignored = None, dtype: Dtype = None) -> Tensor:
         # Keras does not check the axis.
         return Tensor((product(x.shape),) if axis is None else x.shape, _cumulated_dtype(x, dtype))
 
@@ -189,7 +189,7 @@ def sparsemax(x: Tensor, *, axis: Axis = -1) -> Tensor:
 
 
 @operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE)
-def normalize(x: Tensor, *, axis: Axes | None = -1, order: Carried = 2, epsilon: Carried = None) -> Tensor:
+def normalize(x: Tensor, *, axis: Axes | None = -1, order: Ignored = 2, epsilon: Ignored = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)
     return Tensor(x.shape, "float32")
@@ -204,11 +204,11 @@ def moments(x: Tensor, *, axes: Axes | None, keepdims: Flag = False, synchronize
 @operation("LayerNorm", "nn", buffer_reuse=IN_PLACE)
 def layer_norm(
     x: Tensor,
-    gamma: Carried = None,
-    beta: Carried = None,
+    gamma: Ignored = None,
+    beta: Ignored = None,
     *,
-    axis: Carried = -1,
-    epsilon: Carried = None,
+    axis: Ignored = -1,
+    epsilon: Ignored = None,
     rms_scaling: Flag = False,
 ) -> Tensor:
     """Normalizes each element of a batch along axes."""
@@ -224,7 +224,7 @@ def batch_norm(
     scale: Operand = None,
     *,
     axis: Axis,
-    epsilon: Carried = 1e-3,
+    epsilon: Ignored = 1e-3,
 ) -> Tensor:
     """Normalizes each element of an axis by a mean and a variance that are given."""
     size = x.shape[axis_index(axis, len(x.shape))]
@@ -236,7 +236,7 @@ def batch_norm(
 
 
 @operation("RMSNorm", "nn", buffer_reuse=IN_PLACE)
-def rms_norm(x: Tensor, scale: Carried = None, *, axis: Carried = -1, epsilon: Carried = None) -> Tensor:
+def rms_norm(x: Tensor, scale: Ignored = None, *, axis: Ignored = -1, epsilon: Ignored = None) -> Tensor:
     """Scales by the root mean square along axes."""
     return x
 
@@ -249,14 +249,14 @@ def top_k(x: Tensor, *, k: Integer, sorted: Flag = True) -> list[Tensor]:
 
 
 @operation("InTopK", "math")
-def in_top_k(targets: Tensor, predictions: Carried, *, k: Carried) -> Tensor:
+def in_top_k(targets: Tensor, predictions: Ignored, *, k: Ignored) -> Tensor:
     """Whether targets are among the largest predictions."""
     return Tensor(targets.shape, "bool")
 
 
 def _percentile(dtype: Callable[[str], str]) -> Rule:
     def rule(
-        x: Tensor, q: Operand, *, axis: Axes | None = None, method: Carried = "linear", keepdims: Flag = False
+        x: Tensor, q: Operand, *, axis: Axes | None = None, method: Ignored = "linear", keepdims: Flag = False
     ) -> Tensor:
         return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), dtype(x.dtype))
 
@@ -271,7 +271,7 @@ operation("Nanpercentile")(_percentile(floating))
 @operation("Quantile")
 @operation("Nanquantile")
 def quantile(
-    x: Tensor, q: Operand, *, axis: Axes | None = None, method: Carried = "linear", keepdims: Flag = False
+    x: Tensor, q: Operand, *, axis: Axes | None = None, method: Ignored = "linear", keepdims: Flag = False
 ) -> Tensor:
     """The values below which shares of the elements lie."""
     front = shape_of(q)[:1]
@@ -280,7 +280,7 @@ def quantile(
 
 
 @operation("Average")
-def average(x: Tensor, weights: Carried = None, *, axis: Axes | None = None) -> Inferred:
+def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> Inferred:
     """The weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
     products = () if weights is None else (Product("weighted sums", sample_elements(x.shape)),)
@@ -288,6 +288,6 @@ def average(x: Tensor, weights: Carried = None, *, axis: Axes | None = None) -> 
 
 
 @operation("Bincount")
-def bincount(x: Tensor, *, weights: Carried = None, minlength: Carried = 0, sparse: Flag = False) -> Tensor:
+def bincount(x: Tensor, *, weights: Ignored = None, minlength: Ignored = 0, sparse: Flag = False) -> Tensor:
     """How often each whole number occurs."""
     return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

@@ -113,16 +113,16 @@ class Operation(NamedTuple):
 
 def _read(argument: Argument, value: Any) -> Any:
     """Returns the value as the argument's kind reads it. Raises :class:`Refusal` for one that it does not accept."""
-    if value is None and argument.null:
+    if value is None and argument.nullable:
         return None
     try:
         return argument.kind.read(value)
     except Refusal as refusal:
-        raise Refusal(refusal.message, refusal.code, argument.name) from None
-    except ValueError:
+        raise Refusal(refusal.message, refusal.code, argument.name) from refusal
+    except ValueError as error:
         got = "a tensor" if isinstance(value, Tensor) else shown(value)
         message = f"needs {argument.expects} as '{argument.name}', not {got}"
-        raise Refusal(message, codes.INVALID_VALUE) from None
+        raise Refusal(message, codes.INVALID_VALUE) from error
 
 
 def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
@@ -214,12 +214,12 @@ def _argument(parameter: inspect.Parameter) -> Argument:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()
         return Argument(parameter.name, kind, default)
     options = get_args(parameter.annotation)
-    null = type(None) in options and not hasattr(parameter.annotation, "__metadata__")
-    annotation = options[0] if null else parameter.annotation
+    nullable = type(None) in options and not hasattr(parameter.annotation, "__metadata__")
+    annotation = options[0] if nullable else parameter.annotation
     kinds = getattr(annotation, "__metadata__", ())
     if not kinds:
         raise TypeError(f"the annotation of '{parameter.name}' declares no kind of argument: {parameter.annotation!r}")
-    return Argument(parameter.name, kinds[0], default, null)
+    return Argument(parameter.name, kinds[0], default, nullable)
 
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:

@@ -4,7 +4,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
-from convcalc.ops.arguments import Axis, Carried, CheckedByRule, Flag, Operand, Range
+from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, Range
 from convcalc.ops.creation import stated
 from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
@@ -12,13 +12,13 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 @operation("Digitize")
-def digitize(x: Tensor, bins: Carried) -> Tensor:
+def digitize(x: Tensor, bins: Ignored) -> Tensor:
     """The number of the bin of each element."""
     return Tensor(x.shape, "int32")
 
 
 @operation("SearchSorted")
-def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Carried = "left") -> Tensor:
+def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = "left") -> Tensor:
     """The places at which values belong into a sorted vector."""
     sequence = shape_of(sorted_sequence)
     if len(sequence) != 1:
@@ -27,7 +27,7 @@ def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Carried = 
 
 
 @operation("IsIn")
-def is_in(x1: Operand, x2: Carried, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
+def is_in(x1: Operand, x2: Ignored, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
     """Whether each element is among those of another tensor."""
     return Tensor(shape_of(x1), "bool")
 
@@ -46,7 +46,7 @@ def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
 
 
 @operation("Argpartition")
-def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Carried = -1) -> Tensor:
+def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor:
     """An order in which the smallest elements along an axis come first.
 
     Keras does not look whether there is such an axis.
@@ -76,7 +76,7 @@ def unique(
     return_counts: Flag = False,
     axis: Axis | None = None,
     size: CheckedByRule = None,
-    fill_value: Carried = None,
+    fill_value: Ignored = None,
 ) -> list[Tensor]:
     """The elements without repetition, or the parts along an axis; how many there are is only known where it is asked for."""
     count: Number = stated([size], "size")[0]

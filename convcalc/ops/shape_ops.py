@@ -13,9 +13,9 @@ from convcalc.ops.arguments import (
     Axes,
     Axis,
     AxisPair,
-    Carried,
     CheckedByRule,
     Dtype,
+    Ignored,
     Integer,
     IntegerOrIntegers,
     Integers,
@@ -235,7 +235,7 @@ def flipud(x: Tensor) -> Tensor:
 
 
 @operation("Roll")
-def roll(x: Tensor, *, shift: Carried, axis: Axes | None = None) -> Tensor:
+def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
     """Elements moved along axes, around the end."""
     for each in [] if axis is None else _axes(axis):
         axis_index(each, len(x.shape))
@@ -243,7 +243,7 @@ def roll(x: Tensor, *, shift: Carried, axis: Axes | None = None) -> Tensor:
 
 
 @operation("Rot90")
-def rot90(array: Tensor, *, k: Carried = 1, axes: AxisPair = (0, 1)) -> Tensor:
+def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
     """Turned by a quarter.
 
     Keras exchanges the axes however often it turns.
@@ -287,7 +287,7 @@ def tile(x: Tensor, *, repeats: IntegerOrIntegers) -> Tensor:
 
 
 @operation("Pad")
-def pad(x: Tensor, constant_values: Carried = None, *, pad_width: PadWidth, mode: Carried = "constant") -> Tensor:
+def pad(x: Tensor, constant_values: Ignored = None, *, pad_width: PadWidth, mode: Ignored = "constant") -> Tensor:
     """Cells added at both ends of each axis."""
     widths = _pad_widths(pad_width, len(x.shape))
     return Tensor(tuple(size + before + after for size, (before, after) in zip(x.shape, widths)), x.dtype)
@@ -325,7 +325,7 @@ def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
 
 
 @operation("Slice", "core")
-def slice_(inputs: Tensor, start_indices: Carried, *, shape: Integers) -> Tensor:
+def slice_(inputs: Tensor, start_indices: Ignored, *, shape: Integers) -> Tensor:
     """A part of a given shape, from given indices; -1 is all that follows."""
     if len(shape) != len(inputs.shape):
         raise Refusal(f"needs a shape of {len(inputs.shape)} axes", codes.WRONG_RANK, "shape")
@@ -338,36 +338,36 @@ def slice_(inputs: Tensor, start_indices: Carried, *, shape: Integers) -> Tensor
 
 
 @operation("SliceUpdate", "core")
-def slice_update(inputs: Tensor, start_indices: Carried, updates: Carried) -> Tensor:
+def slice_update(inputs: Tensor, start_indices: Ignored, updates: Ignored) -> Tensor:
     """The tensor with a part replaced."""
     return inputs
 
 
 @operation("ScatterUpdate", "core")
-def scatter_update(inputs: Tensor, indices: Carried, updates: Carried, *, reduction: Carried = None) -> Tensor:
+def scatter_update(inputs: Tensor, indices: Ignored, updates: Ignored, *, reduction: Ignored = None) -> Tensor:
     """The tensor with elements replaced."""
     return inputs
 
 
 @operation("Scatter", "core")
-def scatter(indices: Carried, values: Tensor, *, shape: Integers) -> Tensor:
+def scatter(indices: Ignored, values: Tensor, *, shape: Integers) -> Tensor:
     """Zeros with values at given places."""
     return Tensor(tuple(shape), values.dtype)
 
 
 @operation("DepthToSpace", "nn")
-def depth_to_space(x: Tensor, *, block_size: Integer, data_format: Carried = "channels_last") -> Tensor:
+def depth_to_space(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
     """Channels laid out as blocks of cells."""
     return _blocks(x, block_size, data_format, grow=True)
 
 
 @operation("SpaceToDepth", "nn")
-def space_to_depth(x: Tensor, *, block_size: Integer, data_format: Carried = "channels_last") -> Tensor:
+def space_to_depth(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
     """Blocks of cells laid out as channels."""
     return _blocks(x, block_size, data_format, grow=False)
 
 
-def _blocks(x: Tensor, block: int, data_format: Carried, grow: bool) -> Tensor:
+def _blocks(x: Tensor, block: int, data_format: Ignored, grow: bool) -> Tensor:
     if len(x.shape) != 4:
         raise Refusal("needs images with a batch axis: four axes", codes.WRONG_RANK)
     last = data_format == "channels_last"
@@ -389,7 +389,7 @@ def _divided(size: Number, by: int) -> Number:
 
 
 @operation("Trapezoid")
-def trapezoid(y: Tensor, *, x: Carried = None, dx: Carried = 1.0, axis: Axis = -1) -> Tensor:
+def trapezoid(y: Tensor, *, x: Ignored = None, dx: Ignored = 1.0, axis: Axis = -1) -> Tensor:
     """The integral along an axis."""
     at = axis_index(axis, len(y.shape))
     return Tensor((*y.shape[:at], *y.shape[at + 1 :]), result_type(y.dtype, "float"))

@@ -10,7 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Traced, Unknown, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
-from convcalc.ops.arguments import Carried, CheckedByRule, ComplexPair, Flag, Operand, Real
+from convcalc.ops.arguments import CheckedByRule, ComplexPair, Flag, Ignored, Operand, Real
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
@@ -95,10 +95,10 @@ def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real
 def stft(
     x: Tensor,
     *,
-    sequence_length: Carried,
+    sequence_length: Ignored,
     sequence_stride: CheckedByRule,
     fft_length: Real,
-    window: Carried = "hann",
+    window: Ignored = "hann",
     center: Flag = True,
 ) -> Inferred:
     """The Fourier transforms of sequences along the last axis."""
@@ -114,11 +114,11 @@ def stft(
 def istft(
     x: ComplexPair,
     *,
-    sequence_length: Carried,
+    sequence_length: Ignored,
     sequence_stride: CheckedByRule,
     fft_length: Real,
     length: CheckedByRule = None,
-    window: Carried = "hann",
+    window: Ignored = "hann",
     center: Flag = True,
 ) -> Inferred:
     """The signal whose sequences have given Fourier transforms."""

@@ -10,7 +10,7 @@ from convcalc.base.problems import Refusal
 from convcalc.base.window import slide, slide_transposed
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
-from convcalc.ops.arguments import Carried, CheckedByRule, PerAxis, PerAxisOrNull
+from convcalc.ops.arguments import CheckedByRule, Ignored, PerAxis, PerAxisOrNull
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements
 
@@ -40,7 +40,7 @@ def _slide(
     return outputs
 
 
-def _back(shape: Shape, data_format: Carried) -> Shape:
+def _back(shape: Shape, data_format: Ignored) -> Shape:
     return (shape[0], shape[-1], *shape[1:-1]) if data_format == "channels_first" else shape
 
 
@@ -51,7 +51,7 @@ def _pooling(name: str) -> Rule:
         pool_size: PerAxis,
         strides: PerAxis | None = None,
         padding: CheckedByRule = "valid",
-        data_format: Carried = None,
+        data_format: Ignored = None,
     ) -> Tensor:
         shape = _channels_last(inputs.shape, data_format)
         rank = len(shape) - 2
@@ -68,7 +68,7 @@ max_pool, average_pool = (operation(name, "nn")(_pooling(name)) for name in ("Ma
 
 
 def _adaptive(name: str) -> Rule:
-    def rule(inputs: Tensor, *, output_size: PerAxis, data_format: Carried = None) -> Tensor:
+    def rule(inputs: Tensor, *, output_size: PerAxis, data_format: Ignored = None) -> Tensor:
         shape = inputs.shape
         sizes = _each(output_size, len(shape) - 2)
         if data_format == "channels_last":
@@ -117,7 +117,7 @@ def _convolution(
         *,
         strides: PerAxis = 1,
         padding: CheckedByRule = "valid",
-        data_format: Carried = None,
+        data_format: Ignored = None,
         dilation_rate: PerAxis = 1,
     ) -> Inferred:
         shape = _channels_last(inputs.shape, data_format)
@@ -164,7 +164,7 @@ def separable_conv(
     *,
     strides: PerAxis = 1,
     padding: CheckedByRule = "valid",
-    data_format: Carried = None,
+    data_format: Ignored = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """A convolution of each channel by itself, then one of all channels cell by cell; both kernels are tensors."""
@@ -194,7 +194,7 @@ def conv_transpose(
     strides: PerAxis = 1,
     padding: CheckedByRule = "valid",
     output_padding: PerAxisOrNull | None = None,
-    data_format: Carried = None,
+    data_format: Ignored = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """A transposed convolution whose kernel is a tensor."""
@@ -225,7 +225,7 @@ def extract_patches(
     strides: PerAxis | None = None,
     dilation_rate: PerAxis = 1,
     padding: CheckedByRule = "valid",
-    data_format: Carried = None,
+    data_format: Ignored = None,
 ) -> Tensor:
     """The patches of images, each laid out along the channels."""
     single = len(images.shape) == 3
@@ -272,9 +272,9 @@ def fold(
     *,
     output_size: PerAxis,
     kernel_size: PerAxis,
-    dilation: Carried = 1,
-    padding: Carried = 0,
-    stride: Carried = 1,
+    dilation: Ignored = 1,
+    padding: Ignored = 0,
+    stride: Ignored = 1,
 ) -> Tensor:
     """Images put together again from their windows."""
     if len(x.shape) != 3:
