@@ -7,7 +7,7 @@ from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, sum
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
-    """A model from (layer name, numbers of the calls it takes); names that begin with i are inputs."""
+    """A model from (layer name, numbers of the calls whose outputs it reads); names that begin with i are inputs."""
     names = list(dict.fromkeys(name for name, _ in calls))
     layers = tuple(Layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
     made = tuple(Call(names.index(name), tuple(map(Ref, inputs))) for name, inputs in calls)
@@ -16,21 +16,21 @@ def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "
 
 
 ORDERS = [
-    # A chain: as it was made.
+    # A chain: in the order of creation.
     (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
-    # A long branch comes before a short one: its first layer is deeper.
+    # A long branch comes before a short one, because its first layer is deeper.
     (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
-    # Two inputs, met in the order in which the output reaches for them.
+    # Two inputs, in the order in which the output reaches them.
     (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),
-    # A layer that is called twice stands as deep as its deepest call.
+    # A layer that is called twice is as deep as its deepest call.
     (model(("i", []), ("a", [0]), ("a", [1]), ("b", [2]), outputs=[3]), "i a b"),
-    # An input that feeds nothing is listed all the same.
+    # An input that feeds nothing is listed too.
     (model(("i1", []), ("i2", []), ("a", [0]), outputs=[2]), "i1 i2 a"),
 ]
 
 
 @pytest.mark.parametrize(("made", "order"), ORDERS)
-def test_summary_order_is_that_of_keras(made: Model, order: str) -> None:
+def test_the_summary_has_the_order_of_keras(made: Model, order: str) -> None:
     assert " ".join(made.layers[number].name for number in summary_order(made)) == order
 
 
@@ -64,7 +64,7 @@ def test_other_input_sizes() -> None:
 
 
 INPUTS = [
-    # The arguments of an input, what is asked for (shape, batch size), and the arguments then.
+    # The arguments of an input, the requested shape and batch size, and the resulting arguments.
     ({"shape": (8, 8, 3)}, ((4, 4, 3), None), {"shape": (4, 4, 3)}),
     ({"shape": (8, 8, 3), "batch_size": 2}, (None, 5), {"shape": (8, 8, 3), "batch_size": 5}),
     ({"shape": (8, 8, 3), "batch_size": 2}, ((4, 4, 3), None), {"shape": (4, 4, 3), "batch_size": 2}),
@@ -76,13 +76,13 @@ INPUTS = [
 
 
 @pytest.mark.parametrize(("args", "asked", "then"), INPUTS)
-def test_the_sizes_of_an_input_are_replaced_however_they_were_stated(args: dict, asked: tuple, then: dict) -> None:
+def test_the_sizes_of_an_input_are_replaced_in_any_spelling(args: dict, asked: tuple, then: dict) -> None:
     one = Model("m", "Sequential", (Layer("i", "InputLayer", args),), (Call(0, ()),), (Ref(0),), (Ref(0),))
     shape, batch = asked
     assert with_input_sizes(one, {} if shape is None else {None: shape}, batch).layers[0].args == then
 
 
-def test_of_several_inputs_each_is_named() -> None:
+def test_sizes_of_several_inputs_are_given_by_name() -> None:
     made = model(("i1", []), ("i2", []), ("a", [0, 1]), outputs=[2])
     changed = with_input_sizes(made, {"i2": (3,)}, batch_size=2)
     assert [layer.args for layer in changed.layers] == [{"batch_size": 2}, {"shape": (3,), "batch_size": 2}, {}]

@@ -1,4 +1,4 @@
-"""convcalc.testing: a model held to its record, as tests of other projects do."""
+"""convcalc.testing: a model checked against its record in the tests of another project."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ FASHION = ROOT / "specs" / "fashion_mnist.yaml"
 
 
 class Live:
-    """What a Keras model shows of itself here: its config, and its name."""
+    """A stand-in for a Keras model: its config and its name."""
 
     def __init__(self, path: Path) -> None:
         self.name = "live"
@@ -54,14 +54,14 @@ def models() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", models())
-def test_a_model_that_agrees(kind: str, record: Path) -> None:
+def test_a_model_that_agrees_passes(kind: str, record: Path) -> None:
     assert_summary(models()[kind], record)
     assert_summary(models()[kind], record.read_text(encoding="utf-8"))
     assert_summary(models()[kind], FASHION)
     assert_summary(models()[kind])
 
 
-def test_a_model_that_differs_is_told_layer_by_layer(record: Path, changed: Path) -> None:
+def test_a_model_that_differs_fails_layer_by_layer(record: Path, changed: Path) -> None:
     for model in (changed, Live(changed)):
         for against in (record, record.read_text(encoding="utf-8"), FASHION):
             with pytest.raises(AssertionError) as failed:
@@ -73,7 +73,7 @@ def test_a_model_that_differs_is_told_layer_by_layer(record: Path, changed: Path
         assert_summary(changed, record)
 
 
-def test_names(tmp_path: Path, record: Path) -> None:
+def test_names_may_be_ignored(tmp_path: Path, record: Path) -> None:
     renamed = tmp_path / "renamed.yaml"
     renamed.write_text(FASHION.read_text().replace("name: probabilities", "name: classes"))
     with pytest.raises(AssertionError, match="classes"):
@@ -81,7 +81,7 @@ def test_names(tmp_path: Path, record: Path) -> None:
     assert_summary(renamed, record, ignore_names=True)
 
 
-def test_a_budget() -> None:
+def test_a_budget_that_is_exceeded_fails() -> None:
     assert_summary(FASHION, budget={"params": "2M", "macs": 20_000_000})
     with pytest.raises(AssertionError, match="101,526 more than the budget of 1,000,000"):
         assert_summary(FASHION, budget={"params": "1M"})
@@ -89,7 +89,7 @@ def test_a_budget() -> None:
         assert_summary(FASHION, budget={"params": "many"})
 
 
-def test_an_unknown_number_holds_no_budget_unless_allowed(tmp_path: Path) -> None:
+def test_an_unknown_number_fails_a_budget_unless_allowed(tmp_path: Path) -> None:
     spec = tmp_path / "open.yaml"
     spec.write_text("input: [null, null, 1]\nlayers: [{Conv2D: [8, 3]}]\n")
     with pytest.raises(AssertionError, match="incomplete"):
@@ -98,7 +98,7 @@ def test_an_unknown_number_holds_no_budget_unless_allowed(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("ending", [".txt", ".json"])
-def test_a_record_is_written_when_that_is_asked(
+def test_a_record_is_written_on_request(
     ending: str, tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / f"record{ending}"
@@ -116,7 +116,7 @@ def test_a_record_is_written_when_that_is_asked(
     assert_summary(changed, path)
 
 
-def test_no_record_is_written_over_a_model(tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_never_overwrites_a_model(tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "model.json"
     config.write_text(Live(FASHION).to_json())
     monkeypatch.setenv("CONVCALC_RECORD", "1")
@@ -127,13 +127,13 @@ def test_no_record_is_written_over_a_model(tmp_path: Path, changed: Path, monkey
         assert model.read_text() == before
 
 
-def test_a_budget_holds_while_a_record_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_is_checked_while_a_record_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVCALC_RECORD", "1")
     with pytest.raises(AssertionError, match="over-budget"):
         assert_summary(FASHION, tmp_path / "record.txt", budget={"params": 1})
 
 
-def test_a_model_that_cannot_be_read_is_no_difference(tmp_path: Path, record: Path) -> None:
+def test_an_unreadable_model_is_an_error_and_not_a_difference(tmp_path: Path, record: Path) -> None:
     with pytest.raises(ConvcalcError, match="no such file"):
         assert_summary(tmp_path / "missing.yaml", record)
 

@@ -1,4 +1,4 @@
-"""Explanations: the layer's own rule on traced numbers."""
+"""Explanations: the rule of a layer, run on traced numbers."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def lines(selector: str, text: str = SPEC) -> dict[str, list[tuple[str, str]]]:
     return {section.title: list(section.lines) for section in explain(report(text), selector).sections}
 
 
-def test_same_padding_is_worked_out() -> None:
+def test_same_padding_is_explained() -> None:
     found = lines("conv2d")
     assert ("height", "ceil(28/2) = 14") in found["Output"]
     assert ("", "padding 0 before and 1 after: (28 − 3 + 1)/2 + 1 = 14") in found["Output"]
@@ -36,13 +36,13 @@ def test_same_padding_is_worked_out() -> None:
     assert found["MACs"] == [("MACs", "3·3·1·32·14·14 = 56,448 for one sample")]
 
 
-def test_what_floor_threw_away_is_said() -> None:
+def test_the_remainder_of_a_floor_is_mentioned() -> None:
     found = lines("second")
     assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in found["Output"]
     assert ("", "the last cell is never read") in found["Output"]
 
 
-def test_why_weights_do_not_train() -> None:
+def test_explanations_say_why_weights_are_not_trainable() -> None:
     assert any("running statistic" in text for _, text in lines("batch_n")["Parameters"])
     assert any("trainable is false" in text for _, text in lines("seventh")["Parameters"])
 
@@ -54,7 +54,9 @@ def test_unknown_sizes_give_the_formula() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
-    """The same rule on ints and on traced numbers: every size, count and cost is the same, for every layer's example."""
+    """The same rule, run on ints and on traced numbers, returns equal sizes, counts and costs for the example of each
+    layer.
+    """
     kind = find(name)
     assert kind is not None
     found = report(example_spec(kind))
@@ -67,7 +69,7 @@ def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
         explain(found, row.name)
 
 
-def test_a_layer_is_picked_by_name_number_or_beginning() -> None:
+def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
     found = report(SPEC)
     for selector, name in {"conv2d": "conv2d", "2": "second", "sev": "seventh"}.items():
         assert pick(found, selector)[1].name == name
@@ -81,7 +83,7 @@ def test_a_layer_is_picked_by_name_number_or_beginning() -> None:
         ("secund", "the model has no layer 'secund'; did you mean 'second'?"),
     ],
 )
-def test_a_selector_that_fits_none_is_one_clear_error(selector: str, message: str) -> None:
+def test_a_selector_without_a_match_is_one_clear_error(selector: str, message: str) -> None:
     with pytest.raises(ConvcalcError, match="error") as failed:
         pick(report(SPEC), selector)
     assert message in str(failed.value)

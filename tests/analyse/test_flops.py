@@ -1,4 +1,4 @@
-"""FLOPs: the convention worked out by hand, what the registries owe, labels, and published numbers."""
+"""FLOPs: the convention computed by hand, the duties of the registries, labels, and published numbers."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ BY_HAND: list[tuple[str, str, int]] = [
 
 
 @pytest.mark.parametrize(("entry", "size", "expected"), BY_HAND, ids=[row[0] for row in BY_HAND])
-def test_the_convention_by_hand(entry: str, size: str, expected: int) -> None:
+def test_flops_of_layers_computed_by_hand(entry: str, size: str, expected: int) -> None:
     assert flops_of(entry, size) == expected
 
 
-def test_of_several_inputs() -> None:
+def test_flops_of_layers_with_several_inputs() -> None:
     text = "inputs: {a: [5], b: [5], c: [5]}\nlayers: [{%s: {from: [a, b, c]}}]"
     for name, each in (("Add", 2), ("Multiply", 2), ("Average", 3), ("Concatenate", 0)):
         assert spec(text % name).layers[-1].flops == each * 5
@@ -98,7 +98,7 @@ def test_of_several_inputs() -> None:
     assert dot.layers[-1].flops == 2 * 5
 
 
-def test_of_attention() -> None:
+def test_flops_of_attention() -> None:
     heads = "MultiHeadAttention: {num_heads: 2, key_dim: 3, from: [a, a]}"
     row = spec(f"inputs: {{a: [4, 8]}}\nlayers: [{{{heads}}}]").layers[-1]
     biases = 4 * (3 * 2 * 3 + 8)
@@ -107,7 +107,7 @@ def test_of_attention() -> None:
     assert added.flops == 2 * added.macs + 16 * (2 * 8 + 5)
 
 
-def test_operations() -> None:
+def test_flops_of_operations() -> None:
     text = "input: [3, 4]\nlayers: [ops.%s]"
     for name, expected in (("exp", 12), ("gelu", 9 * 12), ("relu6", 24), ("transpose", 0), ("softmax", 60)):
         assert spec(text % name).layers[-1].flops == expected, name
@@ -118,7 +118,7 @@ def test_operations() -> None:
 _GIVEN = {"filters": 6, "kernel_size": 3, "units": 6}
 
 
-def test_a_bias_is_added_once_to_each_output_element() -> None:
+def test_a_bias_adds_once_for_each_output_element() -> None:
     seen = set()
     for kind in CATALOGUE.values():
         if kind.family not in ("convolution", "core") or not kind.argument("use_bias"):
@@ -132,9 +132,9 @@ def test_a_bias_is_added_once_to_each_output_element() -> None:
     assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
 
 
-# What the registries owe -------------------------------------------------------------------------------------------------
+# Duties of the registries ---------------------------------------------------------------------------------------------
 
-# Layers whose cost depends on an algorithm, on values or on code.
+# Layers whose cost depends on an algorithm, on values or on Python code.
 UNTOLD = {
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Discretization",
@@ -149,7 +149,7 @@ UNTOLD = {
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_layer_says_its_cost(name: str) -> None:
+def test_every_layer_declares_its_flops(name: str) -> None:
     kind = CATALOGUE[name]
     if not kind.rule.__module__.startswith("convcalc.layers."):
         pytest.skip("declared by another test")
@@ -157,7 +157,7 @@ def test_every_layer_says_its_cost(name: str) -> None:
     assert (kind.flops is costs.unknown) == (name in UNTOLD)
 
 
-def test_every_operation_says_its_cost() -> None:
+def test_every_operation_declares_its_flops() -> None:
     names = {name for _, name in OPERATIONS}
     told = set(of_operations.costs())
     assert told | of_operations.UNCOUNTED == names
@@ -168,7 +168,7 @@ def test_every_activation_has_a_cost() -> None:
     assert set(costs.ACTIVATIONS) == ACTIVATION.names - {"sparsemax"}
 
 
-def test_a_layer_that_nobody_declared_a_cost_for_is_unknown() -> None:
+def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 
     kind = find("Flatten")
     assert kind is not None
@@ -179,8 +179,8 @@ def test_a_layer_that_nobody_declared_a_cost_for_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_cost_is_known_where_all_sizes_are(family: str) -> None:
-    """On generated layers: a whole number, and unknown only for a layer, a setting or a size that says why."""
+def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
+    """For generated layers, FLOPs are a whole number, or unknown for a layer, an option or a size that explains it."""
     asked = 0
     for case in cases(family, 11, 60):
         kind = find(case.name)
@@ -210,12 +210,12 @@ def test_unknown_sizes_and_unknown_layers_are_labelled() -> None:
     assert data["totals"]["flops"] == 22
 
 
-def test_quantized_layers_are_unknown() -> None:
+def test_flops_of_quantized_layers_are_unknown() -> None:
     row = spec("input: [8]\nlayers: [{Dense: {units: 3, dtype: int8_from_float32}}]").layers[-1]
     assert (row.flops, row.incomplete) == (UNKNOWN, {"flops": "unknown"})
 
 
-def test_a_batch_multiplies_and_a_shared_layer_counts_at_each_call() -> None:
+def test_flops_multiply_by_batch_and_add_up_over_shared_calls() -> None:
     one = spec("input: [8]\nlayers: [{Dense: 8}]").totals.flops
     many = spec("inputs: {a: {shape: [8], batch_size: 5}}\nlayers: [{Dense: 8}]").totals.flops
     assert (one, many) == (136, 5 * 136)
@@ -224,7 +224,7 @@ def test_a_batch_multiplies_and_a_shared_layer_counts_at_each_call() -> None:
     assert shared.totals.flops == 272
 
 
-def test_a_nested_model_counts_what_its_layers_do_on_the_input_that_reaches_it() -> None:
+def test_a_nested_model_counts_its_layers_at_the_actual_sizes() -> None:
     inner = (
         "{Model: {name: m, input: [null, null, 2], layers: [{Conv2D: {filters: 4, kernel_size: 3, activation: relu}}]}}"
     )
@@ -264,7 +264,7 @@ MOBILENET: list[tuple[str, int, int]] = [
 ]
 
 
-def test_mobilenet_layer_by_layer() -> None:
+def test_mobilenet_matches_the_published_flops_of_each_layer() -> None:
     rows = {row.name: row for row in report("mobilenet").layers}
     assert [(name, rows[name].params, rows[name].macs) for name, *_ in MOBILENET] == MOBILENET, SLIM
     assert sum(params for _, params, _ in MOBILENET) == 3_185_088, SLIM
@@ -279,19 +279,19 @@ MACS = [
 
 
 @pytest.mark.parametrize(("name", "macs", "source"), MACS, ids=[row[0] for row in MACS])
-def test_whole_networks(name: str, macs: int, source: str) -> None:
+def test_networks_match_their_published_flops(name: str, macs: int, source: str) -> None:
     assert report(name).totals.macs == macs, source
 
 
-def test_the_convolutions_of_vgg16() -> None:
+def test_the_convolutions_of_vgg16_match_published_flops() -> None:
     rows = [row for row in report("vgg16").layers if row.class_name == "Conv2D"]
     assert sum(plain(row.macs) for row in rows) == 15_346_630_656, "Simonyan & Zisserman 2014: 15.3 G"  # type: ignore
 
 
-def test_xception_as_the_profiler_counted_it() -> None:
-    """keras issue 18391: 2 · 1,924,397,456 + 3,000,600 = 2 · 1,925,897,756, of 150 cells, without the classifier.
+def test_xception_matches_the_count_of_the_profiler() -> None:
+    """keras issue 18391: 2 · 1,924,397,456 + 3,000,600 = 2 · 1,925,897,756, of 150 positions, without the classifier.
 
-    That graph has fused batch normalizations, which TensorFlow counts at nothing.
+    That graph has fused batch normalizations, for which TensorFlow counts 0.
     """
     found = report("xception", "tf", 150)
     rows = [row for row in found.layers if "Conv" in row.class_name]
@@ -315,12 +315,12 @@ TF = [
 
 
 @pytest.mark.parametrize(("name", "flops"), TF, ids=[row[0] for row in TF])
-def test_as_the_profiler_counts(name: str, flops: int) -> None:
+def test_flops_by_the_convention_of_the_profiler(name: str, flops: int) -> None:
     totals = report(name, "tf").totals
     assert (totals.flops, totals.incomplete) == (flops, {}), PROFILED
 
 
-def test_the_profiler_s_count_of_what_was_not_compared_is_unknown() -> None:
+def test_profiler_flops_are_unknown_if_they_were_not_compared() -> None:
     found = spec("input: [6, 4]\nlayers: [{LSTM: 3}]", "tf")
     assert (found.totals.flops, found.totals.incomplete["flops"]) == (UNKNOWN, "unknown")
     assert found.as_dict()["flops_convention"] == "tf"

@@ -1,4 +1,4 @@
-"""The engine: shapes, parameters and costs over whole models."""
+"""The engine: shapes, parameters and costs of whole models."""
 
 import gc
 from contextlib import suppress
@@ -16,7 +16,7 @@ def report(text: str) -> Report:
     return infer(read_spec(Source("spec.yaml", text)))
 
 
-def test_fashion_mnist_by_hand() -> None:
+def test_fashion_mnist_matches_numbers_computed_by_hand() -> None:
     found = report(
         """
         input: [28, 28, 1]
@@ -37,7 +37,7 @@ def test_fashion_mnist_by_hand() -> None:
     assert found.linear
 
 
-def test_a_shared_layer_counts_its_parameters_once_and_its_macs_at_each_call() -> None:
+def test_a_shared_layer_counts_parameters_once_and_macs_per_call() -> None:
     found = report(
         """
         inputs: {a: [8], b: [8]}
@@ -68,7 +68,7 @@ layers:
 """
 
 
-def test_nested_models_are_summed_and_their_layers_follow() -> None:
+def test_a_nested_model_is_a_total_followed_by_its_layers() -> None:
     found = report(NESTED)
     assert [(row.path, row.depth, row.params) for row in found.layers] == [
         ("outer", 0, 188),
@@ -79,12 +79,12 @@ def test_nested_models_are_summed_and_their_layers_follow() -> None:
         ("dense_2", 0, 10),
     ]
     assert found.totals.params == 198
-    # The frozen model's weights do not train; whatever it holds.
+    # The weights of a frozen model are not trainable, whatever its layers say.
     assert found.totals.trainable_params == 136 + 10
     assert found.totals.param_bytes == 4 * 198
 
 
-def test_a_nested_model_is_costed_on_the_sizes_that_reach_it() -> None:
+def test_a_nested_model_is_costed_at_the_actual_input_sizes() -> None:
     found = report(
         """
         input: [8, 8, 3]
@@ -99,7 +99,7 @@ def test_a_nested_model_is_costed_on_the_sizes_that_reach_it() -> None:
     assert (inner.macs, inner.incomplete) == (UNKNOWN, {"macs": "unknown"})
 
 
-def test_unknown_sizes_leave_counts_known_and_costs_unknown() -> None:
+def test_unknown_sizes_leave_parameters_known_and_macs_unknown() -> None:
     found = report("input: [null, null, 3]\nlayers: [{Conv2D: [8, 3]}]")
     assert found.layers[0].params == 224
     assert found.layers[0].macs is UNKNOWN
@@ -107,7 +107,7 @@ def test_unknown_sizes_leave_counts_known_and_costs_unknown() -> None:
     assert found.as_dict()["totals"]["macs"] is None
 
 
-def test_a_total_of_known_and_unknown_is_a_lower_bound() -> None:
+def test_a_total_with_unknown_parts_is_a_lower_bound() -> None:
     found = report(
         """
         input: [null, 4]
@@ -117,13 +117,13 @@ def test_a_total_of_known_and_unknown_is_a_lower_bound() -> None:
     assert (found.totals.macs, found.totals.incomplete) == (80, {"macs": "partial"})
 
 
-def test_costs_are_for_the_batch_that_is_stated() -> None:
+def test_costs_are_for_the_given_batch_size() -> None:
     found = report("input: {shape: [4], batch_size: 5}\nlayers: [{Dense: 3}]")
     assert found.layers[0].output_shapes == ((5, 3),)
     assert found.totals.macs == 60
 
 
-def test_frozen_layers_and_moving_statistics_do_not_train() -> None:
+def test_frozen_layers_and_moving_statistics_are_not_trainable() -> None:
     found = report("input: [4]\nlayers: [{Dense: {units: 2, trainable: false}}, BatchNormalization]")
     assert [(row.params, row.trainable_params, row.non_trainable_params) for row in found.layers] == [
         (10, 0, 10),
@@ -157,7 +157,7 @@ def test_dtypes_follow_the_layers() -> None:
     ]
 
 
-def test_all_problems_leave_together_in_the_order_of_the_file() -> None:
+def test_all_problems_are_reported_in_the_order_of_the_file() -> None:
     with pytest.raises(ConvcalcError) as failed:
         report("input: [28, 28]\nlayers:\n  - Conv2D: [8, 3]\n  - Dense: {unit: 3}\n  - Dropout: 3\n")
     assert [problem.code for problem in failed.value.problems] == ["wrong-rank", "unknown-argument", "invalid-value"]
@@ -165,7 +165,7 @@ def test_all_problems_leave_together_in_the_order_of_the_file() -> None:
     assert "write [28, 28, 1]" in str(failed.value)
 
 
-def test_the_json_report_is_the_contract() -> None:
+def test_the_json_report_matches_its_contract() -> None:
     data = report(
         "name: net\ninput: [28, 28, 1]\nlayers: [{Conv2D: {filters: 32, kernel_size: 3, padding: same}}]"
     ).as_dict()
@@ -253,7 +253,7 @@ def test_the_json_report_is_the_contract() -> None:
 
 @pytest.mark.parametrize("running", [True, False])
 @pytest.mark.parametrize("spec", ["input: [3]\nlayers: [Dense: 2]", "input: [3]\nlayers: [Conv2D: 2]", "layers: ["])
-def test_the_garbage_collector_is_left_as_it_was(running: bool, spec: str) -> None:
+def test_the_garbage_collector_is_restored(running: bool, spec: str) -> None:
     before = gc.isenabled()
     try:
         (gc.enable if running else gc.disable)()
@@ -264,8 +264,10 @@ def test_the_garbage_collector_is_left_as_it_was(running: bool, spec: str) -> No
         (gc.enable if before else gc.disable)()
 
 
-def test_a_spectral_normalization_trains_what_it_wraps() -> None:
-    """Not the vector that it keeps; frozen, it trains nothing, and yet Keras counts the kernel and the bias so in the model."""
+def test_a_spectral_normalization_trains_the_wrapped_weights() -> None:
+    """The stored vector is not trainable. Keras counts the kernel and bias as trainable in the model even if the layer
+    is frozen.
+    """
     text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
     found = infer(read_spec(Source("spec.yaml", text)))
     assert (found.totals.params, found.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)

@@ -1,4 +1,4 @@
-"""Memory: published numbers, the peak against a brute-force simulation, what is unknown, and how it is told."""
+"""Memory: published numbers, the peak against a brute-force simulation, unknown sizes, and the output."""
 
 import json
 from dataclasses import replace
@@ -38,8 +38,9 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 
 # Published numbers ------------------------------------------------------------------------------------------------------
 
-# petewarden/ml_memory_analyser counts graphs as they are deployed: batch normalization and activation are folded into the
-# convolutions, and padding is 'same'. keras.applications has layers of their own for all three, so these are spelled out here.
+# petewarden/ml_memory_analyser counts deployed graphs: batch normalization and activation are folded into the
+# convolutions, and padding is 'same'. keras.applications has separate layers for all three, so the graphs are written
+# out here.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -110,35 +111,37 @@ layers:
     ],
     ids=["MobileNetV1", "MobileNetV2"],
 )
-def test_peaks_of_deployed_graphs(text: str, peak: int, layer: str) -> None:
-    """petewarden/ml_memory_analyser, one byte an element, inputs and outputs alive: 112²·(32 + 64), 112²·96 + 56²·96."""
+def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, layer: str) -> None:
+    """petewarden/ml_memory_analyser, one byte per element, inputs and outputs alive: 112²·(32 + 64), 112²·96 + 56²·96."""
     memory = assuming(of_text(text), dtype="int8")
     assert (memory.peak, memory.peak_layer) == (peak, layer)
     assert sum(tensor.size for tensor in memory.alive) == peak
 
 
-def test_the_peak_of_resnet_8() -> None:
-    """MLPerf Tiny, image classification: 49,152 bytes and 78,666 parameters at one byte each: three tensors of 32·32·16.
+def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
+    """MLPerf Tiny, image classification: 49,152 bytes and 78,666 parameters of one byte each: three tensors of
+    32·32·16.
 
-    The normalization and ReLU of our spec are layers of their own, which a deployed graph folds: they write in place.
+    In our spec, normalization and ReLU are separate layers, which a deployed graph folds, so they write in place here.
     """
     memory = assuming(of_spec("resnet8"), dtype="int8", in_place=True)
     assert memory.peak == 49_152
     assert memory.weight_bytes == 78_666
 
 
-def test_the_activations_of_vgg_16() -> None:
-    """albanie/convnet-burden: 58 MiB in float32, the input not counted. Its ReLUs are arguments of the convolutions."""
+def test_the_activations_of_vgg16_match_published_numbers() -> None:
+    """albanie/convnet-burden: 58 MiB in float32 without the input. ReLUs are arguments of the convolutions."""
     activations = of_spec("vgg16").memory.activations
     assert activations == 60_448_672
     assert round(activations / 2**20) == 58
 
 
-def test_the_activations_of_resnet_50() -> None:
-    """albanie/convnet-burden: 103 MiB in float32, with ReLU in place and batch normalization not, the input not counted.
+def test_the_activations_of_resnet50_match_published_numbers() -> None:
+    """albanie/convnet-burden: 103 MiB in float32 without the input, with ReLU in place but batch normalization not.
 
-    Its convolutions pad by themselves. So of our sum the outputs of ReLU and of the padding layers are left out; --inplace
-    is no such sum, as it lets batch normalization and Add write in place too.
+    Its convolutions include padding. So our sum leaves out the outputs of ReLU and of the padding layers. ``--inplace``
+    gives another
+    sum, because it also lets batch normalization and Add write in place.
     """
     report = of_spec("resnet50")
     free = [row for row in report.layers if row.class_name in ("Activation", "ZeroPadding2D")]
@@ -153,7 +156,7 @@ _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", 
 
 
 class Growing:
-    """A model that grows call by call, of layers on vectors; ``sizes`` are those of the tensors that can be used further."""
+    """A model that grows call by call, of layers on vectors. ``sizes`` has the tensors that may be used as inputs."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -173,7 +176,7 @@ class Growing:
         return ref
 
     def step(self, among: list[Ref]) -> list[Ref]:
-        """A call on some of the tensors, and what comes of it."""
+        """Add a call of some tensors, and record its outputs."""
         random, units = self.random, self.random.randint(1, 12)
         one, other = random.choice(among), random.choice(among)
         kind = random.choice(("Dense", "Concatenate", "Add", "GRU", "again", *_OVERWRITING, *_VIEWS))
@@ -221,9 +224,9 @@ def bytes_of(shape: tuple[object, ...], dtype: str) -> int:
 
 
 def simulated(report: Report, in_place: bool) -> list[int]:
-    """What is alive at each step, found naively: at every step the whole future is searched.
+    """Returns the tensors alive at each step. It is slow and simple: each step searches all later steps.
 
-    It reads nothing but the rows of the report and the order of execution.
+    It reads only the rows of the report and the order of execution.
     """
     model, names = report.model, [layer.name for layer in report.model.layers]
     seen: dict[int, int] = {}
@@ -269,7 +272,7 @@ def simulated(report: Report, in_place: bool) -> list[int]:
 
 
 @pytest.mark.parametrize("in_place", [False, True])
-def test_what_is_alive_is_what_a_simulation_finds(in_place: bool) -> None:
+def test_live_tensors_match_a_simulation(in_place: bool) -> None:
     shared = 0
     for seed in range(1000):
         report = infer(random_model(Random(seed)))
@@ -279,11 +282,11 @@ def test_what_is_alive_is_what_a_simulation_finds(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    assert shared > 400 or not in_place  # and the comparison was about something
+    assert shared > 400 or not in_place  # so the comparison was not trivial
 
 
-def test_a_nested_model_takes_what_its_layers_take() -> None:
-    """The same layers, nested and not, between a tensor that stays alive and the layer that takes it."""
+def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
+    """The same layers, nested and not nested, between a tensor that stays alive and the layer that reads it."""
     for seed in range(200):
 
         def grown(growing: Growing, given: Ref) -> Ref:
@@ -331,28 +334,28 @@ def test_the_parts_of_a_small_model() -> None:
     assert (free.activations, free.peak, free.peak_layer) == (100, 120, "dense")
 
 
-def test_an_add_writes_over_the_input_that_dies() -> None:
+def test_an_add_overwrites_an_input_that_is_not_needed_later() -> None:
     text = "{{input: [8], layers: [{{Dense: {{units: 8, as: a}}}}, {{Dense: {{units: 8, as: b}}}}, {{Add: {{from: [a, b], as: c}}}}{}]}}"
     assert assuming(of_text(text.format("")), in_place=True).moments[-1].alive == 64
-    # Where both inputs are needed once more, it cannot.
+    # If both inputs are needed later, it cannot.
     again = ", {Concatenate: {from: [a, b, c]}}"
     assert assuming(of_text(text.format(again)), in_place=True).moments[-2].alive == 96
 
 
-def test_a_batch_that_is_stated_counts() -> None:
+def test_memory_is_for_the_given_batch_size() -> None:
     stated = of_text("{input: {shape: [10], batch_size: 8}, layers: [Dense: 20]}").memory
     assert (stated.batch, stated.inputs, stated.activations, stated.peak) == (8, 320, 640, 960)
 
 
-def test_a_batch_in_another_axis_counts() -> None:
-    """Ten rows of each sample become samples: of one sample, ten are there."""
+def test_a_batch_moved_to_another_axis_counts() -> None:
+    """Ten rows of each sample become samples: one sample becomes ten."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})
 
 
-def test_types_are_those_of_the_outputs() -> None:
-    """Under mixed precision outputs take two bytes and weights four; whole numbers take what they are."""
+def test_bytes_follow_the_dtypes_of_the_outputs() -> None:
+    """Under mixed precision, outputs have two bytes and weights four; integers keep their own size."""
     memory = of_text("{input: [10], layers: [{Dense: {units: 20, dtype: mixed_float16}}]}").memory
     assert (memory.activations, memory.weight_bytes) == (40, 880)
     tokens = of_text("{input: {shape: [6], dtype: int64}, layers: [Embedding: [100, 4]]}")
@@ -360,7 +363,7 @@ def test_types_are_those_of_the_outputs() -> None:
     assert assuming(tokens, dtype="int8").inputs == 6
 
 
-def test_weights_by_type_and_by_what_trains() -> None:
+def test_weights_by_dtype_and_trainability() -> None:
     text = "{input: [8, 4], layers: [BatchNormalization, {Dense: {units: 2, trainable: false, dtype: float16}}]}"
     memory = of_text(text).memory
     assert {(group.dtype, group.trainable): group.size for group in memory.weights} == {
@@ -379,30 +382,30 @@ SLOT_ROWS = [
     ("amsgrad", (16,), 3 * 16),
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
-    # Adafactor: sums of 3·3·8 and of 3·3·16, and the velocity; of a vector two numbers in their place.
+    # Adafactor: sums for 3·3·8 and for 3·3·16, and the velocity; a vector has two numbers instead.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
 
 
 @pytest.mark.parametrize(("optimizer", "shape", "elements"), SLOT_ROWS)
-def test_what_optimizers_keep(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
-    """Source: ``build`` in ``keras/src/optimizers``; tests/live holds all of them to the live Keras."""
+def test_memory_of_each_optimizer(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
+    """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all of them with the live Keras."""
     own = 8 + 4  # the number of steps and the learning rate
     assert weight_bytes(slots(optimizer, [Weight("kernel", shape, dtype="float32")])) == own + 4 * elements
 
 
 @pytest.mark.parametrize("optimizer", SLOTS)
-def test_training_is_the_sum_of_its_parts(optimizer: str) -> None:
+def test_training_memory_is_the_sum_of_its_parts(optimizer: str) -> None:
     training = assuming(of_spec("lenet5"), optimizer=optimizer).training
     assert training is not None and training.label == ""
     parts = training_data(training)
-    assert training.gradients == training.weights  # all of it trains
+    assert training.gradients == training.weights  # all of it is trainable
     assert parts.pop("total_bytes") == sum(part for name, part in parts.items() if name.endswith("_bytes"))
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.buffer_reuse])
-def test_a_layer_that_uses_its_inputs_memory_gives_as_much_as_it_takes(name: str) -> None:
+def test_a_layer_in_place_needs_no_more_memory_than_its_input(name: str) -> None:
     kind = CATALOGUE[name]
     before = "{Dense: {units: 4, as: a}}, {Dense: {units: 4, as: b}}, " if kind.merges else ""
     report = of_text(f"{{input: {list(kind.example_input)}, layers: [{before}{kind.example}]}}")
@@ -414,7 +417,7 @@ def test_a_layer_that_uses_its_inputs_memory_gives_as_much_as_it_takes(name: str
     assert assuming(report, in_place=True).activations < report.memory.activations
 
 
-def test_memory_is_not_worked_out_before_it_is_asked_for() -> None:
+def test_memory_is_computed_only_on_request() -> None:
     report = of_spec("lenet5")
     table(report, TextStyle())
     assert "memory" not in report._results
@@ -422,25 +425,25 @@ def test_memory_is_not_worked_out_before_it_is_asked_for() -> None:
     assert "memory" in report._results
 
 
-# What is not known ------------------------------------------------------------------------------------------------------
+# Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # An unknown size: of what is known the sum, as a lower bound.
+    # An unknown size: the sum of the known sizes, as a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
-    # Nothing is known at all.
+    # Nothing is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
-    # Strings are as long as they are; what is made of them has a size.
+    # Strings have no fixed size; a tensor made from them has one.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
-    # One input of two.
+    # One of two inputs is unknown.
     ("{inputs: {x: [4], y: [null, 4]}, layers: [{Dense: {units: 2, from: x}}]}", 8, "activations alone"),
-    # A layer that is code: its output's size is not known.
+    # A layer defined by Python code: its output size is unknown.
     ("{input: [4], layers: [Lambda: {function: f}]}", None, "unknown"),
     ("{input: [4], layers: [{Lambda: {function: f, output_shape: [6]}}]}", 24, ""),
 ]
 
 
 @pytest.mark.parametrize(("text", "activations", "label"), UNKNOWNS)
-def test_unknown_sizes_are_said_aloud(text: str, activations: int | None, label: str) -> None:
+def test_unknown_sizes_are_reported(text: str, activations: int | None, label: str) -> None:
     report = of_text(text)
     data = report.as_dict()["totals"]
     assert data["activation_bytes"] == activations
@@ -455,8 +458,8 @@ def test_unknown_sizes_are_said_aloud(text: str, activations: int | None, label:
     assert ("≥" in shown or "?" in shown) == bool(label)
 
 
-def test_the_batch_that_a_file_leaves_open_is_that_of_the_input() -> None:
-    """Of a class of someone else's, whose output is as the file records it; what follows has its size too."""
+def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
+    """The output of a custom class has the recorded shape; the layers after it have sizes too."""
     layers = (
         Layer("x", "InputLayer", {"shape": (4,)}),
         Layer("theirs", "Theirs"),
@@ -473,7 +476,7 @@ def test_the_batch_that_a_file_leaves_open_is_that_of_the_input() -> None:
     assert "≥" in memory_text(replace(report, assumptions=Assumptions(optimizer="adam")), TextStyle())
 
 
-def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_knows_whether_it_trains() -> None:
+def test_trainability_of_the_weights_of_custom_classes_is_unknown() -> None:
     report = of_text("{input: [4], layers: [{Dense: 3}]}")
     row = report.layers[0]
     untold = tuple(weight._replace(trainable=None) for weight in row.weights)
@@ -482,18 +485,18 @@ def test_what_the_file_stores_of_a_foreign_layer_is_a_weight_of_which_nobody_kno
     assert {group.trainable: group.size for group in changed.memory.weights} == {None: 60}
 
 
-def test_a_model_that_goes_for_any_batch_but_one_has_unknown_sizes() -> None:
-    """Two samples at a time are put into one row, which one sample cannot be."""
+def test_a_model_that_rejects_a_batch_of_one_has_unknown_sizes() -> None:
+    """The model joins two samples into one row, which is impossible for one sample."""
     text = "{inputs: {x: [3]}, layers: [ops.reshape: {newshape: [-1, 6], from: x}]}"
     memory = of_text(text).memory
     assert memory.batch is UNKNOWN
     assert (memory.peak, memory.incomplete["peak_activation_bytes"]) == (UNKNOWN, "unknown")
 
 
-# How it is told ---------------------------------------------------------------------------------------------------------
+# Output ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_json_report_has_memory_by_layer_call_and_in_total() -> None:
+def test_the_json_report_has_memory_per_layer_call_and_total() -> None:
     data = of_spec("lenet5").as_dict()
     assert data["totals"]["activation_bytes"] == sum(layer["output_bytes"] for layer in data["layers"])
     for layer in data["layers"]:
@@ -514,7 +517,7 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
     report = of_text(text)
     rows = {row.path: report.memory.output_bytes(row) for row in report.layers}
     assert rows["inner/inside"] == rows["inner"] == (320, "")
-    assert report.memory.activations == 320  # the model's output is its layer's: it counts once
+    assert report.memory.activations == 320  # the output of the model is that of its layer and counts once
     weights = {row.path: report.memory.weights_of(row).value for row in report.layers}
     assert weights["inner"] == weights["inner/inside"] == 160
 

@@ -1,4 +1,4 @@
-"""The specs against published numbers, without Keras: parameters, what of them trains, multiply-accumulates, and length."""
+"""The specs against published numbers, without Keras: parameters, trainable ones, multiply-accumulates, and length."""
 
 from pathlib import Path
 
@@ -24,9 +24,9 @@ def macs(found: Report) -> dict[str, int]:
     [
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
-        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model of two groups; 62,378,344 without groups
+        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model with two groups; 62,378,344 without groups
         ("unet", 31_030_658, 31_030_658),  # the paper's figure 1, with biases, one channel in and two out
-        # The summaries that Keras prints of its applications.
+        # Summaries printed by Keras for its applications.
         ("vgg16", 138_357_544, 138_357_544),
         ("resnet50", 25_636_712, 25_583_592),
         ("mobilenet", 4_253_864, 4_231_976),
@@ -37,7 +37,7 @@ def macs(found: Report) -> dict[str, int]:
         ("xception", 22_910_480, 22_855_952),  # Chollet 2016, table 3: 22,855,952 parameters
     ],
 )
-def test_parameters(name: str, params: int, trainable: int) -> None:
+def test_specs_have_their_published_parameters(name: str, params: int, trainable: int) -> None:
     found = report(name)
     assert (found.totals.params, found.totals.trainable_params) == (params, trainable)
     assert not found.totals.incomplete
@@ -56,17 +56,17 @@ def test_parameters(name: str, params: int, trainable: int) -> None:
         ("densenet121", 2_834_161_664),  # torchvision's table: 2.834
     ],
 )
-def test_multiply_accumulates(name: str, total: int) -> None:
+def test_specs_have_their_published_macs(name: str, total: int) -> None:
     assert report(name).totals.macs == total
 
 
-def test_vgg16_convolutions() -> None:
+def test_vgg16_has_the_published_macs_of_each_convolution() -> None:
     convolutions = [row.macs for row in report("vgg16").layers if row.class_name == "Conv2D"]
     assert len(convolutions) == 13
     assert sum(convolutions) == 15_346_630_656
 
 
-def test_alexnet_layer_by_layer() -> None:
+def test_alexnet_has_the_published_numbers_of_each_layer() -> None:
     assert macs(report("alexnet")) == {
         "conv1": 55 * 55 * 96 * 11 * 11 * 3,
         "conv2": 27 * 27 * 256 * 5 * 5 * 48,  # a filter sees the 48 channels of its own group
@@ -111,22 +111,23 @@ MOBILENET = {
 }
 
 
-def test_mobilenet_layer_by_layer() -> None:
+def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
     found = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
-    assert found.pop("conv_preds") == (1_025_000, 1_024_000)  # behind the base that the table counts
+    assert found.pop("conv_preds") == (1_025_000, 1_024_000)  # after the base that the table counts
     assert found == MOBILENET
     assert tuple(map(sum, zip(*found.values()))) == (3_185_088, 567_716_352)
 
 
 def test_xception_at_another_size_without_its_top() -> None:
-    # Half the float operations that TensorFlow's profiler counts, less those of pooling (github.com/keras-team/keras, issue 18391).
+    # Half the float operations that TensorFlow's profiler counts, less those of pooling (github.com/keras-team/keras,
+    # issue 18391).
     found = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
     assert found.pop("predictions") == 2048 * 1000
     assert sum(found.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2
 
 
 def test_unet_has_the_sizes_of_its_figure() -> None:
-    # Ronneberger et al. 2015, figure 1, down the left side and up the right one.
+    # Ronneberger et al. 2015, figure 1: down the left side and up the right one.
     sizes = [row.output_shapes[0][1] for row in report("unet").layers if row.class_name == "Conv2D"]
     down = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
     up = [54, 52, 102, 100, 198, 196, 390, 388, 388]
@@ -134,7 +135,7 @@ def test_unet_has_the_sizes_of_its_figure() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_spec_is_short_and_says_what_it_is(path: Path) -> None:
+def test_a_spec_is_short_and_begins_with_a_description(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
     assert len(lines) <= 120

@@ -1,4 +1,4 @@
-"""Receptive fields: how each kind of layer reads its inputs, what cannot be known, and how it is shown."""
+"""Receptive fields: how each layer reads its inputs, which fields are unknown, and the output."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """On which axes of the output the positions of each axis of the inputs lie; on none where it is read as a whole."""
+    """For each axis of the inputs, the axes of the output that hold its positions; empty if it is read as a whole."""
     kind = CATALOGUE[name]
     given = bind(kind, (), args)[0]
     views = kind.receptive_field_rule({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
     return [[view.axes for view in each] for each in views]
 
 
-# What kinds of layers read ---------------------------------------------------------------------------------------------
+# How layers read their inputs -----------------------------------------------------------------------------------------
 
 KINDS = [
     ([{"Conv1D": [1, 3, 1]}], (3, 1, 0)),
@@ -55,7 +55,7 @@ KINDS = [
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
-    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),  # of one channel: nothing is moved
+    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),  # one channel: nothing moves
     ([{"Conv1D": [2, 3]}, "Flatten"], (3, None, UNKNOWN)),
     ([{"Conv1D": [1, 3]}, "Flatten", {"Dense": 4}], (64, 0, 0)),
     ([{"Permute": [[2, 1]]}, {"Dense": 4}], (64, 0, 0)),
@@ -84,7 +84,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("layers", "expected"), KINDS, ids=lambda case: json.dumps(case, default=str))
-def test_kinds_of_layers(layers: list[Any], expected: tuple[object, object, object]) -> None:
+def test_receptive_fields_of_layers(layers: list[Any], expected: tuple[object, object, object]) -> None:
     report = spec(*layers)
     assert numbers(field(report, report.layers[-1].path)) == [expected]
 
@@ -102,7 +102,7 @@ IMAGES = [
 
 
 @pytest.mark.parametrize(("layers", "expected"), IMAGES, ids=lambda case: json.dumps(case, default=str))
-def test_layers_on_images(layers: list[Any], expected: list[tuple[object, object, object]]) -> None:
+def test_receptive_fields_of_layers_on_images(layers: list[Any], expected: list[tuple[object, object, object]]) -> None:
     report = spec(*layers, size=(24, 24, 3))
     assert numbers(field(report, report.layers[-1].path)) == expected
 
@@ -119,7 +119,9 @@ LOOKS = [
 
 
 @pytest.mark.parametrize(("name", "args", "shapes", "axes"), LOOKS, ids=[f"{row[0]} {row[1]}" for row in LOOKS])
-def test_where_positions_lie(name: str, args: dict[str, Any], shapes: Any, axes: Any) -> None:
+def test_output_axes_that_hold_the_positions_of_the_input(
+    name: str, args: dict[str, Any], shapes: Any, axes: Any
+) -> None:
     assert looks(name, args, *shapes) == axes
 
 
@@ -152,7 +154,7 @@ def test_attention_reads_all_positions() -> None:
     assert numbers(field(report, "attention")) == [(64, 0, 0)]
 
 
-def test_positions_that_were_moved_are_joined_with_those_moved_alike() -> None:
+def test_axes_reordered_in_the_same_way_are_joined() -> None:
     report = spec(
         {"Conv2D": {"filters": 1, "kernel_size": 3, "name": "conv"}},
         {"Reshape": {"target_shape": [36, 1], "name": "tokens"}},
@@ -170,7 +172,7 @@ def test_positions_that_were_moved_are_joined_with_those_moved_alike() -> None:
     assert field(report, "otherwise").labels["receptive_field"] == "partial"
 
 
-def test_a_thousand_windows_on_two_paths_are_no_recursion() -> None:
+def test_a_thousand_windows_on_two_paths_need_no_recursion() -> None:
     layers = [Layer("x", "InputLayer", {"shape": (8, 1)})]
     calls = [Call(0, ())]
     for number in range(1500):
@@ -200,7 +202,7 @@ def test_dot_sums_over_one_axis() -> None:
 # Inputs, nested models, shared layers, operations ----------------------------------------------------------------------
 
 
-def test_each_input_has_its_field() -> None:
+def test_each_input_has_its_own_field() -> None:
     report = spec(
         {"Conv1D": {"filters": 1, "kernel_size": 3, "padding": "same", "from": "x", "name": "a"}},
         {"Conv1D": {"filters": 1, "kernel_size": 5, "padding": "same", "from": "y", "name": "b"}},
@@ -215,7 +217,7 @@ def test_each_input_has_its_field() -> None:
     assert [each["input"] for each in row["other_receptive_fields"]] == ["y"]
 
 
-def test_nested_models_are_gone_through() -> None:
+def test_fields_pass_through_nested_models() -> None:
     inner = {"name": "inner", "input": [None, 1], "layers": [{"Conv1D": {"filters": 1, "kernel_size": 3, "name": "c"}}]}
     report = spec({"MaxPooling1D": 2}, {"Model": inner}, {"Conv1D": {"filters": 1, "kernel_size": 3, "name": "last"}})
     assert numbers(field(report, "inner")) == numbers(field(report, "inner/c")) == [(6, 2, 0)]
@@ -230,7 +232,7 @@ def test_a_shared_layer_has_a_field_for_each_call() -> None:
     assert [call["receptive_field"]["size"] for call in calls] == [[3], [5], [7]]
 
 
-def test_operations() -> None:
+def test_receptive_fields_of_operations() -> None:
     report = spec(
         {"Conv1D": {"filters": 1, "kernel_size": 3, "name": "conv"}},
         {"ops.relu": {"name": "relu"}},
@@ -248,17 +250,17 @@ def test_operations() -> None:
     assert numbers(field(report, "flip")) == [(UNKNOWN, None, UNKNOWN)]
 
 
-# What cannot be known --------------------------------------------------------------------------------------------------
+# Unknown fields -------------------------------------------------------------------------------------------------------
 
 
-def test_same_on_an_unknown_size_leaves_the_padding_open() -> None:
+def test_same_padding_of_an_unknown_size_is_unknown() -> None:
     report = spec(
         {"Conv1D": {"filters": 1, "kernel_size": 3, "padding": "same", "name": "even"}},
         {"Conv1D": {"filters": 1, "kernel_size": 3, "strides": 2, "padding": "same", "name": "strided"}},
         {"GlobalAveragePooling1D": {"name": "all"}},
         size=(None, 1),
     )
-    assert numbers(field(report, "even")) == [(3, 1, 1)]  # without a stride the padding is always the same
+    assert numbers(field(report, "even")) == [(3, 1, 1)]  # without a stride, the padding is always the same
     assert numbers(field(report, "strided")) == [(5, 2, UNKNOWN)]
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
     assert numbers(field(report, "all")) == [(UNKNOWN, 0, 0)]
@@ -266,7 +268,7 @@ def test_same_on_an_unknown_size_leaves_the_padding_open() -> None:
     assert "all" in table(report, TextStyle(), ["receptive_field"])
 
 
-def test_branches_of_unknown_alignment() -> None:
+def test_branches_with_unknown_alignment() -> None:
     def joined(one: int, other: int, stride: int) -> Field:
         same = {"filters": 1, "strides": stride, "padding": "same", "from": "x"}
         report = spec(
@@ -277,14 +279,18 @@ def test_branches_of_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]  # however the window of three lies, it holds that of one
+    assert numbers(joined(3, 1, 2)) == [
+        (3, 2, UNKNOWN)
+    ]  # wherever the window of three is, it contains the window of one
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
-    assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]  # with four cells, the padding before is 1 on even and odd sizes
-    assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]  # these may lie beside one another
+    assert numbers(joined(4, 3, 2)) == [
+        (4, 2, 1)
+    ]  # with four positions, the padding before is 1 for even and odd sizes
+    assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]  # these may be next to each other
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 
 
-def test_unknown_layers_have_unknown_fields_and_all_below_them(tmp_path: Path) -> None:
+def test_fields_after_an_unknown_layer_are_unknown(tmp_path: Path) -> None:
     names = (
         ("InputLayer", {"name": "x", "batch_shape": [None, 32, 1]}),
         ("Conv1D", {"name": "conv1d", "filters": 1, "kernel_size": 3}),
@@ -315,11 +321,11 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_every_layer_says_how_it_reads_its_inputs(name: str) -> None:
+def test_every_layer_declares_how_it_reads_its_inputs(name: str) -> None:
     kind = CATALOGUE[name]
     assert kind.receptive_field_rule is not None
     report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
-    for row in report.layers[-1:]:  # an input layer is in no row
+    for row in report.layers[-1:]:  # an input layer has no row
         shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
         args = {**kind.defaults, **row.config, **kind.rule_options}
         views = kind.receptive_field_rule(args, shapes, apply(kind, row.config, shapes))
@@ -334,7 +340,7 @@ MADE = {"axis": 1, "newshape": [2, 12], "dtype": "float32", "x_min": 0, "x_max":
 
 @pytest.mark.parametrize("last", [(2, 3, 4), (4,), ()])
 @pytest.mark.parametrize("key", READ, ids=lambda key: key[1])
-def test_operations_that_say_it_have_a_view_for_each_axis(key: tuple[str, str], last: tuple[int, ...]) -> None:
+def test_operations_with_a_field_rule_have_a_view_for_each_axis(key: tuple[str, str], last: tuple[int, ...]) -> None:
     operation = OPERATIONS[key]
     taken = [name for name in operation.parameters if name in operation.required or operation.takes_list]
     shapes = [(2, 3, 4)] * max(len(taken) - 1, 1) + [last] * (len(taken) > 1)
@@ -354,7 +360,7 @@ def test_operations_that_say_it_have_a_view_for_each_axis(key: tuple[str, str], 
     assert all(0 <= axis < len(output) for view in views for each in view if each for axis in each.axes)
 
 
-def test_an_operation_on_constants_alone_reads_no_input() -> None:
+def test_an_operation_on_constants_reads_no_input() -> None:
     mean = OPERATIONS["keras.src.ops.numpy", "Mean"]
     layers = (Layer("x", "InputLayer", {"shape": (8, 1)}), Layer("mean", "Mean", {"axis": 0}, kind=mean))
     calls = (Call(0, ()), Call(1, (), args={"x": Constant([[1.0, 2.0]], "float32")}))
@@ -365,7 +371,7 @@ def test_an_operation_on_constants_alone_reads_no_input() -> None:
     assert "receptive_field" not in row["incomplete"]
 
 
-def test_json() -> None:
+def test_receptive_fields_in_json() -> None:
     report = infer(load(SPECS / "vgg16.yaml"))
     rows = {row["name"]: row for row in report.as_dict()["layers"]}
     expected = {
@@ -383,7 +389,7 @@ def test_json() -> None:
     }
 
 
-def test_fields_beyond_the_input_are_pointed_out() -> None:
+def test_fields_larger_than_the_input_are_pointed_out() -> None:
     report = spec({"Conv1D": [1, 5, 1, "same"]}, {"Conv1D": [1, 5, 1, "same"]}, size=(8, 1))
     assert [field(report, row.path).exceeds for row in report.layers] == [False, False, True]
     text = table(report, TextStyle(), ["name", "field"])
@@ -397,7 +403,7 @@ def test_misaligned_paths_are_named_under_the_table() -> None:
     assert "! misaligned at 'add_1': block3_sepconv1, block3_sepconv2 and block3_pool, beside conv2d_1" in text
 
 
-def test_the_sum_is_shown_step_by_step() -> None:
+def test_explain_shows_the_sum_step_by_step() -> None:
     report = infer(load(SPECS / "alexnet.yaml"))
     (section,) = (each for each in explain(report, "pool2").sections if each.title == "Receptive field")
     assert section.lines == (
@@ -409,6 +415,6 @@ def test_the_sum_is_shown_step_by_step() -> None:
     )
 
 
-def test_the_column_is_told_by_its_name() -> None:
+def test_a_column_is_selected_by_its_name() -> None:
     with pytest.raises(ConvcalcError, match="receptive_field"):
         table(spec("ReLU"), TextStyle(), ["receptive_fields"])

@@ -1,7 +1,9 @@
-"""Receptive fields against dependency sets: for each position of each tensor of random graphs, every input cell that it reads.
+"""Receptive fields against dependency sets: every input position that each position of each tensor reads, in random
+graphs.
 
-The sets are worked out here, cell by cell, with none of the program's arithmetic. A position is *inner* where nothing that
-it reads is padding; there, the first and the last cell of the set are those of the field. At the border they lie within it.
+The sets are computed here position by position, without the arithmetic of the program. A position is *inner* if it
+reads no
+padding. The first and last position of an inner set are those of the field. Border sets lie within the field.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from convcalc.model import Call, Layer, Model, Ref
 
 @dataclass
 class Axis:
-    """The positions of a tensor along one axis: the cells that each reads, as bits, and which positions are inner."""
+    """The positions of a tensor along one axis: the input positions that each one reads, as bits, and which positions
+    are inner.
+    """
 
     cells: list[int]
     inner: list[bool]
@@ -57,10 +61,12 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """A transposed convolution: each cell goes to ``kernel`` positions; 'same' cuts the result to I·S around its middle."""
+    """A transposed convolution: each position is spread to ``kernel`` positions; 'same' cuts the result to I·S around
+    its middle.
+    """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    beyond = range(-reach - 1, len(x) + reach + 1)  # cells outside belong to the field of border positions
+    beyond = range(-reach - 1, len(x) + reach + 1)  # positions outside belong to the field of border positions
     for cell in beyond:
         for t in range(kernel):
             if 0 <= cell * stride + dilation * t < len(full):
@@ -82,7 +88,7 @@ def both(one: Axis, other: Axis) -> Axis:
 
 
 def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any], list[Axis | None]]:
-    """A layer of the rank, with arguments of its own on each axis, and what it makes of the axes."""
+    """A layer of this rank with different arguments on each axis, and the axes of its output."""
     rank = len(axes)
     kernel = [random.randint(1, 4) for _ in axes]
     word = random.choice(["valid", "same"])
@@ -157,7 +163,7 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
             else:
                 cut = [
                     add("Dense", {"units": 1}, [name], tensors[name]) for name in cut
-                ]  # as many channels, to be added
+                ]  # as many channels, so that they can be added
                 add("Add", {}, cut, joined)
             continue
         source = random.choice([*list(tensors)[-2:], random.choice(sorted(tensors))])
@@ -183,7 +189,7 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 def agrees(found: AxisField, axis: Axis, where: str) -> str:
-    """Compare the field with the sets; says what kind of answer it was, for the count."""
+    """Compare the field with the sets; returns the type of answer, to be counted."""
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
@@ -209,7 +215,7 @@ def agrees(found: AxisField, axis: Axis, where: str) -> str:
 
 
 @pytest.mark.parametrize(("rank", "count"), [(1, 800), (2, 200)])
-def test_fields_are_what_dependency_sets_say(rank: int, count: int) -> None:
+def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
     random = Random(rank)
     kinds: dict[str, int] = {}
     for number in range(count):
@@ -220,5 +226,5 @@ def test_fields_are_what_dependency_sets_say(rank: int, count: int) -> None:
                 for found, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(found, axis, f"graph {number}, {name} of {model}")
                     kinds[kind] = kinds.get(kind, 0) + 1
-    assert kinds["exact"] > 5 * count  # the rest comes behind branches that meet at another pace
+    assert kinds["exact"] > 5 * count  # the rest follows branches that meet at different strides
     assert kinds["whole"] > count / 2

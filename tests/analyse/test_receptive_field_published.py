@@ -1,4 +1,4 @@
-"""Receptive fields: the numbers that others have published, and branches as their tests have them."""
+"""Receptive fields: published numbers, and branches from the tests of other libraries."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ ZOO = [
     ("alexnet", "pool5", 195, 32, 64, TABLE),
     ("mobilenet", "conv_pw_13_relu", 315, 32, 126, TABLE),
     ("inception_v3", "mixed10", 1311, 32, 618, TABLE),
-    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),  # its padding does not depend on the size: it is stated
+    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),  # its padding does not depend on the size, so it is printed
 ]
 
 
 @pytest.mark.parametrize(("model", "name", "size", "stride", "padding", "source"), ZOO)
-def test_published_fields(model: str, name: str, size: int, stride: int, padding: int, source: str) -> None:
+def test_published_fields_of_networks(model: str, name: str, size: int, stride: int, padding: int, source: str) -> None:
     report = infer(load(SPECS / f"{model}.yaml"))
     assert numbers(field(report, name)) == [(size, stride, padding)] * 2, source
 
 
 def resnet(size: int | None, units: list[int]) -> Report:
-    """ResNet v1 as TensorFlow-Slim has it: strides in the last unit of a block, pooling padded by 'same'."""
+    """ResNet v1 of TensorFlow-Slim: strides in the last unit of a block, pooling with 'same' padding."""
     layers: list[Any] = [
         {"ZeroPadding2D": 3},
         {"Conv2D": {"filters": 1, "kernel_size": 7, "strides": 2}},
@@ -70,14 +70,14 @@ def resnet(size: int | None, units: list[int]) -> Report:
         (224, [3, 24, 36, 3], 1763, 879),
     ],
 )
-def test_resnets_of_slim(size: int | None, units: list[int], expected: int, padding: object) -> None:
+def test_published_fields_of_slim_resnets(size: int | None, units: list[int], expected: int, padding: object) -> None:
     found = field(resnet(size, units), "last")
     assert numbers(found) == [(expected, 32, padding)] * 2, TABLE
     assert found.labels == ({} if size else {"receptive_field_padding": "unknown"})
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
-    """The branches that decide: 1×1 or none, one 3×3, two 3×3, and pooling."""
+    """The branches that determine the field: 1×1 or none, one 3×3, two 3×3, and pooling."""
     same = {"padding": "same"}
     single = conv(1, name=f"{name}_a", **{"from": last})
     return [
@@ -92,7 +92,7 @@ def inception_block(name: str, last: str, stride: int) -> list[Any]:
     ]
 
 
-def test_inception_v2() -> None:
+def test_published_fields_of_inception_v2() -> None:
     same = {"padding": "same"}
     layers = [
         conv(7, 2, **same),
@@ -108,7 +108,7 @@ def test_inception_v2() -> None:
     assert numbers(field(spec(*layers, size=(224, 224, 3)), "mixed_5c")) == [(699, 32, 318)] * 2, TABLE
 
 
-# Branches, from the tests of the same library --------------------------------------------------------------------------
+# Branches from the tests of the same library --------------------------------------------------------------------------
 
 
 def test_aligned_branches() -> None:
@@ -125,7 +125,7 @@ def test_aligned_branches() -> None:
     assert found.misaligned == ()
 
 
-def test_branches_of_other_strides_are_misaligned() -> None:
+def test_branches_with_different_strides_are_misaligned() -> None:
     report = spec(
         {"ZeroPadding2D": {"padding": [[2, 1], [2, 1]]}},
         conv(5, 2, name="one"),
@@ -139,7 +139,7 @@ def test_branches_of_other_strides_are_misaligned() -> None:
     assert [axis.stride for axis in found.axes] == [None, None]
 
 
-def test_branches_beside_one_another_are_misaligned() -> None:
+def test_branches_next_to_each_other_are_misaligned() -> None:
     report = spec(
         conv(3, 2, "same", name="main"),
         conv(1, 2, name="skip", **{"from": "x"}),
@@ -151,6 +151,6 @@ def test_branches_beside_one_another_are_misaligned() -> None:
     assert field(odd, "sum").misaligned == ()
 
 
-def test_axes_are_apart() -> None:
+def test_each_axis_has_its_own_field() -> None:
     report = spec(conv([3, 5], 2), conv([3, 1], 2, name="last"), size=(32, 32, 1))
     assert numbers(field(report, "last")) == [(7, 4, 0), (5, 4, 0)]

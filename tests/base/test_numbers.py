@@ -1,4 +1,4 @@
-"""The kinds of number: what they come to, what they write, and that all kinds agree."""
+"""The three types of number: their values, their formulas, and that they agree."""
 
 import copy
 import pickle
@@ -60,7 +60,7 @@ WORKED: list[tuple[Number, str]] = [
     (ceil_div(n(7), n(2)), "ceil(7/2) = 4"),
     (ceil_div(n(7), 2), "ceil(7/2) = 4"),
     (ceil_div(7, n(2)), "ceil(7/2) = 4"),
-    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # of two that are equal the first
+    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # the first of two equal numbers
     (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
     ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
     ((H - n(3)) // n(1) + 1, "H − 3 + 1"),
@@ -76,11 +76,11 @@ WORKED: list[tuple[Number, str]] = [
 
 
 @pytest.mark.parametrize(("number", "text"), WORKED, ids=[text for _, text in WORKED])
-def test_worked(number: Number, text: str) -> None:
+def test_formulas_of_traced_numbers(number: Number, text: str) -> None:
     assert traced(number).worked == text
 
 
-def test_unknown_swallows_arithmetic_and_fails_every_comparison() -> None:
+def test_unknown_swallows_arithmetic_and_fails_comparisons() -> None:
     results: list[Number] = [
         UNKNOWN + 1,
         1 - UNKNOWN,
@@ -106,23 +106,23 @@ def test_a_named_size_equals_nothing_and_is_no_index() -> None:
         range(H)
 
 
-def test_numbers_without_their_history() -> None:
+def test_plain_numbers_have_no_history() -> None:
     assert [plain_number(number) for number in (4, n(2) + n(3), H, UNKNOWN)] == [4, 5, None, None]
     assert [str(number) for number in (n(2) + n(3), H - n(3))] == ["5", "H − 3"]
 
 
-def test_shapes_are_written_as_keras_writes_them() -> None:
+def test_shapes_are_printed_as_keras_prints_them() -> None:
     shapes = [(UNKNOWN, 28, n(1)), (UNKNOWN, 4), (n(5),), (), None]
     assert [shape_text(shape) for shape in shapes] == ["(None, 28, 1)", "(None, 4)", "(5,)", "()", "?"]
 
 
-def test_settled_forgets_the_way_but_not_the_number() -> None:
+def test_as_constant_forgets_the_history_but_not_the_number() -> None:
     assert traced(as_constant(n(2) + n(3))).worked == "5"
     assert as_constant(H) is H
     assert as_constant(4) == 4
 
 
-def test_map_numbers_changes_numbers_only() -> None:
+def test_map_numbers_changes_only_numbers() -> None:
     assert map_numbers(lambda number: number * 2, (1, [2, "same"], None, True)) == (2, (4, "same"), None, True)
 
 
@@ -160,7 +160,7 @@ OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {
     "larger": larger,
 }
 
-# A tree of operations over numbers; each leaf also says whether it is traced.
+# A tree of operations on numbers; each leaf also says whether it is traced.
 TREES = st.recursive(
     st.tuples(st.integers(-20, 20), st.booleans()),
     lambda children: st.tuples(st.sampled_from(sorted(OPERATIONS)), children, children),
@@ -185,14 +185,14 @@ def test_a_traced_number_has_the_value_of_the_plain_one(tree: tuple[object, ...]
 
 
 @given(st.integers(-20, 20), st.integers(-20, 20))
-def test_traced_numbers_are_compared_as_plain_ones(one: int, other: int) -> None:
+def test_traced_numbers_compare_like_plain_ones(one: int, other: int) -> None:
     expected = (one < other, one <= other, one > other, one >= other, one == other)
     for a, b in ((n(one), n(other)), (n(one), other), (one, n(other))):
         assert (a < b, a <= b, a > b, a >= b, a == b) == expected
 
 
 def evaluated(text: str) -> Fraction:
-    """What a formula comes to when it is read as a person reads it: division exact, floor and ceil where written."""
+    """The value of a formula as a person reads it: exact division, floor and ceil only where written."""
     words = text.replace("−", "-").replace("·", "*").replace("/", "/_one/").replace(" mod ", "%")
     names = {"floor": lambda x: Fraction(x // 1), "ceil": lambda x: Fraction(-(-x // 1)), "_one": Fraction(1)}
     result = eval(words, {"__builtins__": {}}, names)
@@ -202,7 +202,7 @@ def evaluated(text: str) -> Fraction:
 
 @settings(max_examples=300)
 @given(TREES)
-def test_a_formula_read_as_written_comes_to_its_number(tree: tuple[object, ...]) -> None:
+def test_a_formula_evaluates_to_its_number(tree: tuple[object, ...]) -> None:
     number = traced(computed(tree, trace=True))
     value = evaluated(number.text)
     assert value == number.exact

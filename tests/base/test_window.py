@@ -1,4 +1,4 @@
-"""One axis of a sliding window: a table of cases with their sources, and laws against brute force."""
+"""One axis of a sliding window: a table of cases with their sources, and laws checked by brute force."""
 
 from itertools import product
 from typing import Any
@@ -14,7 +14,8 @@ from convcalc.base.window import Window, before_between, slide, slide_ceil, slid
 KERAS = "Keras 3.15.1, run"
 GUIDE = "Dumoulin & Visin 2016"
 
-# Arguments of slide(size, kernel, stride, dilation, padding) and the output, cells added before and after, cells unread.
+# Arguments of slide(size, kernel, stride, dilation, padding); then output, positions padded before and after, positions
+# unread.
 SLIDE: list[tuple[tuple[Any, ...], int, tuple[int, int], int, str]] = [
     ((6, 3, 2, 1, "same"), 3, (0, 1), 0, KERAS),
     ((6, 3, 2, 1, "valid"), 2, (0, 0), 1, KERAS),
@@ -75,18 +76,20 @@ def ids(rows: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("arguments", "output", "padding", "unread", "source"), SLIDE, ids=ids(SLIDE))
-def test_slide(arguments: tuple[Any, ...], output: int, padding: tuple[int, int], unread: int, source: str) -> None:
+def test_windows_have_their_published_sizes(
+    arguments: tuple[Any, ...], output: int, padding: tuple[int, int], unread: int, source: str
+) -> None:
     window = slide(*arguments)
     assert (window.output, (window.before, window.after), window.unread) == (output, padding, unread), source
 
 
 @pytest.mark.parametrize(("arguments", "output", "source"), CEIL, ids=ids(CEIL))
-def test_slide_ceil(arguments: tuple[Any, ...], output: int, source: str) -> None:
+def test_windows_rounded_up_have_their_published_sizes(arguments: tuple[Any, ...], output: int, source: str) -> None:
     assert slide_ceil(*arguments).output == output, source
 
 
 @pytest.mark.parametrize(("arguments", "output", "source"), TRANSPOSED, ids=ids(TRANSPOSED))
-def test_slide_transposed(arguments: tuple[Any, ...], output: int, source: str) -> None:
+def test_transposed_windows_have_their_published_sizes(arguments: tuple[Any, ...], output: int, source: str) -> None:
     assert slide_transposed(*arguments).output == output, source
 
 
@@ -97,7 +100,7 @@ def test_a_window_longer_than_its_axis_is_refused(slider: Any, stride: int) -> N
         slider(2, 3 + stride, stride, 1, (0, 0))
 
 
-def test_a_window_moves_by_one_and_has_no_holes_unless_that_is_said() -> None:
+def test_stride_and_dilation_default_to_one() -> None:
     assert slide(10, 3) == slide(10, 3, 1, 1, "valid")
     assert slide_transposed(4, 3) == slide_transposed(4, 3, 1, 1, "valid")
     assert slide(10, 3).output == 8 and slide_transposed(4, 3).output == 6
@@ -107,15 +110,15 @@ def test_a_window_moves_by_one_and_has_no_holes_unless_that_is_said() -> None:
     ("padding", "words"),
     [((0, 0), "2$"), ((0, 1), r"2 \+ 1 of padding"), ((1, 0), r"2 \+ 1 of padding"), ((1, 2), r"2 \+ 3 of padding")],
 )
-def test_what_a_window_does_not_fit_into_is_said_with_its_padding(padding: tuple[int, int], words: str) -> None:
+def test_a_refusal_mentions_the_padding(padding: tuple[int, int], words: str) -> None:
     with pytest.raises(Refusal, match=f"does not fit into {words}"):
         slide(2, 9, 1, 1, padding)
 
 
 @pytest.mark.parametrize("output_padding", [None, 0, 1, 2, 3])
 @pytest.mark.parametrize("padding", ["valid", "same"])
-def test_a_transposed_window_begins_where_keras_lets_it(padding: str, output_padding: int | None) -> None:
-    """As Keras 3.15.1 pads for JAX (backend/common/backend_utils.py): so many cells on the left of the spread input."""
+def test_a_transposed_window_begins_where_it_does_in_keras(padding: str, output_padding: int | None) -> None:
+    """Keras 3.15.1 pads for JAX (backend/common/backend_utils.py) this many positions on the left of the spread input."""
     for kernel, stride, dilation in product(range(1, 7), range(1, 6), (1, 2)):
         if output_padding is not None and output_padding >= stride:
             continue
@@ -129,28 +132,28 @@ def test_a_transposed_window_begins_where_keras_lets_it(padding: str, output_pad
 
 
 @pytest.mark.parametrize("output_padding", [None, 0, 1, 2])
-def test_what_is_cut_from_a_transposed_window_and_what_is_left_make_it_whole(output_padding: int | None) -> None:
+def test_cropped_and_kept_positions_of_a_transposed_window_add_up(output_padding: int | None) -> None:
     window = slide_transposed(9, 3, 4, 2, (1, 2), output_padding)
     assert (window.before, window.output) == (1, 34 + (output_padding or 0))
     assert window.before + window.output + window.after == 8 * 4 + 5
 
 
-def test_no_cells_at_all_are_let_be_where_keras_lets_them() -> None:
+def test_an_output_of_zero_is_allowed_where_keras_allows_it() -> None:
     assert slide_transposed(1, 2, 3, 1, "same", 0).output == 0
     with pytest.raises(Refusal, match="an output of 0 cells"):
         slide_transposed(1, 2, 3, 1, (1, 1))
 
 
-def test_what_same_puts_before_an_axis_that_is_not_known_is_between_two_numbers() -> None:
+def test_same_padding_of_an_unknown_size_has_two_bounds() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").before for size in range(1, 60)]
-        as_constant = known[-stride * 6 :]  # sizes that no window reaches across
+        as_constant = known[-stride * 6 :]  # sizes that no window spans
         found = before_between(slide(UNKNOWN, kernel, stride, dilation, "same"))
         assert found == (min(as_constant), max(as_constant))  # type: ignore[type-var]
     assert before_between(slide(9, 3, 1, 1, (2, 1))) == (2, 2)
 
 
-def test_what_floor_takes_away_is_told_exactly() -> None:
+def test_the_unrounded_output_is_exact() -> None:
     assert float(slide(6, 3, 2).unrounded or 0) == 2.5
     assert float(slide(6, 3, 2, 1, "same").unrounded or 0) == 3.0
     assert slide(UNKNOWN, 3, 2).unrounded is None
@@ -166,7 +169,7 @@ PADDINGS = st.one_of(WORDS, st.tuples(CELLS, CELLS))
 
 
 def slid(*arguments: Any) -> Window | None:
-    """The window; None where nothing fits."""
+    """Returns the window, or None if nothing fits."""
     try:
         return slide(*arguments)
     except Refusal:
@@ -174,7 +177,7 @@ def slid(*arguments: Any) -> Window | None:
 
 
 def touched(window: Window) -> list[set[int]]:
-    """By brute force, what each window that fits reads: cells of the padded axis, counted from the input's first."""
+    """By brute force: the positions that each window reads, counted from the first of the input."""
     size, kernel, stride, dilation, before, after = (int(number) for number in window[:6])  # type: ignore[call-overload]
     taps = range(0, kernel * dilation, dilation)
     starts = range(-before, size + after, stride)
@@ -197,9 +200,7 @@ def test_the_output_counts_the_windows_that_fit(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL)
-def test_same_asks_for_no_more_padding_than_its_windows_need(
-    size: int, kernel: int, stride: int, dilation: int
-) -> None:
+def test_same_pads_no_more_than_its_windows_need(size: int, kernel: int, stride: int, dilation: int) -> None:
     window = slide(size, kernel, stride, dilation, "same")
     before, after, output = (int(number) for number in (window.before, window.after, window.output))  # type: ignore[call-overload]
     assert output == -(-size // stride)
@@ -211,7 +212,7 @@ def test_same_asks_for_no_more_padding_than_its_windows_need(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL, st.tuples(CELLS, CELLS))
-def test_rounding_up_adds_at_most_one_window_which_starts_in_the_input(
+def test_rounding_up_adds_at_most_one_window(
     size: int, kernel: int, stride: int, dilation: int, padding: tuple[int, int]
 ) -> None:
     window = slid(size, kernel, stride, dilation, padding)
@@ -226,7 +227,7 @@ def test_rounding_up_adds_at_most_one_window_which_starts_in_the_input(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL, st.sampled_from(["same", "valid"]), st.none() | CELLS)
-def test_a_transposed_window_cuts_the_spread_cells(
+def test_a_transposed_window_crops_the_spread_positions(
     size: int, kernel: int, stride: int, dilation: int, padding: str, output_padding: int | None
 ) -> None:
     if output_padding is not None and output_padding >= stride:
@@ -240,7 +241,7 @@ def test_a_transposed_window_cuts_the_spread_cells(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL, st.integers(0, 3))
-def test_a_transposed_window_undoes_the_size_of_a_window(
+def test_a_transposed_window_reverses_the_size_of_a_window(
     size: int, kernel: int, stride: int, dilation: int, cells: int
 ) -> None:
     padding = (cells, cells)
@@ -253,7 +254,7 @@ def test_a_transposed_window_undoes_the_size_of_a_window(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL, PADDINGS, st.sets(st.integers(0, 3)))
-def test_any_kind_of_number_gives_the_same_window(
+def test_every_type_of_number_gives_the_same_window(
     size: int, kernel: int, stride: int, dilation: int, padding: Any, which: set[int]
 ) -> None:
     window = slid(size, kernel, stride, dilation, padding)

@@ -1,4 +1,4 @@
-"""The calculator as a function and as a command: the layers' rules, and clear refusals."""
+"""The calculator as a function and as a command: the rules of the layers, and clear refusals."""
 
 import json
 
@@ -16,7 +16,7 @@ from convcalc.cli.conv import command
 from convcalc.layers import apply, bind, find, parameters, sample_macs
 
 
-def test_the_answer_as_data_is_the_contract() -> None:
+def test_the_answer_as_data_matches_its_contract() -> None:
     answer = conv([6, 6], 3, strides=2, padding="same", channels=1, filters=32)
     assert answer.as_dict() == {
         "schema_version": 1,
@@ -39,7 +39,7 @@ def test_the_answer_as_data_is_the_contract() -> None:
     }
 
 
-def test_one_size_is_one_axis_and_what_has_no_answer_is_null() -> None:
+def test_one_size_is_one_axis_and_missing_answers_are_null() -> None:
     data = conv(6, 3, strides=2).as_dict()
     assert (data["input"], data["output"], data["unrounded"], data["unread"]) == ([6], [2], [2.5], [1])
     assert data["output_shape"] is data["params"] is data["macs"] is None
@@ -47,7 +47,7 @@ def test_one_size_is_one_axis_and_what_has_no_answer_is_null() -> None:
     assert (named["output"], named["formulas"]["output"]) == ([None], "floor((H − 3)/2) + 1")
 
 
-# A question, and the output size on each axis that comes of it; Keras 3.15.1, run, or PyTorch's documentation.
+# A question, and the expected output size of each axis: from Keras 3.15.1, run, or from PyTorch's documentation.
 QUESTIONS = [
     (dict(input=6, kernel_size=3, strides=2, padding=((1, 0), (0, 1))), (3, 3)),
     (dict(input=32, kernel_size=3, dilation=4), (24,)),
@@ -70,7 +70,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("question", "output"), QUESTIONS)
-def test_questions(question: dict, output: tuple) -> None:
+def test_answers_match_keras_and_pytorch(question: dict, output: tuple) -> None:
     assert conv(**question).output == output
 
 
@@ -87,7 +87,7 @@ SIZES = st.lists(st.integers(1, 20), min_size=1, max_size=3)
     st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
-def test_the_calculator_is_the_layer(sizes, kernel, stride, padding, channels, filters, transpose) -> None:
+def test_the_calculator_agrees_with_the_layer(sizes, kernel, stride, padding, channels, filters, transpose) -> None:
     kind = find(f"Conv{len(sizes)}D{'Transpose' if transpose else ''}")
     args, _ = bind(kind, (filters, kernel, stride, padding), {})
     try:
@@ -105,7 +105,7 @@ def test_the_calculator_is_the_layer(sizes, kernel, stride, padding, channels, f
 
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_every_setting_that_is_listed_gives_the_size(before, after, transpose) -> None:
+def test_every_listed_setting_gives_the_size(before, after, transpose) -> None:
     for setting in inverse((before,), (after,), transpose=transpose):
         cells = setting.padding if isinstance(setting.padding, str) else (setting.padding, setting.padding)
         rule = slide_transposed if transpose else slide
@@ -118,13 +118,13 @@ def test_the_usual_settings_come_first() -> None:
     assert inverse((6,), (100,)) == []
 
 
-def test_what_no_setting_gives_has_a_nearest_one() -> None:
+def test_an_impossible_size_has_a_nearest_one() -> None:
     closest = nearest((6,), (100,))
     assert closest is not None and (closest.output, closest.options) == ((7,), "--k 2 --s 1 --pad 1")
     assert nearest((6,), (100,), kernel_size=9, padding="valid") is None
 
 
-def test_axes_have_a_stride_each_where_no_common_one_does() -> None:
+def test_axes_get_separate_strides_if_no_common_one_fits() -> None:
     assert all(isinstance(setting.strides, int) for setting in inverse((28, 28), (14, 14)))
     first = inverse((28, 14), (14, 14))[0]
     assert first.options == "--k 3 --s 2x1 --pad same"
@@ -140,14 +140,14 @@ def test_large_ratios_and_global_kernels_are_found() -> None:
 
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans(), st.sampled_from(["keras", "torch"]))
 @settings(max_examples=30, deadline=None)
-def test_the_framework_takes_what_is_listed(before, after, transpose, framework) -> None:
+def test_listed_settings_are_valid_in_the_framework(before, after, transpose, framework) -> None:
     for setting in inverse((before,), (after,), transpose=transpose, framework=framework):
         kernel, strides, padding = setting[:3]
         answer = conv(before, kernel, strides=strides, padding=padding, transpose=transpose, framework=framework)
         assert answer.output == (after,)
 
 
-def test_two_sizes_with_filters_are_an_axis_and_channels_and_a_note_says_so() -> None:
+def test_two_sizes_with_filters_are_an_axis_and_channels() -> None:
     done = CliRunner().invoke(command, ["--in", "28x28", "--k", "3", "--filters", "8"], standalone_mode=False)
     assert "28 → (None, 26, 8)" in done.stdout
     assert done.stderr == "note: 28x28 is read as (length, channels); with two axes, write --in 28x28x3\n"
@@ -200,7 +200,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("args", "message"), WRONG, ids=[" ".join(args)[:60] for args, _ in WRONG])
-def test_what_cannot_work_is_one_clear_error(args: list[str], message: str) -> None:
+def test_an_impossible_question_is_one_clear_error(args: list[str], message: str) -> None:
     done = CliRunner().invoke(command, args, standalone_mode=False)
     assert isinstance(done.exception, ConvcalcError), done.output
     (problem,) = done.exception.problems
@@ -209,11 +209,11 @@ def test_what_cannot_work_is_one_clear_error(args: list[str], message: str) -> N
 
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
-def test_no_text_makes_anything_but_an_answer_or_an_error(sizes, kernel, padding) -> None:
+def test_any_text_gives_an_answer_or_an_error(sizes, kernel, padding) -> None:
     done = CliRunner().invoke(command, [f"--in={sizes}", f"--k={kernel}", f"--pad={padding}"], standalone_mode=False)
     assert done.exception is None or isinstance(done.exception, ConvcalcError)
 
 
-def test_json_is_json() -> None:
+def test_json_output_is_valid_json() -> None:
     for args in (["--in", "6", "--k", "3"], ["--in", "6", "--out", "3"], ["--in", "HxW", "--k", "3"]):
         json.loads(CliRunner().invoke(command, [*args, "--format", "json"], standalone_mode=False).output)

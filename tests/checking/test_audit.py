@@ -1,4 +1,4 @@
-"""``convcalc audit``: what a file would run or open, found at any depth; and nothing is."""
+"""``convcalc audit``: finds everything that a file would run or open, at any depth, and reports nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convcalc.cli import cli
 
 
 def kinds(config: Any) -> list[str]:
-    """The kinds of what is found."""
+    """The kinds of the findings."""
     return [finding.risk for finding in audit(config)]
 
 
@@ -47,7 +47,7 @@ FOREIGN = {"module": "evil.code", "class_name": "Boom", "config": {"name": "boom
         ({"module": "builtins", "class_name": "function", "config": "relu"}, []),
     ],
 )
-def test_what_is_found(config: Any, found: list[str]) -> None:
+def test_findings_of_each_file(config: Any, found: list[str]) -> None:
     assert kinds(config) == found
 
 
@@ -58,7 +58,7 @@ def test_a_deep_file_meets_no_recursion_limit() -> None:
     assert kinds(config) == ["runs-code", "runs-code"]
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_audit_command(tmp_path: Path) -> None:
     bad, spec = tmp_path / "bad.json", tmp_path / "spec.yaml"
     bad.write_text(json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": [LAMBDA]}}))
     spec.write_text("input: [3]\nlayers: [Flatten]\n")

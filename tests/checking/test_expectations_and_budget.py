@@ -1,4 +1,4 @@
-"""A spec held to its own expectations and budget."""
+"""A spec checked against its own expectations and budget."""
 
 import pytest
 
@@ -25,12 +25,12 @@ QUANTITIES = [
 
 
 @pytest.mark.parametrize(("written", "number"), QUANTITIES)
-def test_quantities(written: object, number: int) -> None:
+def test_quantities_are_parsed(written: object, number: int) -> None:
     assert quantity(written) == number
 
 
 @pytest.mark.parametrize("written", ["", "M", "-1", -1, 1.5, True, None, "5 X", "5 MM", "1e3", [5], "9" * 100])
-def test_what_is_no_quantity_is_refused(written: object) -> None:
+def test_invalid_quantities_are_refused(written: object) -> None:
     with pytest.raises(Refusal):
         quantity(written)
 
@@ -52,7 +52,7 @@ def problems(layer: str, budget: str = "{}", allow_incomplete: bool = False, siz
         "{params: 0.32K}",
     ],
 )
-def test_expectations_that_hold(expect: str) -> None:
+def test_expectations_that_are_met(expect: str) -> None:
     assert problems(f"expect: {expect}") == []
 
 
@@ -67,13 +67,13 @@ def test_expectations_that_hold(expect: str) -> None:
         ("{params: many}", "'conv2d' expects of 'params': expected a number such as 1000, 5M or 256KiB, not 'many'"),
     ],
 )
-def test_expectations_that_do_not(expect: str, message: str) -> None:
+def test_expectations_that_are_not_met(expect: str, message: str) -> None:
     (problem,) = problems(f"expect: {expect}")
     assert problem.message == message
     assert problem.mark is not None and problem.mark.line == 4
 
 
-def test_a_budget_lists_all_that_is_over() -> None:
+def test_a_budget_lists_everything_over_it() -> None:
     found = problems("padding: same", "{params: 300, macs: 200K, param_bytes: 2KiB}")
     assert [problem.message for problem in found] == [
         "the model has 320 params, 20 more than the budget of 300",
@@ -82,7 +82,7 @@ def test_a_budget_lists_all_that_is_over() -> None:
     assert all(problem.mark is not None and problem.mark.line == 2 for problem in found)
 
 
-def test_an_unknown_number_holds_no_budget_unless_allowed() -> None:
+def test_an_unknown_number_fails_a_budget_unless_allowed() -> None:
     (problem,) = problems("strides: 1", "{macs: 1G}", size="null")
     assert problem.code == "incomplete"
     assert problems("strides: 1", "{macs: 1G}", size="null", allow_incomplete=True) == []
@@ -92,19 +92,19 @@ def test_an_unknown_number_holds_no_budget_unless_allowed() -> None:
     ("written", "found"),
     [(64, (64,)), ("64", (64,)), ("64x48", (64, 48)), ("64×48×3", (64, 48, 3)), ([64, 48], (64, 48)), ("7,5", (7, 5))],
 )
-def test_sizes(written: object, found: tuple[int, ...]) -> None:
+def test_sizes_are_parsed(written: object, found: tuple[int, ...]) -> None:
     assert sizes(written) == found
 
 
 @pytest.mark.parametrize(
     "written", ["", "x", "64x", 0, -1, True, 1.5, None, [], [1, 2, 3, 4], ["a"], "1x2x3x4", "9" * 99]
 )
-def test_what_is_no_size_is_refused(written: object) -> None:
+def test_invalid_sizes_are_refused(written: object) -> None:
     with pytest.raises(Refusal):
         sizes(written)
 
 
-def test_a_limit_that_is_no_number_is_bad_input_whoever_wrote_it() -> None:
+def test_an_invalid_limit_is_an_error_in_a_spec_or_an_option() -> None:
     report = infer(load(str(SPECS / "lenet5.yaml")))
     limits = {
         "params": Limit("many", "--max-params"),
@@ -122,7 +122,7 @@ def test_a_limit_that_is_no_number_is_bad_input_whoever_wrote_it() -> None:
 
 # Published: LeNet-5's C5 sees all of 32×32; VGG16's last pooling 212, ResNet-50's last convolution 483.
 @pytest.mark.parametrize(("name", "size"), [("vgg16", 212), ("resnet50", 483), ("alexnet", 195)])
-def test_the_receptive_field_that_a_budget_asks_for(name: str, size: int) -> None:
+def test_a_budget_may_require_a_receptive_field(name: str, size: int) -> None:
     report = infer(load(str(SPECS / f"{name}.yaml")))
     assert largest_fields(report) == ((size, size), False)
     assert check_budget(report, {"min_receptive_field": Limit(size)}) == ()
@@ -132,10 +132,10 @@ def test_the_receptive_field_that_a_budget_asks_for(name: str, size: int) -> Non
     )
 
 
-def test_a_field_that_is_not_known_reaches_nothing_unless_allowed() -> None:
+def test_an_unknown_receptive_field_fails_unless_allowed() -> None:
     text = "input: [64, 64, 3]\nlayers:\n  - Conv2D: [4, 5]\n  - Resizing: [32, 32]\n  - Conv2D: [4, 3]\n"
     report = infer(read_spec(Source("spec.yaml", text)))
-    assert check_budget(report, {"min_receptive_field": Limit(5)}) == ()  # so much is known
+    assert check_budget(report, {"min_receptive_field": Limit(5)}) == ()  # this much is known
     (problem,) = check_budget(report, {"min_receptive_field": Limit(6)})
     assert problem.code == "incomplete" and "is at least 5×5" in problem.message
     assert check_budget(report, {"min_receptive_field": Limit(6)}, allow_incomplete=True) == ()

@@ -1,4 +1,4 @@
-"""Insights: each kind on the smallest model that has it, and not on one that only nearly has it; how they are told."""
+"""Insights: each code on the smallest model that has it and on a model that nearly has it, and their output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.paths import SPECS
 
 
 def spec(*layers: Any, size: Any = (6, 6, 1), **more: Any) -> Report:
-    """The report of a model of one input ``x``."""
+    """The report of a model with one input ``x``."""
     return infer(read_spec(Source("spec.yaml", json.dumps({"inputs": {"x": size}, "layers": list(layers), **more}))))
 
 
@@ -48,7 +48,7 @@ def layers_of(report: Report, code: str) -> list[str]:
 
 
 def shared(first: dict[str, Any], *further: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two layers on the first one's output, joined."""
+    """Two layers on the output of the first, joined."""
     one, other = further
     (kind, arguments), (other_kind, other_arguments) = *one.items(), *other.items()
     return [
@@ -127,30 +127,30 @@ NEARLY = {
 
 
 @pytest.mark.parametrize("case", FIRES)
-def test_it_is_found(case: str) -> None:
+def test_each_insight_is_reported(case: str) -> None:
     code, report, layers = FIRES[case]
     assert layers_of(report, code) == layers
 
 
 @pytest.mark.parametrize("case", NEARLY)
-def test_it_is_not_found_where_it_only_nearly_is(case: str) -> None:
+def test_no_insight_is_reported_on_a_near_miss(case: str) -> None:
     code, report = NEARLY[case]
     assert code in INSIGHT_RULES
     assert layers_of(report, code) == []
 
 
-def test_each_code_is_tested_on_both_sides() -> None:
+def test_each_code_has_a_hit_and_a_near_miss() -> None:
     assert {code for code, *_ in FIRES.values()} == set(INSIGHT_RULES) == {code for code, _ in NEARLY.values()}
 
 
-def test_what_floor_drops_is_told_with_its_layer() -> None:
+def test_positions_dropped_by_floor_name_their_layer() -> None:
     assert insights(spec(conv(3, 2)))[-1] == Insight(
         "unread-input", "c", "drops the last 1 of 6 cells of height and 1 of 6 cells of width: no window reads them"
     )
 
 
-def test_the_layer_with_most_of_the_parameters_of_vgg16() -> None:
-    # https://keras.io/api/applications: 138.4 million parameters; fc1 is 7·7·512·4096 + 4096 of them.
+def test_the_layer_with_most_parameters_of_vgg16() -> None:
+    # https://keras.io/api/applications: 138.4 million parameters; fc1 has 7·7·512·4096 + 4096 of them.
     assert insights(infer(load(SPECS / "vgg16.yaml")))[0] == Insight(
         "most-params", "fc1", "has 102,764,544 of 138,357,544 parameters (74.3 %)"
     )
@@ -161,14 +161,14 @@ def test_a_layer_of_a_nested_model_is_named_and_not_the_model() -> None:
     assert layers_of(spec({"Sequential": inner}, size=(4,)), "most-params") == ["m/a"]
 
 
-def test_a_field_beyond_the_input_is_told_once_for_each_input() -> None:
+def test_a_field_beyond_the_input_is_reported_once_per_input() -> None:
     report = spec(conv(7, padding="same"), conv(3, name="d", padding="same"))
     (found,) = (each for each in insights(report) if each.code == "field-beyond-input")
     assert found.message == "sees 7×7 cells of the input 'x', which has 6×6"
 
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.name)
-def test_every_layer_can_be_looked_at(kind: LayerType) -> None:
+def test_insights_work_for_every_layer(kind: LayerType) -> None:
     report = infer(read_spec(Source("example", example_spec(kind))))
     assert {found.layer for found in insights(report)} <= {row.path for row in report.layers} | {"input_layer"}
 
@@ -184,7 +184,7 @@ def test_every_code_is_explained(kind: InsightRule) -> None:
     assert max(map(len, said.output.splitlines())) <= 70
 
 
-# How they are told ------------------------------------------------------------------------------------------------------
+# Output ---------------------------------------------------------------------------------------------------------------
 
 
 def run(*words: str) -> Any:
@@ -197,12 +197,12 @@ def refused(*words: str) -> str:
     return str(failed)
 
 
-def test_a_word_that_is_no_code_is_one_clear_error() -> None:
+def test_a_word_that_is_not_a_code_is_one_clear_error() -> None:
     assert refused("explain", "most-parms").endswith("no code 'most-parms'; did you mean 'most-params'?")
     assert "no code 'specs/vgg16.yaml'; codes are most-params" in refused("explain", "specs/vgg16.yaml")
 
 
-def test_the_table_has_them_below_when_asked() -> None:
+def test_the_table_shows_insights_below_on_request() -> None:
     path = str(SPECS / "vgg16.yaml")
     plain, asked = run("summary", path).output, run("summary", path, "--insights", "--width", "60").output
     assert "most-params" not in plain
@@ -211,7 +211,7 @@ def test_the_table_has_them_below_when_asked() -> None:
     assert max(map(len, below.splitlines())) <= 60
 
 
-def test_the_json_report_has_them_only_when_asked() -> None:
+def test_the_json_report_has_insights_only_on_request() -> None:
     path = str(SPECS / "vgg16.yaml")
     assert "insights" not in json.loads(run("summary", path, "--format", "json").output)
     asked = json.loads(run("summary", path, "--format", "json", "--insights").output)["insights"]
@@ -225,22 +225,22 @@ def test_each_of_several_models_has_its_own_in_json() -> None:
     assert [report["insights"][0]["layer"] for report in data] == ["fc1", "C5"]
 
 
-def test_a_summary_of_keras_has_no_place_for_them() -> None:
+def test_keras_summaries_refuse_insights() -> None:
     assert "--insights goes with --format table, json, " in refused(
         "summary", str(SPECS / "vgg16.yaml"), "--format", "keras", "--insights"
     )
 
 
-def test_many_of_a_kind_are_cut_and_counted() -> None:
+def test_many_insights_of_one_kind_are_cut_and_counted() -> None:
     many = [Insight("skipped-input", f"c{number}", "skips") for number in range(MOST_OF_A_KIND + 3)]
     lines = insights_text(many, TextStyle()).splitlines()
     assert len(lines) == 1 + MOST_OF_A_KIND + 1
     assert lines[-1] == "   skipped-input: 3 more, which --format json lists"
 
 
-def test_nothing_is_said_aloud() -> None:
+def test_no_insights_print_nothing() -> None:
     assert insights_text(insights(spec({"Flatten": {}})), TextStyle()) == " Insights: none\n"
 
 
-def test_a_name_steers_no_terminal() -> None:
+def test_a_name_cannot_control_the_terminal() -> None:
     assert "\x1b" not in insights_text([Insight("skipped-input", "a\x1b[2Jb", "skips")], TextStyle())

@@ -1,4 +1,6 @@
-"""Reports held to the weights in files: ``summary --verify``, and the parameters of layers that only a file knows."""
+"""Reports checked against the weights in files: ``summary --verify``, and parameters of layers that only the file
+knows.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
 
 
 def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None, method: int = 0) -> bytes:
-    """A Keras archive with arrays of these shapes; ``names`` stand beside the variables of some groups."""
+    """A Keras archive with arrays of these shapes; ``names`` are stored beside the variables of some groups."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         for path, shape in shapes.items():
@@ -47,7 +49,7 @@ def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None,
 
 
 def hdf5(config: Any, layers: Mapping[str, Mapping[str, Sequence[int]]]) -> bytes:
-    """An HDF5 file of a whole model, as Keras 2 writes it; long lists of names are cut in two."""
+    """An HDF5 file of a whole model as Keras 2 writes it; long lists of names are split in two."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(config)
@@ -72,7 +74,7 @@ def said(content: bytes) -> list[str]:
 
 
 def one(*layers: Any, name: str = "dense") -> dict[str, Any]:
-    """A functional model of these layers, the last of which is its output."""
+    """A functional model of these layers; the last is its output."""
     return functional(INPUT, *layers, outputs=[[name, 0, 0]])
 
 
@@ -89,7 +91,7 @@ def test_weights_that_agree() -> None:
     assert verified(hdf5(CONFIG, {"x": {}, "dense": {"dense/kernel:0": (3, 4), "dense/bias:0": (4,)}})) == (2, 1, 0, ())
 
 
-def test_another_shape_names_the_layer_and_both_shapes() -> None:
+def test_a_different_shape_names_the_layer_and_both_shapes() -> None:
     wider = {"layers/dense/vars/0": (3, 5), "layers/dense/vars/1": (5,)}
     assert said(archive(CONFIG, wider)) == [
         "Dense 'dense' has kernel (3, 4) and bias (4,); the file stores (3, 5) at layers/dense/vars/0 and "
@@ -100,7 +102,7 @@ def test_another_shape_names_the_layer_and_both_shapes() -> None:
     ]
 
 
-def test_missing_and_superfluous_weights() -> None:
+def test_missing_and_additional_weights_are_reported() -> None:
     kernel = {"layers/dense/vars/0": (3, 4)}
     assert said(archive(CONFIG, kernel)) == ["Dense 'dense' has bias (4,), which the file does not store"]
     assert said(archive(CONFIG, {})) == ["Dense 'dense' has kernel (3, 4) and bias (4,), which the file does not store"]
@@ -119,8 +121,8 @@ def test_many_differences_are_counted() -> None:
     assert "(15,) at layers/dense/vars/15 and 4 more, which" in said(archive(CONFIG, many))[0]
 
 
-def test_what_no_summary_counts_is_passed_over() -> None:
-    """Optimizers, metrics, the state of random generators, tables of lookups."""
+def test_weights_that_no_summary_counts_are_skipped() -> None:
+    """Optimizers, metrics, the state of random generators, lookup tables."""
     others = {
         **DENSE,
         "optimizer/vars/0": (3, 4),
@@ -130,12 +132,12 @@ def test_what_no_summary_counts_is_passed_over() -> None:
     }
     config = one(on_input("Dropout", "drop", rate=0.5), layer("Dense", "dense", [tensor("drop")], units=4))
     assert verified(archive(config, others)) == (2, 1, 0, ())
-    # Of another shape it is no such state.
+    # With another shape it is not such a state.
     other = {**DENSE, "layers/dropout/seed_generator/vars/0": (3,)}
     assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weights like (3,)")
 
 
-def test_groups_are_found_by_name_and_without_names_by_class_and_order() -> None:
+def test_groups_are_found_by_name_or_by_class_and_order() -> None:
     config = one(
         on_input("Dense", "first", units=4),
         layer("Dense", "dense", [tensor("first")], units=5),
@@ -184,14 +186,14 @@ def test_nested_models() -> None:
     ]
 
 
-def test_a_layer_that_two_models_share_is_stored_once() -> None:
+def test_a_layer_shared_by_two_models_is_stored_once() -> None:
     shapes = {"layers/sequential/layers/dense/vars/0": (3, 4), "layers/sequential/layers/dense/vars/1": (4,)}
     names = {"layers/sequential": "a", "layers/sequential/layers/dense": "dense", "layers/sequential_1": "b"}
     assert verified(archive(nested(inner("a"), inner("b")), shapes, names)) == (4, 2, 0, ())
 
 
-def test_peculiarities_of_archives() -> None:
-    """LoRA is added up into the kernel; the kernel of SpectralNormalization stands there twice."""
+def test_lora_and_spectral_normalization_in_archives() -> None:
+    """LoRA is already added to the kernel; the kernel of SpectralNormalization is stored twice."""
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()
     legacy = {"k": (3, 4), "b": (4,), "lora_a": (3, 2), "lora_b": (2, 4)}
@@ -204,7 +206,7 @@ def test_peculiarities_of_archives() -> None:
     assert len(said(archive(spectral, once))) == 1
 
 
-# Layers that only a file knows -----------------------------------------------------------------------------------------
+# Layers that only the file knows --------------------------------------------------------------------------------------
 
 
 def foreign(**config: Any) -> dict[str, Any]:
@@ -219,8 +221,8 @@ def of(content: bytes) -> Report:
     return infer(read(content, "model"))
 
 
-def test_a_foreign_layer_has_the_parameters_that_the_file_stores() -> None:
-    """How many of them train is not stored."""
+def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
+    """The file does not say how many of them are trainable."""
     config = one(foreign(), layer("Dense", "dense", [tensor("mine")], units=4))
     report = of(archive(config, {**MINE, **DENSE}))
     row, totals = report.layers[1], report.totals
@@ -240,15 +242,15 @@ def test_a_foreign_layer_has_the_parameters_that_the_file_stores() -> None:
     assert verified(archive(config, MINE)).problems[0].layer == "dense"
 
 
-def test_of_a_frozen_foreign_layer_nothing_trains() -> None:
+def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
     report = of(archive(one(foreign(trainable=False), name="mine"), MINE))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (20, 0)
     assert (report.totals.non_trainable_params, report.totals.incomplete) == (20, {"macs": "unknown"})
 
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
-def test_a_foreign_layer_in_a_nested_model(where: str) -> None:
-    # That a Sequential is frozen Keras forgets when it loads one: each layer has its own flag.
+def test_a_custom_layer_in_a_nested_model(where: str) -> None:
+    # Keras forgets that a Sequential is frozen when it loads one: each layer has its own flag.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})
@@ -256,18 +258,18 @@ def test_a_foreign_layer_in_a_nested_model(where: str) -> None:
     assert [row.params for row in report.layers] == [0, 20, 20]
     assert report.layers[1].trainable_params == (0 if where == "frozen" else UNKNOWN)
     assert report.totals.non_trainable_params == (20 if where == "frozen" else UNKNOWN)
-    # In an HDF5 file the weights of a nested model stand together: whose they are is not told.
+    # An HDF5 file stores the weights of a nested model together, without the layers they belong to.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
     assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == (0, 0, 1, ())
 
 
-def test_a_foreign_layer_of_an_hdf5_file() -> None:
+def test_a_custom_layer_of_an_hdf5_file() -> None:
     report = of(hdf5(one(foreign(), name="mine"), {"x": {}, "mine": {"mine/w:0": (3, 5), "mine/part/b:0": (5,)}}))
     assert report.totals.params == 20
 
 
-def test_foreign_layers_without_names_are_named_as_keras_names_them() -> None:
-    """A class that takes no name is written without one; beside its variables stands the one that it had."""
+def test_custom_layers_without_names_are_named_as_keras_does() -> None:
+    """A class that takes no name is stored without one; its original name is stored beside its variables."""
     unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
     config = sequential(INPUT, unnamed, unnamed)
     second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}
@@ -275,14 +277,16 @@ def test_foreign_layers_without_names_are_named_as_keras_names_them() -> None:
     assert [(row.name, row.params) for row in report.layers] == [("mine", 20), ("mine_1", 140)]
 
 
-def test_a_foreign_layer_that_stores_nothing_has_no_weights_and_without_a_group_they_are_unknown() -> None:
+def test_a_custom_layer_without_stored_weights() -> None:
     names = {"layers/input_layer": "x", "layers/mine": "mine"}
     assert of(archive(one(foreign(), name="mine"), {}, names)).totals.params == 0
     assert of(archive(one(foreign(), name="mine"), {})).totals.params is UNKNOWN
 
 
-def test_code_of_keras_has_the_parameters_that_the_file_stores() -> None:
-    """A JaxLayer; but not what is no numbers, as the pickle of a TorchModuleWrapper."""
+def test_layers_with_python_code_have_the_stored_parameters() -> None:
+    """A JaxLayer, for example. Stored data that are not numbers, such as the pickle of a TorchModuleWrapper, do not
+    count.
+    """
     jax = on_input("JaxLayer", "jax", call_fn="f")
     assert of(archive(one(jax, name="jax"), {"layers/jax_layer/vars/0": (3, 5)})).layers[1].params == 15
     file = io.BytesIO(archive(one(on_input("TorchModuleWrapper", "torch", module="m"), name="torch"), {}))
@@ -295,7 +299,7 @@ def test_code_of_keras_has_the_parameters_that_the_file_stores() -> None:
     assert of(again.getvalue()).layers[1].params is UNKNOWN
 
 
-def test_without_h5py_a_foreign_layer_stays_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_h5py_a_custom_layer_stays_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     content = archive(one(foreign(), name="mine"), MINE)
     monkeypatch.setitem(sys.modules, "h5py", None)
     report = of(content)
@@ -303,13 +307,13 @@ def test_without_h5py_a_foreign_layer_stays_unknown(monkeypatch: pytest.MonkeyPa
     assert [problem.code for problem in report.problems] == ["unknown-layer"]
 
 
-def test_weights_are_not_looked_at_where_every_layer_is_known(tmp_path: Path) -> None:
+def test_weights_are_not_read_if_every_layer_is_known(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(archive(CONFIG, DENSE))
     code = "import sys, convcalc; convcalc.load(sys.argv[1]); sys.exit('h5py' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "model.keras"]).returncode == 0
 
 
-# The command -----------------------------------------------------------------------------------------------------------
+# The command ----------------------------------------------------------------------------------------------------------
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: Any) -> tuple[int, str, str]:
@@ -318,7 +322,7 @@ def run(capsys: pytest.CaptureFixture[str], *args: Any) -> tuple[int, str, str]:
     return (int(done.value.code or 0), *capsys.readouterr())
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verify_option(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad, config = tmp_path / "good.keras", tmp_path / "bad.keras", tmp_path / "model.json"
     good.write_bytes(archive(CONFIG, DENSE))
     bad.write_bytes(archive(CONFIG, {"layers/dense/vars/0": (3, 4)}))
@@ -335,7 +339,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
         f"error[no-weights]: {config}: holds no weights: a .keras archive and an .h5 file of a whole model do\n",
     )
     assert run(capsys, config, bad, "--verify")[0] == 2
-    # Sizes that are given change what the weights would be.
+    # Given sizes change the expected shapes of the weights.
     code, _, err = run(capsys, good, "--verify", "--input", "5")
     assert (code, "has kernel (5, 4); the file stores (3, 4)" in err) == (1, True)
     monkeypatch.setitem(sys.modules, "h5py", None)
@@ -344,7 +348,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     assert "pip install 'convcalc[hdf5]'" in err
 
 
-def test_what_is_not_known_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_weights_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "model.keras"
     file.write_bytes(archive(one(foreign(), name="mine"), MINE))
     code, _, err = run(capsys, file, "--verify")

@@ -1,4 +1,4 @@
-"""Pairs of models with one known change: the comparison names just that."""
+"""Pairs of models with one known change: the comparison names exactly that change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
 
 
 def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
-    """A model of specs/, its text changed."""
+    """A model of specs/ with its text changed."""
     text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -43,7 +43,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Status, name before, name after and changed fields of what differs; numbers of automatic names left out."""
+    """Status, name before, name after and changed fields of each difference; numbers of automatic names are removed."""
     return [
         (
             pair.status,
@@ -57,7 +57,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """As :func:`told`, without what follows, and of changes only those that are a layer's own."""
+    """Like :func:`told`, but without affected layers, and only with changes of the layer itself."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -92,21 +92,21 @@ BASE = [
 
 
 def with_layer(number: int, *layers: str) -> list[str]:
-    """The base with a layer replaced by others."""
+    """The base with one layer replaced by others."""
     return [*BASE[:number], *layers, *BASE[number + 1 :]]
 
 
 # In a chain with automatic names ------------------------------------------------------------------------------------------
 
 
-def test_a_model_is_the_same_as_itself() -> None:
+def test_a_model_equals_itself() -> None:
     comparison = compare(chain(BASE), chain(BASE))
     assert comparison.same
     assert not comparison.differs
     assert {pair.status for pair in comparison.pairs} == {"same"}
 
 
-def test_an_inserted_layer_is_one_addition_and_those_behind_it_are_only_renumbered() -> None:
+def test_an_inserted_layer_only_renumbers_the_layers_after_it() -> None:
     same_size = "Conv2D: {filters: 32, kernel_size: 3, padding: same}"
     comparison = compare(chain(BASE), chain([*BASE[:6], same_size, *BASE[6:]]))
     assert told(comparison) == [("added", "", "conv2d_2", [])]
@@ -130,7 +130,7 @@ def test_a_removed_layer() -> None:
     assert own(comparison) == [("removed", "max_pooling2d", "", [])]
 
 
-def test_a_swap_is_told_by_what_reads_what() -> None:
+def test_a_swap_is_detected_by_the_connections() -> None:
     comparison = compare(chain(BASE), chain([BASE[0], BASE[2], BASE[1], *BASE[3:]]))
     assert sorted(own(comparison)) == [
         ("changed", "activation", "activation", ["connected_to"]),
@@ -139,7 +139,7 @@ def test_a_swap_is_told_by_what_reads_what() -> None:
     ]
 
 
-def test_a_swap_in_a_text_is_told_by_the_position() -> None:
+def test_a_swap_in_a_text_is_detected_by_the_position() -> None:
     swapped = as_text(chain([BASE[0], BASE[2], BASE[1], *BASE[3:]]))
     (found,) = told(compare(as_text(chain(BASE)), swapped))
     assert found[0] == "changed"
@@ -158,7 +158,7 @@ def test_a_swap_in_a_text_is_told_by_the_position() -> None:
         (6, "MaxPooling2D: 3", ["argument pool_size"]),
     ],
 )
-def test_a_changed_argument_is_named_and_what_follows_is_apart(number: int, layer: str, fields: list[str]) -> None:
+def test_a_changed_argument_is_separate_from_affected_layers(number: int, layer: str, fields: list[str]) -> None:
     (found,) = own(compare(chain(BASE), chain(with_layer(number, layer))))
     assert found[0] == "changed"
     assert found[3] == fields
@@ -173,7 +173,7 @@ def test_dilation_of_a_kernel_of_one_changes_no_shape() -> None:
     assert (change.before.text, change.after.text) == ("1", "2")
 
 
-def test_the_same_in_other_words_is_the_same() -> None:
+def test_two_spellings_of_one_model_are_equal() -> None:
     words = with_layer(1, "BatchNormalization: {axis: 3}")
     words[6] = "MaxPooling2D: {pool_size: 2, strides: 2}"
     assert compare(chain(BASE), chain(words)).same
@@ -181,7 +181,7 @@ def test_the_same_in_other_words_is_the_same() -> None:
     assert not compare(chain(BASE), chain(with_layer(6, "MaxPooling2D: {pool_size: 2, strides: 1}"))).same
 
 
-def test_a_name_is_a_rename_or_no_matter() -> None:
+def test_another_name_is_a_rename_or_ignored() -> None:
     renamed = chain(with_layer(3, "Conv2D: {filters: 32, kernel_size: 3, name: stem}"))
     comparison = compare(chain(BASE), renamed)
     assert told(comparison) == [("renamed", "conv2d_1", "stem", ["name"])]
@@ -195,13 +195,13 @@ def test_a_replaced_type() -> None:
     assert own(compare(chain(one), chain(two))) == [("changed", "act", "act", ["type"])]
 
 
-def test_another_input_begins_at_the_first_layer() -> None:
+def test_another_input_affects_the_first_layer() -> None:
     comparison = compare(chain(BASE), chain(BASE, "[56, 56, 1]"))
     assert [row[:2] for row in own(comparison)] == [("changed", "conv2d")]
     assert "input_bytes" in {total.field for total in comparison.totals}
 
 
-def test_unknown_sizes_differ_from_known_ones_and_not_from_each_other() -> None:
+def test_unknown_sizes_differ_only_from_known_ones() -> None:
     unknown = chain(BASE[:10], "[null, null, 1]")
     assert compare(unknown, chain(BASE[:10], "[null, null, 1]")).same
     comparison = compare(chain(BASE[:10]), unknown)
@@ -248,7 +248,7 @@ def test_a_layer_in_one_branch_of_a_graph_with_automatic_names() -> None:
     }
 
 
-def test_a_widened_block_follows_up_to_where_it_is_narrow_again() -> None:
+def test_a_widened_block_affects_layers_until_it_is_narrow_again() -> None:
     wider = ("Conv2D: {filters: 32, kernel_size: 3, strides: 2,", "Conv2D: {filters: 48, kernel_size: 3, strides: 2,")
     comparison = compare(spec("mobilenet_v2"), spec("mobilenet_v2", wider))
     assert own(comparison) == [("changed", "Conv1", "Conv1", ["argument filters"])]
@@ -285,7 +285,7 @@ def nested(inner: str, more: str = "") -> Snapshot:
     )
 
 
-def test_a_change_inside_of_a_nested_model_is_told_there() -> None:
+def test_a_change_inside_a_nested_model_is_reported_there() -> None:
     comparison = compare(nested("Dense: 4, Activation: relu, Dense: 2"), nested("Dense: 4, Activation: gelu, Dense: 2"))
     assert told(comparison) == [("changed", "activation", "activation", ["argument activation"])]
     wider = compare(nested("Dense: 4, Dense: 2"), nested("Dense: 5, Dense: 2"))
@@ -294,13 +294,13 @@ def test_a_change_inside_of_a_nested_model_is_told_there() -> None:
     assert [row[0] for row in own(added)] == ["added"]
 
 
-def test_a_frozen_model_is_told_once() -> None:
+def test_a_frozen_model_is_reported_once() -> None:
     one, two = nested("Dense: 4, Dense: 2"), nested("Dense: 4, Dense: 2", ", trainable: false")
     statuses = {pair.before.path: pair.status for pair in compare(one, two).pairs if pair.before and pair.differs}
     assert statuses == {"body": "changed", "body/dense": "follows", "body/dense_1": "follows"}
 
 
-def test_layers_inside_of_others_are_compared_without_their_names() -> None:
+def test_layers_inside_other_layers_are_compared_without_names() -> None:
     lstm = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: 4}}"]
     words = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: {units: 4, recurrent_dropout: 0.5}}}"]
     (found,) = [pair for pair in compare(chain(lstm, "[10]"), chain(words, "[10]")).pairs if pair.differs]
@@ -312,7 +312,7 @@ def test_layers_inside_of_others_are_compared_without_their_names() -> None:
 # Texts ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_is_held_to_what_it_says() -> None:
+def test_a_text_is_compared_only_in_what_it_says() -> None:
     assert compare(as_text(chain(BASE)), chain(BASE)).same
     wider = compare(as_text(chain(BASE)), chain(with_layer(3, "Conv2D: [48, 3]")))
     assert [row[:2] for row in told(wider)] == [
@@ -324,14 +324,14 @@ def test_a_text_is_held_to_what_it_says() -> None:
     ]
 
 
-def test_a_number_that_no_input_explains_does_not_follow() -> None:
+def test_a_number_that_no_input_explains_is_not_affected() -> None:
     one = as_text(chain(BASE))
     rows = list(one.rows)
     rows[7] = replace(rows[7], cells={**rows[7].cells, "params": Cell(1)})
     assert told(compare(one, replace(one, rows=tuple(rows)))) == [("changed", "conv2d_2", "conv2d_2", ["params"])]
 
 
-def test_cropped_cells_agree_with_what_they_show() -> None:
+def test_cropped_cells_match_the_text_that_they_show() -> None:
     whole = chain(BASE)
     rows = [
         replace(row, cells={**row.cells, "name": Cell(row.name[:9], True)}) if len(row.name) > 9 else row
@@ -365,13 +365,13 @@ chains = st.lists(st.sampled_from(LAYERS), min_size=1, max_size=14).map(_named)
 
 @given(chains, st.booleans())
 @settings(max_examples=60, deadline=None)
-def test_what_is_equal_is_the_same(layers: list[str], ignore_names: bool) -> None:
+def test_equal_models_have_no_differences(layers: list[str], ignore_names: bool) -> None:
     assert compare(chain(layers), chain(layers), ignore_names).same
 
 
 @given(chains, chains, st.booleans(), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_both_ways_round_the_same_is_said(one: list[str], two: list[str], ignore_names: bool, text: bool) -> None:
+def test_a_comparison_is_symmetric(one: list[str], two: list[str], ignore_names: bool, text: bool) -> None:
     before, after = chain(one), chain(two)
     if text:
         before, after = as_text(before), as_text(after)
@@ -401,7 +401,7 @@ def test_both_ways_round_the_same_is_said(one: list[str], two: list[str], ignore
 
 @given(chains, st.integers(0, 13), st.sampled_from(["remove", "insert", "replace"]))
 @settings(max_examples=150, deadline=None)
-def test_one_edit_is_told_as_one(layers: list[str], place: int, edit: str) -> None:
+def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -> None:
     place %= len(layers)
     edited = list(layers)
     if edit == "remove":
@@ -417,7 +417,7 @@ def test_one_edit_is_told_as_one(layers: list[str], place: int, edit: str) -> No
 
 
 @given(st.text("abc", max_size=9), st.text("abcd", max_size=9))
-def test_common_is_a_longest_common_subsequence(one: str, two: str) -> None:
+def test_matching_positions_are_a_longest_common_subsequence(one: str, two: str) -> None:
     pairs = matching_positions(one, two)
     assert all(one[i] == two[j] for i, j in pairs)
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
@@ -433,7 +433,7 @@ def test_common_is_a_longest_common_subsequence(one: str, two: str) -> None:
 # Size ----------------------------------------------------------------------------------------------------------------------
 
 
-def test_common_gives_up_where_too_much_differs_and_keeps_what_it_has() -> None:
+def test_matching_stops_at_too_many_differences() -> None:
     one = ["x"] * 50 + ["a", "b"] * (2 * MAX_DIFFERENCES)
     two = ["x"] * 50 + ["b", "b", "a", "a"] * MAX_DIFFERENCES
     pairs = matching_positions(one, two)
@@ -441,7 +441,7 @@ def test_common_gives_up_where_too_much_differs_and_keeps_what_it_has() -> None:
     assert all(one[i] == two[j] for i, j in pairs)
 
 
-def test_thousands_of_layers_take_no_long_time() -> None:
+def test_thousands_of_layers_take_seconds() -> None:
     level = [
         LayerSignature(
             "", False, "Conv2D", str(number % 7), frozenset(), (Link(number - 1, "[0][0]"),) if number else ()
@@ -459,7 +459,7 @@ def replace_links(each: LayerSignature, number: int) -> LayerSignature:
     return each._replace(links=(Link(number - 1, "[0][0]"),) if number else ())
 
 
-def test_a_lower_bound_is_not_the_same_number_and_outputs_count() -> None:
+def test_a_lower_bound_differs_from_the_number_and_outputs_count() -> None:
     sure, bound = Cell(10), Cell(10, partial=True)
     assert not sure.agrees(bound) and bound.agrees(bound) and bound.text == "≥ 10"
     text = "input: [8]\nlayers:\n  - {Dense: 8, as: a}\n  - Dense: 4\noutputs: "

@@ -1,4 +1,4 @@
-"""A model whose names mean something to every format that a report is written in."""
+"""A model with names that are markup or code in at least one output format."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAMES = (
 
 
 def report() -> Report:
-    """A chain of layers with these names, which have no cause to be kept in a file, in a model of such a name."""
+    """A chain of layers with these names, in a model with such a name."""
     layers = [Layer("in | <put>", "InputLayer", {"shape": (4,)})]
     layers += [Layer(name, "Dense", {"units": 3}) for name in NAMES]
     calls = [Call(0, ()), *(Call(number + 1, (Ref(number),)) for number in range(len(NAMES)))]

@@ -1,4 +1,6 @@
-"""Models with one thing changed, and what a check of them against a printed record has to say: for tests with and without Keras."""
+"""Models with one change, and the expected result of checking them against a printed record. Used with and without
+Keras.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ TEXTS: dict[str, Callable[[Report, Options], str]] = {"keras": keras_text, "kera
 
 
 class Mutation(NamedTuple):
-    """The report of a model in which the layer of that name was changed in one way."""
+    """The report of a model with one change to the layer of that name."""
 
     kind: str
     layer: str
@@ -73,7 +75,7 @@ KINDS = (*CHANGES, "dropped")
 
 
 def mutated(model: Model, kind: str, random: Random) -> Mutation | None:
-    """The model with one layer changed, chosen by chance among those that can be; None where none can."""
+    """The model with one randomly chosen layer changed; None if no layer can be changed."""
     numbers = [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     random.shuffle(numbers)
     for number in numbers[:20]:
@@ -95,7 +97,7 @@ def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
 
 
 def dropped(model: Model, number: int) -> Model | None:
-    """The model without a layer of one input and one output: what read its output reads its input."""
+    """The model without a layer with one input and one output: the readers of its output read its input."""
     calls = [place for place, call in enumerate(model.calls) if call.layer == number]
     if len(calls) != 1 or len(model.calls[calls[0]].sources) != 1 or len(model.layers) < 4:
         return None
@@ -123,11 +125,11 @@ def dropped(model: Model, number: int) -> Model | None:
     return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
-# What is to be seen -------------------------------------------------------------------------------------------------------
+# Visible differences --------------------------------------------------------------------------------------------------
 
 
 def blocks(text: str) -> list[str]:
-    """The rows of a printed table as they stand there, each with its lines."""
+    """The rows of a printed table, each with its lines."""
     lines = text.splitlines()
     if any(line.startswith("┏") for line in lines):
         begin = next(number for number, line in enumerate(lines) if line.startswith("┡"))
@@ -146,7 +148,7 @@ def blocks(text: str) -> list[str]:
 
 
 def first_difference(one: str, other: str) -> int | None:
-    """The first row in which two texts differ; None where their rows do not."""
+    """The first row in which two texts differ; None if their rows are equal."""
     first, second = blocks(one), blocks(other)
     for number in range(max(len(first), len(second))):
         if first[number : number + 1] != second[number : number + 1]:
@@ -167,12 +169,12 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
 
 
 def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
-    """What a check finds."""
+    """The problems of a check."""
     return compare_with_snapshot(report, record)[1]
 
 
 def refusal(report: Report, kind: str, text: str) -> str | None:
-    """What a check says against a model whose own text it is held to; None where all holds."""
+    """The text of a failed check against the model's own text; None if the check passes."""
     try:
         record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
@@ -184,22 +186,23 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 
 
 class Verdict(NamedTuple):
-    """Whether Keras's own text shows a change, and what is wrong with what the check says; empty for nothing."""
+    """Whether Keras's own text shows a change, and what is wrong with the result of the check (empty: nothing)."""
 
     shows: bool
     wrong: str = ""
 
 
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
-    """Judge the check of a changed model against the text of the model as it was; None where Keras prints no text of it.
+    """Judge the check of a changed model against the text of the original; None if Keras prints no text of it.
 
-    It has to be refused exactly if Keras's own text of it is another, and first of all for a layer in which the texts first differ,
-    or for the one that was changed.
+    The check must fail exactly if Keras's own text of the changed model differs. Its first problem must name a layer in
+    the first
+    differing row, or the changed layer.
     """
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    except ConvcalcError:  # a range of layers that there is no more
+    except ConvcalcError:  # a range of layers that no longer exists
         return None
     found = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
@@ -212,9 +215,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         return Verdict(True, f"{what} is refused for a layer: {found[0].message}" if seen else "")
     shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
-        return Verdict(True)  # it stands outside of the range: the totals alone tell
+        return Verdict(True)  # it is outside the range: only the totals show it
     right = _right(report, changed, kind, text, own, options, mutation)
-    # Of a layer that the model lacks, the record may show the beginning of the name.
+    # If the model lacks a layer, the record may show only the beginning of its name.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {found[0].message}")
 
@@ -222,9 +225,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
 def _right(
     report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
 ) -> set[str]:
-    """The layers that may be named first: the one that was changed, and those of the first rows that differ.
+    """The layers that may be named first: the changed one, and those in the first rows that differ.
 
-    Where a layer fewer makes Keras list the others in another order, a layer of any row that differs.
+    If Keras lists the others in another order without the layer, then the layer of any row that differs.
     """
     one, two = (_paths(each, kind, options) for each in (report, changed))
     first, second = blocks(text), blocks(own)
@@ -235,16 +238,18 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # Of a nested layer that the model lacks the record has the name alone.
+    # If the model lacks a nested layer, the record has only its name.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
-# Texts as records -----------------------------------------------------------------------------------------------------------
+# Texts as records -----------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Tally:
-    """What became of printed texts as records: of their own models, and of changed ones; ``failed`` says what went wrong."""
+    """Counts of checks of printed texts, against their own models and against changed ones; ``failed`` lists what went
+    wrong.
+    """
 
     accepted: int = 0
     refused: int = 0
@@ -259,7 +264,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Hold a model to the texts that were printed of it, and two changed ones each to one of those."""
+    """Check a model against its printed texts, and two changed models against one of those texts each."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)
@@ -277,7 +282,9 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Whether a text of a range of layers shows that it is one: else it is that of a smaller model, and rightly refused."""
+    """Whether the text of a range of layers shows that it is a range. If not, it looks like a smaller model and the
+    check must fail.
+    """
     if options.layer_range is None:
         return True
     report = report if kind == "keras" else without_mask_ops(report)

@@ -1,4 +1,4 @@
-"""Reports whose graphs have something to them, and what a report says that its graph must have."""
+"""Reports with graphs that are hard to draw, and the edges that a drawing must have."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def of_spec(name: str) -> Report:
 
 
 def every() -> dict[str, Report]:
-    """All reports by a name: those of the specs, and what is harder."""
+    """All reports by name: those of the specs, and harder ones."""
     return {
         **{path.stem: of_spec(path.stem) for path in sorted(SPECS.glob("*.yaml"))},
         "nested": nested(),
@@ -47,7 +47,7 @@ def every() -> dict[str, Report]:
 
 
 def tensors(report: Report) -> Counter[tuple[str, str]]:
-    """From which layer to which each tensor goes, by the report, where no nested model is opened."""
+    """The source and target layer of each tensor, by the report, with all nested models closed."""
     return Counter(
         (source.rpartition("[")[0].rpartition("[")[0], row.name)
         for row in report.layers

@@ -28,7 +28,7 @@ def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
 
 
 def hostile() -> CheckResult:
-    file = HOSTILE.replace("\ud800", "\udcff")  # a byte that is no UTF-8, as a file's name can hold one
+    file = HOSTILE.replace("\ud800", "\udcff")  # a byte that is not UTF-8, which a file name may contain
     problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
     warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")
     return CheckResult(file, checked(GOOD).report, (problem, warning))

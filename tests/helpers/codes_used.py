@@ -1,4 +1,4 @@
-"""Which problem codes a module of the product uses."""
+"""The problem codes that a module of the product uses."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ from convcalc.base import codes
 
 
 def codes_used(path: Path) -> set[str]:
-    """The codes that a module names as constants: ``codes.UNKNOWN_LAYER``."""
+    """Returns the codes that a module names as constants, such as ``codes.UNKNOWN_LAYER``."""
     return {
         getattr(codes, node.attr)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""convcalc run as a user runs it: in a pipe, or on a terminal."""
+"""Runs convcalc as a user does: in a pipe, or on a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """convcalc as a user's shell runs it, in a pipe."""
+    """Run convcalc as a shell does, in a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "convcalc", *args],
         input=text,
@@ -25,12 +25,12 @@ def run(*args: str, text: str | None = None, **environment: str) -> subprocess.C
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 65536)
-    except OSError:  # how a pseudo-terminal says that its other end is closed
+    except OSError:  # a pseudo-terminal raises this if its other end is closed
         return b""
 
 
 def on_a_terminal(*args: str, output_too: bool = False) -> str:
-    """What comes to a terminal on standard error, with ``output_too`` on standard output as well."""
+    """Returns what is written to standard error on a terminal, with ``output_too`` to standard output as well."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "convcalc", *args]

@@ -1,4 +1,4 @@
-"""An HTML page taken apart by Python's parser: its tables and lists as texts, and the tags that it has."""
+"""An HTML page parsed by Python's parser: the texts of its tables and lists, and its tags."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """``tables`` are lists of rows of cells; ``items`` and ``headings`` are texts; ``attributes`` those of all tags."""
+    """The contents of a page.
+
+    ``tables`` are lists of rows of cells; ``items`` and ``headings`` are texts; ``attributes`` are those of all tags.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ DENSE = layer("Dense", "dense", [tensor("x")], units=4)
 
 
 def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, Any]:
-    """A functional model's config."""
+    """The config of a functional model."""
     inner = {
         "name": "model",
         "trainable": True,
@@ -49,7 +49,7 @@ def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, An
 
 
 def on(*tensors: Any) -> dict[str, Any]:
-    """A model whose only layer is called on these."""
+    """A model whose only layer is called on these tensors."""
     return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
 
 
@@ -59,7 +59,7 @@ def untold(**config: Any) -> dict[str, Any]:
 
 
 def sequential(*layers: Any) -> dict[str, Any]:
-    """A Sequential's config."""
+    """The config of a Sequential."""
     return {"module": "keras", "class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
 
 
@@ -72,5 +72,5 @@ def archive(content: bytes, name: str = "config.json", method: int = zipfile.ZIP
 
 
 def data(content: Any) -> bytes:
-    """The bytes of a file."""
+    """Returns the bytes of a file."""
     return content if isinstance(content, bytes) else json.dumps(content).encode()
