@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from convcalc.analyse.report import Counts, LayerReport, Report
 from convcalc.analyse.run import Ran, Step
-from convcalc.analyse.sums import Sum, label_if_partial, scale_by_batch, sum_known
+from convcalc.analyse.sums import PartialSum, label_if_partial, scale_by_batch, sum_known
 from convcalc.analyse.tf_flops import tf_flops
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import Inferred, LayerType, elementwise, sample_macs
@@ -70,7 +70,7 @@ class _Counting:
 
     def __init__(self, count: Callable[[Step], Number]) -> None:
         self.count = count
-        self.calls: dict[int, Sum] = {}
+        self.calls: dict[int, PartialSum] = {}
         self.alike: dict[tuple[int, ...], Counts] = {}
 
     def row(self, row: LayerReport) -> LayerReport:
@@ -83,14 +83,14 @@ class _Counting:
             counts = self.alike[key] = _counts(row.counts, sums)
         return row._replace(calls=calls, counts=counts)
 
-    def _call(self, ran: Ran) -> Sum:
+    def _call(self, ran: Ran) -> PartialSum:
         found = self.calls.get(id(ran))
         if found is None:
             found = self.calls[id(ran)] = sum_known(list(map(self.count, ran.steps)))
         return found
 
 
-def _counts(counts: Counts, sums: Sequence[Sum]) -> Counts:
+def _counts(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
     """What a row says, with the FLOPs of its calls in sum."""
     whole = sum_known([part.value for part in sums])
     label = whole.label or ("partial" if any(part.label for part in sums) else "")

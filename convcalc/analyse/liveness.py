@@ -1,7 +1,7 @@
-"""Which tensors are alive while each step of a model runs.
+"""Liveness: which tensors are in memory while each step of a model runs.
 
-A tensor is alive from the step that writes it to the last that reads it; what the model gives is alive to the end. While a
-step runs, what it reads and what it writes are alive together.
+A tensor is alive from the step that writes it to the last step that reads it; the model's outputs are alive to the end. While a
+step runs, the tensors that it reads and those that it writes are alive together.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ from convcalc.base.structs import NamedTuple
 from convcalc.layers.registry import IN_PLACE, VIEW
 
 
-class Step(NamedTuple):
-    """One call: the tensors that it reads and writes, by number. ``reuse`` is what its layer may do with its input's memory."""
+class ExecutionStep(NamedTuple):
+    """One call of a layer, in the order of execution.
+
+    layer: the path of the layer.
+    call: the number of the call among those of the layer.
+    reads, writes: the numbers of the tensors.
+    buffer_reuse: how the layer may use the memory of its input.
+    """
 
     layer: str
     call: int
@@ -25,7 +31,7 @@ class Step(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """A piece of memory: the steps from which and to which it is needed, and the tensors that it holds, in their order."""
+    """A piece of memory, in use from step ``first`` to step ``last``, and the tensors that it holds, in the order of writing."""
 
     size: Number
     first: int
@@ -34,12 +40,12 @@ class Storage(NamedTuple):
 
 
 def storages(
-    steps: Sequence[Step], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
+    steps: Sequence[ExecutionStep], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
 ) -> list[Storage]:
-    """The memory that the tensors take, of the given sizes: one piece for each, in the order in which they are written.
+    """Returns the memory of tensors of these sizes: one piece for each, in the order of writing.
 
-    With ``in_place``, a view shares its input's memory, and a layer that may write over an input does, where no later step
-    needs it. ``kept`` are the tensors that are alive to the end. Every tensor is written by one step, before it is read.
+    With ``in_place``, a view shares its input's memory, and an elementwise layer writes over an input that no later step reads.
+    ``kept`` are the tensors that are alive to the end. Every tensor is written by exactly one step, before any step reads it.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
     for number, step in enumerate(steps):
@@ -48,48 +54,51 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # beyond the last step, so that not even that one may write over it
+        last[tensor] = len(steps)  # after the last step, so that not even that one may write over it
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)
         _write_over(steps, sizes, home, last)
-    held: dict[int, list[int]] = {}
+    contents: dict[int, list[int]] = {}
     for step in steps:
         for tensor in step.writes:
-            held.setdefault(home[tensor], []).append(tensor)
+            contents.setdefault(home[tensor], []).append(tensor)
     return [
         Storage(
-            sizes[place], first[tensors[0]], min(max(last[each] for each in tensors), len(steps) - 1), tuple(tensors)
+            sizes[piece],
+            first[tensors[0]],
+            min(max(last[tensor] for tensor in tensors), len(steps) - 1),
+            tuple(tensors),
         )
-        for place, tensors in held.items()
+        for piece, tensors in contents.items()
     ]
 
 
-def _share_views(steps: Sequence[Step], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """A view stands where its input does, which is needed as long as any view of it."""
+def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
+    """Gives each view the memory of its input, which stays in use as long as any view of it."""
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
-            source, made = home[step.reads[0]], step.writes[0]
-            if sizes[source] == sizes[made]:  # another type than the input's makes it a copy
-                home[made] = source
-                last[source] = max(last[source], last[made])
+            source, view = home[step.reads[0]], step.writes[0]
+            if sizes[source] == sizes[view]:  # a view of another dtype is a copy
+                home[view] = source
+                last[source] = max(last[source], last[view])
 
 
-def _write_over(steps: Sequence[Step], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """A result takes the place of an input of the same size that is not needed after this step."""
-    moved = list(range(len(sizes)))  # where what stood in a place stands now
+def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
+    """Gives each elementwise result the memory of an input of the same size that is not needed after this step."""
+    moved = list(range(len(sizes)))  # the new piece of memory for each old one
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
-            made = step.writes[0]
-            dying = [home[each] for each in step.reads if last[home[each]] == number]
-            place = next((each for each in dying if sizes[each] == sizes[made]), made)
-            moved[made] = moved[place]
-    for tensor, place in enumerate(home):
-        home[tensor] = moved[place]
+            result = step.writes[0]
+            dying = [home[tensor] for tensor in step.reads if last[home[tensor]] == number]
+            reused = next((piece for piece in dying if sizes[piece] == sizes[result]), result)
+            moved[result] = moved[reused]
+    for tensor, piece in enumerate(home):
+        home[tensor] = moved[piece]
 
 
-def sizes_alive(steps: Sequence[Step], pieces: Sequence[Storage]) -> list[int]:
-    """How much is alive at each step; what is of unknown size is left out."""
+def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> list[int]:
+    """Returns the number of bytes that are alive at each step, without tensors of unknown size."""
     changes = [0] * (len(steps) + 1)
     for piece in pieces:
         if isinstance(piece.size, int):
@@ -99,9 +108,9 @@ def sizes_alive(steps: Sequence[Step], pieces: Sequence[Storage]) -> list[int]:
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """The pieces of memory that are alive at a step: the tensor that each holds then, and its size.
+    """Returns the tensor that each piece of memory holds at a step, and the size of the piece.
 
-    ``written`` says of each tensor which step writes it.
+    ``written`` maps each tensor to the step that writes it.
     """
     alive = [piece for piece in pieces if piece.first <= step <= piece.last]
-    return [([each for each in piece.tensors if written[each] <= step][-1], piece.size) for piece in alive]
+    return [([tensor for tensor in piece.tensors if written[tensor] <= step][-1], piece.size) for piece in alive]

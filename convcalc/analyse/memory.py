@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.inference import run_on
-from convcalc.analyse.liveness import Step, sizes_alive, storages, tensors_alive
+from convcalc.analyse.liveness import ExecutionStep, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
 from convcalc.analyse.report import LayerReport, Report, weight_bytes
 from convcalc.analyse.run import Ran, Run
-from convcalc.analyse.sums import Sum, sum_known
+from convcalc.analyse.sums import PartialSum, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.structs import NamedTuple
@@ -99,13 +99,13 @@ class Memory(NamedTuple):
         path = row.path
         return [self.outputs.get((path, number), UNKNOWN) for number in range(len(row.calls))]
 
-    def output_bytes(self, row: LayerReport) -> Sum:
+    def output_bytes(self, row: LayerReport) -> PartialSum:
         """The bytes of a layer's outputs over all its calls, and their label."""
         return sum_known(self.call_bytes(row))
 
-    def weights_of(self, row: LayerReport) -> Sum:
+    def weights_of(self, row: LayerReport) -> PartialSum:
         """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
-        return Sum(self.at_weights[row.path], row.incomplete.get("params", ""))
+        return PartialSum(self.at_weights[row.path], row.incomplete.get("params", ""))
 
 
 def memory_of(report: Report, assumptions: Assumptions) -> Memory:
@@ -176,7 +176,7 @@ class _Walk:
     def __init__(self, dtype: str | None) -> None:
         self.dtype = dtype
         self.tensors: list[Tensor] = []
-        self.steps: list[Step] = []
+        self.steps: list[ExecutionStep] = []
         self.outputs: dict[tuple[str, int], Number] = {}
         self.spans: list[tuple[str, int, int]] = []
         self.alike: dict[int, list[Number]] = {}
@@ -185,7 +185,7 @@ class _Walk:
         """The first step: the model's inputs are there."""
         layers = [run.model.layers[run.model.calls[ref.call].layer].name for ref in run.model.inputs]
         made = [self.tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(layers, run.model.inputs)]
-        self.steps.append(Step(layers[0] if layers else "", 0, (), tuple(made)))
+        self.steps.append(ExecutionStep(layers[0] if layers else "", 0, (), tuple(made)))
         self.spans += [(name, 0, 1) for name in layers]
         return made
 
@@ -215,7 +215,7 @@ class _Walk:
                     self.tensor(f"{called}[{output}]", self.size(run, Ref(number, output)))
                     for output in range(asked[number])
                 ]
-                self.steps.append(Step(own, numbers[number], reads, tuple(made), _reuse(layer)))
+                self.steps.append(ExecutionStep(own, numbers[number], reads, tuple(made), _reuse(layer)))
             if len(self.steps) > first:
                 self.spans.append((own, first, len(self.steps)))
             tensors |= {Ref(number, output): tensor for output, tensor in enumerate(made)}

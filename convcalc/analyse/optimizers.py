@@ -1,6 +1,6 @@
-"""The variables that Keras's optimizers make: for each variable that they train, and for themselves.
+"""The variables of Keras's optimizers: *slots* for each trained weight, and a few for the optimizer itself.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``; types as on TensorFlow, where Keras's "int" has 64 bits.
+Sources: ``build`` in ``keras/src/optimizers/*.py``; dtypes as with TensorFlow, where Keras's "int" has 64 bits.
 """
 
 from __future__ import annotations
@@ -10,46 +10,46 @@ from collections.abc import Callable, Sequence
 from convcalc.layers.registry import Weight
 
 
-def _alike(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
-    """So many variables like the one that is trained."""
+def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
+    """Returns a function that makes ``count`` slots of the weight's own shape and dtype."""
     return lambda weight: () if weight.replaced_by_gradient else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
-    """Adafactor: a velocity, and of a matrix sums over each of its last two axes; of a vector, two numbers stand for these."""
+    """Adafactor: a velocity, and sums over each of the last two axes of a matrix (a scalar each for a vector)."""
     shape = weight.shape
     if len(shape) < 2:
-        return (*_alike(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
+        return (*_copies(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
     return (weight, weight._replace(shape=shape[:-1]), weight._replace(shape=(*shape[:-2], shape[-1])))
 
 
 SLOTS: dict[str, Callable[[Weight], tuple[Weight, ...]]] = {
-    "sgd": _alike(0),
-    "momentum": _alike(1),
-    "nesterov": _alike(1),
-    "adam": _alike(2),
-    "amsgrad": _alike(3),
-    "adamw": _alike(2),
-    "nadam": _alike(2),
-    "adamax": _alike(2),
-    "adagrad": _alike(1),
-    "adadelta": _alike(2),
-    "rmsprop": _alike(1),
-    "rmsprop_momentum": _alike(2),
-    "rmsprop_centered": _alike(2),
-    "rmsprop_momentum_centered": _alike(3),
+    "sgd": _copies(0),
+    "momentum": _copies(1),
+    "nesterov": _copies(1),
+    "adam": _copies(2),
+    "amsgrad": _copies(3),
+    "adamw": _copies(2),
+    "nadam": _copies(2),
+    "adamax": _copies(2),
+    "adagrad": _copies(1),
+    "adadelta": _copies(2),
+    "rmsprop": _copies(1),
+    "rmsprop_momentum": _copies(2),
+    "rmsprop_centered": _copies(2),
+    "rmsprop_momentum_centered": _copies(3),
     "adafactor": _factored,
-    "lion": _alike(1),
-    "lamb": _alike(2),
-    "ftrl": _alike(2),
-    "schedule_free_adamw": _alike(2),
+    "lion": _copies(1),
+    "lamb": _copies(2),
+    "ftrl": _copies(2),
+    "schedule_free_adamw": _copies(2),
 }
-_OWN = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", (), dtype="float32"))
+_OPTIMIZER = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", (), dtype="float32"))
 
 
 def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
-    """The variables that the optimizer makes to train these weights."""
-    made = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
-    if optimizer == "nadam":  # the product of its momentum's schedule, in the type of the first weight
-        made.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
-    return [*_OWN, *made]
+    """Returns the variables that the optimizer creates to train these weights."""
+    variables = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
+    if optimizer == "nadam":  # the product of its momentum schedule, in the dtype of the first weight
+        variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
+    return [*_OPTIMIZER, *variables]

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import Ran, Run
-from convcalc.analyse.sums import Sum, label_if_partial, sum_known
+from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerType, Weight, definition_of, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
@@ -88,7 +88,7 @@ def _model_rows(
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
     elif own_flags:  # what a frozen layer holds may yet count as trainable further out
-        trained, left = Sum(0, ""), _trainable_weights(below)
+        trained, left = PartialSum(0, ""), _trainable_weights(below)
     else:
         trained = sum_known([row.trainable_params for row in children])
         left = tuple(weight for row in children for weight in row.left_trainable)

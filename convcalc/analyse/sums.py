@@ -1,4 +1,4 @@
-"""Sums of numbers of which some may not be known, and their labels."""
+"""Sums of numbers that may be unknown, and their labels."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ if TYPE_CHECKING:
     from convcalc.analyse.report import LayerReport
 
 
-class Sum(NamedTuple):
-    """A sum whose unknown terms are left out, and what to call it for that."""
+class PartialSum(NamedTuple):
+    """A sum without its unknown terms.
+
+    label: ``partial`` if terms are missing, ``unknown`` if nothing is left, empty if the sum is complete.
+    """
 
     value: Number
     label: str
 
 
-def sum_known(numbers: Sequence[Number]) -> Sum:
-    """The sum: ``partial`` where a term is not known, ``unknown`` where none is."""
+def sum_known(numbers: Sequence[Number]) -> PartialSum:
+    """Returns the sum of the known numbers."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
-        return Sum(total, "")
-    # A lower bound of nothing would be a silent zero: it is unknown.
+        return PartialSum(total, "")
     total = sum([number for number in numbers if number is not UNKNOWN])
-    return Sum(total, "partial") if total != 0 else Sum(UNKNOWN, "unknown")
+    # A lower bound of 0 would look like a known zero: such a sum is unknown.
+    return PartialSum(total, "partial") if total != 0 else PartialSum(UNKNOWN, "unknown")
 
 
 def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
-    """The label of a sum over rows, one of whose terms is only a lower bound."""
+    """Returns ``partial`` if the number ``name`` of any row is incomplete, otherwise an empty label."""
     return "partial" if any(name in row.incomplete for row in rows) else ""
 
 
 def scale_by_batch(number: Number, inputs: Sequence[Shape]) -> Number:
-    """A cost of one sample for the batch that is stated, or as it is."""
+    """Returns the cost of one sample times the batch size, or as it is if that is unknown."""
     batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
     return number if batch is UNKNOWN else number * batch

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from convcalc.analyse.report import LayerReport
 from convcalc.analyse.study import Study
-from convcalc.analyse.sums import Sum
+from convcalc.analyse.sums import PartialSum
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, plain
 from convcalc.base.problems import ConvcalcError, Problem, did_you_mean, listed
@@ -26,7 +26,7 @@ from convcalc.rendering.sheet import Column
 from convcalc.rendering.text import arguments_text
 
 Cell: TypeAlias = "Callable[[LayerReport, Study], str]"
-Count: TypeAlias = "Callable[[LayerReport, Study], Sum]"
+Count: TypeAlias = "Callable[[LayerReport, Study], PartialSum]"
 
 
 def _nothing(row: LayerReport, report: Study) -> str:
@@ -131,14 +131,14 @@ def _recorded(row: LayerReport, report: Study) -> str:
     return " (recorded)" if row.recorded else ""
 
 
-def _alive(row: LayerReport, report: Study) -> Sum:
+def _alive(row: LayerReport, report: Study) -> PartialSum:
     """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
     memory = report.memory
-    return Sum(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
+    return PartialSum(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
 
 
 def _count(name: str) -> Count:
-    return lambda row, _: Sum(known(getattr(row, name)), row.incomplete.get(name, ""))
+    return lambda row, _: PartialSum(known(getattr(row, name)), row.incomplete.get(name, ""))
 
 
 def known(number: Number | None) -> Number:

@@ -1,7 +1,7 @@
-"""The JSON report, version 1, as plain data; CHANGELOG.md notes every change of it.
+"""Writes the JSON report, version 1.
 
-A number that is unknown is ``null``; ``incomplete`` says of each number that is not wholly known whether it is ``unknown`` or a
-lower bound (``partial``).
+An unknown number is ``null``. ``incomplete`` labels every number that is not fully known: ``unknown``, or ``partial`` for a lower
+bound.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from convcalc.analyse.report import CallReport, LayerReport, Totals
 from convcalc.analyse.study import Study
 from convcalc.analyse.sums import sum_known
+from convcalc.base.identity import IdentityCache
 from convcalc.base.json_text import dumps
 from convcalc.base.numbers import Number, Shape, plain_number, plain_shape
 from convcalc.layers import Weight
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 def report_json(report: Study) -> str:
-    """The JSON report as text."""
+    """Returns the JSON report as text."""
     return dumps(report_data(report))
 
 
@@ -112,24 +113,22 @@ def training_data(training: Training) -> dict[str, Any]:
 
 
 class _Rows:
-    """The layers' parts of the data. What several have in common is made once, and is one object."""
+    """Makes the objects of the layers. Equal parts of several layers are made once, and are one object."""
 
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
         self.memory = report.memory
-        self.made: dict[tuple[int, Callable[[Any], Any]], tuple[object, Any]] = {}
+        self.parts: IdentityCache[Any] = IdentityCache()
 
-    def once(self, make: Callable[[Any], T], of: Any) -> T:
-        """What is made of an object, which is kept as long as its part is."""
-        key = (id(of), make)
-        found = self.made.get(key)
-        if found is None:
-            found = self.made[key] = of, make(of)
-        made: T = found[1]
-        return made
+    def once(self, make: Callable[[Any], T], source: Any) -> T:
+        """Returns ``make(source)``; made only once for each source."""
+        part = self.parts.get(source, make)
+        if part is None:
+            part = self.parts.add(make(source), source, make)
+        result: T = part
+        return result
 
     def layer(self, row: LayerReport) -> dict[str, Any]:
-        """A layer's part."""
         path = row.path
         fields = self.fields.get(path, ())
         last = fields[-1] if fields else None
@@ -160,17 +159,16 @@ class _Rows:
         }
 
     def call(self, call: CallReport, size: Number, fields: Sequence[Field]) -> dict[str, Any]:
-        """A call's part: ``size`` are the bytes of its outputs, ``fields`` its receptive fields."""
-        ran = call.ran
+        """Returns the object of a call with the bytes of its outputs and its receptive fields."""
         return {
             "inputs": list(call.inputs),
-            "input_shapes": _shapes(call.input_shapes) if call.masks else self.once(_shapes, ran.inputs),
-            "output_shapes": self.once(_shapes, ran.outputs),
-            "output_dtypes": self.once(list, ran.dtypes),
-            "macs": plain_number(ran.macs),
+            "input_shapes": _shapes(call.input_shapes) if call.masks else self.once(_shapes, call.input_shapes),
+            "output_shapes": self.once(_shapes, call.output_shapes),
+            "output_dtypes": self.once(list, call.output_dtypes),
+            "macs": plain_number(call.macs),
             **self.once(_fields, fields),
             **_if_counted("flops", call.flops),
-            **({"recorded": True} if ran.recorded else {}),
+            **({"recorded": True} if call.recorded else {}),
             "output_bytes": plain_number(size),
         }
 
@@ -192,7 +190,7 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """The receptive field in the model's first input that is reached, and those in others."""
+    """Returns the receptive field in the first model input that the layer depends on, and those in other inputs."""
     if not fields:
         return {"receptive_field": None}
     first, *others = map(_field, fields)
