@@ -1,1 +1,1 @@
-"""What differs between two models."""
+"""The differences between two snapshots: which layers are the same, and what changed in them."""

@@ -1,9 +1,14 @@
-"""Which layer of one model is which of another, of layers that stand side by side in both.
+"""Matches the layers of two models. The layers of one call are siblings: they are directly inside the same model.
 
-First by names that someone gave. Then by place: what stands alike on all that is alike before it, or has all that is alike
-behind it, is the same layer. Then, between those, by the longest common run of equal structure; what is left there pairs
-with what is most like it. So neither a new name nor an inserted layer shifts the others. Every step takes time about in
-proportion to the rows and the differences.
+The steps, each for the layers that are still unmatched:
+
+1. Layers with the same name, if a person gave the name.
+2. Layers with the same structure whose inputs match, back to the model's inputs, or whose readers match, down to the outputs.
+3. Between two matched layers, the longest common sequence of equal structures, and then the most similar layers of one type.
+4. Layers with the same name and structure at another position: they were moved.
+
+So a new name or an inserted layer does not change how the other layers are matched. Each step takes time roughly proportional to
+the number of layers and differences.
 """
 
 from __future__ import annotations
@@ -11,160 +16,189 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from convcalc.base.structs import NamedTuple
 from convcalc.differences.myers import matching_positions
 
-LARGEST_TABLE = 2500  # cells of a table of likenesses: a gap of 50 × 50 layers
+MAX_TABLE = 2500  # entries in a table of similarities: 50 × 50 layers
 
-Found: TypeAlias = "dict[int, int]"  # numbers of layers before, and of the same layers after
+Matches: TypeAlias = "dict[int, int]"  # from the number of a layer before to the number of the same layer after
 
 
 class Link(NamedTuple):
-    """A tensor that a layer reads: which layer gives it (-1 for one that is not among them), and which of its tensors it is."""
+    """A tensor that a layer reads: the number of the layer that computes it (-1: none of the siblings), and its indices."""
 
     layer: int
     tensor: str
 
 
 class LayerSignature(NamedTuple):
-    """A layer among those beside it. ``name`` is empty where names do not count; ``own`` is its structure as a text and
-    ``parts`` the same in parts, ``links`` are what it reads among the others.
+    """What identifies a layer among its siblings.
+
+    Attributes:
+        name: Its name; empty if names are ignored.
+        named_by_user: True if the name is not one that Keras gives automatically.
+        type: The name of its class.
+        structure: Its class and its arguments as one text; equal texts mean equal layers.
+        features: The same as separate texts, for similarity.
+        links: The tensors that it reads.
     """
 
     name: str
-    given: bool  # whether someone gave the name, rather than Keras
+    named_by_user: bool
     type: str
-    own: str
-    parts: frozenset[str]
+    structure: str
+    features: frozenset[str]
     links: tuple[Link, ...]
 
 
-Level: TypeAlias = "Sequence[LayerSignature]"
+Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
-class Aligned(NamedTuple):
-    """The layers that are the same, and which of them (by their numbers before) stand in another order."""
+class Alignment(NamedTuple):
+    """The matched layers, and which of them (by their numbers before) are at another position in the order."""
 
-    found: Found
+    matches: Matches
     moved: frozenset[int]
 
 
-def align(before: Level, after: Level) -> Aligned:
-    """The layers of two levels that are the same. Both ways round the answer is the same one."""
-    if _order(after) < _order(before):
-        aligned = align(after, before)
-        moved = frozenset(aligned.found[number] for number in aligned.moved)
-        return Aligned({two: one for one, two in aligned.found.items()}, moved)
-    found = _by_name(before, after)
-    # A name of someone's and one of Keras's are hardly the same layer: those pair only where nothing better is there.
-    for keys in (_given_and_own, _own):
-        one, two = keys(before), keys(after)
-        for readers in (False, True):
-            if len(found) < len(before):  # which is the shorter one
-                _by_place(before, after, one, two, found, readers)
-        for left, right in _gaps(before, after, found):
-            pairs = matching_positions([one[number] for number in left], [two[number] for number in right])
-            found.update((left[i], right[j]) for i, j in pairs)
-    for left, right in _gaps(before, after, found):
-        found.update(_closest(before, after, left, right))
-    _moved_by_name(before, after, found)
-    return Aligned(found, frozenset(found.keys() - {one for one, _ in _in_order(found)}))
+def align(before: Signatures, after: Signatures) -> Alignment:
+    """Returns the matched layers. The result is the same if ``before`` and ``after`` are exchanged."""
+    if _sort_key(after) < _sort_key(before):
+        exchanged = align(after, before)
+        moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
+        return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
+    matches = _match_by_name(before, after)
+    # A layer that a person named is rarely the same as one that Keras named, so these are matched last.
+    for keys_of in (_structures_and_naming, _structures):
+        left_keys, right_keys = keys_of(before), keys_of(after)
+        for by_readers in (False, True):
+            if len(matches) < len(before):  # ``before`` has at most as many layers as ``after``
+                _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
+        for left, right in _gaps(before, after, matches):
+            pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
+            matches.update((left[i], right[j]) for i, j in pairs)
+    for left, right in _gaps(before, after, matches):
+        matches.update(_most_similar(before, after, left, right))
+    _match_moved_by_name(before, after, matches)
+    return Alignment(matches, frozenset(matches.keys() - {left for left, _ in _longest_in_order(matches)}))
 
 
-def _order(level: Level) -> tuple[int, Level]:
-    """By which of two levels comes first, whichever is before and whichever after."""
-    return len(level), [each._replace(parts=frozenset()) for each in level]
+def _sort_key(layers: Signatures) -> Any:
+    """Returns a key that orders two lists of layers, so that the result does not depend on which one is ``before``."""
+    return len(layers), [
+        (
+            layer.name,
+            layer.named_by_user,
+            layer.type,
+            layer.structure,
+            [(link.layer, link.tensor) for link in layer.links],
+        )
+        for layer in layers
+    ]
 
 
-def _own(level: Level) -> list[str]:
-    return [each.own for each in level]
+def _structures(layers: Signatures) -> list[str]:
+    return [layer.structure for layer in layers]
 
 
-def _given_and_own(level: Level) -> list[str]:
-    return [f"{each.given} {each.own}" for each in level]
+def _structures_and_naming(layers: Signatures) -> list[str]:
+    return [f"{layer.named_by_user} {layer.structure}" for layer in layers]
 
 
-def _by_name(before: Level, after: Level) -> Found:
-    named = {each.name: number for number, each in enumerate(after) if each.given}
-    return {number: named[each.name] for number, each in enumerate(before) if each.given and each.name in named}
+def _match_by_name(before: Signatures, after: Signatures) -> Matches:
+    numbers = {layer.name: number for number, layer in enumerate(after) if layer.named_by_user}
+    return {
+        number: numbers[layer.name]
+        for number, layer in enumerate(before)
+        if layer.named_by_user and layer.name in numbers
+    }
 
 
-def _by_place(before: Level, after: Level, one: Sequence[str], two: Sequence[str], found: Found, readers: bool) -> None:
-    """Pair the layers that are alike in themselves and in all that they read, back to the inputs; or, for ``readers``, in
-    all that read them, down to the outputs.
+def _match_by_connections(
+    before: Signatures,
+    after: Signatures,
+    before_keys: Sequence[str],
+    after_keys: Sequence[str],
+    matches: Matches,
+    by_readers: bool,
+) -> None:
+    """Adds the layers with the same key whose inputs match, back to the model's inputs.
+
+    With ``by_readers``, adds those whose readers match, down to the model's outputs.
     """
     ids: dict[object, int] = {}
-    partners = {second: first for first, second in found.items()}
-    places: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for side, (level, keys) in enumerate(((before, one), (after, two))):
-        known = found if side == 0 else partners
-        seen: list[int] = [-1] * len(level)
-        links = _readers(level) if readers else [each.links for each in level]
-        for number in reversed(range(len(level))) if readers else range(len(level)):
-            if number in known:
+    partners = {right: left for left, right in matches.items()}
+    numbers_by_id: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for side, (layers, keys) in enumerate(((before, before_keys), (after, after_keys))):
+        matched = matches if side == 0 else partners
+        layer_ids: list[int] = [-1] * len(layers)
+        links = _readers(layers) if by_readers else [layer.links for layer in layers]
+        for number in reversed(range(len(layers))) if by_readers else range(len(layers)):
+            if number in matched:
                 key: object = number if side == 0 else partners[number]
             else:
-                around = [(seen[link.layer], link.tensor) for link in links[number] if link.layer >= 0]
-                key = keys[number], tuple(sorted(around) if readers else around)
-            seen[number] = ids.setdefault(key, len(ids))
-            if number not in known:
-                places[seen[number]][side].append(number)
-    for left, right in places.values():
-        found.update(zip(left, right))
+                connected = [(layer_ids[link.layer], link.tensor) for link in links[number] if link.layer >= 0]
+                key = keys[number], tuple(sorted(connected) if by_readers else connected)
+            layer_ids[number] = ids.setdefault(key, len(ids))
+            if number not in matched:
+                numbers_by_id[layer_ids[number]][side].append(number)
+    for left, right in numbers_by_id.values():
+        matches.update(zip(left, right))
 
 
-def _readers(level: Level) -> list[list[Link]]:
-    """For each layer those that read it, and as which of their inputs."""
-    readers: list[list[Link]] = [[] for _ in level]
-    for number, each in enumerate(level):
-        for position, link in enumerate(each.links):
+def _readers(layers: Signatures) -> list[list[Link]]:
+    """Returns for each layer the layers that read it, with the position of the input and the tensor."""
+    readers: list[list[Link]] = [[] for _ in layers]
+    for number, layer in enumerate(layers):
+        for position, link in enumerate(layer.links):
             if link.layer >= 0:
                 readers[link.layer].append(Link(number, f"{position} {link.tensor}"))
     return readers
 
 
-def _in_order(found: Found) -> list[tuple[int, int]]:
-    """The most pairs that stand in the same order on both sides."""
-    ends: list[int] = []  # of the runs of each length, the least number after that one ends with
-    runs: list[tuple[int, int]] = []  # the pairs that these end with
+def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
+    """Returns the longest series of matches that are in the same order on both sides (a longest increasing subsequence)."""
+    ends: list[int] = []  # for each length of a series, the smallest number after with which one ends
+    last_pairs: list[tuple[int, int]] = []  # the last pairs of these series
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}
-    for pair in sorted(found.items()):
+    for pair in sorted(matches.items()):
         length = bisect_left(ends, pair[1])
-        previous[pair] = runs[length - 1] if length else None
-        ends[length : length + 1], runs[length : length + 1] = [pair[1]], [pair]
-    chosen = []
-    at = runs[-1] if runs else None
-    while at is not None:
-        chosen.append(at)
-        at = previous[at]
-    return chosen[::-1]
+        previous[pair] = last_pairs[length - 1] if length else None
+        ends[length : length + 1], last_pairs[length : length + 1] = [pair[1]], [pair]
+    series = []
+    current = last_pairs[-1] if last_pairs else None
+    while current is not None:
+        series.append(current)
+        current = previous[current]
+    return series[::-1]
 
 
-def _gaps(before: Level, after: Level, found: Found) -> Iterator[tuple[list[int], list[int]]]:
-    """The layers without a partner, between each two pairs that stand in order."""
-    taken = set(found.values())
-    start, begin = 0, 0
-    for one, two in [*_in_order(found), (len(before), len(after))]:
-        left = [number for number in range(start, one) if number not in found]
-        right = [number for number in range(begin, two) if number not in taken]
+def _gaps(before: Signatures, after: Signatures, matches: Matches) -> Iterator[tuple[list[int], list[int]]]:
+    """Yields the unmatched layers between each two matches that are in order."""
+    matched_after = set(matches.values())
+    left_start, right_start = 0, 0
+    for left_end, right_end in [*_longest_in_order(matches), (len(before), len(after))]:
+        left = [number for number in range(left_start, left_end) if number not in matches]
+        right = [number for number in range(right_start, right_end) if number not in matched_after]
         if left and right:
             yield left, right
-        start, begin = one + 1, two + 1
+        left_start, right_start = left_end + 1, right_end + 1
 
 
-def _closest(before: Level, after: Level, left: Sequence[int], right: Sequence[int]) -> Found:
-    """The pairs of one type, in order, that are most like each other in sum."""
-    if len(left) * len(right) > LARGEST_TABLE:
+def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], right: Sequence[int]) -> Matches:
+    """Returns the matches of one type, in order, with the largest total similarity."""
+    if len(left) * len(right) > MAX_TABLE:
         pairs = matching_positions([before[number].type for number in left], [after[number].type for number in right])
         return {left[i]: right[j] for i, j in pairs}
     best = [[0.0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in reversed(range(len(left))):
         for j in reversed(range(len(right))):
-            alike = _likeness(before[left[i]], after[right[j]])
-            best[i][j] = max(best[i + 1][j], best[i][j + 1], alike + best[i + 1][j + 1] if alike else 0.0)
-    found: Found = {}
+            similarity = _similarity(before[left[i]], after[right[j]])
+            matched = similarity + best[i + 1][j + 1] if similarity else 0.0
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], matched)
+    matches: Matches = {}
     i = j = 0
     while i < len(left) and j < len(right):
         if best[i][j] == best[i + 1][j]:
@@ -172,23 +206,27 @@ def _closest(before: Level, after: Level, left: Sequence[int], right: Sequence[i
         elif best[i][j] == best[i][j + 1]:
             j += 1
         else:
-            found[left[i]] = right[j]
+            matches[left[i]] = right[j]
             i, j = i + 1, j + 1
-    return found
+    return matches
 
 
-def _likeness(one: LayerSignature, two: LayerSignature) -> float:
-    """Zero for other types; else the more, the more is the same."""
-    if one.type != two.type:
+def _similarity(before: LayerSignature, after: LayerSignature) -> float:
+    """Returns 0 if the types differ, otherwise at least 1, and more the more features the layers share."""
+    if before.type != after.type:
         return 0.0
-    shared = len(one.parts & two.parts) / (len(one.parts | two.parts) or 1)
-    return 1 + shared + (0.5 if one.name == two.name else 0.0)
+    shared = len(before.features & after.features) / (len(before.features | after.features) or 1)
+    return 1 + shared + (0.5 if before.name == after.name else 0.0)
 
 
-def _moved_by_name(before: Level, after: Level, found: Found) -> None:
-    """Pair what is left on either side under one name with one structure: it stands elsewhere."""
-    taken = set(found.values())
-    left = {(each.name, each.own): number for number, each in enumerate(after) if number not in taken and each.name}
-    for number, each in enumerate(before):
-        if number not in found and (each.name, each.own) in left:
-            found[number] = left[each.name, each.own]
+def _match_moved_by_name(before: Signatures, after: Signatures, matches: Matches) -> None:
+    """Adds the unmatched layers with the same name and structure; they were moved."""
+    matched_after = set(matches.values())
+    unmatched = {
+        (layer.name, layer.structure): number
+        for number, layer in enumerate(after)
+        if number not in matched_after and layer.name
+    }
+    for number, layer in enumerate(before):
+        if number not in matches and (layer.name, layer.structure) in unmatched:
+            matches[number] = unmatched[layer.name, layer.structure]

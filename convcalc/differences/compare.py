@@ -1,4 +1,4 @@
-"""Two records held against each other, layer by layer: what both have on record, and only that."""
+"""Compares two snapshots, layer by layer. Only values that both snapshots have are compared."""
 
 from __future__ import annotations
 
@@ -9,52 +9,60 @@ from convcalc.analyse.study import Study
 from convcalc.base.keras_names import is_automatic
 from convcalc.base.structs import NamedTuple
 from convcalc.differences.align import LayerSignature, Link, align
-from convcalc.differences.changes import Level, Side, paired
 from convcalc.differences.comparison import Comparison, Pair
 from convcalc.differences.connections import links_of
+from convcalc.differences.layer_changes import MatchedSiblings, Siblings, changed_pairs
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Row, Snapshot
 
 
 def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Comparison:
-    """What differs between two records; with ``ignore_names`` the names of layers do not count."""
-    one, two = _Tree(before.rows), _Tree(after.rows)
-    pairs = tuple(_level(one, two, None, None, None, _Keys.of((*before.rows, *after.rows), ignore_names)))
+    """Returns the differences between two snapshots. With ``ignore_names``, the names of layers are not compared."""
+    trees = _Tree(before.rows), _Tree(after.rows)
+    identity = _Identity.of((*before.rows, *after.rows), ignore_names)
+    pairs = tuple(_pairs(*trees, None, None, None, identity))
     comparison = Comparison(before, after, pairs, ())
-    totals = tuple(each for each in comparison.shared_totals if not each.before.agrees(each.after))
+    totals = tuple(total for total in comparison.shared_totals if not total.before.agrees(total.after))
     return replace(comparison, totals=totals)
 
 
 def diff(before: Study, after: Study, ignore_names: bool = False) -> Comparison:
-    """What differs between two models."""
+    """Returns the differences between two models. With ``ignore_names``, the names of layers are not compared."""
     return compare(snapshot_of_report(before), snapshot_of_report(after), ignore_names)
 
 
 class _Tree:
-    """The rows of a record, and which stand inside of which."""
+    """The rows of a snapshot and their nesting."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self._children: dict[int | None, list[int]] = {}
-        around: list[int] = []
+        parents: list[int] = []
         for number, row in enumerate(rows):
-            del around[row.depth :]
-            self._children.setdefault(around[-1] if around else None, []).append(number)
-            around.append(number)
+            del parents[row.depth :]
+            self._children.setdefault(parents[-1] if parents else None, []).append(number)
+            parents.append(number)
 
     def children(self, number: int | None) -> Sequence[int]:
-        """The numbers of the rows inside of one, those deeper inside left out; of None, of the outermost ones."""
+        """Returns the numbers of the rows directly inside a row; those of depth 0 for None."""
         return self._children.get(number, ())
 
-    def inside(self, number: int) -> Iterator[Row]:
-        """The rows inside of one, at any depth."""
+    def descendants(self, number: int) -> Iterator[Row]:
+        """Yields all rows inside a row, at any depth."""
         for child in self.children(number):
             yield self.rows[child]
-            yield from self.inside(child)
+            yield from self.descendants(child)
 
 
-class _Keys(NamedTuple):
-    """What layers are told apart by. Of names and types as much counts as is to be seen in every row; None is all of it."""
+class _Identity(NamedTuple):
+    """Which values identify a layer. They must be known in every row of both snapshots.
+
+    Attributes:
+        names: True if names count.
+        arguments: True if arguments count; otherwise output shapes and parameters do.
+        name_length: The number of characters of names that are visible in every row; None for all.
+        type_length: The same for types.
+    """
 
     names: bool
     arguments: bool
@@ -62,53 +70,57 @@ class _Keys(NamedTuple):
     type_length: int | None
 
     @classmethod
-    def of(cls, rows: Sequence[Row], ignore_names: bool) -> _Keys:
-        """What all of the rows have on record."""
-        told = all(row.arguments is not None for row in rows)
-        return cls(not ignore_names, told, _shown("name", rows), _shown("type", rows))
+    def of(cls, rows: Sequence[Row], ignore_names: bool) -> _Identity:
+        """Returns what identifies the layers of these rows."""
+        arguments = all(row.arguments is not None for row in rows)
+        return cls(not ignore_names, arguments, _visible_length("name", rows), _visible_length("type", rows))
 
-    def standings(self, tree: _Tree, numbers: Sequence[int], side: Side) -> list[LayerSignature]:
-        """The layers as alignment sees them."""
-        return [self._standing(tree, number, read) for number, read in zip(numbers, side.links)]
+    def signatures(self, tree: _Tree, numbers: Sequence[int], siblings: Siblings) -> list[LayerSignature]:
+        """Returns the signatures of sibling layers."""
+        return [self._signature(tree, number, links) for number, links in zip(numbers, siblings.links)]
 
-    def _standing(self, tree: _Tree, number: int, links: tuple[Link, ...]) -> LayerSignature:
+    def _signature(self, tree: _Tree, number: int, links: tuple[Link, ...]) -> LayerSignature:
         row = tree.rows[number]
         name = row.name[: self.name_length] if self.names else ""
-        kind = row.type[: self.type_length]
-        told = {f"{field}={row.cells[field].text}" for field in ("output_shape", "params") if field in row.cells}
-        own = {f"{key}={value}" for key, value in (row.arguments or {}).items()} if self.arguments else told
-        parts = [kind, *sorted(own), *(f"({each.type[: self.type_length]})" for each in tree.inside(number))]
-        given = bool(name) and not is_automatic(row.name, row.type)
-        return LayerSignature(name, given, kind, " ".join(parts), frozenset(own | told), links)
+        type_ = row.type[: self.type_length]
+        computed = {f"{field}={row.cells[field].text}" for field in ("output_shape", "params") if field in row.cells}
+        values = {f"{key}={value}" for key, value in (row.arguments or {}).items()} if self.arguments else computed
+        inner_types = (f"({inner.type[: self.type_length]})" for inner in tree.descendants(number))
+        structure = " ".join([type_, *sorted(values), *inner_types])
+        named_by_user = bool(name) and not is_automatic(row.name, row.type)
+        return LayerSignature(name, named_by_user, type_, structure, frozenset(values | computed), links)
 
 
-def _shown(field: str, rows: Sequence[Row]) -> int | None:
+def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
+    """Returns the number of characters of a field that are visible in every row; None if no text is cropped."""
     cells = [row.cells[field] for row in rows if field in row.cells]
     return min((len(cell.text.partition("…")[0]) for cell in cells if cell.cropped), default=None)
 
 
-def _level(
-    one: _Tree, two: _Tree, before: int | None, after: int | None, around: Pair | None, keys: _Keys
+def _pairs(
+    before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
 ) -> Iterator[Pair]:
-    """The pairs of the layers inside of a pair (of the outermost ones for None), each followed by those inside of it."""
-    lefts, rights = one.children(before), two.children(after)
+    """Yields the pairs of the layers inside ``left`` and ``right`` (None: those of depth 0), each followed by those inside it."""
+    lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return
-    sides = _side(one, lefts), _side(two, rights)
-    aligned = align(keys.standings(one, lefts, sides[0]), keys.standings(two, rights, sides[1]))
-    models = {number for number, left in enumerate(lefts) if one.children(left)}
-    level = Level(*sides, aligned, around, models)
-    pairs = paired(level, keys.names)
-    for left, right in level.ordered():
-        if left is not None and right is not None:
-            yield pairs[left]
-            yield from _level(one, two, lefts[left], rights[right], pairs[left], keys)
-        elif left is not None:
-            yield from (Pair(row, None) for row in (one.rows[lefts[left]], *one.inside(lefts[left])))
-        elif right is not None:
-            yield from (Pair(None, row) for row in (two.rows[rights[right]], *two.inside(rights[right])))
+    left_siblings, right_siblings = _siblings(before, lefts), _siblings(after, rights)
+    alignment = align(
+        identity.signatures(before, lefts, left_siblings), identity.signatures(after, rights, right_siblings)
+    )
+    models = {number for number, child in enumerate(lefts) if before.children(child)}
+    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models)
+    pairs = changed_pairs(matched, identity.names)
+    for i, j in matched.in_order():
+        if i is not None and j is not None:
+            yield pairs[i]
+            yield from _pairs(before, after, lefts[i], rights[j], pairs[i], identity)
+        elif i is not None:
+            yield from (Pair(row, None) for row in (before.rows[lefts[i]], *before.descendants(lefts[i])))
+        elif j is not None:
+            yield from (Pair(None, row) for row in (after.rows[rights[j]], *after.descendants(rights[j])))
 
 
-def _side(tree: _Tree, numbers: Sequence[int]) -> Side:
+def _siblings(tree: _Tree, numbers: Sequence[int]) -> Siblings:
     rows = [tree.rows[number] for number in numbers]
-    return Side(rows, links_of(rows))
+    return Siblings(rows, links_of(rows))

@@ -1,4 +1,4 @@
-"""What differs between two records, as data."""
+"""The result of a comparison of two snapshots, as plain data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ SCHEMA_VERSION = 1
 
 
 class Change(NamedTuple):
-    """One field that differs: a cell's name, ``connected_to``, an argument as ``argument kernel_size``, or ``position``, the
-    place among the layers beside it.
+    """One field that differs.
+
+    ``field`` is the field of a cell, ``connected_to``, ``argument NAME``, or ``position``: the number among the sibling layers.
     """
 
     field: str
@@ -25,22 +26,22 @@ class Change(NamedTuple):
 
     @property
     def difference(self) -> int | None:
-        """How much more it is after; None of what is unknown, or no number."""
+        """The number after minus the number before; None if one of them is unknown or not a number."""
         before, after = self.before.value, self.after.value
         return after - before if isinstance(before, int) and isinstance(after, int) else None
 
     @property
     def percent(self) -> float | None:
-        """The difference as a share of what was before; None where that is nothing, or not known."""
+        """The difference in percent of the number before; None if that is 0 or unknown."""
         before, difference = self.before.value, self.difference
         return 100 * difference / before if isinstance(before, int) and before and difference is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A layer before and after; one of them is None where it was added or removed.
+    """A layer before and after. ``before`` is None if it was added, ``after`` is None if it was removed.
 
-    ``follows`` says that nothing of the layer's own changed: its numbers differ since its input does.
+    ``follows`` is True if the layer itself is unchanged and its numbers differ only because its inputs do.
     """
 
     before: Row | None
@@ -50,7 +51,7 @@ class Pair:
 
     @property
     def status(self) -> str:
-        """``same``, ``added``, ``removed``, ``renamed`` (that alone), ``changed``, or ``follows``."""
+        """``same``, ``added``, ``removed``, ``renamed`` (the name is the only change), ``changed``, or ``follows``."""
         if self.before is None:
             return "added"
         if self.after is None:
@@ -63,21 +64,21 @@ class Pair:
 
     @property
     def renumbered(self) -> bool:
-        """Whether the name differs in nothing but the number that Keras gave it: ``conv2d_5`` is now ``conv2d_6``."""
-        names = [change for change in self.changes if change.field == "name"]
-        if not names or self.before is None or self.after is None:
+        """True if only the number of an automatic name differs: ``conv2d_5`` is now ``conv2d_6``."""
+        renamed = any(change.field == "name" for change in self.changes)
+        if not renamed or self.before is None or self.after is None:
             return False
         return all(is_automatic(row.name, row.type) for row in (self.before, self.after))
 
     @property
     def differs(self) -> bool:
-        """Whether anything is other than the number of an automatic name."""
+        """True if anything differs except the number of an automatic name."""
         return self.status != "same" and not (self.status == "renamed" and self.renumbered)
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two records, layer by layer in their order, and the totals that differ."""
+    """Two snapshots, the pairs of their layers in order, and the totals that differ."""
 
     before: Snapshot
     after: Snapshot
@@ -86,14 +87,14 @@ class Comparison:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many layers there are of each status; those that have another number in their name alone are ``renumbered``."""
+        """The number of layers by status. A layer of which only the number in an automatic name differs is ``renumbered``."""
         return Counter(
             "renumbered" if pair.status == "renamed" and pair.renumbered else pair.status for pair in self.pairs
         )
 
     @property
     def shared_totals(self) -> tuple[Change, ...]:
-        """All totals that are on record on both sides, whether they differ or not."""
+        """All totals that both snapshots have, including equal ones."""
         return tuple(
             Change(key, cell, self.after.totals[key])
             for key, cell in self.before.totals.items()
@@ -102,18 +103,16 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs, names included."""
+        """True if nothing differs, names included."""
         return not self.totals and all(pair.status == "same" for pair in self.pairs)
 
     @property
     def differs(self) -> bool:
-        """Whether anything differs but the numbers of automatic names."""
+        """True if anything differs except the numbers of automatic names."""
         return bool(self.totals) or any(pair.differs for pair in self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
-        """The comparison as JSON has it, version 1: numbers as numbers, null for what is not known or not there; ``incomplete`` says
-        of which side a number is only a lower bound (``partial``).
-        """
+        """Returns the JSON form, version 1. An unknown value is None. ``incomplete`` names the sides whose number is a lower bound."""
         return {
             "schema_version": SCHEMA_VERSION,
             "before": {"source": self.before.source, "name": self.before.model},

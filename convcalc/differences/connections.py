@@ -1,4 +1,4 @@
-"""How the layers of a level are connected, told so that two models can be held against each other."""
+"""The connections between sibling layers, in a form that can be compared between two models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # in place of a layer: what comes from outside of the level, or is not on record
+_OUTSIDE = -1  # the number of a layer that is not one of the siblings, or that is unknown
 
 
-class Origin(NamedTuple):
-    """A tensor by who gives it: a layer that both models have (``model`` is empty), or one that only that model has."""
+class TensorOrigin(NamedTuple):
+    """The layer that computes a tensor. ``model`` is empty for a layer of both models, otherwise it names the only one."""
 
     model: str
     layer: int
@@ -22,19 +22,19 @@ class Origin(NamedTuple):
 
 
 def links_of(rows: Sequence[Row]) -> list[tuple[Link, ...]]:
-    """What each layer reads, among those that stand beside it. A record without connections is taken for a chain."""
+    """Returns for each layer the tensors that it reads. Without known connections, each layer reads the one before it."""
     names = _Names(rows)
-    found: list[tuple[Link, ...]] = []
+    links: list[tuple[Link, ...]] = []
     for number, row in enumerate(rows):
         if row.sources is None:
-            found.append((Link(number - 1, "[0][0]"),) if number else ())
+            links.append((Link(number - 1, "[0][0]"),) if number else ())
         else:
-            found.append(tuple(names.link(source) for source in row.sources))
-    return found
+            links.append(tuple(names.link(source) for source in row.sources))
+    return links
 
 
 class _Names:
-    """The layers by what is to be seen of their names."""
+    """Finds layers by their names, which may be cropped."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
@@ -48,36 +48,41 @@ class _Names:
         self._lengths = {len(beginning) for beginning in self._cropped}
 
     def link(self, source: Cell) -> Link:
-        """The layer that gives a tensor; none where that is not to be seen, or could be several."""
+        """Returns the layer that computes a tensor; no layer if its name is unknown or may be the name of several layers."""
         match = _TENSOR.fullmatch(source.text)
         if match is None:
             return Link(_OUTSIDE, source.text)
         name, tensor = match[1], match[2]
         if name in self._whole:
             return Link(self._whole[name], tensor)
-        near = [number for length in self._lengths for number in self._cropped.get(name[:length], ())]
-        meant = [number for number in near if self._rows[number].cells["name"].agrees(Cell(name))]
-        return Link(meant[0] if len(meant) == 1 else _OUTSIDE, tensor)
+        same_beginning = [number for length in self._lengths for number in self._cropped.get(name[:length], ())]
+        candidates = [number for number in same_beginning if self._rows[number].cells["name"].agrees(Cell(name))]
+        return Link(candidates[0] if len(candidates) == 1 else _OUTSIDE, tensor)
 
 
-def origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[Origin]]:
-    """Where what each layer reads comes from. ``shared`` are the layers that both models have, with one number for both.
+def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
+    """Returns for each layer the origins of the tensors that it reads, comparable between both models.
 
-    A layer that only one model has is looked through where all that it reads comes from one tensor (an inserted layer, a block
-    with a shortcut around it): what stands behind it reads that tensor in the other model.
+    A layer of only one model is skipped if all its inputs are the same tensor (an inserted layer, or a block with a shortcut): the
+    layers after it read that tensor in the other model.
+
+    Args:
+        model: A name for the model of these links.
+        links: The tensors that each layer reads.
+        shared: The layers of both models, from their number in this model to a number that both models use.
     """
-    through: dict[int, Origin] = {_OUTSIDE: Origin("", _OUTSIDE, "")}
-    found = []
-    for number, read in enumerate(links):
-        own = [
-            through[link.layer]
-            if link.layer in through
-            else Origin("", shared[link.layer], link.tensor)
+    skipped: dict[int, TensorOrigin] = {_OUTSIDE: TensorOrigin("", _OUTSIDE, "")}
+    origins = []
+    for number, layer_links in enumerate(links):
+        layer_origins = [
+            skipped[link.layer]
+            if link.layer in skipped
+            else TensorOrigin("", shared[link.layer], link.tensor)
             if link.layer in shared
-            else Origin(model, link.layer, link.tensor)
-            for link in read
+            else TensorOrigin(model, link.layer, link.tensor)
+            for link in layer_links
         ]
-        found.append(own)
-        if number not in shared and len(set(own)) <= 1:
-            through[number] = own[0] if own else through[_OUTSIDE]
-    return found
+        origins.append(layer_origins)
+        if number not in shared and len(set(layer_origins)) <= 1:
+            skipped[number] = layer_origins[0] if layer_origins else skipped[_OUTSIDE]
+    return origins

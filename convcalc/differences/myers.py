@@ -1,56 +1,59 @@
-"""What two sequences that differ little have in common, in order (the greedy algorithm of Myers 1986)."""
+"""The longest common subsequence of two sequences that differ little (the greedy algorithm of Myers 1986)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Time and memory grow with the square of the differences: what lies behind so many of them is not looked at.
+# Time and memory grow with the square of the differences. After this many, the rest of the sequences is not matched.
 MAX_DIFFERENCES = 1000
 
 
-def matching_positions(one: Sequence[str], two: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of places at which the sequences are equal, in order, as many as there can be."""
-    both = set(one) & set(two)
-    left = [place for place, each in enumerate(one) if each in both]
-    right = [place for place, each in enumerate(two) if each in both]
-    pairs = _common([one[place] for place in left], [two[place] for place in right])
-    return [(left[i], right[j]) for i, j in pairs]
+def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
+    """Returns the positions of the common subsequence: pairs (position in ``left``, position in ``right``), in order."""
+    shared = set(left) & set(right)
+    left_positions = [position for position, item in enumerate(left) if item in shared]
+    right_positions = [position for position, item in enumerate(right) if item in shared]
+    pairs = _matching_positions(
+        [left[position] for position in left_positions], [right[position] for position in right_positions]
+    )
+    return [(left_positions[i], right_positions[j]) for i, j in pairs]
 
 
-def _common(one: Sequence[str], two: Sequence[str]) -> list[tuple[int, int]]:
-    """``fronts`` has for each count of differences how far in ``one`` a way gets on each diagonal.
+def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
+    """Runs the algorithm. ``fronts[d]`` has, for each diagonal, the furthest position in ``left`` with d differences.
 
-    Diagonal k is where a place in ``one`` is k more than in ``two``; with d differences they are -d, -d+2 … d, here numbered
-    from 0. A way enters a diagonal by one item of ``one`` (from the diagonal before it) or of ``two`` (from the one behind it).
+    On diagonal k the position in ``left`` is k larger than the position in ``right``. With d differences the diagonals are
+    -d, -d+2 … d; they are numbered from 0. A path enters a diagonal by skipping an item of ``left`` (from the previous diagonal) or
+    an item of ``right`` (from the next diagonal).
     """
     fronts = [[-1, 0]]
-    for differences in range(min(len(one) + len(two), MAX_DIFFERENCES) + 1):
+    for differences in range(min(len(left) + len(right), MAX_DIFFERENCES) + 1):
         ends = fronts[-1]
         front = []
         for number in range(differences + 1):
             k = 2 * number - differences
-            place = max(ends[number] + 1, ends[number + 1])
-            while place < len(one) and place - k < len(two) and one[place] == two[place - k]:
-                place += 1
-            front.append(place)
-            if place >= len(one) and place - k >= len(two):
-                return _way(fronts, number, place)
+            position = max(ends[number] + 1, ends[number + 1])
+            while position < len(left) and position - k < len(right) and left[position] == right[position - k]:
+                position += 1
+            front.append(position)
+            if position >= len(left) and position - k >= len(right):
+                return _path(fronts, number, position)
         fronts.append([-1, *front, -1])
-    # Given up: the way that got furthest.
-    inside = [n for n in range(len(front)) if front[n] <= len(one) and front[n] - 2 * n + differences <= len(two)]
+    # There are too many differences: return the path that got furthest.
+    inside = [n for n in range(len(front)) if front[n] <= len(left) and front[n] - 2 * n + differences <= len(right)]
     furthest = max(inside, key=lambda number: front[number] - number)
-    return _way(fronts[:-1], furthest, front[furthest])
+    return _path(fronts[:-1], furthest, front[furthest])
 
 
-def _way(fronts: Sequence[Sequence[int]], number: int, place: int) -> list[tuple[int, int]]:
-    """The equal places on the way that ends there."""
+def _path(fronts: Sequence[Sequence[int]], number: int, position: int) -> list[tuple[int, int]]:
+    """Returns the matching positions on the path that ends at ``position`` on the diagonal ``number``."""
     pairs: list[tuple[int, int]] = []
     for differences in reversed(range(len(fronts))):
         k = 2 * number - differences
-        by_one, by_two = fronts[differences][number] + 1, fronts[differences][number + 1]
-        pairs += [(i, i - k) for i in reversed(range(max(by_one, by_two), place))]
-        if by_two >= by_one:
-            place = by_two
+        skip_left, skip_right = fronts[differences][number] + 1, fronts[differences][number + 1]
+        pairs += [(i, i - k) for i in reversed(range(max(skip_left, skip_right), position))]
+        if skip_right >= skip_left:
+            position = skip_right
         else:
-            place, number = by_one - 1, number - 1
+            position, number = skip_left - 1, number - 1
     return pairs[::-1]

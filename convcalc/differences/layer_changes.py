@@ -1,0 +1,220 @@
+"""The changes in matched layers: which are changes of the layer itself, and which only follow from its inputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from convcalc.base.structs import NamedTuple
+from convcalc.differences.align import Alignment, Link
+from convcalc.differences.comparison import Change, Pair
+from convcalc.differences.connections import tensor_origins
+from convcalc.layers import lookup_builtin
+from convcalc.stored import Cell, Row
+from convcalc.write.arguments import short
+
+_OUTPUT_FIELDS = ("output_shape", "output_bytes")
+_STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a person states; all others are computed
+
+
+class Siblings(NamedTuple):
+    """Layers directly inside the same model, and the tensors that each of them reads."""
+
+    rows: Sequence[Row]
+    links: Sequence[tuple[Link, ...]]
+
+
+class MatchedSiblings(NamedTuple):
+    """The siblings of both snapshots and their alignment.
+
+    Attributes:
+        before, after: The layers.
+        alignment: The matched layers.
+        parent: The pair of models that contain them; None for the layers of depth 0.
+        models: The layers that contain layers, by their numbers before.
+    """
+
+    before: Siblings
+    after: Siblings
+    alignment: Alignment
+    parent: Pair | None
+    models: Container[int]
+
+    def in_order(self) -> Iterator[tuple[int | None, int | None]]:
+        """Yields the numbers before and after of all layers, in the order after; None if added or removed.
+
+        A removed layer follows the layer that it followed before.
+        """
+        matches = self.alignment.matches
+        partners = {right: left for left, right in matches.items()}
+        removed: dict[int | None, list[int]] = {}  # by the last matched layer before them
+        last_matched = None
+        for left in range(len(self.before.rows)):
+            if left in matches:
+                last_matched = left
+            else:
+                removed.setdefault(last_matched, []).append(left)
+        yield from ((left, None) for left in removed.get(None, ()))
+        for right in range(len(self.after.rows)):
+            yield partners.get(right), right
+            if right in partners:
+                yield from ((left, None) for left in removed.get(partners[right], ()))
+
+
+def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
+    """Returns the pairs of matched layers with their changes, by their numbers before. ``names`` is True if names count."""
+    matches = siblings.alignment.matches
+    rewired = _connection_changes(siblings)
+    moved = _position_changes(siblings, bool(rewired))
+    stated: dict[int, list[Change]] = {}
+    computed: dict[int, list[Change]] = {}
+    for left, right in matches.items():
+        before, after = siblings.before.rows[left], siblings.after.rows[right]
+        stated[left] = [*_stated_changes(before, after, names), *rewired.get(left, ()), *moved.get(left, ())]
+        fields = [field for field in before.cells if field not in _STATED_FIELDS]
+        computed[left] = list(_cell_changes(before, after, fields))
+    affected = _affected_by_inputs(siblings, computed)
+    pairs = {}
+    for left, right in matches.items():
+        before, after = siblings.before.rows[left], siblings.after.rows[right]
+        follows = left in affected and not any(_is_own_change(change, siblings.parent) for change in stated[left])
+        if before.arguments is None or after.arguments is None:
+            follows = follows and _may_have_same_arguments(siblings, left, {change.field for change in computed[left]})
+        pairs[left] = Pair(before, after, (*stated[left], *computed[left]), follows)
+    return pairs
+
+
+def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
+    """Yields the changes of what a person states. Arguments are compared only if the types are equal."""
+    if names:
+        yield from _cell_changes(before, after, ["name"])
+    type_changes = list(_cell_changes(before, after, ["type"]))
+    yield from type_changes
+    if before.arguments is not None and after.arguments is not None and not type_changes:
+        for name in dict.fromkeys((*before.arguments, *after.arguments)):
+            old, new = _argument(before, name), _argument(after, name)
+            if old != new:
+                yield Change(f"argument {name}", old, new)
+    yield from _cell_changes(before, after, ["trainable", "dtype"])
+
+
+def _argument(row: Row, name: str) -> Cell:
+    """Returns an argument's value, or its default if the row does not have the argument."""
+    value = (row.arguments or {}).get(name)
+    if value is not None:
+        return Cell(value)
+    definition = lookup_builtin(row.type)
+    argument = definition.argument(name) if definition is not None else None
+    if definition is None or argument is None or name not in definition.defaults:
+        return Cell("default")
+    return Cell(str(short(definition, argument, definition.defaults[name])))
+
+
+def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Change]:
+    """Yields the changes of the fields that both rows have."""
+    if before.cells == after.cells:
+        return
+    for field in fields:
+        old, new = before.cells.get(field), after.cells.get(field)
+        if old is not None and new is not None and not old.agrees(new):
+            yield Change(field, old, new)
+
+
+def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
+    """Returns the layers that read other tensors than before."""
+    matches = siblings.alignment.matches
+    old_origins = tensor_origins("before", siblings.before.links, {left: left for left in matches})
+    new_origins = tensor_origins("after", siblings.after.links, {right: left for left, right in matches.items()})
+    changes = {}
+    for left, right in matches.items():
+        old, new = siblings.before.rows[left].sources, siblings.after.rows[right].sources
+        if old is None or new is None or old_origins[left] == new_origins[right]:
+            continue
+        uncertain = _uncertain_inputs(siblings.before, left) | _uncertain_inputs(siblings.after, right)
+        same = (
+            old_origin == new_origin or (i in uncertain and old[i].agrees(new[i]))
+            for i, (old_origin, new_origin) in enumerate(zip(old_origins[left], new_origins[right]))
+        )
+        if len(old) != len(new) or not all(same):
+            changes[left] = [Change("connected_to", _joined(old), _joined(new))]
+    return changes
+
+
+def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
+    """Returns the positions of the inputs whose layer is not certain, because its name is cropped. Their texts are compared."""
+    sources = siblings.rows[number].sources or ()
+    links = siblings.links[number]
+    return {i for i, source in enumerate(sources) if source.cropped or links[i].layer < 0}
+
+
+def _joined(sources: Sequence[Cell]) -> Cell:
+    return Cell(", ".join(source.text for source in sources) or "-", any(source.cropped for source in sources))
+
+
+def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
+    """Returns the layers that were moved.
+
+    If connections are known, the order of layers follows from the graph. Then a new position is a change only if nothing else
+    differs.
+    """
+    matches, before, after = siblings.alignment.matches, siblings.before.rows, siblings.after.rows
+    other_changes = rewired or len(matches) < len(before) or len(matches) < len(after)
+    if other_changes and all(row.sources is not None for row in (*before, *after)):
+        return {}
+    return {left: [Change("position", Cell(left + 1), Cell(matches[left] + 1))] for left in siblings.alignment.moved}
+
+
+def _is_own_change(change: Change, parent: Pair | None) -> bool:
+    """Returns True if a change is one of the layer itself. A new name is not, nor is being frozen together with the parent."""
+    if change.field == "trainable":
+        return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
+    return change.field != "name"
+
+
+def _changes_trainable(parent: Pair | None) -> bool:
+    return parent is not None and any(change.field == "trainable" for change in parent.changes)
+
+
+def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
+    """Returns the layers whose numbers differ for a reason outside of the layer.
+
+    The reason is an input that differs, layers inside the layer, or a parent that was frozen or unfrozen.
+    """
+    matches = siblings.alignment.matches
+    partners = {right: left for left, right in matches.items()}
+    changed_outputs = {
+        left for left, changes in computed.items() if any(change.field in _OUTPUT_FIELDS for change in changes)
+    }
+    by_freezing = {"trainable_params"} if _changes_trainable(siblings.parent) else set()
+    affected = set()
+    for left, right in matches.items():
+        before = [link.layer for link in siblings.before.links[left] if link.layer >= 0]
+        after = [link.layer for link in siblings.after.links[right] if link.layer >= 0]
+        unmatched_input = any(layer not in matches for layer in before) or any(layer not in partners for layer in after)
+        outside_input = siblings.parent is not None and not before
+        changed_input = not changed_outputs.isdisjoint(before)
+        has_reason = unmatched_input or outside_input or left in siblings.models or changed_input
+        if computed[left] and (has_reason or {change.field for change in computed[left]} <= by_freezing):
+            affected.add(left)
+    return affected
+
+
+def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
+    """Returns True if a layer with unknown arguments may have the same arguments as before.
+
+    If both its output shape and its parameters changed, its arguments probably changed too. The exception is a layer that keeps the
+    shape of its input and whose parameters are proportional to the channels, such as BatchNormalization.
+    """
+    if "output_shape" not in changed_fields or "params" not in changed_fields:
+        return True
+    right = siblings.alignment.matches[left]
+    params_per_channel = []
+    for side, number in ((siblings.before, left), (siblings.after, right)):
+        row = side.rows[number]
+        shape, params = row.cells["output_shape"].text, row.cells["params"].value
+        inputs = [side.rows[link.layer].cells.get("output_shape") for link in side.links[number] if link.layer >= 0]
+        sizes = re.findall(r"\d+", shape)
+        if {cell and cell.text for cell in inputs} != {shape} or not sizes or not isinstance(params, int):
+            return False
+        params_per_channel.append(params / max(int(sizes[-1]), 1))
+    return params_per_channel[0] == params_per_channel[1]
