@@ -94,29 +94,64 @@ class Call(NamedTuple):
         return self.order or (self.inputs + self.masks if self.masks else self.inputs)
 
 
-class Layer(NamedTuple):
-    """One layer. ``args`` holds the arguments that were given, normalised by the catalogue; defaults are left out. Readers
-    make one object of arguments that are equal: what has them in common is worked out once.
+class Definition(Protocol):
+    """What a layer is. There are four: ``layers.LayerDefinition`` (the catalogue, or declared in a spec), ``ops.Operation``, a
+    nested :class:`Model`, and :class:`Foreign`.
+    """
 
-    ``kind`` is the entry of a layer that the model declares itself, or of an operation (``keras.ops``); others are found by ``class_name``.
-    ``model`` is the nested model where the layer is one. A reader that found a layer it cannot use (its problem is in
-    :attr:`Model.problems`) sets ``broken``: analysis passes over it, so that further problems still come to light.
-    ``stored`` are the weights that the file stores, for a layer of which they cannot be inferred; None where that is not known.
-    ``origin`` says where the class of someone else's comes from: its ``module``, the name it is registered under.
+    @property
+    def name(self) -> str:
+        """The name of its class, or of the nested model."""
+        ...
+
+    @property
+    def contains_layers(self) -> bool:
+        """True if all its weights belong to layers that it contains."""
+        ...
+
+
+class Foreign(NamedTuple):
+    """A custom class that is not in the catalogue: only its name, and what its file says about where it is defined, is known."""
+
+    name: str
+    module: str | None = None
+    registered_name: str | None = None
+
+    @property
+    def contains_layers(self) -> bool:
+        """False: unknown."""
+        return False
+
+
+class Layer(NamedTuple):
+    """One layer of a model.
+
+    Attributes:
+        definition: what the layer is. The reader decides it; nothing looks it up again.
+        args: the arguments that were given, normalised; defaults are left out. Readers use one object for equal arguments,
+            so that inference runs once for all layers that share it.
+        expect: what the spec expects of the layer's shape and counts.
+        place: the source position.
+        broken: True if the reader could not use the layer (the problem is in :attr:`Model.problems`). Analysis skips it, so
+            that it still finds problems in other layers.
+        stored: the weights in the file, for a layer whose weights cannot be inferred; None if unknown.
     """
 
     name: str
     class_name: str
+    definition: Definition
     args: Mapping[str, Any] = NO_ARGS
     trainable: bool = True
     dtype: str = "float32"
-    model: Model | None = None
-    kind: Any = None
     expect: Mapping[str, Any] | None = None
     place: Place | None = None
     broken: bool = False
     stored: tuple[Stored, ...] | None = None
-    origin: Mapping[str, Any] = NO_ARGS
+
+    @property
+    def model(self) -> Model | None:
+        """The nested model, or None if the layer is not one."""
+        return self.definition if isinstance(self.definition, Model) else None
 
 
 class Model(NamedTuple):
@@ -141,6 +176,31 @@ class Model(NamedTuple):
     output_names: tuple[str, ...] = ()
     trainable: bool = True
     own_flags: bool = False
+
+    @property
+    def contains_layers(self) -> bool:
+        """True."""
+        return True
+
+    def layer_of(self, ref: Ref) -> Layer:
+        """The layer whose call gives the tensor ``ref``."""
+        return self.layers[self.calls[ref.call].layer]
+
+    def walk(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+        """Every layer with its path, each nested model followed by its own layers."""
+        for layer in self.layers:
+            path = prefix + layer.name
+            yield path, layer
+            if (model := layer.model) is not None:
+                yield from model.walk(f"{path}/")
+
+    def models(self) -> Iterator[tuple[str, Model]]:
+        """This model and all nested ones, each with the prefix of its layers' paths."""
+        waiting = [("", self)]
+        while waiting:
+            prefix, model = waiting.pop()
+            yield prefix, model
+            waiting += [(f"{prefix}{layer.name}/", layer.model) for layer in model.layers if layer.model is not None]
 
 
 def call_numbers(model: Model) -> list[int]:

@@ -3,13 +3,14 @@
 import pytest
 
 from convcalc.base.numbers import UNKNOWN
-from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
+from convcalc.model import Call, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
+from tests.handmade import handmade_layer
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
     """A model from (layer name, numbers of the calls whose outputs it reads); names that begin with i are inputs."""
     names = list(dict.fromkeys(name for name, _ in calls))
-    layers = tuple(Layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
+    layers = tuple(handmade_layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
     made = tuple(Call(names.index(name), tuple(map(Ref, inputs))) for name, inputs in calls)
     inputs = tuple(Ref(n) for n, (name, _) in enumerate(calls) if name[0] == "i")
     return Model("m", class_name, layers, made, inputs, tuple(map(Ref, outputs)))
@@ -77,7 +78,7 @@ INPUTS = [
 
 @pytest.mark.parametrize(("args", "asked", "then"), INPUTS)
 def test_the_sizes_of_an_input_are_replaced_in_any_spelling(args: dict, asked: tuple, then: dict) -> None:
-    one = Model("m", "Sequential", (Layer("i", "InputLayer", args),), (Call(0, ()),), (Ref(0),), (Ref(0),))
+    one = Model("m", "Sequential", (handmade_layer("i", "InputLayer", args),), (Call(0, ()),), (Ref(0),), (Ref(0),))
     shape, batch = asked
     assert with_input_sizes(one, {} if shape is None else {None: shape}, batch).layers[0].args == then
 

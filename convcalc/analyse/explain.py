@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyse.field_words import field_lines
+from convcalc.analyse.inference import apply_rule
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.study import Study
 from convcalc.base import codes
@@ -14,7 +15,8 @@ from convcalc.base.structs import NamedTuple
 from convcalc.base.window import Window
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
-from convcalc.layers import Inferred, LayerType, apply, parameters, sample_macs
+from convcalc.layers import Inferred, LayerDefinition, parameters, sample_macs
+from convcalc.model import Foreign, Model
 from convcalc.ops import Operation
 
 
@@ -73,9 +75,9 @@ def explain(report: Study, selector: str) -> Explanation:
 
 def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     """All but what needs a look at other layers."""
-    kind = row.kind
+    definition = row.definition
     inputs = _inputs(row)
-    if kind is None and row.class_name not in ("Sequential", "Functional"):
+    if isinstance(definition, Foreign):
         recorded = row.calls[-1].recorded
         shapes = ", ".join(map(shape_text, row.output_shapes))
         shown = f"{shapes}, as the file records it" if recorded else "unknown"
@@ -83,7 +85,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         stored = _stored(row)
         told = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
         return Explanation(row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", told)
-    if kind is None:
+    if isinstance(definition, Model):
         return Explanation(
             row,
             number,
@@ -91,28 +93,29 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
             f"A model of its own, {row.class_name}, called as a layer.",
             (inputs, *_nested(report, row)),
         )
-    if isinstance(kind, Operation):
+    if isinstance(definition, Operation):
         output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
-        summary = f"{kind.summary} An operation of keras.ops, not a layer."
+        summary = f"{definition.summary} An operation of keras.ops, not a layer."
         cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),))
         told = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
         return Explanation(row, number, len(report.layers), summary, told)
+    assert isinstance(definition, LayerDefinition)
     if any(shape is None for shape in row.calls[-1].input_shapes):
         unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
-        return Explanation(row, number, len(report.layers), kind.summary, (inputs, unknown))
-    inferred = _trace(kind, row)
+        return Explanation(row, number, len(report.layers), definition.summary, (inputs, unknown))
+    inferred = _trace(definition, row)
     sections = [
         inputs,
-        _output(kind, row, inferred),
+        _output(definition, row, inferred),
         _weights(row, inferred),
         _macs(row, inferred),
     ]
     return Explanation(
-        row, number, len(report.layers), kind.summary, tuple(section for section in sections if section.lines)
+        row, number, len(report.layers), definition.summary, tuple(section for section in sections if section.lines)
     )
 
 
-def _trace(kind: LayerType, row: LayerReport) -> Inferred:
+def _trace(kind: LayerDefinition, row: LayerReport) -> Inferred:
     """The layer's rule on traced numbers; unknown sizes of a named axis go by its name, so that formulas come out."""
     names = _axis_names(kind, row)
 
@@ -128,10 +131,10 @@ def _trace(kind: LayerType, row: LayerReport) -> Inferred:
     shapes = [
         tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
-    return apply(kind, args, shapes, row.dtype)
+    return apply_rule(kind, args, shapes, row.dtype)
 
 
-def _axis_names(kind: LayerType, row: LayerReport) -> list[str]:
+def _axis_names(kind: LayerDefinition, row: LayerReport) -> list[str]:
     """The names of the axes, batch first, in the order of the layer's data format."""
     return ["batch", *kind.axis_names(row.config)]
 
@@ -145,7 +148,7 @@ def _inputs(row: LayerReport) -> Section:
     return Section("Input", tuple(lines))
 
 
-def _output(kind: LayerType, row: LayerReport, inferred: Inferred) -> Section:
+def _output(kind: LayerDefinition, row: LayerReport, inferred: Inferred) -> Section:
     lines: list[tuple[str, str]] = []
     for index, (shape, known) in enumerate(zip(inferred.outputs, row.output_shapes)):
         lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", shape_text(known)))

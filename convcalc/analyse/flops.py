@@ -16,7 +16,7 @@ from convcalc.analyse.run import Ran, Step
 from convcalc.analyse.sums import PartialSum, label_if_partial, scale_by_batch, sum_known
 from convcalc.analyse.tf_flops import tf_flops
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
-from convcalc.layers import Inferred, LayerType, elementwise, sample_macs
+from convcalc.layers import Inferred, LayerDefinition, elementwise, sample_macs
 from convcalc.layers.registry import Args
 from convcalc.ops import Operation, costs
 
@@ -41,7 +41,7 @@ def _never(adds: Number) -> bool:
     return isinstance(adds, int) and adds == 0
 
 
-def _others(kind: LayerType | Operation, args: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+def _others(kind: LayerDefinition | Operation, args: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     if isinstance(kind, Operation):
         return costs.elementwise(kind, args, inputs, found)
     return elementwise(kind, args, inputs, found)

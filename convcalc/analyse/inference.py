@@ -17,8 +17,9 @@ from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, listed
-from convcalc.layers import Inferred, Product, apply, definition_of, known_macs, output_dtypes
+from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.registry import Args
+from convcalc.layers.sublayer import with_engine
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
@@ -105,9 +106,12 @@ def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Ru
             done.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
             continue
         inputs = run.shapes(call.inputs)
-        other = layer.broken or layer.model is not None or NOTHING in inputs or isinstance(layer.kind, Operation)
+        definition = layer.definition
         try:
-            ran = (_call_other if other else _call_layer)(run, call, layer, inputs, work)
+            if isinstance(definition, LayerDefinition) and not layer.broken and NOTHING not in inputs:
+                ran = _call_layer(run, call, layer, definition, inputs, work)
+            else:
+                ran = _call_other(run, call, layer, inputs, work)
             done.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
         except Refusal as refusal:
             work.problems.append(_problem(run, call, layer, inputs, refusal))
@@ -128,7 +132,7 @@ def _missing(run: Run, ref: Ref) -> str:
     open_ended = (ran.inferred is None or NOTHING in ran.outputs) and Ref(ref.call) not in run.model.inputs
     if ref.output < len(ran.outputs) or open_ended:
         return ""
-    name = run.model.layers[run.model.calls[ref.call].layer].name
+    name = run.model.layer_of(ref).name
     return f"output {ref.output} of '{name}', which has {len(ran.outputs)}"
 
 
@@ -170,34 +174,35 @@ def _call_other(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, 
         for ref in call.inputs:
             if words := _missing(run, ref):
                 raise Refusal(f"asks for {words}", codes.NO_SUCH_OUTPUT, "from")
-    if layer.broken or (missing and layer.model is not None):
-        if layer.model is not None and call.layer not in run.nested:
-            run.nested[call.layer] = _run(layer.model, None, work)
+    definition = layer.definition
+    if layer.broken or (missing and isinstance(definition, Model)):
+        if isinstance(definition, Model) and call.layer not in run.nested:
+            run.nested[call.layer] = _run(definition, None, work)
         return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
-    if isinstance(layer.kind, Operation):
-        return _call_operation(run, call, layer.kind, layer, inputs)
+    if isinstance(definition, Operation):
+        return _call_operation(run, call, definition, layer, inputs)
     known = tuple([(UNKNOWN,) if shape is None else shape for shape in inputs])
-    if layer.model is not None:
-        return _call_model(run, call, layer, known, work)
-    kind = definition_of(layer)
-    if kind is not None and kind.family == "opaque":
-        return _call_layer(run, call, layer, known, work)  # what it gives does not depend on what it receives
+    if isinstance(definition, Model):
+        return _call_model(run, call, definition, known, work)
+    if isinstance(definition, LayerDefinition) and definition.is_opaque:
+        return _call_layer(run, call, layer, definition, known, work)
     return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
 
 
-def _call_layer(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
+def _call_layer(
+    run: Run, call: Call, layer: Layer, definition: LayerDefinition, inputs: tuple[Shape | None, ...], work: _Work
+) -> Ran:
     """A layer's rule as it runs on inputs, all of which are known. Layers that are alike are worked out once, which saves the
     most memory in models of many.
     """
     given = run.dtype(call.inputs[0]) if call.inputs else ""
     # Readers make one object of arguments that are equal. It lasts as long as the model does.
-    alike = (layer.class_name, id(layer.kind), id(layer.args), id(call.args), layer.dtype, given, inputs)
+    alike = (id(definition), id(layer.args), id(call.args), layer.dtype, given, inputs)
     ran = work.alike.get(alike)
     if ran is None:
         args = {**layer.args, **call.args} if call.args else layer.args
-        ran = work.alike[alike] = _applied(layer, args, inputs, given)
-    if ran.inferred is None:
-        return ran
+        ran = work.alike[alike] = _applied(definition, args, inputs, given, layer.dtype)
+    assert ran.inferred is not None
     weights, first = ran.inferred.weights, run.weights[call.layer]
     if first is None:
         run.weights[call.layer] = weights
@@ -206,15 +211,17 @@ def _call_layer(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, 
     return ran
 
 
-def _applied(layer: Layer, args: Args, inputs: tuple[Any, ...], given: str) -> Ran:
-    """What a layer's rule finds out, on inputs of which the first is of type ``given``."""
-    kind = definition_of(layer)
-    if kind is None:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
-    inferred = apply(kind, args, inputs, layer.dtype)
-    dtypes = output_dtypes(inferred, given, layer.dtype)
+def _applied(definition: LayerDefinition, args: Args, inputs: tuple[Any, ...], given: str, policy: str) -> Ran:
+    """The result of a layer's rule, on inputs of which the first is of type ``given``."""
+    inferred = apply_rule(definition, args, inputs, policy)
+    dtypes = output_dtypes(inferred, given, policy)
     macs = scale_by_batch(known_macs(inferred), inputs)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, step=Step(kind, args, inputs, inferred))
+    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, step=Step(definition, args, inputs, inferred))
+
+
+def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
+    """:func:`convcalc.layers.apply`, with this engine for the models among the arguments."""
+    return apply(definition, with_engine(args, of_model) if definition.contains_layers else args, inputs, policy)
 
 
 def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
@@ -227,13 +234,12 @@ def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs:
     return Ran(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), step)
 
 
-def _call_model(run: Run, call: Call, layer: Layer, inputs: tuple[Shape, ...], work: _Work) -> Ran:
+def _call_model(run: Run, call: Call, model: Model, inputs: tuple[Shape, ...], work: _Work) -> Ran:
     """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
-    assert layer.model is not None
     inner = run.nested.get(call.layer)
     if inner is None:
-        inner = run.nested[call.layer] = _run(layer.model, None, work)
-    own = tuple(map(inner.shape, layer.model.inputs))
+        inner = run.nested[call.layer] = _run(model, None, work)
+    own = tuple(map(inner.shape, model.inputs))
     if len(own) != len(inputs):
         raise Refusal(
             f"is a model with {len(own)} input{'s' * (len(own) != 1)}, and is given {len(inputs)}", codes.WRONG_INPUTS
@@ -243,12 +249,12 @@ def _call_model(run: Run, call: Call, layer: Layer, inputs: tuple[Shape, ...], w
             raise Refusal(f"is a model that expects an input of {shape_text(expected)}", codes.WRONG_SHAPE)
     actual = inner
     if own != inputs:
-        key = (id(layer.model), inputs)
+        key = (id(model), inputs)
         if key not in work.runs:
-            work.runs[key] = _run(layer.model, inputs, work)
+            work.runs[key] = _run(model, inputs, work)
         actual = work.runs[key]
     macs = sum([ran.macs for ran in actual.calls])
-    dtypes = tuple(map(actual.dtype, layer.model.outputs))
+    dtypes = tuple(map(actual.dtype, model.outputs))
     return Ran(inputs, actual.outputs, dtypes, Inferred(()), macs, inside=actual)
 
 
@@ -260,7 +266,7 @@ def _accepts(expected: Shape, shape: Shape) -> bool:
 
 def _problem(run: Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
-    sources = [run.model.layers[run.model.calls[ref.call].layer].name for ref in call.inputs]
+    sources = [run.model.layer_of(ref).name for ref in call.inputs]
     known = [f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
     received = listed(known, "and")
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"

@@ -18,7 +18,7 @@ from convcalc.analyse.sums import PartialSum, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import Weight, definition_of
+from convcalc.layers import LayerDefinition, Weight
 from convcalc.layers.dtypes import BITS, size_in_bytes
 from convcalc.model import Layer, Ref, call_numbers, execution_order
 from convcalc.ops import Operation
@@ -183,7 +183,7 @@ class _Walk:
 
     def begin(self, run: Run) -> list[int]:
         """The first step: the model's inputs are there."""
-        layers = [run.model.layers[run.model.calls[ref.call].layer].name for ref in run.model.inputs]
+        layers = [run.model.layer_of(ref).name for ref in run.model.inputs]
         made = [self.tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(layers, run.model.inputs)]
         self.steps.append(ExecutionStep(layers[0] if layers else "", 0, (), tuple(made)))
         self.spans += [(name, 0, 1) for name in layers]
@@ -258,8 +258,8 @@ def _outputs_asked_for(run: Run) -> list[int]:
 
 def _reuse(layer: Layer) -> str:
     """What a layer may do with its input's memory; of a layer that is not known, nothing."""
-    kind = layer.kind if isinstance(layer.kind, Operation) else definition_of(layer)
-    return kind.buffer_reuse if kind is not None else ""
+    definition = layer.definition
+    return definition.buffer_reuse if isinstance(definition, (LayerDefinition, Operation)) else ""
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:

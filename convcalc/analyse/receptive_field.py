@@ -15,7 +15,7 @@ from convcalc.analyse.receptive_axis import GrowthStep, Reach
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.layers.views import View, Views
 from convcalc.model import Call, Layer
 from convcalc.ops import Operation
@@ -124,7 +124,7 @@ def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
     given: list[Fields] = []
     for number, ref in enumerate(run.model.inputs):
         shape = run.shape(ref) or ()
-        walk.names.append(run.model.layers[run.model.calls[ref.call].layer].name)
+        walk.names.append(run.model.layer_of(ref).name)
         axes = _spatial(shape, first)
         walk.keys.append([(number, axis) for axis in axes])
         walk.cells |= {(number, axis): shape[axis] for axis in axes}
@@ -207,7 +207,9 @@ def _call(layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: s
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(moved), walk) for key, several in tracks.items()}
     # All outputs of an operation are alike; of a layer they are where none of its positions differ.
-    alike = isinstance(layer.kind, Operation) or all(track is not None and not track.axes for track in merged.values())
+    alike = isinstance(layer.definition, Operation) or all(
+        track is not None and not track.axes for track in merged.values()
+    )
     return [merged] * (len(ran.outputs) if alike else 1)
 
 
@@ -218,13 +220,11 @@ def _views(layer: Layer, call: Call, ran: Ran) -> Views | None:
     shapes = [shape for shape in ran.inputs if shape is not None]
     if not shapes:
         return ()
-    kind = layer.kind if isinstance(layer.kind, Operation) else definition_of(layer)
-    if kind is None or kind.receptive_field_rule is None:
+    definition = layer.definition
+    if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
-    settings = {} if isinstance(kind, Operation) else kind.rule_options
-    views: Views = kind.receptive_field_rule(
-        {**kind.defaults, **layer.args, **call.args, **settings}, shapes, ran.inferred
-    )
+    args = definition.rule_arguments({**layer.args, **call.args})
+    views: Views = definition.receptive_field_rule(args, shapes, ran.inferred)
     return views
 
 

@@ -14,8 +14,8 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Problem
 from convcalc.base.structs import NamedTuple
 from convcalc.layers.dtypes import size_in_bytes
-from convcalc.layers.registry import LayerType, Weight
-from convcalc.model import Layer, Model
+from convcalc.layers.registry import LayerDefinition, Weight
+from convcalc.model import Definition, Layer, Model
 from convcalc.ops import Operation
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ class CallReport(NamedTuple):
 class Counts(NamedTuple):
     """What a row says that layers have in common which ran alike. Its names are explained at :class:`LayerReport`."""
 
-    kind: LayerType | Operation | None
     output_shapes: tuple[Shape | None, ...]
     weights: tuple[Weight, ...]
     params: Number
@@ -141,9 +140,9 @@ class LayerReport(NamedTuple):
         return self.layer.dtype
 
     @property
-    def kind(self) -> LayerType | Operation | None:
-        """Its entry in the catalogue; None for a nested model, and for a class that is not known."""
-        return self.counts.kind
+    def definition(self) -> Definition:
+        """What the layer is: an entry of the catalogue, an operation, a nested model, or foreign."""
+        return self.layer.definition
 
     @property
     def output_shapes(self) -> tuple[Shape | None, ...]:
@@ -210,9 +209,10 @@ class LayerReport(NamedTuple):
         """The module that Keras exports the class from; null for a class that is not Keras's."""
         if self.class_name in ("Sequential", "Functional"):
             return "keras"
-        if isinstance(self.kind, Operation):
-            return self.kind.module
-        return "keras.layers" if self.kind is not None and self.kind.family != "custom" else ""
+        definition = self.layer.definition
+        if isinstance(definition, Operation):
+            return definition.module
+        return "keras.layers" if isinstance(definition, LayerDefinition) and not definition.is_custom else ""
 
 
 class Totals(NamedTuple):

@@ -10,10 +10,9 @@ from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, wei
 from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
-from convcalc.layers import LayerType, Weight, definition_of, frozen, known_macs, parameters
+from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer, summary_order
-from convcalc.ops import Operation
+from convcalc.model import Layer, Model, summary_order
 
 FROZEN = "the layer is frozen: trainable is false"
 
@@ -34,7 +33,7 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
         layer = model.layers[index]
         trains = trainable and layer.trainable
         reports = tuple(calls[index])
-        if layer.model is not None:
+        if isinstance(layer.definition, Model):
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
         ran = reports[0].ran
@@ -44,14 +43,13 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
             key = (id(ran), layer.trainable, trains)
             found = alike.get(key)
             counts = found or alike.setdefault(key, _counts(layer, trains, run.weights[index] or (), [ran]))
-        inside = _listed(counts.kind, layer, ran.inputs, prefix, depth, trains)
+        inside = _listed(layer, ran.inputs, prefix, depth, trains)
         rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, inside))
     return rows
 
 
 def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> Counts:
     """What a layer counts that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
-    kind = layer.kind if isinstance(layer.kind, Operation) else definition_of(layer)
     known = all(each.inferred is not None and "params" not in each.inferred.unknown for each in ran)
     recorded = not known and layer.stored is not None
     if recorded:
@@ -60,9 +58,8 @@ def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[R
         weights = own if trains else frozen(own, FROZEN)
     params, trained = _summed(weights) if known else (UNKNOWN, UNKNOWN)
     left: tuple[Weight, ...] = ()
-    if (
-        not layer.trainable and kind is not None and kind.contains_layers
-    ):  # what it holds may yet count as trainable further out
+    if not layer.trainable and layer.definition.contains_layers:
+        # Its layers may still count as trainable in the enclosing model.
         left = tuple(weight for weight in own if weight.trainable)
     macs = sum_known([each.macs for each in ran])
     incomplete: Mapping[str, str] = {}
@@ -74,7 +71,7 @@ def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[R
             "macs": macs.label,
         }
         incomplete = _labelled(labels)
-    return Counts(kind, ran[-1].outputs, weights, params, trained, macs.value, incomplete, left, recorded=recorded)
+    return Counts(ran[-1].outputs, weights, params, trained, macs.value, incomplete, left, recorded=recorded)
 
 
 def _model_rows(
@@ -102,7 +99,6 @@ def _model_rows(
         "macs": macs.label,
     }
     counts = Counts(
-        None,
         calls[-1].output_shapes,
         (),
         params.value,
@@ -118,29 +114,24 @@ def _model_rows(
 
 
 def _listed(
-    kind: LayerType | Operation | None,
-    holder: Layer,
-    inputs: Sequence[Shape | None],
-    prefix: str,
-    depth: int,
-    trainable: bool,
+    holder: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
     """The rows of the layers that a layer lists, each on what the one before it gives; ``prefix`` and ``depth`` are the layer's."""
-    if not isinstance(kind, LayerType) or not kind.sublayers_argument:
+    definition = holder.definition
+    if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
         return ()
     prefix, depth = f"{prefix}{holder.name}/", depth + 1
     found: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
-    for each in holder.args[kind.sublayers_argument]:
+    for each in holder.args[definition.sublayers_argument]:
         if not isinstance(each, SubLayer) or not shapes:
             break
         inferred = each.infer(*shapes)
-        name = each.name or each.kind.name
+        name = each.name or each.definition.name
         trains = trainable and each.trainable
         weights = inferred.weights if trains else frozen(inferred.weights, FROZEN)
-        layer = Layer(name, each.kind.class_name, each.args, each.trainable, each.dtype)
+        layer = Layer(name, each.definition.class_name, each.definition, each.args, each.trainable, each.dtype)
         counts = Counts(
-            each.kind,
             inferred.outputs,
             weights,
             parameters(inferred),
@@ -148,7 +139,7 @@ def _listed(
             known_macs(inferred),
             dict.fromkeys(inferred.unknown, "unknown"),
         )
-        inside = _listed(each.kind, layer, shapes, prefix, depth, trains)
+        inside = _listed(layer, shapes, prefix, depth, trains)
         found.append(LayerReport(layer, prefix, depth, trains, (), counts, inside))
         shapes = tuple(shape for shape in inferred.outputs if shape is not None)
     return tuple(found)
@@ -192,7 +183,7 @@ def _summed(weights: Sequence[Weight]) -> tuple[Number, Number]:
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
     """The weights that train, and those that count so further out; a nested model's are those of its layers again."""
     own = [weight for row in rows for weight in row.weights if weight.trainable]
-    return (*own, *(weight for row in rows if row.kind is not None for weight in row.left_trainable))
+    return (*own, *(weight for row in rows if not isinstance(row.definition, Model) for weight in row.left_trainable))
 
 
 def totals_of(rows: Sequence[LayerReport]) -> Totals:
@@ -203,7 +194,7 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     counts = {id(row.counts): row.counts for row in rows}
     left: tuple[Weight, ...] = ()
     if any(each.left_trainable for each in counts.values()):  # a nested model's are those of its layers again
-        left = tuple(weight for row in rows if row.kind is not None for weight in row.left_trainable)
+        left = tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.left_trainable)
     every = sum([times[key] * weight_bytes(each.weights) for key, each in counts.items()])
     fixed = sum(
         [times[key] * weight_bytes([w for w in each.weights if not w.trainable]) for key, each in counts.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.base.numbers import Number, Shape
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import Inferred, LayerType, Weight
+from convcalc.layers import Inferred, LayerDefinition, Weight
 from convcalc.model import Model, Ref
 from convcalc.ops import Operation
 
@@ -16,9 +16,9 @@ NOTHING: None = None
 
 
 class Step(NamedTuple):
-    """One rule as it was run, from which further costs are worked out. ``kind`` None is a class that is not known."""
+    """One rule as it was run, from which further costs are worked out. ``definition`` is None if the class is unknown."""
 
-    kind: LayerType | Operation | None
+    definition: LayerDefinition | Operation | None
     args: Mapping[str, Any]
     inputs: Sequence[Shape]
     inferred: Inferred | None

@@ -16,12 +16,11 @@ _BINARY = frozenset({"Add", "Divide", "Maximum", "Minimum", "Multiply", "Subtrac
 
 def tf_flops(step: Step) -> Number:
     """The operations of one call, for the whole batch if its size is known, otherwise for one sample."""
-    definition, result = step.kind, step.inferred
+    definition, result = step.definition, step.inferred
     if result is None or definition is None:
         return UNKNOWN
     if isinstance(definition, Operation):
         return tf_elements(result.outputs[0]) if definition.name in _BINARY else UNKNOWN
     if definition.tf_flops is None:
         return UNKNOWN
-    args = {**definition.defaults, **step.args, **definition.rule_options}
-    return definition.tf_flops(args, step.inputs, result)
+    return definition.tf_flops(definition.rule_arguments(step.args), step.inputs, result)

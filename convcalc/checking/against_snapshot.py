@@ -10,7 +10,7 @@ from convcalc.base.problems import Mark, Problem
 from convcalc.checking.likely_culprits import likely_culprits
 from convcalc.differences.compare import compare
 from convcalc.differences.comparison import Change, Comparison, Pair
-from convcalc.model import Layer, Model
+from convcalc.model import Model
 from convcalc.snapshot.as_printed import snapshot_as_printed
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.snapshot.uncrop import uncrop
@@ -101,7 +101,7 @@ class _Marks:
     """Where the layers of a model were written, by their paths."""
 
     def __init__(self, model: Model) -> None:
-        self._layers = dict(_by_path(model, ""))
+        self._layers = dict(model.walk())
 
     def of(self, row: Row | None) -> Mark | None:
         """The mark of a row's layer; of one that a layer lists, that layer's."""
@@ -110,14 +110,6 @@ class _Marks:
             path = path.rpartition("/")[0]
         place = self._layers[path].place if path else None
         return place.mark() if place is not None else None
-
-
-def _by_path(model: Model, prefix: str) -> Iterator[tuple[str, Layer]]:
-    for layer in model.layers:
-        path = prefix + layer.name
-        yield path, layer
-        if layer.model is not None:
-            yield from _by_path(layer.model, f"{path}/")
 
 
 def _of_totals(report: Study, comparison: Comparison) -> Iterator[Problem]:

@@ -11,22 +11,18 @@ from convcalc.base.codes import Code
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.base.problems import Problem, Refusal
 from convcalc.checking.quantities import quantity
-from convcalc.model import Model, Place
+from convcalc.model import Place
 
 
 def check_expectations(report: Report) -> tuple[Problem, ...]:
     """What the layers do not hold of what is expected of them."""
     rows = {row.path: row for row in report.layers}
-    return tuple(_layers(report.model, "", rows))
-
-
-def _layers(model: Model, prefix: str, rows: Mapping[str, LayerReport]) -> Iterator[Problem]:
-    for layer in model.layers:
-        row = rows.get(prefix + layer.name)
-        if row is not None and layer.expect:
-            yield from _expectations(row, layer.expect, layer.place)
-        if layer.model is not None:
-            yield from _layers(layer.model, f"{prefix}{layer.name}/", rows)
+    return tuple(
+        problem
+        for path, layer in report.model.walk()
+        if layer.expect and path in rows
+        for problem in _expectations(rows[path], layer.expect, layer.place)
+    )
 
 
 def _expectations(row: LayerReport, expect: Mapping[str, Any], place: Place | None) -> Iterator[Problem]:

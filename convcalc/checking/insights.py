@@ -19,7 +19,7 @@ from convcalc.base.numbers import Number, larger, plain, product
 from convcalc.base.problems import listed
 from convcalc.base.structs import NamedTuple
 from convcalc.base.window import Window
-from convcalc.layers import LayerType, definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
 # A layer with more than half of a total has more than all the others together: only then does it matter most.
@@ -204,7 +204,7 @@ def _off_centre(window: Window) -> bool:
 def _padded_same(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
     """The layers that slide windows with padding 'same'."""
     for row, slid in _sliding(report):
-        if _arguments(row.kind, row.config).get("padding") == "same":
+        if _arguments(row.definition, row.config).get("padding") == "same":
             yield row, slid
 
 
@@ -219,14 +219,14 @@ def _sliding(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Wind
 
 def _axes(row: LayerReport, count: int) -> Sequence[str]:
     """The names of the axes that windows slide over; their numbers for a layer that does not name them."""
-    named = row.kind.axis_names(row.config) if isinstance(row.kind, LayerType) else ()
+    named = row.definition.axis_names(row.config) if isinstance(row.definition, LayerDefinition) else ()
     spatial = [axis for axis in named if axis != "channels"]
     return spatial if len(spatial) == count else [f"axis {number}" for number in range(1, count + 1)]
 
 
 def _arguments(kind: Any, given: Any) -> dict[str, Any]:
     """All arguments of a layer, those that were not given by their defaults."""
-    return {**(kind.defaults if isinstance(kind, LayerType) else {}), **given}
+    return {**(kind.defaults if isinstance(kind, LayerDefinition) else {}), **given}
 
 
 # What layers do to each other -------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def _bias_before_norm(report: Report) -> Found:
     trains to nothing; `use_bias: false` gives the same model with fewer parameters.
     """
     rows = {row.path: row for row in report.layers}
-    for prefix, model in _models(report.model):
+    for prefix, model in report.model.models():
         readers = _readers(model)
         for number, layer in enumerate(model.layers):
             row, behind = rows.get(prefix + layer.name), readers[number]
@@ -251,15 +251,6 @@ def _bias_before_norm(report: Report) -> Found:
                 count = sum(product(weight.shape) for weight in row.weights if weight.name == "bias")
                 names = listed(dict.fromkeys(f"'{norm.name}'" for norm in norms), "and")
                 yield row.path, f"has a bias ({count:,} parameters) that {names} subtracts"
-
-
-def _models(model: Model) -> Iterator[tuple[str, Model]]:
-    """The model and those nested in it, each with what the paths of its layers begin with."""
-    waiting = [("", model)]
-    while waiting:
-        prefix, each = waiting.pop()
-        yield prefix, each
-        waiting += [(f"{prefix}{layer.name}/", layer.model) for layer in each.layers if layer.model]
 
 
 def _readers(model: Model) -> list[set[int | None]]:
@@ -275,20 +266,20 @@ def _readers(model: Model) -> list[set[int | None]]:
 
 def _adds_bias(layer: Layer) -> bool:
     """Whether a layer's last step is to add a bias to each channel: an activation behind it would change what it does."""
-    kind = definition_of(layer)
-    if kind is None or not kind.ends_with_bias:
+    definition = layer.definition
+    if not isinstance(definition, LayerDefinition) or not definition.ends_with_bias:
         return False
-    arguments = _arguments(kind, layer.args)
+    arguments = _arguments(definition, layer.args)
     return bool(arguments["use_bias"]) and arguments["activation"] in (None, "linear")
 
 
 def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
     """Whether a layer is a batch normalization of a row's channels with a beta of its own."""
-    kind, shape = definition_of(norm), row.output_shapes[0]
-    if kind is None or kind.name != "BatchNormalization" or shape is None:
+    definition, shape = norm.definition, row.output_shapes[0]
+    if definition.name != "BatchNormalization" or shape is None:
         return False
-    arguments = _arguments(kind, norm.args)
-    first = _arguments(row.kind, row.config).get("data_format") == "channels_first"
+    arguments = _arguments(definition, norm.args)
+    first = _arguments(row.definition, row.config).get("data_format") == "channels_first"
     return bool(arguments["center"]) and arguments["axis"] % len(shape) == (1 if first else len(shape) - 1)
 
 

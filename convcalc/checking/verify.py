@@ -15,7 +15,7 @@ from convcalc.base.numbers import UNKNOWN, Shape, shape_text
 from convcalc.base.problems import Problem, listed
 from convcalc.base.structs import NamedTuple
 from convcalc.layers import Weight
-from convcalc.model import Stored
+from convcalc.model import Model, Stored
 from convcalc.read.keras_files.weights import Weights
 
 _MOST_NAMED = 6
@@ -82,7 +82,7 @@ def _stored_at(path: str, weights: Weights) -> str:
 
 
 def _is_model(row: LayerReport) -> bool:
-    return row.kind is None and row.class_name in ("Sequential", "Functional")
+    return isinstance(row.definition, Model)
 
 
 def _difference(path: str, layer: _Layer, stored: Sequence[Stored]) -> Problem | None:

@@ -27,6 +27,8 @@ def command(model: str, output: str) -> int:
     as Keras code.
     """
     from convcalc.analyse import infer
+    from convcalc.layers import LayerDefinition
+    from convcalc.model import Foreign
     from convcalc.read import load
     from convcalc.write import FORMATS, write_whole
 
@@ -35,14 +37,14 @@ def command(model: str, output: str) -> int:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: a model can be written as {listed(FORMATS)}")
     report = infer(load(model))
     print_warnings(report.problems)
-    own = sorted(
+    own = sorted({row.class_name for row in report.layers if isinstance(row.definition, Foreign)})
+    own += sorted(
         {
             row.class_name
             for row in report.layers
-            if row.kind is None and row.class_name not in ("Functional", "Sequential")
+            if isinstance(row.definition, LayerDefinition) and row.definition.is_custom
         }
     )
-    own += sorted({row.class_name for row in report.layers if row.kind is not None and row.kind.family == "custom"})
     write_whole(target, FORMATS[target.suffix](report))
     if own:
         needs = (

@@ -148,7 +148,7 @@ def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
     try:
         return with_input_sizes(model, wanted, batch)
     except KeyError as unknown:
-        names = [model.layers[model.calls[ref.call].layer].name for ref in model.inputs]
+        names = [model.layer_of(ref).name for ref in model.inputs]
         name = unknown.args[0]
         if name is None:
             message = f"the model has several inputs: say which, as in --input {names[0]}=224x224x3"

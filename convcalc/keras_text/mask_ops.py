@@ -19,7 +19,8 @@ def without_mask_ops(report: Report) -> Report:
 
 def _without_mask_ops(model: Model) -> Model:
     layers = tuple(
-        layer if layer.model is None else layer._replace(model=_without_mask_ops(layer.model)) for layer in model.layers
+        layer._replace(definition=_without_mask_ops(layer.definition)) if isinstance(layer.definition, Model) else layer
+        for layer in model.layers
     )
     calls = tuple(_without_masks(call, model) for call in model.calls)
     return with_needed(model._replace(layers=layers, calls=calls), _is_operation)
@@ -27,13 +28,13 @@ def _without_mask_ops(model: Model) -> Model:
 
 def _without_masks(call: Call, model: Model) -> Call:
     """Returns the call without the masks that an operation computes."""
-    computed = {ref for ref in call.masks if _computes_mask(model.layers[model.calls[ref.call].layer])}
+    computed = {ref for ref in call.masks if _computes_mask(model.layer_of(ref))}
     masks, order = (tuple(ref for ref in refs if ref not in computed) for refs in (call.masks, call.order))
     return call._replace(masks=masks, order=order)
 
 
 def _is_operation(layer: Layer) -> bool:
-    return isinstance(layer.kind, Operation)
+    return isinstance(layer.definition, Operation)
 
 
 def _computes_mask(layer: Layer) -> bool:

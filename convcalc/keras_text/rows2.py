@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.keras_text.rows3 import KerasRow
-from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerType
+from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerDefinition
+from convcalc.model import Definition
 from convcalc.ops import Operation
 
 
@@ -47,18 +48,18 @@ def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
     if row.own_names:
         by_name = dict(zip(sorted(row.own_names), texts))
         return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
-    container = _container(row.kind)
+    container = _container(row.definition)
     if len(texts) == 1 and container != LIST_OF_ONE:
         return texts[0]
     joined = ", ".join(texts)
     return f"({joined})" if container == TUPLE else f"[{joined}]"
 
 
-def _container(definition: LayerType | Operation | None) -> str:
+def _container(definition: Definition) -> str:
     """Returns the container in which Keras 2 shows the output shapes of a layer."""
     if isinstance(definition, Operation):
         return LIST_OF_ONE if definition.returns_list else LIST
-    return LIST if definition is None else definition.output_container
+    return definition.output_container if isinstance(definition, LayerDefinition) else LIST
 
 
 def count_text(count: Number) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
+from convcalc.model import Model
 from convcalc.ops import Operation
 from convcalc.stored import keras3_shape_text
 
@@ -41,9 +42,9 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
     Keras shows operations of the model itself, but not those of nested models.
     """
     rows = list(map(_cells, _expanded(row, expand_nested)))
-    if expand_nested and row.class_name in ("Functional", "Sequential") and row.kind is None:
+    if expand_nested and isinstance(row.definition, Model):
         inside = (inner for inner in report.layers if inner.depth > row.depth and inner.path.startswith(f"{row.path}/"))
-        shown = (inner for inner in inside if not isinstance(inner.kind, Operation))
+        shown = (inner for inner in inside if not isinstance(inner.definition, Operation))
         rows += [_cells(expanded) for inner in shown for expanded in _expanded(inner, True)]
     return rows
 
@@ -54,7 +55,10 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     for inner in row.inside if expand else ():
         # Keras shows the shape for which an inner layer was built. A layer that is built in ``__init__`` has no such shape, and
         # neither has a layer that contains a list of layers.
-        unknown = isinstance(inner.kind, LayerType) and (inner.kind.built_when_made or inner.kind.sublayers_argument)
+        definition = inner.definition
+        unknown = isinstance(definition, LayerDefinition) and (
+            definition.built_when_made or definition.sublayers_argument
+        )
         yield from _expanded(
             inner._replace(counts=inner.counts._replace(output_shapes=(None,))) if unknown else inner, expand
         )

@@ -18,13 +18,13 @@ from convcalc.layers.application import (
 from convcalc.layers.registry import (
     SAME,
     Inferred,
-    LayerType,
+    LayerDefinition,
     Product,
     Weight,
     all_layers,
     bind,
-    definition_of,
     find,
+    is_builtin,
     known_names,
     layer,
     lookup_builtin,
@@ -34,21 +34,21 @@ from convcalc.layers.registry import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    CATALOGUE: Mapping[str, LayerType]
+    CATALOGUE: Mapping[str, LayerDefinition]
 
 __all__ = [
     "CATALOGUE",
     "SAME",
     "Inferred",
-    "LayerType",
+    "LayerDefinition",
     "Product",
     "Weight",
     "apply",
     "bind",
-    "definition_of",
     "elementwise",
     "find",
     "frozen",
+    "is_builtin",
     "known_macs",
     "known_names",
     "layer",

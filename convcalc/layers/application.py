@@ -8,17 +8,17 @@ from convcalc.base import codes
 from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
-from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerType, Weight
+from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefinition, Weight
 
 
-def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
+def apply(kind: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
     """Run the layer's rule on whole shapes (batch axis first). ``args`` are as :func:`bind` gives them; without a dtype policy, the layer
     has its own. Weights come with their dtype.
 
     Raises :class:`Refusal` for inputs that the layer cannot take, and for a policy that it cannot have.
     """
     _check_inputs(kind, args, inputs)
-    arguments = {**kind.defaults, **args, **kind.rule_options} if kind.rule_options else {**kind.defaults, **args}
+    arguments = kind.rule_arguments(args)
     policy = policy or kind.policy(args)
     result = bounded(_run(kind, arguments, inputs))
     if kind.quantization_rule:
@@ -29,7 +29,7 @@ def apply(kind: LayerType, args: Args, inputs: Sequence[Shape], policy: str | No
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
-def _run(kind: LayerType, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
+def _run(kind: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
     """The rule on channels-last shapes, whatever the layer's data format."""
     at = kind.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
@@ -54,7 +54,7 @@ def _channels_first(shape: Shape, at: int) -> Shape:
     return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
-def _check_inputs(kind: LayerType, args: Args, inputs: Sequence[Shape]) -> None:
+def _check_inputs(kind: LayerDefinition, args: Args, inputs: Sequence[Shape]) -> None:
     takes = kind.inputs
     if takes is None and not inputs:
         raise Refusal("takes at least one input, and is given none", codes.WRONG_INPUTS)
@@ -114,11 +114,11 @@ def sample_macs(inferred: Inferred) -> Number:
     return sum([*terms, *[extra.macs for extra in inferred.products]])
 
 
-def elementwise(kind: LayerType, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
+def elementwise(kind: LayerDefinition, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
     """The floating-point operations for one sample besides products and biases."""
     if kind.flops is None or "flops" in inferred.unknown:
         return UNKNOWN
-    return kind.flops({**kind.defaults, **args, **kind.rule_options}, inputs, inferred)
+    return kind.flops(kind.rule_arguments(args), inputs, inferred)
 
 
 def output_dtypes(inferred: Inferred, given: str, policy: str) -> tuple[str, ...]:

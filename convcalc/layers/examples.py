@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from string import ascii_lowercase
 
-from convcalc.layers.registry import LayerType
+from convcalc.layers.registry import LayerDefinition
 
 
-def example_spec(kind: LayerType) -> str:
+def example_spec(kind: LayerDefinition) -> str:
     """A YAML spec in which the layer's example runs, on as many inputs as it needs."""
     sizes = list(kind.example_input)
     if kind.inputs == 0:

@@ -24,7 +24,7 @@ from convcalc.layers.arguments import (
     initializer,
 )
 from convcalc.layers.dtypes import compute_dtype
-from convcalc.layers.registry import Args, Inferred, LayerType, Weight, layer, required
+from convcalc.layers.registry import Args, Inferred, LayerDefinition, Weight, layer, required
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_steps
 
 _UNITS = Argument("units", Integer(1))
@@ -313,15 +313,16 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 # Loops over cells ------------------------------------------------------------------------------------------------------
 
 
-def _is_cell(inside: LayerType) -> bool:
+def _is_cell(inside: LayerDefinition) -> bool:
     """True for the layers that a loop may run at each step."""
     return inside.state_sizes is not None
 
 
 def _sizes(cell: SubLayer) -> list[Number]:
     """The sizes of a cell's states."""
-    assert cell.kind.state_sizes is not None
-    return list(cell.kind.state_sizes({**cell.kind.defaults, **cell.args}))
+    definition = cell.definition
+    assert definition.state_sizes is not None
+    return list(definition.state_sizes(definition.rule_arguments(cell.args)))
 
 
 def _states_of_all(a: Args) -> list[Number]:

@@ -21,7 +21,6 @@ from convcalc.base.structs import NamedTuple
 from convcalc.base.window import Window
 from convcalc.layers.arguments import REQUIRED, Argument, shown
 from convcalc.layers.families import FAMILIES, FAMILY_OF
-from convcalc.model import Layer
 
 Args: TypeAlias = "Mapping[str, Any]"
 
@@ -90,7 +89,7 @@ MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[A
 HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
-class LayerType(NamedTuple):
+class LayerDefinition(NamedTuple):
     """An entry of the catalogue: all facts about one layer.
 
     The fields without a default are worked out by :func:`layer`. Those with a default are the facets: a declaration names
@@ -168,10 +167,29 @@ class LayerType(NamedTuple):
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
     # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
     ends_with_bias: bool = False
+    # The module in Keras of a class that ``keras.layers`` does not export.
+    keras_module: str = "keras.layers"
+    # True for a layer that a spec declares under ``custom:``.
+    is_custom: bool = False
+    # True if the layer runs code that is not read: its output shape comes from its arguments or its file, not from its inputs.
+    is_opaque: bool = False
+    # True if no rule can give the weights.
+    has_unknown_weights: bool = False
+    # True if Keras's files state a ``vocabulary_size``, which is not an argument.
+    records_vocabulary_size: bool = False
     # What runs if Keras loads the layer from a file, as a sentence; "" if nothing does.
     runs_code: str = ""
     # The arguments that may name a file which Keras opens, and what it does with the file.
     file_arguments: Mapping[str, str] = {}
+
+    @property
+    def is_exported(self) -> bool:
+        """True if Keras exports the class from ``keras.layers``."""
+        return self.keras_module == "keras.layers"
+
+    def rule_arguments(self, args: Args) -> dict[str, Any]:
+        """The arguments that the rule receives: defaults, those given, and the rule's options."""
+        return {**self.defaults, **args, **self.rule_options}
 
     @property
     def merges(self) -> bool:
@@ -227,15 +245,15 @@ class LayerType(NamedTuple):
 # Short names of Keras's for initializers, and what its files call them.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 # The layers of the families imported so far; :func:`all_layers` has those of every family.
-REGISTERED: dict[str, LayerType] = {}
+REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
 # The same by each of their names: those of their classes and aliases too.
-_KNOWN: dict[str, LayerType] = {}
+_KNOWN: dict[str, LayerDefinition] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-_FACETS = frozenset(LayerType._field_defaults) - {"call_arguments", "class_name"}
+_FACETS = frozenset(LayerDefinition._field_defaults) - {"call_arguments", "class_name"}
 
 
 def layer(
@@ -258,7 +276,7 @@ def layer(
     ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
     says what the layer does. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
     arguments of the call, such as ``return_attention_scores``; they are passed by name only. A ``timed`` layer has a time
-    axis before its spatial axes. ``facets`` are fields of :class:`LayerType`.
+    axis before its spatial axes. ``facets`` are fields of :class:`LayerDefinition`.
 
     Raises :class:`TypeError` for a facet that does not exist.
     """
@@ -276,7 +294,7 @@ def layer(
             lead = ("time",) if timed else ()
             spatial = (*lead, *_AXES[rank], "channels") if rank else (None if axes is None else tuple(axes))
             has_data_format = rank and any(a.name == "data_format" for a in rank_arguments)
-            definition = LayerType(
+            definition = LayerDefinition(
                 name=rank_name,
                 family=family,
                 arguments=rank_arguments,
@@ -311,7 +329,7 @@ def _default(argument: Argument, owner: str) -> Any:
     return argument.read(argument.default, owner)
 
 
-def find(name: str) -> LayerType | None:
+def find(name: str) -> LayerDefinition | None:
     """The entry for a name, an alias or the class in Keras's code; an unknown name makes installed packages offer theirs."""
     entry = lookup_builtin(name)
     if entry is None:
@@ -320,7 +338,7 @@ def find(name: str) -> LayerType | None:
     return entry
 
 
-def lookup_builtin(name: str) -> LayerType | None:
+def lookup_builtin(name: str) -> LayerDefinition | None:
     """The entry among our own, and those that others declared by now."""
     entry = _KNOWN.get(name)
     if entry is None and name in FAMILY_OF:
@@ -329,7 +347,12 @@ def lookup_builtin(name: str) -> LayerType | None:
     return entry
 
 
-def require_builtin(name: str) -> LayerType:
+def is_builtin(name: str) -> bool:
+    """True if convcalc's own catalogue has a layer of this name, alias or class."""
+    return name in FAMILY_OF
+
+
+def require_builtin(name: str) -> LayerDefinition:
     """The entry for a name that we know ourselves."""
     entry = lookup_builtin(name)
     if entry is None:
@@ -337,7 +360,7 @@ def require_builtin(name: str) -> LayerType:
     return entry
 
 
-def all_layers() -> Mapping[str, LayerType]:
+def all_layers() -> Mapping[str, LayerDefinition]:
     """The layers of all families, in the order of the index, then those that other packages declared."""
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
@@ -378,7 +401,9 @@ def known_names() -> list[str]:
     return list(dict.fromkeys([*FAMILY_OF, *all_layers(), *_ALIASES]))
 
 
-def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -> tuple[dict[str, Any], list[Refusal]]:
+def bind(
+    kind: LayerDefinition, positional: Sequence[Any], named: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Refusal]]:
     """The arguments that were given, normalised, and what is wrong with them.
 
     Raises nothing: every argument is looked at, so that one run reports all that is wrong.
@@ -430,7 +455,7 @@ def bind(kind: LayerType, positional: Sequence[Any], named: Mapping[str, Any]) -
     return bound, _one_list(kind, positional, refusals)
 
 
-def _one_list(kind: LayerType, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
+def _one_list(kind: LayerDefinition, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
     """What is wrong, with the usual slip named: ``Reshape: [4, 4]`` are two arguments, where one list was meant."""
     first = kind.arguments[0] if kind.arguments else None
     by_position = {known.name for known in kind.arguments[: len(positional)]}
@@ -459,9 +484,3 @@ def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
     if not -rank <= at < rank:
         raise Refusal(f"has no axis {at} in an input of {rank} axes", codes.WRONG_AXIS, argument)
     return at % rank
-
-
-def definition_of(layer: Layer) -> LayerType | None:
-    """The entry for a layer of a model: its own declaration, or the catalogue's; None for one that is not known."""
-    declared: LayerType | None = layer.kind
-    return declared or find(layer.class_name)

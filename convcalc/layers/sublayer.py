@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
@@ -14,8 +14,9 @@ from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import RankFree
 from convcalc.layers.dtypes import POLICIES
-from convcalc.layers.registry import Inferred, LayerType, Weight, all_layers, bind, find, known_names
+from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import ReceptiveFieldRule, Views
+from convcalc.model import Model
 
 # What a layer may have besides its own arguments.
 _COMMON = ("name", "trainable", "dtype")
@@ -25,7 +26,7 @@ _FROZEN = "the layer inside is frozen: trainable is false"
 class SubLayer(NamedTuple):
     """A layer that another holds. ``args`` are bound; ``dtype`` is its policy, which it does not take from the other."""
 
-    kind: LayerType
+    definition: LayerDefinition
     args: Mapping[str, Any]
     name: str | None = None
     trainable: bool = True
@@ -33,40 +34,45 @@ class SubLayer(NamedTuple):
 
     def infer(self, *inputs: Shape) -> Inferred:
         """The layer's rule on these shapes; its weights with their dtype and whether they train."""
-        found = apply(self.kind, self.args, inputs, self.dtype)
+        found = apply(self.definition, self.args, inputs, self.dtype)
         return found if self.trainable else found._replace(weights=frozen(found.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""
-        rule: ReceptiveFieldRule = self.kind.receptive_field_rule or views.unknown
-        args = {**self.kind.defaults, **self.args, **self.kind.rule_options}
-        return rule(args, inputs, self.infer(*inputs))
+        rule: ReceptiveFieldRule = self.definition.receptive_field_rule or views.unknown
+        return rule(self.definition.rule_arguments(self.args), inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
         """The operations besides products and biases, for one sample of these shapes."""
-        return elementwise(self.kind, self.args, inputs, self.infer(*inputs))
+        return elementwise(self.definition, self.args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
         """The value of an argument, given or default; None where the layer has none of that name."""
-        return self.args.get(name, self.kind.defaults.get(name))
+        return self.args.get(name, self.definition.defaults.get(name))
+
+
+RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 
 
 class SubModel(NamedTuple):
-    """A model that a layer holds, as TimeDistributed may hold one. ``run`` says what comes of it on given shapes; ``config`` is
-    how its file has it.
+    """A model in the place of a layer, such as in TimeDistributed.
+
+    ``config`` is how its file writes it. ``run`` is None until an engine is about to apply the rule (:func:`with_engine`).
     """
 
     name: str
-    run: Callable[[Sequence[Shape]], Inferred]
+    model: Model
     config: Mapping[str, Any]
+    run: RunModel | None = None
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """What the model gives on these shapes; its weights with their dtype and whether they train."""
-        return self.run(inputs)
+        """The result of the model on these shapes; its weights with their dtype and whether they train."""
+        assert self.run is not None, "a rule is applied by an engine, which runs models"
+        return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
-        """How the model reads its inputs: not followed."""
-        return views.unknown({}, inputs, self.infer(*inputs))
+        """How the model reads its inputs: unknown."""
+        return views.unknown({}, inputs, Inferred(()))
 
     def elementwise(self, *inputs: Shape) -> Number:
         """The operations besides products and biases: not known."""
@@ -82,7 +88,7 @@ class LayerValue(RankFree):
 
     expects = "a layer, such as {LSTM: 32}"
 
-    def __init__(self, accepts: Callable[[LayerType], bool] | None = None) -> None:
+    def __init__(self, accepts: Callable[[LayerDefinition], bool] | None = None) -> None:
         self.accepts = accepts
 
     @property
@@ -144,6 +150,11 @@ class LayerValues(RankFree):
         return tuple(map(self.each.read, value))
 
 
+def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
+    """The arguments of a layer, with ``run`` in each model among them."""
+    return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
+
+
 def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
     """The layers among the arguments of a layer, the innermost first: the order in which they are made."""
     for value in args.values():
@@ -157,7 +168,7 @@ def name_inside(args: Mapping[str, Any], names: Names) -> None:
     """Use up the automatic names of the layers among the arguments that have none of their own."""
     for inside in made_inside(args):
         if inside.name is None:
-            names.automatic(inside.kind.class_name)
+            names.automatic(inside.definition.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:

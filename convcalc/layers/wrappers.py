@@ -9,7 +9,7 @@ from convcalc.base.numbers import Number, Shape, as_constant
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Choice, ignored_arguments
-from convcalc.layers.registry import Args, Inferred, LayerType, layer
+from convcalc.layers.registry import Args, Inferred, LayerDefinition, layer
 from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 
 
@@ -53,7 +53,7 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
     return Inferred(outputs, over_steps(found.weights, x[1]), extra, unknown=found.unknown)
 
 
-def _loops_over_steps(inside: LayerType) -> bool:
+def _loops_over_steps(inside: LayerDefinition) -> bool:
     """True for SimpleRNN, GRU, LSTM, RNN and ConvLSTM, but not for Bidirectional itself."""
     return inside.takes_initial_state and inside.rule is not bidirectional
 

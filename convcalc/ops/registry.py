@@ -48,7 +48,7 @@ class Operation(NamedTuple):
         returns_list: True if the output is a list, even of one tensor.
         tensor_parameters: the names of the arguments that have to be a tensor.
         family: ``operation``; for a layer this is the module that declares it.
-        contains_layers: always False, see :class:`convcalc.layers.LayerType`.
+        contains_layers: always False, see :class:`convcalc.layers.LayerDefinition`.
         receptive_field_rule: how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
         buffer_reuse: how the output uses the memory of an input, as for a layer.
         flops: counts the floating-point operations besides the products (:mod:`convcalc.ops.costs`).
@@ -67,7 +67,6 @@ class Operation(NamedTuple):
     takes_list: bool = False
     returns_list: bool = False
     tensor_parameters: frozenset[str] = frozenset()
-    family: str = "operation"
     contains_layers: bool = False
     receptive_field_rule: Callable[..., Any] | None = None
     buffer_reuse: str = ""
@@ -83,6 +82,10 @@ class Operation(NamedTuple):
     def positional(self) -> tuple[str, ...]:
         """The names of the arguments that a spec may give without a name, in their order: all but the first tensor."""
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
+
+    def rule_arguments(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that the rule receives: defaults and those given."""
+        return {**self.defaults, **args}
 
     def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments that differ from their defaults."""

@@ -13,13 +13,13 @@ from convcalc.model import NO_ARGS
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
-class Alike:
+class ArgumentInterner:
     """The arguments that a file was found to hold."""
 
     def __init__(self) -> None:
         self._known: dict[str, Mapping[str, Any]] = {}
 
-    def one(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+    def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """The first of the arguments that are equal to these, to the types of their values."""
         if not args:
             return NO_ARGS

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from convcalc.analyse.report import Report
 from convcalc.base.problems import listed
 from convcalc.base.text import number_text, shapes_text, wrapped
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, Anything
 from convcalc.ops import Operation
 from convcalc.rendering.grid import TextStyle, draw
@@ -15,9 +15,9 @@ from convcalc.rendering.sheet import Column
 from convcalc.rendering.text import value_text
 
 
-def layer_list(kinds: Iterable[LayerType], look: TextStyle) -> str:
+def layer_list(kinds: Iterable[LayerDefinition], look: TextStyle) -> str:
     """Every layer with its one-line summary, family by family."""
-    families: dict[str, list[LayerType]] = {}
+    families: dict[str, list[LayerDefinition]] = {}
     for kind in kinds:
         families.setdefault(kind.family, []).append(kind)
     width = max(len(kind.name) for family in families.values() for kind in family) + 2
@@ -28,7 +28,7 @@ def layer_list(kinds: Iterable[LayerType], look: TextStyle) -> str:
     return "".join(f"{look.signs(line)}\n" for line in out[1:])
 
 
-def layer_page(kind: LayerType, spec: str, example: Report, look: TextStyle) -> str:
+def layer_page(kind: LayerDefinition, spec: str, example: Report, look: TextStyle) -> str:
     """One layer: what it does, its arguments in their order, its rule, and an example with its outcome."""
     names = f", also {listed(kind.aliases, 'and')}" if kind.aliases else ""
     out = [look.painted(f"{kind.name}{names}", "bold"), *wrapped(kind.doc, look.width), ""]
@@ -69,7 +69,7 @@ def operation_page(operation: Operation, look: TextStyle) -> str:
     return text + look.signs(f"\nIn Keras: keras.{name}") + "\n"
 
 
-def _told(kind: LayerType, name: str) -> tuple[str, str]:
+def _told(kind: LayerDefinition, name: str) -> tuple[str, str]:
     argument = kind.argument(name)
     assert argument is not None
     default = "required" if argument.default is REQUIRED else value_text(argument.default)

@@ -125,7 +125,7 @@ class _Drawing:
 
 
 def _layer(model: Model, ref: Ref) -> str:
-    return model.layers[model.calls[ref.call].layer].name
+    return model.layer_of(ref).name
 
 
 def _apart(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport, list[LayerReport]]]:

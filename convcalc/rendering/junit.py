@@ -13,7 +13,6 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from convcalc.base.problems import Problem
 from convcalc.base.structs import NamedTuple
 from convcalc.checking.check_model import CheckResult
-from convcalc.model import Model
 
 # What XML 1.0 has no way to write.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -78,15 +77,7 @@ def _held(model: CheckResult) -> Iterator[str]:
             if row is not None:
                 yield row.path or row.name
     if model.report is not None:
-        yield from _expecting(model.report.model, "")
-
-
-def _expecting(model: Model, prefix: str) -> Iterator[str]:
-    for layer in model.layers:
-        if layer.expect:
-            yield prefix + layer.name
-        if layer.model is not None:
-            yield from _expecting(layer.model, f"{prefix}{layer.name}/")
+        yield from (path for path, layer in model.report.model.walk() if layer.expect)
 
 
 def _seconds(seconds: float) -> str:

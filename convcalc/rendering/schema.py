@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convcalc.layers import CATALOGUE, LayerType
+from convcalc.layers import CATALOGUE, LayerDefinition
 from convcalc.layers.arguments import (
     REQUIRED,
     Argument,
@@ -44,12 +44,12 @@ _BLOCK = r"^[^A-Z]"
 _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
-def json_schema(kinds: Iterable[LayerType] = ()) -> str:
+def json_schema(kinds: Iterable[LayerDefinition] = ()) -> str:
     """The schema as text; of the whole catalogue where no ``kinds`` are given."""
     return json.dumps(spec_schema(tuple(kinds) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
 
 
-def spec_schema(kinds: Iterable[LayerType]) -> Schema:
+def spec_schema(kinds: Iterable[LayerDefinition]) -> Schema:
     """The schema of a spec whose layers are of these kinds."""
     by_name = {name: kind for kind in kinds for name in (kind.name, *kind.aliases)}
     known = [*by_name, *NESTED]
@@ -100,7 +100,7 @@ def spec_schema(kinds: Iterable[LayerType]) -> Schema:
 # Layers -----------------------------------------------------------------------------------------------------------------
 
 
-def _layer(kind: LayerType) -> Schema:
+def _layer(kind: LayerDefinition) -> Schema:
     """What may stand behind a layer's name: arguments by name, by position, one alone, or none."""
     by_name = {argument.name: argument_schema(argument) for argument in (*kind.arguments, *kind.call_arguments)}
     needed = _needed(kind)
@@ -132,16 +132,16 @@ def _operation(operation: Operation) -> Schema:
     }
 
 
-def _needed(kind: LayerType) -> list[str]:
+def _needed(kind: LayerDefinition) -> list[str]:
     return [a.name for a in (*kind.arguments, *kind.call_arguments) if a.default is REQUIRED]
 
 
-def _of_calls(by_name: Mapping[str, LayerType]) -> dict[str, Argument]:
+def _of_calls(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argument]:
     """What the calls of some layers can be told."""
     return {argument.name: argument for kind in by_name.values() for argument in kind.call_arguments}
 
 
-def _entry(by_name: Mapping[str, LayerType], layers: Mapping[str, Schema]) -> Schema:
+def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema]) -> Schema:
     """An item of a list of layers: a name, or a mapping of one name, of a repeat, or of a call."""
     bare = [name for name, kind in by_name.items() if not _needed(kind) and not kind.merges]
     # `Dense` alone lacks its units: it is left out, and so are the models, which are mappings.
@@ -198,7 +198,7 @@ def _common() -> dict[str, Schema]:
 # Models -----------------------------------------------------------------------------------------------------------------
 
 
-def _model_keys(by_name: Mapping[str, LayerType]) -> dict[str, Schema]:
+def _model_keys(by_name: Mapping[str, LayerDefinition]) -> dict[str, Schema]:
     shape = _input(by_name["InputLayer"])
     told: dict[str, Schema] = {
         "name": {**_WORD, "description": "The model's name."},
@@ -226,7 +226,7 @@ def _model_needs() -> Schema:
     }
 
 
-def _top_keys(by_name: Mapping[str, LayerType], known: list[str]) -> dict[str, Schema]:
+def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[str, Schema]:
     argument: Schema = {"type": ["string", "object"], "pattern": r"^[^\s\d]\S*$"}
     arguments: Schema = {
         "description": "Names of arguments, and {name: default} for those with a default.",
@@ -276,7 +276,7 @@ def _top_keys(by_name: Mapping[str, LayerType], known: list[str]) -> dict[str, S
     return {key: told.get(key, {}) for key in TOP_KEYS}
 
 
-def _input(kind: LayerType) -> Schema:
+def _input(kind: LayerDefinition) -> Schema:
     """The shape of an input, or a mapping with it."""
     keys = {argument.name: argument_schema(argument) for argument in kind.arguments}
     mapping = _mapping(

@@ -18,7 +18,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, SubModel):
         return f"the model '{value.name}'"
     if isinstance(value, SubLayer):
-        return f"{value.kind.name}({arguments_text(value.args)})"
+        return f"{value.definition.name}({arguments_text(value.args)})"
     if isinstance(value, (tuple, list)):
         if value and all(isinstance(part, int) for part in value):
             return "×".join(map(str, value))

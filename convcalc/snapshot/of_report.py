@@ -9,7 +9,7 @@ from zlib import crc32
 from convcalc.analyse.report import LayerReport
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import plain_number
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
@@ -50,8 +50,8 @@ def _row(row: LayerReport, report: Study) -> Row:
 
 def _arguments(row: LayerReport) -> Mapping[str, str]:
     """Returns the arguments that differ from their defaults, as texts."""
-    definition = row.kind
-    if isinstance(definition, LayerType):
+    definition = row.definition
+    if isinstance(definition, LayerDefinition):
         values = _layer_arguments(definition, row)
     elif isinstance(definition, Operation):
         values = definition.own_values(row.config)
@@ -60,7 +60,7 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
     return {name: _value_text(value) for name, value in values.items()}
 
 
-def _layer_arguments(definition: LayerType, row: LayerReport) -> dict[str, Any]:
+def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
     """Returns the arguments that differ from their defaults, independent of their spelling.
 
     A negative ``axis`` is counted from the front, and the ``strides`` of a pooling layer are omitted if they equal its size.
@@ -87,8 +87,10 @@ def _value_text(value: Any) -> str:
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
     if isinstance(value, SubLayer):
-        arguments = own_arguments(value.kind, value.args) | settings(value.kind, value)
-        return f"{value.kind.name}({', '.join(f'{name}={_value_text(part)}' for name, part in arguments.items())})"
+        arguments = own_arguments(value.definition, value.args) | settings(value.definition, value)
+        return (
+            f"{value.definition.name}({', '.join(f'{name}={_value_text(part)}' for name, part in arguments.items())})"
+        )
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(_value_text, value))})"
     return str(value)

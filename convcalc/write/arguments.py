@@ -7,14 +7,14 @@ from typing import Any
 
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import Refusal
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import Argument
 from convcalc.layers.sublayer import SubLayer, name_inside
 from convcalc.model import Layer
 from convcalc.ops import Operation
 
 
-def own_arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, Any]:
+def own_arguments(kind: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are not as by default, in Keras's order."""
     found = {}
     for argument in (*kind.arguments, *kind.call_arguments):
@@ -24,7 +24,7 @@ def own_arguments(kind: LayerType, args: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def short(kind: LayerType, argument: Argument, value: Any) -> Any:
+def short(kind: LayerDefinition, argument: Argument, value: Any) -> Any:
     """3 for a kernel of 3×3: the shortest value that is read as this one."""
     found = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
@@ -37,13 +37,13 @@ def short(kind: LayerType, argument: Argument, value: Any) -> Any:
     return found
 
 
-def settings(kind: LayerType, layer: Layer | SubLayer) -> dict[str, Any]:
+def settings(kind: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
     """What any layer may have, where it is not as by default."""
     found: dict[str, Any] = {} if layer.trainable else {"trainable": False}
     return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
 
 
-def named_so(names: Names, kind: LayerType | Operation, layer: Layer) -> bool:
+def named_so(names: Names, kind: LayerDefinition | Operation, layer: Layer) -> bool:
     """Whether the layer has the name that Keras would give it now, so that it need not be written; then it is taken, with
     those of the layers that it makes.
     """
@@ -62,11 +62,3 @@ def taken(names: Names, class_name: str, layer: Layer) -> bool:
         return False
     names.automatic(class_name)
     return True
-
-
-def keras_module(kind: LayerType) -> str:
-    """The module that Keras has a layer in."""
-    if kind.family != "applications":
-        return "keras.layers"
-    name = "convnext" if kind.name == "LayerScale" else "inception_resnet_v2"
-    return f"keras.src.applications.{name}"

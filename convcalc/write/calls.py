@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.model import Model
 from convcalc.ops import Operation
 
@@ -18,11 +18,11 @@ def data_calls(model: Model) -> list[int]:
     return [
         number
         for number, call in enumerate(model.calls)
-        if number in used or not isinstance(model.layers[call.layer].kind, Operation)
+        if number in used or not isinstance(model.layers[call.layer].definition, Operation)
     ]
 
 
-def placed(kind: LayerType | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+def placed(kind: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
     """The tensors of a call by position; states are put among ``kwargs``."""
     if kind is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]

@@ -12,12 +12,11 @@ from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, plain_shape
-from convcalc.layers import LayerType, definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
-from convcalc.model import Call, Constant, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
+from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
-from convcalc.write.arguments import keras_module
 from convcalc.write.calls import placed
 
 
@@ -34,9 +33,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
         unknown = [number for number, layer in enumerate(model.layers) if layer.broken]  # an input of unknown shape
         for call in model.calls:
-            before = (
-                rows.get(prefix + model.layers[model.calls[call.inputs[0].call].layer].name) if call.inputs else None
-            )
+            before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
                 # In a Sequential a file records what a layer gives as what the next one is built for.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
@@ -57,7 +54,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     def stated(refs: Sequence[Ref]) -> Any:
         found = []
         for ref in refs:
-            layer = model.layers[model.calls[ref.call].layer]
+            layer = model.layer_of(ref)
             counted = layer.model is not None and layer.model.class_name == "Functional"
             found.append([layer.name, numbers[ref.call] + counted, ref.output])
         return found[0] if len(found) == 1 else found
@@ -79,18 +76,19 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
 
 def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: bool) -> dict[str, Any]:
     """A layer, operation or nested model as an object of Keras's. In a model that does not train, all that is in it is frozen."""
-    if layer.model is not None:
-        inner = _model(layer.model, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
+    definition = layer.definition
+    if isinstance(definition, Model):
+        inner = _model(definition, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
         return {**inner, "config": {**inner["config"], "name": layer.name}}
-    if isinstance(layer.kind, Operation):
+    if isinstance(definition, Operation):
         config = {"name": layer.name, **{key: written(value) for key, value in layer.args.items()}}
         return {
-            "module": layer.kind.module,
-            "class_name": layer.kind.name,
+            "module": definition.module,
+            "class_name": definition.name,
             "config": config,
-            "registered_name": layer.kind.name,
+            "registered_name": definition.name,
         }
-    kind = definition_of(layer)
+    kind = definition if isinstance(definition, LayerDefinition) else None
     if layer.class_name == "InputLayer":
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
@@ -98,12 +96,15 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
     config |= _arguments(kind, layer.args, trains)
     config["name"] = layer.name  # a class of someone else's may have another among its arguments
-    if kind is None or kind.family == "custom":
+    if kind is None or kind.is_custom:
         class_name = layer.class_name.rpartition(".")[2]
-        registered = f"Custom>{class_name}"
-        origin = layer.origin or {"registered_name": registered}
-        return {"module": None, "class_name": class_name, "config": config, "registered_name": None, **origin}
-    return {"module": keras_module(kind), "class_name": kind.name, "config": config, "registered_name": None}
+        module, registered = (
+            (definition.module, definition.registered_name) if isinstance(definition, Foreign) else (None, None)
+        )
+        if module is None and registered is None:
+            registered = f"Custom>{class_name}"
+        return {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
+    return {"module": kind.keras_module, "class_name": kind.name, "config": config, "registered_name": None}
 
 
 def _input_shape(layer: Layer) -> Any:
@@ -112,12 +113,12 @@ def _input_shape(layer: Layer) -> Any:
     return (UNKNOWN if batch is None else batch, *args.get("shape", ()))
 
 
-def _common(kind: LayerType | None, trainable: bool, dtype: str) -> dict[str, Any]:
+def _common(kind: LayerDefinition | None, trainable: bool, dtype: str) -> dict[str, Any]:
     lacks = kind.unsupported_options if kind is not None else ()
     return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
 
 
-def _arguments(kind: LayerType | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
+def _arguments(kind: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
     """The arguments of the layer itself, given and default, as JSON."""
     if kind is None:
         return {key: written(value, trains) for key, value in args.items()}
@@ -133,7 +134,7 @@ def written(value: Any, trains: bool = True) -> Any:
     if isinstance(value, SubModel):
         return value.config
     if isinstance(value, SubLayer):
-        kind = value.kind
+        kind = value.definition
         named = {} if value.name is None else {"name": value.name}
         config = {**named, **_common(kind, trains and value.trainable, value.dtype)}
         config |= _arguments(kind, value.args, trains)
@@ -156,7 +157,7 @@ def _node(
     """A call: its tensors and its arguments, in the places that Keras's ``call()`` has for them."""
 
     def tensor(ref: Ref) -> dict[str, Any]:
-        source = model.layers[model.calls[ref.call].layer]
+        source = model.layer_of(ref)
         row = rows[prefix + source.name].calls[numbers[ref.call]]
         # Of what is unknown there may be more outputs than anybody knows of.
         shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
@@ -168,7 +169,8 @@ def _node(
         return {"class_name": "__keras_tensor__", "config": config}
 
     tensors = [tensor(ref) for ref in call.inputs]
-    if isinstance(layer.kind, Operation):
+    definition = layer.definition
+    if isinstance(definition, Operation):
 
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
@@ -177,12 +179,12 @@ def _node(
                 return {"class_name": "__numpy__", "config": {"value": value.value, "dtype": value.dtype}}
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
 
-        first = layer.kind.parameters[0]
-        if layer.kind.variadic:
+        first = definition.parameters[0]
+        if definition.variadic:
             return {"args": put(call.args[first]), "kwargs": {}}
-        args = [put(call.args[name]) for name in layer.kind.parameters if name in call.args]
+        args = [put(call.args[name]) for name in definition.parameters if name in call.args]
         return {"args": args, "kwargs": {}}
-    kind = definition_of(layer) if layer.model is None else None
+    kind = definition if isinstance(definition, LayerDefinition) else None
     kwargs: dict[str, Any] = {}
     if kind is not None:
         given = {**layer.args, **call.args}

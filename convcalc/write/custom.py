@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TypeGuard
 
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.model import Model
+from convcalc.model import Definition, Model
 from convcalc.read.spec.custom import DeclaredRule
 from convcalc.write.texts import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
     """The lines of ``custom:``; none where the model has no such layer."""
-    kinds = {kind.name: kind for kind in _custom(model)}
+    kinds = {kind.name: kind for _, layer in model.walk() if _is_declared(kind := layer.definition)}
     lines = [f"  {word_text(name)}: {flow(_declaration(kind))}" for name, kind in kinds.items()]
     return ["custom:", *lines] if lines else []
 
 
-def _custom(model: Model) -> Iterator[LayerType]:
-    for layer in model.layers:
-        if layer.model is not None:
-            yield from _custom(layer.model)
-        elif isinstance(layer.kind, LayerType) and isinstance(layer.kind.rule, DeclaredRule):
-            yield layer.kind
+def _is_declared(definition: Definition) -> TypeGuard[LayerDefinition]:
+    return isinstance(definition, LayerDefinition) and isinstance(definition.rule, DeclaredRule)
 
 
-def _declaration(kind: LayerType) -> dict[str, str]:
+def _declaration(kind: LayerDefinition) -> dict[str, str]:
     rule = kind.rule
     assert isinstance(rule, DeclaredRule)
     found = {"summary": value_text(kind.doc)}

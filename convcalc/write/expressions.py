@@ -12,11 +12,11 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
-from convcalc.write.arguments import keras_module, own_arguments, settings
+from convcalc.write.arguments import own_arguments, settings
 
 WIDTH = 100
 # Where Keras keeps what an argument may be an object of.
@@ -46,7 +46,7 @@ class Made(NamedTuple):
         return [f"{before}{self.head}(", *(f"{indent}    {each}," for each in self.arguments), f"{indent}){behind}"]
 
 
-def made_layer(kind: LayerType, layer: Layer | SubLayer, name: str | None) -> Made:
+def made_layer(kind: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> Made:
     """The expression that makes a layer of Keras's; ``name`` is None where Keras finds it by itself."""
     names = [argument.name for argument in kind.arguments]
     own = {key: value for key, value in own_arguments(kind, layer.args).items() if key in names}
@@ -56,7 +56,7 @@ def made_layer(kind: LayerType, layer: Layer | SubLayer, name: str | None) -> Ma
             break
         arguments.append(expression(own.pop(argument.name), argument.name))
     more = {**own, **settings(kind, layer), **({} if name is None else {"name": name})}
-    head = kind.name if keras_module(kind) != "keras.layers" or kind.family == "custom" else f"layers.{kind.name}"
+    head = kind.name if kind.is_custom or not kind.is_exported else f"layers.{kind.name}"
     return Made(head, [*arguments, *named(more)])
 
 
@@ -84,7 +84,7 @@ def expression(value: Any, argument: str = "") -> str:
             codes.CANNOT_WRITE, "a model inside of a layer, as this TimeDistributed holds one, is not written as code"
         )
     if isinstance(value, SubLayer):
-        made = made_layer(value.kind, value, value.name)
+        made = made_layer(value.definition, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"
     if isinstance(value, (tuple, list)):
         parts = [expression(part, argument) for part in value]

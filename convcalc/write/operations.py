@@ -16,7 +16,7 @@ def operands(
     layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
 ) -> dict[str, str]:
     """The arguments of the operation, each as text; its tensors under ``from`` where they can stand there."""
-    kind = layer.kind
+    kind = layer.definition
     assert isinstance(kind, Operation)
 
     def written(value: Any) -> str:

@@ -14,12 +14,12 @@ from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import error
-from convcalc.layers import definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import shown
-from convcalc.model import Call, Layer, Model, Ref, Slot
+from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
-from convcalc.write.arguments import keras_module, named_so
+from convcalc.write.arguments import named_so
 from convcalc.write.calls import data_calls, placed
 from convcalc.write.expressions import Code, Made, expression, is_name, made_layer, named
 from convcalc.write.spec import spec_yaml
@@ -98,8 +98,8 @@ class _Function:
         for number in written:
             call = model.calls[number]
             layer = model.layers[call.layer]
-            if isinstance(layer.kind, Operation):
-                made, behind = self._operation(layer, layer.kind, call)
+            if isinstance(layer.definition, Operation):
+                made, behind = self._operation(layer, layer.definition, call)
             elif number in inputs:
                 made, behind = self._maker(layer), ""
             else:
@@ -117,35 +117,31 @@ class _Function:
 
     def _maker(self, layer: Layer) -> Made:
         """The expression that makes a layer or a nested model."""
-        if layer.model is not None:
-            return self._nested(layer, layer.model)
-        kind = definition_of(layer)
+        kind = layer.definition
+        if isinstance(kind, Model):
+            return self._nested(layer, kind)
         if layer.class_name == "InputLayer":
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
             return Made("keras.Input", named(args))
-        if kind is None:
-            return self._foreign(layer)
-        if kind.family == "custom":
+        if not isinstance(kind, LayerDefinition):
+            return self._foreign(layer, kind.module if isinstance(kind, Foreign) else None)
+        if kind.is_custom:
             self.module.supplied.add(kind.name)
-        elif keras_module(kind) != "keras.layers":
-            self.module.imports.add((keras_module(kind), kind.name))
-        elif kind.family == "opaque" and kind.arguments[0].name in layer.args:
+        elif not kind.is_exported:
+            self.module.imports.add((kind.keras_module, kind.name))
+        elif kind.is_opaque and kind.arguments[0].name in layer.args:
             function = self._free(f"{layer.name}_{kind.arguments[0].name}")
             self.module.supplied.add(function)
-            layer = Layer(
-                layer.name, layer.class_name, {**layer.args, kind.arguments[0].name: Code(function)}, layer.trainable,
-                layer.dtype,
-            )  # fmt: skip
-        automatic = kind.family != "custom" and named_so(self.module.names, kind, layer)
+            layer = layer._replace(args={**layer.args, kind.arguments[0].name: Code(function)})
+        automatic = not kind.is_custom and named_so(self.module.names, kind, layer)
         return made_layer(kind, layer, None if automatic else layer.name)
 
-    def _foreign(self, layer: Layer) -> Made:
+    def _foreign(self, layer: Layer, module: str | None) -> Made:
         """A class of someone else's, made of what its config holds."""
         base = layer.class_name.rpartition(".")[2]
         if not is_name(base):
             raise error(codes.CANNOT_WRITE, f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
-        module = layer.origin.get("module")
-        if isinstance(module, str) and all(map(is_name, module.split("."))):
+        if module is not None and all(map(is_name, module.split("."))):
             self.module.imports.add((module, base))
         else:
             self.module.supplied.add(base)
@@ -185,7 +181,7 @@ class _Function:
 
     def _arguments(self, layer: Layer, call: Call) -> str:
         """What a layer is called on."""
-        kind = definition_of(layer) if layer.model is None else None
+        kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         kwargs: dict[str, Any] = {}
         if kind is not None:
             given = {**layer.args, **call.args}
@@ -223,12 +219,12 @@ class _Function:
         return self._ref(refs[0]) if len(refs) == 1 else f"[{', '.join(map(self._ref, refs))}]"
 
     def _ref(self, ref: Ref) -> str:
-        layer = self.model.layers[self.model.calls[ref.call].layer]
+        layer = self.model.layer_of(ref)
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
         is_list = (
             several
             or ref.call in self.sublayers_argument
-            or (isinstance(layer.kind, Operation) and layer.kind.returns_list)
+            or (isinstance(layer.definition, Operation) and layer.definition.returns_list)
         )
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 

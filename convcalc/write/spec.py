@@ -14,8 +14,8 @@ from convcalc.analyse.report import Report
 from convcalc.base import codes
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import ConvcalcError, Source, error, listed
-from convcalc.layers import definition_of
-from convcalc.model import Call, Layer, Model, Ref, input_args
+from convcalc.layers import LayerDefinition
+from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON
@@ -60,7 +60,11 @@ def _rows(report: Report) -> list[Any]:
 def _refuse_what_cannot_be_said(model: Model) -> None:
     calls = [model.calls[number].layer for number in data_calls(model)]
     again = sorted(
-        {model.layers[n].name for n in calls if isinstance(model.layers[n].kind, Operation) and calls.count(n) > 1}
+        {
+            model.layers[n].name
+            for n in calls
+            if isinstance(model.layers[n].definition, Operation) and calls.count(n) > 1
+        }
     )
     if again:
         raise error(
@@ -109,10 +113,10 @@ class _Writer:
         if functional:
             lines.append("inputs:")
             for call in inputs:
-                layer = model.layers[model.calls[call].layer]
+                layer = model.layer_of(Ref(call))
                 lines.append(f"  {word_text(layer.name)}: {_input(layer)}")
         else:
-            first = model.layers[model.calls[inputs[0]].layer]
+            first = model.layer_of(Ref(inputs[0]))
             automatic = self.names.automatic("InputLayer") if self.names else ""
             lines.append(f"input: {_input(first, '' if first.name == automatic else first.name)}")
         lines.append("layers:")
@@ -134,33 +138,35 @@ class _Writer:
         if number in self.labels:
             own["as"] = word_text(self.labels[number])
         self.latest[call.layer] = number
-        if isinstance(layer.kind, Operation):
-            return [self._operation(layer, layer.kind, call, own)]
+        kind = layer.definition
+        if isinstance(kind, Operation):
+            return [self._operation(layer, kind, call, own)]
         if again:
             args = {key: value_text(value) for key, value in call.args.items()}
             return [f"  - {flow({'call': word_text(layer.name), **args, **own})}"]
-        if layer.model is not None:
+        if isinstance(kind, Model):
             if not layer.trainable:
                 own["trainable"] = "false"
-            inner = _Writer(layer.model, self.names).lines()
+            inner = _Writer(kind, self.names).lines()
             inner[0] = f"name: {word_text(layer.name)}"
             return [
                 "  - Model:",
                 *(f"      {line}" for line in [*inner, *(f"{key}: {value}" for key, value in own.items())]),
             ]
-        kind = definition_of(layer)
-        if kind is None:
+        if not isinstance(kind, LayerDefinition):
             return [self._foreign(layer, call, own)]
         args = value_texts(own_arguments(kind, {**layer.args, **call.args}))
         if not self.names or not named_so(self.names, kind, layer):
             args["name"] = word_text(layer.name)
-        args |= {**value_texts(settings(kind, layer)), **(_recorded(call) if kind.family == "opaque" else {}), **own}
+        args |= {**value_texts(settings(kind, layer)), **(_recorded(call) if kind.is_opaque else {}), **own}
         return [f"  - {kind.name}: {flow(args)}" if args else f"  - {kind.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
         """A class of someone else's, with what the file records of its output as what is expected of it."""
         base = layer.class_name.rpartition(".")[2]
-        registered, module = layer.origin.get("registered_name") or "", layer.origin.get("module")
+        definition = layer.definition
+        foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
+        registered, module = foreign.registered_name or "", foreign.module
         name = registered if ">" in registered else f"{module}.{base}" if module else f"Custom>{base}"
         fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON}
         if not self.names or not taken(self.names, base, layer):
@@ -187,7 +193,7 @@ class _Writer:
         return words[0] if len(words) == 1 else f"[{', '.join(words)}]"
 
     def _ref(self, ref: Ref) -> str:
-        name = self.labels.get(ref.call) or self.model.layers[self.model.calls[ref.call].layer].name
+        name = self.labels.get(ref.call) or self.model.layer_of(ref).name
         return f"[{word_text(name)}, {ref.output}]" if ref.output else word_text(name)
 
 

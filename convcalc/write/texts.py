@@ -22,10 +22,10 @@ def value_text(value: Any) -> str:
     if isinstance(value, SubModel):
         raise error(codes.CANNOT_WRITE, "a spec has no model inside of a layer, as this TimeDistributed holds one")
     if isinstance(value, SubLayer):
-        args = value_texts(own_arguments(value.kind, value.args))
+        args = value_texts(own_arguments(value.definition, value.args))
         if value.name is not None:
             args["name"] = word_text(value.name)
-        return f"{{{value.kind.name}: {flow(args | value_texts(settings(value.kind, value)))}}}"
+        return f"{{{value.definition.name}: {flow(args | value_texts(settings(value.definition, value)))}}}"
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, dict):

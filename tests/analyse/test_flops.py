@@ -121,7 +121,7 @@ _GIVEN = {"filters": 6, "kernel_size": 3, "units": 6}
 def test_a_bias_adds_once_for_each_output_element() -> None:
     seen = set()
     for kind in CATALOGUE.values():
-        if kind.family not in ("convolution", "core") or not kind.argument("use_bias"):
+        if not kind.ends_with_bias:
             continue
         given = {name: value for name, value in _GIVEN.items() if kind.argument(name)}
         found = apply(kind, bind(kind, (), given)[0], [(UNKNOWN, *kind.example_input)])

@@ -21,6 +21,7 @@ from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.memory import memory_text
 from convcalc.rendering.table import table
 from convcalc.report_json.write import training_data
+from tests.handmade import handmade_layer
 from tests.paths import SPECS
 
 
@@ -166,7 +167,7 @@ class Growing:
 
     def call(self, class_name: str, inputs: list[Ref], **args: object) -> Ref:
         dtype = self.random.choice(["float32", "float32", "float16"])
-        self.layers.append(Layer(f"{class_name.lower()}_{len(self.layers)}", class_name, args, dtype=dtype))
+        self.layers.append(handmade_layer(f"{class_name.lower()}_{len(self.layers)}", class_name, args, dtype=dtype))
         self.calls.append(Call(len(self.layers) - 1, tuple(inputs)))
         return Ref(len(self.calls) - 1)
 
@@ -308,9 +309,9 @@ def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
         inside.layers[0] = inside.layers[0]._replace(dtype="float32")
         inner = inside.model([given], [grown(inside, given)])
         layers = (
-            Layer("outer_input", "InputLayer", {"shape": (5,)}),
-            Layer("inner", "Functional", model=inner),
-            Layer("last", "Concatenate"),
+            handmade_layer("outer_input", "InputLayer", {"shape": (5,)}),
+            Layer("inner", "Functional", inner),
+            handmade_layer("last", "Concatenate"),
         )
         calls = (Call(0, ()), Call(1, (Ref(0),)), Call(2, (Ref(1), Ref(0))))
         nested = Model("nested", "Functional", layers, calls, (Ref(0),), (Ref(2),))
@@ -461,9 +462,9 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
     """The output of a custom class has the recorded shape; the layers after it have sizes too."""
     layers = (
-        Layer("x", "InputLayer", {"shape": (4,)}),
-        Layer("theirs", "Theirs"),
-        Layer("dense", "Dense", {"units": 3}),
+        handmade_layer("x", "InputLayer", {"shape": (4,)}),
+        handmade_layer("theirs", "Theirs"),
+        handmade_layer("dense", "Dense", {"units": 3}),
     )
     recorded = {0: ((UNKNOWN, 6), "float32")}
     calls = (Call(0, ()), Call(1, (Ref(0),), recorded=recorded), Call(2, (Ref(1),)))

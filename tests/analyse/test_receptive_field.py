@@ -21,6 +21,7 @@ from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.table import table
+from tests.helpers.handmade import handmade_layer
 from tests.helpers.receptive_fields import conv, field, numbers, spec
 from tests.paths import SPECS
 
@@ -173,15 +174,15 @@ def test_axes_reordered_in_the_same_way_are_joined() -> None:
 
 
 def test_a_thousand_windows_on_two_paths_need_no_recursion() -> None:
-    layers = [Layer("x", "InputLayer", {"shape": (8, 1)})]
+    layers = [handmade_layer("x", "InputLayer", {"shape": (8, 1)})]
     calls = [Call(0, ())]
     for number in range(1500):
         for source in (max(2 * number - 1, 0), 2 * number):
             layers.append(
-                Layer(f"conv_{len(layers)}", "Conv1D", {"filters": 1, "kernel_size": (3,), "padding": "same"})
+                handmade_layer(f"conv_{len(layers)}", "Conv1D", {"filters": 1, "kernel_size": (3,), "padding": "same"})
             )
             calls.append(Call(len(calls), (Ref(source),)))
-    layers.append(Layer("sum", "Add"))
+    layers.append(handmade_layer("sum", "Add"))
     calls.append(Call(len(calls), (Ref(2999), Ref(3000))))
     report = infer(Model("model", "Functional", tuple(layers), tuple(calls), (Ref(0),), (Ref(3001),)))
     assert numbers(field(report, "sum")) == [(3001, 1, 1500)]
@@ -362,7 +363,7 @@ def test_operations_with_a_field_rule_have_a_view_for_each_axis(key: tuple[str, 
 
 def test_an_operation_on_constants_reads_no_input() -> None:
     mean = OPERATIONS["keras.src.ops.numpy", "Mean"]
-    layers = (Layer("x", "InputLayer", {"shape": (8, 1)}), Layer("mean", "Mean", {"axis": 0}, kind=mean))
+    layers = (handmade_layer("x", "InputLayer", {"shape": (8, 1)}), Layer("mean", "Mean", mean, {"axis": 0}))
     calls = (Call(0, ()), Call(1, (), args={"x": Constant([[1.0, 2.0]], "float32")}))
     report = infer(Model("model", "Functional", layers, calls, (Ref(0),), (Ref(0), Ref(1))))
     assert report.receptive_fields["mean"] == ((),)

@@ -18,7 +18,8 @@ from convcalc import infer
 from convcalc.analyse.receptive_axis import Reach
 from convcalc.analyse.receptive_field import AxisField
 from convcalc.layers import bind, find
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Model, Ref
+from tests.handmade import handmade_layer
 
 
 @dataclass
@@ -132,7 +133,7 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
     """A model, and the dependency sets of each of its tensors by name."""
     size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
     tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
-    layers = [Layer("image", "InputLayer", {"shape": (*size, 1)})]
+    layers = [handmade_layer("image", "InputLayer", {"shape": (*size, 1)})]
     calls = [Call(0, ())]
 
     def add(kind: str, args: dict[str, Any], sources: list[str], axes: list[Axis]) -> str:
@@ -142,7 +143,7 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
         bound, refusals = bind(entry, [], args)
         assert not refusals
         calls.append(Call(len(layers), tuple(Ref(list(tensors).index(source)) for source in sources)))
-        layers.append(Layer(name, kind, bound))
+        layers.append(handmade_layer(name, kind, bound))
         tensors[name] = axes
         return name
 

@@ -12,7 +12,7 @@ from convcalc import Report, infer
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.checking.insights import INSIGHT_RULES, Insight, InsightRule, insights
 from convcalc.cli import cli
-from convcalc.layers import CATALOGUE, LayerType
+from convcalc.layers import CATALOGUE, LayerDefinition
 from convcalc.layers.examples import example_spec
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
@@ -168,7 +168,7 @@ def test_a_field_beyond_the_input_is_reported_once_per_input() -> None:
 
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.name)
-def test_insights_work_for_every_layer(kind: LayerType) -> None:
+def test_insights_work_for_every_layer(kind: LayerDefinition) -> None:
     report = infer(read_spec(Source("example", example_spec(kind))))
     assert {found.layer for found in insights(report)} <= {row.path for row in report.layers} | {"input_layer"}
 

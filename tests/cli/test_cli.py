@@ -192,7 +192,7 @@ def test_a_terminal_gets_its_width_and_colour() -> None:
 def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
     done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
     assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
-    assert "LayerType" not in done.stdout
+    assert "LayerDefinition" not in done.stdout
 
 
 def test_memory_follows_the_options() -> None:

@@ -14,6 +14,7 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.base.text import visible
 from convcalc.checking.against_snapshot import compare_with_snapshot
 from convcalc.checking.insights import insights
+from convcalc.layers import LayerDefinition
 from convcalc.model import Model
 from convcalc.ops import Operation
 from convcalc.read import read
@@ -95,7 +96,7 @@ def _written(report: Report) -> None:
     """What is written of a model is read as the same one again, and is text of UTF-8."""
     config = config_json(report)
     again = infer(read(config.encode(), "written.json"))
-    own_code = any(row.kind is not None and row.kind.family == "custom" for row in report.layers)
+    own_code = any(isinstance(row.definition, LayerDefinition) and row.definition.is_custom for row in report.layers)
     if not report.problems and not own_code:  # of which a config holds nothing
         assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
         assert _rows(again) == _rows(report)
@@ -116,7 +117,7 @@ def _written(report: Report) -> None:
 
 def _class_name(row: LayerReport) -> str:
     """The class; an operation of Keras 2 is written as that of Keras 3 that it is."""
-    return row.kind.name if isinstance(row.kind, Operation) else row.class_name
+    return row.definition.name if isinstance(row.definition, Operation) else row.class_name
 
 
 def _rows(report: Report) -> list[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convcalc import Report, infer
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Model, Ref
+from tests.handmade import handmade_layer
 
 NAMES = (
     "</td><script>document.title='run'</script>",
@@ -43,8 +44,8 @@ NAMES = (
 
 def report() -> Report:
     """A chain of layers with these names, in a model with such a name."""
-    layers = [Layer("in | <put>", "InputLayer", {"shape": (4,)})]
-    layers += [Layer(name, "Dense", {"units": 3}) for name in NAMES]
+    layers = [handmade_layer("in | <put>", "InputLayer", {"shape": (4,)})]
+    layers += [handmade_layer(name, "Dense", {"units": 3}) for name in NAMES]
     calls = [Call(0, ()), *(Call(number + 1, (Ref(number),)) for number in range(len(NAMES)))]
     name = r"""m" <script>document.title='run'</script> | @you #1 $x$ \o"""
     model = Model(name, "Functional", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(NAMES)),))

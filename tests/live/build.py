@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.base.numbers import UNKNOWN
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Layer, Model
 
@@ -43,8 +43,8 @@ def build(model: Model) -> Any:
 def _layer(layer: Layer) -> Any:
 
     common = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype}
-    if layer.kind is not None:
-        return _declared(layer.kind, layer, common)
+    if isinstance(layer.definition, LayerDefinition) and layer.definition.is_custom:
+        return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
     if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # pairs for each axis here, one pair there
@@ -66,7 +66,7 @@ def _value(value: Any) -> Any:
     import keras
 
     if isinstance(value, SubLayer):
-        return getattr(keras.layers, value.kind.name)(**{key: _value(part) for key, part in value.args.items()})
+        return getattr(keras.layers, value.definition.name)(**{key: _value(part) for key, part in value.args.items()})
     if isinstance(value, tuple):
         return tuple(None if part is UNKNOWN else _value(part) for part in value)
     return value
@@ -78,7 +78,7 @@ def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) 
     return made(tensors if len(tensors) > 1 else tensors[0], **args)
 
 
-def _declared(kind: LayerType, layer: Layer, common: Mapping[str, Any]) -> Any:
+def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) -> Any:
     """A class in Keras for a layer that the spec declares: it makes the declared weights."""
     import keras
 

@@ -10,6 +10,7 @@ from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN
 from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.ops import OPERATIONS, Operation
+from tests.handmade import handmade_layer
 from tests.live.cases_operations_math import MATH
 from tests.live.cases_operations_more import MORE
 from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_tensor, images
@@ -316,7 +317,9 @@ def model_of(asked: Asked, name: str = "made") -> Model:
         if isinstance(value, T):
             batch = {} if value.shape[0] is None else {"batch_size": value.shape[0]}
             shape = tuple(UNKNOWN if size is None else size for size in value.shape[1:])
-            layers.append(Layer(f"in_{len(layers)}", "InputLayer", {"shape": shape, **batch}, dtype=value.dtype))
+            layers.append(
+                handmade_layer(f"in_{len(layers)}", "InputLayer", {"shape": shape, **batch}, dtype=value.dtype)
+            )
             calls.append(Call(len(calls), ()))
             return Slot(len(calls) - 1)
         return [slotted(part) for part in value] if isinstance(value, list) else value
@@ -325,7 +328,7 @@ def model_of(asked: Asked, name: str = "made") -> Model:
     given = slotted(asked.call)
     named = {operation.parameters[0]: given} if operation.variadic else dict(zip(operation.parameters, given))
     made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
-    layers.append(Layer(name, operation.name, made, kind=operation))
+    layers.append(Layer(name, operation.name, operation, made))
     inputs = tuple(Ref(number) for number in range(len(calls)))
     calls.append(Call(len(layers) - 1, inputs, args=named))
     return Model("one", "Functional", tuple(layers), tuple(calls), inputs, (Ref(len(calls) - 1),))

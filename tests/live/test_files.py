@@ -102,7 +102,7 @@ def rows(report: Any) -> list[tuple[Any, ...]]:
             row.trainable_params,
         )
         for row in report.layers
-        if (row.depth == 0 and row.kind is None) or (row.depth == 0 and row.kind.family != "operation")
+        if row.depth == 0 and not isinstance(row.definition, Operation)
     ]
 
 

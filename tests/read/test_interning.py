@@ -5,20 +5,20 @@ import gc
 import pytest
 
 from convcalc.base.gc_pause import gc_paused
-from convcalc.read.interning import Alike
+from convcalc.read.interning import ArgumentInterner
 
 
 def test_equal_arguments_are_one_object() -> None:
-    alike = Alike()
-    first = alike.one({"filters": 8, "kernel_size": (3, 3)})
-    assert alike.one({"filters": 8, "kernel_size": (3, 3)}) is first
-    assert alike.one({"filters": 8, "kernel_size": (3, 5)}) is not first
+    alike = ArgumentInterner()
+    first = alike.intern({"filters": 8, "kernel_size": (3, 3)})
+    assert alike.intern({"filters": 8, "kernel_size": (3, 3)}) is first
+    assert alike.intern({"filters": 8, "kernel_size": (3, 5)}) is not first
 
 
 def test_values_of_other_types_stay_apart() -> None:
-    alike = Alike()
+    alike = ArgumentInterner()
     values = [1, 1.0, True, 0.0, -0.0, False, (1,), (1.0,), None, "1", "None"]
-    kept = [alike.one({"value": value}) for value in values]
+    kept = [alike.intern({"value": value}) for value in values]
     assert [repr(args["value"]) for args in kept] == [repr(value) for value in values]
 
 

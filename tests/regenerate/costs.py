@@ -12,7 +12,7 @@ from convcalc import Report, infer
 from convcalc.analyse.report import LayerReport
 from convcalc.base.numbers import plain, product
 from convcalc.base.problems import Source
-from convcalc.layers import LayerType, elementwise
+from convcalc.layers import LayerDefinition, elementwise
 from convcalc.layers.costs import ACTIVATIONS, INTERPOLATIONS, elements
 from convcalc.read import parse
 from convcalc.read.spec.spec import read_spec
@@ -201,8 +201,8 @@ def _bias(row: LayerReport) -> object:
 def _others(row: LayerReport) -> object:
     """The operations besides products and biases."""
     (step,) = row.calls[0].steps
-    assert isinstance(step.kind, LayerType) and step.inferred is not None
-    return elementwise(step.kind, step.args, step.inputs, step.inferred)
+    assert isinstance(step.definition, LayerDefinition) and step.inferred is not None
+    return elementwise(step.definition, step.args, step.inputs, step.inferred)
 
 
 def _relu(row: LayerReport) -> object:

@@ -8,7 +8,7 @@ from convcalc import infer
 from convcalc.base.problems import Source
 from convcalc.base.text import number_text, shapes_text
 from convcalc.checking.insights import INSIGHT_RULES
-from convcalc.layers import CATALOGUE, LayerType
+from convcalc.layers import CATALOGUE, LayerDefinition
 from convcalc.layers.arguments import REQUIRED, Anything, Argument
 from convcalc.layers.examples import example_spec
 from convcalc.ops import OPERATIONS
@@ -31,7 +31,7 @@ counts (initializers, regularizers, constraints, seeds …) are accepted and nam
 
 def page() -> str:
     """The whole page."""
-    families: dict[str, list[LayerType]] = {}
+    families: dict[str, list[LayerDefinition]] = {}
     for kind in CATALOGUE.values():
         if kind.rule.__module__.startswith("convcalc.layers."):  # not those that another package or a test declares
             families.setdefault(kind.family, []).append(kind)
@@ -46,7 +46,7 @@ def page() -> str:
     return "\n".join(out) + "\n"
 
 
-def _section(kind: LayerType) -> list[str]:
+def _section(kind: LayerDefinition) -> list[str]:
     also = f"Also {', '.join(f'`{alias}`' for alias in kind.aliases)}. " if kind.aliases else ""
     out = [f"### {kind.name}", "", _escaped(kind.doc), "", f"{also}{_input(kind)}", ""]
     arguments = [*kind.arguments, *kind.call_arguments]
@@ -74,7 +74,7 @@ def _carried(argument: Argument) -> bool:
     return optional and (ending or isinstance(argument.kind, Anything))
 
 
-def _input(kind: LayerType) -> str:
+def _input(kind: LayerDefinition) -> str:
     if kind.inputs == 0:
         return "Takes no input."
     shape = f"`(batch, {', '.join(kind.axes)})`" if kind.axes else "any shape"

@@ -20,13 +20,14 @@ from convcalc.base.problems import ConvcalcError, Refusal, error
 from convcalc.checking.budget import check_budget, limits_of
 from convcalc.cli.project import Project, project
 from convcalc.keras_text.options import in_range
-from convcalc.model import Call, Layer, Model, Ref, with_input_sizes
+from convcalc.model import Call, Model, Ref, with_input_sizes
 from convcalc.read import read
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
 from tests.fuzz import targets
 from tests.fuzz.oracle import judge
+from tests.helpers.handmade import handmade_layer
 from tests.helpers.keras_configs import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
 OUT = [["made", 0, 0]]
@@ -346,7 +347,7 @@ def test_an_input_that_states_its_batch_shape_is_written_whole(stated: str, spec
 
 def of_input(*outputs: int) -> Model:
     """A model whose input is of a class that is not known, and gives these of its outputs; no reader makes the like."""
-    layers = (Layer("x", "Mine"),)
+    layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
 
 

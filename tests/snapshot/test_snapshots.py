@@ -174,7 +174,7 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     mutation = mutated(inner.model, "wider", Random(1))
     assert mutation is not None
     layers = tuple(
-        layer._replace(model=mutation.report.model) if layer is inner else layer for layer in report.model.layers
+        layer._replace(definition=mutation.report.model) if layer is inner else layer for layer in report.model.layers
     )
     try:
         changed = infer(report.model._replace(layers=layers))

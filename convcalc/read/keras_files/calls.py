@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
-from convcalc.layers import lookup_builtin
+from convcalc.layers import LayerDefinition
 from convcalc.model import NO_ARGS, Call, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
@@ -163,12 +163,11 @@ class Graph:
             return
         args, kwargs = entry.nodes[key[1]]
         order = tuple(self._ref(each) for each in tensors)
-        if isinstance(entry.layer.kind, Operation):
-            self.calls.append(Call(number, order, args=self._operands(entry.layer.kind, args, kwargs, entry)))
+        if isinstance(entry.layer.definition, Operation):
+            self.calls.append(Call(number, order, args=self._operands(entry.layer.definition, args, kwargs, entry)))
             return
-        kind = (
-            lookup_builtin(entry.layer.class_name) if entry.layer.model is None and entry.layer.kind is None else None
-        )
+        definition = entry.layer.definition
+        known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
         inputs = [self._ref(each) for each in self._tensors(args, entry.path)] if kwargs else list(order)
         masks: list[Ref] = []
         named: dict[str, Any] = {}
@@ -178,8 +177,7 @@ class Graph:
                 masks += found
             else:
                 inputs += found
-            argument = kind.argument(name) if kind is not None else None
-            if argument is not None and not found and argument in kind.call_arguments:  # type: ignore[union-attr]
+            if not found and any(argument.name == name for argument in known):
                 named[name] = serialized.plain(kwargs[name])
         given = {k: v for k, v in named.items() if v not in (None, False)}
         call = Call(number, tuple(inputs), args=given or NO_ARGS, masks=tuple(masks))

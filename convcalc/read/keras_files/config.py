@@ -8,31 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from convcalc.analyse.inference import of_model
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
 from convcalc.base.problems import ConvcalcError, Problem, error
-from convcalc.layers import LayerType, bind, lookup_builtin
+from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Argument
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.layers.sublayer import LayerValue, SubModel
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import Operation, find_operation
-from convcalc.read.interning import Alike
+from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.calls import Entry, Graph, kind_word
 from convcalc.read.keras_files.upgrade_keras2 import is_legacy, upgrade
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_OPEN = 32
-# What a file says of where a class comes from.
-ORIGIN = ("module", "registered_name")
 _FOREIGN_NOTE = "no layer of Keras: only what the file records of it is known"
 
 
@@ -43,7 +39,7 @@ class ConfigReader:
     source: str
     problems: list[Problem] = field(default_factory=list)
     names: Names = field(default_factory=Names)
-    alike: Alike = field(default_factory=Alike)
+    interner: ArgumentInterner = field(default_factory=ArgumentInterner)
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
         """The error that ends reading."""
@@ -99,7 +95,7 @@ class ConfigReader:
             at = f"{path}.layers[{number}]"
             layers.append(self.layer(upgrade(self.mapping(each, at), frozenset()), at, depth))
             self._take(taken, layers[-1].name, at)
-            if isinstance(layers[-1].kind, Operation):
+            if isinstance(layers[-1].definition, Operation):
                 raise self.fail(at, f"'{layers[-1].name}' is an operation, and a Sequential holds layers alone")
             if number and layers[-1].class_name == "InputLayer":
                 raise self.fail(
@@ -191,31 +187,32 @@ class ConfigReader:
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
             # Keras forgets that a Sequential was frozen, and of a Functional it remembers that alone: each layer has its own flag.
-            return Layer(name, inner.class_name, trainable=inner.trainable, model=inner)
+            return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, entry, path)
         policy = serialized.policy(config.get("dtype"))
         if kind is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, codes.UNKNOWN_LAYER)
+            foreign_name = _foreign_name(module, class_name)
             return Layer(
                 name,
-                _foreign_name(module, class_name),
+                foreign_name,
+                _foreign(foreign_name, entry),
                 {key: serialized.plain(value) for key, value in config.items()},
                 trainable=trainable,
                 dtype=policy if policy in POLICIES else "float32",
-                origin=_origin(entry),
             )
-        args = self.alike.one(self._arguments(kind, config, name, path, depth))
+        args = self.interner.intern(self._arguments(kind, config, name, path, depth))
         policies = DTYPES if kind.inputs == 0 else POLICIES
         if policy is not None and policy not in policies:
             self.warn(
                 path, f"'{name}' has a dtype that is not known, '{policy}'; float32 is taken", name, codes.UNKNOWN_DTYPE
             )
             policy = None
-        return Layer(name, kind.class_name, args, trainable=trainable, dtype=policy or kind.policy(args))
+        return Layer(name, kind.class_name, kind, args, trainable=trainable, dtype=policy or kind.policy(args))
 
     def _arguments(
-        self, kind: LayerType, config: Mapping[str, Any], name: str, path: str, depth: int
+        self, kind: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int
     ) -> dict[str, Any]:
         """The layer's arguments, those left out that are as by default."""
         if kind.name == "InputLayer":
@@ -237,7 +234,7 @@ class ConfigReader:
             )
         found = {key: value for key, value in bound.items() if not kind.is_default(key, value)}
         size = config.get("vocabulary_size")
-        if kind.family == "data_preprocessing" and isinstance(size, int) and 0 <= size <= LARGEST:
+        if kind.records_vocabulary_size and isinstance(size, int) and 0 <= size <= LARGEST:
             found["vocabulary_size"] = size
         return found
 
@@ -245,7 +242,7 @@ class ConfigReader:
         """The value of an argument; a model in the place of a layer is read as one."""
         if isinstance(argument.kind, LayerValue) and _is_model(value):
             model = self.model(value, path, depth + 1)
-            return SubModel(model.name, partial(of_model, model), value)
+            return SubModel(model.name, model, value)
         return _one_factor(argument, serialized.plain(value))
 
     def _operation(self, name: str, class_name: str, module: str, entry: Mapping[str, Any], path: str) -> Layer:
@@ -258,13 +255,14 @@ class ConfigReader:
                 name,
                 codes.UNKNOWN_OPERATION,
             )
-            return Layer(name, _foreign_name(module, class_name), made, origin=_origin(entry))
+            foreign_name = _foreign_name(module, class_name)
+            return Layer(name, foreign_name, _foreign(foreign_name, entry), made)
         shown = str(entry.get("shown") or class_name)
         return Layer(
             name,
             shown,
+            operation,
             {key: value for key, value in made.items() if key in operation.init_parameters},
-            kind=operation,
         )
 
 
@@ -281,15 +279,19 @@ def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
     return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and own
 
 
-def _origin(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {key: entry[key] for key in ORIGIN if isinstance(entry.get(key), str)}
+def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
+    """The definition of a custom class: that of an installed package, if one declares it."""
+    module, registered = entry.get("module"), entry.get("registered_name")
+    return find(name) or Foreign(
+        name,
+        module if isinstance(module, str) else None,
+        registered if isinstance(registered, str) else None,
+    )
 
 
 def _foreign_name(module: str, class_name: str) -> str:
     """The name of a class of someone else's. One that only has the name of one of Keras's is not that one."""
-    known = lookup_builtin(class_name)
-    taken = known is not None and known.rule.__module__.startswith("convcalc.")
-    return f"{module}.{class_name}" if taken else class_name
+    return f"{module}.{class_name}" if is_builtin(class_name) else class_name
 
 
 def _one_factor(argument: Argument, value: Any) -> Any:
@@ -314,12 +316,13 @@ def _input_config(config: Mapping[str, Any], shape: Sequence[Any] | None) -> Map
 
 def _input(name: str, shape: Shape | None) -> Layer:
     """An input layer that the file leaves out; of unknown shape it is one of which nothing can be told."""
+    definition = require_builtin("InputLayer")
     if shape is None:
-        return Layer(name, "InputLayer", broken=True)
+        return Layer(name, definition.class_name, definition, broken=True)
     args: dict[str, Any] = {"shape": shape[1:]}
     if shape[0] is not UNKNOWN:
         args["batch_size"] = shape[0]
-    return Layer(name, "InputLayer", args)
+    return Layer(name, definition.class_name, definition, args)
 
 
 def read_config(data: Any, source: str) -> Model:

@@ -17,9 +17,9 @@ from convcalc.base.keras_names import snake_case
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, Refusal, error
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
-from convcalc.model import Layer, Model, Stored, summary_order
+from convcalc.model import Foreign, Layer, Model, Stored, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import opened_file
 from convcalc.read.detect import OpenFile, open_binary
@@ -91,22 +91,22 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
 
 
 def _is_foreign(model: Model) -> bool:
-    return any(_is_foreign(layer.model) if layer.model else _is_unknown(layer) for layer in model.layers)
+    return any(_is_unknown(layer) for _, layer in model.walk())
 
 
 def _is_unknown(layer: Layer) -> bool:
     """Whether a layer is one whose weights no rule tells. (Lambda, whose code is not known either, has none.)"""
-    if layer.broken or isinstance(layer.kind, Operation):
-        return False
-    kind = definition_of(layer)
-    return kind is None or (kind.family == "opaque" and kind.name != "Lambda")
+    definition = layer.definition
+    return not layer.broken and (
+        isinstance(definition, Foreign) or (isinstance(definition, LayerDefinition) and definition.has_unknown_weights)
+    )
 
 
 def _filled(model: Model, prefix: str, found: Mapping[str, tuple[Stored, ...]]) -> Model:
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
-        if layer.model is not None:
-            return layer._replace(model=_filled(layer.model, f"{path}/", found))
+        if isinstance(layer.definition, Model):
+            return layer._replace(definition=_filled(layer.definition, f"{path}/", found))
         stored = found.get(path)
         plain = stored is not None and all(weight.dtype in DTYPES for weight in stored)
         return layer._replace(stored=stored) if plain and _is_unknown(layer) else layer
@@ -147,8 +147,8 @@ class _Archived:
         for place, layer in _places(model):
             found = rest.pop(names.get(layer.name, place), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
-            if layer.model is not None:
-                self.model(layer.model, found, f"{path}/")
+            if isinstance(layer.definition, Model):
+                self.model(layer.definition, found, f"{path}/")
             elif found is not None:
                 self.found[path] = self.saved[key] = tuple(self.variables(found))
             elif key in self.saved:
@@ -192,7 +192,7 @@ def _places(model: Model) -> Iterator[tuple[str, Layer]]:
     counts: dict[str, int] = {}
     for number in summary_order(model):
         layer = model.layers[number]
-        if isinstance(layer.kind, Operation):
+        if isinstance(layer.definition, Operation):
             continue
         word = snake_case(re.split("[.>]", layer.class_name)[-1])
         count = counts[word] = counts.get(word, -1) + 1

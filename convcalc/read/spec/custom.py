@@ -21,7 +21,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import Number, Shape
 from convcalc.base.problems import Refusal
-from convcalc.layers import Inferred, LayerType, Product, Weight, lookup_builtin
+from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_builtin
 from convcalc.layers.arguments import Anything, Argument
 from convcalc.read.spec.expressions import evaluate
 from convcalc.read.spec.nodes import Fields, Node
@@ -31,14 +31,14 @@ KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
 ANY = "..."
 
 
-def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerType]:
+def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerDefinition]:
     """The layers that a spec declares, by name."""
-    found: dict[str, LayerType] = {}
+    found: dict[str, LayerDefinition] = {}
     scope = Scope()
     for name, (key, body) in values.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
         # What Keras exports nowhere is no name that a spec has to keep free.
-        if (known is not None and known.family != "applications") or name in taken:
+        if (known is not None and known.is_exported) or name in taken:
             values.report(
                 key, codes.NAME_TAKEN, f"a custom layer cannot be named '{name}': a layer or block has that name", scope
             )
@@ -58,7 +58,7 @@ def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> 
     return found
 
 
-def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerType:
+def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerDefinition:
     pattern, output = _list(body.get("input", [ANY]), "input"), _list(body["output"], "output")
     if pattern.count(ANY) > 1 or output.count(ANY) > pattern.count(ANY):
         raise Refusal(
@@ -69,10 +69,11 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
         raise Refusal("has weights that are no mapping from a name to a shape", codes.INVALID_VALUE)
     rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
     arguments = tuple(Argument(key, Anything(), default, nullable=True) for key, default in defaults.items())
-    return LayerType(
+    return LayerDefinition(
         name=name,
         class_name=name,
         family="custom",
+        is_custom=True,
         arguments=arguments,
         rule=rule,
         doc=str(body.get("summary", "A layer that the spec declares.")),

@@ -13,10 +13,10 @@ from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal, did_you_mean, listed
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import LayerType, bind, definition_of, find, known_names
+from convcalc.layers import LayerDefinition, bind, find, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import name_inside
-from convcalc.model import NO_ARGS, Layer, Model, Ref
+from convcalc.model import Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import Operation, find_function
 from convcalc.read.spec.blocks import NESTED as NESTED
 from convcalc.read.spec.blocks import Block, block_variables
@@ -44,7 +44,7 @@ class Spec(NamedTuple):
 
     values: Values
     blocks: Mapping[str, Block]
-    custom: Mapping[str, LayerType]
+    custom: Mapping[str, LayerDefinition]
     read_model: Callable[[Fields, Scope, str | None], Model]
 
 
@@ -122,7 +122,7 @@ class Entries:
 
     # Layers -----------------------------------------------------------------------------------------------------------
 
-    def layer(self, kind: LayerType, key: Node, entry: Node, given: Node | None) -> None:
+    def layer(self, kind: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
         """One layer of the catalogue, called once."""
         place = Written(self.values.source, key, given, entry, kind, self.scope.context)
         broken = False
@@ -136,36 +136,35 @@ class Entries:
         if kind.inputs == 0:
             self.input_layer(kind, place, args, broken)
         else:
-            self.call_new(kind.class_name, place, args, broken, kind)
-            if kind.family == "opaque":
+            self.call_new(kind.class_name, kind, place, args, broken)
+            if kind.is_opaque:
                 self.record_expected()
             for class_name in kind.made_inside({} if broken else args, place.common("name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
 
-    def input_layer(self, kind: LayerType, place: Written, args: Mapping[str, Any], broken: bool) -> None:
+    def input_layer(self, kind: LayerDefinition, place: Written, args: Mapping[str, Any], broken: bool) -> None:
         """A further input of the model."""
         if (node := place.common("from")) is not None:
             self.report(node, codes.WRONG_INPUTS, f"{kind.name} takes no input: it is where data enters")
-        self.current = self.graph.add_input(self.add_layer(kind.class_name, place, args, broken), place)
+        self.current = self.graph.add_input(self.add_layer(kind.class_name, kind, place, args, broken), place)
         self.branches = self.branches or len(self.graph.inputs) > 1
 
     def call_new(
         self,
         class_name: str,
+        definition: Definition,
         place: Written,
         args: Mapping[str, Any],
         broken: bool,
-        kind: LayerType | None = None,
-        origin: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a layer and call it. Where its inputs are not there it is broken, and the rest of it is still looked at."""
         inputs: tuple[Ref, ...] = ()
         try:
-            inputs = self.inputs(place, kind)
+            inputs = self.inputs(place, definition)
         except Passed:
             broken = True
-        number = self.add_layer(class_name, place, args, broken, origin=origin)
+        number = self.add_layer(class_name, definition, place, args, broken)
         self.current = self.graph.call(number, inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
@@ -173,9 +172,14 @@ class Entries:
         place = Written(self.values.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         short = re.split(r"[.>]", name)[-1]
-        origin = {"registered_name": name} if ">" in name else {"module": name.rpartition(".")[0]}
         # A class that only has the name of one of Keras's is not that one.
-        self.call_new(name if find(short) else short, place, args, False, origin=origin)
+        class_name = name if find(short) else short
+        definition = (
+            Foreign(class_name, registered_name=name)
+            if ">" in name
+            else Foreign(class_name, module=name.rpartition(".")[0])
+        )
+        self.call_new(class_name, self.spec.custom.get(class_name) or definition, place, args, False)
         self.record_expected()
         self.label(place)
 
@@ -206,8 +210,8 @@ class Entries:
         layer = Layer(
             self.given_name(place) or self.values.shared.names.automatic(operation.name),
             operation.name,
+            operation,
             use.made,
-            kind=operation,
             expect=self.expected(place),
             place=place,
             broken=broken,
@@ -229,16 +233,15 @@ class Entries:
     def add_layer(
         self,
         class_name: str,
+        definition: Definition,
         place: Written,
         args: Mapping[str, Any],
         broken: bool = False,
-        model: Model | None = None,
-        origin: Mapping[str, Any] | None = None,
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
         values, scope = self.values, self.scope
         trainable, dtype = True, None
-        kind = place.kind if isinstance(place.kind, LayerType) else None
+        kind = place.kind if isinstance(place.kind, LayerDefinition) else None
         for key in kind.unsupported_options if kind else ():
             if (node := place.common(key)) is not None:
                 self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras: take it out")
@@ -249,7 +252,7 @@ class Entries:
                 kind.sublayers_argument: tuple(_named(each, names) for each in args.get(kind.sublayers_argument, ())),
             }
         name_inside(args, names)
-        name = self.given_name(place) if model is None else model.name
+        name = definition.name if isinstance(definition, Model) else self.given_name(place)
         with suppress(Passed):
             trainable = values.flag(place.common("trainable"), scope, "trainable")
         with suppress(Passed):
@@ -257,15 +260,13 @@ class Entries:
         layer = Layer(
             name or names.automatic(class_name.rpartition(".")[2]),
             class_name,
-            values.shared.alike.one(args),
+            definition,
+            values.shared.interner.intern(args),
             trainable=trainable,
             dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
-            model=model,
-            kind=self.spec.custom.get(class_name),
             expect=self.expected(place),
             place=place,
             broken=broken,
-            origin=origin or NO_ARGS,
         )
         return self.graph.add_layer(layer)
 
@@ -290,7 +291,7 @@ class Entries:
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON), None)
         place = Written(self.values.source, entry, given, entry, context=self.scope.context)
         self.current = self.graph.call(
-            self.graph.add_stand_in(Layer(self.given_name(place), "?", broken=True)), (), None
+            self.graph.add_stand_in(Layer(self.given_name(place), "?", Foreign("?"), broken=True)), (), None
         )
         self.label(place)
         return self.current
@@ -304,18 +305,18 @@ class Entries:
 
     # Where inputs come from -------------------------------------------------------------------------------------------
 
-    def inputs(self, place: Written, kind: LayerType | None = None) -> tuple[Ref, ...]:
+    def inputs(self, place: Written, definition: Definition | None = None) -> tuple[Ref, ...]:
         """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`Passed`."""
         node = place.common("from")
         if node is not None:
             self.branches = True
             return self.references.read(node)
-        if kind is not None and kind.merges:
-            like = f"{kind.name}: {{from: [a, b]}}"
+        if isinstance(definition, LayerDefinition) and definition.merges:
+            like = f"{definition.name}: {{from: [a, b]}}"
             self.report(
                 place.node,
                 codes.MISSING_FROM,
-                f"{kind.name} takes several inputs: name them under 'from:', as in {like}",
+                f"{definition.name} takes several inputs: name them under 'from:', as in {like}",
             )
             raise Passed
         if self.current is None:
@@ -338,15 +339,16 @@ class Entries:
         if layer.class_name == "InputLayer":
             self.report(node, codes.INVALID_VALUE, f"'{layer.name}' is an input, and cannot be called")
             raise Passed
-        if isinstance(layer.kind, Operation):
+        if isinstance(layer.definition, Operation):
             self.report(
                 node,
                 codes.INVALID_VALUE,
                 f"'{layer.name}' is an operation, and has no weights to share: write it again",
             )
             raise Passed
-        kind = definition_of(layer)
-        own = {argument.name: argument for argument in kind.call_arguments} if kind else {}
+        definition = layer.definition
+        known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
+        own = {argument.name: argument for argument in known}
         values.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
         place = Written(values.source, node, entry, entry, context=scope.context)
         args: dict[str, Any] = {}
@@ -381,7 +383,7 @@ class Entries:
             with suppress(Passed):
                 name = values.word(name_node, self.scope, "a model's name")
         model = self.spec.read_model(given, self.opened(key), name or None)
-        number = self.add_layer(model.class_name, place, {}, broken, model)
+        number = self.add_layer(model.class_name, model, place, {}, broken)
         self.current = self.graph.call(number, inputs, place)
         self.label(place)
 
@@ -449,7 +451,7 @@ def _named(layer: Any, names: Names) -> Any:
     if layer.name is not None:
         return layer
     name_inside(layer.args, names)
-    return layer._replace(name=names.automatic(layer.kind.class_name))
+    return layer._replace(name=names.automatic(layer.definition.class_name))
 
 
 def keras_name(name: str) -> str:

@@ -14,10 +14,9 @@ from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import ConvcalcError, Mark, Problem, by_place, did_you_mean
-from convcalc.layers import definition_of
+from convcalc.layers import LayerDefinition
 from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
-from convcalc.ops import Operation
-from convcalc.read.interning import Alike
+from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
@@ -34,7 +33,7 @@ class Shared:
     def __init__(self) -> None:
         self.names = Names()
         self.problems: list[Problem] = []
-        self.alike = Alike()
+        self.interner = ArgumentInterner()
         self.work = 0
         self._seen: set[tuple[str, int, int, str | None]] = set()
 
@@ -135,10 +134,8 @@ class GraphBuilder:
         call = Call(layer, tuple(inputs), place, args or NO_ARGS)
         self.calls.append(call)
         made = self.layers[layer]
-        hands_masks_on = not made.broken and not isinstance(made.kind, Operation)
-        kind = definition_of(made) if hands_masks_on and made.model is None else None
-        if hands_masks_on and (kind is not None or made.model is not None):
-            self._masks.called(len(self.calls) - 1, call, made, kind)
+        if not made.broken and isinstance(made.definition, (LayerDefinition, Model)):
+            self._masks.called(len(self.calls) - 1, call, made)
         ref = self._latest[layer] = Ref(len(self.calls) - 1)
         return ref
 

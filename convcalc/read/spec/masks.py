@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.base.keras_names import Names
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import autocast, compute_dtype
 from convcalc.layers.masks import Computed
 from convcalc.model import Call, Layer, Ref, Slot
@@ -40,8 +40,9 @@ class Masks:
         self._made: dict[int, list[_Mask]] = {}
         self._taken: dict[int, _Mask] = {}
 
-    def called(self, number: int, call: Call, layer: Layer, kind: LayerType | None) -> None:
-        """Call ``number`` was made, of a layer of that kind; None is a nested model."""
+    def called(self, number: int, call: Call, layer: Layer) -> None:
+        """Call ``number`` was made, of a layer of the catalogue or a nested model."""
+        kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         rule = kind.mask_rule if kind is not None else None
         dtype = self._dtypes[number] = compute_dtype(layer.dtype)
         inputs = (
@@ -58,8 +59,8 @@ class Masks:
             self._taken[number] = masks[0]
         if rule is None or kind is None:
             return
-        made: dict[int, _Mask] = {}
-        for output, mask in enumerate(rule({**kind.defaults, **layer.args, **call.args}, inputs, masks)):
+        made: dict[Computed, _Mask] = {}
+        for output, mask in enumerate(rule(kind.rule_arguments({**layer.args, **call.args}), inputs, masks)):
             if mask is not None:
                 self._of[Ref(number, output)] = self._mask(number, mask, made)
 
@@ -70,17 +71,17 @@ class Masks:
             return ref
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
-    def _mask(self, number: int, mask: Any, made: dict[int, _Mask]) -> _Mask:
+    def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
         """The mask, made with those that it is made of: the innermost first. A mask rule nests a handful."""
         if isinstance(mask, _Mask):
             return mask
-        if id(mask) not in made:
+        if mask not in made:
             parts = {name: self._part(number, value, made) for name, value in mask.call.items()}
-            found = made[id(mask)] = _Mask(mask, parts, self._names.automatic(mask.name))
+            found = made[mask] = _Mask(mask, parts, self._names.automatic(mask.name))
             self._made.setdefault(number, []).append(found)
-        return made[id(mask)]
+        return made[mask]
 
-    def _part(self, number: int, value: Any, made: dict[int, _Mask]) -> Any:
+    def _part(self, number: int, value: Any, made: dict[Computed, _Mask]) -> Any:
         if isinstance(value, list):
             return [self._part(number, part, made) for part in value]
         return self._mask(number, value, made) if isinstance(value, Computed) else value
@@ -106,8 +107,9 @@ class Masks:
                     sources: list[Ref] = []
                     args = {name: _slotted(value, sources, move) for name, value in mask.parts.items()}
                     computed = mask.computed
-                    kind = find_operation(computed.name, f"keras.src.ops.{computed.module}")
-                    layers.append(Layer(mask.name, computed.name, computed.made, kind=kind, place=call.place))
+                    operation = find_operation(computed.name, f"keras.src.ops.{computed.module}")
+                    assert operation is not None, "a mask rule names an operation that exists"
+                    layers.append(Layer(mask.name, computed.name, operation, computed.made, place=call.place))
                     mask.ref = Ref(len(placed))
                     placed.append(Call(len(layers) - 1, tuple(sources), call.place, args))
         return placed, moved

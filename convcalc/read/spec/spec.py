@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Mark, Refusal, Source, by_place, error
-from convcalc.layers import LayerType, bind, lookup_builtin, require_builtin
+from convcalc.layers import LayerDefinition, bind, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Sizes, shown
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import BUDGETS, Layer, Model, Ref
@@ -47,7 +47,7 @@ def read_spec(source: Source) -> Model:
     values = Values(source, shared)
     values.check_keys(root, TOP_KEYS, "a spec", Scope())
     blocks = read_blocks(values, root.get("blocks"))
-    custom: Mapping[str, LayerType] = {}
+    custom: Mapping[str, LayerDefinition] = {}
     if "custom" in root.fields:
         from convcalc.read.spec.custom import read_custom
 
@@ -70,7 +70,7 @@ _OWN = ("name", "dtype")
 class _ModelReader:
     """Reads a model: the file's own, or one that stands in it as a layer."""
 
-    def __init__(self, values: Values, blocks: Mapping[str, Block], custom: Mapping[str, LayerType]) -> None:
+    def __init__(self, values: Values, blocks: Mapping[str, Block], custom: Mapping[str, LayerDefinition]) -> None:
         self.values = values
         self.spec = Spec(values, blocks, custom, self.model)
 
@@ -136,7 +136,7 @@ class _ModelReader:
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
         """An input of which nothing is known, so that what follows can be read."""
         place = Written(self.values.source, node, context=scope.context)
-        layer = Layer(self.values.shared.names.automatic("InputLayer"), "InputLayer", place=place, broken=True)
+        layer = Layer(self.values.shared.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
 
     def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope) -> None:
@@ -166,6 +166,7 @@ class _ModelReader:
         layer = Layer(
             name or values.shared.names.automatic(_INPUT.name),
             _INPUT.name,
+            _INPUT,
             args,
             dtype=dtype,
             place=place,

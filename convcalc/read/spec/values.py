@@ -16,7 +16,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.base.structs import NamedTuple
-from convcalc.layers import LayerType
+from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, shown
 from convcalc.layers.dtypes import POLICIES
 from convcalc.model import Ref
@@ -58,7 +58,7 @@ class Written(NamedTuple):
     node: Node
     given: Node | None = None
     entry: Node | None = None
-    kind: LayerType | Operation | None = None
+    kind: LayerDefinition | Operation | None = None
     context: str = ""
 
     def mark(self, argument: str | None = None) -> Mark:
