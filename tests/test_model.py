@@ -4,7 +4,7 @@ import pytest
 
 from convcalc.base.numbers import UNKNOWN
 from convcalc.model import Call, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
-from tests.handmade import handmade_layer
+from tests.helpers.handmade import handmade_layer
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:

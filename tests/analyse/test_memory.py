@@ -21,7 +21,7 @@ from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.memory import memory_text
 from convcalc.rendering.table import table
 from convcalc.report_json.write import training_data
-from tests.handmade import handmade_layer
+from tests.helpers.handmade import handmade_layer
 from tests.paths import SPECS
 
 

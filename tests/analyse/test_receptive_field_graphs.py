@@ -19,7 +19,7 @@ from convcalc.analyse.receptive_axis import Reach
 from convcalc.analyse.receptive_field import AxisField
 from convcalc.layers import bind, find
 from convcalc.model import Call, Model, Ref
-from tests.handmade import handmade_layer
+from tests.helpers.handmade import handmade_layer
 
 
 @dataclass

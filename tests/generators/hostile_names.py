@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convcalc import Report, infer
 from convcalc.model import Call, Model, Ref
-from tests.handmade import handmade_layer
+from tests.helpers.handmade import handmade_layer
 
 NAMES = (
     "</td><script>document.title='run'</script>",

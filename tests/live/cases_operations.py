@@ -10,7 +10,7 @@ from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN
 from convcalc.model import Call, Layer, Model, Ref, Slot
 from convcalc.ops import OPERATIONS, Operation
-from tests.handmade import handmade_layer
+from tests.helpers.handmade import handmade_layer
 from tests.live.cases_operations_math import MATH
 from tests.live.cases_operations_more import MORE
 from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_tensor, images

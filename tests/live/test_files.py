@@ -23,6 +23,7 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.keras_text.options import Options
 from convcalc.keras_text.print3 import keras_text
 from convcalc.layers import CATALOGUE
+from convcalc.ops import Operation
 from convcalc.read import load, read
 from convcalc.write.spec import spec_yaml
 from tests.generators.model_mutations import Tally, hold
