@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -15,14 +16,23 @@ class IdentityCache(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[Hashable, ...], tuple[T, tuple[object, ...]]] = {}
+        self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the result for these objects and a value ``equal`` to that of :meth:`add`, or None."""
+        """Returns the result for these objects and a value equal to that given to :meth:`add`, or None."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 
     def add(self, result: T, *objects: object, equal: Hashable = None) -> T:
         """Stores a result, and returns it."""
         self._entries[(equal, *map(id, objects))] = result, objects
+        return result
+
+    def once(self: IdentityCache[Any], compute: Callable[[S], T], source: S) -> T:
+        """Returns ``compute(source)``, computed only once for the same function and object."""
+        key = (compute, id(source))
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = compute(source), source
+        result: T = entry[0]
         return result

@@ -6,9 +6,9 @@ bound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from convcalc.analyse.report import CallReport, LayerReport, Totals
 from convcalc.analyse.study import Study
@@ -22,8 +22,6 @@ from convcalc.report_json import SCHEMA_VERSION
 if TYPE_CHECKING:
     from convcalc.analyse.memory import Memory, Training
     from convcalc.analyse.receptive_field import Field
-
-T = TypeVar("T")
 
 
 def report_json(report: Study) -> str:
@@ -118,15 +116,7 @@ class _Rows:
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
         self.memory = report.memory
-        self.parts: IdentityCache[Any] = IdentityCache()
-
-    def once(self, make: Callable[[Any], T], source: Any) -> T:
-        """Returns ``make(source)``; made only once for each source."""
-        part = self.parts.get(source, make)
-        if part is None:
-            part = self.parts.add(make(source), source, make)
-        result: T = part
-        return result
+        self.once = IdentityCache[Any]().once
 
     def layer(self, row: LayerReport) -> dict[str, Any]:
         path = row.path
