@@ -1,4 +1,4 @@
-"""The command line: what goes where, and with which exit code."""
+"""The command line: its outputs and exit codes."""
 
 import json
 import os
@@ -24,13 +24,13 @@ def test_summary_prints_the_table() -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_the_json_of_one_model_is_an_object_and_of_several_an_array() -> None:
+def test_json_of_one_model_is_an_object_and_of_several_an_array() -> None:
     one = json.loads(run("summary", FASHION, "--format", "json").stdout)
     assert one["totals"]["params"] == 1_101_526
     assert json.loads(run("summary", FASHION, FASHION, "--format", "json").stdout) == [one, one]
 
 
-def test_several_tables_stand_one_after_the_other() -> None:
+def test_several_tables_follow_one_another() -> None:
     done = run("summary", FASHION, FASHION)
     assert done.stdout.count('Model: "fashion_mnist"') == 2
     assert '\n\nModel: "fashion_mnist"' in done.stdout
@@ -51,14 +51,14 @@ def test_standard_input() -> None:
     )
 
 
-def test_nothing_is_cut_in_a_pipe() -> None:
+def test_nothing_is_cropped_in_a_pipe() -> None:
     name = "a_name_that_is_longer_than_any_terminal_is_wide_" * 5
     done = run("summary", "-", text=f"input: [4]\nlayers: [{{Dense: {{units: 3, name: {name}}}}}]", COLUMNS="40")
     assert name in done.stdout
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 140])
-def test_a_width_is_kept_by_wrapping(width: int) -> None:
+def test_a_given_width_wraps_long_cells(width: int) -> None:
     done = run("summary", FASHION, "--width", str(width))
     lines = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│└"]
     assert len(lines) > 10
@@ -73,13 +73,13 @@ def test_ascii() -> None:
     assert run("explain", FASHION, "1", "--ascii").stdout.isascii()
 
 
-def test_an_encoding_without_box_signs_gets_ascii() -> None:
+def test_an_encoding_without_box_characters_gets_ascii() -> None:
     done = run("summary", FASHION, PYTHONIOENCODING="latin-1")
     assert done.returncode == 0
     assert "conv2d (Conv2D)" in done.stdout
 
 
-def test_columns_are_chosen() -> None:
+def test_columns_are_selected() -> None:
     done = run("summary", FASHION, "--columns", "name,type,config,input-shape,percent,trainable")
     assert [cell.strip() for cell in done.stdout.splitlines()[4].split("│")[1:-1]] == [
         "conv2d",
@@ -119,7 +119,7 @@ def test_wrong_options_are_one_clear_error(args: list[str], message: str) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_nested_models_open_by_depth() -> None:
+def test_nested_models_are_opened_by_depth() -> None:
     text = "input: [4]\nlayers: [{Model: {name: inner, input: [4], layers: [{Dense: 3}]}}]"
     closed, opened = run("summary", "-", text=text).stdout, run("summary", "-", "--depth", "1", text=text).stdout
     assert "1 layer of nested models is not shown: --depth 1 opens it" in closed
@@ -134,7 +134,7 @@ def test_explain_and_layers() -> None:
     assert "did you mean 'Conv2D'" in run("layers", "Conv2d_").stderr
 
 
-def test_check_exits_with_1_when_something_does_not_hold() -> None:
+def test_check_exits_with_1_if_a_check_fails() -> None:
     text = "input: [4]\nbudget: {params: 10}\nlayers: [{Dense: 3}]"
     done = run("check", "-", text=text)
     assert done.returncode == 1
@@ -163,7 +163,7 @@ def test_a_closed_pipe_ends_cleanly() -> None:
     assert done.stderr == ""
 
 
-def test_control_characters_and_markup_in_names_do_no_harm() -> None:
+def test_control_characters_and_markup_in_names_are_harmless() -> None:
     name = r'"\e[31m[bold red]x[bold]"'
     done = run("summary", "-", text=f"input: [4]\nlayers: [{{Dense: {{units: 3, name: {name}}}}}]")
     assert "\x1b" not in done.stdout
@@ -189,7 +189,7 @@ def test_a_terminal_gets_its_width_and_colour() -> None:
     assert max(len(line) for line in lines if line[0] in "┏┡└") <= 60
 
 
-def test_a_layer_that_is_an_argument_is_shown_as_it_is_written() -> None:
+def test_a_layer_in_an_argument_is_printed_as_written() -> None:
     done = run("summary", "specs/lstm_text.yaml", "--columns", "name,config")
     assert "layer=LSTM(units=64, return_sequences=true)" in done.stdout
     assert "LayerDefinition" not in done.stdout
@@ -213,13 +213,13 @@ def test_memory_follows_the_options() -> None:
         (["--assume-dtype", "string"], "--assume-dtype does not know 'string'"),
     ],
 )
-def test_memory_knows_its_words(args: list[str], message: str) -> None:
+def test_options_of_memory_accept_only_known_words(args: list[str], message: str) -> None:
     done = run("summary", FASHION, *args)
     assert done.returncode == 2
     assert message in done.stderr
 
 
-def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
+def test_strict_fails_if_a_total_is_unknown(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("input: [8]\nlayers: [{Dense: 3}, {my.Layer: {expect: {output_shape: [null, 3]}}}]\n")
     assert run("summary", str(spec)).returncode == 0
@@ -230,25 +230,25 @@ def test_strict_fails_where_a_total_is_not_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("check",), ("summary", "--format", "json")])
-def test_many_files_show_progress_on_a_terminal_and_none_in_a_pipe(command: tuple[str, ...]) -> None:
+def test_progress_of_many_files_is_only_for_terminals(command: tuple[str, ...]) -> None:
     name, *options = command
     specs = [FASHION] * 6
     shown = on_a_terminal(name, *specs, *options)
     assert f"1/6 {FASHION}"[:79] in shown
-    assert shown.endswith("\r\x1b[K")  # and it is gone at the end
+    assert shown.endswith("\r\x1b[K")  # and it disappears at the end
     assert on_a_terminal(name, *specs[:4], *options) == ""
     assert on_a_terminal(name, *specs, *options, "--quiet") == ""
     assert run(name, *specs, *options).stderr == ""
 
 
-def test_progress_stands_in_no_result_and_no_message() -> None:
+def test_progress_is_in_no_result_and_no_message() -> None:
     lines = on_a_terminal("check", *[FASHION] * 4, "missing.yaml", FASHION, output_too=True).split("\n")
     cleared = [line.rpartition("\x1b[K")[2] for line in lines]
     assert sum(line.startswith(FASHION) for line in cleared) == 5
     assert "error[cannot-read]: missing.yaml: no such file or directory" in cleared
 
 
-def test_quiet_leaves_the_exit_code_alone() -> None:
+def test_quiet_keeps_the_exit_code() -> None:
     changed = str(CHANGED / "fashion_mnist.yaml")
     unknown = "input: [null, null, 3]\nlayers: [{Conv2D: [4, 3]}]"
     for code, text, words in [

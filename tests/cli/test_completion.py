@@ -1,4 +1,4 @@
-"""What a shell offers when TAB is pressed, by the protocol that click's scripts for bash, zsh and fish speak."""
+"""The completions that a shell offers after TAB, through the protocol of click's scripts for bash, zsh and fish."""
 
 import json
 import os
@@ -16,7 +16,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def offers(shell: str, line: str, cwd: Path = ROOT) -> list[tuple[str, str, str]]:
-    """Type, value and help of everything that is offered for the last word of a line."""
+    """Type, value and help of each completion of the last word of a line."""
     words = line.split(" ")
     environment = {
         **os.environ,
@@ -47,7 +47,7 @@ def values(line: str, shell: str = "bash", cwd: Path = ROOT) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_commands_come_with_their_line_of_help(shell: str) -> None:
+def test_commands_are_offered_with_their_help(shell: str) -> None:
     assert [(value, help_) for _, value, help_ in offers(shell, "convcalc sum")] == [
         ("summary", "" if shell == "bash" else COMMANDS["summary"])
     ]
@@ -55,12 +55,12 @@ def test_commands_come_with_their_line_of_help(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_options(shell: str) -> None:
+def test_options_are_offered(shell: str) -> None:
     assert "--format" in values("convcalc summary --f", shell)
     assert "--version" in values("convcalc --ver", shell)
 
 
-def test_formats() -> None:
+def test_formats_are_offered() -> None:
     from convcalc.cli.summary import command
 
     (choices,) = (option.type.choices for option in command.params if option.name == "format_")
@@ -70,13 +70,13 @@ def test_formats() -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("line", ["summary", "summary a.yaml", "check", "audit", "convert", "convert a -o", "explain"])
-def test_models_are_files(line: str, shell: str) -> None:
+def test_models_are_completed_as_files(line: str, shell: str) -> None:
     ((type_, _, _),) = offers(shell, f"convcalc {line} ")
     assert type_ == "file"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_whatever_is_a_file_is_completed_as_one(name: str) -> None:
+def test_every_file_argument_is_completed_as_a_file(name: str) -> None:
     context = click.Context(cli)
     command = cli.get_command(context, name)
     assert command is not None
@@ -88,14 +88,14 @@ def test_whatever_is_a_file_is_completed_as_one(name: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_columns_are_a_list(shell: str) -> None:
+def test_columns_are_completed_as_a_list(shell: str) -> None:
     assert values("convcalc summary --columns par", shell) == ["params"]
     assert values("convcalc summary --columns layer,p", shell) == ["layer,params", "layer,percent"]
     assert values("convcalc summary --columns layer,params,p", shell) == ["layer,params,percent"]
     assert {"cost", "memory", "field", "all"} <= set(values("convcalc summary --columns ", shell))
 
 
-def test_layers_in_any_case_and_operations() -> None:
+def test_layers_in_any_case_and_operations_are_offered() -> None:
     assert "Conv2D" in values("convcalc layers conv")
     assert ("plain", "Flatten") in {(type_, value) for type_, value, _ in offers("zsh", "convcalc layers fl")}
     assert "ops.matmul" in values("convcalc layers ops.mat")
@@ -103,7 +103,7 @@ def test_layers_in_any_case_and_operations() -> None:
     assert all(help_ not in ("", "_") for _, _, help_ in offers("zsh", "convcalc layers "))
 
 
-def test_the_layers_of_the_model_that_is_explained() -> None:
+def test_explain_offers_the_layers_of_its_model() -> None:
     assert values("convcalc explain specs/fashion_mnist.yaml c") == ["conv2d", "conv2d_1"]
     assert values("convcalc explain no-such-file.yaml c") == []
 
@@ -117,13 +117,13 @@ def test_a_name_that_a_shell_would_run_is_not_offered(tmp_path: Path) -> None:
     assert values("convcalc explain m.json ", cwd=tmp_path) == ["fine_é-1.x"]
 
 
-def test_codes_of_insights_unless_a_file_begins_like_that(tmp_path: Path) -> None:
+def test_codes_of_insights_are_offered_unless_a_file_matches(tmp_path: Path) -> None:
     assert values("convcalc explain most-p", cwd=tmp_path) == ["most-params"]
     (tmp_path / "most.yaml").write_text("")
     ((type_, _, _),) = offers("bash", "convcalc explain most", tmp_path)
     assert type_ == "file"
 
 
-def test_dtypes_and_optimizers() -> None:
+def test_dtypes_and_optimizers_are_offered() -> None:
     assert values("convcalc summary --assume-dtype int8") == ["int8"]
     assert "adam" in values("convcalc summary --training ad")

@@ -1,4 +1,4 @@
-"""``convcalc diff``: what it prints, in which format, with which exit code; files and revisions in git."""
+"""``convcalc diff``: its output, formats and exit codes; files and revisions in git."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def vgg19(tmp_path: Path) -> str:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., str]:
-    """Writes a small model, with edits, under a name."""
+    """Writes a small model, with edits, to a file of that name."""
 
     def written(name: str, *edits: tuple[str, str]) -> str:
         text = SMALL
@@ -49,7 +49,7 @@ def small(tmp_path: Path) -> Callable[..., str]:
     return written
 
 
-def test_the_table_says_what_was_added_and_what_it_costs(vgg19: str) -> None:
+def test_the_table_shows_added_layers_and_their_costs(vgg19: str) -> None:
     done = run("diff", VGG16, vgg19)
     assert done.returncode == 1
     assert done.stderr == ""
@@ -61,13 +61,13 @@ def test_the_table_says_what_was_added_and_what_it_costs(vgg19: str) -> None:
     assert " Peak activation memory: 25,690,112 bytes, the same\n" in done.stdout
 
 
-def test_the_other_way_round_they_were_removed(vgg19: str) -> None:
+def test_swapped_models_show_removed_layers(vgg19: str) -> None:
     done = run("diff", vgg19, VGG16)
     assert "│ - │ block3_conv4 (Conv2D)" in done.stdout
     assert "(-5,309,696, -3.7 %)" in done.stdout
 
 
-def test_no_differences_are_said() -> None:
+def test_no_differences_are_reported() -> None:
     done = run("diff", VGG16, VGG16)
     assert done.returncode == 0
     assert " No differences\n" in done.stdout
@@ -75,7 +75,7 @@ def test_no_differences_are_said() -> None:
     assert run("diff", VGG16, VGG16, "--all").stdout.count("\n│  │ ") == 23
 
 
-def test_exit_codes_and_silence(vgg19: str) -> None:
+def test_exit_codes_and_quiet(vgg19: str) -> None:
     quiet = run("diff", VGG16, vgg19, "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (1, "", "")
     assert run("diff", VGG16, vgg19, "--exit-zero").returncode == 0
@@ -86,7 +86,7 @@ def test_exit_codes_and_silence(vgg19: str) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_names_count_or_not(small: Callable[..., str]) -> None:
+def test_names_can_be_ignored(small: Callable[..., str]) -> None:
     one, two = small("one.yaml"), small("two.yaml", ("- Dense: 2", "- Dense: {units: 2, name: head}"))
     done = run("diff", one, two)
     assert done.returncode == 1
@@ -94,7 +94,7 @@ def test_names_count_or_not(small: Callable[..., str]) -> None:
     assert run("diff", one, two, "--ignore-names").returncode == 0
 
 
-def test_numbers_of_automatic_names_are_no_difference_and_yet_said(small: Callable[..., str]) -> None:
+def test_renumbered_automatic_names_are_mentioned(small: Callable[..., str]) -> None:
     one = small("one.yaml", ("- Dense: 2", "- Dense: {units: 2, name: dense_4}"))
     two = small("two.yaml", ("- Dense: 2", "- Dense: {units: 2, name: dense_7}"))
     done = run("diff", one, two)
@@ -104,7 +104,7 @@ def test_numbers_of_automatic_names_are_no_difference_and_yet_said(small: Callab
     assert "dense_4 → dense_7 (Dense)" in run("diff", one, two, "--all").stdout
 
 
-def test_only_other_connections_are_shown(small: Callable[..., str]) -> None:
+def test_changed_connections_are_shown(small: Callable[..., str]) -> None:
     branches = "  - Conv2D: [4, 3]\n  - {Conv2D: [4, 1], as: b}\n  - Add: {from: [conv2d, b]}\n  - Multiply: {from: [add, b]}\n"
     one = small("one.yaml", ("  - Conv2D: [4, 3]\n", branches))
     two = small("two.yaml", ("  - Conv2D: [4, 3]\n", branches.replace("[add, b]", "[add, conv2d]")))
@@ -112,7 +112,7 @@ def test_only_other_connections_are_shown(small: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("width", [50, 80, 120])
-def test_a_width_is_kept_and_numbers_are_not_broken(vgg19: str, width: int) -> None:
+def test_a_given_width_wraps_cells_but_no_numbers(vgg19: str, width: int) -> None:
     done = run("diff", VGG16, vgg19, "--width", str(width))
     table = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│└"]
     assert all(len(line) <= width for line in table)
@@ -152,7 +152,7 @@ def test_json_has_numbers_and_null(small: Callable[..., str]) -> None:
     assert json.loads(run("diff", one, two, "--format", "jsonl").stdout) == data
 
 
-def test_csv_has_each_number_in_a_column(small: Callable[..., str]) -> None:
+def test_csv_has_one_number_per_column(small: Callable[..., str]) -> None:
     done = run("diff", small("one.yaml"), small("two.yaml", ("[4, 3]", "[6, 3]")), "--format", "csv")
     first = next(csv.DictReader(io.StringIO(done.stdout)))
     assert (first["status"], first["name_before"], first["type"]) == ("changed", "conv2d", "Conv2D")
@@ -162,19 +162,19 @@ def test_csv_has_each_number_in_a_column(small: Callable[..., str]) -> None:
 @pytest.mark.parametrize(
     ("name", "part"), [("d.md", "| \\~ |"), ("d.html", '<td class="sign">~</td>'), ("d.tex", "\\begin{")]
 )
-def test_it_is_written_to_files(small: Callable[..., str], tmp_path: Path, name: str, part: str) -> None:
+def test_differences_are_written_to_files(small: Callable[..., str], tmp_path: Path, name: str, part: str) -> None:
     done = run("diff", small("one.yaml"), small("two.yaml", ("[4, 3]", "[6, 3]")), "-o", str(tmp_path / name))
     assert (done.returncode, done.stdout) == (1, "")
     assert part in (tmp_path / name).read_text(encoding="utf-8")
 
 
-def test_names_steer_no_terminal_and_no_markdown(small: Callable[..., str]) -> None:
+def test_names_control_no_terminal_and_no_markdown(small: Callable[..., str]) -> None:
     one, two = small("one.yaml"), small("two.yaml", ("- Dense: 2", r'- Dense: {units: 2, name: "\e[31m|<b>"}'))
     assert "\x1b" not in run("diff", one, two).stdout
     assert r"\|\<b\>" in run("diff", one, two, "--format", "markdown").stdout
 
 
-def test_the_function() -> None:
+def test_the_python_function() -> None:
     report = convcalc.infer(convcalc.load(VGG16))
     assert convcalc.diff(report, report).same
 
@@ -184,7 +184,7 @@ def test_the_function() -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with three states of a model: two commits, and the file on the disk."""
+    """A repository with three states of a model: two commits and the working file."""
     if shutil.which("git") is None:
         pytest.skip("git is not there")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
@@ -237,7 +237,7 @@ def test_revisions(repository: Path, revisions: str, change: str) -> None:
         ("HEAD\x1b", "is no revision"),
     ],
 )
-def test_what_is_no_revision(repository: Path, revisions: str, message: str) -> None:
+def test_an_unknown_revision_is_one_clear_error(repository: Path, revisions: str, message: str) -> None:
     done = run("diff", str(repository / "models" / "m.yaml"), f"--git={revisions}")
     assert done.returncode == 2
     assert message in done.stderr
@@ -254,7 +254,7 @@ def test_a_file_that_is_in_no_revision(repository: Path) -> None:
     assert "is in no git repository" in run("diff", str(outside), "--git", "HEAD").stderr
 
 
-def test_what_is_wrong_in_a_revision_is_told_with_its_place(repository: Path) -> None:
+def test_an_error_in_a_revision_has_its_position(repository: Path) -> None:
     path = repository / "models" / "m.yaml"
     path.write_text("input: [4]\nlayers: [{Dens: 3}]")
     _git(repository, "commit", "-qam", "wrong")

@@ -1,4 +1,4 @@
-"""Outputs to the letter; ``python -m tests.regenerate.golden`` writes them anew."""
+"""Outputs compared exactly; ``python -m tests.regenerate.golden`` writes them."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.regenerate.golden import COMMANDS, output, path
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_output_is_the_golden_one(name: str) -> None:
+def test_the_output_equals_its_golden_file(name: str) -> None:
     assert output(name) == path(name).read_text(encoding="utf-8")
 
 

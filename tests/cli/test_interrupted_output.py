@@ -1,4 +1,4 @@
-"""Output that is cut short: a reader that goes away, a full disk, closed streams, Ctrl-C. Each ends cleanly, and says how."""
+"""Interrupted output: a closed pipe, a full disk, closed streams, Ctrl-C. Each ends cleanly with a clear message."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system ha
 
 
 def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """convcalc, called as the word "$@" in a line of shell."""
+    """Run a line of shell in which the word convcalc is the program and "$@" are the arguments."""
     line = command.replace("convcalc", f"{sys.executable} -m convcalc")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(["sh", "-c", line, "sh", *args], capture_output=True, text=True, cwd=ROOT, env=environment)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_reader_that_goes_away_is_no_error(name: str) -> None:
+def test_a_closed_pipe_is_no_error(name: str) -> None:
     args, _ = COMMANDS[name]
     done = shell('{ sleep 0.1; convcalc "$@"; echo "exit code $?" >&2; } | true', *args)
     assert done.stderr == "exit code 0\n"
@@ -51,14 +51,14 @@ def test_a_reader_that_goes_away_is_no_error(name: str) -> None:
 
 @needs_a_full_disk
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_full_disk_is_told_in_one_line(name: str) -> None:
+def test_a_full_disk_is_reported_in_one_line(name: str) -> None:
     args, _ = COMMANDS[name]
     done = shell('convcalc "$@" > /dev/full', *args)
     assert (done.returncode, done.stderr) == (2, "error[output]: No space left on device\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_closed_streams_take_nothing_and_change_nothing(name: str) -> None:
+def test_closed_streams_change_nothing(name: str) -> None:
     args, code = COMMANDS[name]
     done = shell('convcalc "$@" >&-', *args)
     assert (done.returncode, done.stderr) == (code, "")
@@ -80,15 +80,15 @@ def test_a_file_on_a_full_disk_is_named(file: str, tmp_path: Path) -> None:
 
 @needs_a_full_disk
 @pytest.mark.parametrize("args", [["summary", "missing.yaml"], ["sumary"], ["summary", LENET, "--colums", "name"]])
-def test_a_message_that_nobody_can_read_leaves_the_exit_code(args: list[str]) -> None:
+def test_a_message_to_a_closed_stream_keeps_the_exit_code(args: list[str]) -> None:
     assert shell('convcalc "$@" 2> /dev/full', *args).returncode == 2
     assert shell('convcalc "$@" 2>&-', *args).returncode == 2
 
 
 @pytest.mark.parametrize("args", [["summary"], ["summary", "--format", "json"], ["check"]])
 def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
-    """As the shell has it: exit code 130, and nothing of what Python says of it."""
-    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # what is said of the first shows that it has begun
+    """Exit code 130, as in a shell, and no traceback."""
+    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # its error shows that the run has begun
     command = [sys.executable, "-m", "convcalc", args[0], *models, *args[1:]]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
     assert said.strip() == ""
 
 
-def test_a_pipe_with_a_name_is_refused_with_its_cure(tmp_path: Path) -> None:
+def test_a_named_pipe_is_refused_with_an_alternative(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     done = shell('cat "$1" > "$2" & convcalc summary "$2"', str(ROOT / LENET), str(pipe))
@@ -109,13 +109,13 @@ def test_a_pipe_with_a_name_is_refused_with_its_cure(tmp_path: Path) -> None:
     assert done.stderr == f"error[cannot-read]: {pipe}: is a pipe; write - to read standard input, or give a file\n"
 
 
-def test_ctrl_c_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_no_partial_file(tmp_path: Path) -> None:
     pipe, out = tmp_path / "pipe", tmp_path / "out.csv"
     os.mkfifo(pipe)
     out.write_text("old")
     command = [sys.executable, "-m", "convcalc", "summary", str(ROOT / VGG), str(pipe), "-o", str(out)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    with running, pipe.open("w"):  # and nothing is written into it: the run waits
+    with running, pipe.open("w"):  # and nothing is written into it, so the run waits
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)

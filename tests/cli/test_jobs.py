@@ -1,4 +1,4 @@
-"""Many models checked by several processes: the same bytes in the same order as by one, and nothing that is left behind."""
+"""Many models checked by several processes: the output is the same as with one process, and no process is left behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.paths import ROOT
 
 FASHION = "specs/fashion_mnist.yaml"
 METHODS = ["fork", "spawn"] if hasattr(os, "fork") else ["spawn"]
-# What holds, what does not, what warns, and what cannot be read; the longest first, so that others are done before it.
+# Models that pass, fail, warn or cannot be read. The longest is first, so that others finish before it.
 MODELS = [
     "specs/resnet50.yaml",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("[fl]*.yaml")),
@@ -39,7 +39,7 @@ TIME = re.compile(rb'time="[0-9.]+"')
 
 
 def both(*args: str, folder: Path = ROOT) -> tuple[int, bytes, bytes]:
-    """What a check says and writes, which must be the same by one process and by three; it is given back."""
+    """Compare the outputs and files of a check with one process and with three, and return them."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "convcalc", "check", *args, "--jobs"]
     one, three = (
@@ -68,7 +68,7 @@ def test_records_and_budgets_are_the_same() -> None:
     assert b"record-differs" in err
 
 
-def test_a_project_s_settings_are_the_same(tmp_path: Path) -> None:
+def test_the_settings_of_a_project_give_the_same_result(tmp_path: Path) -> None:
     for name in ("lenet5", "resnet8", "fashion_mnist"):
         (tmp_path / f"{name}.yaml").write_text((ROOT / f"specs/{name}.yaml").read_text())
     settings = '[tool.convcalc.budget]\nparams = "1M"\n[tool.convcalc.records]\n"fashion_mnist.yaml" = "r.txt"\n'
@@ -80,7 +80,7 @@ def test_a_project_s_settings_are_the_same(tmp_path: Path) -> None:
     assert b"budget of 1,000,000 (pyproject.toml)" in err and b"record-differs" in err
 
 
-def test_records_are_written_by_this_process_alone(tmp_path: Path) -> None:
+def test_only_the_main_process_writes_records(tmp_path: Path) -> None:
     names = [name for name in MODELS if name.startswith("specs/") and name.endswith(".yaml")] + MODELS[:1]
     folders = [tmp_path / number for number in ("1", "3")]
     for folder in folders:
@@ -88,12 +88,12 @@ def test_records_are_written_by_this_process_alone(tmp_path: Path) -> None:
         done = run("check", *names, "--record", str(folder), "--jobs", folder.name)
         assert done.returncode == 0
         assert done.stderr.count("written\n") == len(set(names))
-        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # its second time
+        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # for the second time
     one, three = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
     assert one == three and len(one) == len(set(names))
 
 
-def test_standard_input_is_read_all_the_same() -> None:
+def test_standard_input_is_read_too() -> None:
     text = (ROOT / FASHION).read_text()
     done = run("check", "-", FASHION, FASHION, "--jobs", "3", text=text)
     assert (done.returncode, done.stderr) == (0, "")
@@ -102,7 +102,7 @@ def test_standard_input_is_read_all_the_same() -> None:
     assert run("check", FASHION, "--against", "-", "--jobs", "3", text=record).returncode == 0
 
 
-def test_a_terminal_is_told_how_far_it_has_come() -> None:
+def test_a_terminal_shows_progress() -> None:
     shown = on_a_terminal("check", *[FASHION] * 6, "--jobs", "2")
     assert f"1/6 {FASHION}" in shown and shown.endswith("\r\x1b[K")
 
@@ -115,14 +115,14 @@ def checks(format: str) -> CheckRun:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_however_processes_begin(method: str) -> None:
+def test_every_start_method_works(method: str) -> None:
     work = checks("table").check
     names = [str(ROOT / name) for name in MODELS[:6]]
     assert list(in_order(names, work, 2, method)) == [work(name) for name in names]
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_goes_from_process_to_process_is_plain_data(format: str) -> None:
+def test_only_plain_data_passes_between_processes(format: str) -> None:
     work = checks(format)
     for name in (str(ROOT / FASHION), "missing.yaml"):
         assert len(pickle.dumps(work.check(name))) < 10_000
@@ -134,7 +134,7 @@ def slow_first(name: str) -> int:
     return os.getpid()
 
 
-def test_what_is_done_early_waits_for_its_turn() -> None:
+def test_early_results_wait_for_their_turn() -> None:
     names = [str(number) for number in range(20)]
     found = list(in_order(names, lambda name: (slow_first(name), name), 2, METHODS[0]))
     assert [name for _, name in found] == names
@@ -148,7 +148,7 @@ def refuses_seven(name: str) -> str:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_what_the_work_raises_comes_behind_what_was_done_before(count: int) -> None:
+def test_an_exception_comes_after_the_results_before_it(count: int) -> None:
     found = []
     with pytest.raises(LookupError, match="7"):
         for name in in_order([str(number) for number in range(20)], refuses_seven, count, METHODS[0]):
@@ -168,7 +168,7 @@ needs_fork = pytest.mark.skipif(METHODS[0] != "fork", reason="this system copies
         (lambda: os.kill(os.getpid(), signal.SIGKILL), "by SIGKILL, as the system does where memory runs out"),
     ],
 )
-def test_a_process_that_is_ended_is_one_error(end: object, how: str) -> None:
+def test_a_terminated_process_is_one_error(end: object, how: str) -> None:
     here, found = os.getpid(), []
 
     def work(name: str) -> str:
@@ -187,7 +187,7 @@ def test_a_process_that_is_ended_is_one_error(end: object, how: str) -> None:
 
 
 @needs_fork
-def test_a_process_that_does_not_start_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_start_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
@@ -196,14 +196,14 @@ def test_a_process_that_does_not_start_is_one_error(monkeypatch: pytest.MonkeyPa
         list(in_order(["a", "b", "c"], str, 2, "fork"))
 
 
-def test_who_goes_away_early_leaves_no_process() -> None:
+def test_stopping_early_leaves_no_process() -> None:
     names = in_order([str(number) for number in range(100)], slow_first, 3, METHODS[0])
     assert [next(names) for _ in range(3)] and len(active_children()) == 3
     names.close()
     assert active_children() == []
 
 
-def test_few_names_are_worth_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_names_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "METHOD", "spawn")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
@@ -212,11 +212,11 @@ def test_few_names_are_worth_no_process(monkeypatch: pytest.MonkeyPatch) -> None
     assert [jobs_for(["a.yaml"] * count) for count in (15, 16)] == [1, 8]
 
 
-# Runs that are cut short
+# Interrupted runs
 
 
 def many(*args: str, output: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """A long check by three processes, in a group of its own."""
+    """A long check by three processes, in a process group."""
     command = [sys.executable, "-m", "convcalc", "check", *["specs/vgg16.yaml"] * 1000, "--jobs", "3", *args]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -225,7 +225,7 @@ def many(*args: str, output: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
 
 
 def ended(group: int, seconds: float = 60) -> bool:
-    """Whether every process of a group has ended before so many seconds have passed."""
+    """Whether every process of a group ends within this many seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -243,7 +243,7 @@ def members(group: int) -> list[int]:
 
 @needs_fork
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the process", "to its group, as a terminal does"])
-def test_ctrl_c_ends_all_of_them(to_all: bool) -> None:
+def test_ctrl_c_ends_all_processes(to_all: bool) -> None:
     with many() as running:
         assert running.stdout is not None
         for _ in range(5):
@@ -255,7 +255,7 @@ def test_ctrl_c_ends_all_of_them(to_all: bool) -> None:
 
 
 @needs_fork
-def test_a_reader_that_goes_away_ends_all_of_them() -> None:
+def test_a_closed_pipe_ends_all_processes() -> None:
     with many() as running:
         assert running.stdout is not None and running.stderr is not None
         assert running.stdout.readline().startswith(b"specs/vgg16.yaml: ")
@@ -267,7 +267,7 @@ def test_a_reader_that_goes_away_ends_all_of_them() -> None:
 
 @needs_fork
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
-def test_processes_whose_caller_is_killed_end_by_themselves(sign: signal.Signals) -> None:
+def test_processes_end_if_their_parent_is_killed(sign: signal.Signals) -> None:
     with many("--format", "json") as running:
         for _ in range(200):
             if len(members(running.pid)) == 4:
@@ -280,7 +280,7 @@ def test_processes_whose_caller_is_killed_end_by_themselves(sign: signal.Signals
 
 
 @needs_fork
-def test_a_process_that_the_system_kills_is_told_in_one_line() -> None:
+def test_a_process_killed_by_the_system_is_one_line() -> None:
     with many("--format", "json") as running:
         others: list[int] = []
         for _ in range(200):

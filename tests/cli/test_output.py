@@ -1,4 +1,4 @@
-"""Where results go and in which format: ``--format``, ``-o`` and the endings of files."""
+"""Output formats and files: ``--format``, ``-o`` and file name extensions."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_the_command_writes_what_the_function_returns(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("ending", [ending for ending, name in ENDINGS.items() if name in FORMATS])
-def test_the_ending_says_the_format(ending: str, tmp_path: Path) -> None:
+def test_the_extension_selects_the_format(ending: str, tmp_path: Path) -> None:
     file = tmp_path / f"out{ending.upper()}"
     assert run("summary", LENET, "-o", str(file)).returncode == 0
     assert file.read_bytes().decode() == convcalc.render(convcalc.infer(convcalc.load(LENET)), ENDINGS[ending])
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out", "out.sarif", "out.xml"])
-def test_an_ending_that_says_nothing_is_a_clear_error(name: str, tmp_path: Path) -> None:
+def test_an_unknown_extension_is_a_clear_error(name: str, tmp_path: Path) -> None:
     done = run("summary", LENET, "-o", str(tmp_path / name))
     assert done.returncode == 2
     assert "error[unknown-format]" in done.stderr
@@ -57,7 +57,7 @@ def test_an_ending_that_says_nothing_is_a_clear_error(name: str, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_is_written_completely_or_not_at_all(tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     file.write_text("old")
     assert run("summary", "missing.yaml", "-o", str(file)).returncode == 2
@@ -68,7 +68,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     for name in ("nowhere/out.csv", "."):
         place = tmp_path / name
         done = run("summary", LENET, "--format", "csv", "-o", str(place))
@@ -103,7 +103,7 @@ def test_several_models_in_one_csv_have_one_header() -> None:
     assert len(rows) == 8 + 36
 
 
-def test_several_models_stand_in_one_page_one_text_one_stream(tmp_path: Path) -> None:
+def test_several_models_are_written_to_one_output(tmp_path: Path) -> None:
     page = Page(run("summary", LENET, UNET, "--format", "html").stdout)
     assert page.headings == ['Model: "lenet5"', 'Model: "unet"']
     assert len(page.tables) == 2
@@ -143,14 +143,14 @@ def test_a_model_that_fails_does_not_hide_the_others() -> None:
         ("latex", "--training=adam"),
     ],
 )
-def test_an_option_that_a_format_has_no_use_for_is_refused(format: str, option: str) -> None:
+def test_an_option_that_a_format_does_not_use_is_refused(format: str, option: str) -> None:
     done = run("summary", LENET, "--format", format, option)
     assert (done.returncode, done.stdout) == (2, "")
     name = option.partition("=")[0]
     assert re.match(rf"error\[invalid-value\]: {name} goes with --format .*, not with {format}\n", done.stderr)
 
 
-def test_options_go_where_they_make_sense() -> None:
+def test_options_are_accepted_where_they_have_an_effect() -> None:
     flops = rows_of(run("summary", LENET, "--format", "csv", "--columns", "cost", "--convention", "tf").stdout)
     assert flops[0] == [
         "name",
@@ -172,7 +172,7 @@ def test_options_go_where_they_make_sense() -> None:
     assert line["insights"]
 
 
-def test_who_asks_for_too_large_a_graph_is_told() -> None:
+def test_a_graph_that_is_too_large_is_refused() -> None:
     done = run("summary", str(SPECS / "nasnet_mobile.yaml"), "--format", "mermaid")
     assert done.returncode == 0
     assert done.stderr.startswith("note: Mermaid refuses a graph of this size")

@@ -1,4 +1,4 @@
-"""What a project's pyproject.toml says for all its models."""
+"""The settings in a project's pyproject.toml."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def written(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_everything_that_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = """
 [tool.convcalc]
 allow-incomplete = true
@@ -38,9 +38,7 @@ min_receptive_field = [64, 48]
     assert found.record_of("a.yaml") is None
 
 
-def test_it_is_found_from_a_folder_below_and_paths_lead_from_the_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_project_is_found_from_below_with_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, '[tool.convcalc.records]\n"a.yaml" = "a.txt"\n')
     (tmp_path / "deep" / "er").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "deep" / "er")
@@ -52,7 +50,7 @@ def test_it_is_found_from_a_folder_below_and_paths_lead_from_the_project(
 @pytest.mark.parametrize(
     "text", ["", "[project]\nname = 'x'\n", "[tool.other]\na = 1\n", "tool = 3\n# convcalc\n", "not toml at all"]
 )
-def test_a_file_that_says_nothing_of_ours(tmp_path: Path, text: str) -> None:
+def test_a_file_without_our_settings(tmp_path: Path, text: str) -> None:
     assert project(written(tmp_path, text)) == Project()
 
 
@@ -75,7 +73,7 @@ def test_a_file_that_says_nothing_of_ours(tmp_path: Path, text: str) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, place: tuple[int, int], message: str) -> None:
+def test_errors_have_their_position(tmp_path: Path, text: str, place: tuple[int, int], message: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         project(written(tmp_path, text))
     (problem,) = failed.value.problems
@@ -83,12 +81,12 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, place: 
     assert problem.mark is not None and (problem.mark.line, problem.mark.column) == place
 
 
-def test_all_that_is_wrong_comes_at_once(tmp_path: Path) -> None:
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConvcalcError) as failed:
         project(written(tmp_path, "[tool.convcalc]\nx = 1\ny = 2\nignore-names = 0\n"))
     assert len(failed.value.problems) == 3
 
 
-def test_what_is_no_toml(tmp_path: Path) -> None:
+def test_invalid_toml_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(ConvcalcError, match=r"pyproject\.toml: .*line 1"):
         project(written(tmp_path, "[tool.convcalc\n"))

@@ -1,4 +1,4 @@
-"""The text of Keras 2's ``model.summary()``: what the golden texts do not show. tests/live compares it with Keras 2."""
+"""The text of Keras 2's ``model.summary()``: cases that no golden text shows. tests/live compares it with Keras 2."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text(spec: str, **options: object) -> str:
     return keras2_text(infer(read(spec.encode(), "spec")), Options(**options))  # type: ignore[arg-type]
 
 
-def test_a_chain_has_three_columns_and_sizes_by_1024() -> None:
+def test_a_chain_has_three_columns_and_sizes_in_units_of_1024() -> None:
     lines = text(CHAIN).splitlines()
     assert lines[1] == "_" * 65
     assert lines[2] == " Layer (type)                Output Shape              Param #   "
@@ -37,18 +37,18 @@ def test_a_chain_has_three_columns_and_sizes_by_1024() -> None:
     ]
 
 
-def test_the_format_is_one_of_render() -> None:
+def test_keras2_is_a_format_of_render() -> None:
     report = infer(read(CHAIN.encode(), "spec"))
     assert render(report, "keras2") == keras2_text(report)
 
 
-def test_positions_beyond_one_are_columns() -> None:
+def test_positions_above_one_are_columns() -> None:
     assert text(CHAIN, positions=[20, 40, 60], line_length=60) == text(
         CHAIN, positions=[1 / 3 + 1e-9, 2 / 3 + 1e-9, 1.0], line_length=60
     )
 
 
-def test_a_layer_called_on_several_shapes_has_multiple_ones() -> None:
+def test_a_layer_called_on_several_shapes_prints_multiple() -> None:
     lines = text(
         """
 inputs: {a: [6, 3], b: [5, 3]}
@@ -64,8 +64,8 @@ layers:
     assert lines[1] == "_" * 98
 
 
-def test_masks_are_handed_on_without_rows() -> None:
-    """Keras 3 makes an operation of them, which is no layer of Keras 2; what is left is a chain."""
+def test_masks_have_no_rows() -> None:
+    """Keras 3 makes operations for masks, but Keras 2 has no layers for them; the rest is a chain."""
     found = text(
         """
 input: [7]
@@ -89,12 +89,12 @@ layers:
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
-    """Keras 2 itself would print for ever where a column has no room."""
+    """Keras 2 itself never ends if a column has no room."""
     with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
         text(CHAIN, **options)
 
 
-def test_a_model_of_unknown_input_has_no_summary() -> None:
+def test_a_model_with_an_unknown_input_has_no_summary() -> None:
     dense = {"class_name": "Dense", "config": {"name": "dense", "units": 2}}
     config = {"class_name": "Sequential", "config": {"name": "model", "layers": [dense]}}
     with pytest.raises(ConvcalcError, match="add an input layer"):
@@ -102,6 +102,6 @@ def test_a_model_of_unknown_input_has_no_summary() -> None:
 
 
 @pytest.mark.parametrize("value", ["nan,1,1", "0.3,0.6,1e300", "0.3,-1,1", "a,b,c"])
-def test_positions_are_numbers_that_a_line_can_have(value: str) -> None:
+def test_positions_must_fit_a_line(value: str) -> None:
     with pytest.raises(ConvcalcError, match="--positions takes numbers"):
         [share(each) for each in value.split(",")]

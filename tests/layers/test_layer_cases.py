@@ -1,7 +1,8 @@
-"""Every layer of the catalogue by example: arguments and input shape, and what must come of them.
+"""Every layer of the catalogue by example: arguments and input shape, and the expected result.
 
-A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). The whole
-catalogue is held to having a row here, a summary, and an example that runs.
+A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). Every
+layer of
+the catalogue must have a row here, a summary, and an example that runs.
 """
 
 from __future__ import annotations
@@ -416,7 +417,9 @@ def unknown(shape: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("name", "args", "shapes", "output", "weights", "source"), CASES, ids=[f"{case[0]} {case[1]}" for case in CASES]
 )
-def test_a_layer(name: str, args: dict[str, Any], shapes: Any, output: Any, weights: list[Any], source: str) -> None:
+def test_a_layer_has_the_expected_shapes_and_weights(
+    name: str, args: dict[str, Any], shapes: Any, output: Any, weights: list[Any], source: str
+) -> None:
     kind = find(name)
     assert kind is not None
     bound, refusals = bind(kind, (), args)
@@ -429,8 +432,9 @@ def test_a_layer(name: str, args: dict[str, Any], shapes: Any, output: Any, weig
     assert parameters(found) == sum(map(prod, weights))
 
 
-# What Keras refuses, and with which code we do: (layer, arguments, input shapes with the batch axis, code). Each was once let
-# through, or is a refusal of Keras's that people meet.
+# Inputs that Keras refuses, and our code: (layer, arguments, input shapes with the batch axis, code). We once accepted
+# each
+# of them, or people often meet this refusal of Keras.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -509,7 +513,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
 
 
 @pytest.mark.parametrize(("name", "args", "shapes", "code"), REFUSED, ids=[f"{case[0]} {case[1]}" for case in REFUSED])
-def test_a_refusal(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], code: str) -> None:
+def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], code: str) -> None:
     kind = find(name)
     assert kind is not None
     bound, refusals = bind(kind, (), args)
@@ -521,7 +525,7 @@ def test_a_refusal(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
-# What is refused with one code for several reasons: the reason is told as well.
+# Refusals with the same code for several reasons: the reason is tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both a shape and a batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both a batch_size and a batch_shape"),
@@ -552,7 +556,9 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
 
 
 @pytest.mark.parametrize(("name", "args", "shapes", "reason"), REASONS, ids=[case[3] for case in REASONS])
-def test_a_refusal_says_why(name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], reason: str) -> None:
+def test_a_refusal_gives_its_reason(
+    name: str, args: dict[str, Any], shapes: list[tuple[Any, ...]], reason: str
+) -> None:
     kind = find(name)
     assert kind is not None
     bound, refusals = bind(kind, (), args)
@@ -562,28 +568,28 @@ def test_a_refusal_says_why(name: str, args: dict[str, Any], shapes: list[tuple[
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_an_argument_that_is_null_by_default_may_be_given_as_null(name: str) -> None:
+def test_an_argument_with_a_default_of_null_accepts_null(name: str) -> None:
     kind = CATALOGUE[name]
     for argument in kind.arguments:
         if argument.default is None:
             assert argument.read(None, name) is None, argument.name
 
 
-def test_a_batch_that_one_input_states_is_that_of_all() -> None:
+def test_a_batch_size_given_by_one_input_is_that_of_all() -> None:
     kind = find("Add")
     assert kind is not None
     for shapes in ([(UNKNOWN, 3), (4, 3)], [(4, 3), (UNKNOWN, 3)], [(4, 3, 1), (4, 1, 3)]):
         assert apply(kind, {}, shapes).outputs[0][0] == 4  # type: ignore[index]
 
 
-def test_weights_start_as_keras_lets_them() -> None:
+def test_initial_weights_are_those_of_keras() -> None:
     for name in ("Conv2D", "Conv2DTranspose", "SeparableConv2D"):
         starts = {key: value for key, value in CATALOGUE[name].defaults.items() if key.endswith("_initializer")}
         assert starts.pop("bias_initializer") == "zeros"
         assert starts and set(starts.values()) == {"glorot_uniform"}
 
 
-# Laws: what is built differently and must come to the same.
+# Laws: different constructions with equal results.
 
 
 def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], int, int]:
@@ -615,7 +621,7 @@ def test_an_einsum_multiplies_once_for_every_index(
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_only_the_way_back_from_an_embedding_multiplies(tied: bool) -> None:
+def test_only_a_reversed_embedding_multiplies(tied: bool) -> None:
     args = {"input_dim": 100, "output_dim": 8, "tie_weights": tied}
     assert counted("ReversibleEmbedding", args, (9,)) == ((UNKNOWN, 9, 8), 800 * (1 if tied else 2), 0)
     back = counted("ReversibleEmbedding", {**args, "reverse": True}, (9, 8))
@@ -624,7 +630,7 @@ def test_only_the_way_back_from_an_embedding_multiplies(tied: bool) -> None:
 
 @pytest.mark.parametrize("multiplier", [1, 2])
 @pytest.mark.parametrize("padding", ["same", "valid"])
-def test_separable_is_bias_free_depthwise_and_a_1x1_convolution(multiplier: int, padding: str) -> None:
+def test_separable_is_depthwise_without_bias_and_a_1x1_convolution(multiplier: int, padding: str) -> None:
     more = {"kernel_size": 3, "padding": padding, "depth_multiplier": multiplier}
     depthwise = counted("DepthwiseConv2D", {**more, "use_bias": False}, (9, 8, 5))
     pointwise = counted("Conv2D", {"filters": 7, "kernel_size": 1}, depthwise[0][1:])
@@ -636,7 +642,7 @@ def test_separable_is_bias_free_depthwise_and_a_1x1_convolution(multiplier: int,
 
 
 @pytest.mark.parametrize("name", ["Conv", "SeparableConv", "MaxPooling", "Transpose"])
-def test_one_axis_is_two_with_one_of_them_one_wide(name: str) -> None:
+def test_one_axis_equals_two_with_one_of_size_one(name: str) -> None:
     pooling = name == "MaxPooling"
     first = {"pool_size": 3} if pooling else {"filters": 4, "kernel_size": 3}
     wide = (
@@ -656,9 +662,9 @@ def test_grouped_by_channel_is_depthwise() -> None:
     assert grouped == counted("DepthwiseConv2D", {"kernel_size": 3}, (9, 9, 6))
 
 
-# What every entry owes.
+# Duties of every entry.
 
-# The facets that no default fits: a declaration states each of them.
+# Facets without a good default: a declaration must state each of them.
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",
@@ -668,7 +674,7 @@ STATED = {
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_declaration_states_the_facets_that_no_default_fits(name: str) -> None:
+def test_every_declaration_states_the_facets_without_default(name: str) -> None:
     for facet, hint in STATED.items():
         assert getattr(CATALOGUE[name], facet) is not None, f"declare {facet} of {name} ({hint})"
 
@@ -681,7 +687,7 @@ def test_a_facet_that_does_not_exist_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_every_entry_has_its_duties_done(name: str) -> None:
+def test_every_layer_has_a_summary_an_example_and_a_row(name: str) -> None:
     kind = CATALOGUE[name]
     assert any(case[0] == name for case in CASES), "a row in the table above"
     assert kind.summary.endswith(".") and len(kind.summary) <= 110

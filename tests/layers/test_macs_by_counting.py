@@ -1,7 +1,8 @@
-"""MACs against an independent count: loops over positions, kernel elements and channels, on small shapes.
+"""MACs compared with an independent count: loops over positions, kernel elements and channels, on small shapes.
 
-Nothing here uses the rules' arithmetic: a convolution visits each output cell, each kernel cell and each channel and adds one, and
-so on. What lies in the padding is multiplied as well (by zero), as Keras does.
+Nothing here uses the arithmetic of the rules: a convolution visits each output position, each kernel position and each
+channel and
+adds one, and so on. Positions in the padding are multiplied too (by zero), as in Keras.
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ def macs_of(name: str, args: dict[str, Any], *shapes: Sizes) -> object:
 
 
 def grid(sizes: Sizes) -> Iterator[tuple[int, ...]]:
-    """Every cell of a space."""
+    """All positions of a space."""
     return cells(*map(range, sizes))
 
 
-# Where windows stand, found by moving one along cell by cell -------------------------------------------------------------
+# Window positions, found by moving a window step by step --------------------------------------------------------------
 
 
 def starts(size: int, kernel: int, stride: int, dilation: int, padding: str) -> list[int]:
-    """The first cells of all windows along one axis, those in the padding below 0."""
+    """The first positions of all windows along one axis; those in the padding are below 0."""
     reach = (kernel - 1) * dilation
     if padding == "causal":
         return [start - reach for start in range(0, size, stride)]
@@ -150,7 +151,7 @@ def test_dense(shape: tuple[int, ...]) -> None:
 
 
 def einsum(equation: str, *shapes: Sizes) -> int:
-    """The visits of all loops that an equation without dots stands for."""
+    """The visits of all loops of an equation without dots."""
     sizes = {
         dim: size for term, shape in zip(equation.split("->")[0].split(","), shapes) for dim, size in zip(term, shape)
     }
@@ -175,7 +176,7 @@ def test_einsum_dense(equation: str, same: str, shape: Sizes, kernel: Sizes, out
     assert counted == einsum(same, (1, *shape), kernel)
 
 
-def test_a_table_multiplies_only_on_the_way_back() -> None:
+def test_a_table_multiplies_only_in_reverse() -> None:
     args = {"input_dim": 9, "output_dim": 4}
     assert macs_of("Embedding", args, (7,)) == macs_of("ReversibleEmbedding", args, (7,)) == 0
     for tied in (True, False):
@@ -183,7 +184,7 @@ def test_a_table_multiplies_only_on_the_way_back() -> None:
         assert macs_of("ReversibleEmbedding", back, (7, 4)) == sum(1 for _ in grid((7, 4, 9)))
 
 
-def test_a_low_rank_update_is_multiplied_out_once() -> None:
+def test_a_low_rank_update_is_multiplied_once() -> None:
     update = sum(1 for _ in grid((5, 2, 3)))
     positions = sum(1 for _ in grid((4, 5, 3)))
     assert macs_of("Dense", {"units": 3, "lora_rank": 2}, (4, 5)) == positions + update
@@ -224,18 +225,18 @@ def test_stacked_cells() -> None:
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 @pytest.mark.parametrize(("padding", "stride"), [("same", 1), ("same", 2), ("valid", 1), ("valid", 2)])
-def test_convolutional_recurrence(rank: int, padding: str, stride: int) -> None:
+def test_convolutional_recurrent_layers(rank: int, padding: str, stride: int) -> None:
     sizes, kernel = (5, 4, 3)[:rank], (2,) * rank
     args = {"filters": 2, "kernel_size": kernel, "padding": padding, "strides": stride}
     at = {"dilation": (1,) * rank, "strides": (stride,) * rank, "padding": padding}
     step = convolution(sizes, 3, 4 * 2, kernel, 1, **at)
-    # The state has the size of the output already and keeps it.
+    # The state already has the size of the output and keeps it.
     state = tuple(len(starts(size, 2, stride, 1, padding)) for size in sizes)
     step += convolution(state, 2, 4 * 2, kernel, 1, dilation=(1,) * rank, strides=(1,) * rank, padding="same")
     assert macs_of(f"ConvLSTM{rank}D", args, (4, *sizes, 3)) == 4 * step
 
 
-def test_a_layer_at_each_step() -> None:
+def test_a_layer_applied_at_each_step() -> None:
     assert macs_of("TimeDistributed", {"layer": {"Conv2D": [4, 3]}}, (3, 6, 6, 2)) == 3 * convolution(
         (6, 6), 2, 4, (3, 3), 1, strides=(1, 1), dilation=(1, 1), padding="valid"
     )
@@ -266,7 +267,7 @@ def test_multi_head_attention(value_dim: int | None, gate: bool, out: int | None
 def test_attention_along_some_axes() -> None:
     args = {"num_heads": 2, "key_dim": 3, "attention_axes": 2}
     expected = projections(4 * 5, (8, 2, 3), (8, 2, 3), (8, 2, 3), (2, 3, 8))
-    for _ in grid((2, 4, 5, 5)):  # at each place of the first axis, all pairs along the second
+    for _ in grid((2, 4, 5, 5)):  # at each position of the first axis, all pairs along the second
         expected += 3 + 3
     assert macs_of("MultiHeadAttention", args, (4, 5, 8), (4, 5, 8)) == expected
 
@@ -283,7 +284,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    weighed = sum(values for _ in pairs)  # tanh of sums, which nothing is multiplied with
+    weighed = sum(values for _ in pairs)  # tanh of sums, without a multiplication
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot
@@ -364,9 +365,10 @@ def test_correlation() -> None:
         assert sample_macs(found) == sum(1 for _ in grid((size, 3)))
 
 
-# Nothing multiplies in silence ------------------------------------------------------------------------------------------
+# Every multiplication is counted --------------------------------------------------------------------------------------
 
-# Layers with weights that a forward pass does not multiply and add up: looked up, scales of single values, and statistics.
+# Layers with weights that a forward pass does not multiply and add up: look-ups, scales of single values, and
+# statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",
@@ -381,7 +383,7 @@ _NO_SUMS = {
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_a_layer_with_weights_multiplies_or_says_why_not(name: str) -> None:
+def test_a_layer_with_weights_has_macs_or_is_listed(name: str) -> None:
     kind = CATALOGUE[name]
     for row in infer(read_spec(Source("example", example_spec(kind)))).layers[-1:]:
         silent = row.params is not UNKNOWN and row.params != 0 and row.macs == 0

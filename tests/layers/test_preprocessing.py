@@ -1,4 +1,4 @@
-"""Layers that prepare data: what they refuse, and the dtypes of what they give."""
+"""Layers that prepare data: their refusals, and the dtypes of their outputs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def inferred(name: str, args: dict[str, Any], *shapes: tuple[int, ...]) -> Infer
         ("MelSpectrogram", {"fft_length": 8, "sequence_length": 9}, "sequence_length of 9"),
     ],
 )
-def test_what_keras_refuses_is_refused(name: str, args: dict[str, Any], words: str) -> None:
+def test_inputs_that_keras_refuses_are_refused(name: str, args: dict[str, Any], words: str) -> None:
     with pytest.raises(Refusal, match=words):
         inferred(name, args, (8, 8, 4))
 
@@ -67,7 +67,7 @@ def test_what_keras_refuses_is_refused(name: str, args: dict[str, Any], words: s
         ("TextVectorization", {}, "int64"),
     ],
 )
-def test_dtypes(name: str, args: dict[str, Any], dtype: str | None) -> None:
+def test_dtypes_of_the_outputs(name: str, args: dict[str, Any], dtype: str | None) -> None:
     assert inferred(name, args, (8, 8, 3)).dtype == dtype
 
 
@@ -77,7 +77,7 @@ def test_a_vocabulary_may_begin_with_its_special_tokens() -> None:
     assert plain.outputs == special.outputs == ((UNKNOWN, 3),)
 
 
-def test_a_spectrogram_costs_what_its_convolutions_cost() -> None:
+def test_a_spectrogram_costs_as_much_as_its_convolutions() -> None:
     from convcalc.layers import sample_macs
 
     found = inferred("STFTSpectrogram", {"frame_length": 200, "frame_step": 100, "mode": "real"}, (1000, 2))

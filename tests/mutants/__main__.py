@@ -1,4 +1,4 @@
-"""``python -m tests.mutants``."""
+"""The command ``python -m tests.mutants``."""
 
 import sys
 

@@ -1,11 +1,14 @@
-"""Mutation testing: the rules with one thing changed at a time, each run through the tests, which must notice it.
+"""Mutation testing: change one thing in a rule at a time and run its tests, which must fail.
 
-``python -m tests.mutants convcalc/base/window.py ...`` says of each file how many mutants there were, and shows those that survive. What
-the tests are is said in ``pyproject.toml``, ``[tool.mutants]``. (The tools there are for this pass over decorated functions, which
-is what a rule is here, or start Python anew for each mutant.)
+``python -m tests.mutants convcalc/base/window.py ...`` prints the number of mutants of each file, and the mutants that
+survive.
+``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. (Existing tools skip decorated functions,
+which our
+rules are, or start Python for each mutant.)
 
-Each mutant is a copy of this process, which has imported everything but the package: that is what makes it a second's work. Those
-that are known to be equal to what they were made of stand in ``tests/mutants/equal.txt``, each with its reason.
+Each mutant runs in a fork of this process, which has imported everything except the package, so it takes about a
+second. Mutants
+that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from typing import NamedTuple
 from tests.paths import ROOT
 
 EQUAL = Path(__file__).with_name("equal.txt")
-SECONDS = 120  # a mutant that takes longer is one that never ends
+SECONDS = 120  # a mutant that takes longer never ends
 
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -53,7 +56,7 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 
 
 class Mutant(NamedTuple):
-    """A file with one thing changed. ``key`` names it whatever the line: the function, and the change."""
+    """A file with one thing changed. ``key`` identifies it without the line number: the function and the change."""
 
     key: str
     line: int
@@ -61,7 +64,7 @@ class Mutant(NamedTuple):
 
 
 def changed(node: ast.AST) -> Iterator[ast.AST]:
-    """A node in other ways: another comparison or operation, a number more by one, a condition turned round, nothing raised."""
+    """Variants of a node: another comparison or operator, a number plus one, a negated condition, a removed raise."""
     if isinstance(node, ast.Compare):
         for number, one in enumerate(node.ops):
             if type(one) in _SWAPPED:
@@ -78,7 +81,7 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
         yield ast.Constant(not node.value if isinstance(node.value, bool) else node.value + 1)
     elif isinstance(node, (ast.If, ast.IfExp)) and not isinstance(node.test, (ast.Compare, ast.UnaryOp)):
-        if ast.unparse(node.test) == "TYPE_CHECKING":  # what stands there is never run
+        if ast.unparse(node.test) == "TYPE_CHECKING":  # this code never runs
             return
         other = deepcopy(node)
         other.test = ast.UnaryOp(ast.Not(), other.test)
@@ -92,7 +95,7 @@ def _is_text(node: ast.BinOp) -> bool:
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a file; annotations and texts are left alone."""
+    """Every mutant of a file; annotations and texts are not changed."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     name = path.relative_to(ROOT).as_posix()
     seen: Counter[str] = Counter()
@@ -121,7 +124,7 @@ def _shown(node: ast.AST) -> str:
 
 
 def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | None, str]]:
-    """Where each node of a tree hangs, and in which function."""
+    """The parent field and the enclosing function of each node of a tree."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         function = f"{function}.{node.name}" if function else node.name
     for field, held in ast.iter_fields(node):
@@ -136,7 +139,7 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | 
 
 
 class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from code that is given."""
+    """Imports one module from the given code."""
 
     def __init__(self, path: Path, code: CodeType) -> None:
         self.name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -155,7 +158,7 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def survives(path: Path, code: CodeType, tests: Sequence[str]) -> bool:
-    """Whether no test notices the code, in a copy of this process."""
+    """True if no test fails with the code, run in a fork of this process."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(SECONDS)
@@ -179,7 +182,7 @@ def _run(path: Path, code: CodeType, tests: Sequence[str]) -> None:
 
 
 def _prepare() -> None:
-    """Import what the tests import and no mutant changes; the same examples for each of them."""
+    """Import what the tests import and no mutant changes, and make Hypothesis draw the same examples for each mutant."""
     import click  # noqa: F401
     import hypothesis.strategies  # noqa: F401
     import rich.table  # noqa: F401
@@ -202,7 +205,7 @@ def _settings() -> dict[str, dict[str, list[str]]]:
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:
-    """The command: exits with 1 where a mutant survives that is not known to be equal."""
+    """Run the command: returns 1 if a mutant survives that is not known to be equivalent."""
     tests = _settings()["tests"]
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the rules.")
     parser.add_argument("files", nargs="*", default=list(tests), help="default: those of pyproject.toml")

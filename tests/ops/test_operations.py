@@ -1,4 +1,4 @@
-"""The operations of ``keras.ops``: the rules that a test without Keras can pin, with what Keras 3.15 says."""
+"""The operations of ``keras.ops``: rules that are testable without Keras, with the results of Keras 3.15."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ from tests.helpers.operations import run
         ),
     ],
 )
-def test_shapes(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> None:
+def test_shapes_of_outputs(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> None:
     found = run(name, *shapes, **made)
     assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == outputs
 
@@ -105,7 +105,7 @@ def test_shapes(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> N
         (("complex64", "complex128"), "complex64"),
     ],
 )
-def test_promotion(dtypes: tuple[str, ...], result: str) -> None:
+def test_dtype_promotion(dtypes: tuple[str, ...], result: str) -> None:
     assert result_type(*dtypes) == result == result_type(*reversed(dtypes))
 
 
@@ -170,7 +170,7 @@ def test_multiply_accumulates(name: str, shapes: Any, made: dict[str, Any], macs
         ),
     ],
 )
-def test_what_depends_on_the_algorithm_has_an_unknown_count(
+def test_macs_that_depend_on_the_algorithm_are_unknown(
     name: str, module: str, shapes: Any, made: dict[str, Any], outputs: Any
 ) -> None:
     found = run(name, *shapes, module=module, **made)
@@ -196,7 +196,7 @@ def test_what_depends_on_the_algorithm_has_an_unknown_count(
         ("ViewAsReal", [(None, 4)], {}, (None, 4, 2), "float32", 0),
     ],
 )
-def test_distances_sequences_and_segments(
+def test_shapes_of_distances_sequences_and_segments(
     name: str, shapes: Any, made: dict[str, Any], output: Any, dtype: str, macs: int
 ) -> None:
     found = run(name, *shapes, module="math", of="float32" if name == "CDist" else "float16", **made)
@@ -204,13 +204,13 @@ def test_distances_sequences_and_segments(
     assert (found.dtype, found.unknown, sample_macs(found)) == ((dtype,), frozenset(), macs)
 
 
-def test_a_norm_by_singular_values_has_an_unknown_count() -> None:
+def test_macs_of_a_norm_by_singular_values_are_unknown() -> None:
     for order, unknown in (("nuc", {"macs"}), (2, {"macs"}), ("fro", set()), (None, set())):
         found = run("Norm", (None, 3, 4), module="linalg", ord=order, axis=[1, 2])
         assert (found.outputs, found.unknown) == (((UNKNOWN,),), unknown)
 
 
-def test_what_linear_algebra_and_transforms_cannot_take_is_refused() -> None:
+def test_invalid_inputs_of_linear_algebra_are_refused() -> None:
     for name, module, shapes, made, words in (
         ("Inv", "linalg", [(None, 3, 4)], {}, "square matrices, not 3 by 4"),
         ("Inv", "linalg", [(None, None, 4)], {}, "square"),
@@ -242,7 +242,7 @@ def test_what_linear_algebra_and_transforms_cannot_take_is_refused() -> None:
             run(name, *shapes, module=module, **made)
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_inputs_that_do_not_fit_are_refused() -> None:
     for name, shapes, made in (
         ("Add", [(2,), (3,)], {}),
         ("Matmul", [(2, 3), (4, 5)], {}),
@@ -274,14 +274,14 @@ def test_what_does_not_fit_is_refused() -> None:
             run(name, *shapes, **made)
 
 
-def test_every_operation_says_what_it_does() -> None:
+def test_every_operation_has_a_description() -> None:
     assert len(OPERATIONS) > 320
     for operation in OPERATIONS.values():
         assert operation.summary.endswith("."), operation.name
         assert operation.parameters
 
 
-def test_what_stands_for_a_tensor_is_one() -> None:
+def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
     operation = OPERATIONS["keras.src.ops.numpy", "Matmul"]
     half = Tensor((UNKNOWN, 5), "float16")
     found = operation.infer({}, {"x1": Slot(0), "x2": Constant([[1.0, 1.0]] * 5, "float32")}, [half])
@@ -293,7 +293,7 @@ def test_what_stands_for_a_tensor_is_one() -> None:
 
 
 def test_arange_and_select() -> None:
-    """Those that take numbers, or lists of tensors."""
+    """They take numbers, or lists of tensors."""
     arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
     found = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
     assert (found.outputs, found.dtype) == (((3,),), ("float32",))
@@ -305,7 +305,7 @@ def test_arange_and_select() -> None:
             arange.infer({}, {"start": 1, "stop": 7, "step": step}, [])
 
 
-def test_slices_of_a_file() -> None:
+def test_slices_in_a_file() -> None:
     """``x[:, 1:, ...]``, ``* 2`` and ``+`` as Keras writes them."""
 
     def tensor(name: str) -> Any:
@@ -339,7 +339,7 @@ def test_slices_of_a_file() -> None:
 
 
 def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
-    """Only the checks of arguments refuse; what else is raised in a rule is a defect, and is not hidden."""
+    """Only argument checks refuse. Any other exception in a rule is a defect and is not hidden."""
 
     def rule(x: Tensor) -> Tensor:
         """A rule with a typo."""

@@ -1,4 +1,4 @@
-"""Each command of the benchmarks runs; what it takes is asserted nowhere."""
+"""Each command of the benchmarks runs. No test asserts a measured time."""
 
 import sys
 from pathlib import Path
@@ -41,26 +41,26 @@ def test_verdicts() -> None:
     assert Measure("a", target=1, missing="no peer").met is None
 
 
-def test_what_is_not_known_is_said() -> None:
+def test_missing_measures_are_named() -> None:
     cells = Measure("a", target=1, missing="no peer").cells
     assert cells == ("a", "?", "?", "?", "≤ 1 ×", "not measured: no peer")
 
 
-def test_tables_hold_every_line() -> None:
+def test_tables_have_every_line() -> None:
     measures = [Measure("one", 1, 2, target=1.4), Measure("two | three", 5000, target=10, unit="µs")]
     assert "5,000 µs" in table(measures)
     assert r"two \| three" in markdown(measures)
     assert all(line.count(" | ") == 5 for line in markdown(measures).splitlines() if "two" not in line)
 
 
-def test_a_command_that_fails_is_told() -> None:
+def test_a_failed_command_is_reported() -> None:
     with pytest.raises(Failed, match="exit code 3: no good"):
         run([sys.executable, "-c", "print('no good'); raise SystemExit(3)"])
 
 
-def test_commands_in_turn() -> None:
+def test_commands_run_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    assert slow.memory > 200_000_000  # of the other it is that of this process, which is more than its own
+    assert slow.memory > 200_000_000  # the other value is of this process, which is larger
     assert quick.seconds > 0
 
 
@@ -71,9 +71,11 @@ def test_an_answer_is_the_last_line() -> None:
 @pytest.mark.parametrize(
     "flags", [["-X", "importtime", "-m", "json.tool", "--help"], ["-m", "cProfile", "-s", "cumtime", "-m", "this"]]
 )
-def test_a_profile_shows_what_was_missed(flags: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # by which a measured process measures what it starts
+def test_a_profile_shows_a_regression(flags: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(
+        "COVERAGE_PROCESS_CONFIG", raising=False
+    )  # the module with which a measured process measures its children
     text = profiles([Measure("slow", 2, 1, target=1, profile=[sys.executable, *flags])])
     assert "### slow" in text
     assert ("imports: " in text and "argparse.py" in text) or "this.py" in text
-    assert text.count("function calls") == 1  # of what runs, behind the imports or alone
+    assert text.count("function calls") == 1  # the calls that run, after the imports or alone

@@ -1,4 +1,4 @@
-"""docs/ci.md, and the README, say what there is: its commands print what it shows, its files name hooks, inputs and options that exist."""
+"""docs/ci.md and the README are correct: their commands print what is shown, and their hooks, inputs and options exist."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def blocks(language: str, page: str = TEXT) -> list[str]:
 
 
 def yaml_named(beginning: str, page: str = TEXT) -> Any:
-    """The YAML under a comment."""
+    """The YAML after a comment."""
     (text,) = (text for text in blocks("yaml", page) if text.startswith(f"# {beginning}"))
     return yaml.safe_load(text)
 
@@ -37,14 +37,14 @@ def test_each_command_prints_what_the_page_shows(step: Step) -> None:
     assert run(step.command) == step.output
 
 
-def test_junit_is_as_the_page_shows() -> None:
+def test_junit_output_is_what_the_page_shows() -> None:
     (command,) = re.findall("What `(convcalc.* junit)` writes", TEXT)
     (shown,) = blocks("xml")
     timeless = [re.sub(r' time="[0-9.]+"', "", text) for text in (shown, run(command))]
     assert timeless[1] == f"{timeless[0]}(exit code 1)\n"
 
 
-def test_every_command_that_is_named_has_its_options() -> None:
+def test_every_command_on_the_page_has_its_options() -> None:
     named = re.findall(r"\bconvcalc ([a-z]+)((?: [^\s`|]+)*)", TEXT)
     assert {command for command, _ in named} <= set(COMMANDS)
     for command, rest in named:
@@ -55,7 +55,7 @@ def test_every_command_that_is_named_has_its_options() -> None:
         assert any(word in options(command) for command in ("check", "summary")), word
 
 
-def test_the_hooks() -> None:
+def test_the_pre_commit_hooks_exist() -> None:
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     for page in (TEXT, FACE):
         (repository,) = yaml_named(".pre-commit-config.yaml", page)["repos"]
@@ -65,7 +65,7 @@ def test_the_hooks() -> None:
     assert hooks == set(re.findall(r"convcalc-check[a-z-]*", TEXT))
 
 
-def test_the_action() -> None:
+def test_the_inputs_of_the_action_exist() -> None:
     inputs = set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
     workflow = yaml_named(".github/workflows")
     (step,) = (step for step in workflow["jobs"]["models"]["steps"] if "/convcalc@" in step["uses"])
@@ -78,11 +78,11 @@ def test_the_action() -> None:
     assert set(re.findall(r"--[a-z-]+", step["with"]["args"])) <= options("check")
 
 
-def test_other_yaml_can_be_read() -> None:
+def test_other_yaml_blocks_are_valid() -> None:
     assert [type(yaml.safe_load(text)) for text in blocks("yaml")] == [dict, list, dict, dict]
 
 
-def test_the_settings(tmp_path: Path) -> None:
+def test_the_settings_are_valid(tmp_path: Path) -> None:
     for page in (TEXT, FACE):
         (text,) = blocks("toml", page)
         (tmp_path / "pyproject.toml").write_text(text)
@@ -91,7 +91,7 @@ def test_the_settings(tmp_path: Path) -> None:
         assert [Path(name).name for name in settings.records.values()] == ["fashion_mnist.txt"]
 
 
-def test_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_test_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for page in (TEXT, FACE):
         (code,) = (code for code in blocks("python", page) if "assert_summary" in code)
@@ -100,7 +100,7 @@ def test_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
         names["test_the_model_is_as_recorded"]()
 
 
-def test_the_record_is_as_the_command_writes_it(tmp_path: Path) -> None:
+def test_the_record_is_what_the_command_writes(tmp_path: Path) -> None:
     record = tmp_path / "fashion_mnist.txt"
     run(f"convcalc check specs/fashion_mnist.yaml --record {record}")
     assert record.read_text() == (ROOT / "specs" / "records" / "fashion_mnist.txt").read_text()

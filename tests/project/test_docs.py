@@ -1,4 +1,4 @@
-"""The reference page agrees with the catalogue, and its links lead somewhere."""
+"""The generated pages are up to date, and their links work."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.regenerate.docs import DOCS, PAGES, page
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_the_declarations_say(name: str) -> None:
+def test_a_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), (
         f"docs/{name} is stale: run `python -m tests.regenerate.docs`"
     )
@@ -22,7 +22,7 @@ def test_each_link_leads_to_a_heading() -> None:
     assert set(re.findall(r"\]\(#(.*?)\)", text)) <= set(headings)
 
 
-def test_the_page_on_costs_is_what_the_code_counts() -> None:
+def test_the_page_on_costs_is_up_to_date() -> None:
     assert costs.PAGE.read_text(encoding="utf-8") == costs.page(), (
         "docs/costs.md is stale: run `python -m tests.regenerate.costs`"
     )

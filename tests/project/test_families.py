@@ -1,4 +1,4 @@
-"""Families are imported when a model needs them: the lists of their names are what they declare."""
+"""Families are imported only when a model needs them: their indexes are up to date, and commands import little."""
 
 import os
 import subprocess
@@ -34,13 +34,13 @@ def test_a_layer_that_the_index_lacks_is_an_error_that_says_what_to_run() -> Non
 def imported(*words: str) -> set[str]:
     """The modules that a command imports, of any library."""
     code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
-    # Where coverage is measured, what measures it imports much.
+    # Under coverage, the measurement itself imports many modules.
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, env=alone)
     return set(done.stderr.split())
 
 
-# What only some files and formats need: modules that take long to import.
+# Slow modules that only some files and formats need.
 SELDOM = {
     "rich.console",
     "rich.table",
@@ -54,7 +54,7 @@ SELDOM = {
 }
 
 
-def test_a_summary_in_a_pipe_imports_what_its_format_needs() -> None:
+def test_a_summary_imports_what_its_format_needs() -> None:
     table = imported("summary", str(SPECS / "lenet5.yaml"))
     data = imported("summary", str(SPECS / "lenet5.yaml"), "--format", "json")
     assert not SELDOM & table
@@ -79,7 +79,7 @@ def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
     assert not ({"yaml", "dataclasses", "convcalc.cli.output"} | SELDOM) & found
 
 
-def test_what_a_whole_layer_comes_to_imports_its_family_alone() -> None:
+def test_the_costs_of_one_layer_import_only_its_family() -> None:
     found = imported("conv", "--in", "6x1", "--k", "3", "--filters", "2")
     assert {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES) == {
         "convolution"
@@ -87,7 +87,7 @@ def test_what_a_whole_layer_comes_to_imports_its_family_alone() -> None:
     assert not {name for name in found if name.startswith(("convcalc.analyse", "convcalc.read"))}
 
 
-def test_a_summary_imports_the_families_of_its_layers_alone() -> None:
+def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     found = imported("summary", str(SPECS / "lenet5.yaml"))
     layers = {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES)
     assert layers == {"convolution", "core", "pooling", "reshaping"}

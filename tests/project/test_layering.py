@@ -1,4 +1,4 @@
-"""The architecture, held: imports run only downwards, and each outside library stays where it belongs."""
+"""Checks of the architecture: imports run only downwards, and each external library is used only in its rooms."""
 
 import ast
 from collections.abc import Collection
@@ -63,7 +63,7 @@ def imports(path: Path) -> list[str]:
 
 
 def place(path: Path) -> str:
-    """The row of the architecture's table that a file belongs to; empty for the package's own face."""
+    """The row of the architecture's table that a file belongs to; empty for the public face of the package."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return first if first in ORDER else ""
 
@@ -110,12 +110,12 @@ def test_families_do_not_import_each_other(path: Path) -> None:
             assert parts[2] in BASES, f"{path} imports {name}"
 
 
-def test_every_place_is_in_the_order() -> None:
+def test_every_room_is_in_the_order() -> None:
     found = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if not path.name.startswith("_")}
     assert found <= {*ORDER, *FACES}
 
 
-def test_no_framework_is_imported_and_nothing_is_evaluated() -> None:
+def test_no_framework_is_imported_and_no_text_is_evaluated() -> None:
     banned = {"keras", "tensorflow", "torch", "jax", "pickle", "marshal", "dill"}
     for path in MODULES:
         assert not banned & {name.split(".")[0] for name in imports(path)}, path

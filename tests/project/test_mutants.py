@@ -1,4 +1,4 @@
-"""The mutator itself: what it changes, and whether the tests of a file would notice."""
+"""The mutator: its changes, and its lists of files, tests and equivalent mutants."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("text", "others"), CHANGES, ids=[text for text, _ in CHANGES])
-def test_what_is_changed(text: str, others: list[str]) -> None:
+def test_changes_of_a_node(text: str, others: list[str]) -> None:
     (node,) = ast.parse(text).body
     node = node.value if isinstance(node, ast.Expr) else node
     assert [ast.unparse(other) for other in mutants.changed(node)] == others
 
 
-def test_a_mutant_is_the_file_with_one_thing_changed() -> None:
+def test_a_mutant_is_the_file_with_one_change() -> None:
     found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
     assert len(found) > 100
     names: dict[str, object] = {"__name__": "convcalc.base.window"}
@@ -40,12 +40,12 @@ def test_a_mutant_is_the_file_with_one_thing_changed() -> None:
     assert names["reach"](3, 2) == 9  # type: ignore[operator]
 
 
-def test_every_file_has_tests_that_are_there() -> None:
+def test_every_listed_file_and_test_exists() -> None:
     for file, tests in mutants._settings()["tests"].items():
         assert all((mutants.ROOT / name).is_file() for name in (file, *tests))
 
 
-def test_what_is_known_to_be_equal_is_still_a_mutant_and_says_why() -> None:
+def test_equivalent_mutants_exist_and_have_a_reason() -> None:
     lines = mutants.EQUAL.read_text(encoding="utf-8").splitlines()
     keys = [line.partition("  # ")[0] for line in lines]
     assert all("  # " in line for line in lines)

@@ -1,4 +1,4 @@
-"""The public names: few, typed, and what the README says of them."""
+"""The public names: few, typed, and described in the README."""
 
 import pytest
 
@@ -23,13 +23,13 @@ def test_the_calculator_is_a_function() -> None:
     assert convcalc.conv(6, 3, strides=2, padding="same").output == (3,)
 
 
-def test_every_public_name_is_there_and_no_other() -> None:
+def test_exactly_the_public_names_exist() -> None:
     assert all(getattr(convcalc, name) is not None for name in convcalc.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
         convcalc.nosuch  # noqa: B018
 
 
-def test_load_refuses_what_is_wrong_at_once(tmp_path) -> None:
+def test_load_reports_errors_at_once(tmp_path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("input: [3]\nlayers: [{Dens: 3}]")
     with pytest.raises(convcalc.ConvcalcError, match="did you mean 'Dense'"):

@@ -1,4 +1,4 @@
-"""The README tells the truth: each command in it prints what it shows."""
+"""The README is correct: each command in it prints what it shows."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_each_console_block_prints_what_it_shows(step: Step) -> None:
     assert run(step.command) == step.output
 
 
-def test_there_are_blocks_and_the_two_commands() -> None:
+def test_the_readme_has_its_blocks_and_two_commands() -> None:
     assert len(steps(TEXT)) >= 4
     assert "convcalc summary" in marked("run", TEXT)
     assert "pytest" in marked("test", TEXT)

@@ -1,4 +1,4 @@
-"""Arguments that are equal become one object, and only those."""
+"""Equal arguments become one object, and only equal ones."""
 
 import gc
 
@@ -9,20 +9,20 @@ from convcalc.read.interning import ArgumentInterner
 
 
 def test_equal_arguments_are_one_object() -> None:
-    alike = ArgumentInterner()
-    first = alike.intern({"filters": 8, "kernel_size": (3, 3)})
-    assert alike.intern({"filters": 8, "kernel_size": (3, 3)}) is first
-    assert alike.intern({"filters": 8, "kernel_size": (3, 5)}) is not first
+    interner = ArgumentInterner()
+    first = interner.intern({"filters": 8, "kernel_size": (3, 3)})
+    assert interner.intern({"filters": 8, "kernel_size": (3, 3)}) is first
+    assert interner.intern({"filters": 8, "kernel_size": (3, 5)}) is not first
 
 
-def test_values_of_other_types_stay_apart() -> None:
-    alike = ArgumentInterner()
+def test_values_of_different_types_stay_separate() -> None:
+    interner = ArgumentInterner()
     values = [1, 1.0, True, 0.0, -0.0, False, (1,), (1.0,), None, "1", "None"]
-    kept = [alike.intern({"value": value}) for value in values]
+    kept = [interner.intern({"value": value}) for value in values]
     assert [repr(args["value"]) for args in kept] == [repr(value) for value in values]
 
 
-def test_much_that_was_made_is_not_searched_at_once() -> None:
+def test_many_new_objects_are_not_searched_at_once() -> None:
     if gc.get_freeze_count():
         pytest.skip("what somebody froze stays frozen, so nothing is made old at once; Python 3.12 itself froze some")
     searched: list[int] = []
@@ -35,6 +35,6 @@ def test_much_that_was_made_is_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # It counts as old at once: of the young, which are searched often, it is none; the old were not searched.
+    # They count as old at once: the garbage collector searches young objects often, and old ones were not searched.
     assert young < len(made)
     assert 2 not in searched

@@ -1,4 +1,4 @@
-"""Layers that Keras does not know: declared in a spec, offered by a package, or only shown."""
+"""Layers that Keras does not have: declared in a spec, provided by a package, or only shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ custom:
 """
 
 
-def test_a_declared_layer_is_a_layer_like_others() -> None:
+def test_a_declared_layer_works_like_any_other() -> None:
     found = report(
         DECLARED
         + "input: [8, 8, 4]\nlayers:\n  - LayerScale: {init: 0.5, name: scale}\n  - PatchMerge: 2\n  - LayerScale"
@@ -41,7 +41,7 @@ def test_a_declared_layer_is_a_layer_like_others() -> None:
     assert [row.name for row in found.layers] == ["scale", "patch_merge", "layer_scale"]
     assert found.output_shapes == ((UNKNOWN, 4, 4, 16),)
     assert [(row.params, row.trainable_params) for row in found.layers] == [(8, 4), (0, 0), (32, 16)]
-    # What it multiplies was not declared, and is not taken for nothing.
+    # Its multiplications were not declared, so they are unknown, not 0.
     assert (found.layers[1].macs, found.totals.incomplete["macs"]) == (UNKNOWN, "unknown")
     assert found.as_dict()["layers"][0]["module"] is None
 
@@ -61,7 +61,7 @@ def test_unknown_sizes_pass_through_a_declared_layer() -> None:
         ("PatchMerg: 2", "did you mean 'PatchMerge'"),
     ],
 )
-def test_what_does_not_fit_a_declaration_is_refused(entry: str, message: str) -> None:
+def test_an_entry_that_does_not_fit_a_declaration_is_refused(entry: str, message: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         report(DECLARED + f"input: [8, 8, 4]\nlayers:\n  - {entry}")
     assert message in str(failed.value)
@@ -79,13 +79,13 @@ def test_what_does_not_fit_a_declaration_is_refused(entry: str, message: str) ->
         ("{A: {output: [3], weights: {w: 3}}}", "has a weight 'w' whose shape is no list"),
     ],
 )
-def test_broken_declarations_are_problems(custom: str, message: str) -> None:
+def test_broken_declarations_are_reported(custom: str, message: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         report(f"custom: {custom}\ninput: [8]\nlayers: [Flatten]")
     assert message in str(failed.value)
 
 
-def test_a_class_of_someone_else_is_shown_and_the_rest_goes_on() -> None:
+def test_a_custom_class_is_shown_and_reading_continues() -> None:
     found = report(
         "input: [8]\nlayers: [{Dense: 4}, {my_pkg.Thing: {x: 1}}, {Dense: 2}, {Lambda: {function: f, output_shape: [3]}}, {Dense: 5}]"
     )
@@ -96,7 +96,7 @@ def test_a_class_of_someone_else_is_shown_and_the_rest_goes_on() -> None:
     assert found.output_shapes == ((UNKNOWN, 5),)
 
 
-def test_layers_are_declared_in_python_as_the_catalogue_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     def offer() -> None:
         @layer("Doubled", example="Doubled")
         def doubled(a, x):
@@ -123,7 +123,7 @@ def test_layers_are_declared_in_python_as_the_catalogue_does(monkeypatch: pytest
         registry._KNOWN.pop("Doubled", None)
 
 
-def test_packages_are_not_asked_while_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_not_asked_if_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: pytest.fail("asked"))
     registry._load_offered.cache_clear()
     report("blocks: {b: {layers: [Flatten]}}\ninput: [8]\nlayers: [b, {Dense: 3}]")

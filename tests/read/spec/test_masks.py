@@ -1,4 +1,4 @@
-"""Masks as Keras makes them: by operations that stand among the layers of a functional model, where a layer takes them.
+"""Masks: Keras adds operations to a functional model where a layer uses a mask.
 
 The rows are those that Keras 3.15 prints for the same model; the random models of tests/live compare many more.
 """
@@ -11,7 +11,7 @@ from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
-    """Name, class, last output shape without the batch, and where the inputs come from."""
+    """Name, class, last output shape without the batch, and the sources of the inputs."""
     report = infer(read_spec(Source("spec.yaml", text)))
     return [
         (
@@ -31,7 +31,7 @@ layers:
 """
 
 
-def test_a_mask_is_a_row_where_a_layer_takes_it() -> None:
+def test_a_mask_is_a_row_where_a_layer_uses_it() -> None:
     found = rows(
         WORDS
         + """
@@ -60,13 +60,13 @@ def test_a_mask_is_a_row_where_a_layer_takes_it() -> None:
     ]
 
 
-def test_layers_that_take_masks() -> None:
+def test_layers_that_use_masks() -> None:
     for entry in ("GlobalAveragePooling1D: {from: embedding}", "BatchNormalization: {from: embedding}"):
         found = rows(WORDS + f"  - {entry}\n  - Identity\n  - Add: {{from: [identity, identity]}}\n")
         assert found[3][3] == ["embedding", "not_equal"], entry
 
 
-def test_layers_that_do_not_cast_make_no_cast() -> None:
+def test_layers_without_autocast_add_no_cast() -> None:
     for entry, name in (
         ("LayerNormalization", "cast"),
         ("GroupNormalization", "cast"),
@@ -86,12 +86,12 @@ def test_a_sequential_shows_no_masks() -> None:
     assert [row[0] for row in rows(WORDS + "  - LSTM: 2\n")] == ["embedding", "lstm"]
 
 
-def test_a_mask_that_no_layer_takes_is_no_row() -> None:
+def test_a_mask_that_no_layer_uses_has_no_row() -> None:
     found = rows(WORDS + "  - Dense: {units: 3, from: embedding}\n")
     assert [row[0] for row in found] == ["input_layer", "embedding", "dense"]
 
 
-def test_a_layer_of_another_dtype_has_its_input_cast_and_takes_no_mask() -> None:
+def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
     found = rows(WORDS + "  - LSTM: {units: 2, dtype: float16, from: embedding}\n")
     assert [row[0] for row in found] == ["input_layer", "embedding", "lstm"]
     found = rows(WORDS + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n")
@@ -100,7 +100,7 @@ def test_a_layer_of_another_dtype_has_its_input_cast_and_takes_no_mask() -> None
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """As by Keras, at the layer whose mask it is."""
+    """As in Keras, at the layer that combines them."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError
@@ -118,8 +118,8 @@ layers:
         rows(text.replace("[1, 4]", "[3, 5]").replace("axis: 1", "axis: 2"))
 
 
-def test_an_embedding_looks_its_input_up_as_it_is() -> None:
-    """Its mask is of the words themselves: no cast to its own type stands between."""
+def test_an_embedding_does_not_cast_its_input() -> None:
+    """Its mask is computed from the words themselves, without a cast."""
     found = rows(
         """
 inputs: {words: [5]}

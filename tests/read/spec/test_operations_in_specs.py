@@ -1,6 +1,4 @@
-"""Operations of ``keras.ops`` in specs: how they are read, what is said of wrong ones, and that a model with any of them
-comes back from its spec.
-"""
+"""Operations of ``keras.ops`` in specs: reading, errors, and writing a model with each of them as a spec."""
 
 from __future__ import annotations
 
@@ -60,8 +58,8 @@ def test_products_are_counted() -> None:
     assert found.totals.macs == 3 * 4 * 5
 
 
-def test_an_unknown_count_is_said() -> None:
-    """How often an inverse multiplies depends on the algorithm: the model's own count is a lower bound."""
+def test_an_unknown_count_is_reported() -> None:
+    """The number of multiplications of an inverse depends on the algorithm, so the count of the model is a lower bound."""
     found = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
     assert {row.name: row.macs for row in found.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
     assert (found.totals.macs, found.totals.incomplete) == (27, {"macs": "partial"})
@@ -90,7 +88,7 @@ def test_an_unknown_count_is_said() -> None:
         ("ops.relu\ncall: relu", "invalid-value", "no weights to share"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_error(entry: str, code: str, words: str) -> None:
+def test_an_invalid_operation_is_one_error(entry: str, code: str, words: str) -> None:
     with pytest.raises(ConvcalcError) as caught:
         report(entry)
     (problem,) = caught.value.problems
@@ -101,19 +99,19 @@ def test_what_is_wrong_is_said_in_one_error(entry: str, code: str, words: str) -
 @pytest.mark.parametrize(
     "text", ["[]", "[0]", "[-1]", "[:, 0]", "[1:,]", "[..., None]", "[::2, 1:-1:3]", "[..., :, 0, None]"]
 )
-def test_keys_come_back(text: str) -> None:
+def test_keys_are_read_back(text: str) -> None:
     assert key_text(read_key(text)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["0", "[", "[a]", "[1:2:3:4]", "[1;2]", "[,]", "[__import__('os')]", "[9" + "9" * 30 + "]"]
 )
-def test_what_is_no_key_is_refused(text: str) -> None:
+def test_invalid_keys_are_refused(text: str) -> None:
     with pytest.raises(Refusal):
         read_key(text)
 
 
-def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
+def test_every_operation_survives_being_written_as_a_spec() -> None:
     written: set[str] = set()
     for asked in cases(1, 20):
         if not in_a_spec(asked):
@@ -122,8 +120,8 @@ def test_a_model_with_any_operation_comes_back_from_its_spec() -> None:
             found = infer(model_of(asked))
         except ConvcalcError:
             continue
-        text = spec_yaml(found)  # which reads it again, and refuses to write what would be another model
+        text = spec_yaml(found)  # which reads it again, and refuses to write another model
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
-    of_numbers = {"Arange"}  # whose tensors have no axes, and an input layer has a batch
+    of_numbers = {"Arange"}  # its tensors have no axes, but an input layer has a batch
     assert written == {name for _, name in OPERATIONS} - of_numbers

@@ -1,7 +1,8 @@
-"""Broken specs: the whole error text of each, to the letter.
+"""Broken specs: the complete error text of each, compared exactly.
 
-``broken/NAME.yaml`` is a spec with something wrong, ``NAME.txt`` what is said of it. ``python -m tests.regenerate.golden`` writes
-the texts anew; read the diff before you commit it, as a newcomer would: place, cause, cure.
+``broken/NAME.yaml`` is a spec with errors, and ``NAME.txt`` their text. ``python -m tests.regenerate.golden`` writes
+the texts. Read
+the diff before you commit it, as a newcomer: position, cause, fix.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ NAMES = broken_names()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_whole_text(name: str) -> None:
+def test_the_error_text_is_the_expected_one(name: str) -> None:
     assert said(name) == (BROKEN / f"{name}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_problem_has_its_place_and_is_told_once(name: str) -> None:
+def test_each_problem_has_a_position_and_is_reported_once(name: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         infer(parse(BROKEN / f"{name}.yaml"))
     problems = failed.value.problems
@@ -39,11 +40,11 @@ def test_each_problem_has_its_place_and_is_told_once(name: str) -> None:
     assert all("Traced(" not in problem.message for problem in problems)
 
 
-# Codes that no table of short YAML texts can show.
+# Codes that no short YAML text can produce.
 ELSEWHERE = {"encoding", "too-many-problems"}
 
 
-def test_every_code_of_the_reader_is_in_the_table() -> None:
+def test_every_code_of_the_spec_reader_is_tested() -> None:
     package = Path(convcalc.__file__).parent
     binding = [package / "layers" / "arguments.py", package / "layers" / "registry.py"]
     known = set().union(*map(codes_used, [*(package / "read" / "spec").glob("*.py"), *binding]))
@@ -52,5 +53,5 @@ def test_every_code_of_the_reader_is_in_the_table() -> None:
     assert known - shown == ELSEWHERE
 
 
-def test_there_are_many() -> None:
+def test_there_are_many_broken_specs() -> None:
     assert len(NAMES) >= 150

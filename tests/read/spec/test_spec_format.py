@@ -1,4 +1,4 @@
-"""The YAML format, feature by feature: what a person writes, and the model that it means."""
+"""The YAML format, feature by feature: a spec, and the resulting model."""
 
 import io
 import sys
@@ -26,7 +26,7 @@ def shapes(text: str) -> list[tuple]:
     return [row.output_shapes[0][1:] for row in report(text).layers]
 
 
-def test_arguments_by_position_by_name_alone_and_none() -> None:
+def test_arguments_by_position_by_name_single_and_none() -> None:
     for entry in (
         "Conv2D: [8, 3]",
         "Conv2D: {filters: 8, kernel_size: [3, 3]}",
@@ -44,7 +44,7 @@ def test_arguments_by_position_by_name_alone_and_none() -> None:
         assert shapes(f"input: [9, 9, 1]\nlayers:\n  - {entry}") == [(4, 4, 1)]
 
 
-def test_common_keys_stand_among_the_arguments_or_beside_the_name() -> None:
+def test_common_keys_may_be_among_the_arguments_or_beside_them() -> None:
     inside = "input: [4]\nlayers: [{Dense: {units: 3, name: a, trainable: false, dtype: float16}}]"
     beside = "input: [4]\nlayers:\n  - Dense: 3\n    name: a\n    trainable: false\n    dtype: float16\n"
     assert report(inside).as_dict() == report(beside).as_dict()
@@ -61,7 +61,7 @@ def test_automatic_names_count_through_nested_models() -> None:
     assert names(text) == ["dense", "sequential", "dense_1", "dense_2"]
 
 
-def test_a_chain_is_a_sequential_and_what_branches_a_functional() -> None:
+def test_a_chain_is_sequential_and_branches_are_functional() -> None:
     assert report("input: [4]\nlayers: [{Dense: 3}]").model.class_name == "Sequential"
     for text in (
         "inputs: {a: [4]}\nlayers: [{Dense: 3}]",
@@ -89,7 +89,7 @@ def test_several_inputs_and_outputs() -> None:
     assert made.output_shapes == ((2, 3), (UNKNOWN, 192))
 
 
-def test_an_input_layer_may_stand_first_as_in_keras() -> None:
+def test_an_input_layer_may_come_first_as_in_keras() -> None:
     assert shapes("layers:\n  - InputLayer: {shape: [4]}\n  - Dense: 3") == [(3,)]
     assert report("layers: [{InputLayer: {batch_shape: [2, 4]}}, {Dense: 3}]").output_shapes == ((2, 3),)
 
@@ -134,7 +134,7 @@ def test_blocks_take_arguments_by_position_and_by_name() -> None:
     assert report(BLOCK + "  - twice: [3, tanh]").layers[0].config["activation"] == "tanh"
 
 
-def test_a_block_sees_its_input_and_its_output_has_a_label() -> None:
+def test_a_block_reads_its_input_and_its_output_has_a_label() -> None:
     made = report(
         """
         blocks:
@@ -185,11 +185,11 @@ layers:
     assert names("input: [4]\nlayers: [{repeat: 0, layers: [Flatten]}, {Dense: 2}]") == ["dense"]
 
 
-def test_dollar_signs_can_be_written() -> None:
+def test_dollar_signs_can_be_escaped() -> None:
     assert names("input: [4]\nlayers: [{Dense: {units: 3, name: 'a$$b'}}]") == ["a$b"]
 
 
-def test_nested_models_sequential_and_functional() -> None:
+def test_nested_models_may_be_sequential_or_functional() -> None:
     made = report(
         """
         input: [4]
@@ -225,12 +225,12 @@ def test_a_nested_model_may_be_called_again() -> None:
     assert (made.totals.params, made.totals.macs) == (15, 12 + 12 + 3)
 
 
-def test_anchors_serve_as_in_any_yaml() -> None:
+def test_anchors_work_as_in_any_yaml() -> None:
     text = "input: [4]\nlayers:\n  - Dense: &wide {units: 9}\n  - Dense: *wide\n"
     assert shapes(text) == [(9,), (9,)]
 
 
-def test_expectations_and_budgets_are_carried() -> None:
+def test_expectations_and_budgets_are_kept() -> None:
     made = read_spec(
         Source("s", "input: [4]\nbudget: {params: 5M}\nlayers: [{Dense: {units: 3, expect: {params: 15}}}]")
     )
@@ -238,7 +238,7 @@ def test_expectations_and_budgets_are_carried() -> None:
     assert made.layers[1].expect == {"params": 15}
 
 
-def test_words_are_words_and_numbers_numbers() -> None:
+def test_words_are_strings_and_numbers_are_numbers() -> None:
     made = report(
         "input: [4]\nlayers: [{Dense: {units: 0x10, name: on}}, {Dropout: 1e-1}, {Dense: {units: 3, name: 007}}]"
     )
@@ -247,18 +247,18 @@ def test_words_are_words_and_numbers_numbers() -> None:
 
 
 def inputs(text: str, layer: int = -1) -> tuple[str, ...]:
-    """What a layer is called on."""
+    """The sources of the inputs of a layer."""
     return report(text).layers[layer].calls[-1].inputs
 
 
-def test_one_output_of_several_is_named_by_its_number() -> None:
+def test_one_of_several_outputs_is_selected_by_number() -> None:
     lstm = "input: [5, 4]\nlayers:\n  - LSTM: {units: 3, return_state: true, name: l}\n"
     assert inputs(lstm + "  - Add: {from: [[l, 1], [l, 2]]}\noutputs: add") == ("l[0][1]", "l[0][2]")
     assert inputs(lstm + "  - Dense: {units: 1, from: [l, 2]}") == ("l[0][2]",)
     assert inputs(lstm + "  - Add: {from: [l, l]}") == ("l[0][0]", "l[0][0]")
 
 
-def test_the_input_of_a_block_may_stand_anywhere_in_a_list() -> None:
+def test_the_input_of_a_block_may_be_anywhere_in_a_list() -> None:
     text = "blocks:\n  b: {layers: [{Dense: {units: 4, as: x}}, {Add: {from: %s}}]}\ninput: [4]\nlayers: [b]"
     assert inputs(text % "[x, $input]") == ("dense[0][0]", "input_layer[0][0]")
     assert inputs(text % "[$input, x]") == ("input_layer[0][0]", "dense[0][0]")
@@ -270,7 +270,7 @@ def test_every_spec_of_the_project_is_read(path: Path) -> None:
     assert infer(load(path)).totals.params is not UNKNOWN
 
 
-def test_one_input_of_a_block_is_named_by_its_number() -> None:
+def test_one_input_of_a_block_is_selected_by_number() -> None:
     text = """
 blocks:
   second: {layers: [{Dense: {units: 3, from: [$input, 1]}}]}
@@ -281,7 +281,7 @@ layers:
     assert inputs(text) == ("b[0][0]",)
 
 
-def test_a_block_may_be_told_a_label_or_a_list_of_them() -> None:
+def test_a_block_argument_may_be_a_label_or_a_list_of_labels() -> None:
     text = """
 blocks:
   join: {arguments: [of], layers: [{Add: {from: $of}}]}
@@ -296,7 +296,7 @@ layers:
     assert made.layers[-1].calls[0].inputs == ("dense[0][0]", "dense_1[0][0]")
 
 
-def test_labels_around_a_block_are_seen_in_it_and_its_own_are_not_seen_outside() -> None:
+def test_outer_labels_are_visible_in_a_block_and_inner_ones_not() -> None:
     text = """
 blocks:
   b: {layers: [{Dense: {units: 4, as: x}}, {Add: {from: [x, outer]}}]}
@@ -330,13 +330,13 @@ def test_an_input_layer_has_several_names(name: str) -> None:
     assert (made.model.class_name, made.totals.params) == ("Sequential", 15)
 
 
-def test_a_class_of_someone_else_is_not_the_one_of_keras_with_its_name() -> None:
+def test_a_custom_class_is_not_the_keras_class_of_its_name() -> None:
     made = report("input: [4]\nlayers: [{package.Dense: 3}]")
     assert made.totals.params is UNKNOWN
     assert made.layers[0].class_name == "package.Dense"
 
 
-def test_an_input_may_say_more_than_its_shape() -> None:
+def test_an_input_may_have_options_besides_its_shape() -> None:
     made = report(
         "input: {shape: [4], dtype: int32, batch_size: 2, name: words}\nlayers: [{Dense: {units: 3, from: words}}]"
     )
@@ -353,7 +353,7 @@ def test_frozen_and_half_precision_layers() -> None:
     assert made.layers[1].weights[0].dtype == "float16"
 
 
-def test_a_block_and_a_repeat_may_be_nested_in_a_model() -> None:
+def test_a_block_and_a_repeat_may_be_inside_a_nested_model() -> None:
     text = """
 blocks:
   wide: {arguments: [units], layers: [{Dense: $units}, {Model: {input: [$units], layers: [{Dense: "${units * 2}"}]}}]}
@@ -370,7 +370,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (made.source, len(made.layers)) == ("<stdin>", 2)
 
 
-def test_an_alias_is_the_value_written_again() -> None:
+def test_an_alias_repeats_its_value() -> None:
     text = """
 input: &size [4]
 layers:
