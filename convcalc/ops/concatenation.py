@@ -8,6 +8,7 @@ from convcalc.base.problems import Refusal, listed
 from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Ignored, Integer, IntegerOrIntegers, Tensors
 from convcalc.ops.promotion import together
 from convcalc.ops.registry import operation
@@ -33,13 +34,13 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     return Tensor(tuple(sizes), together(*xs))
 
 
-@operation("Concatenate", receptive_field_rule=views.joined)
+@operation("Concatenate", receptive_field_rule=views.joined, flops=costs.free)
 def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
     """Joins tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))
 
 
-@operation("Append")
+@operation("Append", flops=costs.free)
 def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
     """Joins two tensors along an axis, or all their elements."""
     if axis is None:
@@ -47,19 +48,19 @@ def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
     return _joined([x1, x2], axis_index(axis, len(x1.shape)))
 
 
-@operation("Hstack")
+@operation("Hstack", flops=costs.free)
 def hstack(xs: Tensors) -> Tensor:
     """Joins tensors along their second axis."""
     return _joined(xs, axis_index(1, len(xs[0].shape)))
 
 
-@operation("Vstack")
+@operation("Vstack", flops=costs.free)
 def vstack(xs: Tensors) -> Tensor:
     """Joins tensors along their first axis."""
     return _joined(xs, 0)
 
 
-@operation("Dstack")
+@operation("Dstack", flops=costs.free)
 def dstack(xs: Tensors) -> Tensor:
     """Joins tensors along their third axis."""
 
@@ -69,7 +70,7 @@ def dstack(xs: Tensors) -> Tensor:
     return _joined([Tensor(deep(x.shape), x.dtype) for x in xs], 2)
 
 
-@operation("Stack")
+@operation("Stack", flops=costs.free)
 def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
     """Puts tensors side by side along a new axis."""
     first = x[0].shape
@@ -82,7 +83,7 @@ def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
     return Tensor((*first[:at], len(x), *first[at:]), together(*x))
 
 
-@operation("Unstack", "core")
+@operation("Unstack", "core", flops=costs.free)
 def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Tensor]:
     """The parts along an axis, each a tensor."""
     at = axis_index(axis, len(x.shape))
@@ -115,13 +116,13 @@ def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 
 
-@operation("Split")
+@operation("Split", flops=costs.free)
 def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) -> list[Tensor]:
     """Parts along an axis: so many equal ones, or those between indices."""
     return _split(x, indices_or_sections, axis)
 
 
-@operation("ArraySplit")
+@operation("ArraySplit", flops=costs.free)
 def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
     """So many parts along an axis, the first ones one larger where they do not come out even."""
     at = axis_index(axis, len(x.shape))
@@ -130,25 +131,25 @@ def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> l
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 
 
-@operation("Hsplit")
+@operation("Hsplit", flops=costs.free)
 def hsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the second axis."""
     return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
 
 
-@operation("Vsplit")
+@operation("Vsplit", flops=costs.free)
 def vsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the first axis."""
     return _split(x, indices_or_sections, 0)
 
 
-@operation("Dsplit")
+@operation("Dsplit", flops=costs.free)
 def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
     """Parts along the third axis."""
     return _split(x, indices_or_sections, 2)
 
 
-@operation("Meshgrid")
+@operation("Meshgrid", flops=costs.free)
 def meshgrid(*x: Tensor, indexing: Ignored = "xy") -> list[Tensor]:
     """The coordinates of a grid."""
     if not x and indexing != "ij":

@@ -7,6 +7,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Dtype, Flag, Ignored, Operand, RealOrTensor
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import dtype_of, result_type, together
@@ -23,13 +24,13 @@ def stated(shape: Any, argument: str = "shape") -> Shape:
     return tuple(UNKNOWN if size is None else size for size in sizes)
 
 
-@operation("Full")
+@operation("Full", flops=costs.free)
 def full(fill_value: Ignored, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
     """One value in a given shape."""
     return Tensor(stated(shape), dtype or "float32")
 
 
-@operation("Arange")
+@operation("Arange", flops=costs.free)
 def arange(
     start: RealOrTensor, stop: RealOrTensor | None = None, step: RealOrTensor | None = None, *, dtype: Dtype = None
 ) -> Tensor:
@@ -58,7 +59,7 @@ def _space(
     return Tensor((*ends[:at], *stated([num], "num"), *ends[at:]), result_type(dtype or dtype_of(start), "float"))
 
 
-@operation("Linspace")
+@operation("Linspace", flops=costs.per_output(2))
 def linspace(
     start: Operand,
     stop: Operand,
@@ -73,7 +74,7 @@ def linspace(
     return _space(start, stop, num, endpoint, dtype, axis)
 
 
-@operation("Geomspace")
+@operation("Geomspace", flops=costs.per_output(3))
 def geomspace(
     start: Operand,
     stop: Operand,
@@ -87,7 +88,7 @@ def geomspace(
     return _space(start, stop, num, endpoint, dtype, axis)
 
 
-@operation("Logspace")
+@operation("Logspace", flops=costs.per_output(3))
 def logspace(
     start: Operand,
     stop: Operand,
@@ -102,7 +103,7 @@ def logspace(
     return _space(start, stop, num, endpoint, dtype, axis)
 
 
-@operation("Vander")
+@operation("Vander", flops=costs.per_output(1))
 def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> Tensor:
     """The powers of each element along a new axis."""
     count = x.shape[axis_index(0, len(x.shape))] if N is None else stated([N], "N")[0]
@@ -116,7 +117,7 @@ def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     return (*shape[:at], *stated([count], "num_classes"), *shape[at:])
 
 
-@operation("OneHot", "nn")
+@operation("OneHot", "nn", flops=costs.free)
 def one_hot(
     x: Tensor, *, num_classes: CheckedByRule, axis: Axis = -1, dtype: Dtype = None, sparse: Flag = False
 ) -> Tensor:
@@ -124,7 +125,7 @@ def one_hot(
     return Tensor(_with_classes(x.shape, num_classes, axis), dtype or "float32")
 
 
-@operation("MultiHot", "nn")
+@operation("MultiHot", "nn", flops=costs.free)
 def multi_hot(
     inputs: Tensor, *, num_classes: CheckedByRule = None, axis: Axis = -1, dtype: Ignored = None, sparse: Flag = False
 ) -> Tensor:

@@ -4,6 +4,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, Ignored, Real
 from convcalc.ops.promotion import summed
 from convcalc.ops.registry import Rule, operation
@@ -18,7 +19,7 @@ def _triangle(name: str) -> Rule:
     return rule
 
 
-tril, triu = (operation(name)(_triangle(name)) for name in ("Tril", "Triu"))
+tril, triu = (operation(name, flops=costs.free)(_triangle(name)) for name in ("Tril", "Triu"))
 
 
 def _no_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number, Number]:
@@ -38,21 +39,21 @@ def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
     return max(0, min(rest, rows, columns))
 
 
-@operation("Diagonal")
+@operation("Diagonal", flops=costs.free)
 def diagonal(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """The diagonals of matrices."""
     rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
     return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
 
 
-@operation("Trace")
+@operation("Trace", flops=costs.unknown)
 def trace(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """The sums of diagonals."""
     rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
     return Tensor(rest, summed(x.dtype))
 
 
-@operation("Diag")
+@operation("Diag", flops=costs.free)
 def diag(x: Tensor, *, k: Real = 0) -> Tensor:
     """The diagonal of a matrix, or a matrix with that diagonal."""
     if len(x.shape) not in (1, 2):
@@ -63,7 +64,7 @@ def diag(x: Tensor, *, k: Real = 0) -> Tensor:
     return Tensor((_diagonal_size(rows, columns, k),), x.dtype)
 
 
-@operation("Diagflat")
+@operation("Diagflat", flops=costs.free)
 def diagflat(x: Tensor, *, k: Real = 0) -> Tensor:
     """A matrix with all elements on a diagonal."""
     size = product(x.shape) + abs(k)

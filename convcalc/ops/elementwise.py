@@ -5,10 +5,13 @@ from functools import reduce
 from typing import Any
 
 from convcalc.base import codes
+from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
-from convcalc.layers.registry import IN_PLACE, VIEW
+from convcalc.layers.costs import tf_per_output
+from convcalc.layers.registry import IN_PLACE, VIEW, Cost
+from convcalc.ops import costs
 from convcalc.ops.arguments import Choices, Dtype, Flag, Ignored, Operand, RequiredDtype
 from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
 from convcalc.ops.registry import Rule, operation
@@ -34,12 +37,17 @@ def _together(one: Number, other: Number) -> Number:
     return one
 
 
-def _declare(names: str, module: str, rule: Callable[[str], Rule]) -> None:
-    """The same rule under several names. Each has a function of its own, for its own documentation."""
+def _declare(names: str, module: str, rule: Callable[[str], Rule], flops: Cost, tf_flops: "Cost | None" = None) -> None:
+    """Declares operations that share a rule. Each has its own function, with its own documentation."""
     for name in names.split():
         made = rule(name)
         made.__doc__ = made.__doc__ or f"{name}, element by element."
-        operation(name, module, views.positions, IN_PLACE)(made)
+        operation(name, module, views.positions, IN_PLACE, flops, tf_flops)(made)
+
+
+def _declare_activations(names: str, rule: Callable[[str], Rule]) -> None:
+    for name in names.split():
+        _declare(name, "nn", rule, costs.activation(snake_case(name)))
 
 
 def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
@@ -83,6 +91,14 @@ def _or_float(value: Any) -> str:
     return value.dtype if isinstance(value, Tensor) else "float32"
 
 
+def _quotient(x1: Any, x2: Any) -> str:
+    return result_type(dtype_of(x1), dtype_of(x2), "float")
+
+
+def _shifted(x: Tensor, y: Any) -> str:
+    return x.dtype if isinstance(y, int) else together(x, y)
+
+
 def _wide(dtype: str) -> str:
     """As :func:`float_if_whole`, but 64 bits stay 64."""
     return "float64" if dtype == "int64" else float_if_whole(dtype)
@@ -95,84 +111,97 @@ def _of_reals(dtype: str) -> str:
     return float_if_whole(dtype)
 
 
+_declare("Absolute Abs Conjugate Conj NanToNum Negative Sign Trunc", "numpy", _unary(_same), costs.per_output(1))
+_declare("BitwiseInvert BitwiseNot Copy Imag Real", "numpy", _unary(_same), costs.free)
 _declare(
-    "Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc",
-    "numpy",
-    _unary(_same),
-)
-_declare(
-    "Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinc Sinh "
-    "Sqrt Tan Tanh",
+    "Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor "
+    "Log Log10 Log1p Log2 Sin Sinh Sqrt Tan Tanh",
     "numpy",
     _unary(floating),
+    costs.per_output(1),
 )
-_declare("Exp Exp2 Expm1", "numpy", _unary(float_if_whole))
-_declare("Fabs", "numpy", _unary(_of_reals))
-_declare("Cbrt", "numpy", _unary(_wide))
-_declare("Deg2rad I0 Rad2deg", "numpy", _unary(lambda dtype: "float32" if "complex" in dtype else _wide(dtype)))
-_declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype))
-_declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"))
+_declare("Sinc", "numpy", _unary(floating), costs.per_output(3))
+_declare("Exp Exp2 Expm1", "numpy", _unary(float_if_whole), costs.per_output(1))
+_declare("Fabs", "numpy", _unary(_of_reals), costs.per_output(1))
+_declare("Cbrt", "numpy", _unary(_wide), costs.per_output(1))
 _declare(
-    "Isfinite Isinf Isnan Isneginf Isposinf Isreal LogicalNot Signbit",
+    "Deg2rad I0 Rad2deg",
     "numpy",
-    _unary(lambda dtype: "bool"),
+    _unary(lambda dtype: "float32" if "complex" in dtype else _wide(dtype)),
+    costs.per_output(1),
+)
+_declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype), costs.per_output(1))
+_declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"), costs.per_output(1))
+_declare(
+    "Isfinite Isinf Isnan Isneginf Isposinf Isreal Signbit", "numpy", _unary(lambda dtype: "bool"), costs.per_output(1)
+)
+_declare("LogicalNot", "numpy", _unary(lambda dtype: "bool"), costs.free)
+_declare(
+    "Equal Greater GreaterEqual Less LessEqual NotEqual", "numpy", _binary(lambda x1, x2: "bool"), costs.per_output(1)
+)
+_declare("LogicalAnd LogicalOr LogicalXor", "numpy", _binary(lambda x1, x2: "bool"), costs.free)
+_declare("Add Maximum Minimum Multiply Subtract", "numpy", _binary(together), costs.per_output(1), tf_per_output(1))
+_declare("FloorDivide Fmax Fmin Power", "numpy", _binary(together), costs.per_output(1))
+_declare("Divide TrueDivide", "numpy", _binary(_quotient), costs.per_output(1), tf_per_output(1))
+_declare("DivideNoNan", "numpy", _binary(_quotient), costs.per_output(2))
+_declare("Logaddexp Logaddexp2", "numpy", _binary(_quotient), costs.per_output(6))
+_declare("Heaviside Hypot", "numpy", _binary(lambda x1, x2: _wide(together(x1, x2))), costs.per_output(1))
+_declare(
+    "Fmod Mod",
+    "numpy",
+    _binary(lambda x1, x2: "int32" if together(x1, x2) == "bool" else together(x1, x2)),
+    costs.per_output(1),
+)
+_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2))), costs.free)
+_declare(
+    "Ldexp Nextafter",
+    "numpy",
+    _binary(lambda x1, x2: result_type(strong(x1), strong(x2), "float")),
+    costs.per_output(1),
 )
 _declare(
-    "Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor NotEqual",
+    "Arctan2",
     "numpy",
-    _binary(lambda x1, x2: "bool"),
+    _binary(lambda x1, x2: result_type(*(_or_float(x) for x in (x1, x2)), "float")),
+    costs.per_output(1),
 )
-_declare(
-    "Add FloorDivide Fmax Fmin Maximum Minimum Multiply Power Subtract",
-    "numpy",
-    _binary(together),
-)
-_declare(
-    "Divide DivideNoNan Logaddexp Logaddexp2 TrueDivide",
-    "numpy",
-    _binary(lambda x1, x2: result_type(dtype_of(x1), dtype_of(x2), "float")),
-)
-_declare("Heaviside Hypot", "numpy", _binary(lambda x1, x2: _wide(together(x1, x2))))
-_declare("Fmod Mod", "numpy", _binary(lambda x1, x2: "int32" if together(x1, x2) == "bool" else together(x1, x2)))
-_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2))))
-_declare("Ldexp Nextafter", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2), "float")))
-_declare("Arctan2", "numpy", _binary(lambda x1, x2: result_type(*(_or_float(x) for x in (x1, x2)), "float")))
-_declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bits(together))
+_declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bits(together), costs.free)
 _declare(
     "BitwiseLeftShift LeftShift BitwiseRightShift RightShift",
     "numpy",
-    _bits(lambda x, y: x.dtype if isinstance(y, int) else together(x, y)),
+    _bits(_shifted),
+    costs.free,
 )
-_declare(
-    "HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu Softplus Softsign SparsePlus "
-    "SparseSigmoid TanhShrink",
-    "nn",
+_declare_activations(
+    "HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu "
+    "Softplus Softsign SparsePlus SparseSigmoid TanhShrink",
     _unary(_same),
 )
-_declare("Erf Erfinv Rsqrt", "math", _unary(_same))
-_declare("Erfc", "math", _unary(floating))
+_declare("Erf Erfinv", "math", _unary(_same), costs.per_output(1))
+_declare("Rsqrt", "math", _unary(_same), costs.per_output(2))
+_declare("Erfc", "math", _unary(floating), costs.per_output(1))
 
 
-@operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
+@operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.per_output(1))
 def round_(x: Tensor, *, decimals: Ignored = 0) -> Tensor:
     """Rounds to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
-@operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
+@operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.per_output(2))
 def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
     """Keeps values within limits."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
-@operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE)
+@operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
     """Takes values from one tensor or another."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
-@operation("Select", receptive_field_rule=views.positions)
+@operation("Select", receptive_field_rule=views.positions, flops=costs.free)
 def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
     """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
     first = choicelist[0]
@@ -181,79 +210,79 @@ def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tens
     return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
 
 
-@operation("Isclose", receptive_field_rule=views.positions)
+@operation("Isclose", receptive_field_rule=views.positions, flops=costs.per_output(6))
 def isclose(x1: Operand, x2: Operand, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, *, equal_nan: Flag = False) -> Tensor:
     """Says where two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
 
-@operation("OnesLike")
+@operation("OnesLike", flops=costs.free)
 def ones_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Ones in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("ZerosLike")
+@operation("ZerosLike", flops=costs.free)
 def zeros_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Zeros in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("EmptyLike")
+@operation("EmptyLike", flops=costs.free)
 def empty_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Room in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("FullLike")
+@operation("FullLike", flops=costs.free)
 def full_like(x: Tensor, fill_value: Ignored, *, dtype: Dtype = None) -> Tensor:
     """One value in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE)
+@operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
     """The values in another dtype."""
     return Tensor(x.shape, dtype)
 
 
-@operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE)
+@operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def saturate_cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
     """The values in another dtype, kept within its limits."""
     return Tensor(x.shape, dtype)
 
 
-@operation("Array", receptive_field_rule=views.positions)
+@operation("Array", receptive_field_rule=views.positions, flops=costs.free)
 def array(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """The values as a tensor, as they are or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("Polar", "nn", views.positions)
+@operation("Polar", "nn", views.positions, flops=costs.per_output(4))
 def polar(abs_: Operand, angle: Ignored) -> Tensor:
     """Complex numbers of their lengths and angles; Keras gives them the type float32."""
     return Tensor(shape_of(abs_), "float32")
 
 
-@operation("StopGradient", "core", views.positions, buffer_reuse=VIEW)
+@operation("StopGradient", "core", views.positions, buffer_reuse=VIEW, flops=costs.free)
 def stop_gradient(variable: Tensor) -> Tensor:
     """The values as they are, through which no gradient goes."""
     return variable
 
 
-@operation("ConvertToTensor", "core", views.positions)
+@operation("ConvertToTensor", "core", views.positions, flops=costs.free)
 def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Ignored = None, ragged: Ignored = None) -> Tensor:
     """The tensor as it is, or in another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
-@operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE)
+@operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("leaky_relu"))
 def leaky_relu(x: Tensor, *, negative_slope: Ignored = 0.2) -> Tensor:
     """Keeps positive values, and scales negative ones."""
     return x
 
 
-@operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE)
+@operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.gelu)
 def gelu(x: Tensor, *, approximate: Flag = True) -> Tensor:
     """The Gaussian error linear unit."""
     return x
@@ -273,17 +302,17 @@ def _with_threshold(name: str) -> Rule:
     return rule
 
 
-_declare("Elu Celu", "nn", _with_alpha)
-_declare("HardShrink SoftShrink", "nn", _with_threshold)
+_declare_activations("Elu Celu", _with_alpha)
+_declare_activations("HardShrink SoftShrink", _with_threshold)
 
 
-@operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE)
+@operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("threshold"))
 def threshold(x: Tensor, *, threshold: Ignored, default_value: Ignored) -> Tensor:
     """Replaces values that are not above a threshold."""
     return x
 
 
-@operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE)
+@operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("squareplus"))
 def squareplus(x: Tensor, *, b: Ignored = 4) -> Tensor:
     """A smooth form of ReLU."""
     return x

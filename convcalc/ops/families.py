@@ -17,12 +17,12 @@ FAMILIES = {
         Tril Triu Diagonal Trace Diag Diagflat
     """,
     "elementwise": """
-        Absolute Abs BitwiseInvert BitwiseNot Conjugate Conj Copy Imag NanToNum Negative Real Sign Trunc Angle Arccos
-        Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinc Sinh Sqrt Tan Tanh Exp
+        Absolute Abs Conjugate Conj NanToNum Negative Sign Trunc BitwiseInvert BitwiseNot Copy Imag Real Angle Arccos
+        Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor Log Log10 Log1p Log2 Sin Sinh Sqrt Tan Tanh Sinc Exp
         Exp2 Expm1 Fabs Cbrt Deg2rad I0 Rad2deg Square Reciprocal Isfinite Isinf Isnan Isneginf Isposinf Isreal
-        LogicalNot Signbit Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalXor NotEqual Add
-        FloorDivide Fmax Fmin Maximum Minimum Multiply Power Subtract Divide DivideNoNan Logaddexp Logaddexp2
-        TrueDivide Heaviside Hypot Fmod Mod Gcd Lcm Ldexp Nextafter Arctan2 BitwiseAnd BitwiseOr BitwiseXor
+        Signbit LogicalNot Equal Greater GreaterEqual Less LessEqual NotEqual LogicalAnd LogicalOr LogicalXor Add
+        Maximum Minimum Multiply Subtract FloorDivide Fmax Fmin Power Divide TrueDivide DivideNoNan Logaddexp
+        Logaddexp2 Heaviside Hypot Fmod Mod Gcd Lcm Ldexp Nextafter Arctan2 BitwiseAnd BitwiseOr BitwiseXor
         BitwiseLeftShift LeftShift BitwiseRightShift RightShift HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6
         Selu Sigmoid Silu Softplus Softsign SparsePlus SparseSigmoid TanhShrink Erf Erfinv Rsqrt Erfc Round Clip Where
         Select Isclose OnesLike ZerosLike EmptyLike FullLike Cast SaturateCast Array Polar StopGradient

@@ -6,6 +6,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
+from convcalc.ops import costs
 from convcalc.ops.arguments import CheckedByRule, Flag, Ignored, IntegerOrIntegers, Integers, Operand, Real
 from convcalc.ops.creation import stated
 from convcalc.ops.registry import Rule, operation
@@ -52,10 +53,12 @@ def _on_images(name: str) -> Rule:
     return rule
 
 
-rgb_to_hsv, hsv_to_rgb = (operation(name, "image")(_on_images(name)) for name in ("RGBToHSV", "HSVToRGB"))
+rgb_to_hsv, hsv_to_rgb = (
+    operation(name, "image", flops=costs.unknown)(_on_images(name)) for name in ("RGBToHSV", "HSVToRGB")
+)
 
 
-@operation("RGBToGrayscale", "image")
+@operation("RGBToGrayscale", "image", flops=costs.free)
 def rgb_to_grayscale(images: Tensor, *, data_format: Ignored = None) -> Inferred:
     """Images in shades of grey."""
     check_images(images.shape)
@@ -65,7 +68,7 @@ def rgb_to_grayscale(images: Tensor, *, data_format: Ignored = None) -> Inferred
     return Inferred((grey,), products=(Product("weighted colours", weighed),), dtype=(images.dtype,))
 
 
-@operation("Resize", "image")
+@operation("Resize", "image", flops=costs.resize)
 def resize(
     images: Tensor,
     *,
@@ -83,7 +86,7 @@ def resize(
     return _resized(images, size, data_format)
 
 
-@operation("GaussianBlur", "image")
+@operation("GaussianBlur", "image", flops=costs.free)
 def gaussian_blur(
     images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Ignored = (1.0, 1.0), data_format: Ignored = None
 ) -> Inferred:
@@ -93,7 +96,7 @@ def gaussian_blur(
     return _convolved(images, images.shape, cells)
 
 
-@operation("ElasticTransform", "image")
+@operation("ElasticTransform", "image", flops=costs.unknown)
 def elastic_transform(
     images: Tensor,
     *,
@@ -110,7 +113,7 @@ def elastic_transform(
     return unknown_macs(images)
 
 
-@operation("AffineTransform", "image")
+@operation("AffineTransform", "image", flops=costs.unknown)
 def affine_transform(
     images: Tensor,
     transform: Operand,
@@ -127,7 +130,7 @@ def affine_transform(
     return images
 
 
-@operation("PerspectiveTransform", "image")
+@operation("PerspectiveTransform", "image", flops=costs.unknown)
 def perspective_transform(
     images: Tensor,
     start_points: Operand,
@@ -147,7 +150,7 @@ def perspective_transform(
     return unknown_macs(images)
 
 
-@operation("MapCoordinates", "image")
+@operation("MapCoordinates", "image", flops=costs.unknown)
 def map_coordinates(
     inputs: Tensor, coordinates: Operand, *, order: Ignored, fill_mode: Ignored = "constant", fill_value: Ignored = 0
 ) -> Tensor:
@@ -158,7 +161,7 @@ def map_coordinates(
     return Tensor(places[1:], inputs.dtype)
 
 
-@operation("ScaleAndTranslate", "image")
+@operation("ScaleAndTranslate", "image", flops=costs.unknown)
 def scale_and_translate(
     images: Tensor,
     output_shape: CheckedByRule,
@@ -173,7 +176,7 @@ def scale_and_translate(
     return unknown_macs(Tensor(stated(output_shape, "output_shape"), images.dtype))
 
 
-@operation("SobelEdges", "image")
+@operation("SobelEdges", "image", flops=costs.free)
 def sobel_edges(images: Tensor, *, data_format: Ignored = None) -> Inferred:
     """How steep images are, down and across: a new axis of 2."""
     if len(images.shape) != 4:
@@ -205,7 +208,7 @@ def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: 
     return output
 
 
-@operation("PadImages", "image")
+@operation("PadImages", "image", flops=costs.free)
 def pad_images(
     images: Tensor,
     *,
@@ -226,7 +229,7 @@ def pad_images(
     return _resized(images, size, data_format)
 
 
-@operation("CropImages", "image")
+@operation("CropImages", "image", flops=costs.free)
 def crop_images(
     images: Tensor,
     *,

@@ -9,6 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axes, CheckedByRule, Flag, Ignored
 from convcalc.ops.promotion import float_if_whole
 from convcalc.ops.reduction import reduced
@@ -43,62 +44,62 @@ def _shorter(rows: Number, columns: Number) -> Number:
     return columns if columns < rows else rows
 
 
-@operation("Cholesky", "linalg")
+@operation("Cholesky", "linalg", flops=costs.unknown)
 def cholesky(x: Tensor, *, upper: Flag = False) -> Inferred:
     """The triangular matrix that, by its transpose, makes a symmetric one."""
     return unknown_macs(_square(x))
 
 
-@operation("CholeskyInverse", "linalg")
+@operation("CholeskyInverse", "linalg", flops=costs.unknown)
 def cholesky_inverse(x: Tensor, *, upper: Flag = False) -> Inferred:
     """The inverse of a symmetric matrix, of its triangular factor."""
     return unknown_macs(_square(x))
 
 
-@operation("Inv", "linalg")
+@operation("Inv", "linalg", flops=costs.unknown)
 def inv(x: Tensor) -> Inferred:
     """The inverse of a square matrix."""
     return unknown_macs(_square(x))
 
 
-@operation("Det", "linalg")
+@operation("Det", "linalg", flops=costs.unknown)
 def det(x: Tensor) -> Inferred:
     """The determinant of a square matrix."""
     return unknown_macs(Tensor(_square(x).shape[:-2], x.dtype))
 
 
-@operation("Logdet", "math")
+@operation("Logdet", "math", flops=costs.unknown)
 def logdet(x: Tensor) -> Inferred:
     """The logarithm of the determinant; Keras looks at no axis."""
     return unknown_macs(Tensor(x.shape[:-2], x.dtype))
 
 
-@operation("Slogdet")
+@operation("Slogdet", flops=costs.unknown)
 def slogdet(x: Tensor) -> Inferred:
     """The signs of the determinants of matrices, and the logarithms of their sizes; Keras has one sign for all."""
     return unknown_macs(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 
-@operation("Eig", "linalg")
+@operation("Eig", "linalg", flops=costs.unknown)
 def eig(x: Tensor) -> Inferred:
     """The eigenvalues and eigenvectors of a square matrix."""
     return unknown_macs(Tensor(_square(x).shape[:-1], x.dtype), x)
 
 
-@operation("Eigh", "linalg")
+@operation("Eigh", "linalg", flops=costs.unknown)
 def eigh(x: Tensor) -> Inferred:
     """The eigenvalues and eigenvectors of a Hermitian matrix."""
     return unknown_macs(Tensor(_square(x).shape[:-1], x.dtype), x)
 
 
-@operation("LuFactor", "linalg")
+@operation("LuFactor", "linalg", flops=costs.unknown)
 def lu_factor(x: Tensor) -> Inferred:
     """A lower and an upper triangular matrix in one, and the order of the rows."""
     batch, rows, columns = _matrix(x)
     return unknown_macs(x, Tensor((*batch, _shorter(rows, columns)), x.dtype))
 
 
-@operation("Qr", "linalg")
+@operation("Qr", "linalg", flops=costs.unknown)
 def qr(x: Tensor, *, mode: CheckedByRule = "reduced") -> Inferred:
     """An orthogonal matrix and an upper triangular one."""
     if mode not in ("reduced", "complete"):
@@ -109,7 +110,7 @@ def qr(x: Tensor, *, mode: CheckedByRule = "reduced") -> Inferred:
     return unknown_macs(Tensor((*batch, rows, inner), x.dtype), Tensor((*batch, inner, columns), x.dtype))
 
 
-@operation("SVD", "linalg")
+@operation("SVD", "linalg", flops=costs.unknown)
 def svd(x: Tensor, *, full_matrices: Flag = True, compute_uv: Flag = True) -> Inferred:
     """The left singular vectors, the singular values and the right singular vectors, or the values alone."""
     batch, rows, columns = _matrix(x)
@@ -121,13 +122,13 @@ def svd(x: Tensor, *, full_matrices: Flag = True, compute_uv: Flag = True) -> In
     return unknown_macs(Tensor((*batch, rows, left), x.dtype), values, Tensor((*batch, right, columns), x.dtype))
 
 
-@operation("MatrixRank", "linalg")
+@operation("MatrixRank", "linalg", flops=costs.unknown)
 def matrix_rank(x: Tensor, *, tol: Ignored = None) -> Inferred:
     """How many singular values of a matrix are not nearly 0."""
     return unknown_macs(Tensor(_matrix(x)[0], "int32"))
 
 
-@operation("Pinv", "linalg")
+@operation("Pinv", "linalg", flops=costs.unknown)
 def pinv(x: Tensor, *, rcond: Ignored = None) -> Inferred:
     """The pseudo-inverse of a matrix."""
     batch, rows, columns = _matrix(x)
@@ -146,19 +147,19 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     return unknown_macs(b)
 
 
-@operation("Solve", "linalg")
+@operation("Solve", "linalg", flops=costs.unknown)
 def solve(a: Tensor, b: Tensor) -> Inferred:
     """Solves linear equations."""
     return _solution(a, b)
 
 
-@operation("SolveTriangular", "linalg")
+@operation("SolveTriangular", "linalg", flops=costs.unknown)
 def solve_triangular(a: Tensor, b: Tensor, *, lower: Flag = False) -> Inferred:
     """Solves linear equations whose matrix is triangular."""
     return _solution(a, b)
 
 
-@operation("Lstsq", "linalg")
+@operation("Lstsq", "linalg", flops=costs.unknown)
 def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
     """Solves linear equations as nearly as may be."""
     if len(a.shape) != 2:
@@ -170,7 +171,7 @@ def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
     return unknown_macs(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
 
 
-@operation("Norm", "linalg")
+@operation("Norm", "linalg", flops=costs.norm)
 def norm(
     x: Tensor, *, ord: CheckedByRule = None, axis: Axes | None = None, keepdims: Flag = False
 ) -> Tensor | Inferred:

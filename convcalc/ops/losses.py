@@ -5,6 +5,7 @@ from convcalc.base.numbers import Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
@@ -18,14 +19,14 @@ def _equal(target: Shape, output: Shape) -> None:
         raise Refusal("needs a target of the same shape as the output", codes.SHAPES_DIFFER, "target")
 
 
-@operation("BinaryCrossentropy", "nn")
+@operation("BinaryCrossentropy", "nn", flops=costs.unknown)
 def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = False) -> Tensor:
     """How far probabilities are from labels of 0 and 1."""
     _equal(shape_of(target), output.shape)
     return output
 
 
-@operation("CategoricalCrossentropy", "nn")
+@operation("CategoricalCrossentropy", "nn", flops=costs.unknown)
 def categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Ignored = -1
 ) -> Tensor:
@@ -38,7 +39,7 @@ def categorical_crossentropy(
     return Tensor(output.shape[:-1], output.dtype)
 
 
-@operation("SparseCategoricalCrossentropy", "nn")
+@operation("SparseCategoricalCrossentropy", "nn", flops=costs.unknown)
 def sparse_categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Axis = -1
 ) -> Tensor:
@@ -53,7 +54,7 @@ def sparse_categorical_crossentropy(
     return Tensor(rest, output.dtype)
 
 
-@operation("CTCLoss", "nn")
+@operation("CTCLoss", "nn", flops=costs.unknown)
 def ctc_loss(
     target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Ignored = 0
 ) -> Tensor:
@@ -64,7 +65,7 @@ def ctc_loss(
     return Tensor(shapes[0][:1], result_type(output.dtype, "float32"))
 
 
-@operation("CTCDecode", "nn")
+@operation("CTCDecode", "nn", flops=costs.unknown)
 def ctc_decode(
     inputs: Tensor,
     sequence_lengths: Ignored,
@@ -84,7 +85,7 @@ def ctc_decode(
     return [Tensor((paths, batch, length), "int32"), Tensor((batch, paths), result_type(inputs.dtype, "float32"))]
 
 
-@operation("PSNR", "nn")
+@operation("PSNR", "nn", flops=costs.unknown)
 def psnr(x1: Operand, x2: Operand, *, max_val: Ignored) -> Tensor:
     """The peak signal-to-noise ratio of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
@@ -92,7 +93,7 @@ def psnr(x1: Operand, x2: Operand, *, max_val: Ignored) -> Tensor:
     return Tensor((), "float32")
 
 
-@operation("SSIM", "image")
+@operation("SSIM", "image", flops=costs.unknown)
 def ssim(
     image1: Tensor,
     image2: Operand,

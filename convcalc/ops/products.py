@@ -5,6 +5,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product, axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, SummedAxes, Text
 from convcalc.ops.elementwise import broadcast
 from convcalc.ops.promotion import result_type, strong, together
@@ -23,7 +24,7 @@ def _same_inner(one: Number, other: Number) -> Number:
     return other if one is UNKNOWN else one
 
 
-@operation("Matmul")
+@operation("Matmul", flops=costs.free)
 def matmul(x1: Tensor, x2: Tensor) -> Inferred:
     """Multiplies matrices, those of the axes before the last two one by one."""
     one, other = shape_of(x1), shape_of(x2)
@@ -41,7 +42,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Inferred:
     return _made(shape, "int32" if both_small else together(x1, x2), inner)
 
 
-@operation("Dot")
+@operation("Dot", flops=costs.free)
 def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies along the last axis of one and the last but one of the other."""
     one, other = shape_of(x1), shape_of(x2)
@@ -53,7 +54,7 @@ def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
     return _made((*one[:-1], *other[:-2], other[-1]), dtype, _same_inner(one[-1], other[-2]))
 
 
-@operation("Inner")
+@operation("Inner", flops=costs.free)
 def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies along the last axes."""
     one, other = shape_of(x1), shape_of(x2)
@@ -63,19 +64,19 @@ def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
     return _made((*one[:-1], *other[:-1]), dtype, _same_inner(one[-1], other[-1]))
 
 
-@operation("Vdot")
+@operation("Vdot", flops=costs.free)
 def vdot(x1: Operand, x2: Ignored) -> Inferred:
     """The sum of the products of all elements."""
     return _made((), together(x1, x2), sample_elements(shape_of(x1)))
 
 
-@operation("Outer")
+@operation("Outer", flops=costs.free)
 def outer(x1: Operand, x2: Operand) -> Inferred:
     """Each element of one with each of the other."""
     return _made((product(shape_of(x1)), product(shape_of(x2))), together(x1, x2), 1)
 
 
-@operation("Kron")
+@operation("Kron", flops=costs.free)
 def kron(x1: Operand, x2: Operand) -> Inferred:
     """Each element of one with the whole of the other. Of more axes of one than of the other, Keras shows the first ones."""
     one, other = shape_of(x1), shape_of(x2)
@@ -84,7 +85,7 @@ def kron(x1: Operand, x2: Operand) -> Inferred:
     return Inferred((shape,), products=(products,), dtype=(result_type(strong(x1), strong(x2)),))
 
 
-@operation("Cross")
+@operation("Cross", flops=costs.free)
 def cross(
     x1: Operand, x2: Operand, *, axisa: Axis = -1, axisb: Axis = -1, axisc: Axis = -1, axis: Axis | None = None
 ) -> Inferred:
@@ -102,7 +103,7 @@ def cross(
     return _made((*rest[:at], *made, *rest[at:]), together(x1, x2), 2 if made or UNKNOWN not in sizes else UNKNOWN)
 
 
-@operation("Correlate")
+@operation("Correlate", flops=costs.free)
 def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inferred:
     """The sums of the products of one vector with another that slides along it."""
     one, other = shape_of(x1), shape_of(x2)
@@ -121,7 +122,7 @@ def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inf
     return _made((sizes[mode],), wide, shorter)
 
 
-@operation("Corrcoef")
+@operation("Corrcoef", flops=costs.unknown)
 def corrcoef(x: Tensor) -> Inferred:
     """How far the rows of a matrix go together, each with each; Keras shows the shape of the matrix."""
     dtype = "float64" if x.dtype == "int64" else result_type(x.dtype, "float")
@@ -130,7 +131,7 @@ def corrcoef(x: Tensor) -> Inferred:
     return Inferred((x.shape,), products=(products,), dtype=(dtype,))
 
 
-@operation("Tensordot")
+@operation("Tensordot", flops=costs.free)
 def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
     """Multiplies and sums along given axes."""
     one, other = shape_of(x1), shape_of(x2)
@@ -151,7 +152,7 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
     return _made(tuple(kept), together(x1, x2), product(summed))
 
 
-@operation("Einsum")
+@operation("Einsum", flops=costs.free)
 def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
     """Multiplies and sums along the axes that an equation names."""
     left, arrow, target = subscripts.replace(" ", "").partition("->")
@@ -197,7 +198,7 @@ def _of_one_name(one: Number, other: Number, name: str) -> Number:
     return one
 
 
-@operation("CDist", "math")
+@operation("CDist", "math", flops=costs.distances)
 def cdist(x: Tensor, y: Tensor) -> Inferred:
     """The distances of points, each of one with each of the other."""
     if len(x.shape) < 2 or len(y.shape) < 2:
@@ -210,7 +211,7 @@ def cdist(x: Tensor, y: Tensor) -> Inferred:
     return _made(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
 
 
-@operation("DotProductAttention", "nn")
+@operation("DotProductAttention", "nn", flops=costs.attention)
 def dot_product_attention(
     query: Tensor,
     key: Tensor,

@@ -7,7 +7,8 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
-from convcalc.layers.registry import IN_PLACE, Inferred, Product, axis_index
+from convcalc.layers.registry import IN_PLACE, Cost, Inferred, Product, axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axes, Axis, Dtype, Flag, Ignored, Integer, Operand
 from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
 from convcalc.ops.registry import Rule, operation
@@ -50,7 +51,7 @@ def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: I
     return (views.whole_axes(inputs[0], _gone(args, inputs[0])),)
 
 
-def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> None:
+def _declare(names: str, dtype: Callable[[str], str], flops: Cost, module: str = "numpy") -> None:
     def make() -> Rule:
         def rule(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False) -> Tensor:
             return Tensor(reduced(x.shape, axis, keepdims), dtype(x.dtype))
@@ -60,19 +61,26 @@ def _declare(names: str, dtype: Callable[[str], str], module: str = "numpy") -> 
     for name in names.split():
         made = make()
         made.__doc__ = f"{name} along axes."
-        operation(name, module, _reduced_views)(made)
+        operation(name, module, _reduced_views, flops=flops)(made)
 
 
-_declare("All Any", lambda dtype: "bool")
-_declare("Amax Amin Ptp", lambda dtype: dtype)
-_declare("Nanmax Nanmin", result_type)
-_declare("Argmax Argmin Nanargmax Nanargmin", lambda dtype: "int32")
-_declare("Sum Nansum", lambda dtype: result_type(summed(dtype)))
-_declare("Nanprod", summed)
-_declare("Mean Std", float_if_whole)
-_declare("Nanmean Nanmedian Nanstd Nanvar Var", lambda dtype: result_type(dtype, "float"))
-_declare("Median", floating)
-_declare("Logsumexp", lambda dtype: "float32", "math")
+_declare("All Any", lambda dtype: "bool", costs.free)
+_declare("Amax Amin", lambda dtype: dtype, costs.per_input(1))
+_declare("Ptp", lambda dtype: dtype, costs.per_input(2))
+_declare("Nanmax Nanmin", result_type, costs.per_input(2))
+_declare("Argmax Argmin", lambda dtype: "int32", costs.per_input(1))
+_declare("Nanargmax Nanargmin", lambda dtype: "int32", costs.per_input(2))
+_declare("Sum", lambda dtype: result_type(summed(dtype)), costs.per_input(1))
+_declare("Nansum", lambda dtype: result_type(summed(dtype)), costs.per_input(2))
+_declare("Nanprod", summed, costs.per_input(2))
+_declare("Mean", float_if_whole, costs.per_input(1))
+_declare("Std", float_if_whole, costs.per_input(4))
+_declare("Nanmean", lambda dtype: result_type(dtype, "float"), costs.per_input(2))
+_declare("Nanmedian", lambda dtype: result_type(dtype, "float"), costs.unknown)
+_declare("Nanstd Nanvar", lambda dtype: result_type(dtype, "float"), costs.per_input(5))
+_declare("Var", lambda dtype: result_type(dtype, "float"), costs.per_input(4))
+_declare("Median", floating, costs.unknown)
+_declare("Logsumexp", lambda dtype: "float32", costs.per_input(4), "math")
 
 
 def _with_initial(name: str) -> Rule:
@@ -85,22 +93,22 @@ def _with_initial(name: str) -> Rule:
 for _name in ("Max", "Min"):
     _rule = _with_initial(_name)
     _rule.__doc__ = f"{_name} along axes."
-    operation(_name, receptive_field_rule=_reduced_views)(_rule)
+    operation(_name, receptive_field_rule=_reduced_views, flops=costs.per_input(1))(_rule)
 
 
-@operation("Prod", receptive_field_rule=_reduced_views)
+@operation("Prod", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
 def prod(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, dtype: Dtype = None) -> Tensor:
     """The product along axes."""
     return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
 
 
-@operation("CountNonzero", receptive_field_rule=_reduced_views)
+@operation("CountNonzero", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
 def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
     """How many elements along axes are not 0."""
     return Tensor(reduced(x.shape, axis), "int32")
 
 
-@operation("AllClose")
+@operation("AllClose", flops=costs.per_input(6))
 def all_close(
     x1: Ignored, x2: Ignored, *, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, equal_nan: Flag = False
 ) -> Tensor:
@@ -108,13 +116,13 @@ def all_close(
     return Tensor((), "bool")
 
 
-@operation("Size")
+@operation("Size", flops=costs.free)
 def size(x: Tensor) -> Tensor:
     """The number of elements."""
     return Tensor((), "int32")
 
 
-@operation("Ndim")
+@operation("Ndim", flops=costs.free)
 def ndim(x: Tensor) -> Tensor:
     """The number of axes; Keras makes a vector of that many elements of it."""
     return Tensor((len(x.shape),), "float32")
@@ -150,58 +158,58 @@ def _nan_cumulative(name: str) -> Rule:
 
 
 for _name in ("Cumsum", "Cumprod"):
-    operation(_name)(_cumulative(_name))
+    operation(_name, flops=costs.per_input(1))(_cumulative(_name))
 for _name in ("Nancumsum", "Nancumprod"):
-    operation(_name)(_nan_cumulative(_name))
+    operation(_name, flops=costs.per_input(2))(_nan_cumulative(_name))
 
 
-@operation("Argsort")
+@operation("Argsort", flops=costs.unknown)
 def argsort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """The order in which elements along an axis stand sorted."""
     return Tensor(_along(x.shape, axis), "int32")
 
 
-@operation("Sort")
+@operation("Sort", flops=costs.unknown)
 def sort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """The elements along an axis, sorted."""
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
-@operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
+@operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.activation("softmax"))
 def softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
     """Shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("LogSoftmax", "nn", _normalized_views, buffer_reuse=IN_PLACE)
+@operation("LogSoftmax", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.activation("log_softmax"))
 def log_softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
     """The logarithms of shares that add up to 1 along axes."""
     reduced(x.shape, axis)
     return x
 
 
-@operation("Sparsemax", "nn", _normalized_views)
+@operation("Sparsemax", "nn", _normalized_views, flops=costs.unknown)
 def sparsemax(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """Shares that add up to 1, of which many are 0."""
     axis_index(axis, len(x.shape))
     return x
 
 
-@operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE)
+@operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.normalize)
 def normalize(x: Tensor, *, axis: Axes | None = -1, order: Ignored = 2, epsilon: Ignored = None) -> Tensor:
     """Scales to length 1 along axes."""
     reduced(x.shape, axis)
     return Tensor(x.shape, "float32")
 
 
-@operation("Moments", "nn")
+@operation("Moments", "nn", flops=costs.per_input(4))
 def moments(x: Tensor, *, axes: Axes | None, keepdims: Flag = False, synchronized: Flag = False) -> list[Tensor]:
     """Mean and variance along axes."""
     return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
 
 
-@operation("LayerNorm", "nn", buffer_reuse=IN_PLACE)
+@operation("LayerNorm", "nn", buffer_reuse=IN_PLACE, flops=costs.layer_norm)
 def layer_norm(
     x: Tensor,
     gamma: Ignored = None,
@@ -215,7 +223,7 @@ def layer_norm(
     return x
 
 
-@operation("BatchNorm", "nn", buffer_reuse=IN_PLACE)
+@operation("BatchNorm", "nn", buffer_reuse=IN_PLACE, flops=costs.per_output(2))
 def batch_norm(
     x: Tensor,
     mean: Operand,
@@ -235,20 +243,20 @@ def batch_norm(
     return x
 
 
-@operation("RMSNorm", "nn", buffer_reuse=IN_PLACE)
+@operation("RMSNorm", "nn", buffer_reuse=IN_PLACE, flops=costs.rms_norm)
 def rms_norm(x: Tensor, scale: Ignored = None, *, axis: Ignored = -1, epsilon: Ignored = None) -> Tensor:
     """Scales by the root mean square along axes."""
     return x
 
 
-@operation("TopK", "math")
+@operation("TopK", "math", flops=costs.unknown)
 def top_k(x: Tensor, *, k: Integer, sorted: Flag = True) -> list[Tensor]:
     """The largest elements of the last axis, and their places."""
     shape = (*x.shape[:-1], k)
     return [Tensor(shape, x.dtype), Tensor(shape, "int32")]
 
 
-@operation("InTopK", "math")
+@operation("InTopK", "math", flops=costs.unknown)
 def in_top_k(targets: Tensor, predictions: Ignored, *, k: Ignored) -> Tensor:
     """Whether targets are among the largest predictions."""
     return Tensor(targets.shape, "bool")
@@ -264,12 +272,12 @@ def _percentile(dtype: Callable[[str], str]) -> Rule:
     return rule
 
 
-operation("Percentile")(_percentile(float_if_whole))
-operation("Nanpercentile")(_percentile(floating))
+operation("Percentile", flops=costs.unknown)(_percentile(float_if_whole))
+operation("Nanpercentile", flops=costs.unknown)(_percentile(floating))
 
 
-@operation("Quantile")
-@operation("Nanquantile")
+@operation("Quantile", flops=costs.unknown)
+@operation("Nanquantile", flops=costs.unknown)
 def quantile(
     x: Tensor, q: Operand, *, axis: Axes | None = None, method: Ignored = "linear", keepdims: Flag = False
 ) -> Tensor:
@@ -279,7 +287,7 @@ def quantile(
     return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
 
 
-@operation("Average")
+@operation("Average", flops=costs.average)
 def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> Inferred:
     """The weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
@@ -287,7 +295,7 @@ def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> 
     return Inferred((reduced(x.shape, axis),), products=products, dtype=(result_type(*dtypes),))
 
 
-@operation("Bincount")
+@operation("Bincount", flops=costs.unknown)
 def bincount(x: Tensor, *, weights: Ignored = None, minlength: Ignored = 0, sparse: Flag = False) -> Tensor:
     """How often each whole number occurs."""
     return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

@@ -52,6 +52,7 @@ class Operation(NamedTuple):
         receptive_field_rule: how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
         buffer_reuse: how the output uses the memory of an input, as for a layer.
         flops: counts the floating-point operations besides the products (:mod:`convcalc.ops.costs`).
+        tf_flops: counts the operations that TensorFlow's profiler counts; None: unknown.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Operation(NamedTuple):
     receptive_field_rule: Callable[..., Any] | None = None
     buffer_reuse: str = ""
     flops: Cost | None = None
+    tf_flops: Cost | None = None
 
     @property
     def function(self) -> str:
@@ -84,7 +86,7 @@ class Operation(NamedTuple):
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def rule_arguments(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments that the rule receives: defaults and those given."""
+        """Returns the arguments with the defaults of those that are not given."""
         return {**self.defaults, **args}
 
     def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,6 +174,7 @@ def operation(
     receptive_field_rule: Callable[..., Any] | None = None,
     buffer_reuse: str = "",
     flops: Cost | None = None,
+    tf_flops: Cost | None = None,
 ) -> Callable[[AnyRule], AnyRule]:
     """Declares the rule as the operation of Keras's class ``keras.src.ops.<module>.<name>``."""
 
@@ -186,6 +189,7 @@ def operation(
             if parameter.kind is not parameter.KEYWORD_ONLY
         )
         variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+        _require_indexed(name, rule.__module__)
         path = f"keras.src.ops.{module}"
         REGISTERED[path, name] = Operation(
             name=name,
@@ -204,10 +208,20 @@ def operation(
             receptive_field_rule=receptive_field_rule,
             buffer_reuse=buffer_reuse,
             flops=flops,
+            tf_flops=tf_flops,
         )
         return rule
 
     return declare
+
+
+def _require_indexed(name: str, module: str) -> None:
+    """Raises if the index of families lacks an operation of ours: it would not be found before its family is imported."""
+    package, _, family = module.rpartition(".")
+    if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
+        raise RuntimeError(
+            f"the operation {name} of {module} is not in the index of families: run `python -m tests.regenerate.families`"
+        )
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:

@@ -4,6 +4,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, Range
 from convcalc.ops.creation import stated
 from convcalc.ops.registry import operation
@@ -11,13 +12,13 @@ from convcalc.ops.shape_ops import with_size
 from convcalc.ops.tensor import Tensor, shape_of
 
 
-@operation("Digitize")
+@operation("Digitize", flops=costs.unknown)
 def digitize(x: Tensor, bins: Ignored) -> Tensor:
     """The number of the bin of each element."""
     return Tensor(x.shape, "int32")
 
 
-@operation("SearchSorted")
+@operation("SearchSorted", flops=costs.unknown)
 def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = "left") -> Tensor:
     """The places at which values belong into a sorted vector."""
     sequence = shape_of(sorted_sequence)
@@ -26,26 +27,26 @@ def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = 
     return Tensor(shape_of(values), "int32" if sequence[0] < 2**31 else "int64")
 
 
-@operation("IsIn")
+@operation("IsIn", flops=costs.unknown)
 def is_in(x1: Operand, x2: Ignored, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
     """Whether each element is among those of another tensor."""
     return Tensor(shape_of(x1), "bool")
 
 
-@operation("Nonzero")
+@operation("Nonzero", flops=costs.free)
 def nonzero(x: Tensor) -> list[Tensor]:
     """The places of the elements that are not 0, one tensor an axis."""
     return [Tensor((UNKNOWN,), "int32")] * len(x.shape)
 
 
-@operation("UnravelIndex")
+@operation("UnravelIndex", flops=costs.free)
 def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
     """The places in a shape that numbers of elements stand for, one tensor an axis."""
     found = (UNKNOWN,) if UNKNOWN in stated(shape) else indices.shape
     return [Tensor(found, indices.dtype)] * len(shape)
 
 
-@operation("Argpartition")
+@operation("Argpartition", flops=costs.unknown)
 def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor:
     """An order in which the smallest elements along an axis come first.
 
@@ -56,7 +57,7 @@ def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor
     return Tensor((product(x.shape),) if axis is None else x.shape, "int32")
 
 
-@operation("Histogram")
+@operation("Histogram", flops=costs.unknown)
 def histogram(x: Tensor, *, bins: CheckedByRule = 10, range: Range = None) -> list[Tensor]:
     """How many elements lie in each bin, and the edges of the bins."""
     if not isinstance(bins, int) or bins < 0:
@@ -66,7 +67,7 @@ def histogram(x: Tensor, *, bins: CheckedByRule = 10, range: Range = None) -> li
     return [Tensor((bins,), x.dtype), Tensor((bins + 1,), x.dtype)]
 
 
-@operation("Unique")
+@operation("Unique", flops=costs.unknown)
 def unique(
     x: Tensor,
     *,

@@ -9,6 +9,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import VIEW, Inferred, axis_index
+from convcalc.ops import costs
 from convcalc.ops.arguments import (
     Axes,
     Axis,
@@ -42,7 +43,7 @@ def with_size(shape: Shape, axis: int, size: Number) -> Shape:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-@operation("ExpandDims", buffer_reuse=VIEW)
+@operation("ExpandDims", buffer_reuse=VIEW, flops=costs.free)
 def expand_dims(x: Tensor, *, axis: Axes | None) -> Tensor:
     """Puts in axes of size 1."""
     axes = _axes(len(x.shape) if axis is None else axis)
@@ -54,7 +55,7 @@ def expand_dims(x: Tensor, *, axis: Axes | None) -> Tensor:
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
 
-@operation("Squeeze", buffer_reuse=VIEW)
+@operation("Squeeze", buffer_reuse=VIEW, flops=costs.free)
 def squeeze(x: Tensor, *, axis: Axes | None = None) -> Tensor:
     """Takes out axes of size 1."""
     if axis is None:
@@ -66,7 +67,7 @@ def squeeze(x: Tensor, *, axis: Axes | None = None) -> Tensor:
     return Tensor(tuple(size for n, size in enumerate(x.shape) if n not in gone), x.dtype)
 
 
-@operation("Reshape", receptive_field_rule=views.reshaping, buffer_reuse=VIEW)
+@operation("Reshape", receptive_field_rule=views.reshaping, buffer_reuse=VIEW, flops=costs.free)
 def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
     """The same elements in another shape; -1 is what is left over."""
     wanted = [
@@ -82,7 +83,7 @@ def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
     return Tensor(tuple(total // known if each == -1 else each for each in wanted), x.dtype)
 
 
-@operation("View", buffer_reuse=VIEW)
+@operation("View", buffer_reuse=VIEW, flops=costs.free)
 def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """The same bytes, read as elements of another dtype."""
     other = dtype or x.dtype
@@ -101,7 +102,7 @@ def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     return Tensor((*x.shape[:-1], size * old // new), other)
 
 
-@operation("Ravel", buffer_reuse=VIEW)
+@operation("Ravel", buffer_reuse=VIEW, flops=costs.free)
 def ravel(x: Tensor) -> Tensor:
     """All elements along one axis."""
     return Tensor((product(x.shape),), x.dtype)
@@ -114,7 +115,7 @@ def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: I
     return (views.permuted(order),)
 
 
-@operation("Transpose", receptive_field_rule=_transposed_views)
+@operation("Transpose", receptive_field_rule=_transposed_views, flops=costs.free)
 def transpose(x: Tensor, *, axes: Integers | None = None) -> Tensor:
     """The axes in another order."""
     rank = len(x.shape)
@@ -124,7 +125,7 @@ def transpose(x: Tensor, *, axes: Integers | None = None) -> Tensor:
     return Tensor(tuple(x.shape[each] for each in order), x.dtype)
 
 
-@operation("Swapaxes")
+@operation("Swapaxes", flops=costs.free)
 def swapaxes(x: Tensor, *, axis1: Axis, axis2: Axis) -> Tensor:
     """Two axes exchanged."""
     order = list(range(len(x.shape)))
@@ -133,7 +134,7 @@ def swapaxes(x: Tensor, *, axis1: Axis, axis2: Axis) -> Tensor:
     return Tensor(tuple(x.shape[each] for each in order), x.dtype)
 
 
-@operation("Moveaxis")
+@operation("Moveaxis", flops=costs.free)
 def moveaxis(x: Tensor, *, source: Axes, destination: Axes) -> Tensor:
     """Axes moved to other places."""
     rank = len(x.shape)
@@ -147,7 +148,7 @@ def moveaxis(x: Tensor, *, source: Axes, destination: Axes) -> Tensor:
     return Tensor(tuple(x.shape[each] for each in order), x.dtype)
 
 
-@operation("GetItem")
+@operation("GetItem", flops=costs.free)
 def get_item(x: Tensor, key: CheckedByRule) -> Tensor:
     """Picks by indices and slices."""
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
@@ -187,7 +188,7 @@ def _sliced(size: Number, part: slice) -> Number:
     return UNKNOWN
 
 
-@operation("Take")
+@operation("Take", flops=costs.free)
 def take(x: Tensor, indices: Operand, *, axis: Axis | None = None) -> Tensor:
     """Picks by numbers along an axis."""
     wanted = shape_of(indices)
@@ -197,7 +198,7 @@ def take(x: Tensor, indices: Operand, *, axis: Axis | None = None) -> Tensor:
     return Tensor((*x.shape[:at], *wanted, *x.shape[at + 1 :]), x.dtype)
 
 
-@operation("TakeAlongAxis")
+@operation("TakeAlongAxis", flops=costs.free)
 def take_along_axis(x: Tensor, indices: Tensor, *, axis: Axis | None = None) -> Tensor:
     """Picks by numbers along an axis, others at each place of the other axes."""
     shape = (product(x.shape),) if axis is None else x.shape
@@ -217,24 +218,24 @@ def _kept(name: str) -> Rule:
     return rule
 
 
-flip = operation("Flip")(_kept("Flip"))
+flip = operation("Flip", flops=costs.free)(_kept("Flip"))
 
 
-@operation("Fliplr")
+@operation("Fliplr", flops=costs.free)
 def fliplr(x: Tensor) -> Tensor:
     """The second axis backwards."""
     axis_index(1, len(x.shape))
     return x
 
 
-@operation("Flipud")
+@operation("Flipud", flops=costs.free)
 def flipud(x: Tensor) -> Tensor:
     """The first axis backwards."""
     axis_index(0, len(x.shape))
     return x
 
 
-@operation("Roll")
+@operation("Roll", flops=costs.free)
 def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
     """Elements moved along axes, around the end."""
     for each in [] if axis is None else _axes(axis):
@@ -242,7 +243,7 @@ def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
     return x
 
 
-@operation("Rot90")
+@operation("Rot90", flops=costs.free)
 def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
     """Turned by a quarter.
 
@@ -254,7 +255,7 @@ def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
     return Tensor(tuple(order), array.dtype)
 
 
-@operation("BroadcastTo")
+@operation("BroadcastTo", flops=costs.free)
 def broadcast_to(x: Tensor, *, shape: IntegersOrNulls) -> Tensor:
     """Repeated along axes of size 1, up to a shape."""
     wanted = tuple(UNKNOWN if each is None else each for each in shape)
@@ -262,7 +263,7 @@ def broadcast_to(x: Tensor, *, shape: IntegersOrNulls) -> Tensor:
     return Tensor(wanted, x.dtype)
 
 
-@operation("Repeat")
+@operation("Repeat", flops=costs.free)
 def repeat(x: Tensor, *, repeats: IntegerOrIntegers, axis: Axis | None = None) -> Tensor:
     """Each element so many times along an axis."""
     counts = [repeats] if isinstance(repeats, int) else list(repeats)
@@ -276,7 +277,7 @@ def repeat(x: Tensor, *, repeats: IntegerOrIntegers, axis: Axis | None = None) -
     return Tensor(with_size(shape, at, size * counts[0] if len(counts) == 1 else sum(counts)), x.dtype)
 
 
-@operation("Tile")
+@operation("Tile", flops=costs.free)
 def tile(x: Tensor, *, repeats: IntegerOrIntegers) -> Tensor:
     """The whole so many times along each axis."""
     counts = _axes(repeats)
@@ -286,7 +287,7 @@ def tile(x: Tensor, *, repeats: IntegerOrIntegers) -> Tensor:
     return Tensor(tuple(UNKNOWN if size is UNKNOWN else size * count for size, count in zip(shape, counts)), x.dtype)
 
 
-@operation("Pad")
+@operation("Pad", flops=costs.free)
 def pad(x: Tensor, constant_values: Ignored = None, *, pad_width: PadWidth, mode: Ignored = "constant") -> Tensor:
     """Cells added at both ends of each axis."""
     widths = _pad_widths(pad_width, len(x.shape))
@@ -306,7 +307,7 @@ def _pad_widths(given: Any, rank: int) -> list[tuple[int, int]]:
     return pairs
 
 
-@operation("Diff")
+@operation("Diff", flops=costs.unknown)
 def diff(a: Tensor, *, n: Real = 1, axis: Axis = -1) -> Tensor:
     """The differences between neighbours."""
     at = axis_index(axis, len(a.shape))
@@ -314,7 +315,7 @@ def diff(a: Tensor, *, n: Real = 1, axis: Axis = -1) -> Tensor:
     return Tensor(with_size(a.shape, at, UNKNOWN if size is UNKNOWN else max(size - n, 0)), a.dtype)
 
 
-@operation("Glu", "nn")
+@operation("Glu", "nn", flops=costs.activation("glu"))
 def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
     """One half of an axis, gated by the other."""
     at = axis_index(axis, len(x.shape))
@@ -324,7 +325,7 @@ def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
     return Tensor(with_size(x.shape, at, size // 2), x.dtype)
 
 
-@operation("Slice", "core")
+@operation("Slice", "core", flops=costs.free)
 def slice_(inputs: Tensor, start_indices: Ignored, *, shape: Integers) -> Tensor:
     """A part of a given shape, from given indices; -1 is all that follows."""
     if len(shape) != len(inputs.shape):
@@ -337,31 +338,31 @@ def slice_(inputs: Tensor, start_indices: Ignored, *, shape: Integers) -> Tensor
     return Tensor(tuple(sizes), inputs.dtype)
 
 
-@operation("SliceUpdate", "core")
+@operation("SliceUpdate", "core", flops=costs.free)
 def slice_update(inputs: Tensor, start_indices: Ignored, updates: Ignored) -> Tensor:
     """The tensor with a part replaced."""
     return inputs
 
 
-@operation("ScatterUpdate", "core")
+@operation("ScatterUpdate", "core", flops=costs.free)
 def scatter_update(inputs: Tensor, indices: Ignored, updates: Ignored, *, reduction: Ignored = None) -> Tensor:
     """The tensor with elements replaced."""
     return inputs
 
 
-@operation("Scatter", "core")
+@operation("Scatter", "core", flops=costs.free)
 def scatter(indices: Ignored, values: Tensor, *, shape: Integers) -> Tensor:
     """Zeros with values at given places."""
     return Tensor(tuple(shape), values.dtype)
 
 
-@operation("DepthToSpace", "nn")
+@operation("DepthToSpace", "nn", flops=costs.free)
 def depth_to_space(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
     """Channels laid out as blocks of cells."""
     return _blocks(x, block_size, data_format, grow=True)
 
 
-@operation("SpaceToDepth", "nn")
+@operation("SpaceToDepth", "nn", flops=costs.free)
 def space_to_depth(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
     """Blocks of cells laid out as channels."""
     return _blocks(x, block_size, data_format, grow=False)
@@ -388,7 +389,7 @@ def _divided(size: Number, by: int) -> Number:
     return size // by
 
 
-@operation("Trapezoid")
+@operation("Trapezoid", flops=costs.unknown)
 def trapezoid(y: Tensor, *, x: Ignored = None, dx: Ignored = 1.0, axis: Axis = -1) -> Tensor:
     """The integral along an axis."""
     at = axis_index(axis, len(y.shape))

@@ -10,6 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Traced, Unknown, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred
+from convcalc.ops import costs
 from convcalc.ops.arguments import CheckedByRule, ComplexPair, Flag, Ignored, Operand, Real
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
@@ -46,11 +47,12 @@ def _transform(name: str, axes: int) -> Rule:
 
 
 fft, fft2, ifft2 = (
-    operation(name, "math")(_transform(name, axes)) for name, axes in (("FFT", 1), ("FFT2", 2), ("IFFT2", 2))
+    operation(name, "math", flops=costs.unknown)(_transform(name, axes))
+    for name, axes in (("FFT", 1), ("FFT2", 2), ("IFFT2", 2))
 )
 
 
-@operation("RFFT", "math")
+@operation("RFFT", "math", flops=costs.unknown)
 def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
     """The Fourier transform of real numbers along the last axis."""
     if not x.shape:
@@ -60,7 +62,7 @@ def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
     return unknown_macs(spectrum, spectrum)
 
 
-@operation("IRFFT", "math")
+@operation("IRFFT", "math", flops=costs.unknown)
 def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
     """The real numbers that have a given Fourier transform."""
     real, _ = _complex(x, 1)
@@ -82,7 +84,7 @@ def _sequences(size: Number, length: Any, stride: Any) -> Number:
     return _size(1 + (size - length) // stride)
 
 
-@operation("ExtractSequences", "math")
+@operation("ExtractSequences", "math", flops=costs.free)
 def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real) -> Tensor:
     """The sequences that a window along the last axis sees."""
     if not x.shape:
@@ -91,7 +93,7 @@ def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real
     return Tensor((*x.shape[:-1], count, _size(sequence_length)), x.dtype)
 
 
-@operation("STFT", "math")
+@operation("STFT", "math", flops=costs.unknown)
 def stft(
     x: Tensor,
     *,
@@ -110,7 +112,7 @@ def stft(
     return unknown_macs(spectrum, spectrum)
 
 
-@operation("ISTFT", "math")
+@operation("ISTFT", "math", flops=costs.unknown)
 def istft(
     x: ComplexPair,
     *,
@@ -128,13 +130,13 @@ def istft(
     return unknown_macs(Tensor((*real.shape[:-2], _size(whole - cut if length is None else length)), real.dtype))
 
 
-@operation("ViewAsComplex", "math")
+@operation("ViewAsComplex", "math", flops=costs.free)
 def view_as_complex(x: Tensor) -> Tensor:
     """Pairs of real numbers along the last axis as complex ones."""
     return Tensor(x.shape[:-1], "complex64")
 
 
-@operation("ViewAsReal", "math")
+@operation("ViewAsReal", "math", flops=costs.free)
 def view_as_real(x: Tensor) -> Tensor:
     """Complex numbers as pairs of real ones along a new last axis."""
     return Tensor((*x.shape, 2), "float32")
@@ -154,5 +156,6 @@ def _segments(name: str) -> Rule:
 
 
 segment_sum, segment_max, segment_min, segment_prod = (
-    operation(name, "math")(_segments(name)) for name in ("SegmentSum", "SegmentMax", "SegmentMin", "SegmentProd")
+    operation(name, "math", flops=costs.per_input(1))(_segments(name))
+    for name in ("SegmentSum", "SegmentMax", "SegmentMin", "SegmentProd")
 )

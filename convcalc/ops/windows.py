@@ -10,6 +10,7 @@ from convcalc.base.problems import Refusal
 from convcalc.base.window import slide, slide_transposed
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
+from convcalc.ops import costs
 from convcalc.ops.arguments import CheckedByRule, Ignored, PerAxis, PerAxisOrNull
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements
@@ -64,7 +65,9 @@ def _pooling(name: str) -> Rule:
     return rule
 
 
-max_pool, average_pool = (operation(name, "nn")(_pooling(name)) for name in ("MaxPool", "AveragePool"))
+max_pool, average_pool = (
+    operation(name, "nn", flops=costs.pooling)(_pooling(name)) for name in ("MaxPool", "AveragePool")
+)
 
 
 def _adaptive(name: str) -> Rule:
@@ -82,7 +85,7 @@ def _adaptive(name: str) -> Rule:
 
 
 adaptive_max, adaptive_average = (
-    operation(name, "nn")(_adaptive(name)) for name in ("AdaptiveMaxPool", "AdaptiveAveragePool")
+    operation(name, "nn", flops=costs.unknown)(_adaptive(name)) for name in ("AdaptiveMaxPool", "AdaptiveAveragePool")
 )
 
 
@@ -138,10 +141,10 @@ def _convolution(
     return rule
 
 
-conv = operation("Conv", "nn")(
+conv = operation("Conv", "nn", flops=costs.free)(
     _convolution("A convolution whose kernel is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
 )
-depthwise_conv = operation("DepthwiseConv", "nn")(
+depthwise_conv = operation("DepthwiseConv", "nn", flops=costs.free)(
     _convolution(
         "A convolution of each channel by itself, whose kernel is a tensor.",
         _depthwise_filters,
@@ -156,7 +159,7 @@ def _same_or_valid(padding: Any) -> str:
     return str(padding)
 
 
-@operation("SeparableConv", "nn")
+@operation("SeparableConv", "nn", flops=costs.free)
 def separable_conv(
     inputs: Tensor,
     depthwise_kernel: Tensor,
@@ -186,7 +189,7 @@ def separable_conv(
     return Inferred((_back(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
 
-@operation("ConvTranspose", "nn")
+@operation("ConvTranspose", "nn", flops=costs.free)
 def conv_transpose(
     inputs: Tensor,
     kernel: Tensor,
@@ -217,7 +220,7 @@ def conv_transpose(
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
 
-@operation("ExtractPatches", "image")
+@operation("ExtractPatches", "image", flops=costs.free)
 def extract_patches(
     images: Tensor,
     *,
@@ -239,7 +242,7 @@ def extract_patches(
     return Tensor(turned[1:] if single else turned, images.dtype)
 
 
-@operation("Unfold", "nn")
+@operation("Unfold", "nn", flops=costs.free)
 def unfold(
     x: Tensor,
     *,
@@ -266,7 +269,7 @@ def unfold(
     return Tensor((x.shape[0], x.shape[1] * product(_each(kernel_size, 2)), cells), x.dtype)
 
 
-@operation("Fold", "nn")
+@operation("Fold", "nn", flops=costs.per_input(1))
 def fold(
     x: Tensor,
     *,
