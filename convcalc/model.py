@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.problems import Mark, Problem, Refusal
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 # What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
 MAXIMA = (
@@ -45,27 +45,27 @@ class Place(Protocol):
         ...
 
 
-class Ref(NamedTuple):
+class Ref(Struct):
     """A tensor: output number ``output`` of call number ``call``."""
 
     call: int
     output: int = 0
 
 
-class Slot(NamedTuple):
+class Slot(Struct):
     """Stands among the arguments of a call for its input of that number."""
 
     number: int
 
 
-class Constant(NamedTuple):
+class Constant(Struct):
     """Stands among the arguments of a call for a tensor whose numbers a file holds: lists of them, or one."""
 
     value: Any
     dtype: str
 
 
-class Stored(NamedTuple):
+class Stored(Struct):
     """A weight as a file stores it: where in the file, its shape and its dtype."""
 
     place: str
@@ -73,7 +73,7 @@ class Stored(NamedTuple):
     dtype: str
 
 
-class Call(NamedTuple):
+class Call(Struct):
     """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
 
     ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
@@ -110,7 +110,7 @@ class Definition(Protocol):
         ...
 
 
-class Foreign(NamedTuple):
+class Foreign(Struct):
     """A custom class that is not in the catalogue: only its name, and what its file says about where it is defined, is known."""
 
     name: str
@@ -123,7 +123,7 @@ class Foreign(NamedTuple):
         return False
 
 
-class Layer(NamedTuple):
+class Layer(Struct):
     """One layer of a model.
 
     Attributes:
@@ -154,7 +154,7 @@ class Layer(NamedTuple):
         return self.definition if isinstance(self.definition, Model) else None
 
 
-class Model(NamedTuple):
+class Model(Struct):
     """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
 
     ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
@@ -253,7 +253,8 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
         if of_layer > depth:
             depth = of_layer
         call_depth[number] = layer_depth[call.layer] = depth
-        for source, _ in call.sources:
+        for ref in call.sources:
+            source = ref.call
             if call_depth.get(source, 0) <= depth:
                 call_depth[source] = depth + 1
     return met, call_depth, layer_depth
@@ -269,7 +270,8 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, left = stack[-1]
-        for source, _ in left:
+        for ref in left:
+            source = ref.call
             if not begun[source]:
                 begun[source] = True
                 call = calls[source]

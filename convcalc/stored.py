@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from convcalc.base.numbers import Shape, shape_text
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 # The formats of snapshots: all that a report says, or the text that Keras 3 or Keras 2 prints.
 REPORT, KERAS3_TEXT, KERAS2_TEXT = "report", "keras", "keras2"
 
 
-class Cell(NamedTuple):
+class Cell(Struct):
     """A text or a number of a row, or a total.
 
     Attributes:

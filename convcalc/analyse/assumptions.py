@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 
-class Assumptions(NamedTuple):
+class Assumptions(Struct):
     """What memory is computed under.
 
     dtype: the dtype of every tensor and weight, in place of their own (None: their own).

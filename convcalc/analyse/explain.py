@@ -11,7 +11,7 @@ from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, map_numbers, named, plain, product, shape_text, traced
 from convcalc.base.problems import did_you_mean, error, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
@@ -20,14 +20,14 @@ from convcalc.model import Foreign, Model
 from convcalc.ops import Operation
 
 
-class Section(NamedTuple):
+class Section(Struct):
     """A heading and its lines: each a label and what is said of it."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
 
 
-class Explanation(NamedTuple):
+class Explanation(Struct):
     """Everything about one layer, in words and worked numbers. ``sentence`` says what the layer does."""
 
     layer: LayerReport

@@ -25,7 +25,7 @@ def own_flops(step: Step) -> Number:
     """The operations of one rule as it ran, for the batch that is stated, or for one sample. Operations of ``keras.ops`` count
     whole tensors: none of their axes is known as the batch.
     """
-    kind, args, inputs, found = step
+    kind, found = step.definition, step.inferred
     if kind is None or found is None or "macs" in found.unknown:
         return UNKNOWN
     biases = [
@@ -33,8 +33,8 @@ def own_flops(step: Step) -> Number:
         for weight in found.weights
         if not _never(weight.added_per_sample)
     ]
-    number = sum([2 * sample_macs(found), *biases, _others(kind, args, inputs, found)])
-    return number if isinstance(kind, Operation) else scale_by_batch(number, inputs)
+    number = sum([2 * sample_macs(found), *biases, _others(kind, step.args, step.inputs, found)])
+    return number if isinstance(kind, Operation) else scale_by_batch(number, step.inputs)
 
 
 def _never(adds: Number) -> bool:

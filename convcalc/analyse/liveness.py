@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 
 from convcalc.base.numbers import Number
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.registry import IN_PLACE, VIEW
 
 
-class ExecutionStep(NamedTuple):
+class ExecutionStep(Struct):
     """One call of a layer, in the order of execution.
 
     layer: the path of the layer.
@@ -30,7 +30,7 @@ class ExecutionStep(NamedTuple):
     buffer_reuse: str = ""
 
 
-class Storage(NamedTuple):
+class Storage(Struct):
     """A piece of memory, in use from step ``first`` to step ``last``, and the tensors that it holds, in the order of writing."""
 
     size: Number

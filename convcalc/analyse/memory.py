@@ -17,21 +17,21 @@ from convcalc.analyse.run import Ran, Run
 from convcalc.analyse.sums import PartialSum, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import ConvcalcError
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, Weight
 from convcalc.layers.dtypes import BITS, size_in_bytes
 from convcalc.model import Layer, Ref, call_numbers, execution_order
 from convcalc.ops import Operation
 
 
-class Tensor(NamedTuple):
+class Tensor(Struct):
     """An output of a call, ``name[call][output]``, and its bytes."""
 
     name: str
     size: Number
 
 
-class Moment(NamedTuple):
+class Moment(Struct):
     """A step of the execution: the path of the layer, which of its calls it is, and the bytes that are alive then."""
 
     layer: str
@@ -39,7 +39,7 @@ class Moment(NamedTuple):
     alive: int
 
 
-class WeightGroup(NamedTuple):
+class WeightGroup(Struct):
     """The bytes of all weights of one type that train, or that do not; None of which that is not known."""
 
     dtype: str
@@ -47,7 +47,7 @@ class WeightGroup(NamedTuple):
     size: int
 
 
-class Training(NamedTuple):
+class Training(Struct):
     """An estimate of what a step of training takes: the outputs of all calls are kept for the gradients."""
 
     optimizer: str
@@ -64,7 +64,7 @@ class Training(NamedTuple):
         return sum_known([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
 
 
-class Memory(NamedTuple):
+class Memory(Struct):
     """The bytes of a model.
 
     ``activations`` are the outputs of all calls in sum; the model's ``inputs`` are not among them, but count towards the

@@ -17,7 +17,7 @@ from math import gcd, lcm
 from typing import TYPE_CHECKING
 
 from convcalc.base.numbers import UNKNOWN, Number, plain
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window, before_between
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Interval = tuple[int, int]
 EMPTY: Interval = (0, -1)
 
 
-class GrowthStep(NamedTuple):
+class GrowthStep(Struct):
     """A window on the longest path from the input: a step of the explanation.
 
     name: the path of the layer.
@@ -59,7 +59,7 @@ class GrowthStep(NamedTuple):
         return _fraction(self.shift, self.period)
 
 
-class Reach(NamedTuple):
+class Reach(Struct):
     """The pixels of one axis of an input that the positions of a tensor depend on.
 
     first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
@@ -142,7 +142,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     """
     if reach.is_global:
         return reach
-    if reach.scrambled_by is not None or not all(isinstance(size, int) for size in window[1:4]):
+    if reach.scrambled_by is not None or not all(isinstance(size, int) for size in window.sizes[1:4]):
         return None
     least, most = before_between(window)
     period, stride = len(reach.first), plain(window.stride)
@@ -215,7 +215,7 @@ def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval
 # Paths that meet -------------------------------------------------------------------------------------------------------
 
 
-class Union(NamedTuple):
+class Union(Struct):
     """The reach of positions where two paths meet.
 
     reach: the reach; None if it is unknown.

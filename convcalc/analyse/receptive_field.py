@@ -14,14 +14,14 @@ from convcalc.analyse import receptive_axis as reaches
 from convcalc.analyse.receptive_axis import GrowthStep, Reach
 from convcalc.analyse.run import NOTHING, Ran, Run
 from convcalc.base.numbers import UNKNOWN, Number, Shape
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.views import View, Views
 from convcalc.model import Call, Layer
 from convcalc.ops import Operation
 
 
-class Track(NamedTuple):
+class Track(Struct):
     """How far a tensor's positions reach along one axis of an input; ``axes`` are the tensor's on which those positions lie."""
 
     axes: tuple[int, ...]
@@ -32,7 +32,7 @@ Key: TypeAlias = "tuple[int, int]"  # an input of the model, by its number, and 
 Fields: TypeAlias = "Mapping[Key, Track | None]"  # None: the tensor depends on that axis, nobody knows how
 
 
-class AxisField(NamedTuple):
+class AxisField(Struct):
     """The field on one axis of an input of ``cells``; ``reach`` is None where nothing is known of it."""
 
     cells: Number
@@ -68,7 +68,7 @@ class AxisField(NamedTuple):
         return self.reach is not None and self.reach.is_global
 
 
-class Field(NamedTuple):
+class Field(Struct):
     """The receptive field of a call's first output in one input of the model, on each of that input's spatial axes.
 
     ``misaligned`` are two paths that meet here and whose fields lie beside one another: the layers on each.
@@ -180,7 +180,9 @@ def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
     for number in sorted({number for number, _ in fields}):
         name, keys = walk.names[number], walk.keys[number]
         tracks = [fields.get(key) for key in keys]
-        axes = tuple(AxisField(walk.cells[key], track and track.reach) for key, track in zip(keys, tracks))
+        axes = tuple(
+            AxisField(walk.cells[key], None if track is None else track.reach) for key, track in zip(keys, tracks)
+        )
         shown.append(Field(name, axes, next((walk.apart[key] for key in keys if key in walk.apart), ())))
     if not walk.apart:
         walk.shown[id(fields)] = fields, tuple(shown)
@@ -240,9 +242,9 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
         return track
     if track.reach.is_global:
         return Track((), track.reach)
-    if len(track.axes) == 1 and views[track.axes[0]] == (track.axes, None, False):  # as most layers read it
-        return track
     own = [views[axis] for axis in track.axes]
+    if len(own) == 1 and own[0] is not None and own[0].axes == track.axes and not (own[0].window or own[0].moved):
+        return track  # most layers read an axis so
     known = [view for view in own if view is not None]
     if len(known) < len(own):
         return None

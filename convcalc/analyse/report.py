@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Problem
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.dtypes import size_in_bytes
 from convcalc.layers.registry import LayerDefinition, Weight
 from convcalc.model import Definition, Layer, Model
@@ -32,7 +32,7 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
-class CallReport(NamedTuple):
+class CallReport(Struct):
     """One call of a layer: the tensors that it received (``inputs``), how it ran, and the shapes of the ``masks`` that it took
     besides. ``flops`` is None unless it was asked for (:func:`convcalc.analyse.flops.with_flops`).
     """
@@ -73,7 +73,7 @@ class CallReport(NamedTuple):
         return self.ran.steps
 
 
-class Counts(NamedTuple):
+class Counts(Struct):
     """What a row says that layers have in common which ran alike. Its names are explained at :class:`LayerReport`."""
 
     output_shapes: tuple[Shape | None, ...]
@@ -100,7 +100,7 @@ class Counts(NamedTuple):
         return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
 
 
-class LayerReport(NamedTuple):
+class LayerReport(Struct):
     """One row: a layer, or one of a nested model (then ``depth`` > 0). ``trainable`` says whether it trains where it stands,
     ``inside`` are the layers that it lists, such as those of a Pipeline, whose numbers are its own. In a model of many layers
     its rows are most of the memory: what several have in common they share, as ``counts`` and as the ``prefix`` of their paths.
@@ -215,7 +215,7 @@ class LayerReport(NamedTuple):
         return "keras.layers" if isinstance(definition, LayerDefinition) and not definition.is_custom else ""
 
 
-class Totals(NamedTuple):
+class Totals(Struct):
     """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice.
 
     ``left_trainable`` are the weights of frozen wrappers that count as trainable all the same.

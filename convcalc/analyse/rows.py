@@ -25,7 +25,9 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
     for call, ran in zip(model.calls, run.calls):
         own = calls[call.layer]
         first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
-        sources = tuple([f"{first[at][:-2]}{output}]" if output else first[at] for at, output in call.sources])
+        sources = tuple(
+            [f"{first[ref.call][:-2]}{ref.output}]" if ref.output else first[ref.call] for ref in call.sources]
+        )
         own.append(CallReport(sources, ran, run.shapes(call.masks) if call.masks else ()))
     rows: list[LayerReport] = []
     alike: dict[tuple[int, bool, bool], Counts] = {}

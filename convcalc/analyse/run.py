@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convcalc.base.numbers import Number, Shape
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import Inferred, LayerDefinition, Weight
 from convcalc.model import Model, Ref
 from convcalc.ops import Operation
@@ -15,7 +15,7 @@ from convcalc.ops import Operation
 NOTHING: None = None
 
 
-class Step(NamedTuple):
+class Step(Struct):
     """One rule as it was run, from which further costs are worked out. ``definition`` is None if the class is unknown."""
 
     definition: LayerDefinition | Operation | None
@@ -24,7 +24,7 @@ class Step(NamedTuple):
     inferred: Inferred | None
 
 
-class Ran(NamedTuple):
+class Ran(Struct):
     """One call as it was run: the shapes that reached it, and what came of it. ``recorded`` says that the output shapes are
     those that the model's file records, as they cannot be inferred. ``step`` is the rule that ran; of a nested model there is
     its run on these inputs instead (``inside``). An input has neither.
@@ -64,7 +64,7 @@ class Run:
     def shapes(self, refs: Iterable[Ref]) -> tuple[Shape | None, ...]:
         calls = self.calls
         return tuple(
-            [outputs[output] if output < len(outputs := calls[at].outputs) else NOTHING for at, output in refs]
+            [outputs[ref.output] if ref.output < len(outputs := calls[ref.call].outputs) else NOTHING for ref in refs]
         )
 
     def dtype(self, ref: Ref) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import LayerReport
 
 
-class PartialSum(NamedTuple):
+class PartialSum(Struct):
     """A sum without its unknown terms.
 
     label: ``partial`` if terms are missing, ``unknown`` if nothing is left, empty if the sum is complete.

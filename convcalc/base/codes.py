@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NewType
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 Code = NewType("Code", str)
 
 
-class Meaning(NamedTuple):
+class Meaning(Struct):
     """What a code means, and what to do about it."""
 
     title: str

@@ -228,7 +228,7 @@ def as_constant(number: Number) -> Number:
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
     """``value`` (an argument: a number, a string, a tuple of such …) with every number in it changed."""
-    if type(value) in (tuple, list):  # and no named tuple, which is more than its numbers
+    if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):
         return change(value)

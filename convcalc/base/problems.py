@@ -14,7 +14,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.codes import Code
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 # What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
@@ -23,14 +23,14 @@ _MOST_BEFORE, _MOST_AFTER = 100, 60
 _MOST_SAID = 1200
 
 
-class Source(NamedTuple):
+class Source(Struct):
     """A text that was read, kept so that a problem can show its line."""
 
     name: str
     text: str
 
 
-class Mark(NamedTuple):
+class Mark(Struct):
     """A place in a source: line and column count from 1."""
 
     source: Source
@@ -54,7 +54,7 @@ def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 
 
-class Problem(NamedTuple):
+class Problem(Struct):
     """One finding about the input. ``severity`` is ``error`` or ``warning``; ``layer`` is the name of the layer that it concerns."""
 
     code: Code

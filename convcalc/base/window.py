@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from convcalc.base import codes
 from convcalc.base.numbers import Number, Shape, as_constant, ceil_div, larger, plain
 from convcalc.base.problems import Refusal
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Padding: TypeAlias = "str | tuple[Number, Number]"
 
 
-class Window(NamedTuple):
+class Window(Struct):
     """A window that slides along one axis.
 
     ``before`` and ``after`` are the cells of padding that are added; for a transposed window they are the cells that are
@@ -45,6 +45,11 @@ class Window(NamedTuple):
     def reach(self) -> Number:
         """How many cells the window spans, holes of the dilation included."""
         return reach(self.kernel, self.dilation)
+
+    @property
+    def sizes(self) -> tuple[Number, ...]:
+        """The seven numbers of the window, in the order of its fields."""
+        return self.size, self.kernel, self.stride, self.dilation, self.before, self.after, self.output
 
     @property
     def unread(self) -> Number:

@@ -14,14 +14,14 @@ def is_same(window: Window) -> bool:
 
 def with_padding(window: Window) -> Number:
     """The output size by the general formula, (I − F + P)/S + 1, with the padding as numbers."""
-    size, kernel, stride, dilation = map(as_constant, window[:4])
+    size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     before, after = plain(window.before), plain(window.after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
 
 
 def total_padding(window: Window) -> Number:
     """How many cells 'same' adds in all, worked out from the output size."""
-    size, kernel, stride, dilation = map(as_constant, window[:4])
+    size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     span = as_constant(Window(size, kernel, stride, dilation, 0, 0, 0).reach)
     return same_padding(size, span, stride, as_constant(window.output))
 
@@ -41,4 +41,4 @@ def unread(window: Window) -> int:
 
 def known(window: Window) -> bool:
     """Whether every size of the window is a number."""
-    return all(isinstance(plain(number), int) for number in window[:7])
+    return all(isinstance(plain(number), int) for number in window.sizes)

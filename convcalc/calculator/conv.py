@@ -13,7 +13,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, Traced, Unknown, named, plain_number, traced
 from convcalc.base.problems import ConvcalcError, Refusal, error, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window, slide_ceil, windows, windows_transposed
 from convcalc.calculator import axis
 from convcalc.calculator.axis import worked
@@ -30,7 +30,7 @@ _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")
 FRAMEWORKS = ("keras", "torch")
 
 
-class ConvAnswer(NamedTuple):
+class ConvAnswer(Struct):
     """What :func:`conv` finds: a window for each axis, in traced numbers, and what the layer comes to.
 
     ``inferred`` is None where filters or channels are not given, and for pooling. ``asked`` is the padding as it was asked
@@ -323,7 +323,7 @@ def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
     """The windows, those that are alike once: ``height and width``."""
     found: dict[tuple[str, ...], list[int]] = {}
     for index, window in enumerate(answer.windows):
-        alike = tuple(number.text if isinstance(number, Traced) else str(number) for number in window[:7])
+        alike = tuple(number.text if isinstance(number, Traced) else str(number) for number in window.sizes)
         found.setdefault(alike, []).append(index)
     return [
         (listed((answer.axes[index] for index in indices), "and"), answer.windows[indices[0]])

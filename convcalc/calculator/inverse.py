@@ -7,14 +7,14 @@ from itertools import product
 
 from convcalc.base import codes
 from convcalc.base.problems import Refusal, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Padding, Window, slide, slide_transposed
 
 MOST_KERNEL = 11
 MOST_STRIDE = 64
 
 
-class Setting(NamedTuple):
+class Setting(Struct):
     """A kernel, a stride (one for each axis where they differ), a padding (a word, or cells on either side), the windows."""
 
     kernel_size: int

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin
 from convcalc.layers.arguments import REQUIRED
 
 
-class AuditFinding(NamedTuple):
+class AuditFinding(Struct):
     """``risk`` is ``runs-code``, ``imports-code`` or ``opens-file``; ``path`` is the place in the file."""
 
     risk: str

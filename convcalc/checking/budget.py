@@ -10,13 +10,13 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.numbers import plain
 from convcalc.base.problems import ConvcalcError, Mark, Problem, Refusal
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.checking.quantities import quantity, sizes
 from convcalc.model import Model, Place
 from convcalc.report_json.write import totals_data, totals_with_memory
 
 
-class Limit(NamedTuple):
+class Limit(Struct):
     """A number as it was written, and by whom: ``origin`` is an option or a file, empty for the spec itself, which has ``mark``."""
 
     value: Any
@@ -120,7 +120,7 @@ def _reach(report: Study, limit: Limit, allow_incomplete: bool) -> Iterator[Prob
         yield _problem(limit, open_, codes.INCOMPLETE)
 
 
-class LargestFields(NamedTuple):
+class LargestFields(Struct):
     """The largest receptive field on each axis; ``partial`` where those of some layers are not known."""
 
     sizes: tuple[int, ...]

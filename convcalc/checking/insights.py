@@ -17,7 +17,7 @@ from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import Number, larger, plain, product
 from convcalc.base.problems import listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
@@ -28,7 +28,7 @@ MOST_PERCENT = 50
 HIGH_PEAK = 2
 
 
-class Insight(NamedTuple):
+class Insight(Struct):
     """One finding: the code of its kind, the path of the layer, and what follows the layer's name in a sentence."""
 
     code: str
@@ -39,7 +39,7 @@ class Insight(NamedTuple):
 Found: TypeAlias = "Iterator[tuple[str, str]]"  # the paths of layers, and what is said of each
 
 
-class InsightRule(NamedTuple):
+class InsightRule(Struct):
     """A kind of insight: its code, its title, why it matters and what to do, and the function that finds it."""
 
     code: str

@@ -13,7 +13,7 @@ from convcalc.analyse import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape, shape_text
 from convcalc.base.problems import Problem, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import Weight
 from convcalc.model import Model, Stored
 from convcalc.read.keras_files.weights import Weights
@@ -21,7 +21,7 @@ from convcalc.read.keras_files.weights import Weights
 _MOST_NAMED = 6
 
 
-class VerifyResult(NamedTuple):
+class VerifyResult(Struct):
     """What was compared: weights, and layers that have any; ``unknown`` layers are those that no rule tells the weights of."""
 
     weights: int

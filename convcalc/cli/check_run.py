@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
 from convcalc.cli.reading import resized
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 _RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # in the order in which a folder of records is searched
 
 
-class NewRecord(NamedTuple):
+class NewRecord(Struct):
     """A record to write: its path and its text."""
 
     path: Path
     text: str
 
 
-class Piece(NamedTuple):
+class Piece(Struct):
     """A piece of text about a model, for standard error if ``to_stderr``, else for standard output."""
 
     text: str
     to_stderr: bool = False
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct):
     """The result for one model.
 
     ``messages`` go to standard error, ``new_record`` is the record to write, and ``code`` is the exit code for this model.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.cli import warn
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.sheet import Sheet
 
 
-class FormatRequest(NamedTuple):
+class FormatRequest(Struct):
     """What the command line asks of a format. ``several`` says that more than one model is given; ``look`` is called by who draws."""
 
     several: bool
@@ -49,7 +49,7 @@ class FormatRequest(NamedTuple):
 Writer: TypeAlias = "Callable[[Iterable[Study], FormatRequest], Iterator[str]]"
 
 
-class Format(NamedTuple):
+class Format(Struct):
     """A format's writer, the options that only some formats take, and whether it holds more than one model."""
 
     write: Writer

@@ -12,7 +12,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.cli.completion import files
 from convcalc.cli.terminal import encodable, encodes, write
 
@@ -43,7 +43,7 @@ ENDINGS = {
 }
 
 
-class Output(NamedTuple):
+class Output(Struct):
     """Where a result goes, and in which format: into ``file``, or to standard output."""
 
     format: str

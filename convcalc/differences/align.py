@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.differences.myers import matching_positions
 
 MAX_TABLE = 2500  # entries in a table of similarities: 50 × 50 layers
@@ -26,14 +26,14 @@ MAX_TABLE = 2500  # entries in a table of similarities: 50 × 50 layers
 Matches: TypeAlias = "dict[int, int]"  # from the number of a layer before to the number of the same layer after
 
 
-class Link(NamedTuple):
+class Link(Struct):
     """A tensor that a layer reads: the number of the layer that computes it (-1: none of the siblings), and its indices."""
 
     layer: int
     tensor: str
 
 
-class LayerSignature(NamedTuple):
+class LayerSignature(Struct):
     """What identifies a layer among its siblings.
 
     Attributes:
@@ -56,7 +56,7 @@ class LayerSignature(NamedTuple):
 Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
-class Alignment(NamedTuple):
+class Alignment(Struct):
     """The matched layers, and which of them (by their numbers before) are at another position in the order."""
 
     matches: Matches

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from convcalc.analyse.study import Study
 from convcalc.base.keras_names import is_automatic
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.differences.align import LayerSignature, Link, align
 from convcalc.differences.comparison import Comparison, Pair
 from convcalc.differences.connections import links_of
@@ -54,7 +54,7 @@ class _Tree:
             yield from self.descendants(child)
 
 
-class _Identity(NamedTuple):
+class _Identity(Struct):
     """Which values identify a layer. They must be known in every row of both snapshots.
 
     Attributes:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from convcalc.base.keras_names import is_automatic
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.stored import Cell, Row, Snapshot
 
 SCHEMA_VERSION = 1
 
 
-class Change(NamedTuple):
+class Change(Struct):
     """One field that differs.
 
     ``field`` is the field of a cell, ``connected_to``, ``argument NAME``, or ``position``: the number among the sibling layers.

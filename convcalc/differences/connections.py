@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
@@ -13,7 +13,7 @@ _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
 _OUTSIDE = -1  # the number of a layer that is not one of the siblings, or that is unknown
 
 
-class TensorOrigin(NamedTuple):
+class TensorOrigin(Struct):
     """The layer that computes a tensor. ``model`` is empty for a layer of both models, otherwise it names the only one."""
 
     model: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.differences.align import Alignment, Link
 from convcalc.differences.comparison import Change, Pair
 from convcalc.differences.connections import tensor_origins
@@ -17,14 +17,14 @@ _OUTPUT_FIELDS = ("output_shape", "output_bytes")
 _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a person states; all others are computed
 
 
-class Siblings(NamedTuple):
+class Siblings(Struct):
     """Layers directly inside the same model, and the tensors that each of them reads."""
 
     rows: Sequence[Row]
     links: Sequence[tuple[Link, ...]]
 
 
-class MatchedSiblings(NamedTuple):
+class MatchedSiblings(Struct):
     """The siblings of both snapshots and their alignment.
 
     Attributes:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 
-class Options(NamedTuple):
+class Options(Struct):
     """The arguments of ``summary()``, by Keras's names. ``width`` is the width of the console (``COLUMNS``)."""
 
     width: int = 80

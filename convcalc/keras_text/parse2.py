@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.keras_text.cells import RowCells, keras2_shape, keras2_sources, without_spaces
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import KERAS2_TEXT, Cell
@@ -19,7 +19,7 @@ _HEADER = re.compile(r"Layer \(type\)|Output Shape|Param #|Connected to|Trainabl
 _MAX_HEADER_LINES = 15
 
 
-class _Column(NamedTuple):
+class _Column(Struct):
     """The position of a column. ``room`` is the number of characters that are printed before a text is wrapped or cut off."""
 
     field: str
@@ -28,7 +28,7 @@ class _Column(NamedTuple):
     room: int
 
 
-class _RowLine(NamedTuple):
+class _RowLine(Struct):
     """One line of a row: the texts by column, and the depth of the row."""
 
     depth: int

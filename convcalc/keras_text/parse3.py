@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from unicodedata import combining, east_asian_width
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.keras_text.cells import RowCells, keras3_sources
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import KERAS3_TEXT, Cell
@@ -20,7 +20,7 @@ _SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), 
 _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
 
-class _Column(NamedTuple):
+class _Column(Struct):
     """The positions of a column's content in a line. ``cut`` is True if the right part of the column is missing."""
 
     start: int

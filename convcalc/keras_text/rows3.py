@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base.numbers import UNKNOWN, Number
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.model import Model
 from convcalc.ops import Operation
 from convcalc.stored import keras3_shape_text
 
 
-class KerasRow(NamedTuple):
+class KerasRow(Struct):
     """The cells of one row, with the path and the depth of its layer in the report (depth 1: a layer of a nested model)."""
 
     path: str

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Source, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.keras_text.cells import RowCells
 
 
-class Lines(NamedTuple):
+class Lines(Struct):
     """The lines of a text without control codes, and the original text, which messages show."""
 
     source: Source

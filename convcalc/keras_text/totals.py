@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from convcalc.analyse.report import Report, weight_bytes
 from convcalc.base.numbers import UNKNOWN, Number, product
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import Weight
 
 
-class TotalLine(NamedTuple):
+class TotalLine(Struct):
     """One line: its label, a number of parameters, and their size in bytes."""
 
     label: str

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from convcalc.base import codes
 from convcalc.base.numbers import LARGEST, UNKNOWN
 from convcalc.base.problems import Refusal, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 
 class Required:
@@ -294,7 +294,7 @@ class Anything(RankFree):
         return value
 
 
-class Argument(NamedTuple):
+class Argument(Struct):
     """One argument of a layer. ``null`` says that it may be null besides what its kind accepts."""
 
     name: str

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.problems import Refusal, closest, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 from convcalc.layers.arguments import REQUIRED, Argument, shown
 from convcalc.layers.families import FAMILIES, FAMILY_OF
@@ -25,7 +25,7 @@ from convcalc.layers.families import FAMILIES, FAMILY_OF
 Args: TypeAlias = "Mapping[str, Any]"
 
 
-class Weight(NamedTuple):
+class Weight(Struct):
     """A variable of a layer."""
 
     name: str
@@ -44,7 +44,7 @@ class Weight(NamedTuple):
     added_per_sample: Number = 0
 
 
-class Product(NamedTuple):
+class Product(Struct):
     """Multiply-accumulates of one sample that involve no weight."""
 
     name: str
@@ -66,7 +66,7 @@ IN_PLACE = "in place"
 VIEW = "view"
 
 
-class Inferred(NamedTuple):
+class Inferred(Struct):
     """What a rule finds out about one call of a layer.
 
     ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input,
@@ -89,7 +89,7 @@ MaskRule: TypeAlias = "Callable[[Args, Sequence[Any], Sequence[Any]], Sequence[A
 HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[str]]"
 
 
-class LayerDefinition(NamedTuple):
+class LayerDefinition(Struct):
     """An entry of the catalogue: all facts about one layer.
 
     The fields without a default are worked out by :func:`layer`. Those with a default are the facets: a declaration names

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
 from convcalc.base.problems import Refusal, did_you_mean
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import RankFree
@@ -23,7 +23,7 @@ _COMMON = ("name", "trainable", "dtype")
 _FROZEN = "the layer inside is frozen: trainable is false"
 
 
-class SubLayer(NamedTuple):
+class SubLayer(Struct):
     """A layer that another holds. ``args`` are bound; ``dtype`` is its policy, which it does not take from the other."""
 
     definition: LayerDefinition
@@ -54,7 +54,7 @@ class SubLayer(NamedTuple):
 RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 
 
-class SubModel(NamedTuple):
+class SubModel(Struct):
     """A model in the place of a layer, such as in TimeDistributed.
 
     ``config`` is how its file writes it. ``run`` is None until an engine is about to apply the rule (:func:`with_engine`).
@@ -158,7 +158,7 @@ def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
 def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
     """The layers among the arguments of a layer, the innermost first: the order in which they are made."""
     for value in args.values():
-        for each in value if isinstance(value, tuple) and not isinstance(value, SubLayer) else (value,):
+        for each in value if isinstance(value, tuple) else (value,):
             if isinstance(each, SubLayer):
                 yield from made_inside(each.args)
                 yield each

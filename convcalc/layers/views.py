@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from convcalc.base.numbers import Number, Shape
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 from convcalc.layers.registry import Args, Inferred
 
 
-class View(NamedTuple):
+class View(Struct):
     """How the output reads one axis of an input.
 
     Position n of an output axis in ``axes`` reads position n of the input's, or what stands under ``window`` there. Without
@@ -96,7 +96,7 @@ def slid(a: Args, x: Shape, over: Sequence[Window | None], channels: View | None
     views: list[View | None] = [BATCH] * len(x)
     views[at] = channels or View((at,))
     for axis, window in zip(spatial, over):
-        views[axis] = window and View((axis,), window)
+        views[axis] = None if window is None else View((axis,), window)
     return tuple(views)
 
 

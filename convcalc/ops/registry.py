@@ -17,7 +17,7 @@ from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import shape_text
 from convcalc.base.problems import Refusal
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.application import bounded
 from convcalc.layers.arguments import REQUIRED, Argument, Kind, shown
 from convcalc.layers.registry import Cost, Inferred
@@ -30,7 +30,7 @@ Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-class Operation(NamedTuple):
+class Operation(Struct):
     """An entry of the registry.
 
     Attributes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.registry import Inferred
 
 
-class Tensor(NamedTuple):
+class Tensor(Struct):
     """The shape and the dtype of a tensor."""
 
     shape: Shape

@@ -163,7 +163,7 @@ def config_of(given: Source) -> Any:
     """What a JSON text holds. Raises :class:`ConvcalcError` for one that is no JSON, or too deep."""
     import json
 
-    source, text = given
+    source, text = given.name, given.text
     if _depth(text) > MAX_NESTING:
         raise error(codes.TOO_DEEP, f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from convcalc.base.problems import Source
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.read.spec.nodes import MAX_BYTES, decode
 
 
-class FileKind(NamedTuple):
+class FileKind(Struct):
     """A kind of file, with references (``"module:function"``) to the functions that read it.
 
     - ``read`` takes the :class:`OpenFile` and returns the Model.
@@ -30,7 +30,7 @@ class FileKind(NamedTuple):
     weights: str | None = None
 
 
-class OpenFile(NamedTuple):
+class OpenFile(Struct):
     """An open file of a known kind. ``name`` is for messages. ``source`` is the text, None for a binary file."""
 
     kind: FileKind

@@ -8,7 +8,7 @@ from typing import Any
 
 from convcalc.base.json_text import dumps, line
 from convcalc.base.numbers import plain_number
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.text import number_text
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.sheet import Column, Sheet
@@ -43,7 +43,7 @@ _COLUMNS = (
 )
 
 
-class _Line(NamedTuple):
+class _Line(Struct):
     """What formats of tables have of one model: its row, and the table of what differs from its record."""
 
     row: Sequence[str]

@@ -55,12 +55,13 @@ def _number(
     """A column of numbers; ``mark`` stands behind them where people read them."""
 
     def cell(row: LayerReport, report: Study) -> str:
-        return text(*count(row, report)) + mark(row, report)
+        number = count(row, report)
+        return text(number.value, number.label) + mark(row, report)
 
     def bare(row: LayerReport, report: Study) -> str:
-        value, label = count(row, report)
-        known = plain(value)
-        return str(known) if isinstance(known, int) and not (label and known == 0) else ""
+        number = count(row, report)
+        known = plain(number.value)
+        return str(known) if isinstance(known, int) and not (number.label and known == 0) else ""
 
     def label(row: LayerReport, report: Study) -> str:
         return count(row, report).label or ("" if bare(row, report) else "unknown")

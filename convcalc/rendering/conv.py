@@ -119,7 +119,7 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     """Where Keras and PyTorch differ on the same question, a line."""
     if not axis.known(window):
         return []
-    size, kernel, stride, dilation, *_ = (plain(number) for number in window[:7])
+    size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     span = plain(window.reach)
     assert isinstance(span, int)
     half = (span - 1) // 2
@@ -160,7 +160,7 @@ def _fix(window: Window, theirs: object) -> str:
 
 def _keras_same(window: Window) -> str:
     """How Keras's 'same' compares with a numeric padding."""
-    size, kernel, stride, dilation, *_ = (plain(number) for number in window[:7])
+    size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
     if plain(keras.output) == plain(window.output) and (keras.before, keras.after) != (
         plain(window.before),

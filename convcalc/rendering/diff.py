@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.text import bytes_text
 from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.rendering.sheet import Column, Sheet
@@ -41,7 +41,7 @@ _IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", "output_
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
-class _Cost(NamedTuple):
+class _Cost(Struct):
     """A number of each layer, and how its difference is written."""
 
     field: str

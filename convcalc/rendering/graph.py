@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from convcalc.analyse.report import LayerReport, Report
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.text import number_text, shapes_text
 from convcalc.model import Model, Ref
 
@@ -19,7 +19,7 @@ from convcalc.model import Model, Ref
 _TENSOR = re.compile(r"(.*)(\[\d+\]\[(\d+)\])", re.DOTALL)
 
 
-class Node(NamedTuple):
+class Node(Struct):
     """A layer: an id of our own, the lines that say what it is, and the group that it stands in."""
 
     id: str
@@ -27,7 +27,7 @@ class Node(NamedTuple):
     group: str = ""
 
 
-class Group(NamedTuple):
+class Group(Struct):
     """A nested model that is opened, and the group around it; what stands in none has the empty name for it."""
 
     id: str
@@ -35,7 +35,7 @@ class Group(NamedTuple):
     group: str = ""
 
 
-class Edge(NamedTuple):
+class Edge(Struct):
     """A tensor that goes from one node to another; the label says which where it is not the first of the first call."""
 
     source: str

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from convcalc.base.problems import Problem
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.checking.check_model import CheckResult
 
 # What XML 1.0 has no way to write.
@@ -19,7 +19,7 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _MODEL = "the model"
 
 
-class Suite(NamedTuple):
+class Suite(Struct):
     """A model's suite, and how many seconds it took."""
 
     element: Element

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.base.numbers import plain
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 
 MOST_ROWS = 7
@@ -13,7 +13,7 @@ MOST_CELLS = 2000  # of one kernel: more do not fit into any terminal
 _READ, _HOLE, _PAD, _UNREAD, _GAP = "■", "·", "+", "×", "…"
 
 
-class _Row(NamedTuple):
+class _Row(Struct):
     """A line of the picture: a label, and what stands at some positions."""
 
     label: str
@@ -25,7 +25,7 @@ def picture(window: Window, width: int = 76) -> list[str]:
 
     Positions count from the first cell of padding. A long axis shows its beginning and its end.
     """
-    numbers = [plain(number) for number in window[:7]]
+    numbers = [plain(number) for number in window.sizes]
     if not all(isinstance(number, int) for number in numbers):
         return []
     rows, cells, legend = _spread_rows(window) if window.transposed else _slide_rows(window)
@@ -36,7 +36,7 @@ def picture(window: Window, width: int = 76) -> list[str]:
 
 
 def _ints(window: Window) -> tuple[int, ...]:
-    return tuple(int(number) for number in map(plain, window[:7]) if isinstance(number, int))
+    return tuple(int(number) for number in map(plain, window.sizes) if isinstance(number, int))
 
 
 def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:

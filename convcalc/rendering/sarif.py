@@ -13,7 +13,7 @@ from urllib.parse import quote
 from convcalc.base.codes import Code, meaning
 from convcalc.base.json_text import dumps
 from convcalc.base.problems import Mark, Problem
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.base.text import STDIN, visible
 from convcalc.base.version import __version__
 from convcalc.checking.check_model import CheckResult
@@ -24,7 +24,7 @@ _LINK = re.compile(r"\[([^][]*)\]\(")
 _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
-class Finding(NamedTuple):
+class Finding(Struct):
     """A result without what it has only among the others: the number of its rule, and its own among equals."""
 
     code: Code
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     identity: str
 
 
-class Findings(NamedTuple):
+class Findings(Struct):
     """What was found in one model; ``read`` says whether it could be read."""
 
     read: bool

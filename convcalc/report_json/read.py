@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.problems import Refusal, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.report_json import SCHEMA_VERSION
 
 _LAYER_NUMBERS = ("params", "trainable_params", "macs", "output_bytes")
@@ -20,14 +20,14 @@ _MEMORY_NUMBERS = ("input_bytes", "output_bytes", "activation_bytes", "peak_acti
 _COMPARABLE_MEMORY = {"dtype": None, "in_place": False}
 
 
-class JsonNumber(NamedTuple):
+class JsonNumber(Struct):
     """A number and its label in ``incomplete``: ``unknown``, ``partial`` or None."""
 
     value: int | None
     label: str | None
 
 
-class JsonLayer(NamedTuple):
+class JsonLayer(Struct):
     """A layer of a JSON report. ``inputs`` are the tensors that its calls read, such as ``add[0][0]``."""
 
     name: str
@@ -38,7 +38,7 @@ class JsonLayer(NamedTuple):
     inputs: tuple[str, ...]
 
 
-class JsonReport(NamedTuple):
+class JsonReport(Struct):
     """The contents of a JSON report. Memory numbers that were counted under other assumptions than usual are left out."""
 
     model: str

@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
@@ -29,7 +29,7 @@ class Code(str):
     __slots__ = ()
 
 
-class Made(NamedTuple):
+class Made(Struct):
     """An expression: what is called and its arguments; None for one that is no call."""
 
     head: str

@@ -42,7 +42,8 @@ def operands(
 def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
     """Whether the tensors are what the free parameters take, in their order."""
     if kind.variadic or kind.takes_list:
-        return list(given.get(kind.parameters[0], ())) == [Slot(number) for number in range(count)]
+        tensors = given.get(kind.parameters[0], ())
+        return isinstance(tensors, (list, tuple)) and list(tensors) == [Slot(number) for number in range(count)]
     taken = [name for name in kind.parameters if isinstance(given.get(name), Slot)]
     free = [name for name in kind.parameters if name not in given or name in taken]
     return [given[name] for name in taken] == [Slot(number) for number in range(count)] and free[: len(taken)] == taken

@@ -11,6 +11,7 @@ from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.memory import Memory
 from convcalc.analyse.optimizers import SLOTS, slots
 from convcalc.analyse.report import weight_bytes
+from convcalc.analyse.sums import PartialSum
 from convcalc.base.numbers import UNKNOWN, product
 from convcalc.base.problems import Problem, Source
 from convcalc.checking.budget import check_budget, spec_limits
@@ -517,7 +518,7 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
     """
     report = of_text(text)
     rows = {row.path: report.memory.output_bytes(row) for row in report.layers}
-    assert rows["inner/inside"] == rows["inner"] == (320, "")
+    assert rows["inner/inside"] == rows["inner"] == PartialSum(320, "")
     assert report.memory.activations == 320  # the output of the model is that of its layer and counts once
     weights = {row.path: report.memory.weights_of(row).value for row in report.layers}
     assert weights["inner"] == weights["inner/inside"] == 160

@@ -178,7 +178,7 @@ def slid(*arguments: Any) -> Window | None:
 
 def touched(window: Window) -> list[set[int]]:
     """By brute force: the positions that each window reads, counted from the first of the input."""
-    size, kernel, stride, dilation, before, after = (int(number) for number in window[:6])  # type: ignore[call-overload]
+    size, kernel, stride, dilation, before, after = (int(number) for number in window.sizes[:6])  # type: ignore[call-overload]
     taps = range(0, kernel * dilation, dilation)
     starts = range(-before, size + after, stride)
     return [{start + tap for tap in taps} for start in starts if start + taps[-1] < size + after]
@@ -261,7 +261,7 @@ def test_every_type_of_number_gives_the_same_window(
     numbers = [size, kernel, stride, dilation]
     mixed: list[Number] = [Traced(number) if place in which else number for place, number in enumerate(numbers)]
     trace = slid(*mixed, padding)
-    assert (trace and tuple(map(plain, trace[:7]))) == (window and window[:7])
+    assert (trace and tuple(map(plain, trace.sizes))) == (window and window.sizes)
     assert trace is None or plain(trace.unread) == window.unread  # type: ignore[union-attr]
     assert trace is None or trace.unrounded == window.unrounded  # type: ignore[union-attr]
 

@@ -142,7 +142,7 @@ def test_large_ratios_and_global_kernels_are_found() -> None:
 @settings(max_examples=30, deadline=None)
 def test_listed_settings_are_valid_in_the_framework(before, after, transpose, framework) -> None:
     for setting in inverse((before,), (after,), transpose=transpose, framework=framework):
-        kernel, strides, padding = setting[:3]
+        kernel, strides, padding = setting.kernel_size, setting.strides, setting.padding
         answer = conv(before, kernel, strides=strides, padding=padding, transpose=transpose, framework=framework)
         assert answer.output == (after,)
 

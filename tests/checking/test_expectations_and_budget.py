@@ -4,7 +4,7 @@ import pytest
 
 from convcalc import infer
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, Source
-from convcalc.checking.budget import Limit, check_budget, largest_fields, spec_limits
+from convcalc.checking.budget import LargestFields, Limit, check_budget, largest_fields, spec_limits
 from convcalc.checking.expectations import check_expectations
 from convcalc.checking.quantities import quantity, sizes
 from convcalc.model import MAXIMA
@@ -124,7 +124,7 @@ def test_an_invalid_limit_is_an_error_in_a_spec_or_an_option() -> None:
 @pytest.mark.parametrize(("name", "size"), [("vgg16", 212), ("resnet50", 483), ("alexnet", 195)])
 def test_a_budget_may_require_a_receptive_field(name: str, size: int) -> None:
     report = infer(load(str(SPECS / f"{name}.yaml")))
-    assert largest_fields(report) == ((size, size), False)
+    assert largest_fields(report) == LargestFields((size, size), False)
     assert check_budget(report, {"min_receptive_field": Limit(size)}) == ()
     (problem,) = check_budget(report, {"min_receptive_field": Limit(f"{size}x{size + 1}", "--min-receptive-field")})
     assert problem.message == (

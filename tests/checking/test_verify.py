@@ -86,9 +86,11 @@ CONFIG = one(on_input("Dense", "dense", units=4))
 
 
 def test_weights_that_agree() -> None:
-    assert verified(archive(CONFIG, DENSE)) == (2, 1, 0, ())
-    assert verified(archive(CONFIG, DENSE, method=zipfile.ZIP_DEFLATED)) == (2, 1, 0, ())
-    assert verified(hdf5(CONFIG, {"x": {}, "dense": {"dense/kernel:0": (3, 4), "dense/bias:0": (4,)}})) == (2, 1, 0, ())
+    assert verified(archive(CONFIG, DENSE)) == VerifyResult(2, 1, 0, ())
+    assert verified(archive(CONFIG, DENSE, method=zipfile.ZIP_DEFLATED)) == VerifyResult(2, 1, 0, ())
+    assert verified(hdf5(CONFIG, {"x": {}, "dense": {"dense/kernel:0": (3, 4), "dense/bias:0": (4,)}})) == VerifyResult(
+        2, 1, 0, ()
+    )
 
 
 def test_a_different_shape_names_the_layer_and_both_shapes() -> None:
@@ -131,7 +133,7 @@ def test_weights_that_no_summary_counts_are_skipped() -> None:
         "layers/dropout/vars/idf_weights": (9,),
     }
     config = one(on_input("Dropout", "drop", rate=0.5), layer("Dense", "dense", [tensor("drop")], units=4))
-    assert verified(archive(config, others)) == (2, 1, 0, ())
+    assert verified(archive(config, others)) == VerifyResult(2, 1, 0, ())
     # With another shape it is not such a state.
     other = {**DENSE, "layers/dropout/seed_generator/vars/0": (3,)}
     assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weights like (3,)")
@@ -147,7 +149,7 @@ def test_groups_are_found_by_name_or_by_class_and_order() -> None:
         **{f"layers/dense/{path}": shape for path, shape in first.items()},
         **{f"layers/dense_1/{path}": shape for path, shape in second.items()},
     }
-    assert verified(archive(config, shapes)) == (4, 2, 0, ())
+    assert verified(archive(config, shapes)) == VerifyResult(4, 2, 0, ())
     turned = {"layers/dense": "dense", "layers/dense_1": "first"}
     assert len(verified(archive(config, shapes, turned)).problems) == 2
     assert verified(archive(config, shapes, {"layers/dense": "first", "layers/dense_1": "dense"})).problems == ()
@@ -175,7 +177,7 @@ def test_nested_models() -> None:
         "layers/sequential_1/layers/dense/vars/1": (5,),
         "layers/sequential_1/optimizer/vars/0": (3, 5),
     }
-    assert verified(archive(config, shapes)) == (4, 2, 0, ())
+    assert verified(archive(config, shapes)) == VerifyResult(4, 2, 0, ())
     wrong = {**shapes, "layers/sequential_1/layers/dense/vars/1": (6,)}
     assert said(archive(config, wrong)) == [
         "Dense 'b/dense' has bias (5,); the file stores (6,) at layers/sequential_1/layers/dense/vars/1"
@@ -189,7 +191,7 @@ def test_nested_models() -> None:
 def test_a_layer_shared_by_two_models_is_stored_once() -> None:
     shapes = {"layers/sequential/layers/dense/vars/0": (3, 4), "layers/sequential/layers/dense/vars/1": (4,)}
     names = {"layers/sequential": "a", "layers/sequential/layers/dense": "dense", "layers/sequential_1": "b"}
-    assert verified(archive(nested(inner("a"), inner("b")), shapes, names)) == (4, 2, 0, ())
+    assert verified(archive(nested(inner("a"), inner("b")), shapes, names)) == VerifyResult(4, 2, 0, ())
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
@@ -202,7 +204,7 @@ def test_lora_and_spectral_normalization_in_archives() -> None:
     spectral = one(on_input("SpectralNormalization", "dense", layer=wrapped))
     at = "layers/spectral_normalization"
     once = {f"{at}/layer/vars/0": (3, 4), f"{at}/layer/vars/1": (4,), f"{at}/vars/0": (1, 4)}
-    assert verified(archive(spectral, {**once, f"{at}/vars/1": (3, 4)})) == (3, 1, 0, ())
+    assert verified(archive(spectral, {**once, f"{at}/vars/1": (3, 4)})) == VerifyResult(3, 1, 0, ())
     assert len(said(archive(spectral, once))) == 1
 
 
@@ -238,7 +240,7 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
     assert told["recorded"] is True
     assert told["weights"][0] == {"name": "layers/mine/vars/0", "shape": [3, 5], "dtype": "float32", "trainable": None}
     assert "20, as the file stores them" in str(explain(report, "mine"))
-    assert verified(archive(config, {**MINE, **DENSE})) == (2, 1, 1, ())
+    assert verified(archive(config, {**MINE, **DENSE})) == VerifyResult(2, 1, 1, ())
     assert verified(archive(config, MINE)).problems[0].layer == "dense"
 
 
@@ -260,7 +262,7 @@ def test_a_custom_layer_in_a_nested_model(where: str) -> None:
     assert report.totals.non_trainable_params == (20 if where == "frozen" else UNKNOWN)
     # An HDF5 file stores the weights of a nested model together, without the layers they belong to.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
-    assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == (0, 0, 1, ())
+    assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == VerifyResult(0, 0, 1, ())
 
 
 def test_a_custom_layer_of_an_hdf5_file() -> None:

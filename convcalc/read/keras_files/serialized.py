@@ -11,12 +11,12 @@ from typing import Any
 
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant
 
 
-class KerasTensor(NamedTuple):
+class KerasTensor(Struct):
     """A tensor that a config refers to: an output of a call of a layer, and what the file records of it."""
 
     layer: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
 
 
-class _Function(NamedTuple):
+class _Function(Struct):
     """What a function of TensorFlow is among ``keras.ops``, and what its arguments are called there: the first by position."""
 
     operation: str

@@ -16,7 +16,7 @@ from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, Refusal, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Foreign, Layer, Model, Stored, summary_order
@@ -29,7 +29,7 @@ _TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none 
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 
 
-class Weights(NamedTuple):
+class Weights(Struct):
     """What a file stores: by the path of a layer, or of a nested model with all its layers; and what is no layer's.
 
     ``archived`` says that it is a ``.keras`` archive, in which a few layers store something else than their weights.

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.problems import closest, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin
 from convcalc.layers.arguments import REQUIRED
 from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
@@ -19,7 +19,7 @@ _NO_BLOCK = (*COMMON, "repeat", "call")
 _NO_ARGUMENT = ("from", "as", "input")
 
 
-class Block(NamedTuple):
+class Block(Struct):
     """A reusable group of layers; ``defaults`` holds its arguments, :data:`REQUIRED` for those that must be given."""
 
     name: str

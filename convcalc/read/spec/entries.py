@@ -12,7 +12,7 @@ from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, bind, find, known_names
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import name_inside
@@ -39,7 +39,7 @@ _FOREIGN = r"[A-Za-z_][\w.]*[.>]\w+"
 _WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
 
-class Spec(NamedTuple):
+class Spec(Struct):
     """What the entries of one file share: its values, its blocks, and how a nested model is read."""
 
     values: Values

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import LINE_END, ConvcalcError, Mark, Problem, Source, error
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.read.spec.syntax import plain_words
 
 MAX_DEPTH = 64
@@ -114,7 +114,7 @@ def decode(data: bytes, name: str) -> Source:
         raise error(codes.ENCODING, message) from None
 
 
-class _Anchored(NamedTuple):
+class _Anchored(Struct):
     """The node of an anchor, how many values an alias to it stands for, and how deep they are nested."""
 
     node: Node
@@ -188,10 +188,10 @@ class _Composer:
         if anchor not in self.anchors:
             message = f"there is no anchor '&{anchor}' above that is complete; to write '*' itself, quote it"
             raise self.fail(codes.UNKNOWN_ALIAS, message, line, column)
-        node, values, height = self.anchors[anchor]
-        self.count(values, line, column)
-        self.refuse_depth(len(self.stack) + height, line, column)
-        self.put(_moved(node, line, column), values, height, None)
+        target = self.anchors[anchor]
+        self.count(target.values, line, column)
+        self.refuse_depth(len(self.stack) + target.height, line, column)
+        self.put(_moved(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
         """Bound how many values there are, those that aliases stand for included."""
@@ -224,7 +224,8 @@ class _Composer:
         try:
             yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.MarkedYAMLError as bad:
-            raise self.fail(codes.YAML_SYNTAX, *plain_words(bad, text)) from None
+            complaint = plain_words(bad, text)
+            raise self.fail(codes.YAML_SYNTAX, complaint.message, complaint.line, complaint.column) from None
         except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
             place = re.search(_BEYOND, text)
             assert place is not None

@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Refusal, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant, Ref, Slot
 from convcalc.ops import Operation
@@ -25,7 +25,7 @@ from convcalc.read.spec.values import Passed, Scope, Values, Written
 OWN = ("name", "from", "as", "expect")
 
 
-class Use(NamedTuple):
+class Use(Struct):
     """How an operation is used: the arguments of its making, those of its call with a :class:`Slot` for each tensor, and the
     tensors.
     """

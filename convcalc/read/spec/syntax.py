@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
     import yaml
@@ -35,7 +35,7 @@ _WORDS: list[tuple[str, str, bool]] = [
 ]
 
 
-class Complaint(NamedTuple):
+class Complaint(Struct):
     """What is wrong, and where, counted from 0."""
 
     message: str

@@ -15,7 +15,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import Mark, Refusal, Source, did_you_mean, listed
-from convcalc.base.structs import NamedTuple
+from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, shown
 from convcalc.layers.dtypes import POLICIES
@@ -36,7 +36,7 @@ class Passed(Exception):
     """A node could not be used, and its problem is put down already: go on behind it."""
 
 
-class Scope(NamedTuple):
+class Scope(Struct):
     """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, how many blocks, repeats
     and models are open, and a word on where.
 
@@ -51,7 +51,7 @@ class Scope(NamedTuple):
     context: str = ""
 
 
-class Written(NamedTuple):
+class Written(Struct):
     """A :class:`convcalc.model.Place`: the node that names a layer, the node of its arguments, and its whole entry."""
 
     source: Source
