@@ -229,7 +229,8 @@ def test_each_code_is_described_and_used() -> None:
 
 
 def test_each_description_is_a_sentence() -> None:
-    for code, (title, help_) in CODES.items():
+    for code, meaning in CODES.items():
+        title, help_ = meaning.title, meaning.help
         assert title.endswith(".") and help_.endswith("."), code
 
 

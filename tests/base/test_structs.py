@@ -1,0 +1,152 @@
+"""Records are classes of named fields: they compare by class and values, and are not tuples."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from convcalc import infer, load
+from convcalc.base.structs import Struct
+from convcalc.base.window import Window, slide
+from convcalc.layers import LayerType, Weight
+from convcalc.layers.registry import lookup_builtin
+from convcalc.model import Ref, Slot
+from tests.paths import SPECS
+
+
+class Point(Struct):
+    """A record with a default and a method."""
+
+    x: int
+    y: int = 0
+    UNIT = 1
+
+    @property
+    def total(self) -> int:
+        """The sum of both."""
+        return self.x + self.y
+
+
+class Other(Struct):
+    """Has the fields of Point."""
+
+    x: int
+    y: int = 0
+
+
+def record_of(count: int) -> type[Struct]:
+    """A record of so many fields, the last with a default."""
+    names = [f"field{number}" for number in range(count)]
+    return type(Struct)("Made", (Struct,), {"__annotations__": dict.fromkeys(names, "int"), names[-1]: -1})
+
+
+@pytest.mark.parametrize("count", range(1, 30))
+def test_each_number_of_fields_has_its_arguments(count: int) -> None:
+    cls: Any = record_of(count)
+    values = [*range(count - 1), -1]
+    by_name = {f"field{number}": value for number, value in enumerate(values)}
+    for record in (
+        cls(*values),
+        cls(*values[:-1]),
+        cls(**by_name),
+        cls(*values[: count // 2], **dict(list(by_name.items())[count // 2 :])),
+    ):
+        assert record._asdict() == by_name
+        assert record == cls(*values)
+        assert hash(record) == hash(cls(*values))
+    for args, kwargs in (
+        ((*values, 0), {}),
+        ((), {"unknown": 1}),
+        ((0,), {**by_name, "field0": 0}),
+        ((), by_name | {"more": 1}),
+    ):
+        with pytest.raises(TypeError):
+            cls(*args, **kwargs)
+    if count > 1:
+        with pytest.raises(TypeError):
+            cls()
+
+
+def test_defaults_and_methods() -> None:
+    assert Point(1) == Point(1, 0) == Point(x=1) == Point(y=0, x=1)
+    assert (Point(1, 2).total, Point.UNIT) == (3, 1)
+    assert str(inspect.signature(Point)) == "(x, y=0)"
+
+
+def test_a_missing_argument_is_named() -> None:
+    with pytest.raises(TypeError, match=r"Point.__init__\(\) missing 1 required positional argument: 'x'"):
+        Point()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("record", [Ref(1, 0), Slot(1), Point(1, 0), slide(6, 3)])
+def test_a_record_equals_records_of_its_class_alone(record: Struct) -> None:
+    values = tuple(record._asdict().values())
+    assert record != values
+    assert values != record
+    assert values not in {record: 1}
+    assert record == copy.copy(record)
+    assert Point(1, 0) != Other(1, 0)
+    assert Point(1, 0) != Point(1, 1)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [iter, len, tuple, lambda record: record[0], lambda record: sorted([record, record]), lambda record: [*record]],
+)
+def test_a_record_is_no_sequence(use: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError):
+        use(Ref(1, 0))
+    with pytest.raises(TypeError):
+        _call, _output = Ref(1, 0)  # type: ignore[misc]
+
+
+def test_a_copy_with_changes() -> None:
+    weight = Weight("kernel", (3, 4), uses=2)
+    assert weight._replace(uses=5) == Weight("kernel", (3, 4), 5)
+    assert weight.uses == 2
+    assert Slot(1)._replace(number=2) == Slot(2)
+    with pytest.raises(TypeError, match="Weight has no field 'use'"):
+        weight._replace(use=1)
+
+
+def test_records_are_copied_and_sent_to_other_processes() -> None:
+    for record in (
+        Ref(1),
+        Slot(2),
+        slide(6, 3),
+        Weight("kernel", (3, 4)),
+        infer(load(SPECS / "lenet5.yaml")).layers[0].calls,
+    ):
+        assert pickle.loads(pickle.dumps(record)) == record
+        assert copy.deepcopy(record) == record
+
+
+def test_a_record_shows_its_fields() -> None:
+    assert repr(Point(1, 2)) == "Point(x=1, y=2)"
+    assert repr(Slot(1)) == "Slot(number=1)"
+
+
+def test_a_record_has_its_fields_and_nothing_else() -> None:
+    assert not hasattr(Point(1), "__dict__")
+    with pytest.raises(AttributeError):
+        Point(1).z = 1  # type: ignore[attr-defined]
+    assert isinstance(lookup_builtin("Conv2D"), LayerType)
+    assert list(Window._fields)[:2] == ["size", "kernel"]
+
+
+def test_nothing_assigns_to_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The type checker forbids it; here each field may be set once while a model is read and analysed."""
+
+    def set_once(self: Any, name: str, value: Any) -> None:
+        assert not hasattr(self, name), f"{type(self).__name__}.{name} is assigned a second time"
+        object.__setattr__(self, name, value)
+
+    monkeypatch.setattr(Struct, "__setattr__", set_once, raising=False)
+    with pytest.raises(AssertionError):
+        Point(1).x = 2  # type: ignore[misc]
+    assert infer(load(SPECS / "resnet8.yaml")).layers
