@@ -106,22 +106,17 @@ def test_a_record_is_no_sequence(use: Callable[[Any], Any]) -> None:
 
 
 def test_a_copy_with_changes() -> None:
-    weight = Weight("kernel", (3, 4), uses=2)
-    assert weight._replace(uses=5) == Weight("kernel", (3, 4), 5)
-    assert weight.uses == 2
+    weight = Weight("kernel", (3, 4), multiplied_per_sample=2)
+    assert weight._replace(multiplied_per_sample=5) == Weight("kernel", (3, 4), 5)
+    assert weight.multiplied_per_sample == 2
     assert Slot(1)._replace(number=2) == Slot(2)
-    with pytest.raises(TypeError, match="Weight has no field 'use'"):
-        weight._replace(use=1)
+    with pytest.raises(TypeError, match="Weight has no field 'uses'"):
+        weight._replace(uses=1)
 
 
 def test_records_are_copied_and_sent_to_other_processes() -> None:
-    for record in (
-        Ref(1),
-        Slot(2),
-        slide(6, 3),
-        Weight("kernel", (3, 4)),
-        infer(load(SPECS / "lenet5.yaml")).layers[0].calls,
-    ):
+    calls = infer(load(SPECS / "lenet5.yaml")).model.calls
+    for record in (Slot(2), slide(6, 3), Weight("kernel", (3, 4)), *calls):
         assert pickle.loads(pickle.dumps(record)) == record
         assert copy.deepcopy(record) == record
 
