@@ -1,8 +1,8 @@
-"""What stands out in a model: where its costs sit, input that nothing reads, uneven padding, and the like.
+"""Insights: likely mistakes and hot spots of a model, such as unused input or one layer with most of the parameters.
 
-A kind of insight is one function from a report to what it finds, declared by :func:`_insight` under its code. Its
-docstring is what ``convcalc explain CODE`` and docs/insights.md say: a title, then why it matters and what to do. None of
-these is an error. What is not known gives no insight: no comparison with an unknown number holds.
+A rule is a function from a report to findings, declared by :func:`_insight` with a code. Its docstring is shown by
+``convcalc explain CODE`` and in docs/insights.md: a title, then why it matters and what to do. An insight is not an error. Unknown
+numbers cause no insight, because comparisons with them are false.
 """
 
 from __future__ import annotations
@@ -22,46 +22,44 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-# A layer with more than half of a total has more than all the others together: only then does it matter most.
-MOST_PERCENT = 50
-# A peak twice as high as what half of the steps need: the memory that is set aside for it lies idle for half of the run.
-HIGH_PEAK = 2
+MAJORITY_PERCENT = 50  # a layer above this has more than all others together
+HIGH_PEAK = 2  # a peak above this times the median leaves most of its memory unused during half of the steps
 
 
 class Insight(Struct):
-    """One finding: the code of its kind, the path of the layer, and what follows the layer's name in a sentence."""
+    """A finding: the code of its rule, the path of the layer, and a message that continues a sentence after the layer's name."""
 
     code: str
     layer: str
     message: str
 
 
-Found: TypeAlias = "Iterator[tuple[str, str]]"  # the paths of layers, and what is said of each
+Findings: TypeAlias = "Iterator[tuple[str, str]]"  # paths of layers, and the message for each
 
 
 class InsightRule(Struct):
-    """A kind of insight: its code, its title, why it matters and what to do, and the function that finds it."""
+    """A rule: its code and title, the explanation why it matters and what to do, and the function that finds it."""
 
     code: str
     title: str
     explanation: str
-    find: Callable[[Study], Found]
+    find: Callable[[Study], Findings]
 
 
 INSIGHT_RULES: dict[str, InsightRule] = {}
 
 
 def insights(report: Study) -> tuple[Insight, ...]:
-    """Everything that stands out in a model, kind by kind."""
+    """Returns all insights of a model, rule by rule."""
     return tuple(
-        Insight(kind.code, layer, said) for kind in INSIGHT_RULES.values() for layer, said in kind.find(report)
+        Insight(rule.code, path, message) for rule in INSIGHT_RULES.values() for path, message in rule.find(report)
     )
 
 
-def _insight(code: str) -> Callable[[Callable[[Study], Found]], Callable[[Study], Found]]:
-    """Declare a kind of insight."""
+def _insight(code: str) -> Callable[[Callable[[Study], Findings]], Callable[[Study], Findings]]:
+    """Declares a rule. The docstring of the function is its title and explanation."""
 
-    def declare(find: Callable[[Study], Found]) -> Callable[[Study], Found]:
+    def declare(find: Callable[[Study], Findings]) -> Callable[[Study], Findings]:
         title, _, explanation = inspect.cleandoc(find.__doc__ or "").partition("\n\n")
         INSIGHT_RULES[code] = InsightRule(code, title, explanation, find)
         return find
@@ -69,192 +67,199 @@ def _insight(code: str) -> Callable[[Callable[[Study], Found]], Callable[[Study]
     return declare
 
 
-# Where costs sit --------------------------------------------------------------------------------------------------------
+# Where the costs are --------------------------------------------------------------------------------------------------------
 
 
 @_insight("most-params")
-def _most_params(report: Report) -> Found:
-    """One layer holds most of the parameters.
+def _most_params(report: Report) -> Findings:
+    """One layer has most of the parameters.
 
-    The size of the file, and the memory for weights, gradients and optimizer, are decided there. Where it is a Dense layer
-    behind Flatten, a GlobalAveragePooling layer in place of Flatten, or more pooling before it, makes it many times
-    smaller; where it is an Embedding, a smaller vocabulary or fewer dimensions do.
+    This layer determines the size of the file and the memory for weights, gradients and the optimizer. If it is a Dense layer
+    after Flatten, use a GlobalAveragePooling layer instead of Flatten, or add pooling before it. If it is an Embedding, use a
+    smaller vocabulary or fewer dimensions.
     """
     if "params" not in report.totals.incomplete:
-        parts = [(row, row.params) for row in _single(report)]
-        yield from _most(parts, report.totals.params, "parameters")
+        parts = [(row, row.params) for row in _single_layers(report)]
+        yield from _majority(parts, report.totals.params, "parameters")
 
 
 @_insight("most-macs")
-def _most_macs(report: Report) -> Found:
+def _most_macs(report: Report) -> Findings:
     """One layer does most of the multiply-accumulates.
 
-    Work on speed begins there: any other layer made free saves less than half. A stride or a pooling before the layer,
-    fewer filters, or a separable convolution in its place cuts the count.
+    To make the model faster, start with this layer: all others together cost less. To reduce its cost, add a stride or pooling
+    before it, use fewer filters, or replace it by a separable convolution.
     """
     if "macs" not in report.totals.incomplete:
-        yield from _most([(row, row.macs) for row in _single(report)], report.totals.macs, "MACs")
+        yield from _majority([(row, row.macs) for row in _single_layers(report)], report.totals.macs, "MACs")
 
 
 @_insight("most-memory")
-def _most_memory(report: Study) -> Found:
-    """Memory peaks at one layer, far above what most of the run needs.
+def _most_memory(report: Study) -> Findings:
+    """Memory has a peak at one layer, far above what most steps need.
 
-    The memory for activations has to hold the peak, which is reached only there. A stride or a pooling at or before this
-    layer, fewer filters there, or a smaller input lowers it. `--memory` shows the whole course and what is alive at the peak.
+    The memory for activations must be large enough for the peak, although most of it is unused during the other steps. To lower the
+    peak, add a stride or pooling at or before this layer, use fewer filters there, or use a smaller input. `--memory` shows the
+    memory of each step and the tensors that are in memory at the peak.
     """
     memory = report.memory
     usual = median_low(moment.alive for moment in memory.moments)
     if memory.peak_layer and memory.peak > HIGH_PEAK * usual > 0:
-        yield memory.peak_layer, f"needs {memory.peak:,} bytes alive at once; half of the steps need {usual:,} or less"
+        yield (
+            memory.peak_layer,
+            f"needs {memory.peak:,} bytes at the same time; half of the steps need at most {usual:,}",
+        )
 
 
-def _single(report: Report) -> list[LayerReport]:
-    """The rows that are no sums over others: all but the nested models."""
+def _single_layers(report: Report) -> list[LayerReport]:
+    """Returns all rows except those of nested models, whose numbers are sums of other rows."""
     rows = report.layers
-    deeper = {row.path for row, after in pairwise(rows) if after.depth > row.depth}
-    return [row for row in rows if row.path not in deeper]
+    models = {row.path for row, next_row in pairwise(rows) if next_row.depth > row.depth}
+    return [row for row in rows if row.path not in models]
 
 
-def _most(parts: Iterable[tuple[LayerReport, Number]], total: Number, what: str) -> Found:
-    """The layer with most of a total, unless it is the only one with anything."""
+def _majority(parts: Iterable[tuple[LayerReport, Number]], total: Number, unit: str) -> Findings:
+    """Yields the layer with the majority of a total, unless it is the only layer with a number above 0."""
     known = [(number, row) for row, part in parts if isinstance(number := plain(part), int) and number > 0]
     if len(known) < 2:
         return
-    number, row = max(known, key=lambda each: each[0])
+    number, row = max(known, key=lambda pair: pair[0])
     whole = plain(total)
-    if isinstance(whole, int) and 100 * number > MOST_PERCENT * whole:
-        yield row.path, f"has {number:,} of {whole:,} {what} ({100 * number / whole:.1f} %)"
+    if isinstance(whole, int) and 100 * number > MAJORITY_PERCENT * whole:
+        yield row.path, f"has {number:,} of {whole:,} {unit} ({100 * number / whole:.1f} %)"
 
 
 # Windows ----------------------------------------------------------------------------------------------------------------
 
 
 @_insight("unread-input")
-def _unread_input(report: Report) -> Found:
-    """The last rows or columns of an input are read by no window.
+def _unread_input(report: Report) -> Findings:
+    """The last rows or columns of an input are not used.
 
-    The number of windows is rounded down, and what is left at the end is dropped: for the model it is not there. Another
-    input size, a ZeroPadding layer before, or padding 'same' takes it in.
+    The number of windows is rounded down, and the remaining positions at the end are dropped: they do not affect the result. To
+    use them, choose another input size, add a ZeroPadding layer before this layer, or set padding to 'same'.
     """
-    for row, slid in _sliding(report):
-        lost = [
-            f"{window.unread} of {window.size} cells of {axis}"
-            for axis, window in slid
-            # At a stride of 1 nothing is rounded: that is a cropping. What is no more than a gap is one as between windows.
+    for row, windows in _with_windows(report):
+        unused = [
+            f"{window.unread} of {window.size} positions of {axis}"
+            for axis, window in windows
+            # With a stride of 1 nothing is rounded down: the layer crops. Gaps between windows are another insight.
             if window.stride > 1 and window.unread > larger(0, window.stride - window.reach)
         ]
-        if lost:
-            yield row.path, f"drops the last {listed(lost, 'and')}: no window reads them"
+        if unused:
+            yield row.path, f"does not use the last {listed(unused, 'and')}"
 
 
 @_insight("skipped-input")
-def _skipped_input(report: Report) -> Found:
-    """The stride is larger than the window, so that cells between windows are never read.
+def _skipped_input(report: Report) -> Findings:
+    """The stride is larger than the window, so positions between windows are not used.
 
-    A convolution of one cell with a stride, as on the shortcuts of a ResNet, does so by design, and throws three quarters
-    of an image away. A window at least as large as the stride, or average pooling before the layer, reads all.
+    A convolution with kernel size 1 and stride 2, as in the shortcuts of a ResNet, does this on purpose; it ignores three quarters
+    of an image. To use all positions, make the window at least as large as the stride, or add average pooling before the layer.
     """
-    for row, slid in _sliding(report):
+    for row, windows in _with_windows(report):
         gaps = [
-            f"{window.stride - window.reach} of {window.stride} cells of {axis}"
-            for axis, window in slid
+            f"{window.stride - window.reach} of {window.stride} positions of {axis}"
+            for axis, window in windows
             if window.stride > window.reach and window.output > 1
         ]
         if gaps:
-            yield row.path, f"skips {listed(gaps, 'and')} from one window to the next"
+            yield row.path, f"skips {listed(gaps, 'and')} between windows"
 
 
 @_insight("even-kernel-same")
-def _even_kernel_same(report: Report) -> Found:
-    """An even kernel with padding 'same' is off the centre by half a cell.
+def _even_kernel_same(report: Report) -> Findings:
+    """An even kernel with padding 'same' is not centred.
 
-    An even kernel has no middle cell: Keras pads one cell more at the end than at the beginning, and what the layer finds
-    is shifted by half a cell, in each such layer anew. An odd kernel is centred.
+    An even kernel has no middle position, so Keras adds one more position of padding at the end than at the beginning. Every such
+    layer shifts its features by half a position. An odd kernel is centred.
     """
-    for row, slid in _padded_same(report):
-        even = [f"{window.reach} cells of {axis}" for axis, window in slid if _off_centre(window)]
+    for row, windows in _with_same_padding(report):
+        even = [f"{window.reach} positions of {axis}" for axis, window in windows if _is_off_centre(window)]
         if even:
-            yield row.path, f"has a window over {listed(even, 'and')}"
+            yield row.path, f"has an even window, over {listed(even, 'and')}"
 
 
 @_insight("uneven-padding")
-def _uneven_padding(report: Report) -> Found:
-    """Padding 'same' with a stride pads one cell more at the end than at the beginning.
+def _uneven_padding(report: Report) -> Findings:
+    """Padding 'same' with a stride adds one more position at the end than at the beginning.
 
-    How 'same' splits its padding depends on the size of the input, so that windows stand elsewhere on another size.
-    PyTorch and Caffe pad both sides alike: weights from there need a ZeroPadding layer and padding 'valid' to give the same
-    numbers.
+    How 'same' divides the padding depends on the size of the input, so the windows may be at other positions for another size.
+    PyTorch and Caffe pad both sides equally. To use weights from there with the same results, use a ZeroPadding layer and padding
+    'valid'.
     """
-    for row, slid in _padded_same(report):
+    for row, windows in _with_same_padding(report):
         sides = [
-            f"{axis} by {window.before} + {window.after}"
-            for axis, window in slid
-            if window.after > window.before and not _off_centre(window)
+            f"{axis} by {window.before} before and {window.after} after"
+            for axis, window in windows
+            if window.after > window.before and not _is_off_centre(window)
         ]
         if sides:
-            yield row.path, f"pads {listed(sides, 'and')} cells"
+            yield row.path, f"pads {listed(sides, 'and')}"
 
 
-def _off_centre(window: Window) -> bool:
-    """Whether a window of 'same' is even at a stride of 1: then no size of the input pads both sides alike."""
+def _is_off_centre(window: Window) -> bool:
+    """Returns True if a window with padding 'same' is padded unequally for every input size: it is even and its stride is 1."""
     return bool(window.stride == 1 and window.reach % 2 == 0)
 
 
-def _padded_same(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """The layers that slide windows with padding 'same'."""
-    for row, slid in _sliding(report):
+def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
+    """Yields the layers with windows and padding 'same'."""
+    for row, windows in _with_windows(report):
         if _arguments(row.definition, row.config).get("padding") == "same":
-            yield row, slid
+            yield row, windows
 
 
-def _sliding(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """The layers that slide windows, with those of the last call, each with its axis; transposed ones spread, and read all."""
-    for row in _single(report):
+def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
+    """Yields the layers with windows, and the windows of their last call with their axes.
+
+    Transposed windows are left out: they write, and use the whole input.
+    """
+    for row in _single_layers(report):
         for step in row.calls[-1].steps if row.calls else ():
-            slid = step.inferred.windows if step.inferred else ()
-            if slid and not any(window.transposed for window in slid):
-                yield row, list(zip(_axes(row, len(slid)), slid))
+            windows = step.inferred.windows if step.inferred else ()
+            if windows and not any(window.transposed for window in windows):
+                yield row, list(zip(_axes(row, len(windows)), windows))
 
 
 def _axes(row: LayerReport, count: int) -> Sequence[str]:
-    """The names of the axes that windows slide over; their numbers for a layer that does not name them."""
-    named = row.definition.axis_names(row.config) if isinstance(row.definition, LayerDefinition) else ()
-    spatial = [axis for axis in named if axis != "channels"]
+    """Returns the names of the axes of a layer's windows, such as "height"; "axis 1" … if the layer does not name its axes."""
+    names = row.definition.axis_names(row.config) if isinstance(row.definition, LayerDefinition) else ()
+    spatial = [axis for axis in names if axis != "channels"]
     return spatial if len(spatial) == count else [f"axis {number}" for number in range(1, count + 1)]
 
 
-def _arguments(kind: Any, given: Any) -> dict[str, Any]:
-    """All arguments of a layer, those that were not given by their defaults."""
-    return {**(kind.defaults if isinstance(kind, LayerDefinition) else {}), **given}
+def _arguments(definition: Any, args: Any) -> dict[str, Any]:
+    """Returns all arguments of a layer, including defaults."""
+    return {**(definition.defaults if isinstance(definition, LayerDefinition) else {}), **args}
 
 
-# What layers do to each other -------------------------------------------------------------------------------------------
+# Layers that affect each other -------------------------------------------------------------------------------------------
 
 
 @_insight("bias-before-norm")
-def _bias_before_norm(report: Report) -> Found:
-    """A bias that the batch normalization behind it takes away again.
+def _bias_before_norm(report: Report) -> Findings:
+    """A bias before a batch normalization has no effect.
 
-    Batch normalization subtracts the mean of each channel, and with it the bias, and adds a beta of its own. The bias
-    trains to nothing; `use_bias: false` gives the same model with fewer parameters.
+    Batch normalization subtracts the mean of each channel, and so removes the bias. It adds its own bias (`beta`) afterwards. With
+    `use_bias: false` the model computes the same with fewer parameters.
     """
     rows = {row.path: row for row in report.layers}
     for prefix, model in report.model.models():
         readers = _readers(model)
         for number, layer in enumerate(model.layers):
-            row, behind = rows.get(prefix + layer.name), readers[number]
-            if row is None or not _adds_bias(layer) or not behind or None in behind:
+            row, layer_readers = rows.get(prefix + layer.name), readers[number]
+            if row is None or not _ends_with_bias(layer) or not layer_readers or None in layer_readers:
                 continue
-            norms = [model.layers[reader] for reader in behind if reader is not None]
+            norms = [model.layers[reader] for reader in layer_readers if reader is not None]
             if all(_subtracts_mean(norm, row) for norm in norms):
                 count = sum(product(weight.shape) for weight in row.weights if weight.name == "bias")
                 names = listed(dict.fromkeys(f"'{norm.name}'" for norm in norms), "and")
-                yield row.path, f"has a bias ({count:,} parameters) that {names} subtracts"
+                yield row.path, f"has a bias ({count:,} parameters) that {names} removes"
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """For each layer the layers that read what it gives; None for who reads the model's outputs."""
+    """Returns for each layer the layers that read its outputs; None if the model returns an output."""
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
         for ref in call.sources:
@@ -264,8 +269,8 @@ def _readers(model: Model) -> list[set[int | None]]:
     return readers
 
 
-def _adds_bias(layer: Layer) -> bool:
-    """Whether a layer's last step is to add a bias to each channel: an activation behind it would change what it does."""
+def _ends_with_bias(layer: Layer) -> bool:
+    """Returns True if the last step of a layer adds a bias to each channel, so it has no activation."""
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.ends_with_bias:
         return False
@@ -274,28 +279,30 @@ def _adds_bias(layer: Layer) -> bool:
 
 
 def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
-    """Whether a layer is a batch normalization of a row's channels with a beta of its own."""
+    """Returns True if a layer is a batch normalization with ``beta`` over the channels of ``row``."""
     definition, shape = norm.definition, row.output_shapes[0]
     if definition.name != "BatchNormalization" or shape is None:
         return False
     arguments = _arguments(definition, norm.args)
-    first = _arguments(row.definition, row.config).get("data_format") == "channels_first"
-    return bool(arguments["center"]) and arguments["axis"] % len(shape) == (1 if first else len(shape) - 1)
+    channels_first = _arguments(row.definition, row.config).get("data_format") == "channels_first"
+    channel_axis = 1 if channels_first else len(shape) - 1
+    return bool(arguments["center"]) and arguments["axis"] % len(shape) == channel_axis
 
 
 @_insight("field-beyond-input")
-def _field_beyond_input(report: Study) -> Found:
+def _field_beyond_input(report: Study) -> Findings:
     """From this layer on, the receptive field is larger than the input.
 
-    Each position sees all of the input on that axis, and padding besides. Layers that only widen the field (large kernels,
-    dilation, further strides) bring no more context from here on; with a larger input they would.
+    Each position depends on the whole input along this axis, and on padding. From here on, layers that only enlarge the receptive
+    field (large kernels, dilation, more strides) add no context; with a larger input they would.
     """
-    seen: set[str] = set()
-    for row in _single(report):
+    inputs: set[str] = set()  # with a finding
+    for row in _single_layers(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
-            # A position of a layer that reads all, such as Dense, has no field that grows.
+            # A layer that reads its whole input, such as Dense, is not meant to have a limited receptive field.
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
-            if wide and field.input not in seen:
-                seen.add(field.input)
-                size, cells = ("×".join(map(str, sizes)) for sizes in zip(*((a.size, a.cells) for a in field.axes)))
-                yield row.path, f"sees {size} cells of the input '{field.input}', which has {cells}"
+            if wide and field.input not in inputs:
+                inputs.add(field.input)
+                pairs = ((axis.size, axis.cells) for axis in field.axes)
+                size, available = ("×".join(map(str, sizes)) for sizes in zip(*pairs))
+                yield row.path, f"sees {size} positions of the input '{field.input}', which has only {available}"

@@ -145,7 +145,7 @@ def test_each_code_has_a_hit_and_a_near_miss() -> None:
 
 def test_positions_dropped_by_floor_name_their_layer() -> None:
     assert insights(spec(conv(3, 2)))[-1] == Insight(
-        "unread-input", "c", "drops the last 1 of 6 cells of height and 1 of 6 cells of width: no window reads them"
+        "unread-input", "c", "does not use the last 1 of 6 positions of height and 1 of 6 positions of width"
     )
 
 
@@ -164,7 +164,7 @@ def test_a_layer_of_a_nested_model_is_named_and_not_the_model() -> None:
 def test_a_field_beyond_the_input_is_reported_once_per_input() -> None:
     report = spec(conv(7, padding="same"), conv(3, name="d", padding="same"))
     (found,) = (each for each in insights(report) if each.code == "field-beyond-input")
-    assert found.message == "sees 7×7 cells of the input 'x', which has 6×6"
+    assert found.message == "sees 7×7 positions of the input 'x', which has only 6×6"
 
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.name)
