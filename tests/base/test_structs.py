@@ -13,7 +13,7 @@ import pytest
 from convcalc import infer, load
 from convcalc.base.structs import Struct
 from convcalc.base.window import Window, slide
-from convcalc.layers import LayerType, Weight
+from convcalc.layers import LayerDefinition, Weight
 from convcalc.layers.registry import lookup_builtin
 from convcalc.model import Ref, Slot
 from tests.paths import SPECS
@@ -130,7 +130,7 @@ def test_a_record_has_its_fields_and_nothing_else() -> None:
     assert not hasattr(Point(1), "__dict__")
     with pytest.raises(AttributeError):
         Point(1).z = 1  # type: ignore[attr-defined]
-    assert isinstance(lookup_builtin("Conv2D"), LayerType)
+    assert isinstance(lookup_builtin("Conv2D"), LayerDefinition)
     assert list(Window._fields)[:2] == ["size", "kernel"]
 
 
