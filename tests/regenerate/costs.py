@@ -1,6 +1,6 @@
-"""The page ``docs/costs.md``: its text, and tables made by the code that counts.
+"""Writes the page ``docs/costs.md``: its text, and tables computed by the code that counts.
 
-``python -m tests.regenerate.costs`` writes it.
+The command is ``python -m tests.regenerate.costs``.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ Counts as `tf.profiler` does on the graph that Keras 3 makes for inference on Te
 Layers that were not compared (recurrence, attention, `Conv3D` and others) are unknown under this convention.
 """
 
-# Layers whose cost for each element is the same for every shape, as a spec writes them.
+# Layers whose cost per element is the same for every shape, in the form of a spec.
 PER_ELEMENT = {
     "`BatchNormalization` (folded: one product, one sum)": "BatchNormalization",
     "`LayerNormalization`, `GroupNormalization`": "LayerNormalization",
@@ -137,7 +137,7 @@ PER_ELEMENT = {
 
 
 def page() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     return TEXT.format(
         per_element=_table(("layer", "operations"), {name: str(_each(entry)) for name, entry in PER_ELEMENT.items()}),
         activations=_in_line(ACTIVATIONS),
@@ -149,12 +149,12 @@ def page() -> str:
 
 @cache
 def report(network: str, convention: str = "convcalc") -> Report:
-    """A network's report."""
+    """Returns the report of a network."""
     return infer(parse(NETWORKS[network])).with_flops(convention)
 
 
 def parts(found: Report) -> dict[str, int]:
-    """What the FLOPs of a network are made of; the last entry is their sum as the report has it."""
+    """The parts of a network's FLOPs; the last entry is the total of the report."""
     sums = {
         "2 · MACs": 2 * _sum(found, lambda row: row.macs),
         "biases": _sum(found, _bias),
@@ -168,7 +168,7 @@ def parts(found: Report) -> dict[str, int]:
 
 
 def by_tool(network: str) -> dict[str, int]:
-    """The network's count by the rules of each tool."""
+    """The count of the network by the rules of each tool."""
     found = report(network)
     macs, bias, relu = _sum(found, lambda row: row.macs), _sum(found, _bias), _sum(found, _relu)
     norm = parts(found)["batch normalization"]
@@ -199,7 +199,7 @@ def _bias(row: LayerReport) -> object:
 
 
 def _others(row: LayerReport) -> object:
-    """The operations besides products and biases."""
+    """The operations other than products and biases."""
     (step,) = row.calls[0].steps
     assert isinstance(step.definition, LayerDefinition) and step.inferred is not None
     return elementwise(step.definition, step.args, step.inputs, step.inferred)

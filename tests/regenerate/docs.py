@@ -1,5 +1,7 @@
-"""The reference pages ``docs/layers.md``, ``docs/operations.md``, ``docs/insights.md`` and ``docs/formats.md``, made from the
-declarations: ``python -m tests.regenerate.docs`` writes them anew.
+"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md`` and ``formats.md`` from the
+declarations.
+
+The command is ``python -m tests.regenerate.docs``.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ counts (initializers, regularizers, constraints, seeds …) are accepted and nam
 
 
 def page() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     families: dict[str, list[LayerDefinition]] = {}
     for kind in CATALOGUE.values():
-        if kind.rule.__module__.startswith("convcalc.layers."):  # not those that another package or a test declares
+        if kind.rule.__module__.startswith(
+            "convcalc.layers."
+        ):  # without layers that another package or a test declares
             families.setdefault(kind.family, []).append(kind)
     out = [HEAD]
     for family, kinds in sorted(families.items()):
@@ -50,7 +54,7 @@ def _section(kind: LayerDefinition) -> list[str]:
     also = f"Also {', '.join(f'`{alias}`' for alias in kind.aliases)}. " if kind.aliases else ""
     out = [f"### {kind.name}", "", _escaped(kind.doc), "", f"{also}{_input(kind)}", ""]
     arguments = [*kind.arguments, *kind.call_arguments]
-    # The tail of initializers and the like is the same everywhere: named, not tabled.
+    # Arguments that many layers share, such as initializers, are only named.
     told = [argument for argument in arguments if not _carried(argument)]
     rest = [f"`{argument.name}`" for argument in arguments if _carried(argument)]
     if told:
@@ -88,7 +92,7 @@ def _input(kind: LayerDefinition) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A text in which Markdown sees no markup."""
+    """Returns the text with Markdown's special characters escaped."""
     return text.replace("*", r"\*").replace("|", r"\|").replace("<", "&lt;").replace("_", r"\_")
 
 
@@ -105,7 +109,7 @@ an entry, `- ops.add: {x2: 3.0}`; in Keras's files they stand in functional grap
 
 
 def operations_page() -> str:
-    """The page of the operations, in alphabetical order."""
+    """Returns the page of the operations, in alphabetical order."""
     lines = []
     for operation in sorted(OPERATIONS.values(), key=lambda each: each.function):
         names = (*operation.parameters, *operation.init_parameters)
@@ -126,7 +130,7 @@ themselves, by `python -m tests.regenerate.docs`. None of these is an error. Wha
 
 
 def insights_page() -> str:
-    """The page of the insights, in the order in which they are shown."""
+    """Returns the page of the insights, in the order of the output."""
     parts = [f"## {kind.code}\n\n**{kind.title}**\n\n{kind.explanation}\n" for kind in INSIGHT_RULES.values()]
     return "\n".join([INSIGHTS_HEAD, *parts])
 

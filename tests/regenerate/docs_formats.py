@@ -1,4 +1,4 @@
-"""The page ``docs/formats.md``: every format with a sample that was just written."""
+"""The page ``docs/formats.md``: every format with a sample."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ layers:
   - Dense: {units: 10, name: digits}
 """
 
-# What is to be said of each, and the name that its samples have for who colours them.
+# A description of each format, and the language of its samples for syntax highlighting.
 ABOUT = {
     "table": (
         "text",
@@ -98,7 +98,7 @@ _MOST_JSON = 900  # characters of a report
 
 
 def page() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     small, pair = (
         infer(read_spec(Source(f"{name}.yaml", text))) for name, text in (("small", SMALL), ("pair", NESTED))
     )
@@ -123,7 +123,7 @@ def _row(name: str) -> str:
 
 def _sample(name: str, report: Report, depth: int) -> str:
     text = "".join(FORMATS[name].write([report], FormatRequest(several=False, look=TextStyle, depth=depth)))
-    # The whole JSON would be the longest part of the page.
+    # The complete JSON would be the longest part of the page.
     return f"{text[:_MOST_JSON].rstrip()} …\n" if name in ("json", "jsonl") else text
 
 

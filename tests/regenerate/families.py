@@ -1,5 +1,7 @@
-"""The indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``, made from the declarations:
-``python -m tests.regenerate.families`` writes them.
+"""Writes the indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``, from the
+declarations.
+
+The command is ``python -m tests.regenerate.families``.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ def _import_all(package: str) -> None:
 def _text(declared: list[tuple[str, str]], package: str, **words: str) -> str:
     families: dict[str, list[str]] = {}
     for module, name in declared:
-        if module.startswith(f"convcalc.{package}."):  # not those that a test declares
+        if module.startswith(f"convcalc.{package}."):  # without layers that a test declares
             families.setdefault(module.rpartition(".")[2], []).append(name)
     lines = "".join(f"{line}\n" for family in sorted(families) for line in _entry(family, families[family]))
     return TEXT.format(families=lines, **words)
@@ -74,7 +76,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # While the index is being made, a layer that it does not list yet is no error.
+    # While the index is being written, a layer that is missing in it is no error.
     layers._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")

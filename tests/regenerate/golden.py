@@ -1,6 +1,6 @@
-"""Golden outputs: what a command prints, and what is said of a broken spec, kept in a file each and compared to the letter.
+"""Writes the golden files: the output of commands, and the error texts of broken specs. Tests compare them exactly.
 
-``python -m tests.regenerate.golden`` writes them anew; read the diff before you commit it.
+The command is ``python -m tests.regenerate.golden``. Read the diff before you commit it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from convcalc.read import parse
 from tests.paths import BROKEN, GOLDEN
 from tests.regenerate.readme import run
 
-# Name of the file, and the command whose output it holds.
+# Name of each golden file, and the command whose output it holds.
 COMMANDS = {
     "conv_same": "convcalc conv --in 6 --k 3 --s 2 --pad same",
     "conv_valid": "convcalc conv --in 6x6 --k 3 --s 2 --pad valid",
@@ -59,22 +59,22 @@ COMMANDS = {
 
 
 def path(name: str) -> Path:
-    """The file of a golden output."""
+    """Returns the path of a golden file."""
     return GOLDEN / f"{name}.txt"
 
 
 def output(name: str) -> str:
-    """What the command prints now."""
+    """Returns the current output of the command."""
     return run(COMMANDS[name])
 
 
 def broken_names() -> list[str]:
-    """The broken specs, by name."""
+    """The names of the broken specs."""
     return sorted(file.stem for file in BROKEN.glob("*.yaml"))
 
 
 def said(name: str) -> str:
-    """All that is said of a broken spec."""
+    """Returns the complete error text of a broken spec."""
     try:
         infer(parse(BROKEN / f"{name}.yaml"))
     except ConvcalcError as failed:

@@ -1,7 +1,8 @@
-"""The console blocks of the README and of docs/ci.md, as data: what a reader is told to type, and what will come.
+"""The console blocks of the README and of docs/ci.md as data: commands and their outputs.
 
 ``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages.
-``python -m tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs it.
+``python -m tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs
+it.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command and the output that the README shows for it."""
+    """A command and the output that the page shows for it."""
 
     command: str
     output: str
 
 
 def steps(text: str) -> list[Step]:
-    """Every ``$ command`` of the console blocks with the lines under it."""
+    """Every ``$ command`` of the console blocks, with the lines below it."""
     found = []
     for block in _BLOCK.findall(text):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -39,12 +40,12 @@ def steps(text: str) -> list[Step]:
 
 
 def marked(name: str, text: str) -> str:
-    """The command under a mark."""
+    """Returns the command after a mark."""
     return dict(_MARKED.findall(text))[name]
 
 
 def run(command: str) -> str:
-    """What a command prints, in a pipe, from the project's root; a note of its exit code where it is not 0."""
+    """Returns the output of a command in a pipe, run in the project's root, with a note of an exit code other than 0."""
     words = shlex.split(command)
     assert words[0] == "convcalc", command
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
@@ -62,7 +63,7 @@ def run(command: str) -> str:
 
 
 def refreshed(text: str) -> str:
-    """The text with every command's present output under it."""
+    """Returns the text with the current output below every command."""
 
     def block(match: re.Match[str]) -> str:
         commands = [step.command for step in steps(match[0])]

@@ -1,4 +1,4 @@
-"""What became of checks, in the formats that CI servers read."""
+"""The results of checks in the formats that CI servers read."""
 
 import csv
 import io
@@ -19,17 +19,17 @@ from tests.helpers.codes_used import codes_used
 from tests.helpers.command_line import run
 from tests.paths import PACKAGE
 
-# GitHub's workflow commands, read as the runner reads them.
+# GitHub's workflow commands, parsed as its runner parses them.
 
 
-def test_a_command_stands_on_the_line_of_the_spec() -> None:
+def test_a_github_command_names_the_line_of_the_spec() -> None:
     ((level, properties, message),) = commands(CHECK_FORMATS["github"]([checked(GOOD), checked(BAD)]))
     assert level == "error"
     assert properties == {"file": "specs/a b,c:ü.yaml", "line": "3", "col": "51", "title": "expectation"}
     assert message == "'conv2d' has 320 params, not 321 as expected"
 
 
-def test_a_problem_without_a_place_is_one_of_the_file() -> None:
+def test_a_problem_without_position_is_one_of_the_file() -> None:
     report = checked(GOOD).report
     found = [CheckResult(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
     (_, on_file, first), (_, on_nothing, second) = commands(CHECK_FORMATS["github"](found))
@@ -38,7 +38,7 @@ def test_a_problem_without_a_place_is_one_of_the_file() -> None:
     assert (first, second) == ("m.keras: is another", "-: is another")
 
 
-def test_no_name_begins_a_command_of_its_own() -> None:
+def test_no_name_can_begin_a_github_command() -> None:
     text = CHECK_FORMATS["github"]([hostile()])
     assert [level for level, _, _ in commands(text)] == ["error", "warning"]
     assert "\x1b" not in text and "‮" not in text
@@ -56,7 +56,7 @@ def results(models: list[CheckResult]) -> list[dict]:
     return run["results"]
 
 
-def test_a_result_says_where_it_is() -> None:
+def test_a_sarif_result_has_its_position() -> None:
     (result,) = results([checked(BAD)])
     assert result["ruleId"] == "expectation"
     assert result["level"] == "error"
@@ -67,7 +67,7 @@ def test_a_result_says_where_it_is() -> None:
     assert location["logicalLocations"] == [{"name": "conv2d", "fullyQualifiedName": "conv2d", "kind": "element"}]
 
 
-def test_a_file_below_the_working_directory_is_told_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_has_a_path_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     inside, outside = checked(BAD, str(tmp_path / "m/x.yaml")), checked(BAD, "/elsewhere/x.yaml")
     uris = [
@@ -76,7 +76,7 @@ def test_a_file_below_the_working_directory_is_told_from_there(tmp_path: Path, m
     assert uris == ["m/x.yaml", "file:///elsewhere/x.yaml"]
 
 
-def test_what_comes_from_standard_input_has_no_file() -> None:
+def test_results_of_standard_input_have_no_file() -> None:
     marked = Problem("over-budget", "is too large", Mark(Source("<stdin>", GOOD), 1, 1))
     for problem in (Problem("over-budget", "is too large"), marked):
         models = [CheckResult("-", checked(GOOD).report, (problem,))]
@@ -90,14 +90,14 @@ def fingerprints(text: str) -> list[str]:
     return [result["partialFingerprints"]["finding/v1"] for result in results([checked(text)])]
 
 
-def test_a_fingerprint_stays_when_lines_move_and_numbers_change() -> None:
+def test_a_fingerprint_survives_moved_lines_and_new_numbers() -> None:
     first = fingerprints(BAD)
     assert fingerprints("# A comment.\n\n" + BAD) == first
     assert fingerprints(BAD.replace("321", "400")) == first
     assert fingerprints(BAD.replace("params: 321", "macs: 1")) != first
 
 
-def test_equal_findings_are_told_apart() -> None:
+def test_equal_findings_have_different_fingerprints() -> None:
     problem = Problem("over-budget", "is too large")
     two = results([CheckResult("m.yaml", checked(GOOD).report, (problem, problem))])
     assert len({result["partialFingerprints"]["finding/v1"] for result in two}) == 2
@@ -109,7 +109,7 @@ def test_no_message_is_a_link() -> None:
         assert r"\[go\](http://x)" in result["message"]["text"]
 
 
-def test_the_log_says_whether_all_could_be_read() -> None:
+def test_the_log_says_whether_all_files_were_read() -> None:
     def successful(models: list[CheckResult]) -> bool:
         return json.loads(CHECK_FORMATS["sarif"](models))["runs"][0]["invocations"][0]["executionSuccessful"]
 
@@ -120,7 +120,7 @@ def test_the_log_says_whether_all_could_be_read() -> None:
 # JUnit
 
 
-def test_a_layer_that_is_held_to_something_is_a_test() -> None:
+def test_a_layer_with_expectations_is_a_junit_test() -> None:
     root = ElementTree.fromstring(CHECK_FORMATS["junit"](MODELS[:3]))
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "time")} == {
         "tests": "5",
@@ -139,7 +139,7 @@ def test_a_layer_that_is_held_to_something_is_a_test() -> None:
     assert error is not None and error.get("type") == "unknown-layer"
 
 
-def test_a_warning_fails_no_test() -> None:
+def test_a_warning_fails_no_junit_test() -> None:
     warning = Problem("recorded-shape", "is recorded", None, "a", "warning")
     root = ElementTree.fromstring(CHECK_FORMATS["junit"]([CheckResult("m", checked(GOOD).report, (warning,))]))
     assert root.get("failures") == "0"
@@ -147,7 +147,7 @@ def test_a_warning_fails_no_test() -> None:
     assert output is not None and output.text == "warning[recorded-shape]: is recorded"
 
 
-def test_several_problems_of_a_layer_are_one_failure_with_all_of_them() -> None:
+def test_several_problems_of_a_layer_are_one_failure() -> None:
     problems = (Problem("over-budget", "one"), Problem("over-budget", "two"))
     root = ElementTree.fromstring(CHECK_FORMATS["junit"]([CheckResult("m", checked(GOOD).report, problems)]))
     (failure,) = root.iter("failure")
@@ -155,7 +155,7 @@ def test_several_problems_of_a_layer_are_one_failure_with_all_of_them() -> None:
     assert failure.text == "error[over-budget]: one\nerror[over-budget]: two"
 
 
-def test_what_xml_cannot_hold_is_written_out() -> None:
+def test_characters_that_xml_forbids_are_escaped() -> None:
     text = CHECK_FORMATS["junit"]([hostile()])
     text.encode("utf-8")
     (failure,) = ElementTree.fromstring(text).iter("failure")
@@ -166,7 +166,7 @@ def test_what_xml_cannot_hold_is_written_out() -> None:
 # Tables and JSON
 
 
-def test_a_row_says_what_became_of_a_model() -> None:
+def test_a_row_shows_the_result_of_a_model() -> None:
     sheet = checks_sheet(MODELS[:3])
     assert [row[:5] for row in sheet.rows] == [
         ["passed", "good.yaml", "2", "320", "194,688"],
@@ -178,12 +178,12 @@ def test_a_row_says_what_became_of_a_model() -> None:
     assert len(sheet.fields) == len(sheet.columns) == len(sheet.rows[0])
 
 
-def test_an_unknown_number_is_no_zero() -> None:
+def test_an_unknown_number_is_not_zero() -> None:
     sheet = checks_sheet([checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", ""))])
     assert sheet.rows[0][4] == "?"
 
 
-def test_for_programs_numbers_are_numbers() -> None:
+def test_machine_formats_have_plain_numbers() -> None:
     models = [checked(GOOD), checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", "")), MODELS[2]]
     rows = list(csv.DictReader(io.StringIO(CHECK_FORMATS["csv"](models))))
     found = [(row["layers"], row["params"], row["macs"], row["incomplete"]) for row in rows]
@@ -191,7 +191,7 @@ def test_for_programs_numbers_are_numbers() -> None:
     assert [row["status"] for row in rows] == ["passed", "passed", "error"]
 
 
-def test_the_json_says_all() -> None:
+def test_the_json_has_all_fields() -> None:
     data = json.loads(CHECK_FORMATS["json"](MODELS[:3]))
     assert data == checks_dict(MODELS[:3])
     assert data["schema_version"] == 1
@@ -207,7 +207,7 @@ def test_the_json_says_all() -> None:
 
 
 @pytest.mark.parametrize("name", CHECK_FORMATS)
-def test_every_format_takes_what_there_is(name: str) -> None:
+def test_every_format_accepts_every_result(name: str) -> None:
     assert CHECK_FORMATS[name](MODELS)
     CHECK_FORMATS[name]([])
 
@@ -234,10 +234,10 @@ def test_each_description_is_a_sentence() -> None:
         assert title.endswith(".") and help_.endswith("."), code
 
 
-# On the command line
+# The command line
 
 
-def test_the_command_offers_what_there_is() -> None:
+def test_the_command_offers_every_format() -> None:
     assert set(FORMATS) == set(CHECK_FORMATS)
 
 

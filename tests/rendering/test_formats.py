@@ -1,4 +1,4 @@
-"""Every format read back by a parser of its own: each cell comes back as it was, whatever a name holds."""
+"""Every format, read back by an independent parser: each cell has its original text, whatever a name contains."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def of_text(text: str) -> Report:
 
 
 def hostile_sheet() -> Sheet:
-    """Every name in every kind of place: title, heading, cell of text, cell of numbers, note."""
+    """Every hostile name in every part of a sheet: title, heading, text cell, number cell, note."""
     columns = [Column("Name | `x`"), Column("Number", right=True), Column("<b>Again</b>")]
     rows = [(name, "1,234", name[::-1]) for name in hostile.NAMES]
     return Sheet(hostile.NAMES[0], ("name", "number", "again"), columns, rows, [f" {name}" for name in hostile.NAMES])
@@ -89,7 +89,7 @@ def test_a_spreadsheet_runs_no_cell_and_numbers_stay_numbers() -> None:
     assert cells[-5:] == ["-5", "+5", "-0.5", "1e5", "'-1-1"]
 
 
-def test_csv_says_what_is_not_known() -> None:
+def test_csv_shows_what_is_unknown() -> None:
     report = of_text(UNKNOWN)
     header, *rows = read_csv(csv_text(summary_sheet(report, ["name", "params", "macs", "percent"], plain=True)))
     assert header == ["name", "params", "macs", "percent", "incomplete"]
@@ -98,13 +98,13 @@ def test_csv_says_what_is_not_known() -> None:
     assert rows[1][-1] == "params=unknown; macs=unknown; percent=unknown"
 
 
-def test_a_lower_bound_is_a_number_that_is_called_one() -> None:
+def test_a_lower_bound_is_a_number_with_a_label() -> None:
     text = f"input: [8]\nlayers:\n  - Model: {{name: m, input: [8], layers: {UNKNOWN.split('layers: ')[1]}}}"
     sheet = summary_sheet(of_text(text), ["name", "params"], plain=True)
     assert list(sheet.rows) == [["m", "35", "params=partial"]]
 
 
-def test_several_models_are_told_apart() -> None:
+def test_several_models_are_distinguished() -> None:
     sheet = with_model(summary_sheet(graphs.nested(), plain=True), "a,b.yaml")
     rows = read_csv(csv_text(sheet))
     assert {row[0] for row in rows} == {"model", "a,b.yaml"}
@@ -160,11 +160,11 @@ MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def content(token: Token) -> str:
-    """The text that is seen of an inline token; anything but text and code in it is a fault."""
+    """The visible text of an inline token; only text and code are allowed."""
     parts = []
     for child in token.children or []:
         assert child.type in ("text", "text_special", "code_inline"), (child.type, token.content)
-        # In code, a sign; GitHub links no mention, issue or address that it finds there.
+        # It is in a code span, because GitHub links no mention, issue or address inside one.
         assert child.type != "code_inline" or re.fullmatch("[@#$]+", child.content)
         assert child.type == "code_inline" or not re.search(r"[@#$]", child.content)
         parts.append(child.content)
@@ -224,7 +224,7 @@ _LATEX = re.compile("|".join(sorted(map(re.escape, LATEX), key=len, reverse=True
 
 
 def typeset(text: str) -> str:
-    """What LaTeX sets of a cell, by the commands that we write; any other sign that means something is a fault."""
+    """The text that LaTeX typesets for a cell, by the commands that we write. Any other special character is an error."""
 
     def one(match: re.Match[str]) -> str:
         assert match["wrong"] is None, text
@@ -238,7 +238,7 @@ def test_latex_has_each_cell(reports: dict[str, Report]) -> None:
         lines = latex_text(sheet).splitlines()
         rows = lines[lines.index("\\endlastfoot") + 1 : -1]
         cells = [[typeset(cell) for cell in row.removesuffix(" \\\\").split(" & ")] for row in rows]
-        # What no LaTeX has a sign for is written out.
+        # Characters that LaTeX cannot print are escaped.
         wanted = [
             [cell.replace("中文", "\\u4e2d\\u6587").replace("文中", "\\u6587\\u4e2d") for cell in row]
             for row in shown(sheet.rows)
@@ -251,7 +251,7 @@ def test_latex_has_each_cell(reports: dict[str, Report]) -> None:
 
 
 def read_mermaid(text: str) -> tuple[dict[str, list[str]], list[Edge]]:
-    """Nodes and edges, by the grammar that we write; a line of any other kind is a fault."""
+    """Nodes and edges, by the grammar that we write; any other line is an error."""
     nodes, edges = {}, []
     for line in text.splitlines()[4:]:
         node = re.fullmatch(r' *(n\d+)\(?\["([^"]*)"\]\)?', line)
@@ -284,7 +284,7 @@ def read_dot(text: str) -> tuple[dict[str, list[str]], list[Edge]]:
 
 
 def _lines(label: str) -> list[str]:
-    """The lines of a label: an escaped n that is not behind an escaped backslash ends one."""
+    """The lines of a label: an escaped n ends a line unless its backslash is escaped itself."""
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[0], label).split("\n")
 
 
@@ -294,7 +294,7 @@ def _unquoted(text: str) -> str:
 
 @pytest.mark.parametrize("depth", [0, 1, 5])
 @pytest.mark.parametrize(("write", "read"), [(mermaid_text, read_mermaid), (dot_text, read_dot)])
-def test_a_drawing_has_the_graph_s_nodes_and_edges(reports: dict[str, Report], write, read, depth: int) -> None:
+def test_a_drawing_has_the_nodes_and_edges_of_the_graph(reports: dict[str, Report], write, read, depth: int) -> None:
     for name, report in reports.items():
         drawing = graph(report, depth)
         nodes, edges = read(write(drawing))
@@ -313,7 +313,7 @@ def test_a_graph_has_the_tensors_of_the_report(reports: dict[str, Report]) -> No
 
 
 def _ends(report: Report) -> list:
-    """The layers that a model's outputs come from, where none feeds another as well."""
+    """The layers that produce a model's outputs; an error if one feeds another layer too."""
     names = {report.model.layers[report.model.calls[ref.call].layer].name for ref in report.model.outputs}
     return [row for row in report.layers if row.depth == 0 and row.name in names]
 
@@ -323,7 +323,7 @@ def named(drawing: Graph) -> list[tuple[str, str, str]]:
     return [(called[edge.source], called[edge.target], edge.label) for edge in drawing.edges]
 
 
-def test_a_shared_model_stands_once_and_opens() -> None:
+def test_a_shared_model_is_drawn_once_and_opens() -> None:
     closed, opened = graph(graphs.nested()), graph(graphs.nested(), 2)
     assert named(closed) == [
         ("a", "tower", ""),
@@ -362,7 +362,7 @@ layers:
 
 
 @pytest.mark.parametrize(("depth", "source", "label"), [(0, "outer", ""), (1, "inner", ""), (2, "q", "")])
-def test_a_tensor_comes_from_where_it_is_made(depth: int, source: str, label: str) -> None:
+def test_an_edge_begins_where_the_tensor_is_made(depth: int, source: str, label: str) -> None:
     edges = named(graph(of_text(DEEP), depth))
     assert (source, "end", label) in edges
     assert len([edge for edge in edges if edge[1] == "end"]) == 1
@@ -375,14 +375,14 @@ def test_a_sequential_shows_its_input() -> None:
     assert drawing.outputs == {drawing.nodes[-1].id}
 
 
-def test_an_unknown_number_is_said_in_a_graph() -> None:
+def test_unknown_numbers_are_shown_in_a_graph() -> None:
     assert [node.lines[-1] for node in graph(of_text(UNKNOWN)).nodes][2] == "? params"
 
 
-# All of them ------------------------------------------------------------------------------------------------------------
+# All formats ----------------------------------------------------------------------------------------------------------
 
 
-def test_rich_is_for_the_terminal() -> None:
+def test_rich_is_imported_only_for_the_terminal() -> None:
     formats = [name for name in FORMATS if name not in ("table", "keras", "keras2")]
     code = (
         "import sys, convcalc; report = convcalc.infer(convcalc.load('specs/lenet5.yaml'))\n"
@@ -392,7 +392,7 @@ def test_rich_is_for_the_terminal() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=graphs.SPECS.parent, timeout=60)
 
 
-def test_ten_thousand_rows_are_no_wait() -> None:
+def test_ten_thousand_rows_take_seconds() -> None:
     report = graphs.of_spec("lenet5")
     report = replace(report, layers=report.layers * 1250)
     begun = time.process_time()

@@ -1,4 +1,4 @@
-"""The schema for editors: it accepts every spec that the reader accepts, and refuses those of a wrong form."""
+"""The JSON schema for editors: it accepts every spec that the reader accepts, and refuses specs with a wrong form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.paths import BROKEN, SPECS
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-# Broken specs whose form is wrong: an editor can tell without working out a shape or following a name.
+# Broken specs with a wrong form: an editor can see it without computing a shape or following a name.
 _MALFORMED = (
     "block_definitions block_inside both_inputs budget call_unknown causal_2d dtype empty empty_layers expect "
     "huge_number input_mapping input_of_words inputs_as_a_list list_at_the_top merge_without_from "
@@ -52,7 +52,7 @@ def of_entry(entry: str, above: str = "") -> list[str]:
     return problems(f"{above}input: [8, 8, 4]\nlayers:\n  - {entry}\n")
 
 
-def test_it_is_a_schema_that_any_validator_reads() -> None:
+def test_the_schema_is_valid_for_any_validator() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     names = set(SCHEMA["$defs"])
 
@@ -68,7 +68,7 @@ def test_it_is_a_schema_that_any_validator_reads() -> None:
     assert {ref.split("/")[2] for ref in refs(SCHEMA)} <= names
 
 
-def test_the_command_prints_it() -> None:
+def test_the_command_prints_the_schema() -> None:
     done = subprocess.run([sys.executable, "-m", "convcalc", "schema"], capture_output=True, check=True)
     assert json.loads(done.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -84,12 +84,12 @@ def test_every_example_passes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _MALFORMED.split())
-def test_a_spec_of_a_wrong_form_does_not(name: str) -> None:
+def test_a_spec_with_a_wrong_form_fails(name: str) -> None:
     assert problems((BROKEN / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", sorted(BROKEN.glob("*.yaml")), ids=lambda path: path.stem)
-def test_what_the_reader_accepts_passes(path: Path) -> None:
+def test_every_spec_that_the_reader_accepts_passes(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     try:
         refused = read_spec(Source("spec.yaml", text)).problems
@@ -162,7 +162,7 @@ def test_forms_of_an_entry_that_pass(entry: str) -> None:
         "Model",
     ],
 )
-def test_forms_of_an_entry_that_do_not(entry: str) -> None:
+def test_forms_of_an_entry_that_fail(entry: str) -> None:
     assert of_entry(entry)
 
 

@@ -1,4 +1,4 @@
-"""Keras files that are damaged, or made to hurt: each is one clear error, soon and in little memory."""
+"""Corrupt Keras files, and files made to cause harm: each is one clear error, quickly and with little memory."""
 
 import io
 import json
@@ -35,7 +35,7 @@ def encrypted(packed: bytes) -> bytes:
 
 
 def hdf5(config: Any, link: bool = False) -> bytes:
-    """An HDF5 file with that config, or with a link to another file."""
+    """An HDF5 file with that config, optionally with a link to another file."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         if config is not None:
@@ -46,7 +46,7 @@ def hdf5(config: Any, link: bool = False) -> bytes:
 
 
 def weighed(write: Callable[[h5py.File], Any], method: int = zipfile.ZIP_STORED, config: Any = None) -> bytes:
-    """A Keras archive with weights that are written so."""
+    """A Keras archive with weights from this function."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         write(written)
@@ -57,13 +57,13 @@ def weighed(write: Callable[[h5py.File], Any], method: int = zipfile.ZIP_STORED,
 
 
 def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
-    """The weights of the model's only layer that has any."""
+    """The weights of the model's only layer with weights."""
     written[f"{at}/0"] = np.zeros((3, 4), "float32")
     written[f"{at}/1"] = np.zeros(4, "float32")
 
 
 def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
-    """Those weights and a link, which is made of the file where it is a name of something in it."""
+    """Those weights and a link; a string is the name of a link target in the same file."""
 
     def write(written: h5py.File) -> None:
         dense(written)
@@ -73,19 +73,19 @@ def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
 
 
 def elsewhere(written: h5py.File) -> None:
-    """A weight whose data lie in another file, piece by piece."""
+    """A weight whose data are mapped from another file."""
     layout = h5py.VirtualLayout(shape=(4,), dtype="float32")
     layout[:] = h5py.VirtualSource("/etc/passwd", "data", shape=(4,))
     written.create_virtual_dataset("layers/dense/vars/0", layout)
 
 
 def beside(written: h5py.File) -> None:
-    """A weight whose data are another file's bytes."""
+    """A weight whose data are the bytes of another file."""
     written.create_dataset("layers/dense/vars/0", (4,), "float32", external=[("/etc/passwd", 0, 16)])
 
 
 def cut(packed: bytes) -> bytes:
-    """The archive without a part of its weights, and nothing else amiss: its directory is written anew."""
+    """The archive without a part of its weights, but with a correct directory."""
     directory = packed.index(b"PK\x01\x02")
     end = packed.index(b"PK\x05\x06")
     gone = 500
@@ -95,13 +95,13 @@ def cut(packed: bytes) -> bytes:
 
 
 def zeroed(packed: bytes) -> bytes:
-    """The archive with zeros behind the first bytes of its weights."""
+    """The archive with zeros after the first bytes of its weights."""
     at = packed.index(b"\x89HDF") + 8
     return packed[:at] + bytes(600) + packed[at + 600 :]
 
 
 def legacy(names: Any, at: str = "model_weights/dense") -> bytes:
-    """An HDF5 file of a whole model whose layer states these names of weights."""
+    """An HDF5 file of a whole model whose layer lists these names of weights."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -119,7 +119,7 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 def chain(count: int) -> dict[str, Any]:
-    """A chain of layers, the last first in the file."""
+    """A chain of layers, in reverse order in the file."""
     layers = [layer("ReLU", f"r{n}", [tensor(f"r{n - 1}" if n else "x")]) for n in range(count)]
     return functional(INPUT, *reversed(layers), outputs=[[f"r{count - 1}", 0, 0]])
 
@@ -275,7 +275,7 @@ DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_a_damaged_file_is_one_clear_error(name: str) -> None:
+def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
     content, code = DAMAGED[name]
     file = data(content)
     tracemalloc.start()
@@ -291,8 +291,8 @@ def test_a_damaged_file_is_one_clear_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGED_WEIGHTS)
-def test_damaged_weights_are_one_clear_error(name: str) -> None:
-    """Where they are asked for; a summary of layers that need them comes all the same, with a warning."""
+def test_corrupt_weights_are_one_clear_error(name: str) -> None:
+    """The error comes if the weights are requested; a summary that does not need them shows a warning."""
     content, code = DAMAGED_WEIGHTS[name]
     model = read(content, "model.keras")
     began = time.process_time()
@@ -304,7 +304,7 @@ def test_damaged_weights_are_one_clear_error(name: str) -> None:
     assert time.process_time() - began < 1, "and it takes long"
 
 
-def test_too_many_groups_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_hdf5_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = weighed(lambda written: [written.create_group(f"layers/dense/{n}") for n in range(50)])
     model = read(content, "model.keras")
     assert weights_in(io.BytesIO(content), "model.keras", model).layers == {"dense": ()}
@@ -313,7 +313,7 @@ def test_too_many_groups_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> N
         weights_in(io.BytesIO(content), "model.keras", model)
 
 
-def test_damaged_weights_of_a_foreign_layer_are_a_warning() -> None:
+def test_corrupt_weights_of_a_custom_layer_are_a_warning() -> None:
     foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
     config = functional(INPUT, foreign, outputs=[["mine", 0, 0]])
     link = h5py.ExternalLink("/etc/passwd", "/")
@@ -325,13 +325,13 @@ def test_damaged_weights_of_a_foreign_layer_are_a_warning() -> None:
     assert report.layers[1].params is UNKNOWN
 
 
-def test_a_good_one_is_read() -> None:
+def test_an_intact_file_is_read() -> None:
     assert infer(read(TEXT, "model.json")).totals.params == 16
     assert infer(read(archive(TEXT), "model.keras")).totals.params == 16
     assert infer(read(hdf5(TEXT.decode()), "model.h5")).totals.params == 16
 
 
-def test_without_h5py_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_h5py_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ConvcalcError, match=r"needs-h5py.*pip install 'convcalc\[hdf5\]'"):
         read(hdf5_file, "model.h5")
@@ -344,7 +344,7 @@ def test_a_long_chain_meets_no_recursion_limit() -> None:
     assert len(infer(read(data(chain(3000)), "model.json")).layers) == 3001
 
 
-def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
+def test_every_code_of_the_file_readers_is_tested() -> None:
     folder = Path(convcalc.__file__).parent / "read"
     readers = [
         folder / "container.py",
@@ -352,12 +352,12 @@ def test_every_code_of_the_readers_of_files_is_in_the_table() -> None:
     ]
     known = set().union(*map(codes_used, readers))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation"}
-    without = {"needs-h5py"}  # test_without_h5py_the_cure_is_named
+    without = {"needs-h5py"}  # test_without_h5py_the_error_says_what_to_install
     assert known - warnings - without <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
 
 
-def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
-    """Its shape from the next layer's call; its parameters, and what follows from them, as unknown, never as 0."""
+def test_custom_classes_have_the_recorded_shape() -> None:
+    """The shape is that of the next layer's input; the parameters, and all totals of them, are unknown, never 0."""
     foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
     model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
     report = infer(read(data(model), "model.json"))
@@ -374,7 +374,7 @@ def test_what_is_not_keras_is_shown_as_the_file_records_it() -> None:
     assert "as the file records it" in str(explain(report, "mine"))
 
 
-def test_a_class_with_the_name_of_one_of_keras_is_not_that_one() -> None:
+def test_a_custom_class_is_not_the_keras_class_of_its_name() -> None:
     foreign = {**layer("Dense", "mine", [tensor("x")], units=7), "module": "my.package", "registered_name": "my>Dense"}
     model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
     report = infer(read(data(model), "model.json"))
@@ -382,7 +382,7 @@ def test_a_class_with_the_name_of_one_of_keras_is_not_that_one() -> None:
     assert [problem.code for problem in report.problems] == ["unknown-layer"]
 
 
-def test_a_recorded_shape_that_contradicts_ours_is_a_warning() -> None:
+def test_a_contradicting_recorded_shape_is_a_warning() -> None:
     wrong = {
         "class_name": "__keras_tensor__",
         "config": {"shape": [None, 9], "dtype": "float32", "keras_history": ["dense", 0, 0]},
@@ -394,7 +394,7 @@ def test_a_recorded_shape_that_contradicts_ours_is_a_warning() -> None:
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:
-    """A function that fails where it is called."""
+    """A function that fails if it is called."""
 
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError(f"{blocked} was called")
@@ -411,11 +411,11 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
         layer("StringLookup", "words", [tensor("x")], vocabulary="/etc/passwd"),
     )
     content = data(hostile)
-    infer(read(content, "model.json"))  # the modules that the file needs are imported, which is no work of the file's
+    infer(read(content, "model.json"))  # import the modules that the file needs first: these imports open files
     import builtins
     import os
 
-    infer(read(content, "model.json"))  # which imports what it needs, and that does run code: our own
+    infer(read(content, "model.json"))  # this import runs code, but only our own
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))
     report = infer(read(content, "model.json"))

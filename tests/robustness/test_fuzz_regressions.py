@@ -1,4 +1,4 @@
-"""What fuzzing found (python -m tests.fuzz), each made as small as it gets: a report that holds together, or one clear error."""
+"""Cases found by fuzzing (python -m tests.fuzz), each minimized: the result is a consistent report, or one clear error."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ VECTOR = layer("InputLayer", "v", batch_shape=[None])
 def made(
     class_name: str, *args: Any, module: str = "keras.layers", first: Any = INPUT, **config: Any
 ) -> dict[str, Any]:
-    """A model of one layer or operation, called on these."""
+    """A model with one layer or operation, called on these tensors."""
     inner = layer(class_name, "made", list(args), module=module, **config)
     inputs = [[first["name"], 0, 0], *([["v", 0, 0]] if VECTOR["name"] in str(args) else [])]
     return functional(first, VECTOR, inner, outputs=OUT, input_layers=inputs)
 
 
 def operation(class_name: str, kind: str = "numpy", **config: Any) -> dict[str, Any]:
-    """A model of one operation on one tensor."""
+    """A model with one operation on one tensor."""
     return made(class_name, tensor("x"), module=f"keras.src.ops.{kind}", **config)
 
 
 def attending(class_name: str, **config: Any) -> dict[str, Any]:
-    """An attention to a tensor that has a batch and nothing else."""
+    """An attention to a tensor that has only a batch axis."""
     image = layer("InputLayer", "x", batch_shape=[None, 5, 4])
     return made(class_name, [tensor("x"), tensor("v")], first=image, **config)
 
 
 def texts(change: Any) -> bytes:
-    """An HDF5 file with a config, whose bytes are changed."""
+    """An HDF5 file with a config and changed bytes."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -65,7 +65,7 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """What is left of its heap of texts is said to be of no size: the HDF5 library takes that for a step, again and again."""
+    """The remaining heap of texts has a size of 0, which the HDF5 library uses as a step, in an endless loop."""
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
     rest = heap + 32 + -(-size // 8) * 8
@@ -75,14 +75,14 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """A text is said to be so long that the HDF5 library's sum of what it takes up wraps around to zero."""
+    """A text has a length for which the HDF5 library's sum of sizes wraps around to zero."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
 
 
 def short(file: bytearray) -> bytearray:
-    """Its lengths are said to be of 4 bytes."""
+    """The lengths are said to be of 4 bytes."""
     file[14] = 4
     return file
 
@@ -215,7 +215,7 @@ FINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_is_said(name: str) -> None:
+def test_each_found_error_has_its_code_and_text(name: str) -> None:
     content, code = WRONG[name]
     began = time.process_time()
     with pytest.raises(ConvcalcError) as failed:
@@ -234,12 +234,12 @@ GIANTS = {
 
 
 @pytest.mark.parametrize("name", GIANTS)
-def test_numbers_beyond_all_are_written_out(name: str) -> None:
+def test_huge_numbers_are_printed_completely(name: str) -> None:
     judge(read(GIANTS[name].encode(), "spec.yaml"))
 
 
-def test_a_text_without_end_is_looked_through_once() -> None:
-    """Each quote in it began a search to the end: minutes for these four megabytes."""
+def test_a_text_without_end_is_searched_only_once() -> None:
+    """Each quote started a search to the end, which took minutes for these four megabytes."""
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
         read(b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000, "model.json")
@@ -247,9 +247,9 @@ def test_a_text_without_end_is_looked_through_once() -> None:
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_what_can_be_read_has_a_report_that_holds_together(name: str) -> None:
+def test_each_found_model_has_a_consistent_report(name: str) -> None:
     content = data(FINE[name])
-    infer(read(content, "found.json"))  # refuses nothing
+    infer(read(content, "found.json"))  # must not raise
     judge(read(content, "found.json"))
 
 
@@ -261,11 +261,11 @@ RECORDS = {
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_is_wrong_in_a_record_is_a_difference_or_an_error(name: str) -> None:
+def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-GIANT = "0x" + "f" * 6_000  # Python reads it, and writes no number of more than 4,300 digits
+GIANT = "0x" + "f" * 6_000  # Python reads it, but writes no number with more than 4,300 digits
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
     "a number of too many digits": f"{BUDGET}params = {'9' * 6_000}",
@@ -280,7 +280,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_what_is_wrong_in_the_settings_of_a_project_is_an_error(name: str, tmp_path: Path) -> None:
+def test_broken_project_settings_are_an_error(name: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(SETTINGS[name], encoding="utf-8")
     report = infer(read(b"input: [8, 3]\nlayers: [{Conv1D: [4, 3]}]\n", "spec.yaml"))
     with pytest.raises(ConvcalcError) as failed:
@@ -296,7 +296,7 @@ def test_a_model_that_is_a_link_to_itself_has_no_record(tmp_path: Path, monkeypa
     assert settings.record_of("loop.yaml") == "loop.txt"
 
 
-def test_a_working_directory_that_is_gone_is_in_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_working_directory_is_in_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -305,20 +305,20 @@ def test_a_working_directory_that_is_gone_is_in_no_project(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5_000, "*"])
-def test_a_pattern_that_is_none(pattern: str) -> None:
+def test_an_invalid_pattern_matches_nothing(pattern: str) -> None:
     report = infer(read(b"input: [3]\nlayers: [Flatten]\n", "spec.yaml"))
     with pytest.raises(ConvcalcError, match="--layer-range needs names or patterns"):
         in_range(report, (pattern, "flatten"))
 
 
-def test_outputs_of_a_class_that_is_not_known_are_taken_by_number() -> None:
+def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
     assert 'layers.Add(name="made")([x[0], x[1]])' in python_code(infer(read(data(model), "found.json")))
 
 
-def test_calls_that_no_output_needs_are_no_part_of_a_model() -> None:
-    """Keras writes none, and leaves them out where it reads some."""
+def test_calls_that_no_output_needs_are_left_out() -> None:
+    """Keras writes no such calls, and drops them when it reads them."""
     dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
     inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
     report = infer(read(data(inner), "found.json"))
@@ -330,7 +330,7 @@ def test_calls_that_no_output_needs_are_no_part_of_a_model() -> None:
 
 
 WHOLE = [
-    # What an input states, and what a spec and a config then say of it.
+    # The batch of an input, and the resulting spec and config.
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -338,7 +338,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(("stated", "spec", "config"), WHOLE)
-def test_an_input_that_states_its_batch_shape_is_written_whole(stated: str, spec: str, config: list[Any]) -> None:
+def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str, config: list[Any]) -> None:
     report = infer(read(f"input: {stated}\nlayers: [{{Dense: 3}}]\n".encode(), "spec.yaml"))
     judge(report.model)
     assert f"\ninput: {spec}\n" in spec_yaml(report)
@@ -346,20 +346,20 @@ def test_an_input_that_states_its_batch_shape_is_written_whole(stated: str, spec
 
 
 def of_input(*outputs: int) -> Model:
-    """A model whose input is of a class that is not known, and gives these of its outputs; no reader makes the like."""
+    """A model whose input has an unknown class and these outputs; no reader returns such a model."""
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
 
 
-def test_an_input_of_a_class_that_is_not_known_is_one_tensor() -> None:
+def test_an_input_of_an_unknown_class_is_one_tensor() -> None:
     assert infer(of_input(0)).output_shapes == (None,)
     with pytest.raises(ConvcalcError, match="gives output 1 of 'x', which has 1"):
         infer(of_input(0, 1))
 
 
 @pytest.mark.parametrize("stated", [9, {"a": 1}, [], "shape"])
-def test_what_an_input_of_a_class_that_is_not_known_calls_its_batch_shape_is_not_one(stated: Any) -> None:
-    """No spec can say such an input, and there is one error that says so."""
+def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
+    """No spec can express such an input; one error says so."""
     report = infer(
         read(
             data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": stated}}, DENSE)),
@@ -370,8 +370,8 @@ def test_what_an_input_of_a_class_that_is_not_known_calls_its_batch_shape_is_not
         spec_yaml(report)
 
 
-def test_memory_stands_on_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every batch is known, or where one sample is refused that any batch is not: nothing is inferred again."""
+def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If every batch is known, or if only a batch of one is refused, nothing is inferred again."""
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     assert open_ended.memory.inputs == 12
@@ -388,8 +388,8 @@ def test_memory_stands_on_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
-def test_the_sizes_of_an_input_of_a_class_that_is_not_known_cannot_be_changed(asked: Any) -> None:
-    """What it gives stands in the file alone: other sizes would be taken without a word, and change nothing."""
+def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
+    """Only the file knows its output, so other sizes would change nothing and must not be accepted silently."""
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
     )
@@ -401,7 +401,7 @@ def test_the_sizes_of_an_input_of_a_class_that_is_not_known_cannot_be_changed(as
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
 def test_escapes_that_are_no_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """libyaml refuses them; PyYAML's own parser, which stands in where that is not there, does not, or with a traceback."""
+    """libyaml refuses them. PyYAML's own parser, the fallback, accepts them or fails with a traceback."""
     monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
     with pytest.raises(ConvcalcError, match="yaml-syntax"):
         read(f'name: "{escape}"\ninput: [3]\nlayers: [Flatten]\n'.encode(), "spec.yaml")

@@ -1,4 +1,4 @@
-"""Operations with arguments of every kind, as a file from a stranger may have them: an answer or a refusal, at once."""
+"""Operations with arguments of every type, as in an untrusted file: a result or a refusal, at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ODD: list[Any] = [
 
 
 def called(asked: Asked) -> tuple[dict[str, Any], dict[str, Any], list[Tensor]]:
-    """What an operation is made of and called with, and the tensors."""
+    """The arguments of an operation and of its call, and the tensors."""
     tensors: list[Tensor] = []
 
     def slotted(value: Any) -> Any:
@@ -34,7 +34,7 @@ def called(asked: Asked) -> tuple[dict[str, Any], dict[str, Any], list[Tensor]]:
     return {key: list(v) if isinstance(v, tuple) else v for key, v in asked.made.items()}, named, tensors
 
 
-def test_no_argument_makes_anything_but_an_answer_or_a_refusal() -> None:
+def test_any_argument_gives_a_result_or_a_refusal() -> None:
     tried = refused = 0
     for asked in cases(3, 1):
         made, call, tensors = called(asked)

@@ -1,4 +1,4 @@
-"""Whatever the input, there is a report or a :class:`ConvcalcError`, soon, and never anything else."""
+"""Any text as a spec gives a report or a :class:`ConvcalcError`, quickly."""
 
 import re
 import time
@@ -25,7 +25,7 @@ TEXTS = [path.read_text(encoding="utf-8") for path in PATHS]
 
 
 def outcome(text: str) -> Report | ConvcalcError:
-    """What comes of a text."""
+    """Returns the report of a text, or its error."""
     try:
         report = infer(read_spec(Source("any.yaml", text)))
         render(report)
@@ -102,14 +102,14 @@ def test_any_mutation_of_a_real_spec(which: int, seed: int) -> None:
     outcome("\n".join(lines))
 
 
-# What a hand may write in place of something else.
+# Typical mistakes when writing by hand.
 _SLIPS = ["0", "-1", "null", "true", "[]", "{}", "[null]", "1e30", "9" * 25, "$input", "${1/0}", "*a", "&a", "x"]
 _SLIPS += ["[3, 3]", "{a: 1}", "1000000", "<<", "!", "%", "''"]
 
 
 @given(st.integers(0, len(SMALL) - 1), st.integers(0, 10**9))
 @settings(max_examples=400, deadline=None)
-def test_any_slip_in_a_spec_valid_or_not(which: int, seed: int) -> None:
+def test_any_mistake_in_a_valid_or_broken_spec(which: int, seed: int) -> None:
     random = Random(seed)
     parts = TOKEN.findall(SMALL[which])
     words = TOKEN.findall(random.choice(SMALL))
@@ -134,7 +134,7 @@ def test_any_slip_in_a_spec_valid_or_not(which: int, seed: int) -> None:
 @given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
-    """Where an expression has a value, it is the one that Python's integer arithmetic gives."""
+    """If an expression has a value, it equals that of Python's integer arithmetic."""
     from convcalc.base.problems import Refusal
 
     try:
@@ -146,14 +146,14 @@ def test_any_expression(text: str) -> None:
 
 
 def grow(value: str, wide: str) -> str:
-    """Blocks that hand on what they are given, ten times over."""
+    """Blocks that pass on their arguments ten times."""
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
     return "\n".join(["blocks:", *lines, last, "input: [3]", f"layers: [{{b0: {value}}}]"])
 
 
 def doubled(models: int) -> str:
-    """Models in models, each called twice on sizes that it does not know."""
+    """Models in models, each called twice on unknown sizes."""
     inner = "{Dense: 3}"
     for n in range(models):
         inner = f"{{Model: {{name: m{n}, input: [null, 3], layers: [{inner}]}}}}, {{call: m{n}}}"
@@ -219,10 +219,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_texts_are_answered_soon(name: str) -> None:
+def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # A generous bound against endlessness, not a measure of speed: each takes well under a second on an idle machine.
+    # A generous limit against endless loops, not a measure of speed: each takes well under a second.
     assert time.process_time() - began < 20
 
 
@@ -235,7 +235,7 @@ def test_encodings_and_line_ends(tmp_path: Path, encoding: str, ending: str) -> 
     assert (report.layers[0].name, report.totals.params) == ("größe", 12)
 
 
-def test_what_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_one_clear_error(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path, "is a directory"),
         (tmp_path / "missing.yaml", "no such file or directory"),

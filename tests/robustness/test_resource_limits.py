@@ -1,7 +1,8 @@
-"""Input that is made to hurt: the command line answers it or refuses it, in bounds of processor time and memory that it cannot leave.
+"""Hostile input: the command line answers or refuses it within limits of processor time and memory.
 
-Each case runs in a process of its own. The bounds are ten times and more what a case takes, and far below what one takes that grows
-with the square of its size, or doubles with each level.
+Each case runs in its own process. The limits are at least ten times what a case needs, and far below what it would need
+if
+the time grew with the square of its size, or doubled with each level.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ROOM = 2**30  # bytes of address space
 
 
 def run(folder: Path, *arguments: str, file: bytes | None = None) -> subprocess.CompletedProcess[str]:
-    """convcalc with these arguments, in which ``FILE`` stands for a file of those bytes."""
+    """Run convcalc with these arguments, in which ``FILE`` is a file with those bytes."""
     if file is not None:
         (folder / "FILE").write_bytes(file)
     return subprocess.run(
@@ -59,22 +60,22 @@ def answered(done: subprocess.CompletedProcess[str]) -> None:
     assert "internal" not in done.stderr and "Traceback" not in done.stderr, done.stderr[-2000:]
     assert bool(done.stdout) == (done.returncode == 0)
     assert ("error[" in done.stderr or "Error: " in done.stderr) == (done.returncode == 2)
-    assert len(done.stderr) < 60_000  # a hundred problems at most, each with what it points at
+    assert len(done.stderr) < 60_000  # at most a hundred problems, each with its source line
 
 
 def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
-    """A spec of these layers."""
+    """A spec with these layers."""
     return f"{first}\ninput: {size}\nlayers: {layers}\n".encode()
 
 
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
-    """Forty anchors, each of nine aliases of the one before: 9 to the power of 39 leaves."""
+    """Forty anchors, each with nine aliases of the previous one: 9 to the power of 39 leaves."""
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Models in models, each called twice, on inputs of other sizes than its own."""
+    """Models in models, each called twice, with inputs of other sizes than declared."""
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -87,7 +88,7 @@ def doubled(levels: int) -> dict[str, Any]:
 
 
 def members(count: int) -> bytes:
-    """An archive of many members, the config the last of them."""
+    """An archive of many members; the config is the last."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
         for number in range(count):
@@ -97,13 +98,13 @@ def members(count: int) -> bytes:
 
 
 def added(inputs: int) -> bytes:
-    """So many inputs, and their sum."""
+    """This many inputs, and their sum."""
     names = [f"i{number}" for number in range(inputs)]
     return f"inputs: {{{', '.join(f'{name}: [3]' for name in names)}}}\nlayers: [{{Add: {{from: [{', '.join(names)}]}}}}]".encode()
 
 
 def merged(tensors: int) -> dict[str, Any]:
-    """A layer that takes one tensor many times, of which the file records nothing."""
+    """A layer that takes one tensor many times, and whose shape the file does not record."""
     given = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
     return functional(INPUT, layer("Add", "dense", [[given] * tensors]))
 
@@ -151,12 +152,12 @@ FILES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_is_answered_in_bounds(name: str, tmp_path: Path) -> None:
+def test_a_hostile_file_stays_within_the_limits(name: str, tmp_path: Path) -> None:
     answered(run(tmp_path, "summary", "FILE", "--memory", "--insights", file=FILES[name]))
 
 
-def test_the_bounds_are_kept(tmp_path: Path) -> None:
-    """A process that goes on and on, or takes all the memory there is, does fail by them."""
+def test_the_limits_are_enforced(tmp_path: Path) -> None:
+    """An endless process, or one that takes all memory, fails because of them."""
     for code in ("while True: pass", "[bytes(2**20) for _ in range(2**12)]"):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, preexec_fn=_tight)
         assert done.returncode not in (0, 2)
@@ -167,7 +168,7 @@ def _tight() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
 
 
-# Giant numbers ----------------------------------------------------------------------------------------------------------
+# Huge numbers ---------------------------------------------------------------------------------------------------------
 
 GIANTS = ("9" * 1_000, "1" + "0" * 100_000, "-" + "9" * 1_000, "0x" + "f" * 10_000, "0b" + "1" * 20_000, "1e1000")
 PLACES = {
@@ -184,7 +185,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_giant_number_in_a_spec(place: str) -> None:
+def test_a_huge_number_in_a_spec(place: str) -> None:
     for giant in GIANTS:
         text = PLACES[place].replace("N", giant)
         try:
@@ -196,7 +197,7 @@ def test_a_giant_number_in_a_spec(place: str) -> None:
 
 
 @pytest.mark.parametrize("giant", GIANTS[:2])
-def test_a_giant_number_in_a_config(giant: str, tmp_path: Path) -> None:
+def test_a_huge_number_in_a_config(giant: str, tmp_path: Path) -> None:
     config = data(functional(INPUT, DENSE)).replace(b'"units": 4', b'"units": ' + giant.encode())
     done = run(tmp_path, "summary", "FILE", file=config)
     answered(done)
@@ -220,8 +221,8 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_giant_number_on_the_command_line(command: str, tmp_path: Path) -> None:
-    """Each is answered or refused; a refusal by click shows what was given."""
+def test_a_huge_number_on_the_command_line(command: str, tmp_path: Path) -> None:
+    """Each is answered or refused; an error of click shows the given value."""
     words: Sequence[str] = command.replace("N", "9" * 1_000).split()
     answered(run(tmp_path, *words, file=spec("[Flatten]")))
 
@@ -239,7 +240,7 @@ REFUSED = ("latin-1", "cp1252", "cp037", "utf-32")
 @pytest.mark.parametrize("encoding", (*READ, *REFUSED))
 @pytest.mark.parametrize("text", [TEXT, CONFIG], ids=["spec", "config"])
 def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
-    """Those that Windows writes are read, by their mark; a name is never made of the wrong letters."""
+    """The encodings of Windows are read, by their byte order mark; a name never has wrong letters."""
     try:
         report = infer(read(text.encode(encoding), "any"))
     except ConvcalcError as failed:
@@ -270,12 +271,12 @@ NAMES = {
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_of_any_letters_in_every_format(kind: str, format: str) -> None:
-    """What steers or hides is written out; the lines of a table are of one width."""
+    """Control and formatting characters are escaped; the lines of a table have one width."""
     name = NAMES[kind]
     config = functional(INPUT, layer("Dense", name, [tensor("x")], units=4), outputs=[[name, 0, 0]], name=name)
     try:
         text = render(infer(read(data(config), "model.json")), format)
-    except ConvcalcError as failed:  # what Keras cannot print
+    except ConvcalcError as failed:  # Keras cannot print it
         assert format in ("keras", "keras2")
         assert all(str(each) == visible(str(each)) for each in failed.problems)
         return

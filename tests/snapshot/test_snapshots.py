@@ -1,4 +1,4 @@
-"""Records: what is read of the texts that people keep, and what a check against them says. tests/live feeds it Keras's own texts."""
+"""Snapshots: reading the texts that people keep as records, and checks against them. tests/live reads Keras's own texts."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
     return [problem.message for problem in problems(spec, record, **options)]
 
 
-# Texts of our own, at every width -----------------------------------------------------------------------------------------
+# Our own texts, at every width ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_as_its_own_text_says(name: str, kind: str) -> None:
+def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
     report = infer(load(MODELS[name]))
     first, last = report.layers[2].name, report.layers[-1].name.split("/")[0]
     ranged: list[dict[str, object]] = [{"layer_range": (first, last)}]
@@ -88,8 +88,8 @@ def test_a_model_is_as_its_own_text_says(name: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("change", KINDS)
 @pytest.mark.parametrize("name", MODELS)
-def test_a_change_is_refused_at_the_layer_where_it_shows(name: str, change: str, kind: str) -> None:
-    """Exactly if Keras's own text of the changed model is another one."""
+def test_a_change_is_refused_at_the_first_differing_layer(name: str, change: str, kind: str) -> None:
+    """The check fails exactly if Keras's own text of the changed model differs."""
     report, random = infer(load(MODELS[name])), Random(f"{name} {change} {kind}")
     for number, options in enumerate([*OPTIONS, *OPTIONS]):
         width = random.choice([50, 66, 80, 100, 140, 200])
@@ -105,7 +105,7 @@ def test_a_change_is_refused_at_the_layer_where_it_shows(name: str, change: str,
         assert judged is None or not judged.wrong, (number, asked, judged)
 
 
-# What is said -------------------------------------------------------------------------------------------------------------
+# Messages -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", TEXTS)
@@ -132,13 +132,13 @@ def test_added_and_removed_layers() -> None:
     assert missed[0].mark.line == 6  # of the layer before it
 
 
-def test_a_name() -> None:
+def test_a_renamed_layer() -> None:
     renamed = CHAIN.replace("name: flat", "name: plain")
     assert said(renamed, text()) == ["'plain' (Flatten): name 'plain' here, 'flat' in the record"]
     assert said(renamed, text(), ignore_names=True) == []
 
 
-def test_a_frozen_layer_shows_in_the_column_and_without_it_in_the_totals() -> None:
+def test_a_frozen_layer_differs_in_its_column_or_in_the_totals() -> None:
     frozen = CHAIN.replace("name: conv", "name: conv, trainable: false")
     assert said(frozen, text(show_trainable=True))[0] == "'conv' (Conv2D): trainable N here, Y in the record"
     first, *others = said(frozen, text())
@@ -157,7 +157,7 @@ def test_several_frozen_layers() -> None:
     assert said(frozen, text())[0].endswith("but 'conv' and 'dense' are frozen here and have as many together")
 
 
-def test_a_dtype_shows_in_the_sizes_alone() -> None:
+def test_a_dtype_differs_only_in_the_sizes() -> None:
     half = CHAIN.replace("name: conv", "name: conv, dtype: float16")
     assert said(half, text())[0] == (
         "in total: size of the parameters 566.62 KB here, 566.84 KB in the record; the record does not say in which layers, "
@@ -185,13 +185,13 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     assert f"{inner.name}/{mutation.layer}" in {problem.layer for problem in found}
 
 
-# The states in which texts come ---------------------------------------------------------------------------------------------
+# Texts that were changed by editors and terminals ---------------------------------------------------------------------
 
 AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """The text in the box that Rich draws where the encoding has no other."""
+    """The text in the box that Rich draws if the encoding has no other characters."""
     lines = []
     for line in printed.splitlines():
         edge = line[:1] in ("┏", "└")
@@ -220,7 +220,7 @@ BOXES = {"ASCII": in_ascii, "square": square}
 @pytest.mark.parametrize(
     ("kind", "state"), [*((kind, s) for kind in TEXTS for s in STATES), *(("keras", b) for b in BOXES)]
 )
-def test_a_text_in_any_state_is_the_same_record(kind: str, state: str, options: dict[str, object]) -> None:
+def test_an_altered_text_is_the_same_record(kind: str, state: str, options: dict[str, object]) -> None:
     printed = text(kind=kind, **options)
     pasted = {**STATES, **BOXES}[state](printed)
     assert pasted != printed
@@ -231,16 +231,16 @@ def test_a_text_in_any_state_is_the_same_record(kind: str, state: str, options: 
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_lines_without_anything_may_be_missing(kind: str) -> None:
-    """Editors take them out; Keras 2 has nothing else between its rows."""
+def test_blank_lines_may_be_missing(kind: str) -> None:
+    """Editors remove them; Keras 2 has only such lines between its rows."""
     for spec in (CHAIN, *(path.read_text(encoding="utf-8") for path in (MODELS["chain"], MODELS["graph"]))):
         printed = text(spec, kind)
         shorter = "\n".join(line for line in printed.splitlines() if line.strip())
         assert snapshot_in(shorter, "one") == snapshot_in(printed, "one")
 
 
-def test_a_text_that_the_console_cut_off() -> None:
-    """Through the column of the shapes: what is left of them counts, and of the parameters nothing."""
+def test_a_text_cropped_by_the_console() -> None:
+    """It is cropped within the shapes: their remaining text is compared, the parameters are not."""
     printed = text(width=40, line_length=60)
     row = snapshot_in(printed, "cut").rows[0]
     assert row.cells["output_shape"] == Cell("(None, 6, 6, 4)", cropped=False) or row.cells["output_shape"].cropped
@@ -250,7 +250,7 @@ def test_a_text_that_the_console_cut_off() -> None:
     assert wider[0].startswith("'dense' (Dense): output shape (None, 2000) here, (None, 1000")
 
 
-def test_a_number_that_was_cut_off_is_known_by_its_beginning() -> None:
+def test_a_cropped_number_is_compared_by_its_beginning() -> None:
     lines = text(width=80).splitlines()
     place = max(line.find("145,000") for line in lines)
     cut = "\n".join(line[: place + 4] if line[:1] in "┏┃┡│├└" else line for line in lines)
@@ -299,7 +299,7 @@ layers:
 
 
 def test_a_text_of_tensorflow_2_6() -> None:
-    """Cells are cut off at their columns, each source has a line, sizes are not told."""
+    """Cells are cropped at their columns, each source has a line, and sizes are missing."""
     record = snapshot_in(OLD, "old")
     assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
@@ -318,7 +318,7 @@ def test_a_text_of_tensorflow_2_6() -> None:
 
 
 def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
-    """Keras adds its variables up with the model's; the counts of what trains are the model's own."""
+    """Keras adds the optimizer's variables to the total; the trainable counts are those of the model alone."""
     compiled = text().replace("params: 145,112 (566.84 KB)", "params: 435,338 (1.66 MB)", 1)
     compiled += " Optimizer params: 290,226 (1.11 MB)\n"
     record = snapshot_in(compiled, "compiled")
@@ -328,14 +328,14 @@ def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
     assert said(CHAIN.replace("units: 1000", "units: 1001"), compiled)[0].startswith("'dense' (Dense)")
 
 
-def test_shapes_are_one_however_they_are_written() -> None:
+def test_all_spellings_of_a_shape_are_equal() -> None:
     one_axis = snapshot_in(text().replace("(None, 144)", "(None,)    "), "one").rows[1]
     assert one_axis.cells["output_shape"] == Cell("(None)")
     lists = snapshot_in(text(kind="keras2").replace("(None, 144)  ", "[(None, 144)]"), "one").rows[1]
     assert lists.cells["output_shape"] == Cell("(None, 144)")
 
 
-def test_wide_signs_take_two_columns() -> None:
+def test_wide_characters_take_two_columns() -> None:
     spec = CHAIN.replace("name: flat", "name: 平らにする層")
     for kind in TEXTS:
         record = snapshot_in(text(spec, kind, width=66), "wide")
@@ -343,7 +343,7 @@ def test_wide_signs_take_two_columns() -> None:
         assert said(spec, record) == []
 
 
-# What is not a record -----------------------------------------------------------------------------------------------------------
+# Texts that are not records -------------------------------------------------------------------------------------------
 
 
 def refused(content: str, name: str = "record.txt") -> str:
@@ -354,8 +354,8 @@ def refused(content: str, name: str = "record.txt") -> str:
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_text_that_breaks_off_is_one_error(kind: str) -> None:
-    """Wherever it ends: before the table's end it is refused; behind that it is a record with fewer totals."""
+def test_an_incomplete_text_is_one_error(kind: str) -> None:
+    """A text that ends within the table is refused; one that ends after it is a record with fewer totals."""
     lines = text(kind=kind).splitlines(keepends=True)
     whole = next(number for number, line in enumerate(lines) if "Total params" in line)
     for end in range(1, len(lines)):
@@ -368,7 +368,7 @@ def test_a_text_that_breaks_off_is_one_error(kind: str) -> None:
             assert "\n" not in message
 
 
-def test_what_is_no_record_says_what_would_be_one() -> None:
+def test_an_error_says_which_texts_are_records() -> None:
     message = refused("Once upon a time\n")
     assert message.startswith("record.txt is not a record; a record is the text that model.summary() printed")
     assert "only a part of a summary" in refused(" Total params: 1,234 (4.82 KB)\n")
@@ -376,8 +376,8 @@ def test_what_is_no_record_says_what_would_be_one() -> None:
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_no_damage_is_a_defect(kind: str) -> None:
-    """Whatever a text lost, it is a record or one error."""
+def test_any_damaged_text_is_a_record_or_one_error(kind: str) -> None:
+    """Whatever is missing or inserted."""
     printed, random = text(kind=kind, show_trainable=True), Random(kind)
     for _ in range(400):
         damaged = list(printed)
@@ -433,12 +433,12 @@ def _refused_for(content: str, report) -> str:
         ({"model": {}}, "'name' of model is missing"),
     ],
 )
-def test_a_json_report_that_is_none(change: dict[str, object], message: str) -> None:
+def test_an_invalid_json_report(change: dict[str, object], message: str) -> None:
     data = {**json.loads(render(report_of(CHAIN), "json")), **change}
     assert message in refused(json.dumps(data), "report.json")
 
 
-def test_a_report_whose_memory_was_counted_otherwise_keeps_its_other_numbers() -> None:
+def test_a_report_with_another_memory_convention_is_partly_used() -> None:
     data = json.loads(render(report_of(CHAIN), "json"))
     data["memory"]["dtype"] = "float16"
     record = snapshot_in(json.dumps(data), "report.json")
@@ -454,9 +454,9 @@ def test_another_model_is_a_record() -> None:
     assert "argument activation" in found[0]
 
 
-def test_files(tmp_path: Path) -> None:
+def test_encodings_of_record_files(tmp_path: Path) -> None:
     path = tmp_path / "record.txt"
-    for encoding in ("utf-8", "utf-8-sig", "utf-16"):  # as PowerShell writes it
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):  # the encoding that PowerShell writes
         path.write_text(text(), encoding=encoding)
         assert len(load_snapshot(str(path)).rows) == 3
     (tmp_path / "model.yaml").write_text(CHAIN)
@@ -471,14 +471,14 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
     assert snapshot_in(comment + CHAIN, "spec.yaml").format == "report"
 
 
-def test_a_table_of_keras_2_that_is_narrower_than_its_lines() -> None:
-    """With positions for a column that is not there, even "Param #" goes on below."""
+def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
+    """With positions for a column that does not exist, even "Param #" is wrapped."""
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None
 
 
-def test_a_range_is_told_by_a_layer_that_it_reads_though_the_tensor_is_cropped() -> None:
+def test_a_range_is_recognized_by_a_cropped_source() -> None:
     spec = """
 inputs: {one: [4, 4, 3], two: [3]}
 layers:

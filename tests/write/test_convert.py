@@ -1,4 +1,4 @@
-"""``convcalc convert``: what is written is read back as the same model. tests/live asks Keras to build it."""
+"""``convcalc convert``: what is written is read back as the same model. tests/live makes Keras build it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.paths import SPECS
 
 
 def rows(report: Any) -> list[tuple[Any, ...]]:
-    """What a report says of each layer."""
+    """The numbers of each layer in a report."""
     return [
         (
             row.path,
@@ -37,10 +37,12 @@ def rows(report: Any) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_spec_as_a_config_is_the_same_model(path: Path) -> None:
+def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
     report = infer(load(path))
     again = infer(read(config_json(report).encode(), "written.json"))
-    if path.stem == "vit_tiny":  # whose own layers are code to Keras: their parameters are not in its config
+    if (
+        path.stem == "vit_tiny"
+    ):  # its declared layers are Python code to Keras, so their parameters are not in the config
         assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(report)]
         return
     assert not again.problems
@@ -49,18 +51,18 @@ def test_a_spec_as_a_config_is_the_same_model(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_model_as_a_spec_is_the_same_model(path: Path) -> None:
-    """Written of the config, as of a file of Keras's: names, places of tensors and arguments come back."""
+def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
+    """The spec is written from the config, as from a Keras file: names, positions of tensors and arguments are kept."""
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
-    if path.stem == "vit_tiny":  # whose config leaves its own layers to the reader
+    if path.stem == "vit_tiny":  # its config needs a reader that knows the declared layers
         return
     again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
     assert rows(again) == rows(report)
     assert again.totals == report.totals
 
 
-def test_a_spec_is_written_as_a_person_would() -> None:
+def test_a_spec_is_written_as_a_person_would_write_it() -> None:
     forward, backward = "{units: 8, name: forward_lstm}", "{units: 8, go_backwards: true, name: backward_lstm}"
     expected = f"""name: words
 inputs:
@@ -73,7 +75,7 @@ layers:
     assert spec_yaml(infer(load(SPECS / "files" / "words.json"))) == expected
 
 
-def test_shared_layers_states_and_odd_names_come_back_from_a_spec() -> None:
+def test_shared_layers_states_and_odd_names_survive_a_spec() -> None:
     text = """
 name: "a: b"
 inputs:
@@ -97,7 +99,7 @@ outputs: [inner, [lstm, 2], early]
     assert rows(infer(read(spec_yaml(report).encode(), "again.yaml"))) == rows(report)
 
 
-def test_masks_states_and_outputs_of_several_keep_their_places() -> None:
+def test_masks_states_and_multiple_outputs_keep_their_positions() -> None:
     text = """
 inputs: {words: {shape: [5], dtype: int32}}
 layers:
@@ -117,7 +119,7 @@ outputs: [second, multi_head_attention]
     assert rows(infer(read(json.dumps(config).encode(), "written.json"))) == rows(report)
 
 
-def test_the_command_writes_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_the_command_writes_the_whole_file_or_nothing(tmp_path: Path) -> None:
     target = tmp_path / "model.json"
     done = CliRunner().invoke(cli, ["convert", str(SPECS / "lenet5.yaml"), "-o", str(target)], standalone_mode=False)
     assert done.return_value == 0
@@ -141,7 +143,7 @@ layers:
 """
 
 
-def test_what_is_code_is_kept_with_what_is_known_of_it() -> None:
+def test_layers_with_python_code_keep_their_known_shape() -> None:
     report = infer(read(FOREIGN.encode(), "x.yaml"))
     assert report.layers[-1].params == 36
     assert spec_yaml(report) == FOREIGN
@@ -155,7 +157,7 @@ def test_what_is_code_is_kept_with_what_is_known_of_it() -> None:
     assert spec_yaml(again) == FOREIGN
 
 
-def test_code_says_what_has_to_be_supplied() -> None:
+def test_python_code_says_what_is_missing() -> None:
     code = python_code(infer(read(FOREIGN.encode(), "x.yaml")))
     compile(code, "written", "exec")
     assert "from my_pkg.layers import Attention\n" in code
@@ -166,7 +168,7 @@ def test_code_says_what_has_to_be_supplied() -> None:
 
 @pytest.mark.parametrize("flow", [False, None])
 @pytest.mark.parametrize("name", ["resnet50", "siamese", "transformer_encoder"])
-def test_a_config_as_yaml_is_read_as_its_json_is(name: str, flow: bool | None) -> None:
+def test_a_config_as_yaml_equals_its_json(name: str, flow: bool | None) -> None:
     path = next(SPECS.glob(f"{name}*.yaml"), SPECS / "fashion_mnist.yaml")
     config = config_json(infer(load(path)))
     text = yaml.safe_dump(json.loads(config), default_flow_style=flow, sort_keys=False)
