@@ -1,8 +1,8 @@
-"""What a model is: plain, frozen data that every reader makes and every analysis reads.
+"""The model: plain, frozen data. Readers create it; analyses read it.
 
-A model is a list of layers and a list of calls in an order in which they can be executed: a call's inputs are outputs of
-earlier calls, so a model holds no cycles by construction and can be walked without recursion. A layer that is called
-twice (shared weights) has two calls.
+A model is a list of layers and a list of calls, in an order in which they can run: the inputs of a call are outputs of earlier
+calls. So a model has no cycles, and no walk over its calls needs recursion. A layer that is called twice (shared weights) has
+two calls.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.problems import Mark, Problem, Refusal
 from convcalc.base.structs import Struct
 
-# What a budget can limit: totals, which it holds to a maximum, and the receptive field, of which it wants a minimum.
+# The totals that a budget limits to a maximum.
 MAXIMA = (
     "params",
     "trainable_params",
@@ -26,58 +26,64 @@ MAXIMA = (
     "peak_activation_bytes",
     "weight_bytes",
 )
+# All keys of a budget; the receptive field has a minimum.
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
-# No arguments, and no other entries: one object for all layers and calls that have none.
+# The arguments of a layer or a call that has none: one object for all of them.
 NO_ARGS: Mapping[str, Any] = {}
 
 
 class Place(Protocol):
-    """Where something was written; a reader makes it, and it finds the mark only when a problem needs one."""
+    """A source position. The line and column are computed only if a problem needs them."""
 
     @property
     def context(self) -> str:
-        """What a message adds about where this stands: the block that it is in; empty for nothing."""
+        """The text that messages add about the block around the position; empty if there is none."""
         ...
 
     def mark(self, argument: str | None = None) -> Mark:
-        """The mark of the thing, or of one argument of it."""
+        """Returns the mark of the layer or call, or of one of its arguments."""
         ...
 
 
 class Ref(Struct):
-    """A tensor: output number ``output`` of call number ``call``."""
+    """A reference to a tensor: output number ``output`` of call number ``call``."""
 
     call: int
     output: int = 0
 
 
 class Slot(Struct):
-    """Stands among the arguments of a call for its input of that number."""
+    """A placeholder among the arguments of a call, for input number ``number`` of the call."""
 
     number: int
 
 
 class Constant(Struct):
-    """Stands among the arguments of a call for a tensor whose numbers a file holds: lists of them, or one."""
+    """A constant tensor among the arguments of a call. ``value`` is a number or nested lists of numbers."""
 
     value: Any
     dtype: str
 
 
-class Stored(Struct):
-    """A weight as a file stores it: where in the file, its shape and its dtype."""
+class StoredWeight(Struct):
+    """A weight that a file stores. ``path`` is its path in the file."""
 
-    place: str
+    path: str
     shape: tuple[int, ...]
     dtype: str
 
 
 class Call(Struct):
-    """One use of layer number ``layer`` on the tensors ``inputs``; ``args`` are those of this call, not of the layer.
+    """A call of layer number ``layer``.
 
-    ``masks`` are tensors that the call takes besides, and that do not change what comes of it in shape; ``order`` has all of
-    them where Keras lists them in another order. ``recorded`` is what a file says of the outputs: shape and dtype by number.
+    Attributes:
+        inputs: the tensors that the layer's rule reads.
+        place: the source position.
+        args: the arguments of this call; those of the layer are in :attr:`Layer.args`.
+        masks: tensors that the call also takes, which do not change its output shapes.
+        order: inputs and masks together, if Keras lists them in another order than ``inputs + masks``.
+        recorded: the shape and dtype of outputs, by output number, as stated in the file.
     """
 
     layer: int
@@ -90,7 +96,7 @@ class Call(Struct):
 
     @property
     def sources(self) -> tuple[Ref, ...]:
-        """Every tensor that the call takes."""
+        """All tensors that the call takes."""
         return self.order or (self.inputs + self.masks if self.masks else self.inputs)
 
 
@@ -146,7 +152,7 @@ class Layer(Struct):
     expect: Mapping[str, Any] | None = None
     place: Place | None = None
     broken: bool = False
-    stored: tuple[Stored, ...] | None = None
+    stored: tuple[StoredWeight, ...] | None = None
 
     @property
     def model(self) -> Model | None:
@@ -155,12 +161,18 @@ class Layer(Struct):
 
 
 class Model(Struct):
-    """A model: ``inputs`` and ``outputs`` are tensors of its calls. ``class_name`` is ``Sequential`` or ``Functional``.
+    """A model.
 
-    ``layers`` stand in the order in which they were made; :func:`summary_order` gives the order in which Keras lists them.
-    ``output_names`` are the keys where outputs come in a dict, as they stand in it; ``outputs`` are then in their sorted order.
-    ``own_flags`` says that each layer's flag stands for itself, as in a file of Keras's: then nothing in a frozen model is frozen
-    by that. Of the model itself ``trainable`` says whether anything counts as trained.
+    Attributes:
+        class_name: ``Sequential`` or ``Functional``.
+        layers: in the order of their creation; :func:`summary_order` gives the order of Keras's summary.
+        calls: in an order in which they can run.
+        budget: the limits that the spec sets.
+        source: the file, for messages.
+        problems: errors and warnings of the reader.
+        output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are then in the sorted order of the keys.
+        trainable: False if nothing in the model counts as trained.
+        own_flags: True if each layer's ``trainable`` is its own, as in Keras's files: a frozen model does not freeze its layers.
     """
 
     name: str
@@ -179,15 +191,15 @@ class Model(Struct):
 
     @property
     def contains_layers(self) -> bool:
-        """True."""
+        """True: a model has no weights except those of its layers."""
         return True
 
     def layer_of(self, ref: Ref) -> Layer:
-        """The layer whose call gives the tensor ``ref``."""
+        """Returns the layer whose call outputs the tensor."""
         return self.layers[self.calls[ref.call].layer]
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """Every layer with its path, each nested model followed by its own layers."""
+        """Yields every layer with its path; each nested model is followed by its own layers."""
         for layer in self.layers:
             path = prefix + layer.name
             yield path, layer
@@ -195,7 +207,7 @@ class Model(Struct):
                 yield from model.walk(f"{path}/")
 
     def models(self) -> Iterator[tuple[str, Model]]:
-        """This model and all nested ones, each with the prefix of its layers' paths."""
+        """Yields this model and all nested ones, each with the prefix of the paths of its layers."""
         waiting = [("", self)]
         while waiting:
             prefix, model = waiting.pop()
@@ -204,25 +216,26 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """For each call, which call of its layer it is: Keras's node index."""
-    seen = [0] * len(model.layers)
+    """Returns, for each call, its number among the calls of its layer (Keras's node index)."""
+    counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
-        numbers.append(seen[call.layer])
-        seen[call.layer] += 1
+        numbers.append(counts[call.layer])
+        counts[call.layer] += 1
     return numbers
 
 
 def summary_order(model: Model) -> list[int]:
-    """The layers' numbers in the order of Keras's ``summary()``.
+    """Returns the numbers of the layers in the order of Keras's ``summary()``.
 
-    A Sequential lists its layers as they were added, without the input layer. A Functional sorts them by their depth (the longest way to
-    an output), then by the order in which a walk back from the outputs meets them (Keras: ``ops.function.map_graph``).
+    A Sequential lists its layers in the order in which they were added, without the input layer. A Functional sorts them by
+    depth (the longest path to an output), then by the order in which a walk back from the outputs meets them (Keras:
+    ``ops.function.map_graph``).
     """
     if model.class_name == "Sequential":
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # An input that feeds no output is listed all the same, before its depth's others.
+    # An input that no output depends on is listed, too: before the other layers of its depth.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -230,7 +243,7 @@ def summary_order(model: Model) -> list[int]:
 
 
 def execution_order(model: Model) -> list[int]:
-    """The calls' numbers in the order in which Keras runs them: by depth, and only what an output needs.
+    """Returns the numbers of the calls in the order in which Keras runs them: by depth, without calls that no output needs.
 
     (Keras: ``Function._run_through_graph``.)
     """
@@ -241,17 +254,13 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """The layers in the order in which they are met on the way back from the outputs; how far each call, and each layer, is
-    from them.
-    """
+    """Returns the layers in the order of the walk back from the outputs, the depth of each call, and the depth of each layer."""
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}
     for number in reversed(post_order):
         call = model.calls[number]
-        depth, of_layer = call_depth.get(number, 0), layer_depth.get(call.layer, 0)
-        if of_layer > depth:
-            depth = of_layer
+        depth = max(call_depth.get(number, 0), layer_depth.get(call.layer, 0))
         call_depth[number] = layer_depth[call.layer] = depth
         for ref in call.sources:
             source = ref.call
@@ -261,19 +270,19 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
 
 
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
-    """Depth first from the outputs: the layers as they were first met, and the calls as they were finished."""
+    """Walks depth first from the outputs. Returns the layers in the order of their first visit, and the calls in post-order."""
     calls = model.calls
     met: list[int] = []
-    begun = bytearray(len(calls))
+    visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Each call that was begun waits, on the stack, for what is left of its sources; the first stands for the outputs.
+    # Each stack entry is a call with its sources that are still to visit. The first entry, -1, is the model's outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
-        number, left = stack[-1]
-        for ref in left:
+        number, remaining = stack[-1]
+        for ref in remaining:
             source = ref.call
-            if not begun[source]:
-                begun[source] = True
+            if not visited[source]:
+                visited[source] = True
                 call = calls[source]
                 met.append(call.layer)
                 stack.append((source, iter(call.sources)))
@@ -284,35 +293,36 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     return list(dict.fromkeys(met)), post_order[:-1]
 
 
-def with_needed(model: Model, may_go: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """The model without the calls that no output needs; of some layers alone, where ``may_go`` says of which."""
+def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
+    """Returns the model without calls that no output needs. ``removable`` restricts which layers may lose their calls."""
     needed = {ref.call for ref in (*model.outputs, *model.inputs)}
     kept: list[int] = []
     for number in reversed(range(len(model.calls))):
         call = model.calls[number]
-        if number in needed or not may_go(model.layers[call.layer]):
+        if number in needed or not removable(model.layers[call.layer]):
             kept.append(number)
             needed.update([ref.call for ref in call.sources])
     if len(kept) == len(model.calls):
         return model
     kept.reverse()
-    numbers = {number: place for place, number in enumerate(kept)}
+    new_numbers = {number: new for new, number in enumerate(kept)}
 
-    def moved(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
-        return tuple(ref._replace(call=numbers[ref.call]) for ref in refs)
+    def renumbered(refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+        return tuple(ref._replace(call=new_numbers[ref.call]) for ref in refs)
 
     calls = (model.calls[number] for number in kept)
     return model._replace(
         calls=tuple(
-            call._replace(inputs=moved(call.inputs), masks=moved(call.masks), order=moved(call.order)) for call in calls
+            call._replace(inputs=renumbered(call.inputs), masks=renumbered(call.masks), order=renumbered(call.order))
+            for call in calls
         ),
-        inputs=moved(model.inputs),
-        outputs=moved(model.outputs),
+        inputs=renumbered(model.inputs),
+        outputs=renumbered(model.outputs),
     )
 
 
 def is_linear(model: Model) -> bool:
-    """True where the model is one chain and no layer is called twice: then a summary needs no "Connected to"."""
+    """Returns True if the model is one chain and calls no layer twice: its summary then needs no "Connected to"."""
     if model.class_name == "Sequential":
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
@@ -321,49 +331,49 @@ def is_linear(model: Model) -> bool:
 
 
 def input_args(layer: Layer) -> dict[str, Any]:
-    """An input layer's arguments, with a whole ``batch_shape`` taken apart into the ``shape`` of a sample and ``batch_size``.
+    """Returns the arguments of an input layer, with ``batch_shape`` split into ``shape`` and ``batch_size``.
 
-    Of an input of another class there are none: what its arguments mean is not known, whatever they are called.
+    Returns ``{}`` for an input of a custom class: the meaning of its arguments is unknown.
     """
     if layer.class_name != "InputLayer":
         return {}
     args = dict(layer.args)
-    stated = args.pop("batch_shape", None)
-    if stated is not None:
-        args["shape"] = tuple(stated[1:])
-        if stated[0] is not UNKNOWN:
-            args["batch_size"] = stated[0]
+    batch_shape = args.pop("batch_shape", None)
+    if batch_shape is not None:
+        args["shape"] = tuple(batch_shape[1:])
+        if batch_shape[0] is not UNKNOWN:
+            args["batch_size"] = batch_shape[0]
     return args
 
 
 def with_input_sizes(
     model: Model, shapes: Mapping[str | None, tuple[Number, ...]], batch_size: int | None = None
 ) -> Model:
-    """The model with other input shapes (batch axis not included) and another batch size.
+    """Returns the model with other input shapes (without the batch axis) and another batch size.
 
-    ``shapes`` goes by the name of the input layer; None names the only one. Unknown names are a ``KeyError``. Raises
-    :class:`Refusal` for an input whose class is not known: what it gives stands in its file alone.
+    The keys of ``shapes`` are names of input layers; None means the only input. Raises ``KeyError`` for an unknown name, and
+    :class:`Refusal` for an input of a custom class, whose shape only its file states.
     """
     inputs = {model.calls[ref.call].layer for ref in model.inputs}
     names = {model.layers[number].name for number in inputs}
-    wanted = dict(shapes)
-    if None in wanted and len(names) == 1:
-        wanted[next(iter(names))] = wanted.pop(None)
-    for name in wanted:
+    new_shapes = dict(shapes)
+    if None in new_shapes and len(names) == 1:
+        new_shapes[next(iter(names))] = new_shapes.pop(None)
+    for name in new_shapes:
         if name not in names:
             raise KeyError(name)
 
-    def changed(number: int, layer: Layer) -> Layer:
-        asked = batch_size is not None or layer.name in wanted
-        if number not in inputs or (layer.class_name != "InputLayer" and not asked):
+    def resized(number: int, layer: Layer) -> Layer:
+        changes = batch_size is not None or layer.name in new_shapes
+        if number not in inputs or (layer.class_name != "InputLayer" and not changes):
             return layer
         if layer.class_name != "InputLayer":
             raise Refusal(f"the input '{layer.name}' is of the class {layer.class_name}, whose sizes cannot be changed")
         args = input_args(layer)
-        if layer.name in wanted:
-            args["shape"] = tuple(wanted[layer.name])
+        if layer.name in new_shapes:
+            args["shape"] = tuple(new_shapes[layer.name])
         if batch_size is not None:
             args["batch_size"] = batch_size
         return layer._replace(args=args)
 
-    return model._replace(layers=tuple(changed(number, layer) for number, layer in enumerate(model.layers)))
+    return model._replace(layers=tuple(resized(number, layer) for number, layer in enumerate(model.layers)))

@@ -151,7 +151,7 @@ def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """The weights that the file stores. Which of them train it does not say, unless none does."""
     return tuple(
         Weight(
-            weight.place, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
+            weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
         )
         for weight in layer.stored or ()
     )

@@ -15,7 +15,7 @@ from convcalc.base.numbers import UNKNOWN, Shape, shape_text
 from convcalc.base.problems import Problem, listed
 from convcalc.base.structs import Struct
 from convcalc.layers import Weight
-from convcalc.model import Model, Stored
+from convcalc.model import Model, StoredWeight
 from convcalc.read.keras_files.weights import Weights
 
 _MOST_NAMED = 6
@@ -56,7 +56,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
         layer.weights += [("/".join(filter(None, (inside, weight.name))), weight.shape) for weight in own]
     problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
     if weights.others:
-        left = [f"{shape_text(weight.shape)} at {weight.place}" for weight in weights.others]
+        left = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
         problems.append(Problem(codes.WEIGHTS_LEFT, f"the file stores {_some(left)}, of no layer of the model"))
     return VerifyResult(count, compared, unknown, tuple(problem for problem in problems if problem))
 
@@ -85,7 +85,7 @@ def _is_model(row: LayerReport) -> bool:
     return isinstance(row.definition, Model)
 
 
-def _difference(path: str, layer: _Layer, stored: Sequence[Stored]) -> Problem | None:
+def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
     """What a layer's weights and the stored ones do not share; of one that is not wholly known, what it lacks in the file."""
     missing = list(layer.weights)
     left = []
@@ -100,7 +100,7 @@ def _difference(path: str, layer: _Layer, stored: Sequence[Stored]) -> Problem |
     if not missing and not left:
         return None
     ours = _some([f"{name} {shape_text(shape)}" for name, shape in missing])
-    theirs = _some([f"{shape_text(weight.shape)} at {weight.place}" for weight in left])
+    theirs = _some([f"{shape_text(weight.shape)} at {weight.path}" for weight in left])
     if missing and left:
         said = f"has {ours}; the file stores {theirs}"
     elif missing:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Refusal, Source, error
-from convcalc.model import Stored
+from convcalc.model import StoredWeight
 from convcalc.read.spec.nodes import decode
 
 MAX_CONFIG = 64 * 2**20
@@ -84,7 +84,7 @@ class Tree:
         names = sorted(group, key=lambda name: (len(name), name) if name.isdecimal() else (0, name))
         return {name: self.child(group, name) for name in names}
 
-    def arrays(self, group: Any) -> list[Stored]:
+    def arrays(self, group: Any) -> list[StoredWeight]:
         """The arrays that stand in a group itself."""
         import h5py
 
@@ -100,7 +100,7 @@ class Tree:
         ]
 
 
-def array(dataset: Any) -> Stored:
+def array(dataset: Any) -> StoredWeight:
     """The shape and the type of an array. One whose data lie in other files is refused before it is asked for more."""
     import h5py
 
@@ -111,7 +111,7 @@ def array(dataset: Any) -> Stored:
         raise Refusal(f"{_place(dataset)} holds nothing", codes.DAMAGED)
     # h5py has no bfloat16: Keras stores its two bytes as they are.
     dtype = "bfloat16" if dataset.dtype.str == "|V2" else str(dataset.dtype.name)
-    return Stored(_place(dataset), tuple(map(int, dataset.shape)), dtype)
+    return StoredWeight(_place(dataset), tuple(map(int, dataset.shape)), dtype)
 
 
 class _Heaped(io.RawIOBase):

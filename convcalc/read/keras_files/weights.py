@@ -19,7 +19,7 @@ from convcalc.base.problems import ConvcalcError, Refusal, error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
-from convcalc.model import Foreign, Layer, Model, Stored, summary_order
+from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import opened_file
 from convcalc.read.detect import OpenFile, open_binary
@@ -35,8 +35,8 @@ class Weights(Struct):
     ``archived`` says that it is a ``.keras`` archive, in which a few layers store something else than their weights.
     """
 
-    layers: Mapping[str, tuple[Stored, ...]] = {}
-    others: tuple[Stored, ...] = ()
+    layers: Mapping[str, tuple[StoredWeight, ...]] = {}
+    others: tuple[StoredWeight, ...] = ()
     archived: bool = False
 
 
@@ -102,7 +102,7 @@ def _is_unknown(layer: Layer) -> bool:
     )
 
 
-def _filled(model: Model, prefix: str, found: Mapping[str, tuple[Stored, ...]]) -> Model:
+def _filled(model: Model, prefix: str, found: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
         if isinstance(layer.definition, Model):
@@ -131,9 +131,9 @@ class _Archived:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.found: dict[str, tuple[Stored, ...]] = {}
-        self.others: list[Stored] = []
-        self.saved: dict[tuple[str, str], tuple[Stored, ...]] = {}
+        self.found: dict[str, tuple[StoredWeight, ...]] = {}
+        self.others: list[StoredWeight] = []
+        self.saved: dict[tuple[str, str], tuple[StoredWeight, ...]] = {}
 
     def weights(self, model: Model) -> Weights:
         """The weights of the whole file."""
@@ -167,14 +167,14 @@ class _Archived:
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
-    def variables(self, top: Any) -> Iterator[Stored]:
+    def variables(self, top: Any) -> Iterator[StoredWeight]:
         """All variables under a group, without the state of random generators and optimizers, which no summary counts."""
         waiting = [("", top)]
         while waiting:
             name, group = waiting.pop()
             inside = self.tree.inside(group)
             own = inside.pop("vars", None)
-            arrays = [] if own is None else [each for each in self.tree.arrays(own) if not each.place.endswith(_TABLE)]
+            arrays = [] if own is None else [each for each in self.tree.arrays(own) if not each.path.endswith(_TABLE)]
             state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
             if not (state and _GENERATOR.fullmatch(_name(own) or name)):
                 yield from arrays
@@ -208,8 +208,8 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: holds a model's config, and no weights")
     layers = {layer.name for layer in model.layers}
-    found: dict[str, tuple[Stored, ...]] = {}
-    others: list[Stored] = []
+    found: dict[str, tuple[StoredWeight, ...]] = {}
+    others: list[StoredWeight] = []
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         paths = [] if group is None else tree.texts(group, "weight_names")
@@ -221,7 +221,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     return Weights(found, tuple(others))
 
 
-def _weight(tree: Tree, group: Any, path: str) -> Stored:
+def _weight(tree: Tree, group: Any, path: str) -> StoredWeight:
     found = tree.child(group, path)
     if found is None:
         raise Refusal(f"{group.name.lstrip('/')} names a weight that is not there, '{path[:100]}'", codes.DAMAGED)
