@@ -1,6 +1,6 @@
-"""What a file is, by its content: a Keras archive, a Keras config, HDF5, or a YAML spec.
+"""Opens files, reads the members of zip archives, and parses JSON, all within limits.
 
-Nothing is written to disk and nothing in a file is run: of an archive the member that is asked for is read, within bounds.
+Nothing is written to disk and nothing in a file is run. Only the requested member of an archive is read.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from convcalc.base.codes import Code
 from convcalc.base.problems import ConvcalcError, Source, error
 
 if TYPE_CHECKING:
-    import zipfile  # it takes long to import, and most files are none
+    import zipfile  # slow to import, and most files are not archives
 
 MAX_MEMBER = 64 * 2**20
-MAX_RATIO = 200  # of a member's size to what it takes up in the archive
+MAX_RATIO = 200  # a member's size to its compressed size
 MAX_MEMBERS = 100_000
 MAX_NESTING = 200
 
@@ -28,7 +28,7 @@ _MEMBER_START = b"PK\x03\x04"
 
 @contextmanager
 def opened_file(name: str) -> Iterator[BinaryIO]:
-    """The file of that name. Raises :class:`ConvcalcError` where it cannot be opened, and while it is read."""
+    """Opens a file. Raises :class:`ConvcalcError` if opening it or reading from it fails."""
     with ExitStack() as closing:
         try:
             file = closing.enter_context(io.BufferedReader(io.FileIO(name)))
@@ -42,13 +42,13 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
 
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
     if isinstance(bad, io.UnsupportedOperation):
-        return error(codes.CANNOT_READ, f"{name}: is a pipe; write - to read standard input, or give a file")
+        return error(codes.CANNOT_READ, f"{name}: is a pipe; use - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
     return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
 
 
 def member(file: BinaryIO, name: str, source: str) -> bytes:
-    """A member of an archive. Raises :class:`ConvcalcError` for an archive that is damaged or made to hurt."""
+    """Returns the content of a member of an archive. Raises :class:`ConvcalcError` for a damaged or malicious archive."""
     with _archive(file, source) as archive:
         info = _info(archive, name, source, codes.NOT_A_MODEL)
         return _content(archive, info, source)
@@ -56,20 +56,20 @@ def member(file: BinaryIO, name: str, source: str) -> bytes:
 
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
-    """A member as a file of its own. One that is not packed, as Keras writes them, is not loaded, whatever its size."""
+    """Opens a member as a file. An uncompressed member, as written by Keras, is not loaded into memory."""
     import zipfile
 
     with _archive(file, source) as archive:
         info = _info(archive, name, source, codes.NO_WEIGHTS)
         if info.compress_type == zipfile.ZIP_STORED:
-            part: BinaryIO = io.BufferedReader(_Part(file, info))
+            part: BinaryIO = io.BufferedReader(_UncompressedMember(file, info))
         else:
             part = io.BytesIO(_content(archive, info, source))
     yield part
 
 
-class _Part(io.RawIOBase):
-    """A member that is not packed: a part of the archive's file. (To jump in one, ZipExtFile reads all that lies between.)"""
+class _UncompressedMember(io.RawIOBase):
+    """An uncompressed member: a part of the archive's file. (ZipExtFile seeks by reading everything in between.)"""
 
     def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
         import struct
@@ -80,9 +80,9 @@ class _Part(io.RawIOBase):
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
-        # The lengths of the name and of a further field, behind which the content starts.
-        behind = sum(struct.unpack("<HH", header[26:30]))
-        self._start = info.header_offset + 30 + behind
+        # The content starts after the name and an extra field, whose lengths are in the header.
+        lengths = sum(struct.unpack("<HH", header[26:30]))
+        self._start = info.header_offset + 30 + lengths
         self._size = info.compress_size
         if file.seek(0, io.SEEK_END) < self._start + self._size:
             raise zipfile.BadZipFile(f"{info.filename} is cut short")
@@ -108,7 +108,7 @@ class _Part(io.RawIOBase):
 
 @contextmanager
 def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
-    """The archive, whose damages are one kind of error."""
+    """Opens an archive. All errors of a damaged archive become one :class:`ConvcalcError`."""
     import zipfile
 
     try:
@@ -126,44 +126,45 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
         RuntimeError,
     ) as bad:
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
-    except Exception as bad:  # what a decompressor raises for damaged data: zlib.error, lzma.LZMAError
+    except Exception as bad:  # for damaged data, decompressors raise zlib.error or lzma.LZMAError
         if type(bad).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
             raise
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
 
 
 def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zipfile.ZipInfo:
-    """What the archive's directory says of a member; ``missing`` is the code of the error that there is none."""
+    """Returns the directory entry of a member. ``missing`` is the code of the error if the member does not exist."""
     try:
         info = archive.getinfo(name)
     except KeyError:
-        raise error(missing, f"{source}: a Keras archive has a {name}, and this one has none") from None
+        raise error(missing, f"{source}: this archive has no {name}, which every Keras archive has") from None
     if info.flag_bits & 1:
         raise error(codes.CANNOT_READ, f"{source}: {name} is encrypted")
     return info
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
-    """A member, unpacked into memory within bounds."""
+    """Returns the decompressed content of a member, up to a maximum size."""
     name = info.filename
     if info.file_size > MAX_MEMBER:
         raise error(codes.TOO_LARGE, f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read")
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
         raise error(
-            codes.TOO_LARGE, f"{source}: {name} unpacks to over {MAX_RATIO} times its size, as nothing of Keras's does"
+            codes.TOO_LARGE,
+            f"{source}: {name} decompresses to more than {MAX_RATIO} times its size; files of Keras do not",
         )
-    with archive.open(info) as packed:
-        content = packed.read(MAX_MEMBER + 1)
+    with archive.open(info) as compressed:
+        content = compressed.read(MAX_MEMBER + 1)
     if len(content) > MAX_MEMBER:
-        raise error(codes.TOO_LARGE, f"{source}: {name} has more bytes than it states")
+        raise error(codes.TOO_LARGE, f"{source}: {name} is larger than the archive states")
     return content
 
 
-def config_of(given: Source) -> Any:
-    """What a JSON text holds. Raises :class:`ConvcalcError` for one that is no JSON, or too deep."""
+def config_of(text_source: Source) -> Any:
+    """Returns the value of a JSON text. Raises :class:`ConvcalcError` for a text that is not JSON or is nested too deep."""
     import json
 
-    source, text = given.name, given.text
+    source, text = text_source.name, text_source.text
     if _depth(text) > MAX_NESTING:
         raise error(codes.TOO_DEEP, f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:
@@ -173,19 +174,19 @@ def config_of(given: Source) -> Any:
         return data
     except UnicodeEncodeError:
         raise error(
-            codes.ENCODING, f"{source}: a \\u escape is half of a character, of which no text can be made"
+            codes.ENCODING, f"{source}: a \\u escape is only half of a surrogate pair, which is not a character"
         ) from None
     except json.JSONDecodeError as bad:
         raise error(codes.JSON_SYNTAX, f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
-    except (ValueError, RecursionError) as bad:  # a number of more digits than Python reads
+    except (ValueError, RecursionError) as bad:  # a number with more digits than Python parses
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
 def _depth(text: str) -> int:
-    """How deep brackets are nested at most, those in strings left out."""
+    """Returns the maximum nesting depth of brackets outside strings; stops above the limit."""
     deepest = depth = 0
-    for sign in _brackets(text):
-        depth += 1 if sign in "[{" else -1
+    for bracket in _brackets(text):
+        depth += 1 if bracket in "[{" else -1
         if depth > deepest:
             deepest = depth
             if deepest > MAX_NESTING:
@@ -194,5 +195,9 @@ def _depth(text: str) -> int:
 
 
 def _brackets(text: str) -> Iterator[str]:
-    """The brackets that stand in no string. One that does not end is all the rest: else each quote in it would be read to the end."""
-    return (found[0] for found in re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text) if found[0] in "[]{}")
+    """Yields the brackets outside strings. A string without an end extends to the end of the text.
+
+    Otherwise the pattern would try every later quote as a start and scan to the end each time.
+    """
+    matches = re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text)
+    return (match[0] for match in matches if match[0] in "[]{}")

@@ -1,6 +1,6 @@
-"""Arguments that are equal, as one object: a large model has many layers and few arguments that differ.
+"""Keeps one object for equal arguments: a large model has many layers and few distinct arguments.
 
-That saves memory, and inference works layers out once that have their arguments in common.
+This saves memory, and inference runs once for layers that share their arguments.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from typing import Any
 
 from convcalc.model import NO_ARGS
 
-_PLAIN = frozenset((str, int, float, bool, type(None)))
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 class ArgumentInterner:
-    """The arguments that a file was found to hold."""
+    """The distinct arguments of one file."""
 
     def __init__(self) -> None:
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The first of the arguments that are equal to these, to the types of their values."""
+        """Returns the first arguments that equal these, including the types of their values.
+
+        Only scalars and tuples of scalars are compared. Other arguments are returned as they are.
+        """
         if not args:
             return NO_ARGS
         for value in args.values():
-            if type(value) not in _PLAIN and not (type(value) is tuple and _PLAIN.issuperset(map(type, value))):
+            if type(value) not in _SCALARS and not (type(value) is tuple and _SCALARS.issuperset(map(type, value))):
                 return args
         return self._known.setdefault(repr(args), args)

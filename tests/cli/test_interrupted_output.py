@@ -106,7 +106,7 @@ def test_a_named_pipe_is_refused_with_an_alternative(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     done = shell('cat "$1" > "$2" & convcalc summary "$2"', str(ROOT / LENET), str(pipe))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error[cannot-read]: {pipe}: is a pipe; write - to read standard input, or give a file\n"
+    assert done.stderr == f"error[cannot-read]: {pipe}: is a pipe; use - to read standard input, or give a file\n"
 
 
 def test_ctrl_c_leaves_no_partial_file(tmp_path: Path) -> None:

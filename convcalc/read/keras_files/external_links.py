@@ -1,4 +1,4 @@
-"""What the HDF5 in a Keras file would have opened besides: links to other files, and arrays whose data lie in them."""
+"""Finds references to other files in the HDF5 data of a Keras file: external links, and arrays whose data are in other files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from convcalc.read.keras_files.hdf5 import MAX_OBJECTS
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
-    """Each with its place in the file, and the file that it names. None is followed.
+    """Returns each reference as its path in the file and the other file's name. None of them is opened.
 
-    Raises :class:`ConvcalcError` where h5py is not installed, or the HDF5 is damaged.
+    Raises :class:`ConvcalcError` if h5py is not installed or the HDF5 data are damaged.
     """
     name = fspath(source)
     if name == "-":
@@ -28,39 +28,39 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
             return []
         try:
             with resolve(opened.kind.tree)(opened) as tree:
-                return list(_found(tree.root))
+                return list(_links(tree.root))
         except ConvcalcError as failed:
             if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights
                 return []
             raise
 
 
-def _found(root: Any) -> Iterator[tuple[str, str]]:
+def _links(root: Any) -> Iterator[tuple[str, str]]:
     import h5py
 
-    waiting, seen = [root], 0
+    waiting, count = [root], 0
     entered: set[int] = set()
-    while waiting and seen < MAX_OBJECTS:
+    while waiting and count < MAX_OBJECTS:
         group = waiting.pop()
         address = h5py.h5o.get_info(group.id).addr
         if address in entered:
             continue
         entered.add(address)
-        for name in group:  # which follows no link
-            seen += 1
+        for name in group:  # iterating follows no link
+            count += 1
             key = name.encode("utf-8", "surrogateescape")
-            place = f"{group.name.rstrip('/')}/{name}".lstrip("/")
-            kind = group.id.links.get_info(key).type
-            if kind == h5py.h5l.TYPE_EXTERNAL:
-                yield place, group.id.links.get_val(key)[0].decode("utf-8", "replace")
-            if kind != h5py.h5l.TYPE_HARD:
+            path = f"{group.name.rstrip('/')}/{name}".lstrip("/")
+            link_type = group.id.links.get_info(key).type
+            if link_type == h5py.h5l.TYPE_EXTERNAL:
+                yield path, group.id.links.get_val(key)[0].decode("utf-8", "replace")
+            if link_type != h5py.h5l.TYPE_HARD:
                 continue
             child = group[name]
             if isinstance(child, h5py.Group):
                 waiting.append(child)
             elif isinstance(child, h5py.Dataset):
-                made = child.id.get_create_plist()
-                for number in range(made.get_external_count()):
-                    yield place, made.get_external(number)[0].decode("utf-8", "replace")
-                if made.get_layout() == h5py.h5d.VIRTUAL:
-                    yield from ((place, each.file_name) for each in child.virtual_sources() if each.file_name != ".")
+                properties = child.id.get_create_plist()
+                for number in range(properties.get_external_count()):
+                    yield path, properties.get_external(number)[0].decode("utf-8", "replace")
+                if properties.get_layout() == h5py.h5d.VIRTUAL:
+                    yield from ((path, part.file_name) for part in child.virtual_sources() if part.file_name != ".")

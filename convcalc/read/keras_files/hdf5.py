@@ -1,6 +1,6 @@
-"""HDF5 files, of which attributes and the shapes of arrays are read: no data, no link to elsewhere, all within bounds.
+"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It reads no array data and follows no links.
 
-Needs h5py, of the extra ``convcalc[hdf5]``; only :func:`opened` imports it.
+Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is opened.
 """
 
 from __future__ import annotations
@@ -17,81 +17,83 @@ from convcalc.model import StoredWeight
 from convcalc.read.spec.nodes import decode
 
 MAX_CONFIG = 64 * 2**20
-MAX_OBJECTS = 20_000  # groups and arrays that are looked at in one file
+MAX_OBJECTS = 20_000  # groups and arrays read from one file
 _HEAP = b"GCOL"
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 
 def config_text(file: BinaryIO, name: str) -> Source:
-    """The text of a model's config, as Keras 2 and 3 save it into ``.h5``: one attribute of the file.
+    """Returns the text of a model's config, which Keras 2 and 3 save as an attribute of an ``.h5`` file.
 
-    Raises :class:`ConvcalcError` for a file without one, and where h5py is not installed.
+    Raises :class:`ConvcalcError` for a file without a config, and if h5py is not installed.
     """
     with opened(file, name) as tree:
         config = tree.root.attrs.get("model_config")
     if config is None:
-        message = f"{name}: this HDF5 file holds weights alone, without the model's config"
+        message = f"{name}: this HDF5 file contains only weights, without the model's config"
         raise error(codes.NOT_A_MODEL, message)
-    if isinstance(config, str):  # in which h5py writes bytes that are no UTF-8 as halves of characters
+    if isinstance(config, str):  # h5py decodes bytes that are not UTF-8 to surrogates
         config = config.encode("utf-8", "surrogateescape")
     if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
-        raise error(codes.NOT_A_MODEL, f"{name}: what this HDF5 file holds as its config is no text of a usual size")
+        raise error(codes.NOT_A_MODEL, f"{name}: the config in this HDF5 file is not a text, or is too long")
     return decode(config, name)
 
 
 class Tree:
-    """The groups and arrays of an open file. A group or an array is h5py's; one that is not there is None.
+    """The groups and arrays of an open file. They are objects of h5py; None if one does not exist.
 
-    Keras writes a plain tree. So a link that leads elsewhere is refused, and a group that is entered twice.
+    Keras writes a plain tree, so a link out of the tree and a group in two places are errors.
     """
 
     def __init__(self, root: Any) -> None:
         self.root = root
-        self._left = MAX_OBJECTS
+        self._remaining = MAX_OBJECTS
         self._entered: set[int] = set()
 
     def child(self, group: Any, path: str) -> Any:
-        """What a group holds under a name, or under a path of names."""
+        """Returns the group or array at a path below a group; None if it does not exist."""
         import h5py
 
         for name in path.split("/"):
             if not isinstance(group, h5py.Group) or not name:
                 return None
-            # Asked of the low level, which does not follow a link to say whether it is there.
+            # The low-level call does not follow a link to check whether it exists.
             links, key = group.id.links, name.encode()
             if not links.exists(key):
                 return None
             if links.get_info(key).type != h5py.h5l.TYPE_HARD:
-                raise Refusal(f"{_place(group)}/{name} is a link to elsewhere, which is not followed", codes.DAMAGED)
-            self._left -= 1
-            if self._left < 0:
+                raise Refusal(
+                    f"{_path(group)}/{name} is a link to another place or file, which is not followed", codes.DAMAGED
+                )
+            self._remaining -= 1
+            if self._remaining < 0:
                 raise Refusal(_TOO_MANY, codes.TOO_LARGE)
             group = group[name]
         return group
 
     def inside(self, group: Any) -> dict[str, Any]:
-        """All that a group holds, by name, numbers in their order."""
+        """Returns all groups and arrays in a group, by name; numbers are sorted as numbers."""
         import h5py
 
         if not isinstance(group, h5py.Group):
-            raise Refusal(f"{_place(group)} is no group", codes.DAMAGED)
+            raise Refusal(f"{_path(group)} is not a group", codes.DAMAGED)
         address = h5py.h5o.get_info(group.id).addr
         if address in self._entered:
-            raise Refusal(f"{_place(group)} stands in two places", codes.DAMAGED)
+            raise Refusal(f"{_path(group)} is in two places", codes.DAMAGED)
         self._entered.add(address)
-        if len(group) > self._left:
+        if len(group) > self._remaining:
             raise Refusal(_TOO_MANY, codes.TOO_LARGE)
         names = sorted(group, key=lambda name: (len(name), name) if name.isdecimal() else (0, name))
         return {name: self.child(group, name) for name in names}
 
     def arrays(self, group: Any) -> list[StoredWeight]:
-        """The arrays that stand in a group itself."""
+        """Returns the arrays directly in a group."""
         import h5py
 
-        return [array(each) for each in self.inside(group).values() if isinstance(each, h5py.Dataset)]
+        return [array(member) for member in self.inside(group).values() if isinstance(member, h5py.Dataset)]
 
     def texts(self, group: Any, name: str) -> list[str]:
-        """A list of texts that is an attribute; Keras cuts one that is long into ``name0``, ``name1`` …"""
+        """Returns an attribute that is a list of texts. Keras splits a long list into ``name0``, ``name1`` …"""
         attributes = group.attrs
         numbered = takewhile(attributes.__contains__, (f"{name}{number}" for number in count()))
         parts = [attributes[key] for key in ([name] if name in attributes else numbered)]
@@ -101,28 +103,28 @@ class Tree:
 
 
 def array(dataset: Any) -> StoredWeight:
-    """The shape and the type of an array. One whose data lie in other files is refused before it is asked for more."""
+    """Returns the shape and dtype of an array. Raises for an array whose data are in other files before reading more of it."""
     import h5py
 
-    made = dataset.id.get_create_plist()
-    if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
-        raise Refusal(f"the data of {_place(dataset)} lie in other files, which are not opened", codes.DAMAGED)
+    properties = dataset.id.get_create_plist()
+    if properties.get_layout() == h5py.h5d.VIRTUAL or properties.get_external_count():
+        raise Refusal(f"the data of {_path(dataset)} are in other files, which are not opened", codes.DAMAGED)
     if dataset.shape is None:
-        raise Refusal(f"{_place(dataset)} holds nothing", codes.DAMAGED)
-    # h5py has no bfloat16: Keras stores its two bytes as they are.
+        raise Refusal(f"{_path(dataset)} is empty", codes.DAMAGED)
+    # h5py has no bfloat16: Keras stores its two bytes as an opaque type.
     dtype = "bfloat16" if dataset.dtype.str == "|V2" else str(dataset.dtype.name)
-    return StoredWeight(_place(dataset), tuple(map(int, dataset.shape)), dtype)
+    return StoredWeight(_path(dataset), tuple(map(int, dataset.shape)), dtype)
 
 
-class _Heaped(io.RawIOBase):
-    """The file as HDF5 reads it. Texts stand in heaps, of which some that are damaged would be read for ever."""
+class _CheckedFile(io.RawIOBase):
+    """The file as the HDF5 library reads it. HDF5 stores texts in heaps; the library would read some damaged heaps for ever."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         file.seek(0)
         start = file.read(16)
-        if start[14 if start[8] < 2 else 10] != 8:  # of the first versions, and of the later ones
-            raise OSError("its lengths are not of 8 bytes, as Keras writes them")
+        if start[14 if start[8] < 2 else 10] != 8:  # the place of this field changed in version 2 of the format
+            raise OSError("its lengths do not have 8 bytes, which Keras always writes")
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
@@ -133,42 +135,45 @@ class _Heaped(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
         if bytes(buffer[:4]) == _HEAP:
-            _refuse_endless(buffer)
+            _check_heap(buffer)
         return count
 
 
-def _refuse_endless(heap: Any) -> None:
-    """Walk over the objects in a heap: each has a number, 0 for what is free, and at byte 8 its size. The HDF5 library takes a
-    size of 0 there, and one from which its sum wraps around, for a step to where it has been.
+def _check_heap(heap: Any) -> None:
+    """Raises for a heap that the HDF5 library would read for ever.
+
+    Each object in a heap begins with its number (0 for free space); its size is at byte 8. If the size is 0, or so large that
+    the sum overflows, the library steps back to an object that it has read before.
     """
-    place, end = 16, int.from_bytes(heap[8:16], "little")
-    while place + 16 <= min(end, len(heap)):  # a long heap is first read in part
-        number = int.from_bytes(heap[place : place + 2], "little")
-        size = int.from_bytes(heap[place + 8 : place + 16], "little")
+    offset, end = 16, int.from_bytes(heap[8:16], "little")
+    while offset + 16 <= min(end, len(heap)):  # the library first reads a part of a long heap
+        number = int.from_bytes(heap[offset : offset + 2], "little")
+        size = int.from_bytes(heap[offset + 8 : offset + 16], "little")
         step = 16 + -(-size // 8) * 8 if number else size
-        if not 0 < step <= end - place:
-            raise OSError("a heap has an object of no size, or of one beyond its own")
-        place += step
+        if not 0 < step <= end - offset:
+            raise OSError("an object in a heap has the size 0, or is larger than the heap")
+        offset += step
 
 
-def _place(of: Any) -> str:
-    return str(of.name).lstrip("/")
+def _path(member: Any) -> str:
+    """Returns the path of a group or an array in its file."""
+    return str(member.name).lstrip("/")
 
 
 @contextmanager
 def opened(file: BinaryIO, name: str) -> Iterator[Tree]:
-    """The tree of a file. Raises :class:`ConvcalcError` for one that is damaged, and where h5py is not installed."""
+    """Opens an HDF5 file. Raises :class:`ConvcalcError` for a damaged file, and if h5py is not installed."""
     try:
         import h5py
     except ImportError:
-        message = f"{name}: this needs h5py, which reads HDF5; install the extra: pip install 'convcalc[hdf5]'"
+        message = f"{name}: reading HDF5 needs h5py; install the extra: pip install 'convcalc[hdf5]'"
         raise error(codes.NEEDS_H5PY, message) from None
     try:
-        with h5py.File(_Heaped(file), "r") as root:
+        with h5py.File(_CheckedFile(file), "r") as root:
             yield Tree(root)
     except ConvcalcError:
         raise
     except Refusal as refusal:
         raise error(refusal.code, f"{name}: {refusal.message}") from None
-    except Exception as bad:  # h5py raises OSError, KeyError, RuntimeError … for what is damaged
+    except Exception as bad:  # h5py raises OSError, KeyError, RuntimeError … for damaged files
         raise error(codes.DAMAGED, f"{name}: the HDF5 file is damaged: {str(bad)[:200]}") from None

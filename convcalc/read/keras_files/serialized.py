@@ -1,7 +1,6 @@
-"""What Keras writes of objects in its configs, as the plain values that the catalogue's arguments take.
+"""Converts the objects in Keras's configs to the plain values that the catalogue's arguments take.
 
-Source: ``keras/src/saving/serialization_lib.py``. Nothing is made of a class that a file names: a mapping stays a mapping, and a
-dict, as the parsers of JSON and YAML make them.
+Source: ``keras/src/saving/serialization_lib.py``. No class that a file names is created: an object stays a dict.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from convcalc.model import Constant
 
 
 class KerasTensor(Struct):
-    """A tensor that a config refers to: an output of a call of a layer, and what the file records of it."""
+    """A reference to a tensor in a config: output number ``output`` of call number ``node``, with its recorded shape and dtype."""
 
     layer: str
     node: int
@@ -26,7 +25,7 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# The configs of initializers, regularizers and the like that say what the bare name says.
+# Values in the configs of initializers, regularizers and constraints that are defaults: the bare name means the same.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -38,24 +37,24 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "maxval": (0.05,),
     "gain": (1.0,),
 }
-MOST_OUTPUTS = 10_000  # of one call
+MAX_OUTPUTS = 10_000  # of one call
 _CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value stands for a tensor."""
+    """Returns True if a value is a reference to a tensor."""
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
 def tensor(value: Mapping[str, Any]) -> KerasTensor:
-    """The tensor that a value stands for. Raises :class:`ValueError` for one that is not well formed."""
+    """Returns the tensor that a value refers to. Raises :class:`ValueError` for a malformed reference."""
     config = value.get("config")
     history = config.get("keras_history") if isinstance(config, dict) else None
     if not isinstance(history, list) or len(history) != 3:
         raise ValueError
     name, node, output = history
-    if not isinstance(name, str) or not _is_index(node) or not _is_index(output) or output >= MOST_OUTPUTS:
+    if not isinstance(name, str) or not _is_index(node) or not _is_index(output) or output >= MAX_OUTPUTS:
         raise ValueError
     assert isinstance(config, dict)
     dtype = config.get("dtype")
@@ -67,16 +66,16 @@ def _is_index(value: Any) -> bool:
 
 
 def recorded_shape(value: Any) -> Shape | None:
-    """A shape that a file records; None for anything else."""
+    """Returns a shape that a file records; None for any other value."""
     if isinstance(value, dict):
         value = value.get("items")
-    if not isinstance(value, list) or not all(each is None or _is_index(each) for each in value):
+    if not isinstance(value, list) or not all(size is None or _is_index(size) for size in value):
         return None
-    return tuple(UNKNOWN if each is None else each for each in value)
+    return tuple(UNKNOWN if size is None else size for size in value)
 
 
 def policy(value: Any) -> str | None:
-    """The name of a dtype policy, written as a word or as an object; None for anything else."""
+    """Returns the name of a dtype policy, which is a text or an object; None for any other value."""
     if isinstance(value, str):
         return value
     config = value.get("config") if isinstance(value, dict) else None
@@ -89,7 +88,7 @@ def policy(value: Any) -> str | None:
 
 
 def constant(value: Any) -> Constant | None:
-    """The tensor of numbers that a value of a config is; None for anything else."""
+    """Returns a constant tensor of a config; None for any other value."""
     config = value.get("config") if isinstance(value, dict) and value.get("class_name") in _CONSTANTS else None
     if not isinstance(config, dict) or config.get("dtype") not in DTYPES:
         return None
@@ -97,9 +96,7 @@ def constant(value: Any) -> Constant | None:
 
 
 def operand(value: Any) -> Any:
-    """A value among the operands of an operation: a tensor of numbers, a part of what ``x[…]`` picks, else as :func:`plain`
-    has it.
-    """
+    """Returns an operand of an operation: a constant tensor, a slice or an ellipsis of ``x[…]``, or a value of :func:`plain`."""
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):
         return slice(config.get("start"), config.get("stop"), config.get("step"))
@@ -109,8 +106,8 @@ def operand(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value of a config as an argument takes it: tuples as lists, policies as their names, objects with nothing to say as
-    their names. A file's nesting was bounded when it was read.
+    """Returns a value of a config as an argument takes it: tuples as lists, dtype policies and objects with default configs as
+    their names. The reader of the file has limited its nesting.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]

@@ -1,12 +1,12 @@
-"""Configs of Keras 2 (tf.keras) turned into those of Keras 3: calls as lists, operations of TensorFlow, older settings.
+"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, older arguments.
 
-Source: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. What is not known is left as it is: the
-reader of configs shows it as unknown.
+Source: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are kept: the
+reader of configs reports them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.base.structs import Struct
@@ -16,7 +16,7 @@ _CONSTANT = "_CONSTANT_VALUE"
 
 
 class _Function(Struct):
-    """What a function of TensorFlow is among ``keras.ops``, and what its arguments are called there: the first by position."""
+    """The operation of ``keras.ops`` for a function of TensorFlow. ``names`` renames its arguments; the first is positional."""
 
     operation: str
     module: str = "numpy"
@@ -103,37 +103,61 @@ def _functions() -> Iterator[tuple[str, _Function]]:
 
 
 _FUNCTIONS = dict(_functions())
-# Arguments that change what comes out, and that the operations of Keras do not have.
-_BEYOND = {"transpose_a", "transpose_b", "adjoint_a", "adjoint_b", "expand_nested_tensors", "preserve_aspect_ratio"}
+# Arguments that change the result and that the operations of Keras do not have.
+_UNSUPPORTED = {
+    "transpose_a",
+    "transpose_b",
+    "adjoint_a",
+    "adjoint_b",
+    "expand_nested_tensors",
+    "preserve_aspect_ratio",
+}
+# Operations whose tensors are one list.
+_TAKE_LISTS = ("Concatenate", "Stack")
+# Arguments of layers that Keras 3 renamed.
 _RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "Discretization": {"bins": "bin_boundaries"},
 }
 
 
-def is_legacy(entry: Mapping[str, Any]) -> bool:
-    """Whether a layer's calls are written as Keras 2 does."""
+def upgrade_keras2(entries: Sequence[Any], functional: bool) -> tuple[Sequence[Any], bool]:
+    """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
+
+    Nested models are not upgraded here: their reader does it. Entries that are not mappings are kept.
+    """
+    legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
+    if functional and not legacy:
+        return entries, False
+    names = (
+        frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
+    )
+    return [_upgraded(entry, names) if isinstance(entry, Mapping) else entry for entry in entries], legacy
+
+
+def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
+    """Returns True if the calls of a layer are written as in Keras 2."""
     nodes = entry.get("inbound_nodes")
     return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], (list, Mapping)) and "args" not in nodes[0]
 
 
-def upgrade(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
-    """The layer of a functional model as Keras 3 writes it; ``names`` are those of its layers."""
+def _upgraded(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+    """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers of a functional model."""
     class_name, config = entry.get("class_name"), entry.get("config")
-    changed = dict(entry)
+    upgraded = dict(entry)
     if isinstance(class_name, str) and class_name in _RENAMED and isinstance(config, Mapping):
         renamed = _RENAMED[class_name]
-        changed["config"] = {renamed.get(key, key): value for key, value in config.items()}
+        upgraded["config"] = {renamed.get(key, key): value for key, value in config.items()}
     if class_name == "BatchNormalization" and isinstance(config, Mapping):
         axis = config.get("axis")
         if isinstance(axis, list) and len(axis) == 1:
-            changed["config"] = {**config, "axis": axis[0]}
-    if not is_legacy(entry):
-        return changed
+            upgraded["config"] = {**config, "axis": axis[0]}
+    if not _has_legacy_calls(entry):
+        return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
-        return _operation(changed, config, nodes)
-    return {**changed, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
+        return _operation(upgraded, config, nodes)
+    return {**upgraded, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
 
 
 def _single(args: list[Any]) -> Any:
@@ -141,7 +165,7 @@ def _single(args: list[Any]) -> Any:
 
 
 def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
-    """The tensors of a call, and its named arguments."""
+    """Returns the tensors of a call and its named arguments."""
     if isinstance(node, Mapping):
         entries = [node[key] for key in sorted(node)]
     elif _is_entry(node):
@@ -150,13 +174,13 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
         entries = node if isinstance(node, list) else [node]
     args: list[Any] = []
     named: dict[str, Any] = {}
-    for each in entries:
-        if not _is_entry(each):
-            args.append(each)  # for the reader to refuse
+    for entry in entries:
+        if not _is_entry(entry):
+            args.append(entry)  # for the reader to refuse
             continue
-        args.append(each[2] if each[0] == _CONSTANT else _tensor(each))
-        if len(each) > 3 and isinstance(each[3], Mapping):
-            named.update({key: _argument(value, names) for key, value in each[3].items()})
+        args.append(entry[2] if entry[0] == _CONSTANT else _tensor(entry))
+        if len(entry) > 3 and isinstance(entry[3], Mapping):
+            named.update({key: _argument(value, names) for key, value in entry[3].items()})
     return args, named
 
 
@@ -169,7 +193,7 @@ def _tensor(entry: list[Any]) -> dict[str, Any]:
 
 
 def _argument(value: Any, names: frozenset[str]) -> Any:
-    """A named argument; a list that names a layer is one of its tensors."""
+    """Returns a named argument. A list that begins with the name of a layer is a tensor."""
     if _is_entry(value) and value[0] in names:
         return _tensor(value)
     if isinstance(value, list):
@@ -180,39 +204,41 @@ def _argument(value: Any, names: frozenset[str]) -> Any:
 def _operation(
     entry: dict[str, Any], config: Mapping[str, Any], nodes: list[tuple[list[Any], dict[str, Any]]]
 ) -> Mapping[str, Any]:
-    """An operation of TensorFlow as the operation of Keras that it is; as it was where there is none."""
+    """Returns the operation of Keras for an operation of TensorFlow; the entry itself if there is none."""
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
-    shown = {"shown": entry["class_name"], "name": entry.get("name")}
+    common = {"shown": entry["class_name"], "name": entry.get("name")}
+    upgraded_config = {"name": config.get("name")}
     if name == "__operators__.getitem":
         calls = [{"args": [_single(args), _key(kwargs.get("slice_spec"))], "kwargs": {}} for args, kwargs in nodes]
-        made = {"name": config.get("name")}
         return {
             "module": "keras.src.ops.numpy",
             "class_name": "GetItem",
-            "config": made,
-            **shown,
+            "config": upgraded_config,
+            **common,
             "inbound_nodes": calls,
         }
     function = _FUNCTIONS.get(name.removeprefix("compat.v1.")) if isinstance(name, str) else None
-    if function is None or any(kwargs.get(key) for _, kwargs in nodes for key in _BEYOND):
+    if function is None or any(kwargs.get(key) for _, kwargs in nodes for key in _UNSUPPORTED):
         calls = [{"args": args, "kwargs": kwargs} for args, kwargs in nodes]
         return {**entry, "module": "tf_keras", "inbound_nodes": calls}
-    made = {"name": config.get("name")}
     calls = []
     for args, kwargs in nodes:
         renamed = {function.names[key]: value for key, value in kwargs.items() if key in function.names}
-        call = {key: renamed.pop(key) for key in ("x2",) if key in renamed}
-        made.update({key: value for key, value in renamed.items() if value is not None})
-        calls.append({"args": [_single(args)] if function.operation not in _OF_LISTS else [args], "kwargs": call})
-    path = f"keras.src.ops.{function.module}"
-    return {"module": path, "class_name": function.operation, "config": made, **shown, "inbound_nodes": calls}
-
-
-_OF_LISTS = ("Concatenate", "Stack")
+        call_kwargs = {key: renamed.pop(key) for key in ("x2",) if key in renamed}
+        upgraded_config.update({key: value for key, value in renamed.items() if value is not None})
+        call_args = [args] if function.operation in _TAKE_LISTS else [_single(args)]
+        calls.append({"args": call_args, "kwargs": call_kwargs})
+    return {
+        "module": f"keras.src.ops.{function.module}",
+        "class_name": function.operation,
+        "config": upgraded_config,
+        **common,
+        "inbound_nodes": calls,
+    }
 
 
 def _key(spec: Any) -> Any:
-    """What ``x[…]`` picks, as Keras 3 writes it."""
+    """Returns the key in ``x[key]`` as Keras 3 writes it."""
     parts = spec if isinstance(spec, list) else [spec]
     key: list[Any] = []
     for part in parts:

@@ -1,8 +1,9 @@
-"""The weights that a Keras file stores, by layer: their places and shapes, and nothing of their values.
+"""Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
 
-A ``.keras`` archive has a tree of groups (``keras/src/saving/saving_lib.py``): a model's layers stand under ``layers``, what a
-layer holds under the names of its attributes, each with its own variables in ``vars``. An ``.h5`` file has a group for each
-layer of the model itself, those of nested models together (``keras/src/legacy/saving/legacy_h5_format.py``).
+A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The layers of a model are in ``layers``,
+the objects inside a layer in groups named after its attributes, and the variables of each in ``vars``. An ``.h5`` file has one
+group for each layer of the model itself; the group of a nested model has the weights of all its layers
+(``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -25,14 +26,18 @@ from convcalc.read.container import opened_file
 from convcalc.read.detect import OpenFile, open_binary
 from convcalc.read.keras_files.hdf5 import Tree, array
 
-_TABLE = "/idf_weights"  # of a lookup layer: stored as a variable is, and none of the layer's weights
+# The table of a lookup layer. It is stored like a variable, but is not one of the layer's weights.
+_TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 
 
 class Weights(Struct):
-    """What a file stores: by the path of a layer, or of a nested model with all its layers; and what is no layer's.
+    """The weights that a file stores.
 
-    ``archived`` says that it is a ``.keras`` archive, in which a few layers store something else than their weights.
+    Attributes:
+        layers: by the path of a layer, or of a nested model (for all its layers together).
+        others: weights that belong to no layer.
+        archived: True for a ``.keras`` archive, in which some layers store other data than their weights.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
@@ -41,18 +46,18 @@ class Weights(Struct):
 
 
 def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
-    """The weights in the file that the model was read from. Raises :class:`ConvcalcError` for a file that has none."""
+    """Returns the weights in the file of a model. Raises :class:`ConvcalcError` for a file without weights."""
     name = fspath(source)
     if name == "-":
         raise error(
-            codes.NO_WEIGHTS, "the weights of a model on standard input are not read: give the name of its file"
+            codes.NO_WEIGHTS, "the weights of a model on standard input cannot be read: give the name of its file"
         )
     with opened_file(name) as file:
         return weights_in(file, name, model)
 
 
 def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
-    """The weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
+    """Returns the weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
     opened = open_binary(file, name)
     if opened is None:
         raise _no_weights(name)
@@ -69,47 +74,46 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
 
 
 def _no_weights(name: str) -> ConvcalcError:
-    return error(codes.NO_WEIGHTS, f"{name}: holds no weights: a .keras archive and an .h5 file of a whole model do")
+    return error(codes.NO_WEIGHTS, f"{name}: contains no weights: a .keras archive and an .h5 file of a whole model do")
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """The model with the stored weights of those layers for which they cannot be inferred; that those cannot be read is a
-    warning among its problems, and no h5py is no problem.
+    """Returns the model with stored weights for the layers whose weights cannot be inferred.
+
+    An unreadable weights file is a warning among the model's problems. A missing h5py is ignored.
     """
-    if not _is_foreign(model):
+    if not any(_has_unknown_weights(layer) for _, layer in model.walk()):
         return model
     try:
         weights = _weights(opened, model)
     except ConvcalcError as failed:
-        said = [
-            bad._replace(severity="warning")
-            for bad in failed.problems
-            if bad.code not in (codes.NEEDS_H5PY, codes.NO_WEIGHTS)
+        warnings = [
+            problem._replace(severity="warning")
+            for problem in failed.problems
+            if problem.code not in (codes.NEEDS_H5PY, codes.NO_WEIGHTS)
         ]
-        return model._replace(problems=(*model.problems, *said))
+        return model._replace(problems=(*model.problems, *warnings))
     return _filled(model, "", weights.layers)
 
 
-def _is_foreign(model: Model) -> bool:
-    return any(_is_unknown(layer) for _, layer in model.walk())
-
-
-def _is_unknown(layer: Layer) -> bool:
-    """Whether a layer is one whose weights no rule tells. (Lambda, whose code is not known either, has none.)"""
+def _has_unknown_weights(layer: Layer) -> bool:
+    """Returns True if no rule can infer the weights of a layer."""
     definition = layer.definition
     return not layer.broken and (
         isinstance(definition, Foreign) or (isinstance(definition, LayerDefinition) and definition.has_unknown_weights)
     )
 
 
-def _filled(model: Model, prefix: str, found: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
+def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
+    """Returns the model, and its nested models, with the stored weights of their layers."""
+
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
         if isinstance(layer.definition, Model):
-            return layer._replace(definition=_filled(layer.definition, f"{path}/", found))
-        stored = found.get(path)
-        plain = stored is not None and all(weight.dtype in DTYPES for weight in stored)
-        return layer._replace(stored=stored) if plain and _is_unknown(layer) else layer
+            return layer._replace(definition=_filled(layer.definition, f"{path}/", weights))
+        stored = weights.get(path)
+        numeric = stored is not None and all(weight.dtype in DTYPES for weight in stored)
+        return layer._replace(stored=stored) if numeric and _has_unknown_weights(layer) else layer
 
     return model._replace(layers=tuple(map(filled, model.layers)))
 
@@ -118,77 +122,78 @@ def _filled(model: Model, prefix: str, found: Mapping[str, tuple[StoredWeight, .
 
 
 def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """The weights in the HDF5 tree of an archive."""
-    return _Archived(tree).weights(model)
+    """Returns the weights in the HDF5 tree of an archive."""
+    return _ArchiveReader(tree).weights(model)
 
 
-class _Archived:
-    """Finds the weights of a model's layers in the tree of an archive.
+class _ArchiveReader:
+    """Finds the weights of each layer in the tree of an archive.
 
-    A layer's group is found by the layer's name, which newer Keras writes beside its variables; else by its place, as Keras
-    finds it: the class, counted. A layer without a group was saved before, in a model that it stands in as well.
+    Newer versions of Keras write the name of a layer next to its variables. Otherwise the group is named after the layer's class
+    and its number among the layers of this class. A layer without a group was saved before, as part of another model.
     """
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.found: dict[str, tuple[StoredWeight, ...]] = {}
+        self.layers: dict[str, tuple[StoredWeight, ...]] = {}
         self.others: list[StoredWeight] = []
         self.saved: dict[tuple[str, str], tuple[StoredWeight, ...]] = {}
 
     def weights(self, model: Model) -> Weights:
-        """The weights of the whole file."""
-        self.model(model, self.tree.root, "")
-        return Weights(self.found, tuple(self.others), archived=True)
+        """Returns the weights in the whole file."""
+        self.add_model(model, self.tree.root, "")
+        return Weights(self.layers, tuple(self.others), archived=True)
 
-    def model(self, model: Model, group: Any, prefix: str) -> None:
-        """The weights of a model's layers; what else there is in its group, such as an optimizer, is not the model's."""
-        rest = self.groups(group)
-        names = {_name(self.tree.child(each, "vars")): place for place, each in rest.items()}
-        for place, layer in _places(model):
-            found = rest.pop(names.get(layer.name, place), None)
+    def add_model(self, model: Model, group: Any, prefix: str) -> None:
+        """Adds the weights of a model's layers; other variables in its group, such as an optimizer's, go to ``others``."""
+        unused = self.layer_groups(group)
+        group_names = {_layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
+        for group_name, layer in _group_names(model):
+            layer_group = unused.pop(group_names.get(layer.name, group_name), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
             if isinstance(layer.definition, Model):
-                self.model(layer.definition, found, f"{path}/")
-            elif found is not None:
-                self.found[path] = self.saved[key] = tuple(self.variables(found))
+                self.add_model(layer.definition, layer_group, f"{path}/")
+            elif layer_group is not None:
+                self.layers[path] = self.saved[key] = tuple(self.variables(layer_group))
             elif key in self.saved:
-                self.found[path] = self.saved[key]
-        for left in rest.values():
-            self.others += self.variables(left)
+                self.layers[path] = self.saved[key]
+        for member in unused.values():
+            self.others += self.variables(member)
 
-    def groups(self, group: Any) -> dict[str, Any]:
-        """The groups of a model's layers; its own variables are put aside."""
+    def layer_groups(self, group: Any) -> dict[str, Any]:
+        """Returns the groups of a model's layers. The model's own variables go to ``others``."""
         if group is None:
             return {}
         child = self.tree.child
-        if (own := child(group, "vars")) is not None:
-            self.others += self.tree.arrays(own)
-        # The second was the name in Keras 2.13.
+        if (variables := child(group, "vars")) is not None:
+            self.others += self.tree.arrays(variables)
+        # Keras 2.13 uses the second name.
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
     def variables(self, top: Any) -> Iterator[StoredWeight]:
-        """All variables under a group, without the state of random generators and optimizers, which no summary counts."""
+        """Yields all variables below a group, except the state of random generators and optimizers: no summary counts these."""
         waiting = [("", top)]
         while waiting:
             name, group = waiting.pop()
-            inside = self.tree.inside(group)
-            own = inside.pop("vars", None)
-            arrays = [] if own is None else [each for each in self.tree.arrays(own) if not each.path.endswith(_TABLE)]
-            state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
-            if not (state and _GENERATOR.fullmatch(_name(own) or name)):
+            members = self.tree.inside(group)
+            variables = members.pop("vars", None)
+            arrays = [] if variables is None else self.tree.arrays(variables)
+            arrays = [array for array in arrays if not array.path.endswith(_TABLE)]
+            is_state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
+            if not (is_state and _GENERATOR.fullmatch(_layer_name(variables) or name)):
                 yield from arrays
-            waiting += [(name, each) for name, each in reversed(inside.items()) if name != "optimizer"]
+            waiting += [(name, member) for name, member in reversed(members.items()) if name != "optimizer"]
 
 
-def _name(variables: Any) -> str:
-    """The name that is written beside the variables of a layer, or of another object; empty for none."""
+def _layer_name(variables: Any) -> str:
+    """Returns the name written next to the variables of a layer or another object; empty if there is none."""
     name = None if variables is None else variables.attrs.get("name")
     return name if isinstance(name, str) else ""
 
 
-def _places(model: Model) -> Iterator[tuple[str, Layer]]:
-    """The layers as Keras saves them, each with the name of its group."""
+def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
+    """Yields the layers in the order in which Keras saves them, each with the name of its group."""
     counts: dict[str, int] = {}
     for number in summary_order(model):
         layer = model.layers[number]
@@ -203,26 +208,26 @@ def _places(model: Model) -> Iterator[tuple[str, Layer]]:
 
 
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """The weights in an HDF5 file of a whole model."""
+    """Returns the weights in an HDF5 file of a whole model."""
     top = tree.child(tree.root, "model_weights")
     if top is None:
-        raise error(codes.NO_WEIGHTS, f"{name}: holds a model's config, and no weights")
+        raise error(codes.NO_WEIGHTS, f"{name}: contains a model's config, but no weights")
     layers = {layer.name for layer in model.layers}
-    found: dict[str, tuple[StoredWeight, ...]] = {}
+    weights: dict[str, tuple[StoredWeight, ...]] = {}
     others: list[StoredWeight] = []
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         paths = [] if group is None else tree.texts(group, "weight_names")
         stored = tuple(_weight(tree, group, path) for path in paths)
         if layer in layers:
-            found[layer] = stored
+            weights[layer] = stored
         else:
             others += stored
-    return Weights(found, tuple(others))
+    return Weights(weights, tuple(others))
 
 
 def _weight(tree: Tree, group: Any, path: str) -> StoredWeight:
-    found = tree.child(group, path)
-    if found is None:
-        raise Refusal(f"{group.name.lstrip('/')} names a weight that is not there, '{path[:100]}'", codes.DAMAGED)
-    return array(found)
+    weight = tree.child(group, path)
+    if weight is None:
+        raise Refusal(f"{group.name.lstrip('/')} names a weight that does not exist, '{path[:100]}'", codes.DAMAGED)
+    return array(weight)
