@@ -14,18 +14,17 @@ from convcalc.cli import warn
 from convcalc.cli.check_run import CheckRun
 from convcalc.cli.completion import files
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
-from convcalc.cli.output import Output, look_options, output_options
+from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.progress import progress
 from convcalc.cli.reading import input_options
 from convcalc.model import MAXIMA
+from convcalc.rendering.formats import CHECK_FORMATS, OutputFormat, write_checks
 
 if TYPE_CHECKING:
     from convcalc.checking.budget import Limit
     from convcalc.cli.check_run import NewRecord, Outcome
 
 F = TypeVar("F", bound="Callable[..., Any]")
-
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex", "github", "sarif", "junit")
 
 
 def _budget_options(command: F) -> F:
@@ -41,7 +40,7 @@ def _budget_options(command: F) -> F:
 
 @click.command("check")
 @click.argument("models", nargs=-1, metavar="[MODEL...]", shell_complete=files)
-@output_options(FORMATS)
+@output_options(tuple(CHECK_FORMATS))
 @click.option(
     "--against",
     metavar="RECORD",
@@ -66,7 +65,7 @@ def _budget_options(command: F) -> F:
     help="How many models to check at once, each in a process of its own; default: one for each core where there are many.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
-@look_options
+@text_options
 def command(
     models: tuple[str, ...],
     to: Output,
@@ -113,13 +112,13 @@ def command(
         inputs,
         batch,
         None if quiet else to.format,
-        None if quiet else to.look(width, ascii, no_color),
+        None if quiet else to.text_style(width, ascii, no_color),
     )
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_parts(progress(names, outcomes, quiet), exit_codes)) as parts:
         if not quiet:
-            to.write(_texts(parts, to.format))
+            to.write(_text(CHECK_FORMATS[to.format], parts))
         for _ in parts:  # what nobody wrote is checked all the same
             pass
     return max(exit_codes)
@@ -136,19 +135,13 @@ def _parts(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any,
         yield outcome.payload
 
 
-def _texts(parts: Iterable[Any], format: str) -> Iterator[str]:
-    """The result in pieces: for people model by model as they are checked, in other formats all at the end."""
-    if format != "table":
-        from convcalc.rendering.checks import CHECK_FORMATS
-
-        yield CHECK_FORMATS[format].whole(tuple(parts))
-        return
-    for told in parts:
-        for piece in told:
-            if piece.to_stderr:
-                warn(piece.text)
-            else:
-                yield piece.text
+def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
+    """The output in pieces. Pieces for standard error are written here."""
+    for piece in write_checks(format, payloads):
+        if piece.to_stderr:
+            warn(piece.text)
+        else:
+            yield piece.text
 
 
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:

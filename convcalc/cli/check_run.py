@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -13,6 +12,7 @@ from convcalc.base.problems import ConvcalcError, error, listed
 from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
 from convcalc.cli.reading import resized
+from convcalc.rendering.formats import CHECK_FORMATS, check_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,19 +33,11 @@ class NewRecord(Struct):
     text: str
 
 
-class Piece(Struct):
-    """A piece of text about a model, for standard error if ``to_stderr``, else for standard output."""
-
-    text: str
-    to_stderr: bool = False
-
-
 class Outcome(Struct):
     """The result for one model.
 
     ``messages`` go to standard error, ``new_record`` is the record to write, and ``code`` is the exit code for this model.
-    ``payload`` is the model's part of the output: for ``table`` a tuple of :class:`Piece`, for other formats what the format's
-    ``of_check`` returned, and None with ``--quiet``.
+    ``payload`` is the model's part of the output, None with ``--quiet``.
     """
 
     messages: tuple[str, ...]
@@ -114,11 +106,7 @@ class CheckRun:
     def _payload(self, result: CheckResult) -> Any:
         if self.format is None or self.text_style is None:
             return None
-        if self.format == "table":
-            return tuple(_pieces(result, self.text_style))
-        from convcalc.rendering.checks import CHECK_FORMATS
-
-        return CHECK_FORMATS[self.format].part(result)
+        return check_payload(CHECK_FORMATS[self.format], result, self.text_style)
 
 
 def _record_in_folder(record: str | None, model: str) -> str | None:
@@ -141,30 +129,3 @@ def _new_record(report: Study, record: str, name: str) -> NewRecord:
     if path.is_dir():
         path = path / f"{Path(name).stem}.txt"
     return NewRecord(path, snapshot_text(report, path.suffix))
-
-
-def _pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
-    """The text about one model: one line if it passed.
-
-    Otherwise every problem on standard error. Only the first difference from a record is a problem line; a table shows all of
-    them.
-    """
-    from convcalc.base.text import number_text
-
-    report, comparison = result.report, result.comparison
-    if report is None:
-        yield Piece(str(ConvcalcError(result.problems)), to_stderr=True)
-    elif result.passed:
-        record = f" (matches {comparison.before.source})" if comparison else ""
-        params = number_text(report.totals.params, report.totals.incomplete.get("params"))
-        yield Piece(f"{result.source}: {len(report.layers)} layers, {params} parameters: OK{record}\n")
-    else:
-        differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
-        others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]
-        for problem in [*others, *differences[:1]]:
-            yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
-        if comparison is not None and differences:
-            from convcalc.rendering.diff import diff_sheet
-            from convcalc.rendering.grid import drawn
-
-            yield Piece(drawn(diff_sheet(comparison), text_style))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -11,15 +10,12 @@ from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import CHECK_FAILED, OK, print_warnings
 from convcalc.cli.completion import files
-from convcalc.cli.output import Output, look_options, output_options
+from convcalc.cli.output import Output, output_options, text_options
+from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
-    from convcalc.differences.comparison import Comparison
     from convcalc.model import Model
-    from convcalc.rendering.grid import TextStyle
-
-FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex")
 
 
 @click.command("diff")
@@ -27,12 +23,12 @@ FORMATS = ("table", "json", "jsonl", "csv", "markdown", "html", "latex")
 @click.option(
     "--git", "revisions", metavar="REV[..REV]", help="Of A alone: a revision against the file, or two of them."
 )
-@output_options(FORMATS)
+@output_options(tuple(COMPARISON_FORMATS))
 @click.option("--all", "everything", is_flag=True, help="Layers that are the same too.")
 @click.option("--ignore-names", is_flag=True, help="A layer may have another name.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 where the models differ, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing: the exit code says it.")
-@look_options
+@text_options
 def command(
     models: tuple[str, ...],
     revisions: str | None,
@@ -53,10 +49,11 @@ def command(
     from convcalc.differences.compare import diff
 
     before, after = _of_git(models, revisions) if revisions is not None else _of_files(models)
-    found = diff(_report(before), _report(after), ignore_names)
+    result = diff(_report(before), _report(after), ignore_names)
     if not quiet:
-        to.write([_text(found, to.format, everything, lambda: to.look(width, ascii, no_color))])
-    return CHECK_FAILED if found.differs and not exit_zero else OK
+        request = ComparisonRequest(everything, lambda: to.text_style(width, ascii, no_color))
+        to.write([write_comparison(COMPARISON_FORMATS[to.format], result, request)])
+    return CHECK_FAILED if result.differs and not exit_zero else OK
 
 
 def _of_files(models: tuple[str, ...]) -> tuple[Model, Model]:
@@ -101,17 +98,3 @@ def _report(model: Model) -> Study:
     report = Study.of(infer(model))
     print_warnings(report.problems)
     return report
-
-
-def _text(found: Comparison, format: str, everything: bool, look: Callable[[], TextStyle]) -> str:
-    """The comparison in a format."""
-    if format in ("json", "jsonl"):
-        from convcalc.base.json_text import dumps, line
-
-        return (dumps if format == "json" else line)(found.as_dict())
-    from convcalc.rendering.diff import diff_sheet
-    from convcalc.rendering.grid import drawn
-    from convcalc.rendering.sheets import SHEET_FORMATS
-
-    sheet = diff_sheet(found, everything, plain=format == "csv")
-    return SHEET_FORMATS[format]([sheet]) if format in SHEET_FORMATS else drawn(sheet, look())

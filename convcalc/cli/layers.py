@@ -10,7 +10,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Source, did_you_mean, error
 from convcalc.cli import OK
 from convcalc.cli.completion import known_layers
-from convcalc.cli.output import look, look_options
+from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("layers")
 @click.argument("name", required=False, shell_complete=known_layers)
-@look_options
+@text_options
 def command(name: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
     """The layers that are known, by family; with a NAME, that layer's arguments, rule and an example. 'ops' lists the
     operations of keras.ops, and ops.NAME shows one.
@@ -27,12 +27,12 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     from convcalc.layers import CATALOGUE, find, known_names
     from convcalc.rendering.catalogue import layer_list, layer_page
 
-    appearance = look(width, ascii, no_color)
+    style = text_style(width, ascii, no_color)
     if name is None:
-        write(layer_list(CATALOGUE.values(), appearance))
+        write(layer_list(CATALOGUE.values(), style))
         return OK
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
-        write(_operations(name.removeprefix("keras.").removeprefix("ops."), appearance))
+        write(_operations(name.removeprefix("keras.").removeprefix("ops."), style))
         return OK
     kind = find(name)
     if kind is None:
@@ -43,20 +43,20 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     from convcalc.read.spec.spec import read_spec
 
     spec = example_spec(kind)
-    write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), appearance))
+    write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), style))
     return OK
 
 
-def _operations(function: str, appearance: TextStyle) -> str:
+def _operations(function: str, style: TextStyle) -> str:
     """The page of the operation that a function makes; of ``ops`` the list of all."""
     from convcalc.ops import OPERATIONS, find_function
     from convcalc.rendering.catalogue import operation_list, operation_page
 
     if function == "ops":
-        return operation_list(OPERATIONS.values(), appearance)
+        return operation_list(OPERATIONS.values(), style)
     operation = find_function(function)
     if operation is None:
         known = [each.function for each in OPERATIONS.values()]
         hint = did_you_mean(function, known) or "; `convcalc layers ops` lists those that are known"
         raise error(codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
-    return operation_page(operation, appearance)
+    return operation_page(operation, style)

@@ -23,25 +23,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-# Which format a file's ending asks for.
-ENDINGS = {
-    ".txt": "table",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".tex": "latex",
-    ".mmd": "mermaid",
-    ".mermaid": "mermaid",
-    ".dot": "dot",
-    ".gv": "dot",
-    ".sarif": "sarif",
-    ".xml": "junit",
-}
-
 
 class Output(Struct):
     """Where a result goes, and in which format: into ``file``, or to standard output."""
@@ -64,10 +45,10 @@ class Output(Struct):
         except OSError as failed:
             raise error(codes.OUTPUT, f"{self.file}: cannot be written: {failed.strerror or failed}") from None
 
-    def look(self, width: int | None, ascii: bool, no_color: bool) -> TextStyle:
+    def text_style(self, width: int | None, ascii: bool, no_color: bool) -> TextStyle:
         """How to draw there."""
         if self.file is None:
-            return look(width, ascii, no_color)
+            return text_style(width, ascii, no_color)
         from convcalc.rendering.grid import TextStyle
 
         return TextStyle(width, ascii)
@@ -104,6 +85,8 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
         return Output(format or default)
     from pathlib import Path
 
+    from convcalc.rendering.formats import ENDINGS
+
     path = Path(file)
     meant = format or ENDINGS.get(path.suffix.lower(), "")
     if meant not in formats:
@@ -115,7 +98,7 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
     return Output(meant, path)
 
 
-def look_options(command: F) -> F:
+def text_options(command: F) -> F:
     """The options that say how text looks."""
     for option in (
         click.option("--no-color", is_flag=True, help="No colour, as with NO_COLOR set."),
@@ -126,7 +109,7 @@ def look_options(command: F) -> F:
     return command
 
 
-def look(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
+def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
     """How to draw on standard output: as wide as the terminal; in a pipe as wide as it needs, and without colour."""
     from convcalc.rendering.grid import TextStyle
 

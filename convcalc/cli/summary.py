@@ -8,10 +8,11 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
+from convcalc.cli import warn
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
-from convcalc.cli.formats import FORMATS, FormatRequest, require_format
-from convcalc.cli.output import Output, look_options, output_options
+from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.reading import Reading, input_options
+from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, require_options, write_reports
 
 if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
@@ -23,7 +24,7 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 
 @click.command("summary")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
-@output_options(tuple(FORMATS))
+@output_options(tuple(REPORT_FORMATS))
 @click.option(
     "--columns",
     metavar="A,B,...",
@@ -57,38 +58,42 @@ LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
 @click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
 @click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
-@look_options
+@text_options
 @click.pass_context
 def command(context: click.Context, /, models: tuple[str, ...], to: Output, **options: Any) -> int:
     """Layers, shapes, parameters and MACs of each MODEL: a YAML spec, a Keras config (model.to_json()) or a .keras archive;
     - is standard input.
     """
     given = [name for name in options if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
-    format = require_format(to.format, given, len(models) > 1)
-    asked = _asked(models, to, options)
+    format = REPORT_FORMATS[to.format]
+    require_options(format, given, len(models) > 1)
+    request = _request(models, to, options)
     reading = Reading(options)
     if options["quiet"]:
         for _ in reading.reports(models):
             pass
     else:
-        to.write(format.write(reading.reports(models), asked))
+        to.write(write_reports(format, reading.reports(models), request))
     return reading.code
 
 
-def _asked(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
-    """What the options ask of the format."""
+def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
+    """The request to the format."""
 
-    def look() -> TextStyle:
-        return to.look(options["width"], options["ascii"], options["no_color"])
+    def text_style() -> TextStyle:
+        return to.text_style(options["width"], options["ascii"], options["no_color"])
 
     return FormatRequest(
         several=len(models) > 1,
-        look=look,
+        text_style=text_style,
         columns=_columns(options["columns"]),
         depth=options["depth"],
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
-        keras=_keras_options(look().width or 80, options) if to.format in ("keras", "keras2") else None,
+        keras=_keras_options(text_style().width or 80, options)
+        if "line_length" in REPORT_FORMATS[to.format].options
+        else None,
+        note=lambda text: warn(f"note: {text}"),
     )
 
 

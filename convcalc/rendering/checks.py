@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from convcalc.base.json_text import dumps, line
+from convcalc.base import codes
 from convcalc.base.numbers import plain_number
+from convcalc.base.problems import ConvcalcError
 from convcalc.base.structs import Struct
 from convcalc.base.text import number_text
 from convcalc.checking.check_model import CheckResult
+from convcalc.rendering.output_format import Piece
 from convcalc.rendering.sheet import Column, Sheet
-from convcalc.rendering.sheets import SHEET_FORMATS
 from convcalc.report_json import SCHEMA_VERSION
 from convcalc.report_json.write import totals_with_memory
 
-
-@dataclass(frozen=True)
-class Format:
-    """A format in two steps, so that models can be checked in several processes: ``part`` is what it has of one model, as plain
-    data that one process can send to another; ``whole`` is the text that those make.
-    """
-
-    part: Callable[[CheckResult], Any]
-    whole: Callable[[Sequence[Any]], str]
-
-    def __call__(self, models: Sequence[CheckResult]) -> str:
-        """The text on models that were checked here."""
-        return self.whole([self.part(model) for model in models])
-
+if TYPE_CHECKING:
+    from convcalc.rendering.grid import TextStyle
 
 _FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
 _COLUMNS = (
@@ -43,7 +31,7 @@ _COLUMNS = (
 )
 
 
-class _Line(Struct):
+class Line(Struct):
     """What formats of tables have of one model: its row, and the table of what differs from its record."""
 
     row: Sequence[str]
@@ -55,23 +43,24 @@ def checks_sheet(models: Sequence[CheckResult], plain: bool = False) -> Sheet:
     """One row a model, with the first of its problems. ``plain`` is for programs: numbers without separators, unknown ones
     empty, and a column that says which are not wholly known.
     """
-    return _sheet([_line(model, plain) for model in models], plain)
+    return _sheet([check_line(model, plain) for model in models], plain)
 
 
-def _sheet(lines: Sequence[_Line], plain: bool) -> Sheet:
+def _sheet(lines: Sequence[Line], plain: bool) -> Sheet:
     failed = sum(not line.passed for line in lines)
     note = f" {len(lines):,} checked, {len(lines) - failed:,} passed, {failed:,} failed"
     fields, columns = ((*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))) if plain else (_FIELDS, _COLUMNS)
     return Sheet("Checks", fields, columns, [line.row for line in lines], (note,))
 
 
-def _line(model: CheckResult, plain: bool) -> _Line:
+def check_line(model: CheckResult, plain: bool) -> Line:
+    """A checked model's part of the sheets."""
     difference = None
     if not model.passed and model.comparison is not None and not model.comparison.same:
         from convcalc.rendering.diff import diff_sheet
 
         difference = diff_sheet(model.comparison, plain=plain)
-    return _Line(_plain_row(model) if plain else _row(model), model.passed, difference)
+    return Line(_plain_row(model) if plain else _row(model), model.passed, difference)
 
 
 def _row(model: CheckResult) -> list[str]:
@@ -107,10 +96,11 @@ def status(model: CheckResult) -> str:
 
 def checks_dict(models: Sequence[CheckResult]) -> dict[str, Any]:
     """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
-    return _dict([model_dict(model) for model in models])
+    return checks_data([model_dict(model) for model in models])
 
 
-def _dict(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The checks for JSON, from the data of each model."""
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
@@ -127,69 +117,31 @@ def model_dict(model: CheckResult) -> dict[str, Any]:
     }
 
 
-def _table(lines: Sequence[_Line]) -> str:
-    from convcalc.rendering.grid import TextStyle, drawn  # imported lazily: only this format needs Rich
-
-    return drawn(_sheet(lines, plain=False), TextStyle())
-
-
-def _json(models: Sequence[dict[str, Any]]) -> str:
-    return dumps(_dict(models))
+def check_sheets(lines: Sequence[Line], plain: bool) -> list[Sheet]:
+    """The sheet of all checks, and after it a sheet for each model that differs from its record."""
+    return [_sheet(lines, plain), *(line.difference for line in lines if line.difference is not None)]
 
 
-def _json_line(model: CheckResult) -> str:
-    """One model a line."""
-    return line(model_dict(model))
+def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
+    """The text about one model: one line if it passed.
 
+    Otherwise every problem on standard error. Only the first difference from a record is a problem line; a table shows all of
+    them.
+    """
+    report, comparison = result.report, result.comparison
+    if report is None:
+        yield Piece(str(ConvcalcError(result.problems)), to_stderr=True)
+    elif result.passed:
+        record = f" (matches {comparison.before.source})" if comparison else ""
+        params = number_text(report.totals.params, report.totals.incomplete.get("params"))
+        yield Piece(f"{result.source}: {len(report.layers)} layers, {params} parameters: OK{record}\n")
+    else:
+        differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
+        others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]
+        for problem in [*others, *differences[:1]]:
+            yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
+        if comparison is not None and differences:
+            from convcalc.rendering.diff import diff_sheet
+            from convcalc.rendering.grid import drawn  # imported lazily: needs Rich
 
-def _github(model: CheckResult) -> str:
-    from convcalc.rendering.github import commands
-
-    return commands(model)
-
-
-def _sarif_part(model: CheckResult) -> Any:
-    from convcalc.rendering.sarif import findings
-
-    return findings(model)
-
-
-def _sarif(models: Sequence[Any]) -> str:
-    from convcalc.rendering.sarif import sarif
-
-    return sarif(models)
-
-
-def _junit_part(model: CheckResult) -> Any:
-    from convcalc.rendering.junit import suite
-
-    return suite(model)
-
-
-def _junit(suites: Sequence[Any]) -> str:
-    from convcalc.rendering.junit import junit
-
-    return junit(suites)
-
-
-def _of_sheets(format: str) -> Format:
-    """A format of tables: the checks, and behind them what differs from each record that does not hold."""
-    plain = format == "csv"
-
-    def whole(lines: Sequence[_Line]) -> str:
-        differences = (line.difference for line in lines if line.difference is not None)
-        return SHEET_FORMATS[format]([_sheet(lines, plain), *differences])
-
-    return Format(lambda model: _line(model, plain), whole)
-
-
-# A format's module is imported when the format is asked for.
-CHECK_FORMATS: dict[str, Format] = {
-    "table": Format(lambda model: _line(model, plain=False), _table),
-    "json": Format(model_dict, _json),
-    "jsonl": Format(_json_line, "".join),
-    **{format: _of_sheets(format) for format in SHEET_FORMATS},
-    "github": Format(_github, "".join),
-    "sarif": Format(_sarif_part, _sarif),
-    "junit": Format(_junit_part, _junit),
-}
+            yield Piece(drawn(diff_sheet(comparison), text_style))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from convcalc.base.text import visible
-from convcalc.rendering.graph import Graph, Node
+from convcalc.rendering.graph import Graph, Node, graph
+from convcalc.rendering.output_format import FormatRequest, OutputFormat
+
+if TYPE_CHECKING:
+    from convcalc.analyse.study import Study
 
 _HEAD = """\
 digraph {{
@@ -53,3 +58,11 @@ def _quoted(*lines: str) -> str:
 
 def _escaped(text: str) -> str:
     return visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
+
+
+def dot_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
+    """The graph of each report."""
+    return (dot_text(graph(report, request.depth)) for report in reports)
+
+
+FORMATS = (OutputFormat("dot", (".dot", ".gv"), options=("depth",), reports="convcalc.rendering.dot:dot_reports"),)

@@ -5,11 +5,12 @@ What a command may hold, and how it is escaped, is told by "Workflow commands fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from convcalc.base.problems import Problem
 from convcalc.base.text import STDIN, visible
 from convcalc.checking.check_model import CheckResult
+from convcalc.rendering.output_format import OutputFormat
 
 
 def commands(model: CheckResult) -> str:
@@ -37,3 +38,18 @@ def _escaped(text: str) -> str:
     """The text on one line, so that it can start no command of its own."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "%0A".join(visible(line).replace("%", "%25") for line in lines)
+
+
+def joined_commands(models: Sequence[str]) -> str:
+    """The commands of all models."""
+    return "".join(models)
+
+
+FORMATS = (
+    OutputFormat(
+        "github",
+        machine=True,
+        check_result="convcalc.rendering.github:commands",
+        checks="convcalc.rendering.github:joined_commands",
+    ),
+)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from convcalc.base.text import visible
+from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
 
 # Only what stands in our own element is styled: a fragment changes nothing around it.
@@ -76,3 +77,15 @@ def _cell(tag: str, column: Column, text: str, attributes: str = "") -> str:
 
 def _text(text: str) -> str:
     return escape(visible(text))
+
+
+def html_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
+    """One page with all sheets."""
+    yield html_page(list(sheets))
+
+
+FORMATS = (
+    OutputFormat(
+        "html", (".html", ".htm"), options=(*SHEET_OPTIONS, "insights"), sheets="convcalc.rendering.html:html_sheets"
+    ),
+)

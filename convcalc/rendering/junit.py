@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from convcalc.base.problems import Problem
 from convcalc.base.structs import Struct
 from convcalc.checking.check_model import CheckResult
+from convcalc.rendering.output_format import OutputFormat
 
 # What XML 1.0 has no way to write.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -87,3 +88,14 @@ def _seconds(seconds: float) -> str:
 def _legal(text: str) -> str:
     """The text with what XML cannot hold written out."""
     return _ILLEGAL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+FORMATS = (
+    OutputFormat(
+        "junit",
+        (".xml",),
+        machine=True,
+        check_result="convcalc.rendering.junit:suite",
+        checks="convcalc.rendering.junit:junit",
+    ),
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.base.text import visible
+from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
+from convcalc.rendering.text import blank_line_between
 
 PREAMBLE = "% needs \\usepackage{booktabs,longtable}\n"
 _SIGNS = {
@@ -94,3 +96,12 @@ def _written(match: re.Match[str]) -> str:
     if len(accent) == 1 and accent[0] in _ACCENTS and letter.isascii() and letter.isalpha():
         return f"\\{_ACCENTS[accent[0]]}{{{letter}}}"
     return escaped(sign.encode("ascii", "backslashreplace").decode())
+
+
+def latex_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
+    """A table for each sheet, after a comment that names the packages they need."""
+    yield PREAMBLE
+    yield from blank_line_between(map(latex_text, sheets))
+
+
+FORMATS = (OutputFormat("latex", (".tex",), options=SHEET_OPTIONS, sheets="convcalc.rendering.latex:latex_sheets"),)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from convcalc.base.text import visible
+from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
+from convcalc.rendering.text import blank_line_between
 
 # What means something in Markdown. A sign in code is only itself: so no one is mentioned, no issue linked, no formula set.
 _SIGNS = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
@@ -46,3 +48,18 @@ def escaped(text: str) -> str:
 def _beginning(text: str) -> str:
     """The beginning of a list item, which is not to begin another list."""
     return _LIST.sub(r"\1\\", text)
+
+
+def markdown_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
+    """A section for each sheet."""
+    return blank_line_between(map(markdown_text, sheets))
+
+
+FORMATS = (
+    OutputFormat(
+        "markdown",
+        (".md", ".markdown"),
+        options=(*SHEET_OPTIONS, "insights"),
+        sheets="convcalc.rendering.markdown:markdown_sheets",
+    ),
+)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from convcalc.base.text import visible
-from convcalc.rendering.graph import Graph
+from convcalc.rendering.graph import Graph, graph
+from convcalc.rendering.output_format import FormatRequest, OutputFormat
+
+if TYPE_CHECKING:
+    from convcalc.analyse.study import Study
 
 # A label is read as HTML, as Markdown and for entities: what may mean something there is written as an entity of Mermaid's.
 _MEANT = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|(?<![^\W_])_|_(?![^\W_])")
@@ -47,3 +52,26 @@ def _inside(graph: Graph, group: str) -> Iterator[str]:
 
 def _quoted(*lines: str) -> str:
     return '"' + "<br/>".join(_MEANT.sub(lambda sign: f"#{ord(sign[0])};", visible(line)) for line in lines) + '"'
+
+
+def mermaid_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
+    """The graph of each report. A note says if Mermaid refuses it."""
+    for report in reports:
+        drawing = graph(report, request.depth)
+        text = mermaid_text(drawing)
+        if len(text) > MOST_CHARACTERS or len(drawing.edges) > MOST_EDGES:
+            request.note(
+                "Mermaid refuses a graph of this size unless its maxTextSize and maxEdges are raised; dot does not"
+            )
+        yield text
+
+
+FORMATS = (
+    OutputFormat(
+        "mermaid",
+        (".mmd", ".mermaid"),
+        options=("depth",),
+        several=False,
+        reports="convcalc.rendering.mermaid:mermaid_reports",
+    ),
+)

@@ -17,6 +17,7 @@ from convcalc.base.structs import Struct
 from convcalc.base.text import STDIN, visible
 from convcalc.base.version import __version__
 from convcalc.checking.check_model import CheckResult
+from convcalc.rendering.output_format import OutputFormat
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # What a viewer would take for a link.
@@ -117,3 +118,14 @@ def _fingerprint(model: CheckResult, problem: Problem) -> str:
     """What stays the same where lines move and numbers change."""
     parts = (PurePath(model.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+FORMATS = (
+    OutputFormat(
+        "sarif",
+        (".sarif",),
+        machine=True,
+        check_result="convcalc.rendering.sarif:findings",
+        checks="convcalc.rendering.sarif:sarif",
+    ),
+)

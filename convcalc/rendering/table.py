@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from convcalc.analyse.report import LayerReport
@@ -11,9 +11,11 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.text import bytes_text, number_text
 from convcalc.rendering.columns import FIELDS, columns_named, known
 from convcalc.rendering.field import field_notes
+from convcalc.rendering.output_format import SHEET_OPTIONS, ComparisonRequest, FormatRequest, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
 
 if TYPE_CHECKING:
+    from convcalc.differences.comparison import Comparison
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
@@ -98,3 +100,39 @@ def _totals(report: Study) -> list[str]:
         counted = number_text(known(totals.flops), incomplete.get("flops"))
         lines.append(f" FLOPs: {counted} ({per}; convention {report.convention})")
     return lines
+
+
+def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
+    """Each report as a table, with memory and insights below it if they are requested."""
+    text_style = request.text_style()
+    for number, report in enumerate(reports):
+        yield "\n" * (number > 0) + table(report, text_style, request.columns, request.depth)
+        if request.memory:
+            from convcalc.rendering.memory import memory_text
+
+            yield "\n" + memory_text(report, text_style)
+        if request.insights:
+            from convcalc.checking.insights import insights
+            from convcalc.rendering.insights import insights_text
+
+            yield "\n" + insights_text(insights(report), text_style)
+
+
+def table_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
+    """The comparison as a table."""
+    from convcalc.rendering.diff import diff_sheet
+    from convcalc.rendering.grid import drawn  # imported lazily: needs Rich
+
+    return drawn(diff_sheet(comparison, request.everything), request.text_style())
+
+
+FORMATS = (
+    OutputFormat(
+        "table",
+        (".txt",),
+        options=(*SHEET_OPTIONS, "memory", "training", "insights"),
+        reports="convcalc.rendering.table:table_reports",
+        comparison="convcalc.rendering.table:table_comparison",
+        check_pieces="convcalc.rendering.checks:check_pieces",
+    ),
+)

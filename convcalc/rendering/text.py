@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from convcalc.layers.sublayer import SubLayer, SubModel
@@ -28,3 +28,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
+
+
+def blank_line_between(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, with an empty line before each but the first."""
+    return ("\n" * (number > 0) + text for number, text in enumerate(texts))

@@ -16,10 +16,10 @@ import pytest
 
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import jobs
-from convcalc.cli.check import FORMATS
 from convcalc.cli.check_run import CheckRun
 from convcalc.cli.jobs import in_order, jobs_for
 from convcalc.cli.project import Project
+from convcalc.rendering.formats import CHECK_FORMATS as FORMATS
 from convcalc.rendering.grid import TextStyle
 from tests.helpers.command_line import on_a_terminal, run
 from tests.paths import ROOT

@@ -18,9 +18,10 @@ from convcalc.layers import LayerDefinition
 from convcalc.model import Model
 from convcalc.ops import Operation
 from convcalc.read import read
-from convcalc.rendering import FORMATS, render
+from convcalc.rendering import render
 from convcalc.rendering.columns import FIELDS
 from convcalc.rendering.explain import explanation
+from convcalc.rendering.formats import REPORT_FORMATS
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.insights import insights_text
 from convcalc.rendering.memory import memory_text
@@ -74,7 +75,7 @@ def _texts(report: Report) -> None:
     look = TextStyle()
     texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
     texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
-    for format in FORMATS:
+    for format in REPORT_FORMATS:
         try:
             texts.append(render(report, format))
         except ConvcalcError as failed:  # what Keras cannot print

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from convcalc import Report, infer
 from convcalc.base.problems import Source
-from convcalc.cli.formats import FORMATS, FormatRequest
-from convcalc.cli.output import ENDINGS
 from convcalc.read.spec.spec import read_spec
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, write_reports
 from tests.generators.reports import NESTED
 
 HEAD = """\
@@ -103,11 +101,11 @@ def page() -> str:
         infer(read_spec(Source(f"{name}.yaml", text))) for name, text in (("small", SMALL), ("pair", NESTED))
     )
     parts = [
-        HEAD + "".join(map(_row, FORMATS)),
+        HEAD + "".join(map(_row, REPORT_FORMATS)),
         f"The samples are of this model, `small.yaml`:\n\n{_fenced('yaml', SMALL)}",
     ]
     parts.append(f"and those of graphs of this one, `pair.yaml`:\n\n{_fenced('yaml', NESTED.lstrip())}")
-    for name in FORMATS:
+    for name in REPORT_FORMATS:
         language, about = ABOUT[name]
         report, depth = (pair, 1) if name in ("mermaid", "dot") else (small, 0)
         command = f"convcalc summary {report.model.source} --format {name}{' --depth 1' * depth}"
@@ -116,13 +114,13 @@ def page() -> str:
 
 
 def _row(name: str) -> str:
-    endings = ", ".join(f"`{ending}`" for ending, format in ENDINGS.items() if format == name)
-    options = ", ".join(f"`--{option.replace('_', '-')}`" for option in FORMATS[name].takes)
-    return f"| [{name}](#{name}) | {endings or '–'} | {options} | {'yes' if FORMATS[name].several else 'no'} |\n"
+    endings = ", ".join(f"`{ending}`" for ending in REPORT_FORMATS[name].endings)
+    options = ", ".join(f"`--{option.replace('_', '-')}`" for option in REPORT_FORMATS[name].options)
+    return f"| [{name}](#{name}) | {endings or '–'} | {options} | {'yes' if REPORT_FORMATS[name].several else 'no'} |\n"
 
 
 def _sample(name: str, report: Report, depth: int) -> str:
-    text = "".join(FORMATS[name].write([report], FormatRequest(several=False, look=TextStyle, depth=depth)))
+    text = "".join(write_reports(REPORT_FORMATS[name], [report], FormatRequest(depth=depth)))
     # The complete JSON would be the longest part of the page.
     return f"{text[:_MOST_JSON].rstrip()} …\n" if name in ("json", "jsonl") else text
 

@@ -21,10 +21,10 @@ from convcalc import Report, infer
 from convcalc.base.problems import Source
 from convcalc.base.text import visible
 from convcalc.read.spec.spec import read_spec
-from convcalc.rendering import FORMATS
 from convcalc.rendering.columns import FIELDS
 from convcalc.rendering.csv import csv_text
 from convcalc.rendering.dot import dot_text
+from convcalc.rendering.formats import REPORT_FORMATS
 from convcalc.rendering.graph import Edge, Graph, graph
 from convcalc.rendering.html import html_fragment, html_page
 from convcalc.rendering.latex import latex_text
@@ -383,7 +383,7 @@ def test_unknown_numbers_are_shown_in_a_graph() -> None:
 
 
 def test_rich_is_imported_only_for_the_terminal() -> None:
-    formats = [name for name in FORMATS if name not in ("table", "keras", "keras2")]
+    formats = [name for name in REPORT_FORMATS if name not in ("table", "keras", "keras2")]
     code = (
         "import sys, convcalc; report = convcalc.infer(convcalc.load('specs/lenet5.yaml'))\n"
         f"for name in {formats}: convcalc.render(report, name)\n"
@@ -402,7 +402,7 @@ def test_ten_thousand_rows_take_seconds() -> None:
     assert time.process_time() - begun < 6
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", REPORT_FORMATS)
 def test_every_format_writes_every_report(reports: dict[str, Report], name: str) -> None:
     for report in reports.values():
         text = convcalc.render(report, name)

@@ -26,7 +26,8 @@ from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.base.text import visible
 from convcalc.read import read
-from convcalc.rendering import FORMATS, render
+from convcalc.rendering import render
+from convcalc.rendering.formats import REPORT_FORMATS
 from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional, layer, tensor
 
 SECONDS = 20  # of processor time
@@ -268,7 +269,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", REPORT_FORMATS)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_of_any_letters_in_every_format(kind: str, format: str) -> None:
     """Control and formatting characters are escaped; the lines of a table have one width."""

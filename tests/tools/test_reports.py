@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from convcalc.rendering.checks import CHECK_FORMATS
 from tests.helpers.check_results import BAD, GOOD, MODELS, checked
+from tests.helpers.check_text import check_text
 
 
 def test_sarif_is_read() -> None:
     from sarif_pydantic import Sarif
 
-    log = Sarif.model_validate_json(CHECK_FORMATS["sarif"](MODELS))
+    log = Sarif.model_validate_json(check_text("sarif", MODELS))
     (run,) = log.runs
     assert run.tool.driver.name == "convcalc"
     assert run.results is not None and run.tool.driver.rules is not None
@@ -25,7 +25,7 @@ def test_junit_is_read(tmp_path: Path) -> None:
     from junitparser import Error, Failure, JUnitXml
 
     path = tmp_path / "report.xml"
-    path.write_text(CHECK_FORMATS["junit"](MODELS), encoding="utf-8")
+    path.write_text(check_text("junit", MODELS), encoding="utf-8")
     suites = list(JUnitXml.fromfile(str(path)))
     assert [(suite.tests, suite.failures, suite.errors) for suite in suites[:3]] == [(2, 0, 0), (2, 1, 0), (1, 0, 1)]
     results = [[type(result) for case in suite for result in case.result] for suite in suites[:3]]
@@ -36,6 +36,6 @@ def test_junit_is_read(tmp_path: Path) -> None:
 def test_a_run_without_findings_is_read() -> None:
     from sarif_pydantic import Sarif
 
-    log = Sarif.model_validate_json(CHECK_FORMATS["sarif"]([checked(GOOD)]))
+    log = Sarif.model_validate_json(check_text("sarif", [checked(GOOD)]))
     assert log.runs[0].results == []
-    assert Sarif.model_validate_json(CHECK_FORMATS["sarif"]([checked(BAD)])).runs[0].results
+    assert Sarif.model_validate_json(check_text("sarif", [checked(BAD)])).runs[0].results

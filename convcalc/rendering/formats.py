@@ -1,0 +1,121 @@
+"""The registry of output formats, and how reports, checks and comparisons are written in any of them.
+
+``format_index.py`` lists the formats. It is generated from their declarations, so that no format's module is imported before
+the format is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from convcalc.base import codes
+from convcalc.base.lazy import resolve
+from convcalc.base.problems import error, listed
+from convcalc.rendering.format_index import INDEX
+from convcalc.rendering.output_format import ComparisonRequest, FormatRequest, OutputFormat, Piece
+
+if TYPE_CHECKING:
+    from convcalc.analyse.study import Study
+    from convcalc.checking.check_model import CheckResult
+    from convcalc.differences.comparison import Comparison
+    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.sheet import Sheet
+
+__all__ = [
+    "CHECK_FORMATS",
+    "COMPARISON_FORMATS",
+    "ENDINGS",
+    "FORMATS",
+    "REPORT_FORMATS",
+    "ComparisonRequest",
+    "FormatRequest",
+    "OutputFormat",
+    "Piece",
+    "check_payload",
+    "require_options",
+    "write_checks",
+    "write_comparison",
+    "write_reports",
+]
+
+FORMATS: dict[str, OutputFormat] = {format.name: format for format in INDEX}
+# The formats of each command, by name.
+REPORT_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_reports}
+CHECK_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_checks}
+COMPARISON_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_comparisons}
+# The format that a file ending selects.
+ENDINGS = {ending: format.name for format in INDEX for ending in format.endings}
+
+
+def require_options(format: OutputFormat, options: Iterable[str], several: bool) -> None:
+    """Raises :class:`ConvcalcError` for an option of ``convcalc summary`` that the format does not accept, and for several
+    models in a format that can contain only one.
+    """
+    special = {option for other in REPORT_FORMATS.values() for option in other.options}
+    for option in options:
+        if option in special and option not in format.options:
+            accepting = listed([name for name, other in REPORT_FORMATS.items() if option in other.options])
+            flag = f"--{option.replace('_', '-')}"
+            raise error(codes.INVALID_VALUE, f"{flag} goes with --format {accepting}, not with {format.name}")
+    if several and not format.several:
+        raise error(codes.INVALID_VALUE, f"--format {format.name} draws one model: give one MODEL at a time")
+
+
+def write_reports(format: OutputFormat, reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
+    """The text of the reports, in pieces."""
+    if format.reports:
+        yield from resolve(format.reports)(reports, request)
+    else:
+        yield from resolve(format.sheets)(_report_sheets(format, reports, request))
+
+
+def _report_sheets(format: OutputFormat, reports: Iterable[Study], request: FormatRequest) -> Iterator[Sheet]:
+    from convcalc.rendering.sheet import with_model
+
+    for report in reports:
+        sheet = request.sheet(report, format.machine)
+        one_table = format.machine and request.several
+        yield with_model(sheet, report.model.source or report.model.name) if one_table else sheet
+
+
+def write_comparison(format: OutputFormat, comparison: Comparison, request: ComparisonRequest) -> str:
+    """The text of a comparison."""
+    if format.comparison:
+        text: str = resolve(format.comparison)(comparison, request)
+        return text
+    from convcalc.rendering.diff import diff_sheet
+
+    return "".join(resolve(format.sheets)([diff_sheet(comparison, request.everything, format.machine)]))
+
+
+def check_payload(format: OutputFormat, result: CheckResult, text_style: TextStyle) -> Any:
+    """A checked model's part of the output, as plain data that one process can send to another."""
+    if format.check_pieces:
+        return tuple(resolve(format.check_pieces)(result, text_style))
+    if format.check_result:
+        return resolve(format.check_result)(result)
+    from convcalc.rendering.checks import check_line
+
+    return check_line(result, format.machine)
+
+
+def write_checks(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[Piece]:
+    """The text of all checks from the models' payloads. Pieces are written model by model, any other format at the end."""
+    if format.check_pieces:
+        for pieces in payloads:
+            yield from pieces
+        return
+    everything = tuple(payloads)
+    checks: Callable[[Sequence[Any]], str] = resolve(format.checks) if format.checks else _checks_in_sheets(format)
+    yield Piece(checks(everything))
+
+
+def _checks_in_sheets(format: OutputFormat) -> Callable[[Sequence[Any]], str]:
+    from convcalc.rendering.checks import check_sheets
+
+    def text(lines: Sequence[Any]) -> str:
+        sheets = check_sheets(lines, format.machine)
+        return "".join(resolve(format.sheets)(sheets[:1] if format.machine else sheets))
+
+    return text

@@ -1,0 +1,125 @@
+"""The declaration of an output format. Each format is declared in the module that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from convcalc.base.structs import Struct
+
+if TYPE_CHECKING:
+    from convcalc.analyse.study import Study
+    from convcalc.keras_text.options import Options
+    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.sheet import Sheet
+
+# Options of ``convcalc summary`` that go together.
+SHEET_OPTIONS = ("columns", "depth", "convention")
+KERAS_OPTIONS = ("line_length", "positions", "expand_nested", "show_trainable", "layer_range")
+DATA_OPTIONS = ("convention", "memory", "training", "insights")
+
+
+class OutputFormat(Struct):
+    """A format, and references (``"module:function"``) to the functions that write it.
+
+    A format of tables needs only ``sheets``: reports, checks and comparisons are written from sheets. Any other format gives a
+    function for each of the three that it can write.
+
+    - ``name`` is the word after ``--format``, ``endings`` are the file endings that select the format.
+    - ``machine`` is True for formats that programs read: numbers without separators, empty cells for unknown numbers, and one
+      table in a file.
+    - ``options`` are the options of ``convcalc summary`` that this format accepts and some other format does not.
+    - ``several`` is False if a file can contain only one model.
+    - ``sheets`` takes an iterable of Sheets and returns pieces of text.
+    - ``reports`` takes an iterable of Studies and a :class:`FormatRequest` and returns pieces of text.
+    - ``comparison`` takes a Comparison and a :class:`ComparisonRequest` and returns the text.
+    - ``check_result`` takes a CheckResult and returns the model's part as plain data, which another process can send;
+      ``checks`` takes a sequence of such parts and returns the text.
+    - ``check_pieces`` takes a CheckResult and a TextStyle and returns :class:`Piece` objects, which are written as soon as a model
+      is checked. A format has either this or ``check_result`` and ``checks``.
+    """
+
+    name: str
+    endings: tuple[str, ...] = ()
+    machine: bool = False
+    options: tuple[str, ...] = ()
+    several: bool = True
+    sheets: str = ""
+    reports: str = ""
+    comparison: str = ""
+    check_result: str = ""
+    checks: str = ""
+    check_pieces: str = ""
+
+    @property
+    def writes_reports(self) -> bool:
+        """True if ``convcalc summary`` can write this format."""
+        return bool(self.reports or self.sheets)
+
+    @property
+    def writes_checks(self) -> bool:
+        """True if ``convcalc check`` can write this format."""
+        return bool(self.checks or self.check_pieces or self.sheets)
+
+    @property
+    def writes_comparisons(self) -> bool:
+        """True if ``convcalc diff`` can write this format."""
+        return bool(self.comparison or self.sheets)
+
+
+class Piece(Struct):
+    """A piece of text, for standard error if ``to_stderr``, else for the output."""
+
+    text: str
+    to_stderr: bool = False
+
+
+def _plain_style() -> TextStyle:
+    from convcalc.rendering.grid import TextStyle
+
+    return TextStyle()
+
+
+def _ignore(note: str) -> None:
+    pass
+
+
+class FormatRequest(Struct):
+    """The options for writing reports.
+
+    - ``several`` is True if more than one model is written.
+    - ``text_style`` returns the TextStyle; only formats that draw call it.
+    - ``columns``, ``depth``, ``memory`` and ``insights`` are the options of ``convcalc summary``.
+    - ``keras`` are the options of Keras's printed text.
+    - ``note`` is called with a remark for the user that is not part of the output.
+    """
+
+    several: bool = False
+    text_style: Callable[[], TextStyle] = _plain_style
+    columns: Sequence[str] | None = None
+    depth: int = 0
+    memory: bool = False
+    insights: bool = False
+    keras: Options | None = None
+    note: Callable[[str], None] = _ignore
+
+    def sheet(self, report: Study, machine: bool = False) -> Sheet:
+        """The report as a sheet. Its notes include the insights if they are requested."""
+        from convcalc.rendering.table import summary_sheet
+
+        sheet = summary_sheet(report, self.columns, self.depth, machine)
+        if not self.insights:
+            return sheet
+        from dataclasses import replace
+
+        from convcalc.checking.insights import insights
+        from convcalc.rendering.insights import told
+
+        return replace(sheet, notes=(*sheet.notes, *told(insights(report))))
+
+
+class ComparisonRequest(Struct):
+    """The options for writing a comparison: ``everything`` includes the layers that are equal."""
+
+    everything: bool = False
+    text_style: Callable[[], TextStyle] = _plain_style
