@@ -74,9 +74,24 @@ def _report_sheets(format: OutputFormat, reports: Iterable[Study], request: Form
     from convcalc.rendering.sheet import with_model
 
     for report in reports:
-        sheet = request.sheet(report, format.machine)
+        sheet = _report_sheet(format, report, request)
         one_table = format.machine and request.several
         yield with_model(sheet, report.model.source or report.model.name) if one_table else sheet
+
+
+def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -> Sheet:
+    """The report as a sheet. Its notes include the insights if they are requested."""
+    from convcalc.rendering.table import summary_sheet
+
+    sheet = summary_sheet(report, request.columns, request.depth, format.machine)
+    if not request.insights:
+        return sheet
+    from dataclasses import replace
+
+    from convcalc.checking.insights import insights
+    from convcalc.rendering.insights import told
+
+    return replace(sheet, notes=(*sheet.notes, *told(insights(report))))
 
 
 def write_comparison(format: OutputFormat, comparison: Comparison, request: ComparisonRequest) -> str:

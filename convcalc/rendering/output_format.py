@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
-    from convcalc.analyse.study import Study
     from convcalc.keras_text.options import Options
     from convcalc.rendering.grid import TextStyle
-    from convcalc.rendering.sheet import Sheet
 
 # Options of ``convcalc summary`` that go together.
 SHEET_OPTIONS = ("columns", "depth", "convention")
@@ -102,20 +100,6 @@ class FormatRequest(Struct):
     insights: bool = False
     keras: Options | None = None
     note: Callable[[str], None] = _ignore
-
-    def sheet(self, report: Study, machine: bool = False) -> Sheet:
-        """The report as a sheet. Its notes include the insights if they are requested."""
-        from convcalc.rendering.table import summary_sheet
-
-        sheet = summary_sheet(report, self.columns, self.depth, machine)
-        if not self.insights:
-            return sheet
-        from dataclasses import replace
-
-        from convcalc.checking.insights import insights
-        from convcalc.rendering.insights import told
-
-        return replace(sheet, notes=(*sheet.notes, *told(insights(report))))
 
 
 class ComparisonRequest(Struct):
