@@ -200,7 +200,7 @@ def _call(layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: s
     token = (call.inputs, path)
     seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
     output = ran.outputs[0] or ()
-    moved = [any(view is not None and view.moved for view in each) for each in views]
+    moved = [any(view is not None and view.reordered for view in each) for each in views]
     merged = seen[0] if len(seen) == 1 else {}
     if len(seen) > 1:
         tracks: dict[Key, list[Track | None]] = {}
@@ -243,7 +243,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
     if track.reach.is_global:
         return Track((), track.reach)
     own = [views[axis] for axis in track.axes]
-    if len(own) == 1 and own[0] is not None and own[0].axes == track.axes and not (own[0].window or own[0].moved):
+    if len(own) == 1 and own[0] is not None and own[0].axes == track.axes and not (own[0].window or own[0].reordered):
         return track  # most layers read an axis so
     known = [view for view in own if view is not None]
     if len(known) < len(own):
@@ -258,7 +258,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, token: object)
     if window is not None:
         found = reaches.after_window(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None
         return None if found is None else Track(axes, found)
-    loose = len(known) > 1 or any(view.moved for view in known)
+    loose = len(known) > 1 or any(view.reordered for view in known)
     return Track(axes, reaches.after_reordering(track.reach, token) if loose else track.reach)
 
 

@@ -1,4 +1,4 @@
-"""Activations as layers. Sources: ``keras/src/layers/activations``."""
+"""Activation layers. Sources: ``keras/src/layers/activations``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from convcalc.layers.arguments import (
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, layer, required
 
 
-def _same(x: Shape) -> Inferred:
+def _same_shape(x: Shape) -> Inferred:
     return Inferred((x,))
 
 
-def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """Element by element; a softmax reads all features at once."""
-    looks = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
-    return looks(a, inputs, found)
+def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Elementwise; a softmax reads all features at once."""
+    rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
+    return rule(a, inputs, result)
 
 
 @layer(
@@ -42,17 +42,17 @@ def _activation_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> view
     example="Activation: relu",
 )
 def activation(a: Args, x: Shape) -> Inferred:
-    """Applies a function, given by its name, to each value.
+    """Applies an activation function, given by name, to each value.
 
     The shape does not change.
     """
-    return _same(x)
+    return _same_shape(x)
 
 
-def _bent(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """A comparison, one more with a max_value, and a multiplication with a negative_slope."""
-    each = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
-    return costs.per_output(each)(a, inputs, found)
+def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One comparison, one more with ``max_value``, and one multiplication with ``negative_slope``."""
+    per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
+    return costs.per_output(per_element)(a, inputs, result)
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -69,17 +69,17 @@ def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
-    flops=_bent,
+    flops=_relu_flops,
     tf_flops=_tf_relu,
     built_when_made=True,
     example="ReLU: {{max_value: 6}}",
 )
 def relu(a: Args, x: Shape) -> Inferred:
-    """Sets negative values to zero, or scales them by negative_slope, and caps at max_value.
+    """Sets negative values to 0, or scales them by negative_slope, and limits values to max_value.
 
     The shape does not change.
     """
-    return _same(x)
+    return _same_shape(x)
 
 
 @layer(
@@ -98,7 +98,7 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
 
     The shape does not change.
     """
-    return _same(x)
+    return _same_shape(x)
 
 
 @layer(
@@ -113,11 +113,11 @@ def leaky_relu(a: Args, x: Shape) -> Inferred:
     example="ELU",
 )
 def elu(a: Args, x: Shape) -> Inferred:
-    """Bends negative values towards −alpha: alpha·(exp(x) − 1).
+    """Replaces negative values x by alpha·(exp(x) − 1), which tends to −alpha.
 
     The shape does not change.
     """
-    return _same(x)
+    return _same_shape(x)
 
 
 @layer(
@@ -133,11 +133,11 @@ def elu(a: Args, x: Shape) -> Inferred:
     example="Softmax",
 )
 def softmax(a: Args, x: Shape) -> Inferred:
-    """Turns values along an axis into positive numbers that sum to one.
+    """Turns the values along an axis into positive numbers that sum to 1.
 
     The shape does not change.
     """
-    return _same(x)
+    return _same_shape(x)
 
 
 @layer(
@@ -155,13 +155,13 @@ def softmax(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 4),
 )
 def prelu(a: Args, x: Shape) -> Inferred:
-    """Scales negative values by slopes that are learned.
+    """Scales negative values by learned slopes.
 
-    Parameters: one slope for each position behind the batch; along shared_axes one serves all positions.
+    Parameters: one slope for each position after the batch axis; positions along shared_axes share a slope.
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():
-        # Keras counts shared_axes from the batch axis, which it takes off by subtracting one.
+        # Keras counts shared_axes from the batch axis, which has no slope.
         if not -len(slopes) <= axis - 1 < len(slopes):
             raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1

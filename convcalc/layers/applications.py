@@ -1,4 +1,4 @@
-"""Layers that Keras keeps with the models of ``keras.applications`` and exports nowhere; their files hold them.
+"""Layers that Keras defines inside ``keras.applications`` and does not export. Saved models contain them.
 
 Sources: ``keras/src/applications/convnext.py`` and ``inception_resnet_v2.py``.
 """
@@ -26,7 +26,7 @@ from convcalc.layers.registry import Args, Inferred, Weight, layer
     example="LayerScale: [0.000001, 4]",
 )
 def layer_scale(a: Args, x: Shape) -> Inferred:
-    """Scales each channel by a number that is learnt, as ConvNeXt does behind each block.
+    """Scales each channel by a learned factor, as ConvNeXt does after each block.
 
     The shape does not change. Parameters: gamma, projection_dim numbers.
     """
@@ -47,7 +47,7 @@ def layer_scale(a: Args, x: Shape) -> Inferred:
     example="CustomScaleLayer: {{scale: 0.2, from: [a, b]}}",
 )
 def custom_scale_layer(a: Args, x: Shape, y: Shape) -> Inferred:
-    """Adds to its first input its second, scaled, as Inception-ResNet does.
+    """Adds the second input, scaled, to the first one, as Inception-ResNet does.
 
     The shape does not change.
     """

@@ -1,7 +1,7 @@
 """Arguments as data: a name, a kind, a default.
 
-A kind knows what a value may be, how it is normalised (``3`` for two axes becomes ``(3, 3)``), and how to say so. The
-same declarations bind positional arguments, suggest spellings, document a layer and describe the YAML format to editors.
+A kind says which values it accepts, how it normalises them (``3`` for two axes becomes ``(3, 3)``), and how to describe them.
+The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON Schema of specs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convcalc.base.structs import Struct
 
 
 class Required:
-    """The type of :data:`REQUIRED`, the default of an argument that has none."""
+    """The type of :data:`REQUIRED`, which marks an argument without a default."""
 
     def __repr__(self) -> str:
         return "required"
@@ -24,20 +24,20 @@ class Required:
 
 REQUIRED = Required()
 
-# More axes than any tensor has.
+# No tensor has more axes.
 MAX_AXES = 64
 
 
 class Kind(Protocol):
-    """What an argument's value may be. ``expects`` completes "…, expects"."""
+    """The values that an argument accepts. ``expects`` completes the message "… expects"."""
 
     @property
     def expects(self) -> str:
-        """What is accepted, in words."""
+        """A description of the accepted values."""
         ...
 
     def read(self, value: Any) -> Any:
-        """The value normalised; raises ``ValueError`` for one that is not accepted."""
+        """The normalised value; raises :class:`ValueError` if it is not accepted."""
         ...
 
     def for_rank(self, rank: int) -> Kind:
@@ -53,23 +53,23 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# Kinds are plain classes: many are made at every start, and a dataclass takes longer to make than all its code to read.
+# Kinds are plain classes, not dataclasses: creating a dataclass is slow, and this module is imported at every start.
 
 
 class RankFree:
-    """What most kinds share: they do not depend on the rank."""
+    """Base of the kinds that do not depend on the rank."""
 
     def for_rank(self, rank: int) -> Any:
-        """The same."""
+        """The same kind."""
         return self
 
     def for_keras(self, value: Any) -> Any:
-        """The same value: most normalised values are what Keras takes."""
+        """The same value: Keras accepts most normalised values."""
         return value
 
 
 class Integer(RankFree):
-    """A whole number of at least ``least``; with ``or_minus_one`` also −1."""
+    """A whole number of at least ``minimum``; with ``or_minus_one`` also −1."""
 
     def __init__(self, minimum: int | None = None, or_minus_one: bool = False) -> None:
         self.minimum = minimum
@@ -89,7 +89,7 @@ class Integer(RankFree):
 
 
 class PerAxis(RankFree):
-    """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``least``."""
+    """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``minimum``."""
 
     def __init__(self, minimum: int = 1, rank: int = 0) -> None:
         self.minimum = minimum
@@ -111,10 +111,10 @@ class PerAxis(RankFree):
 
 
 class PaddingPairs(RankFree):
-    """Cells before and after on each spatial axis: a tuple of ``rank`` pairs.
+    """The padding or cropping before and after each spatial axis: a tuple of ``rank`` pairs.
 
-    One number serves all sides; of one axis, two numbers are before and after; of several, each axis has a pair. Keras
-    also takes one number for an axis.
+    One number is used for all sides. For one axis, two numbers are (before, after); for several axes, each has a pair or one
+    number for both sides.
     """
 
     def __init__(self, rank: int = 0) -> None:
@@ -144,7 +144,7 @@ class PaddingPairs(RankFree):
 
 
 class Integers(RankFree):
-    """A list of whole numbers of at least ``least``; ``single`` accepts one number for a list of one."""
+    """A list of whole numbers of at least ``minimum``; with ``single``, also one number instead of a list of one."""
 
     def __init__(
         self, minimum: int | None = None, single: bool = False, nullable: bool = False, length: int | None = None
@@ -174,9 +174,9 @@ class Integers(RankFree):
 
 
 class Sizes(RankFree):
-    """The shape of a sample: a list of sizes, None for one that is not known; one number for a list of one."""
+    """The shape of a sample: a list of sizes, None if unknown; also one number instead of a list of one."""
 
-    expects = "a list of sizes such as [28, 28, 1] (in it, null for one that is not known)"
+    expects = "a list of sizes such as [28, 28, 1] (null for an unknown size)"
 
     def read(self, value: Any) -> tuple[Any, ...]:
         sizes = Integers(0, single=True, nullable=True).read(value)
@@ -186,7 +186,7 @@ class Sizes(RankFree):
 
 
 class IntegerOrPair(RankFree):
-    """A whole number, kept as it is, or a pair of them: the axes of ``Dot``."""
+    """A whole number, kept as it is, or a pair: the axes of ``Dot``."""
 
     expects = "a whole number or a list of two"
 
@@ -195,7 +195,7 @@ class IntegerOrPair(RankFree):
 
 
 class IntegerOrIntegers(RankFree):
-    """A whole number, kept as it is, or a list of them: the axes of a normalization."""
+    """A whole number, kept as it is, or a list: the axes of a normalization."""
 
     expects = "a whole number or a list of whole numbers"
 
@@ -249,7 +249,7 @@ class Text(RankFree):
 
 
 class Choice(RankFree):
-    """One of a few words; their case does not matter where Keras does not mind it."""
+    """One of a few words; ``case_insensitive`` if Keras ignores their case."""
 
     def __init__(self, words: tuple[str, ...], case_insensitive: bool = False) -> None:
         self.words = words
@@ -267,7 +267,7 @@ class Choice(RankFree):
 
 
 class KnownName(RankFree):
-    """Something that Keras knows by name (an activation, an initializer …), or a mapping that configures one."""
+    """A name that Keras knows, such as an activation or an initializer, or a mapping that configures one."""
 
     def __init__(self, what: str, names: frozenset[str]) -> None:
         self.what = what
@@ -286,7 +286,7 @@ class KnownName(RankFree):
 
 
 class Anything(RankFree):
-    """A value that does not change shapes or counts: accepted and carried as it is."""
+    """A value that changes neither shapes nor counts: kept unchanged."""
 
     expects = "any value"
 
@@ -295,7 +295,7 @@ class Anything(RankFree):
 
 
 class Argument(Struct):
-    """One argument of a layer. ``null`` says that it may be null besides what its kind accepts."""
+    """One argument of a layer. ``nullable``: null is accepted too."""
 
     name: str
     kind: Kind
@@ -304,16 +304,16 @@ class Argument(Struct):
 
     @property
     def expects(self) -> str:
-        """What is accepted, in words."""
+        """A description of the accepted values."""
         return f"{self.kind.expects}{' or null' if self.nullable else ''}"
 
     def read(self, value: Any, owner: str) -> Any:
-        """The value normalised; raises :class:`Refusal` in the name of ``owner``, the layer's class."""
+        """The normalised value; raises :class:`Refusal` with ``owner``, the class of the layer, in the message."""
         if value is None and self.nullable:
             return None
         try:
             return self.kind.read(value)
-        except Refusal as inside:  # of a layer that is the argument of another
+        except Refusal as inside:  # from a layer that is this argument
             raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
@@ -322,7 +322,7 @@ class Argument(Struct):
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: in YAML's words, and never longer than a line."""
+    """A value for a message: written as in YAML, at most 60 characters."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
     if text is None and _is_int(value) and abs(value) > LARGEST:
         text = "a number beyond 2^53"
@@ -367,7 +367,7 @@ _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGU
 
 
 def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
-    """Arguments that change neither shapes nor counts; initializers, regularizers and constraints are known by name."""
+    """Arguments that change neither shapes nor counts. Names of initializers, regularizers and constraints are checked."""
     return [
         Argument(
             name,
@@ -380,5 +380,5 @@ def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
 
 
 def initializer(name: str, default: str) -> Argument:
-    """An initializer's argument."""
+    """The argument of an initializer."""
     return ignored_arguments(name, default=default)[0]

@@ -1,6 +1,6 @@
-"""Attention: dot products between queries and keys that weigh values. Sources: ``keras/src/layers/attention``.
+"""Attention: dot products of queries and keys are the weights of values. Sources: ``keras/src/layers/attention``.
 
-Inputs come in Keras's order: query, value, and key where it is not the value.
+Inputs are in Keras's order: query, value, and the key if it differs from the value.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _TAIL = [
 
 
 def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """A dense layer from the last axis to ``width``, as wide as all heads; its weights, used at every position."""
+    """The weights of a dense layer from the last axis to the axes ``width`` (heads, size), used at every position."""
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
     kernel = Weight("kernel", (features, *width), positions)
@@ -52,25 +52,25 @@ def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> li
 
 def _no_flash_with_dropout(a: Args) -> None:
     if a["flash_attention"] and a["dropout"] > 0:
-        raise Refusal("cannot have dropout together with flash_attention", codes.FLASH_AND_DROPOUT, "dropout")
+        raise Refusal("cannot use dropout together with flash_attention", codes.FLASH_AND_DROPOUT, "dropout")
 
 
 def _same_positions(value: Shape, key: Shape) -> None:
     if value[1:-1] != key[1:-1]:
-        raise Refusal("needs a value and a key that agree on every axis but the last", codes.SHAPES_DIFFER)
+        raise Refusal("needs a value and a key with equal sizes on every axis but the last", codes.SHAPES_DIFFER)
 
 
-def _deep(axes: int, *shapes: Shape | None) -> None:
-    """Values and keys have so many axes behind the batch, or more."""
+def _require_axes(axes: int, *shapes: Shape | None) -> None:
+    """Refuse values and keys with fewer axes after the batch axis."""
     if any(shape is not None and len(shape) <= axes for shape in shapes):
         raise Refusal(
-            f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} behind the batch",
+            f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} after the batch axis",
             codes.WRONG_RANK,
         )
 
 
-def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """Each position of the query with all features; of values and keys all positions along the attended axes."""
+def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """An output position reads its query with all features, and the values and keys at all positions of the attended axes."""
     query, *others = inputs
     axes = a.get("attention_axes")
     if axes is None:
@@ -84,8 +84,8 @@ def _attended(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
 _SOFTMAX = costs.of_activation("softmax")
 
 
-def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Scaling the queries, and the softmax over the scores; with use_gate its sigmoid, and a product with the values."""
+def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Scaling of the queries and the softmax of the scores; with ``use_gate``, a sigmoid and a product for each value too."""
     query, value = inputs[:2]
     heads: Number = a["num_heads"] if "num_heads" in a else a["num_query_heads"]
     size: Number = a["key_dim"] if "key_dim" in a else a["head_dim"]
@@ -115,21 +115,21 @@ def _heads(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     contains_layers=True,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
-    receptive_field_rule=_attended,
-    flops=_heads,
+    receptive_field_rule=_attention_views,
+    flops=_projected_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="MultiHeadAttention: {{num_heads: 2, key_dim: 8, from: [a, b]}}",
     example_input=(5, 4),
 )
 def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Lets each position of the query gather the values whose keys are like it, in several heads at once.
+    """Averages the values for each query position, weighted by how well their keys match, in several heads.
 
-    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. Further
-    multiply-accumulates: each query with each key, and the scores with the values.
+    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs without
+    weights: each query with each key, and the scores with the values.
     """
     _no_flash_with_dropout(a)
-    _deep(1, value, key)
+    _require_axes(1, value, key)
     key = value if key is None else key
     _same_positions(value, key)
     heads, size = a["num_heads"], a["key_dim"]
@@ -149,18 +149,17 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
         Product("scores with values", heads * pairs * value_size),
     )
     output = (*query[:-1], *out)
-    # Keras gives the scores' shape for attention along the first axis of the query alone.
+    # Keras computes the shape of the scores for attention along the first axis of the query only.
     scores = ((query[0], heads, query[1], query[1]),) if a["return_attention_scores"] else ()
     return Inferred((output, *scores), tuple(weights), extra)
 
 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
-    """How many pairs of positions meet: all along the attended axes, each with its own along the others."""
+    """The number of pairs of positions: all pairs along the attended axes, equal positions along the others."""
     rank = len(query)
-    chosen = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
-    along = set(chosen)
+    attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
     queries = product(map(as_constant, query[1:-1]))
-    keys = product(as_constant(value[axis]) for axis in along if axis < len(value) - 1)
+    keys = product(as_constant(value[axis]) for axis in set(attended) if axis < len(value) - 1)
     return queries * keys
 
 
@@ -187,29 +186,29 @@ def _listed(axes: object) -> tuple[int, ...]:
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     class_name="GroupedQueryAttention",
-    receptive_field_rule=_attended,
-    flops=_heads,
+    receptive_field_rule=_attention_views,
+    flops=_projected_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="GroupQueryAttention: {{head_dim: 8, num_query_heads: 4, num_key_value_heads: 2, from: [a, b]}}",
     example_input=(5, 4),
 )
 def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Attention in which several query heads share a head of keys and values.
+    """Attention in which several query heads share one head of keys and values.
 
     Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim, and
-    back. Further multiply-accumulates: each query with each key, and the scores with the values, in every query head.
+    back. MACs without weights: each query with each key, and the scores with the values, in every query head.
     """
     _no_flash_with_dropout(a)
-    _deep(2, value, key)
+    _require_axes(2, value, key)
     key = value if key is None else key
     heads, groups, size = a["num_query_heads"], a["num_key_value_heads"], a["head_dim"]
     if heads % groups > 0:
         raise Refusal(
-            f"has {heads} query heads, which {groups} key and value heads do not divide", codes.INDIVISIBLE_GROUPS
+            f"has {heads} query heads, not divisible by its {groups} key and value heads", codes.INDIVISIBLE_GROUPS
         )
     if query[-1] != value[-1]:
-        raise Refusal("needs a query and a value with as many features", codes.SHAPES_DIFFER)
+        raise Refusal("needs a query and a value with the same number of features", codes.SHAPES_DIFFER)
     _same_positions(value, key)
     features = required(query[-1], "number of features")
     weights = _projection("query", a, query, (heads, size)) + _projection("key", a, key, (groups, size))
@@ -225,36 +224,38 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     return Inferred((query, *scores), tuple(weights), extra)
 
 
-def _of_query(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
-    """The query's mask, which Keras hands on as another tensor."""
+def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
+    """The mask of the query, which Keras converts to a new tensor."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
 
 
-def _scored(query: Shape, key: Shape) -> Number:
-    """How many pairs of a query and a key there are."""
+def _score_count(query: Shape, key: Shape) -> Number:
+    """The number of pairs of a query and a key."""
     return product(map(as_constant, query[1:-1])) * as_constant(key[-2])
 
 
-def _scoring(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The softmax; a scale; with score_mode concat tanh of each sum of a query and a key, summed over the features."""
+def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The softmax and the scale. With ``score_mode: concat``, also tanh(query + key), summed over the features."""
     scale, features = int(a["use_scale"]), inputs[0][-1]
-    each = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
-    return (each + _SOFTMAX) * _scored(inputs[0], inputs[-1])
+    per_score = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
+    return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 
 
-def _adding(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The softmax, and tanh of each sum of a query and a key; without a scale, whose products add them up, their sum."""
-    each = inputs[0][-1] * (2 if a["use_scale"] else 3)
-    return (each + _SOFTMAX) * _scored(inputs[0], inputs[-1])
+def _additive_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The softmax and tanh(query + key). Their sum over the features counts only without a scale: with one, it is in the MACs."""
+    per_score = inputs[0][-1] * (2 if a["use_scale"] else 3)
+    return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 
 
-def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tuple[Weight, ...], dot: bool) -> Inferred:
+def _attention(
+    a: Args, query: Shape, value: Shape, key: Shape | None, weights: tuple[Weight, ...], dot: bool
+) -> Inferred:
     key = value if key is None else key
     output = (*query[:-1], value[-1])
     scores = ((*query[:-1], key[-2]),) if a["return_attention_scores"] else ()
-    pairs = _scored(query, key)
+    pairs = _score_count(query, key)
     extra = [Product("queries with keys", pairs * as_constant(query[-1]))] if dot else []
     extra.append(Product("scores with values", pairs * as_constant(value[-1])))
     return Inferred((output, *scores), weights, tuple(extra))
@@ -271,22 +272,22 @@ def _attend(a: Args, query: Shape, value: Shape, key: Shape | None, weights: tup
     min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
-    receptive_field_rule=_attended,
-    flops=_scoring,
+    receptive_field_rule=_attention_views,
+    flops=_dot_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="Attention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
 def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Weighs the values by the products of queries and keys, without projections.
+    """Averages the values, weighted by the products of queries and keys, without projections.
 
     Parameters: one with use_scale, and one with score_mode concat.
     """
-    _deep(1, value, key)
+    _require_axes(1, value, key)
     concat = a["score_mode"] == "concat"
     names = ["scale"] * a["use_scale"] + ["concat_score_weight"] * concat
-    return _attend(a, query, value, key, tuple(Weight(name, ()) for name in names), dot=not concat)
+    return _attention(a, query, value, key, tuple(Weight(name, ()) for name in names), dot=not concat)
 
 
 @layer(
@@ -298,19 +299,19 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
-    receptive_field_rule=_attended,
-    flops=_adding,
+    receptive_field_rule=_attention_views,
+    flops=_additive_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="AdditiveAttention: {{from: [a, b]}}",
     example_input=(5, 4),
 )
 def additive_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Weighs the values by tanh(query + key), summed over the features (Bahdanau's attention).
+    """Averages the values, weighted by tanh(query + key) summed over the features (Bahdanau's attention).
 
-    Parameters: with use_scale, one for each feature, multiplied once for each query and key.
+    Parameters: with use_scale, one for each feature, multiplied once for each pair of a query and a key.
     """
-    _deep(1, value, key)
-    uses = _scored(query, value if key is None else key)
+    _require_axes(1, value, key)
+    uses = _score_count(query, value if key is None else key)
     scale = (Weight("scale", (required(query[-1], "number of features"),), uses),) if a["use_scale"] else ()
-    return _attend(a, query, value, key, scale, dot=False)
+    return _attention(a, query, value, key, scale, dot=False)

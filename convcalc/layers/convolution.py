@@ -1,6 +1,6 @@
-"""Convolution of 1, 2 and 3 axes: plain, transposed, depthwise and separable.
+"""Convolution over 1, 2 and 3 axes: plain, transposed, depthwise and separable.
 
-One rule serves all ranks; the axes differ only in number. Sources: ``keras/src/layers/convolutional`` and, for the
+One rule serves all ranks: they differ only in the number of axes. Sources: ``keras/src/layers/convolutional`` and, for the
 transposed sizes, ``keras/src/backend/common/backend_utils.py``.
 """
 
@@ -47,7 +47,7 @@ _BIAS = Argument("use_bias", Boolean(), True)
 
 
 class _PaddingWord(Choice):
-    """'valid' or 'same'; 'causal' is for one axis, where the rule allows it."""
+    """'valid' or 'same'; with one axis also 'causal'."""
 
     def for_rank(self, rank: int) -> Choice:
         return Choice(self.words if rank == 1 else self.words[:2], case_insensitive=True)
@@ -57,7 +57,7 @@ _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal"
 
 
 def _tail(*names: str) -> list[Argument]:
-    """The arguments of Keras's that name how weights start, are penalised and are held: none changes a count."""
+    """Initializers, regularizers and constraints of these weights, in Keras's order: none changes a count."""
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
         *ignored_arguments(
@@ -91,7 +91,7 @@ def _tail(*names: str) -> list[Argument]:
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def convolution(a: Args, x: Shape) -> Inferred:
-    """Slides filters over {axes}, each filter reading all channels (or those of its group).
+    """Moves filters over {axes}; each filter reads all channels, or those of its group.
 
     Output size on each axis: floor((I − d·(K − 1) − 1 + padding)/S) + 1 with 'valid' (no padding) and ceil(I/S) with
     'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once
@@ -102,20 +102,22 @@ def convolution(a: Args, x: Shape) -> Inferred:
 
 
 def convolve(a: Args, x: Shape) -> Inferred:
-    """The rule of a convolution, without what Keras alone refuses."""
+    """The rule of a convolution, without the checks that only Keras layers need."""
     filters, groups = a["filters"], a["groups"]
     if filters % groups > 0:
-        raise Refusal(f"has {filters} filters, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups")
+        raise Refusal(
+            f"has {filters} filters, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
+        )
     channels = required(x[-1], "number of channels")
     if channels % groups > 0:
         raise Refusal(
-            f"receives {channels} channels, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups"
+            f"receives {channels} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )
     slid = windows(a, x)
     sizes = sizes_of(slid)
-    each = channels if groups == 1 else channels // groups
+    channels_per_group = channels if groups == 1 else channels // groups
     positions = positions_of(sizes)
-    kernel = Weight("kernel", (*a["kernel_size"], each, filters), positions)
+    kernel = Weight("kernel", (*a["kernel_size"], channels_per_group, filters), positions)
     weights = with_lora(a["lora_rank"], kernel, bias_of(a, filters, positions), a["kernel_constraint"])
     return Inferred(((x[0], *sizes, filters),), weights, windows=slid)
 
@@ -142,7 +144,7 @@ _TRANSPOSED: dict[str, Any] = {
 }
 
 
-# Keras's signatures differ: of three axes, data_format comes before output_padding.
+# Keras's signatures differ: with three axes, data_format comes before output_padding.
 @layer(
     "Conv{rank}DTranspose",
     *(_FILTERS, KERNEL, STRIDES, PADDING, _OUTPUT_PADDING, DATA_FORMAT),
@@ -158,21 +160,23 @@ _TRANSPOSED: dict[str, Any] = {
     **_TRANSPOSED,
 )
 def transposed_convolution(a: Args, x: Shape) -> Inferred:
-    """Spreads each input cell over a kernel's reach of {axes}: a learned upsampling.
+    """Spreads each input position over a kernel along {axes}: a learned upsampling.
 
-    Output size on each axis, with K the kernel's reach: I·S with 'same', (I − 1)·S + max(K, S) with 'valid'; with an
+    Output size on each axis, with K the effective (dilated) kernel size: I·S with 'same', (I − 1)·S + max(K, S) with 'valid'; with an
     output_padding, (I − 1)·S + K mod 2 + output_padding and (I − 1)·S + K + output_padding. Each element of the kernel
     is multiplied once at every input position.
     """
     strides_or_dilation(a)
     extra = a["output_padding"]
-    if extra is not None and any(cells >= stride for cells, stride in zip(extra, a["strides"])):
-        raise Refusal("needs an output_padding below the stride on every axis", codes.OUTPUT_PADDING, "output_padding")
+    if extra is not None and any(pad >= stride for pad, stride in zip(extra, a["strides"])):
+        raise Refusal(
+            "needs an output_padding smaller than the stride on every axis", codes.OUTPUT_PADDING, "output_padding"
+        )
     return spread(a, x)
 
 
 def spread(a: Args, x: Shape) -> Inferred:
-    """The rule of a transposed convolution, without what Keras alone refuses."""
+    """The rule of a transposed convolution, without the checks that only Keras layers need."""
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows_transposed(a, x)
     kernel = Weight("kernel", (*a["kernel_size"], filters, channels), positions_of(x[1:-1]))
@@ -201,9 +205,9 @@ def spread(a: Args, x: Shape) -> Inferred:
     example="{name}: {{kernel_size: 3, padding: same}}",
 )
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
-    """Slides depth_multiplier filters over {axes} of each channel by itself; channels are not mixed.
+    """Applies depth_multiplier filters to each channel separately, over {axes}; channels are not mixed.
 
-    Parameters: K…·C_in·depth_multiplier, and as many biases as there are output channels.
+    Parameters: K…·C_in·depth_multiplier, and one bias for each output channel.
     """
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)

@@ -45,18 +45,18 @@ _DIM = Integer(1)
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
-    """Where data enters: states the shape of one sample, and the batch size where it is fixed.
+    """The input of a model: the shape of one sample, and the batch size if it is fixed.
 
-    No parameters, no arithmetic.
+    No parameters and no operations.
     """
-    whole = a["batch_shape"]
-    if whole is not None:
-        both = next((name for name in ("shape", "batch_size") if a[name] is not None), None)
-        if both is not None:
-            raise Refusal(f"cannot have both a {both} and a batch_shape", codes.INVALID_VALUE, "batch_shape")
-        if not whole:
+    batch_shape = a["batch_shape"]
+    if batch_shape is not None:
+        conflict = next((name for name in ("shape", "batch_size") if a[name] is not None), None)
+        if conflict is not None:
+            raise Refusal(f"cannot have both {conflict} and batch_shape", codes.INVALID_VALUE, "batch_shape")
+        if not batch_shape:
             raise Refusal("needs a batch_shape with at least the batch axis", codes.INVALID_VALUE, "batch_shape")
-        return Inferred((tuple(whole),))
+        return Inferred((tuple(batch_shape),))
     if a["shape"] is None:
         raise Refusal("needs a shape", codes.MISSING_ARGUMENT)
     return Inferred(((UNKNOWN if a["batch_size"] is None else a["batch_size"], *a["shape"]),))
@@ -85,7 +85,7 @@ def input_layer(a: Args) -> Inferred:
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:
-    """Connects every feature with every unit, on the last axis.
+    """Multiplies the last axis by a matrix: connects every feature with every unit.
 
     Parameters: features·units, and units for the bias. Each element of the kernel is multiplied once at every position
     of the axes before the last.
@@ -97,7 +97,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# What an einsum equation of EinsumDense may look like, dots written as 0 (Keras: _analyze_einsum_string).
+# The forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string). True if the dots come first.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -105,8 +105,8 @@ _EQUATIONS = (
 )
 
 
-def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """Axes that the output has are read position by position, those that are summed over as a whole."""
+def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Axes of the output are read position by position; summed axes are read whole."""
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
@@ -136,27 +136,30 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vi
 def einsum_dense(a: Args, x: Shape) -> Inferred:
     """Multiplies its input by a kernel along the axes that an einsum equation names.
 
-    The kernel has the axes of the equation's second term, the bias those of bias_axes and a 1 for each behind the first of
-    them. Each element of the kernel is multiplied once for every position on the input's axes that the kernel has not.
+    The kernel has the axes of the equation's second term. The bias has those of bias_axes, and size 1 on the other output axes
+    after the first of them. Each element of the kernel is multiplied once for every position on the input axes that the
+    kernel does not have.
     """
     spelled = a["equation"].replace("...", "0")
-    found = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)
-    if found is None:
+    form_match = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)
+    if form_match is None:
         raise Refusal(
             "needs an equation such as 'ab,bc->ac', '...a,ab->...b' or 'ab...,bc->ac...'", codes.EQUATION, "equation"
         )
-    match, left = found
+    match, left = form_match
     source, kernel, target = match.groups()
     elided = len(x) - len(source)
     shift = elided if left else 0
-    behind_dots = x[1:elided] if left else x[len(source) :]
+    dot_sizes = x[1:elided] if left else x[len(source) :]
     output = [x[0], *a["output_shape"]]
-    # Keras puts the axes behind dots on the left in one by one, each before the last: of several, in reverse.
-    output[1:1] = reversed(behind_dots) if left else ()
-    output += () if left else behind_dots
+    # Keras inserts the axes of leading dots one by one at the same place, so several end up in reverse order.
+    output[1:1] = reversed(dot_sizes) if left else ()
+    output += () if left else dot_sizes
     if elided < 0 or len(target) + shift > len(output):
         raise Refusal(
-            f"has the equation '{a['equation']}', which speaks of other axes than there are", codes.EQUATION, "equation"
+            f"has the equation '{a['equation']}', which does not fit the axes of its input and output_shape",
+            codes.EQUATION,
+            "equation",
         )
     inputs = {dim: x[n + shift] for n, dim in enumerate(source)}
     outputs = {dim: output[n + shift] for n, dim in enumerate(target)}
@@ -169,40 +172,45 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
             )
     if any(dim not in source and dim not in kernel for dim in target):
         raise Refusal(
-            "has an output axis in its equation that neither input nor kernel has", codes.EQUATION, "equation"
+            "has an output axis in its equation that neither the input nor the kernel has", codes.EQUATION, "equation"
         )
     if any(dim not in outputs and dim not in inputs for dim in kernel):
-        raise Refusal("has a kernel axis in its equation that neither input nor output has", codes.EQUATION, "equation")
+        raise Refusal(
+            "has a kernel axis in its equation that neither the input nor the output has", codes.EQUATION, "equation"
+        )
     shape = tuple(
         required(outputs[dim] if dim in outputs else inputs[dim], "size of every axis of the kernel") for dim in kernel
     )
     others = [size for dim, size in inputs.items() if dim not in kernel and (shift or dim != source[0])]
-    positions = product(map(as_constant, (*others, *behind_dots)))
+    positions = product(map(as_constant, (*others, *dot_sizes)))
     batch = "" if shift else target[0]
     repeated = [size for dim, size in outputs.items() if dim not in (batch, *(a["bias_axes"] or ""))]
-    added = product(map(as_constant, (*repeated, *behind_dots)))
+    added = product(map(as_constant, (*repeated, *dot_sizes)))
     bias = _einsum_bias(a["bias_axes"], target, outputs, 0 if left else elided, added)
     weights = with_lora(a["lora_rank"], Weight("kernel", shape, positions), bias, a["kernel_constraint"])
     return Inferred((tuple(output),), weights)
 
 
 def _einsum_bias(
-    axes: str | None, target: str, sizes: Mapping[str, Number], behind: int, added: Number
+    axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """The bias: as large as the output on its own axes, 1 on those behind the first of them; added so many times."""
+    """The bias: the output's sizes on ``axes``, 1 on the other axes after the first of them.
+
+    ``trailing`` is the number of axes that trailing dots stand for, ``added`` how often each element is added.
+    """
     if axes is None:
         return ()
     if not axes or any(axis not in target for axis in axes):
         raise Refusal(
-            f"has bias_axes '{axes}', which are not all among the output's '{target}'", codes.EQUATION, "bias_axes"
+            f"has bias_axes '{axes}', which are not all axes of the output '{target}'", codes.EQUATION, "bias_axes"
         )
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
-    return (Weight("bias", (*shape, *(1,) * behind), added_per_sample=added),)
+    return (Weight("bias", (*shape, *(1,) * trailing), added_per_sample=added),)
 
 
-def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
-    """A step counts unless its number is 0."""
+def _zeros_masked(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
+    """Steps with the number 0 are masked."""
     return (masks.Computed("NotEqual", {"x1": inputs[0], "x2": 0}),) if a["mask_zero"] else ()
 
 
@@ -226,23 +234,23 @@ def _zeros_masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Giv
     example="Embedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def embedding(a: Args, x: Shape) -> Inferred:
-    """Looks up a vector of output_dim numbers for each integer below input_dim.
+    """Replaces each integer below input_dim by a learned vector of output_dim numbers.
 
-    Parameters: input_dim·output_dim. Looking up multiplies nothing.
+    Parameters: input_dim·output_dim. A lookup needs no MACs.
     """
     table = Weight("embeddings", (a["input_dim"], a["output_dim"]))
     weights = with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings")
     return Inferred(((*x, a["output_dim"]),), weights)
 
 
-def _both_ways(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """A vector of each number, or a number of each vector."""
-    return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, found)
+def _reversible_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """From numbers to vectors elementwise; with ``reverse``, from whole vectors to scores."""
+    return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, result)
 
 
-def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """With a logit_soft_cap each score is divided by it, bent by tanh and multiplied by it again."""
-    return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, found)
+def _reversible_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """With ``logit_soft_cap``, each score is divided by it, passed through tanh, and multiplied by it."""
+    return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, result)
 
 
 @layer(
@@ -257,17 +265,17 @@ def _capped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     call=[Argument("reverse", Boolean(), False)],
     quantization_rule=quantization.lookup,
     autocasts=False,
-    receptive_field_rule=_both_ways,
-    flops=_capped,
+    receptive_field_rule=_reversible_views,
+    flops=_reversible_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="ReversibleEmbedding: {{input_dim: 1000, output_dim: 16}}",
 )
 def reversible_embedding(a: Args, x: Shape) -> Inferred:
-    """Looks vectors up and, called with reverse true, turns vectors back into scores for each row.
+    """Replaces integers by learned vectors; called with reverse: true, turns vectors into a score for each integer.
 
-    Parameters: input_dim·output_dim, twice with tie_weights false. Only the way back multiplies: each element once at every
-    position.
+    Parameters: input_dim·output_dim, twice with tie_weights false. Only a call with reverse has MACs: each element is
+    multiplied once at every position.
     """
     rows, columns = a["input_dim"], a["output_dim"]
     positions = product(map(as_constant, x[1:-1])) if a["reverse"] else 0
@@ -278,12 +286,12 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     if not a["reverse"]:
         return Inferred(((*x, columns),), tuple(weights))
     if x[-1] is not UNKNOWN and x[-1] != columns:
-        raise Refusal(f"expects {columns} features where it is called with reverse true", codes.WRONG_SHAPE)
+        raise Refusal(f"expects {columns} features when called with reverse: true", codes.WRONG_SHAPE)
     return Inferred(((*x[:-1], rows),), tuple(weights))
 
 
-def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
-    """A step counts unless all its features have the value."""
+def _masked(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
+    """Steps whose features all equal ``mask_value`` are masked."""
     differs = masks.Computed("NotEqual", {"x1": inputs[0], "x2": a["mask_value"]})
     return (masks.Computed("Any", {"x": differs}, axis=-1),)
 
@@ -301,7 +309,7 @@ def _masked(a: Args, inputs: masks.Given, given: masks.Given) -> masks.Given:
     example_input=(5, 4),
 )
 def masking(a: Args, x: Shape) -> Inferred:
-    """Marks steps whose features all equal mask_value, so that layers below pass them over.
+    """Masks the steps whose features all equal mask_value, so that later layers skip them.
 
     The shape does not change.
     """
@@ -319,7 +327,7 @@ def masking(a: Args, x: Shape) -> Inferred:
     example="Identity",
 )
 def identity(a: Args, x: Shape) -> Inferred:
-    """Hands its input on as it is.
+    """Returns its input unchanged.
 
     The shape does not change.
     """

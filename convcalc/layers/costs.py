@@ -1,10 +1,11 @@
-"""What layers compute besides products and biases, in floating-point operations for one sample (``docs/costs.md``).
+"""Operations of layers besides products with weights and biases, for one sample, in inference (``docs/costs.md``).
 
-An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count one
-each, where they happen for each element. What happens once for a whole row, map or group is left out, as are copies, choices
-(``where``) and arithmetic on whole numbers. Counts are those of inference: what acts in training only costs nothing.
+An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count as
+one operation each, for each element. Not counted: operations done once for a whole row, map or group, copies, choices
+(``where``) and integer arithmetic. Layers that act only in training cost nothing.
 
-A cost is a function of a layer's arguments, its inputs and what its rule found; :func:`unknown` says that nobody can tell.
+A cost is a function of a layer's arguments, its input shapes and the result of its rule. :func:`unknown` is for layers whose
+operations cannot be counted.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, ceil_div, product
 from convcalc.layers.application import sample_macs
 from convcalc.layers.registry import Args, Cost, Inferred
 
-# Operations for each element, function by function. 'sparsemax' sorts, and how much that takes depends on the values.
+# Operations for each element. 'sparsemax' is missing: it sorts, so its cost depends on the values.
 ACTIVATIONS = {
     "celu": 5,  # compare, divide, exp, subtract, multiply
     "elu": 4,  # compare, exp, subtract, multiply
     "exponential": 1,
     "gelu": 5,  # divide, erf, add, multiply twice
-    "glu": 5,  # sigmoid of one half, times the other
+    "glu": 5,  # sigmoid of one half, multiplied by the other half
     "hard_shrink": 2,  # absolute value, compare
     "hard_sigmoid": 4,  # divide, add, and both limits
     "hard_silu": 5,
@@ -50,12 +51,12 @@ ACTIVATIONS = {
     "tanh_shrink": 2,  # tanh, subtract
     "threshold": 1,
 }
-# Operations for each output element of two axes: a multiplication for each cell that is read, and their sum.
+# Operations for each output pixel: one multiplication for each input pixel that is read, and their sum.
 INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
 
 
 def of_activation(name: Any) -> Number:
-    """The operations of an activation for one element; unknown for a function that is not Keras's."""
+    """The operations of an activation for one element; unknown if the function is not one of Keras's."""
     return 0 if name is None else ACTIVATIONS.get(str(name), UNKNOWN)
 
 
@@ -65,46 +66,46 @@ def elements(shape: Shape | None) -> Number:
 
 
 def times(each: Number, count: Number) -> Number:
-    """So many operations so often; none where there is none to do, however often."""
+    """The product; 0 if ``each`` is 0, even if ``count`` is unknown."""
     return 0 if each is not UNKNOWN and each == 0 else each * count
 
 
-def free(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Nothing: values are handed on, moved, copied, looked up or chosen."""
+def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """No operations: values are passed on, moved, copied, looked up or chosen."""
     return 0
 
 
-def unknown(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """It depends on an algorithm, on the values, or on code that is not read."""
+def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Unknown: it depends on an algorithm, on the values, or on code that is not read."""
     return UNKNOWN
 
 
 def per_output(count: int) -> Cost:
-    """So many operations for each element of the first output."""
+    """``count`` operations for each element of the first output."""
 
-    def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-        return times(count, elements(found.outputs[0]))
+    def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+        return times(count, elements(result.outputs[0]))
 
     return cost
 
 
 def per_input(count: int) -> Cost:
-    """So many operations for each element of the first input."""
+    """``count`` operations for each element of the first input."""
 
-    def cost(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
+    def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, elements(inputs[0]))
 
     return cost
 
 
-def activated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The layer's activation, on its output."""
-    return times(of_activation(a["activation"]), elements(found.outputs[0]))
+def activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The layer's activation, applied to its output."""
+    return times(of_activation(a["activation"]), elements(result.outputs[0]))
 
 
-def interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Cells of the output between those of the input."""
-    return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(found.outputs[0]))
+def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Each output pixel, interpolated from input pixels."""
+    return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(result.outputs[0]))
 
 
 # FLOPs that TensorFlow's profiler counts ---------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ def tf_elements(shape: Shape | None) -> Number:
 
 
 def tf_per_output(count: int) -> Cost:
-    """So many operations for each element of the first output."""
+    """``count`` operations for each element of the first output."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(result.outputs[0]))
@@ -164,7 +165,7 @@ def tf_per_output(count: int) -> Cost:
 
 
 def tf_per_input(count: int) -> Cost:
-    """So many operations for each element of the first input."""
+    """``count`` operations for each element of the first input."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(inputs[0]))

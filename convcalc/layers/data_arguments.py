@@ -1,4 +1,4 @@
-"""Kinds of arguments that only the layers have that prepare images and other data."""
+"""Argument kinds used only by preprocessing layers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 
 
 class Factor(RankFree):
-    """How strong an augmentation is: a number, or a pair (from, to), from ``least`` to ``most``.
+    """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    Of a pair, Keras asks only that it overlaps the limits, and that both numbers lie within where ``strict``; ``least``
-    itself is no value where ``open``.
+    Keras only requires that a pair overlaps the limits, unless ``strict``: then both numbers lie within them. With ``open``,
+    ``minimum`` itself is not allowed.
     """
 
     def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:
@@ -45,12 +45,12 @@ class Factor(RankFree):
 
 
 class Range(RankFree):
-    """Two numbers: the smallest and the largest value of a pixel."""
+    """The smallest and the largest value of a pixel."""
 
     expects = "a list of two numbers"
 
     def read(self, value: Any) -> tuple[float, float]:
-        """The two as a tuple."""
+        """Both numbers as a tuple."""
         return _pair(value)
 
 
@@ -73,15 +73,15 @@ class OddSizes(PerAxis):
         return sizes
 
     def for_rank(self, rank: int) -> OddSizes:
-        """The same: an image has two axes."""
+        """The same kind: an image always has two axes."""
         return self
 
 
 class Items(RankFree):
-    """A list whose parts are all of one kind; a file's name where ``file`` allows it."""
+    """A list whose items are all of one kind; with ``file``, a file name is allowed instead."""
 
-    def __init__(self, each: Kind, what: str, file: bool = False) -> None:
-        self.each = each
+    def __init__(self, item: Kind, what: str, file: bool = False) -> None:
+        self.item = item
         self.what = what
         self.file = file
 
@@ -91,12 +91,12 @@ class Items(RankFree):
         return f"a list of {self.what}{', or the name of a file' * self.file}"
 
     def read(self, value: Any) -> Any:
-        """The list as a tuple, or the file's name."""
+        """The list as a tuple, or the file name."""
         if self.file and isinstance(value, str):
             return value
         if not isinstance(value, (list, tuple)):
             raise ValueError
-        return tuple(map(self.each.read, value))
+        return tuple(map(self.item.read, value))
 
 
 def _pair(value: Any) -> tuple[float, float]:

@@ -1,6 +1,6 @@
-"""Layers that prepare numbers, words and sound. Sources: ``keras/src/layers/preprocessing``.
+"""Layers that preprocess numbers, words and sound. Sources: ``keras/src/layers/preprocessing``.
 
-The number of tokens that ``adapt()`` finds in data is not known from a description, and stays open as in Keras.
+The number of tokens that ``adapt()`` would find in data is unknown here, and stays unknown as in Keras.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _SPARSE = Argument("sparse", Boolean(), False)
 
 def _check_sparse(a: Args) -> None:
     if a["sparse"] and a["output_mode"] == "int":
-        raise Refusal("gives a sparse tensor only with another output_mode than 'int'", codes.INVALID_VALUE, "sparse")
+        raise Refusal("cannot be sparse with output_mode 'int'", codes.INVALID_VALUE, "sparse")
 
 
 def _one_hot(x: Shape, depth: Number) -> Shape:
-    """A last axis of size 1 becomes the depth; any other gets it behind itself."""
+    """A last axis of size 1 is replaced by ``depth``; after any other last axis, ``depth`` is added."""
     return (*(x[:-1] if len(x) > 1 and x[-1] == 1 else x), depth)
 
 
@@ -63,8 +63,8 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
 def category_encoding(a: Args, x: Shape) -> Inferred:
     """Encodes whole numbers as vectors that say which of them occur, or how often.
 
-    'one_hot': a last axis of size 1 becomes num_tokens, any other gets it behind itself. Otherwise the last axis becomes
-    num_tokens.
+    'one_hot': a last axis of size 1 is replaced by num_tokens; after any other, num_tokens is added. Other modes replace the
+    last axis by num_tokens.
     """
     depth = a["num_tokens"]
     if depth is None:
@@ -87,10 +87,10 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
-    """Turns numbers into the number of the bin in which they lie, or encodes that.
+    """Replaces numbers by the index of the bin that contains them, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the number of bins, any other gets it behind
-    itself. Otherwise the first axis behind the batch is counted over, and the bins come last.
+    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the number of bins; after any other, it is
+    added. Other modes remove the first axis after the batch axis and add the number of bins as the last axis.
     """
     _check_sparse(a)
     bounds, bins = a["bin_boundaries"], a["num_bins"]
@@ -104,12 +104,12 @@ def discretization(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:1], *x[2:], depth) if len(x) > 1 else (depth,),))
 
 
-def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
+def _require_integer_dtype(a: Args, policy: str, result: Inferred) -> Inferred:
     if a["output_mode"] == "int" and policy not in ("int32", "int64"):
         raise Refusal(
-            f"gives whole numbers, which a dtype of {policy} is not: leave the dtype out", codes.INVALID_VALUE, "dtype"
+            f"returns whole numbers, so its dtype cannot be {policy}: leave the dtype out", codes.INVALID_VALUE, "dtype"
         )
-    return found
+    return result
 
 
 @layer(
@@ -120,7 +120,7 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     _modes("int", "one_hot", "multi_hot", "count"),
     _SPARSE,
     default_policy=lambda a: "int64" if a["output_mode"] == "int" else "float32",
-    quantization_rule=_whole_numbers,
+    quantization_rule=_require_integer_dtype,
     autocasts=False,
     receptive_field_rule=views.unknown,
     flops=costs.free,
@@ -129,9 +129,9 @@ def _whole_numbers(a: Args, policy: str, found: Inferred) -> Inferred:
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
-    """Turns words or whole numbers into the number of a bin, by a hash, or encodes that.
+    """Replaces words or whole numbers by a bin index, computed by a hash, or encodes that index.
 
-    'int': the shape does not change. Otherwise the last axis becomes num_bins.
+    'int': the shape does not change. Other modes replace the last axis by num_bins.
     """
     _check_sparse(a)
     _check_salt(a)
@@ -142,7 +142,7 @@ def hashing(a: Args, x: Shape) -> Inferred:
 
 def _check_salt(a: Args) -> None:
     if isinstance(a["salt"], tuple) and len(a["salt"]) != 2:
-        raise Refusal("takes a salt of one whole number, or of two", codes.INVALID_VALUE, "salt")
+        raise Refusal("needs a salt of one whole number, or two", codes.INVALID_VALUE, "salt")
 
 
 @layer(
@@ -161,20 +161,20 @@ def _check_salt(a: Args) -> None:
     example_input=(1,),
 )
 def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
-    """Turns pairs of two features into the number of a bin, by a hash, or encodes that.
+    """Replaces pairs of two features by a bin index, computed by a hash, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes num_bins, any other gets it behind itself.
+    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by num_bins; after any other, it is added.
     """
     if plain(x[-1]) != plain(y[-1]):
-        raise Refusal("needs two inputs of one shape", codes.SHAPES_DIFFER)
+        raise Refusal("needs two inputs of the same shape", codes.SHAPES_DIFFER)
     if a["output_mode"] == "int":
         return Inferred((x,))
     return Inferred(((*(x[:-1] if x[-1] == 1 else x), a["num_bins"]),))
 
 
-def _weighed(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """With tf_idf each count is multiplied by a weight; what else a lookup does is on whole numbers."""
-    return costs.per_output(int(a["output_mode"] in ("tf_idf", "tf-idf")))(a, inputs, found)
+def _lookup_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """With ``tf_idf``, each count is multiplied by a weight; the rest of a lookup is integer arithmetic."""
+    return costs.per_output(int(a["output_mode"] in ("tf_idf", "tf-idf")))(a, inputs, result)
 
 
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -209,20 +209,20 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
     records_vocabulary_size=True,
     receptive_field_rule=views.unknown,
     file_arguments=_FILES,
-    flops=_weighed,
+    flops=_lookup_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="IntegerLookup: {{vocabulary: [12, 36, 1138]}}",
 )
 def integer_lookup(a: Args, x: Shape) -> Inferred:
-    """Turns whole numbers into their places in a vocabulary, or encodes those.
+    """Replaces whole numbers by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the size of the vocabulary, any other gets it
-    behind itself. Otherwise the last axis becomes that size, which is max_tokens where it is padded, and not known before adapt.
+    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the vocabulary size; after any other, it is
+    added. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before adapt().
     """
     if a["salt"] is not None and a["oov_method"] != "farmhash":
-        raise Refusal("takes a salt only where oov_method is 'farmhash'", codes.INVALID_VALUE, "salt")
-    return _looked_up(a, x)
+        raise Refusal("accepts a salt only with oov_method 'farmhash'", codes.INVALID_VALUE, "salt")
+    return _lookup(a, x)
 
 
 @layer(
@@ -243,31 +243,31 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
     records_vocabulary_size=True,
     receptive_field_rule=views.unknown,
     file_arguments=_FILES,
-    flops=_weighed,
+    flops=_lookup_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="StringLookup: {{vocabulary: [cat, dog], output_mode: one_hot}}",
 )
 def string_lookup(a: Args, x: Shape) -> Inferred:
-    """Turns words into their places in a vocabulary, or encodes those.
+    """Replaces words by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 becomes the size of the vocabulary, any other gets it
-    behind itself. Otherwise the last axis becomes that size, which is max_tokens where it is padded, and not known before adapt.
+    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the vocabulary size; after any other, it is
+    added. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before adapt().
     """
-    return _looked_up(a, x)
+    return _lookup(a, x)
 
 
-def _looked_up(a: Args, x: Shape) -> Inferred:
-    """What a lookup makes of an input. The numbers that it learns are in no weights: Keras keeps them in a table."""
+def _lookup(a: Args, x: Shape) -> Inferred:
+    """The rule of a lookup. It has no weights: Keras keeps the vocabulary in a table."""
     mode = _OLD_MODES.get(a["output_mode"]) or str(a["output_mode"])
     _check_sparse(a)
     _check_salt(a)
     if a["pad_to_max_tokens"] and a["max_tokens"] is None:
-        raise Refusal("needs max_tokens where it pads to it", codes.MISSING_ARGUMENT, "max_tokens")
+        raise Refusal("needs max_tokens with pad_to_max_tokens", codes.MISSING_ARGUMENT, "max_tokens")
     if a["invert"] and mode != "int":
-        raise Refusal("inverts only with the output_mode 'int'", codes.INVALID_VALUE, "invert")
+        raise Refusal("can invert only with output_mode 'int'", codes.INVALID_VALUE, "invert")
     if a["idf_weights"] is not None and mode != "tf_idf":
-        raise Refusal("takes idf_weights only with the output_mode 'tf_idf'", codes.INVALID_VALUE, "idf_weights")
+        raise Refusal("accepts idf_weights only with output_mode 'tf_idf'", codes.INVALID_VALUE, "idf_weights")
     known = _vocabulary_size(a, mode)
     if mode == "int":
         return Inferred((x,), dtype="int64")
@@ -276,12 +276,12 @@ def _looked_up(a: Args, x: Shape) -> Inferred:
 
 
 def _vocabulary_size(a: Args, mode: str) -> Number:
-    """The size of the vocabulary with its special tokens; unknown of none, and of one in a file."""
+    """The size of the vocabulary with its special tokens; unknown without a vocabulary, or if it is in a file."""
     words = a["vocabulary"]
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # which files of Keras record
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # recorded in Keras files
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
@@ -290,22 +290,24 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     size = len(special) + len(tokens)
     if a["max_tokens"] is not None and size > a["max_tokens"]:
         raise Refusal(
-            f"has a vocabulary of {size} tokens, and max_tokens {a['max_tokens']}", codes.TOO_LARGE, "vocabulary"
+            f"has a vocabulary of {size} tokens, more than max_tokens ({a['max_tokens']})",
+            codes.TOO_LARGE,
+            "vocabulary",
         )
     if a["idf_weights"] is not None and len(a["idf_weights"]) != len(words):
-        raise Refusal("needs one of idf_weights for each token of its vocabulary", codes.SHAPES_DIFFER, "idf_weights")
+        raise Refusal("needs one idf weight for each token of its vocabulary", codes.SHAPES_DIFFER, "idf_weights")
     return size
 
 
 def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     if not tokens:
-        raise Refusal("has a vocabulary without a token of its own", codes.INVALID_VALUE, "vocabulary")
+        raise Refusal("has a vocabulary with special tokens only", codes.INVALID_VALUE, "vocabulary")
     if len(set(tokens)) < len(tokens):
-        raise Refusal("has a vocabulary that names a token twice", codes.INVALID_VALUE, "vocabulary")
+        raise Refusal("has a vocabulary with a duplicate token", codes.INVALID_VALUE, "vocabulary")
     if a["mask_token"] is not None and a["mask_token"] in tokens:
-        raise Refusal("has its mask_token in the middle of the vocabulary", codes.INVALID_VALUE, "vocabulary")
+        raise Refusal("has its mask_token inside the vocabulary", codes.INVALID_VALUE, "vocabulary")
     if a["invert"] and a["oov_token"] is not None and a["oov_token"] in tokens:
-        raise Refusal("has its oov_token in the middle of the vocabulary", codes.INVALID_VALUE, "vocabulary")
+        raise Refusal("has its oov_token inside the vocabulary", codes.INVALID_VALUE, "vocabulary")
 
 
 @layer(
@@ -331,7 +333,7 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     records_vocabulary_size=True,
     receptive_field_rule=views.unknown,
     file_arguments=_FILES,
-    flops=_weighed,
+    flops=_lookup_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="TextVectorization: {{output_sequence_length: 20}}",
@@ -339,26 +341,26 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     hidden_sublayers=("StringLookup",),
 )
 def text_vectorization(a: Args, x: Shape) -> Inferred:
-    """Splits texts into words and turns them into their places in a vocabulary, or encodes those.
+    """Splits texts into words and replaces them by their index in a vocabulary, or encodes that index.
 
-    'int': (batch, output_sequence_length). Otherwise the words are a new last axis, unless nothing is split, and that axis is
+    'int': (batch, output_sequence_length). In other modes the words are a new last axis (unless split is null), which is
     encoded as by StringLookup.
     """
     if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
         raise Refusal(
-            "has an output_sequence_length only with the output_mode 'int'",
+            "accepts output_sequence_length only with output_mode 'int'",
             codes.INVALID_VALUE,
             "output_sequence_length",
         )
     if a["output_mode"] != "int" and a["ragged"]:
-        raise Refusal("is ragged only with the output_mode 'int'", codes.INVALID_VALUE, "ragged")
+        raise Refusal("can be ragged only with output_mode 'int'", codes.INVALID_VALUE, "ragged")
     words = (*x, UNKNOWN) if a["split"] is not None else x if len(x) > 1 else (*x, 1)
     inner = {"mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False, "salt": None}
-    found = _looked_up({**a, **inner}, words)
+    result = _lookup({**a, **inner}, words)
     if a["output_mode"] != "int":
-        return found
+        return result
     length = a["output_sequence_length"]
-    return found._replace(outputs=((x[0], UNKNOWN if length is None else length),))
+    return result._replace(outputs=((x[0], UNKNOWN if length is None else length),))
 
 
 @layer(
@@ -384,26 +386,28 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     example_input=(16000,),
 )
 def mel_spectrogram(a: Args, x: Shape) -> Inferred:
-    """Turns sound into spectra over time on the mel scale; how much it multiplies is not known.
+    """Converts sound into spectra over time on the mel scale; its MACs are unknown.
 
     (batch, samples) becomes (batch, num_mel_bins, floor((samples + stride + 1) / stride)).
     """
     length = a["sequence_length"]
     if length is not None and a["fft_length"] < length:
-        raise Refusal(f"has an fft_length below its sequence_length of {length}", codes.INVALID_VALUE, "fft_length")
+        raise Refusal(
+            f"has an fft_length smaller than its sequence_length of {length}", codes.INVALID_VALUE, "fft_length"
+        )
     stride = a["sequence_stride"]
     time = 0 if len(x) == 1 else 1
     output = (*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride)
-    return Inferred((output,), unknown=frozenset({"macs"}))  # a Fourier transform, whose algorithm is not ours to say
+    return Inferred((output,), unknown=frozenset({"macs"}))  # the algorithm of the Fourier transform is unknown
 
 
-# Operations for each output element behind the convolutions: squares and their sum, a root above a least value, a logarithm.
+# Operations for each output element after the convolutions: squares and their sum, a maximum, a root, a logarithm.
 _OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude": 5, "log": 7}
 
 
-def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """What the mode makes of the real and the imaginary part."""
-    return costs.per_output(_OF_MODES[a["mode"]])(a, inputs, found)
+def _spectrogram_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations that the mode applies to the real and the imaginary part."""
+    return costs.per_output(_OF_MODES[a["mode"]])(a, inputs, result)
 
 
 @layer(
@@ -420,28 +424,28 @@ def _of_waves(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     DATA_FORMAT,
     axes=("length", "channels"),
     receptive_field_rule=views.unknown,
-    flops=_of_waves,
+    flops=_spectrogram_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="STFTSpectrogram",
     example_input=(16000, 1),
 )
 def stft_spectrogram(a: Args, x: Shape) -> Inferred:
-    """Turns signals into spectra over time by convolutions with fixed waves (STFT).
+    """Converts signals into spectra over time by convolutions with fixed waves (STFT).
 
-    Frequencies: floor(fft_length / 2) + 1, twice as many in the mode 'stft'. (length, channels) becomes (frames, channels ·
+    Frequencies: floor(fft_length / 2) + 1, twice as many with mode 'stft'. (length, channels) becomes (frames, channels ·
     frequencies), or (frames, frequencies, channels) with expand_dims. Parameters: a kernel of (frame_length, 1, frequencies) for
-    the real part, and one for the imaginary part, unless the mode asks for the other alone.
+    the real part and one for the imaginary part; modes 'real' and 'imag' need only one of them.
     """
     first = a["data_format"] == "channels_first"
     length, frame = x[2 if first else 1], a["frame_length"]
     channels = required(x[1 if first else 2], "number of channels")
     step = a["frame_step"] if a["frame_step"] is not None else frame // 2
     if step > frame or step < 1:
-        raise Refusal("needs a frame_step from 1 to its frame_length", codes.INVALID_VALUE, "frame_step")
+        raise Refusal("needs a frame_step between 1 and its frame_length", codes.INVALID_VALUE, "frame_step")
     fft = a["fft_length"] if a["fft_length"] is not None else _next_power_of_two(frame)
     if fft < frame:
-        raise Refusal(f"has an fft_length below its frame_length of {frame}", codes.INVALID_VALUE, "fft_length")
+        raise Refusal(f"has an fft_length smaller than its frame_length of {frame}", codes.INVALID_VALUE, "fft_length")
     window = slide(length, frame, step, 1, a["padding"])
     waves = fft // 2 + 1
     parts = {"real": ["real_kernel"], "imag": ["imag_kernel"]}.get(a["mode"], ["real_kernel", "imag_kernel"])

@@ -1,4 +1,4 @@
-"""Data types: the names that Keras knows, their sizes, and what a dtype policy means.
+"""Data types: Keras's names, their sizes, and the meaning of dtype policies.
 
 Source: ``keras/src/dtype_policies/dtype_policy.py``.
 """
@@ -28,18 +28,18 @@ BITS = {
     "string": 0,
 }
 
-# A mixed policy computes in one type and keeps its variables in float32.
+# A mixed policy computes in this type and keeps variables in float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# A quantized policy keeps large matrices in fewer bits; the rest is as under the policy that it is made from. int8 does not go
-# together with computing in float16.
+# A quantized policy stores large matrices in fewer bits, and is otherwise the same as the policy it is made from (these). int8
+# cannot be combined with computing in float16.
 _QUANTIZED = {
     "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
     "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
 }
 
 DTYPES = tuple(BITS)
-# Of a layer. What only a quantized policy can be made of is none by itself; Keras makes no weights of complex numbers.
+# The policies of layers: integer types that only exist quantized are not among them, and Keras has no complex weights.
 POLICIES = (
     *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
     *_MIXED,
@@ -48,17 +48,17 @@ POLICIES = (
 
 
 def quantization(policy: str) -> str:
-    """The mode of a quantized policy, such as ``int8``; empty for any other."""
+    """The mode of a quantized policy, such as ``int8``; empty for other policies."""
     mode, quantized, _ = policy.partition("_from_")
     return mode if quantized else ""
 
 
 def _source(policy: str) -> str:
-    """The policy from which a quantized one is made; any other is its own."""
+    """The policy that a quantized policy is made from; other policies are returned unchanged."""
     return policy.partition("_from_")[2] or policy
 
 
-@cache  # of a handful of policies, for every layer
+@cache  # called for every layer, with few different policies
 def variable_dtype(policy: str) -> str:
     """The type of a layer's variables under a policy."""
     policy = _source(policy)
@@ -67,16 +67,16 @@ def variable_dtype(policy: str) -> str:
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """The type in which a layer computes, and that of its outputs."""
+    """The type in which a layer computes; its outputs have it too."""
     policy = _source(policy)
     return _MIXED.get(policy, policy)
 
 
 def autocast(dtype: str, policy: str) -> str:
-    """The type of an input as a layer under a policy sees it: floats are cast to the compute type, others kept."""
+    """The type of an input after autocasting: floats are cast to the compute type, other types are kept."""
     return compute_dtype(policy) if dtype.startswith(("float", "bfloat")) else dtype
 
 
 def size_in_bytes(elements: int, dtype: str) -> int:
-    """The bytes of so many elements."""
+    """The size of a tensor in bytes."""
     return elements * BITS[dtype] // 8

@@ -1,6 +1,6 @@
 """Layers that resize, crop and augment images. Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
 
-Keras's symbolic call checks the axes of few of them, and so do the rules: most hand on whatever they are given.
+Keras checks the axes of only a few of them in a symbolic call, and so do the rules: most accept any shape.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ _VALUES = Argument("value_range", Range(), (0, 255))
 _INTERPOLATION = Argument("interpolation", Choice(("bilinear", "nearest")), "bilinear")
 _FILL_MODE = Argument("fill_mode", Choice(("reflect", "wrap", "constant", "nearest")), "reflect")
 _FILL_VALUE = Argument("fill_value", Anything(), 0.0)
-# What the layers that move pixels end with.
+# The last arguments of the layers that move pixels.
 _MOVED = [_FILL_MODE, _INTERPOLATION, SEED, _FILL_VALUE, DATA_FORMAT]
 _PART = Factor(0, 1)
 
 
 def _resized(x: Shape, a: Args, at: int) -> Inferred:
-    """The shape with its height, at an axis, and its width behind it replaced."""
+    """The shape with a new height at axis ``at``, and a new width at the next axis."""
     if at < 0 or at + 2 > len(x):
         raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
 
 
-def _resizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The interpolation; how many cells antialiasing reads, and how much is padding, depends on the sizes."""
+def _resizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The interpolation; unknown with antialiasing or padding, which depend on the sizes."""
     inexact = a["antialias"] or a["pad_to_aspect_ratio"]
-    return UNKNOWN if inexact else costs.interpolated(a, inputs, found)
+    return UNKNOWN if inexact else costs.interpolated(a, inputs, result)
 
 
-def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Nothing for images that are large enough, which are cut; others are resized."""
+def _cropping(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """No operations if the image is large enough to be cropped; otherwise it is resized."""
     first = len(inputs[0]) - (2 if a["data_format"] == "channels_first" else 3)
     height, width = inputs[0][first : first + 2]
     if height >= a["height"] and width >= a["width"]:
         return 0
-    return UNKNOWN if UNKNOWN in (height, width) else costs.interpolated({"interpolation": "bilinear"}, inputs, found)
+    return UNKNOWN if UNKNOWN in (height, width) else costs.interpolated({"interpolation": "bilinear"}, inputs, result)
 
 
 @layer(
@@ -79,8 +79,8 @@ def _cropping(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 def resizing(a: Args, x: Shape) -> Inferred:
     """Resizes images to a height and a width.
 
-    (height, width, channels) becomes the new height and width; the channels stay. An input of other than four axes is taken
-    for one image without a batch axis, as in Keras.
+    The output has the new height and width, and the same channels. As in Keras, an input that does not have four axes is one
+    image without a batch axis.
     """
     return _resized(x, a, (len(x) == 4) + (a["data_format"] == "channels_first"))
 
@@ -98,9 +98,9 @@ def resizing(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 3),
 )
 def center_crop(a: Args, x: Shape) -> Inferred:
-    """Cuts the middle out of images; smaller images are resized.
+    """Crops images to their center; smaller images are resized.
 
-    (height, width, channels) becomes the new height and width; the channels stay.
+    The output has the new height and width, and the same channels.
     """
     if len(x) not in (3, 4):
         raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
@@ -122,9 +122,9 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 3),
 )
 def random_crop(a: Args, x: Shape) -> Inferred:
-    """Cuts out a part at random in training, the middle otherwise; smaller images are resized.
+    """Crops images at a random place in training and to their center otherwise; smaller images are resized.
 
-    (height, width, channels) becomes the new height and width; the channels stay.
+    The output has the new height and width, and the same channels.
     """
     return _resized(x, a, len(x) - (2 if a["data_format"] == "channels_first" else 3))
 
@@ -144,24 +144,24 @@ def random_crop(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 3),
 )
 def random_color_degeneration(a: Args, x: Shape) -> Inferred:
-    """Takes color out of images at random, in training only.
+    """Reduces the color of images at random, in training only.
 
-    The shape does not change; there are three channels.
+    The shape does not change; images must have three channels.
     """
     if len(x) not in (3, 4):
         raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     channels = x[-3 if a["data_format"] == "channels_first" else -1]
     if channels is not UNKNOWN and channels != 3:
-        raise Refusal(f"needs images of 3 channels, and these have {channels}", codes.WRONG_CHANNELS)
+        raise Refusal(f"needs images of 3 channels, not {channels}", codes.WRONG_CHANNELS)
     return Inferred((x,))
 
 
-def _stretching(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Least and largest, scale and offset, both limits, a look for NaN; other ranges than 0 to 255 are turned to it and back."""
-    return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, found)
+def _auto_contrast_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Minimum, maximum, scale, offset, two limits and a NaN check; ranges other than 0 to 255 are converted to it and back."""
+    return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, result)
 
 
-def _handed_on(
+def _value_change(
     name: str,
     does: str,
     *arguments: Argument,
@@ -172,7 +172,7 @@ def _handed_on(
     receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
-    """Declare a layer that changes values alone, those in training only not when it predicts; ``value`` is the argument of its example."""
+    """Declare a layer that changes values but no shapes. ``value`` is the argument of its example."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,), dtype=dtype)
@@ -194,16 +194,16 @@ def _handed_on(
     )(rule)
 
 
-_handed_on(
+_value_change(
     "AutoContrast",
-    "Stretches the values of each image over the whole range.",
+    "Stretches the values of each image to the whole range.",
     _VALUES,
-    receptive_field_rule=views.everything,
-    flops=_stretching,
+    receptive_field_rule=views.whole_sample,
+    flops=_auto_contrast_flops,
 )
-_handed_on(
+_value_change(
     "ContrastLimitedAdaptiveHistogramEqualization",
-    "Evens out the histogram of each tile of an image, within a limit (CLAHE).",
+    "Equalizes the histogram of each tile of an image, within a limit (CLAHE).",
     _VALUES,
     Argument("clip_limit", Real(), 4.0),
     Argument("tile_grid_size", Integers(1, length=2), (8, 8)),
@@ -211,39 +211,39 @@ _handed_on(
     receptive_field_rule=views.unknown,
     flops=costs.unknown,
 )
-_handed_on(
+_value_change(
     "CutMix",
     "Pastes rectangles of other images of the batch, in training only.",
     Argument("factor", _PART, 1.0),
     SEED,
     DATA_FORMAT,
 )
-_handed_on(
+_value_change(
     "Equalization",
-    "Evens out the histogram of each channel; whole numbers stay whole numbers.",
+    "Equalizes the histogram of each channel; integer inputs stay integers.",
     _VALUES,
     Argument("bins", Integer(1), 256),
     DATA_FORMAT,
     flops=costs.unknown,
     dtype=SAME,
-    receptive_field_rule=views.everything,
+    receptive_field_rule=views.whole_sample,
 )
-_handed_on(
+_value_change(
     "MaxNumBoundingBoxes",
-    "Cuts or fills the bounding boxes of an image to a number of them.",
+    "Truncates or pads the bounding boxes of an image to a fixed number.",
     Argument("max_number", Integer()),
     Argument("fill_value", Integer(), -1),
     value="10",
     receptive_field_rule=views.unknown,
 )
-_handed_on(
+_value_change(
     "MixUp",
-    "Blends each image with another one of the batch, in training only.",
+    "Blends each image with another image of the batch, in training only.",
     Argument("alpha", Real(), 0.2),
     DATA_FORMAT,
     SEED,
 )
-_handed_on(
+_value_change(
     "RandomBrightness",
     "Adds a random number to all values, in training only.",
     Argument("factor", Factor(), nullable=True),
@@ -257,7 +257,7 @@ _JITTERED = {
     "saturation_factor": "RandomSaturation",
     "hue_factor": "RandomHue",
 }
-_handed_on(
+_value_change(
     "RandomColorJitter",
     "Changes brightness, contrast, saturation and hue at random, in training only.",
     _VALUES,
@@ -267,9 +267,9 @@ _handed_on(
     Argument("hue_factor", _PART, None, nullable=True),
     SEED,
     DATA_FORMAT,
-    hidden_sublayers=lambda a, named: [made for factor, made in _JITTERED.items() if a[factor] is not None],
+    hidden_sublayers=lambda a, named: [class_name for factor, class_name in _JITTERED.items() if a[factor] is not None],
 )
-_handed_on(
+_value_change(
     "RandomContrast",
     "Changes the contrast at random, in training only.",
     Argument("factor", _PART),
@@ -277,9 +277,9 @@ _handed_on(
     SEED,
     value="0.2",
 )
-_handed_on(
+_value_change(
     "RandomElasticTransform",
-    "Bends images at random, in training only.",
+    "Distorts images elastically at random, in training only.",
     Argument("factor", _PART, 1.0),
     Argument("scale", _PART, 1.0),
     _INTERPOLATION,
@@ -289,7 +289,7 @@ _handed_on(
     SEED,
     DATA_FORMAT,
 )
-_handed_on(
+_value_change(
     "RandomErasing",
     "Fills a random rectangle of each image, in training only.",
     Argument("factor", _PART, 1.0),
@@ -299,16 +299,16 @@ _handed_on(
     SEED,
     DATA_FORMAT,
 )
-_handed_on(
+_value_change(
     "RandomFlip",
-    "Mirrors images at random, in training only.",
+    "Flips images at random, in training only.",
     Argument("mode", Choice(("horizontal", "vertical", "horizontal_and_vertical")), "horizontal_and_vertical"),
     SEED,
     DATA_FORMAT,
     value="horizontal",
     autocasts=False,
 )
-_handed_on(
+_value_change(
     "RandomGaussianBlur",
     "Blurs images at random, in training only.",
     Argument("factor", _PART, 1.0),
@@ -318,21 +318,21 @@ _handed_on(
     DATA_FORMAT,
     SEED,
 )
-_handed_on(
+_value_change(
     "RandomGrayscale",
-    "Turns images gray at random, in training only; whole numbers stay whole numbers.",
+    "Converts images to grayscale at random, in training only; integer inputs stay integers.",
     Argument("factor", Real(0, 1), 0.5),
     DATA_FORMAT,
     SEED,
     dtype=SAME,
 )
 for _name, _does, _factor in (
-    ("RandomHue", "Turns the hue at random, in training only.", _PART),
-    ("RandomPosterization", "Leaves fewer bits of each color, in training only.", Factor(1, 8)),
+    ("RandomHue", "Shifts the hue at random, in training only.", _PART),
+    ("RandomPosterization", "Reduces the number of bits of each color, in training only.", Factor(1, 8)),
     ("RandomSaturation", "Changes the saturation at random, in training only.", Factor()),
     ("RandomSharpness", "Sharpens or softens images at random, in training only.", _PART),
 ):
-    _handed_on(
+    _value_change(
         _name,
         _does,
         Argument("factor", _factor),
@@ -341,7 +341,7 @@ for _name, _does, _factor in (
         SEED,
         value="4" if _name == "RandomPosterization" else "0.2",
     )
-_handed_on(
+_value_change(
     "RandomInvert",
     "Inverts the colors of some images, in training only.",
     Argument("factor", _PART, 1.0),
@@ -349,9 +349,9 @@ _handed_on(
     SEED,
     DATA_FORMAT,
 )
-_handed_on(
+_value_change(
     "RandomPerspective",
-    "ReceptiveFieldRule at images from a random side, in training only.",
+    "Applies a random perspective transform to images, in training only.",
     Argument("factor", _PART, 1.0),
     Argument("scale", Real(0, 1), 1.0),
     _INTERPOLATION,
@@ -359,14 +359,14 @@ _handed_on(
     SEED,
     DATA_FORMAT,
 )
-_handed_on(
+_value_change(
     "RandomRotation",
     "Rotates images at random, in training only.",
     Argument("factor", Factor(), nullable=True),
     *_MOVED,
     value="0.1",
 )
-_handed_on(
+_value_change(
     "RandomShear",
     "Shears images at random, in training only.",
     Argument("x_factor", Factor(0, 1, strict=True), 0.0),
@@ -379,7 +379,7 @@ _handed_on(
     value="0.1",
 )
 _SHIFT, _ZOOM = Factor(strict=True), Factor(strict=True, open=True)
-_handed_on(
+_value_change(
     "RandomTranslation",
     "Shifts images at random, in training only.",
     Argument("height_factor", _SHIFT),
@@ -387,7 +387,7 @@ _handed_on(
     *_MOVED,
     value="[0.1, 0.1]",
 )
-_handed_on(
+_value_change(
     "RandomZoom",
     "Zooms images at random, in training only.",
     Argument("height_factor", _ZOOM),
@@ -395,7 +395,7 @@ _handed_on(
     *_MOVED,
     value="[0.1, 0.1]",
 )
-_handed_on(
+_value_change(
     "Solarization",
     "Inverts the values above a threshold, in training only.",
     Argument("addition_factor", Factor(0, 1, strict=True), 0.0),
@@ -404,7 +404,7 @@ _handed_on(
     SEED,
 )
 
-# What the two below make inside, under their own name where it is given; and what of it AugMix leaves out without all_ops.
+# The hidden sublayers of RandAugment and AugMix; without ``all_ops``, AugMix has only those that it always has.
 _ALWAYS = (
     "RandomShear",
     "RandomTranslation",
@@ -415,9 +415,9 @@ _ALWAYS = (
     "Equalization",
 )
 _ALL = (*_ALWAYS, "RandomBrightness", "RandomColorDegeneration", "RandomContrast", "RandomSharpness")
-_handed_on(
+_value_change(
     "RandAugment",
-    "Applies random augmentations, one after the other, in training only.",
+    "Applies random augmentations in sequence, in training only.",
     _VALUES,
     Argument("num_ops", Integer(), 2),
     Argument("factor", Factor(0, 1, strict=True), 0.5),
@@ -426,7 +426,7 @@ _handed_on(
     DATA_FORMAT,
     hidden_sublayers=lambda a, named: () if named else _ALL,
 )
-_handed_on(
+_value_change(
     "AugMix",
     "Blends chains of random augmentations with each image, in training only.",
     _VALUES,

@@ -1,4 +1,4 @@
-"""Low-rank adaptation: the kernel is frozen, and a product of two thin matrices is trained beside it.
+"""Low-rank adaptation (LoRA): the kernel is frozen, and the product of two thin matrices is trained and added to it.
 
 Source: ``enable_lora`` of Keras's Dense, EinsumDense, Embedding and convolutions.
 """
@@ -21,17 +21,17 @@ _WHY = "frozen by lora_rank: only the two small matrices are trained"
 def with_lora(
     rank: Any, kernel: Weight, others: Sequence[Weight], constraint: Any, names: str = "kernel"
 ) -> tuple[Weight, ...]:
-    """The weights of a layer with that ``lora_rank``; a rank of None or 0 changes nothing."""
+    """The weights of a layer with this ``lora_rank``; None or 0 changes nothing."""
     if not rank:
         return (kernel, *others)
     if constraint is not None:
         raise Refusal(
-            f"cannot have a {names}_constraint together with a lora_rank",
+            f"cannot use {names}_constraint together with lora_rank",
             codes.LORA_AND_CONSTRAINT,
             f"{names}_constraint",
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
-    # The product of the two is scaled and added to the kernel before the layer uses that.
+    # Their product is scaled and added to the kernel before the layer uses the kernel.
     up = Weight(
         f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
     )

@@ -1,7 +1,7 @@
-"""Masks: which steps of a sequence count. Keras makes and hands them on while layers are called.
+"""Masks: which steps of a sequence count. Keras computes and passes them on while layers are called.
 
-A layer's mask rule gets its arguments, the tensors of a call and their masks (None where there is none), all of which it only
-passes on, and gives the masks of its outputs, the first first. A mask that is worked out is :class:`Computed`.
+A mask rule gets the layer's arguments, the tensors of a call and their masks (None for a tensor without one). It returns the
+masks of the outputs, in their order. A mask that an operation computes is a :class:`Computed`.
 
 Sources: ``compute_mask`` of the layers, and ``Layer.__call__`` in ``keras/src/layers/layer.py``.
 """
@@ -14,7 +14,10 @@ from typing import Any
 
 
 class Computed:
-    """A mask that an operation of ``keras.ops`` makes. Arguments hold tensors, masks, lists of them, and plain values."""
+    """A mask that an operation of ``keras.ops`` computes.
+
+    ``call`` and ``made`` are the arguments of the operation's call and constructor: tensors, masks, lists of them, or plain values.
+    """
 
     __slots__ = ("call", "made", "module", "name")
 
@@ -25,42 +28,43 @@ class Computed:
         self.made = made
 
 
-Given = Sequence[Any]
+Tensors = Sequence[Any]
 
 
-def keeps(a: Mapping[str, Any], inputs: Given, masks: Given) -> Given:
-    """The mask of the first input goes on."""
+def keeps(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
+    """Passes on the mask of the first input."""
     return masks[:1]
 
 
-def loses(a: Mapping[str, Any], inputs: Given, masks: Given) -> Given:
+def loses(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
     """No output has a mask."""
     return ()
 
 
-def sequences(a: Mapping[str, Any], inputs: Given, masks: Given) -> Given:
-    """The mask goes on where the layer returns sequences."""
+def sequences(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
+    """Passes on the mask if the layer returns sequences."""
     return masks[:1] if a["return_sequences"] else ()
 
 
-def either(a: Mapping[str, Any], inputs: Given, masks: Given) -> Given:
-    """Where all inputs have masks, a step counts that counts in one of them."""
+def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
+    """The union of all masks: a step counts if it counts in one of them. No mask if an input has none."""
     if any(mask is None for mask in masks):
         return ()
-    return (reduce(lambda one, other: Computed("LogicalOr", {"x1": one, "x2": other}), masks),)
+    return (reduce(lambda x1, x2: Computed("LogicalOr", {"x1": x1, "x2": x2}), masks),)
 
 
-def joined(a: Mapping[str, Any], inputs: Given, masks: Given) -> Given:
-    """The masks are joined as the inputs are; an input without one counts everywhere."""
+def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
+    """Concatenates the masks as the inputs are; all steps of an input without a mask count."""
     if all(mask is None for mask in masks):
         return ()
-    whole = [_whole(each, mask) for each, mask in zip(inputs, masks)]
+    whole = [_whole(tensor, mask) for tensor, mask in zip(inputs, masks)]
     return (Computed("Any", {"x": Computed("Concatenate", {"xs": whole}, axis=a["axis"])}, axis=-1),)
 
 
 def _whole(tensor: Any, mask: Any) -> Computed:
-    """A mask with the axes of its tensor. (Keras leaves it as it is where it has as many axes already, which no mask that
-    the catalogue's layers make has.)
+    """A mask with the same number of axes as its tensor.
+
+    Keras keeps a mask that already has as many axes; the masks of the catalogue's layers never have.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

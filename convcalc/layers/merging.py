@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several. Sources: ``keras/src/layers/merging``."""
+"""Layers that merge several tensors into one. Sources: ``keras/src/layers/merging``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def _batch(shapes: tuple[Shape, ...]) -> Number:
     return known.pop() if known else UNKNOWN
 
 
-def _broadcast(one: Shape, other: Shape) -> Shape:
-    """The shape of an elementwise result, as Keras's merge layers work it out: an unknown size stays unknown."""
-    if len(one) < len(other):
-        one, other = other, one
-    head = len(one) - len(other)
+def _broadcast(x: Shape, y: Shape) -> Shape:
+    """The shape of an elementwise result, as Keras's merge layers compute it: an unknown size stays unknown."""
+    if len(x) < len(y):
+        x, y = y, x
+    head = len(x) - len(y)
 
     def size(a: Number, b: Number) -> Number:
         if a is UNKNOWN or b is UNKNOWN:
@@ -35,29 +35,29 @@ def _broadcast(one: Shape, other: Shape) -> Shape:
             raise Refusal(f"cannot combine {a} with {b}")
         return a
 
-    return (*one[:head], *map(size, one[head:], other))
+    return (*x[:head], *map(size, x[head:], y))
 
 
 def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     first = shapes[0]
-    if shapes.count(first) == len(shapes):  # as they are nearly always
+    if shapes.count(first) == len(shapes):  # the usual case
         return Inferred((first,))
     batch = _batch(shapes)
     try:
         merged = reduce(_broadcast, (shape[1:] for shape in shapes))
     except Refusal as refusal:
-        raise Refusal("needs inputs whose sizes are equal or 1 on every axis", codes.SHAPES_DIFFER) from refusal
+        raise Refusal("needs inputs whose sizes are equal, or 1, on every axis", codes.SHAPES_DIFFER) from refusal
     return Inferred(((batch, *merged),))
 
 
-def _pairwise(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """One operation for each input behind the first."""
-    return costs.per_output(len(inputs) - 1)(a, inputs, found)
+def _pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One operation for each input after the first."""
+    return costs.per_output(len(inputs) - 1)(a, inputs, result)
 
 
-def _averaging(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """Additions, and a division."""
-    return costs.per_output(len(inputs))(a, inputs, found)
+def _averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The additions, and a division."""
+    return costs.per_output(len(inputs))(a, inputs, result)
 
 
 def _tf_pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -66,19 +66,19 @@ def _tf_pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Additions, and a division."""
+    """The additions, and a division."""
     return costs.tf_per_output(len(inputs))(a, inputs, result)
 
 
 def _merging(
     name: str, does: str, flops: Cost = _pairwise, tf_flops: Cost = _tf_pairwise, inputs: int | None = None
 ) -> None:
-    """Declare a layer that works element by element."""
+    """Declare an elementwise layer."""
 
     def rule(a: Args, *shapes: Shape) -> Inferred:
         return _elementwise(shapes)
 
-    rule.__doc__ = f"{does}, element by element.\n\nThe inputs have one shape; axes of size 1 are repeated."
+    rule.__doc__ = f"{does}, element by element.\n\nThe inputs have the same shape, up to axes of size 1, which are repeated (broadcast)."
     layer(
         name,
         inputs=inputs,
@@ -95,9 +95,9 @@ def _merging(
 _merging("Add", "Adds its inputs")
 _merging("Subtract", "Subtracts its second input from its first", inputs=2)
 _merging("Multiply", "Multiplies its inputs")
-_merging("Average", "Takes the mean of its inputs", _averaging, _tf_averaging)
-_merging("Maximum", "Takes the largest of its inputs")
-_merging("Minimum", "Takes the smallest of its inputs")
+_merging("Average", "Computes the mean of its inputs", _averaging, _tf_averaging)
+_merging("Maximum", "Computes the maximum of its inputs")
+_merging("Minimum", "Computes the minimum of its inputs")
 
 
 @layer(
@@ -105,49 +105,49 @@ _merging("Minimum", "Takes the smallest of its inputs")
     Argument("axis", Integer(), -1),
     inputs=None,
     mask_rule=masks.joined,
-    receptive_field_rule=views.joined,
+    receptive_field_rule=views.concatenated,
     flops=costs.free,
     tf_flops=costs.free,
     built_when_made=False,
     example="Concatenate: {{from: [a, b]}}",
 )
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
-    """Lays its inputs one behind the other along an axis.
+    """Concatenates its inputs along an axis.
 
-    Output size on that axis: the sum; the inputs agree on all other axes.
+    Output size on that axis: the sum. The inputs have equal sizes on all other axes.
     """
     first = shapes[0]
     axis = axis_index(a["axis"], len(first))
     known = [{size for size in sizes if size is not UNKNOWN} for sizes in zip(*shapes)]
     if any(len(shape) != len(first) for shape in shapes) or any(len(k) > 1 for n, k in enumerate(known) if n != axis):
-        raise Refusal(f"needs inputs that agree on every axis but axis {axis}", codes.SHAPES_DIFFER)
+        raise Refusal(f"needs inputs with equal sizes on every axis but axis {axis}", codes.SHAPES_DIFFER)
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]
     return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
 
 
-def _dot_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """The axes that are summed over as a whole; the others one behind the other."""
-    place, read = 1, []
+def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """The summed axes are read whole; the others are output axes, those of the first input first."""
+    output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
-        own = [views.BATCH]
+        axes = [views.BATCH]
         for axis in range(1, len(shape)):
-            own.append(views.WHOLE if axis == summed else views.View((place,)))
-            place += axis != summed
-        read.append(tuple(own))
-    return tuple(read)
+            axes.append(views.WHOLE if axis == summed else views.View((output_axis,)))
+            output_axis += axis != summed
+        views_of_inputs.append(tuple(axes))
+    return tuple(views_of_inputs)
 
 
 def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
-    """One axis of each input. One number below zero goes around as often as it takes; of two, each is an axis that is there."""
+    """The summed axis of each input. A single negative number is taken modulo the rank; a pair names existing axes."""
     pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
     first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))
     return first, second
 
 
-def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """With normalize, a square, a sum and a division for each element of both inputs."""
+def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """With ``normalize``, a square, a sum and a division for each element of both inputs."""
     return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
 
 
@@ -165,15 +165,15 @@ def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     """Multiplies its two inputs as matrices: sums their products over one axis of each.
 
-    Output: the first input's axes without the one that is summed, then the second's without it and without its batch.
-    Multiply-accumulates: the size of the output times the size of the axis.
+    Output: the axes of the first input without the summed axis, then those of the second without the summed and batch axes.
+    MACs: the size of the output times the size of the summed axis.
     """
     first, second = _summed_axes(a["axes"], (x, y))
     if first == 0 or second == 0:
         raise Refusal("cannot sum over the batch axis", codes.WRONG_AXIS, "axes")
     if x[first] != y[second]:
         raise Refusal(
-            f"sums over axis {first} of its first input and axis {second} of its second, and these differ: {x[first]} and {y[second]}",
+            f"sums over axis {first} of its first input and axis {second} of its second, whose sizes differ: {x[first]} and {y[second]}",
             codes.SHAPES_DIFFER,
         )
     rest = (*x[1:first], *x[first + 1 :], *y[1:second], *y[second + 1 :])

@@ -23,12 +23,12 @@ from convcalc.layers.sublayer import LayerValue, SubLayer
 
 _CENTER, _SCALE = Argument("center", Boolean(), True), Argument("scale", Boolean(), True)
 _INITIALIZERS = [initializer("beta_initializer", "zeros"), initializer("gamma_initializer", "ones")]
-_HELD = ignored_arguments("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
-_MOVING = "a running statistic: training updates it by averaging, not by its gradient"
+_REGULARIZERS = ignored_arguments("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint")
+_MOVING = "a running statistic: training updates it by averaging, not by gradients"
 
 
 def _normalized(a: Args, x: Shape) -> Shape:
-    """The sizes on the axes that are normalized: one, or several in their order."""
+    """The sizes of the normalized axes, in ascending order of the axes."""
     axis = a["axis"]
     return tuple(x[axis_index(each, len(x))] for each in (sorted(axis) if isinstance(axis, tuple) else [axis]))
 
@@ -56,7 +56,7 @@ def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
     *_INITIALIZERS,
     initializer("moving_mean_initializer", "zeros"),
     initializer("moving_variance_initializer", "ones"),
-    *_HELD,
+    *_REGULARIZERS,
     Argument("renorm", Boolean(), False),
     *ignored_arguments("renorm_clipping"),
     Argument("renorm_momentum", Real(), 0.99),
@@ -73,7 +73,7 @@ def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
 def batch_normalization(a: Args, x: Shape) -> Inferred:
     """Normalizes each channel over the batch, then scales and shifts it.
 
-    Parameters: gamma and beta are trained; the moving mean and variance are not: 4·channels in all.
+    Parameters: 4·channels. gamma and beta are trained, the moving mean and variance are not.
     """
     size = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis")
     if a["renorm"]:
@@ -86,7 +86,7 @@ def batch_normalization(a: Args, x: Shape) -> Inferred:
 
 
 def _check_clipping(limits: Any) -> None:
-    """The limits of batch renormalization: a mapping that may hold rmin, rmax and dmax."""
+    """Check the limits of batch renormalization: a mapping from rmin, rmax or dmax to numbers."""
     known = ("rmin", "rmax", "dmax")
     numbers = (int, float, type(None))
     if (
@@ -95,16 +95,16 @@ def _check_clipping(limits: Any) -> None:
         or not all(isinstance(v, numbers) for v in limits.values())
     ):
         raise Refusal("needs a renorm_clipping that maps rmin, rmax or dmax to numbers", argument="renorm_clipping")
-    least, most, shift = (limits.get(name) for name in known)
-    if least is not None and most is not None and most < least:
-        raise Refusal("needs a renorm_clipping with an rmax that is not below rmin", argument="renorm_clipping")
-    if shift is not None and shift < 0:
-        raise Refusal("needs a renorm_clipping with a dmax that is not below zero", argument="renorm_clipping")
+    rmin, rmax, dmax = (limits.get(name) for name in known)
+    if rmin is not None and rmax is not None and rmax < rmin:
+        raise Refusal("needs a renorm_clipping whose rmax is at least rmin", argument="renorm_clipping")
+    if dmax is not None and dmax < 0:
+        raise Refusal("needs a renorm_clipping whose dmax is at least 0", argument="renorm_clipping")
 
 
-def _normalizing(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The mean, the difference from it, its square, the mean of that, a division; then the scale and the center."""
-    return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, found)
+def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The mean, the differences, their squares, the mean of these, a division; then the scale and the center."""
+    return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, result)
 
 
 def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -123,7 +123,7 @@ def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
     _CENTER,
     _SCALE,
     *_INITIALIZERS,
-    *_HELD,
+    *_REGULARIZERS,
     mask_rule=masks.keeps,
     autocasts=False,
     receptive_field_rule=views.argument_axes,
@@ -134,7 +134,7 @@ def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
     example="LayerNormalization",
 )
 def layer_normalization(a: Args, x: Shape) -> Inferred:
-    """Normalizes each sample over an axis or several, then scales and shifts it.
+    """Normalizes each sample over one or several axes, then scales and shifts it.
 
     Parameters: gamma and beta, each as large as the normalized axes.
     """
@@ -152,10 +152,10 @@ def layer_normalization(a: Args, x: Shape) -> Inferred:
     _CENTER,
     _SCALE,
     *_INITIALIZERS,
-    *_HELD,
+    *_REGULARIZERS,
     mask_rule=masks.keeps,
     autocasts=False,
-    receptive_field_rule=views.everything,
+    receptive_field_rule=views.whole_sample,
     buffer_reuse=IN_PLACE,
     flops=_normalizing,
     tf_flops=costs.unknown,
@@ -169,10 +169,10 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     """
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
-        raise Refusal("receives no channels, so none to group", codes.INDIVISIBLE_GROUPS, "groups")
-    if size % groups > 0:  # never of -1
+        raise Refusal("receives 0 channels, and needs at least 1", codes.INDIVISIBLE_GROUPS, "groups")
+    if size % groups > 0:  # -1 always divides
         raise Refusal(
-            f"receives {size} channels, which {groups} groups do not divide", codes.INDIVISIBLE_GROUPS, "groups"
+            f"receives {size} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )
     return Inferred((x,), _scale_and_center(a, (size,)))
 
@@ -189,7 +189,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     example="RMSNormalization",
 )
 def rms_normalization(a: Args, x: Shape) -> Inferred:
-    """Divides each sample by its root mean square over an axis or several, then scales it.
+    """Divides each sample by its root mean square over one or several axes, then scales it.
 
     Parameters: a scale as large as the normalized axes.
     """
@@ -209,24 +209,24 @@ def rms_normalization(a: Args, x: Shape) -> Inferred:
     example="UnitNormalization",
 )
 def unit_normalization(a: Args, x: Shape) -> Inferred:
-    """Scales each sample to length one over an axis or several.
+    """Scales each sample to length 1 over one or several axes.
 
     The shape does not change.
     """
     axis = a["axis"]
-    for each in axis if isinstance(axis, tuple) else (axis,):
-        axis_index(each, len(x))
+    for index in axis if isinstance(axis, tuple) else (axis,):
+        axis_index(index, len(x))
     return Inferred((x,))
 
 
-def _wrapped_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """What the layer inside looks at."""
+def _wrapped_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """How the wrapped layer reads its input."""
     wrapped: SubLayer = a["layer"]
     return wrapped.views(*inputs)
 
 
-def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The layer's own: the singular value is worked out in training only."""
+def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """Those of the wrapped layer: the singular value is computed in training only."""
     wrapped: SubLayer = a["layer"]
     return wrapped.elementwise(*inputs)
 
@@ -237,21 +237,21 @@ def _of_wrapped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     Argument("power_iterations", Integer(1), 1),
     contains_layers=True,
     receptive_field_rule=_wrapped_views,
-    flops=_of_wrapped,
+    flops=_wrapped_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:
-    """Wraps a layer and keeps the largest singular value of its kernel at one.
+    """Wraps a layer and keeps the largest singular value of its kernel at 1.
 
     Parameters: those of the layer, and a vector as long as the kernel's last axis, which is not trained.
     """
     wrapped: SubLayer = a["layer"]
-    found = wrapped.infer(x)
-    kernel = next((weight for weight in found.weights if weight.name in ("kernel", "embeddings")), None)
+    result = wrapped.infer(x)
+    kernel = next((weight for weight in result.weights if weight.name in ("kernel", "embeddings")), None)
     if kernel is None:
         raise Refusal("needs a layer with a kernel or embeddings", codes.NO_KERNEL, "layer")
-    why = "an estimate of the kernel's first singular vector, updated as training goes on"
+    why = "an estimate of the kernel's first singular vector, updated during training"
     vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, frozen_because=why, dtype=kernel.dtype)
-    return found._replace(weights=(*found.weights, vector))
+    return result._replace(weights=(*result.weights, vector))

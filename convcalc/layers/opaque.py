@@ -1,4 +1,4 @@
-"""Layers that are code: known by name, but what they do cannot be known without running it, which we do not.
+"""Layers defined by code: their results cannot be known without running it, and convcalc does not.
 
 Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch}_utils.py``, ``keras/src/export/tfsm_layer.py``.
 """
@@ -15,9 +15,9 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
-    """The output shape where it is stated, else nothing."""
-    stated = a["output_shape"]
-    return Inferred((None if stated is None else (x[0], *stated),), unknown=unknown)
+    """The output shape from the argument ``output_shape``; unknown without it."""
+    shape = a["output_shape"]
+    return Inferred((None if shape is None else (x[0], *shape),), unknown=unknown)
 
 
 @layer(
@@ -36,9 +36,9 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Runs a Python function, which is not read here: cannot be known without running code.
+    """Runs a Python function: its results cannot be known without running code.
 
-    The output shape is output_shape where it is given. No parameters; its arithmetic is unknown.
+    The output shape is output_shape if that is set, otherwise unknown. No parameters; the MACs are unknown.
     """
     return _recorded(a, x, _COSTS)
 
@@ -58,9 +58,9 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a PyTorch module: cannot be known without running code.
+    """Wraps a PyTorch module: its results cannot be known without running code.
 
-    The output shape is output_shape where it is given; parameters and arithmetic are unknown.
+    The output shape is output_shape if that is set, otherwise unknown. Parameters and MACs are unknown.
     """
     return _recorded(a, x, _ALL)
 
@@ -80,9 +80,9 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="JaxLayer: {{call_fn: my_function}}",
 )
 def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a JAX function: cannot be known without running code.
+    """Wraps a JAX function: its results cannot be known without running code.
 
-    Output shape, parameters and arithmetic are unknown.
+    Output shape, parameters and MACs are unknown.
     """
     return Inferred((None,), unknown=_ALL)
 
@@ -102,9 +102,9 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a Flax module: cannot be known without running code.
+    """Wraps a Flax module: its results cannot be known without running code.
 
-    Output shape, parameters and arithmetic are unknown.
+    Output shape, parameters and MACs are unknown.
     """
     return Inferred((None,), unknown=_ALL)
 
@@ -125,8 +125,8 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TFSMLayer: {{filepath: path/to/model}}",
 )
 def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Loads a TensorFlow SavedModel, which is not opened here: cannot be known without running code.
+    """Loads a TensorFlow SavedModel, which convcalc does not open: its results are unknown.
 
-    Output shape, parameters and arithmetic are unknown.
+    Output shape, parameters and MACs are unknown.
     """
     return Inferred((None,), unknown=_ALL)

@@ -18,9 +18,9 @@ _PADDING = Argument("padding", Choice(("valid", "same")), "valid")
 _KEEPDIMS = Argument("keepdims", Boolean(), False)
 
 
-def _cells_read(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """One operation for each cell of each window, those in the padding too."""
-    return product(a["pool_size"]) * costs.elements(found.outputs[0])
+def _window_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One operation for each position of each window, including those in the padding."""
+    return product(a["pool_size"]) * costs.elements(result.outputs[0])
 
 
 def _tf_windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -42,15 +42,15 @@ def _pool(a: Args, x: Shape) -> Inferred:
     ranks=_RANKS,
     aliases=("MaxPool{rank}D",),
     receptive_field_rule=views.windows_of_each_channel,
-    flops=_cells_read,
+    flops=_window_flops,
     tf_flops=costs.in_ranks((2,), _tf_windows),
     built_when_made=True,
     example="{name}: 2",
 )
 def max_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the largest value in each window over {axes}.
+    """Takes the maximum of each window over {axes}.
 
-    The stride is the pool size unless it is given. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
+    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
     with 'same'.
     """
     return _pool(a, x)
@@ -65,7 +65,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     ranks=_RANKS,
     aliases=("AvgPool{rank}D",),
     receptive_field_rule=views.windows_of_each_channel,
-    flops=_cells_read,
+    flops=_window_flops,
     tf_flops=costs.in_ranks((2,), _tf_windows),
     built_when_made=True,
     example="{name}: 2",
@@ -73,7 +73,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
 def average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the mean of each window over {axes}.
 
-    The stride is the pool size unless it is given. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
+    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
     with 'same'.
     """
     return _pool(a, x)
@@ -84,13 +84,13 @@ def _pool_all(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *ones, x[-1]),))
 
 
-def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """All of the spatial axes, each channel by itself."""
+def _whole_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """The whole spatial axes, each channel separately."""
     (x,) = inputs
     at = 1 if a["data_format"] == "channels_first" else len(x) - 1
-    own = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]
-    own[at] = views.View((at if a["keepdims"] else 1,))
-    return (tuple(own),)
+    axes = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]
+    axes[at] = views.View((at if a["keepdims"] else 1,))
+    return (tuple(axes),)
 
 
 @layer(
@@ -106,9 +106,9 @@ def _whole_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Vie
     example="{name}: {{keepdims: true}}",
 )
 def global_max_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the largest value of each channel over all of {axes}.
+    """Takes the maximum of each channel over all of {axes}.
 
-    The axes vanish, or stay with size 1 where keepdims is true.
+    The axes are removed, or have size 1 with keepdims: true.
     """
     return _pool_all(a, x)
 
@@ -132,7 +132,7 @@ _global_average = partial(
 def global_average_pooling(a: Args, x: Shape) -> Inferred:
     """Takes the mean of each channel over all of {axes}.
 
-    The axes vanish, or stay with size 1 where keepdims is true.
+    The axes are removed, or have size 1 with keepdims: true.
     """
     return _pool_all(a, x)
 
@@ -141,34 +141,34 @@ def _adapt(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *a["output_size"], x[-1]),))
 
 
-def _adapted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """Where the regions are equal they are windows; else they are not followed."""
+def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Windows if all regions have the same size; otherwise unknown."""
     (x,) = inputs
     sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
     regions = [
         slide(size, size // output, size // output) if isinstance(size, int) and size % output == 0 else None
         for size, output in zip(sizes, a["output_size"])
     ]
-    return (views.slid(a, x, regions, None),)
+    return (views.over_windows(a, x, regions, None),)
 
 
-def _regions(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """One operation for each cell of each region; regions overlap where the sizes do not divide."""
+def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """One operation for each position of each region; regions overlap if the output size does not divide the input size."""
     shape = inputs[0]
     first = a["data_format"] == "channels_first"
     sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
-    return product((channels, *map(_cells_in_regions, sizes, a["output_size"])))
+    return product((channels, *map(_region_positions, sizes, a["output_size"])))
 
 
-def _cells_in_regions(size: Number, regions: int) -> Number:
-    """The cells of one axis in all its regions: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
+def _region_positions(size: Number, regions: int) -> Number:
+    """The positions of one axis in all regions: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
     if size is UNKNOWN:
         return UNKNOWN
     return sum(-(-(n + 1) * size // regions) - n * size // regions for n in range(regions))
 
 
 _OUTPUT = Argument("output_size", PerAxis())
-# Of all layers, these alone mind the case.
+# Only for these layers, upper and lower case matter.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 
@@ -184,9 +184,9 @@ _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first
     example="{name}: 2",
 )
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the largest values of as many regions over {axes} as are asked for.
+    """Divides {axes} into output_size regions and takes the maximum of each.
 
-    Output size on each axis: output_size, whatever the input's.
+    Output size on each axis: output_size, for any input size.
     """
     return _adapt(a, x)
 
@@ -203,8 +203,8 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     example="{name}: 2",
 )
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the means of as many regions over {axes} as are asked for.
+    """Divides {axes} into output_size regions and takes the mean of each.
 
-    Output size on each axis: output_size, whatever the input's.
+    Output size on each axis: output_size, for any input size.
     """
     return _adapt(a, x)

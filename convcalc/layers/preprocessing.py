@@ -1,4 +1,4 @@
-"""Layers that prepare data inside a model. Sources: ``keras/src/layers/preprocessing``."""
+"""Layers that preprocess data inside a model. Sources: ``keras/src/layers/preprocessing``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrInte
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues, SubLayer
 
-_ADAPTED = "found by adapt() from the data, not by training"
+_ADAPTED = "computed by adapt() from data, not by training"
 
 
 @layer(
@@ -29,7 +29,7 @@ _ADAPTED = "found by adapt() from the data, not by training"
     example="Rescaling: 0.00392",
 )
 def rescaling(a: Args, x: Shape) -> Inferred:
-    """Multiplies by scale and adds offset.
+    """Multiplies its input by scale and adds offset.
 
     The shape does not change.
     """
@@ -59,9 +59,9 @@ def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Num
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
-    """Subtracts a mean and divides by a standard deviation, which are given or come from the data.
+    """Subtracts a mean and divides by a standard deviation, which are arguments or computed from data.
 
-    Parameters: a mean and a variance for each position on axis, and a count, unless mean and variance are given.
+    Parameters: a mean and a variance for each position on axis, and a count; none if mean and variance are arguments.
     """
     axis, mean, variance = a["axis"], a["mean"], a["variance"]
     axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -71,38 +71,42 @@ def normalization(a: Args, x: Shape) -> Inferred:
             codes.MISSING_ARGUMENT,
             "mean" if variance is None else "variance",
         )
-    kept = sorted(axis_index(each, len(x)) for each in axes)
-    shape = tuple(required(x[each], "size on every axis that is kept") for each in kept)
+    kept = sorted(axis_index(index, len(x)) for index in axes)
+    shape = tuple(required(x[index], "size on every axis that is kept") for index in kept)
     if mean is not None:
-        _check_given(mean, variance, shape)
+        _check_statistics(mean, variance, shape)
         return Inferred((x,))
-    if any(x[each] > 1 for each in kept if kept.count(each) > 1):
-        raise Refusal("names an axis twice", codes.WRONG_AXIS, "axis")
+    if any(x[index] > 1 for index in kept if kept.count(index) > 1):
+        raise Refusal("has an axis twice in 'axis'", codes.WRONG_AXIS, "axis")
     state = {"mean": shape, "variance": shape}
     weights = tuple(Weight(name, size, trainable=False, frozen_because=_ADAPTED) for name, size in state.items())
-    # Keras asks for dtype "int", which on TensorFlow, against which we are compared, is int64.
+    # Keras sets dtype "int", which is int64 on TensorFlow, the backend that the tests compare with.
     return Inferred((x,), (*weights, Weight("count", (), trainable=False, frozen_because=_ADAPTED, dtype="int64")))
 
 
-def _check_given(mean: Any, variance: Any, kept: Shape) -> None:
-    given, other = _nested_shape(mean), _nested_shape(variance)
-    if given != other:
+def _check_statistics(mean: Any, variance: Any, kept: Shape) -> None:
+    mean_shape, variance_shape = _nested_shape(mean), _nested_shape(variance)
+    if mean_shape != variance_shape:
         raise Refusal(
-            f"needs a mean and a variance of one shape, not {given} and {other}", codes.SHAPES_DIFFER, "variance"
+            f"needs a mean and a variance of the same shape, not {mean_shape} and {variance_shape}",
+            codes.SHAPES_DIFFER,
+            "variance",
         )
-    if len(given) > len(kept) or any(size not in (1, known) for size, known in zip(reversed(given), reversed(kept))):
+    if len(mean_shape) > len(kept) or any(
+        size not in (1, known) for size, known in zip(reversed(mean_shape), reversed(kept))
+    ):
         raise Refusal(
-            f"has a mean of shape {given}, which does not fit the kept axes {kept}", codes.SHAPES_DIFFER, "mean"
+            f"has a mean of shape {mean_shape}, which does not fit the kept axes {kept}", codes.SHAPES_DIFFER, "mean"
         )
 
 
 def _nested_shape(value: Any) -> tuple[int, ...]:
-    """The shape of nested lists of numbers, which are as long as one another; of a number, none."""
+    """The shape of nested lists of numbers; () for a number. Lists at the same depth must have the same length."""
     if isinstance(value, (int, float)):
         return ()
     parts = set(map(_nested_shape, value)) if isinstance(value, (list, tuple)) else {(0,), ()}
     if len(parts) > 1:
-        raise Refusal("needs a mean and a variance that are numbers, or lists of one shape", argument="mean")
+        raise Refusal("needs a mean and a variance that are numbers, or lists of the same shape", argument="mean")
     return (len(value), *(parts.pop() if parts else ()))
 
 
@@ -110,17 +114,18 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Each layer with what it is given, the outputs of the one before, and what it finds."""
-    given: list[Shape] = [x]
-    for each in layers:
-        found = each.infer(*given) if given else Inferred((None,), unknown=_ALL)
-        yield each, given, found
-        given = [shape for shape in found.outputs if shape is not None]
+    """Each layer with its inputs (the outputs of the layer before it) and its result."""
+    inputs: list[Shape] = [x]
+    for sublayer in layers:
+        result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)
+        yield sublayer, inputs, result
+        inputs = [shape for shape in result.outputs if shape is not None]
 
 
-def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """That of all layers."""
-    return sum(each.elementwise(*given) if given else UNKNOWN for each, given, _ in _chain(a["layers"], inputs[0]))
+def _pipeline_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations of all layers."""
+    chain = _chain(a["layers"], inputs[0])
+    return sum(sublayer.elementwise(*shapes) if shapes else UNKNOWN for sublayer, shapes, _ in chain)
 
 
 @layer(
@@ -131,18 +136,18 @@ def _in_turn(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     consumes_mask=True,
     autocasts=False,
     receptive_field_rule=views.unknown,
-    flops=_in_turn,
+    flops=_pipeline_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="Pipeline: {{layers: [{{Rescaling: 0.5}}, {{Dropout: 0.1}}]}}",
 )
 def pipeline(a: Args, x: Shape) -> Inferred:
-    """Applies a list of layers, one after the other, as one layer.
+    """Applies a list of layers in sequence, as one layer.
 
-    Parameters: those of all of them.
+    Parameters: those of all layers.
     """
     whole = Inferred((x,))
-    for _, _, found in _chain(a["layers"], x):
-        weights, products = whole.weights + found.weights, whole.products + found.products
-        whole = Inferred(found.outputs, weights, products, unknown=whole.unknown | found.unknown)
+    for _, _, result in _chain(a["layers"], x):
+        weights, products = whole.weights + result.weights, whole.products + result.products
+        whole = Inferred(result.outputs, weights, products, unknown=whole.unknown | result.unknown)
     return whole

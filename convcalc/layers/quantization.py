@@ -1,6 +1,6 @@
-"""Quantized dtype policies, such as ``int8_from_float32``: what they add to the weights of a layer.
+"""Quantized dtype policies, such as ``int8_from_float32``: how they change the weights of a layer.
 
-A layer declares its quantizer; without one it is under such a policy what it is under the policy behind ``_from_``.
+A layer declares a quantization rule. Without one, a quantized policy is the same as the policy after ``_from_``.
 
 Sources: ``_int8_build`` and ``_float8_build`` of Keras's Dense, EinsumDense, Embedding and ReversibleEmbedding.
 """
@@ -16,62 +16,62 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.dtypes import quantization
 from convcalc.layers.registry import Args, Inferred, QuantizationRule, Weight
 
-_WHY = "quantized from weights that were trained before"
+_WHY = "quantized from weights that are already trained"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
-_COUNTS = frozenset({"flops"})  # what rounding and scaling cost, nobody says
-_HISTORY = 1024  # how many largest values a float8 layer remembers
+_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
+_HISTORY = 1024  # the length of the history of maxima that a float8 layer keeps
 
 Scale = Callable[[Args, Shape], Shape]
 
 
 def dense(scale: Scale) -> QuantizationRule:
-    """The quantizer of a layer that multiplies by its matrix: int8 and float8. ``scale`` is the shape of what scales it."""
+    """The rule of a layer that multiplies by a matrix: int8 and float8. ``scale`` gives the shape of the matrix's scale."""
 
-    def quantize(a: Args, policy: str, found: Inferred) -> Inferred:
+    def quantize(a: Args, policy: str, result: Inferred) -> Inferred:
         mode = quantization(policy)
-        return found._replace(weights=_quantized(mode, scale, a, found.weights), unknown=_COUNTS) if mode else found
+        return result._replace(weights=_quantized(mode, scale, a, result.weights), unknown=_COUNTS) if mode else result
 
     return quantize
 
 
-def lookup(a: Args, policy: str, found: Inferred) -> Inferred:
-    """The quantizer of a table in which rows are looked up: int8, each row with its scale."""
+def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
+    """The rule of a lookup table: int8, with a scale for each row."""
     mode = quantization(policy)
     if not mode:
-        return found
+        return result
     if mode != "int8":
-        raise Refusal(f"cannot be quantized to {mode}: it knows int8", codes.QUANTIZATION, "dtype")
-    return found._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, found.weights), unknown=_COUNTS)
+        raise Refusal(f"cannot be quantized to {mode}, only to int8", codes.QUANTIZATION, "dtype")
+    return result._replace(weights=_int8(lambda a, shape: (a["input_dim"],), a, result.weights), unknown=_COUNTS)
 
 
-def projections(a: Args, policy: str, found: Inferred) -> Inferred:
-    """The quantizer of attention, which hands its policy on to the EinsumDense layers inside: a kernel each, and its bias."""
+def projections(a: Args, policy: str, result: Inferred) -> Inferred:
+    """The rule of attention, which passes its policy to the EinsumDense layers inside: each has a kernel and maybe a bias."""
     mode = quantization(policy)
     if not mode:
-        return found
+        return result
     width = 1 + a["use_bias"]
-    each = [found.weights[n : n + width] for n in range(0, len(found.weights), width)]
+    groups = [result.weights[n : n + width] for n in range(0, len(result.weights), width)]
     from string import ascii_lowercase, ascii_uppercase
 
-    rank = len(found.outputs[0] or ()) - (len(each[-1][0].shape) - 2)
-    free = ascii_uppercase[:rank]  # the batch, and the positions
+    rank = len(result.outputs[0] or ()) - (len(groups[-1][0].shape) - 2)
+    free = ascii_uppercase[:rank]  # the batch axis and the positions
     weights: list[Weight] = []
-    for number, group in enumerate(each):
+    for number, group in enumerate(groups):
         axes = ascii_lowercase[: len(group[0].shape)]
-        summed = 2 if number == len(each) - 1 else 1  # the last takes the heads together again
+        summed = 2 if number == len(groups) - 1 else 1  # the last one merges the heads
         equation = f"{free}{axes[:summed]},{axes}->{free}{axes[summed:]}"
         weights += _quantized(mode, einsum_scale, {"equation": equation}, group)
-    return found._replace(weights=tuple(weights), unknown=_COUNTS)
+    return result._replace(weights=tuple(weights), unknown=_COUNTS)
 
 
 def _quantized(mode: str, scale: Scale, a: Args, weights: Sequence[Weight]) -> tuple[Weight, ...]:
     return _int8(scale, a, weights) if mode == "int8" else (*weights, *_float8())
 
 
-def _int8(scale: Scale, a: Args, of: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Each matrix of whole numbers, beside what its columns or rows are scaled by; other weights stay."""
+def _int8(scale: Scale, a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
+    """Each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
     weights: list[Weight] = []
-    for weight in of:
+    for weight in originals:
         if weight.name not in _MATRICES:
             weights.append(weight)
             continue
@@ -81,7 +81,7 @@ def _int8(scale: Scale, a: Args, of: Sequence[Weight]) -> tuple[Weight, ...]:
 
 
 def _float8() -> tuple[Weight, ...]:
-    """For each of what is rounded, its scale and the largest values of late. They count as trainable in Keras."""
+    """For each rounded tensor, its scale and the history of its maxima. Keras counts them as trainable."""
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -90,15 +90,15 @@ def _float8() -> tuple[Weight, ...]:
 
 
 def einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
-    """Of EinsumDense: the kernel's shape as it lies in the output, 1 on the axes that are summed over.
+    """The shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
 
-    Keras (``_analyze_quantization_info``) lets each summed axis take the place of an output axis that the kernel has not, the
-    first first; of those for which none is left, it takes out the ones at their places in the kernel.
+    Keras (``_analyze_quantization_info``) puts each summed axis in the slot of an output axis that the kernel lacks, in order;
+    summed axes left without a slot drop the 1 at their kernel position.
     """
-    found = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
-    if found is None:
-        raise Refusal("cannot be quantized to int8 with dots in its equation", codes.QUANTIZATION, "equation")
-    source, kernel, target = found.groups()
+    match = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
+    if match is None:
+        raise Refusal("cannot be quantized to int8 with '...' in its equation", codes.QUANTIZATION, "equation")
+    source, kernel, target = match.groups()
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]
     at = target.find(kernel[-1])
     new = [place for place, dim in enumerate(target) if dim not in source]

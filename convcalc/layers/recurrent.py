@@ -1,6 +1,6 @@
-"""Recurrent layers: cells, and the loop over them. Sources: ``keras/src/layers/rnn``.
+"""Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
 
-A cell's weights are used once at every step, so a recurrent layer is its cell with the uses multiplied by the length.
+A cell uses its weights once at every step, so a recurrent layer is its cell with the MACs multiplied by the length.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _function(name: str, default: str) -> Argument:
     return Argument(name, ACTIVATION, default, nullable=True)
 
 
-def _starts() -> list[Argument]:
+def _initializers() -> list[Argument]:
     return [
         initializer("kernel_initializer", "glorot_uniform"),
         initializer("recurrent_initializer", "orthogonal"),
@@ -45,7 +45,7 @@ def _starts() -> list[Argument]:
     ]
 
 
-def _held(*, activity: bool) -> list[Argument]:
+def _regularizers(*, activity: bool) -> list[Argument]:
     names = [
         "kernel_regularizer",
         "recurrent_regularizer",
@@ -61,35 +61,35 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """A kernel for the input and one for the state, each as wide as all gates together."""
+    """A kernel for the input and one for the state, each with the units of all gates. They are used ``uses`` times."""
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)
     recurrent = Weight("recurrent_kernel", (units, width), uses)
     if not a["use_bias"]:
         return (kernel, recurrent)
-    # A GRU that resets after the product keeps the biases of both products apart.
+    # A GRU with reset_after has separate biases for both products.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
     return (kernel, recurrent, Weight("bias", shape, added_per_sample=uses))
 
 
-def _cell(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
-    """One step: the output, and the new states, of which the output is the first."""
-    _check_states([a["units"]] * states, given)
-    after = (x[0], a["units"])
-    return Inferred((after,) * (1 + states), _cell_weights(a, x[-1], gates, 1))
+def _cell(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
+    """One step: the output and the new states, the first of which is the output."""
+    _check_states([a["units"]] * state_count, states)
+    state = (x[0], a["units"])
+    return Inferred((state,) * (1 + state_count), _cell_weights(a, x[-1], gates, 1))
 
 
-def _recurrent(a: Args, gates: int, states: int, x: Shape, *given: Shape) -> Inferred:
-    """The cell at every step."""
-    sizes = [a["units"]] * states
+def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
+    """A cell at every step."""
+    sizes = [a["units"]] * state_count
     weights = _cell_weights(a, x[-1], gates, as_constant(x[1]))
-    return Inferred(_outputs(a, x, a["units"], sizes, given), weights)
+    return Inferred(_outputs(a, x, a["units"], sizes, states), weights)
 
 
-def _check_states(sizes: Sequence[Number], given: Sequence[Shape]) -> None:
-    """States have the shape (batch, size); the batch is not compared, as Keras does not."""
-    for size, shape in zip(sizes, given):
+def _check_states(sizes: Sequence[Number], states: Sequence[Shape]) -> None:
+    """Refuse states whose shape is not (batch, size). The batch size is not compared: Keras does not compare it either."""
+    for size, shape in zip(sizes, states):
         if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
             expected = shape_text((UNKNOWN, size))
             raise Refusal(f"needs a state of {expected}, not {shape_text(shape)}", codes.WRONG_SHAPE)
@@ -98,38 +98,43 @@ def _check_states(sizes: Sequence[Number], given: Sequence[Shape]) -> None:
 def _check_stateful(a: Args, x: Shape) -> None:
     if a["stateful"] and x[0] is UNKNOWN:
         raise Refusal(
-            "is stateful, and needs a batch size: batch_size beside the input's shape", codes.UNKNOWN_SIZE, "stateful"
+            "is stateful and needs a batch size: set batch_size next to the shape of the input",
+            codes.UNKNOWN_SIZE,
+            "stateful",
         )
 
 
-def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], given: Sequence[Shape]) -> tuple[Shape, ...]:
-    """What a loop gives: the last output or all of them, and with return_state the last states."""
-    if len(given) not in (0, len(sizes)):
-        raise Refusal(f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(given)}", codes.WRONG_INPUTS)
-    _check_states(sizes[: len(given)], given)
+def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
+    """The outputs of a loop: the last output or all of them, and with ``return_state`` the last states."""
+    if len(states) not in (0, len(sizes)):
+        raise Refusal(
+            f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
+        )
+    _check_states(sizes[: len(states)], states)
     _check_stateful(a, x)
     output = (x[0], x[1], width) if a["return_sequences"] else (x[0], width)
     return (output, *((x[0], size) for size in sizes)) if a["return_state"] else (output,)
 
 
-def _each_unit(a: Args) -> Number:
-    """The operations of one unit at one step; those that add the two products up are within the products."""
-    own = costs.of_activation(a["activation"])
+def _unit_flops(a: Args) -> Number:
+    """The operations of one unit at one step. The sum of the two products counts as part of the products."""
+    activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
-        return own
+        return activation
     gate = costs.of_activation(a["recurrent_activation"])
-    if "reset_after" in a:  # the reset state, and (1 − update)·new + update·state; a sum of its own behind a late reset
-        return 2 * gate + own + 5 + bool(a["reset_after"])
-    return 3 * gate + 2 * own + 4  # forget·memory + write·new, and read·activation(memory)
+    if "reset_after" in a:  # the reset state, (1 − update)·new + update·state, and one more sum with reset_after
+        return 2 * gate + activation + 5 + bool(a["reset_after"])
+    return 3 * gate + 2 * activation + 4  # forget·memory + write·new, and read·activation(memory)
 
 
-def _gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """The activations of all gates and what joins them, at each step; a cell takes one."""
+def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations of all units at each step; a cell is one step."""
     steps = inputs[0][1] if len(inputs[0]) > 2 else 1
-    return costs.times(_each_unit(a), a["units"] * steps)
+    return costs.times(_unit_flops(a), a["units"] * steps)
 
 
 def _one_state(a: Args) -> list[Number]:
+    """The output is the state."""
     return [a["units"]]
 
 
@@ -139,7 +144,7 @@ def _two_states(a: Args) -> list[Number]:
 
 
 _SEQUENCE = ("length", "features")
-_LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
+_LSTM_TAIL = [*_initializers(), Argument("unit_forget_bias", Boolean(), True)]
 
 
 @layer(
@@ -148,22 +153,22 @@ _LSTM_TAIL = [*_starts(), Argument("unit_forget_bias", Boolean(), True)]
         _UNITS,
         _function("activation", "tanh"),
         _BIAS,
-        *_starts(),
-        *_held(activity=False),
+        *_initializers(),
+        *_regularizers(activity=False),
         *_DROPOUT,
         *ignored_arguments("seed"),
     ),
     inputs=(2, 2),
     state_sizes=_one_state,
     axes=("features",),
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of a SimpleRNN: the new state, from the input and the state before.
+    """One step of a SimpleRNN: computes the new state from the input and the previous state.
 
     Parameters: features·units + units·units, and units for the bias.
     """
@@ -176,8 +181,8 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         _UNITS,
         _function("activation", "tanh"),
         _BIAS,
-        *_starts(),
-        *_held(activity=True),
+        *_initializers(),
+        *_regularizers(activity=True),
         *_DROPOUT,
         *_loop(),
         *ignored_arguments("seed"),
@@ -187,39 +192,39 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="SimpleRNN: 8",
     example_input=(5, 4),
 )
 def simple_rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Feeds each step's output back into the next step.
+    """Feeds the output of each step back into the next step.
 
-    Parameters: features·units + units·units, and units for the bias; every one is used at each step.
+    Parameters: features·units + units·units, and units for the bias; each is used at every step.
     """
     return _recurrent(a, 1, 1, x, *states)
 
 
-_GRU = [_UNITS, _function("activation", "tanh"), _function("recurrent_activation", "sigmoid"), _BIAS, *_starts()]
+_GRU = [_UNITS, _function("activation", "tanh"), _function("recurrent_activation", "sigmoid"), _BIAS, *_initializers()]
 _RESET = Argument("reset_after", Boolean(), True)
 
 
 @layer(
     "GRUCell",
-    *(*_GRU, *_held(activity=False), *_DROPOUT, _RESET, *ignored_arguments("seed")),
+    *(*_GRU, *_regularizers(activity=False), *_DROPOUT, _RESET, *ignored_arguments("seed")),
     inputs=(2, 2),
     state_sizes=_one_state,
     axes=("features",),
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of a GRU: the new state, from the input and the state before.
+    """One step of a GRU: computes the new state from the input and the previous state.
 
     Parameters: 3·(features·units + units·units), and 6·units for the biases (3·units with reset_after false).
     """
@@ -230,7 +235,7 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     "GRU",
     *(
         *_GRU,
-        *_held(activity=True),
+        *_regularizers(activity=True),
         *_DROPOUT,
         *ignored_arguments("seed"),
         *_loop(),
@@ -242,15 +247,15 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="GRU: 8",
     example_input=(5, 4),
 )
 def gru(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Carries a state along the steps, with gates that update and reset it.
+    """Updates a state at each step, with gates that update and reset it.
 
     Parameters: 3·(features·units + units·units), and 6·units for the biases (3·units with reset_after false).
     """
@@ -262,18 +267,18 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
 
 @layer(
     "LSTMCell",
-    *(*_LSTM, *_held(activity=False), *_DROPOUT, *ignored_arguments("seed")),
+    *(*_LSTM, *_regularizers(activity=False), *_DROPOUT, *ignored_arguments("seed")),
     inputs=(3, 3),
     state_sizes=_two_states,
     axes=("features",),
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of an LSTM: the new output and memory, from the input and both before.
+    """One step of an LSTM: computes a new output and memory from the input and the previous ones.
 
     Parameters: 4·(features·units + units·units + units).
     """
@@ -284,7 +289,7 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     "LSTM",
     *(
         *_LSTM,
-        *_held(activity=True),
+        *_regularizers(activity=True),
         *_DROPOUT,
         *ignored_arguments("seed"),
         *_loop(),
@@ -295,15 +300,15 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     axes=_SEQUENCE,
     mask_rule=masks.sequences,
     consumes_mask=True,
-    receptive_field_rule=views.everything,
-    flops=_gated,
+    receptive_field_rule=views.whole_sample,
+    flops=_recurrent_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="LSTM: 8",
     example_input=(5, 4),
 )
 def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Carries an output and a memory along the steps, with gates that write, forget and read it.
+    """Updates an output and a memory at each step, with gates that write, forget and read the memory.
 
     Parameters: 4·(features·units + units·units + units); each is used at every step.
     """
@@ -335,27 +340,27 @@ def _width(cell: SubLayer) -> Number:
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 
-def _given(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
-    """An input of a cell, and states as it makes them."""
+def _cell_inputs(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
+    """The input of a cell, followed by states of its own sizes."""
     return (x, *((x[0], size) for size in _sizes(cell)))
 
 
 def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tuple[Shape, ...]]]:
-    """Each cell with what it is given: the output of the one before."""
+    """Each cell with its inputs; its first input is the output of the previous cell."""
     for cell in cells:
-        yield cell, _given(cell, x)
+        yield cell, _cell_inputs(cell, x)
         x = (x[0], _width(cell))
 
 
-def _stacked(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """That of all cells."""
-    return sum(cell.elementwise(*given) for cell, given in _stack(a["cells"], inputs[0]))
+def _stacked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations of all cells."""
+    return sum(cell.elementwise(*shapes) for cell, shapes in _stack(a["cells"], inputs[0]))
 
 
-def _looped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """That of the cell, at each step."""
+def _looped(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations of the cell, at each step."""
     batch, steps, *features = inputs[0]
-    return costs.times(a["cell"].elementwise(*_given(a["cell"], (batch, *features))), steps)
+    return costs.times(a["cell"].elementwise(*_cell_inputs(a["cell"], (batch, *features))), steps)
 
 
 @layer(
@@ -365,27 +370,27 @@ def _looped(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     state_sizes=_states_of_all,
     axes=("features",),
     contains_layers=True,
-    receptive_field_rule=views.everything,
+    receptive_field_rule=views.whole_sample,
     flops=_stacked,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Several cells, each on the output of the one before, as one cell.
+    """Several cells as one cell; each takes the output of the previous one.
 
     Parameters: those of all cells.
     """
     cells: tuple[SubLayer, ...] = a["cells"]
     weights: tuple[Weight, ...] = ()
     sizes: list[Number] = []
-    for cell, given in _stack(cells, x):
-        weights += cell.infer(*given).weights
+    for cell, shapes in _stack(cells, x):
+        weights += cell.infer(*shapes).weights
         sizes += _sizes(cell)
     if len(states) != len(sizes):
-        raise Refusal(f"takes its input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
+        raise Refusal(f"takes an input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
     _check_states(sizes, states)
-    # Each cell computes in its own dtype, whatever that of the stack.
+    # Each cell computes in its own dtype, not in that of the stack.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
     outputs = ((x[0], _width(cells[-1])), *((x[0], size) for size in sizes))
     return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
@@ -401,7 +406,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     contains_layers=True,
     mask_rule=masks.sequences,
     consumes_mask=True,
-    receptive_field_rule=views.everything,
+    receptive_field_rule=views.whole_sample,
     flops=_looped,
     tf_flops=costs.unknown,
     built_when_made=False,
@@ -409,12 +414,12 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     example_input=(5, 4),
 )
 def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Loops a cell, or a stack of cells, over the steps.
+    """Runs a cell, or a stack of cells, at each step.
 
     Parameters: those of the cell; each is used at every step.
     """
     cell: SubLayer = a["cell"]
-    weights = over_steps(cell.infer(*_given(cell, (x[0], *x[2:]))).weights, x[1])
+    weights = over_steps(cell.infer(*_cell_inputs(cell, (x[0], *x[2:]))).weights, x[1])
     return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
 
 
@@ -427,22 +432,22 @@ _CONV_LSTM: list[Any] = [
     _function("recurrent_activation", "sigmoid"),
     _BIAS,
     *_LSTM_TAIL,
-    *_held(activity=True),
+    *_regularizers(activity=True),
     *_DROPOUT,
     *ignored_arguments("seed"),
     *_loop()[:4],
 ]
 
 
-def _time_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """All steps. How far the state carries cells along the spatial axes depends on the step, and is not followed."""
+def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """All steps. The spatial extent is unknown: it grows with each step."""
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 
-def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    """As of an LSTM, for each cell of the output at each step."""
+def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """The operations of an LSTM unit, for each output element at each step."""
     steps = 1 if a["return_sequences"] else inputs[0][1]
-    return costs.times(_each_unit(a), costs.elements(found.outputs[0]) * steps)
+    return costs.times(_unit_flops(a), costs.elements(result.outputs[0]) * steps)
 
 
 @layer(
@@ -456,7 +461,7 @@ def _conv_gated(a: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=_time_views,
-    flops=_conv_gated,
+    flops=_conv_lstm_flops,
     tf_flops=costs.unknown,
     built_when_made=False,
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",

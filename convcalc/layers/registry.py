@@ -1,7 +1,7 @@
-"""The catalogue's core: what a layer rule returns, and how a layer is declared, found and bound.
+"""The core of the catalogue: what a layer rule returns, and how layers are declared, looked up and bound to arguments.
 
-A layer is one declaration, made by :func:`layer`: its arguments and one function from input shapes to an
-:class:`Inferred`. Everything else (parameters, MACs, formulas, receptive fields) is derived from that.
+A layer is one declaration, made by :func:`layer`: its arguments, its facets, and one rule from input shapes to an
+:class:`Inferred`. Everything else (parameters, MACs, formulas, receptive fields) is derived from these.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class Weight(Struct):
 
 
 class Product(Struct):
-    """Multiply-accumulates of one sample that involve no weight."""
+    """Multiply-accumulates of one sample without a weight."""
 
     name: str
     macs: Number
 
 
-# For a layer that hands values on as they are: the outputs' dtype is that of the input.
+# The dtype of outputs that have the dtype of the input.
 SAME = "same"
-# For one that gives its outputs the dtype of its variables.
+# The dtype of outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
 # How Keras 2's summary writes the shapes of outputs: several in a list or in a tuple, or even a single one in a list.
@@ -61,24 +61,25 @@ LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
 
-# What a layer may do with the memory of an input, where memory is saved: write over it, or hand it on as it is.
+# What a layer may do with the memory of an input: overwrite it, or return it as a view.
 IN_PLACE = "in place"
 VIEW = "view"
 
 
 class Inferred(Struct):
-    """What a rule finds out about one call of a layer.
+    """The result of a rule: the facts about one call of a layer."""
 
-    ``dtype`` is that of the outputs; None is the one in which the layer computes, :data:`SAME` that of the input,
-    :data:`VARIABLE` that of the layer's variables; a tuple has one for each output. An output of None is a tensor of which
-    not even the number of axes is known; ``unknown`` names the counts (``params``, ``macs``) that cannot be known either.
-    """
-
+    # The output shapes; None for a tensor whose number of axes is unknown.
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
+    # Multiply-accumulates without weights.
     products: tuple[Product, ...] = ()
+    # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
+    # The dtype of the outputs, or a tuple with one for each: None for the layer's compute dtype, :data:`SAME` for that of the
+    # input, :data:`VARIABLE` for that of the variables.
     dtype: str | tuple[str, ...] | None = None
+    # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
 
 
@@ -152,7 +153,7 @@ class LayerDefinition(Struct):
     receptive_field_rule: Callable[..., Any] | None = None
     # The operations besides products and biases (:mod:`convcalc.layers.costs`); None if unknown.
     flops: Cost | None = None
-    # The FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.tf_costs`); None if unknown.
+    # The FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
     # True if Keras 3 builds the layer in ``__init__``, without an input. In a list of layers, its summary then shows no
     # output shape. None if unknown.
@@ -193,11 +194,11 @@ class LayerDefinition(Struct):
 
     @property
     def merges(self) -> bool:
-        """Whether a call takes several tensors, so that a spec has to name them."""
+        """True if a call takes several tensors, so that a spec must name them."""
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:
-        """The names of the axes behind the batch, in the order of the layer's data format; none where their number is free."""
+        """The names of the axes after the batch axis, in the order of the data format; empty if their number is free."""
         axes = self.axes or ()
         if self.channels_first_at and args.get("data_format") == "channels_first":
             before = self.channels_first_at - 1
@@ -206,28 +207,25 @@ class LayerDefinition(Struct):
 
     @property
     def summary(self) -> str:
-        """What the layer does, in a line."""
+        """The first line of the documentation: what the layer does."""
         return self.doc.partition("\n")[0]
 
     @property
     def keras(self) -> str:
-        """The name by which Keras exports it."""
+        """The full name under which Keras exports the layer."""
         return f"keras.layers.{self.name}"
 
-    def made_inside(self, args: Args, named: bool) -> Sequence[str]:
-        """The classes of the layers that Keras makes inside this one, which may be ``named``, without naming them."""
-        return (
-            self.hidden_sublayers({**self.defaults, **args}, named)
-            if callable(self.hidden_sublayers)
-            else self.hidden_sublayers
-        )
+    def hidden_sublayer_classes(self, args: Args, named: bool) -> Sequence[str]:
+        """The classes of the unnamed layers that Keras creates inside this one. ``named``: this layer has an explicit name."""
+        classes = self.hidden_sublayers
+        return classes({**self.defaults, **args}, named) if callable(classes) else classes
 
     def policy(self, args: Args) -> str:
-        """The dtype policy of a layer to which none is given."""
+        """The dtype policy of a layer without an explicit one."""
         return self.default_policy({**self.defaults, **args})
 
     def is_default(self, name: str, value: Any) -> bool:
-        """Whether a value says what the layer has by default; Keras writes some defaults in other words."""
+        """True if a value is the default, also if it is spelled differently: Keras has several names for some defaults."""
         default = self.defaults.get(name)
         if name == "data_format" and default is None:
             return value in (None, "channels_last")
@@ -238,16 +236,16 @@ class LayerDefinition(Struct):
         return type(value) is type(default) and bool(value == default)
 
     def argument(self, name: str) -> Argument | None:
-        """The argument of that name."""
-        return next((known for known in (*self.arguments, *self.call_arguments) if known.name == name), None)
+        """The argument with this name."""
+        return next((argument for argument in (*self.arguments, *self.call_arguments) if argument.name == name), None)
 
 
-# Short names of Keras's for initializers, and what its files call them.
+# Keras's short names of initializers, and the names in its files.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 # The layers of the families imported so far; :func:`all_layers` has those of every family.
 REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
-# The same by each of their names: those of their classes and aliases too.
+# The same layers by all their names, including aliases and class names.
 _KNOWN: dict[str, LayerDefinition] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -330,21 +328,21 @@ def _default(argument: Argument, owner: str) -> Any:
 
 
 def find(name: str) -> LayerDefinition | None:
-    """The entry for a name, an alias or the class in Keras's code; an unknown name makes installed packages offer theirs."""
-    entry = lookup_builtin(name)
-    if entry is None:
-        _load_offered()
-        entry = lookup_builtin(name)
-    return entry
+    """The layer with this name, alias or class name. If the name is unknown, the plugins are loaded first."""
+    definition = lookup_builtin(name)
+    if definition is None:
+        _load_plugins()
+        definition = lookup_builtin(name)
+    return definition
 
 
 def lookup_builtin(name: str) -> LayerDefinition | None:
-    """The entry among our own, and those that others declared by now."""
-    entry = _KNOWN.get(name)
-    if entry is None and name in FAMILY_OF:
+    """The layer with this name, alias or class name, without loading plugins."""
+    definition = _KNOWN.get(name)
+    if definition is None and name in FAMILY_OF:
         import_module(f"convcalc.layers.{FAMILY_OF[name]}")
-        entry = _KNOWN.get(name)
-    return entry
+        definition = _KNOWN.get(name)
+    return definition
 
 
 def is_builtin(name: str) -> bool:
@@ -353,11 +351,11 @@ def is_builtin(name: str) -> bool:
 
 
 def require_builtin(name: str) -> LayerDefinition:
-    """The entry for a name that we know ourselves."""
-    entry = lookup_builtin(name)
-    if entry is None:
+    """The built-in layer with this name; raises :class:`KeyError` if there is none."""
+    definition = lookup_builtin(name)
+    if definition is None:
         raise KeyError(name)
-    return entry
+    return definition
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
@@ -369,7 +367,7 @@ def all_layers() -> Mapping[str, LayerDefinition]:
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raise if the index of families does not list a layer of ours: it would not be found before its family is imported."""
+    """Raise if the index of families does not list a built-in layer: it would not be found before its family is imported."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -378,12 +376,12 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 class PluginWarning(UserWarning):
-    """A package offers layers and could not be imported."""
+    """A package declares layers and cannot be loaded."""
 
 
 @cache
-def _load_offered() -> None:
-    """Import, once, the modules that installed packages offer under the entry point ``convcalc.layers``: they declare layers."""
+def _load_plugins() -> None:
+    """Import, once, the modules of the entry points ``convcalc.layers`` of installed packages: they declare layers."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
@@ -402,85 +400,88 @@ def known_names() -> list[str]:
 
 
 def bind(
-    kind: LayerDefinition, positional: Sequence[Any], named: Mapping[str, Any]
+    definition: LayerDefinition, positional: Sequence[Any], named: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Refusal]]:
-    """The arguments that were given, normalised, and what is wrong with them.
+    """The bound arguments, normalised, and the problems with them.
 
-    Raises nothing: every argument is looked at, so that one run reports all that is wrong.
+    Raises nothing: all arguments are checked, so that one run reports all problems.
     """
     bound: dict[str, Any] = {}
     refusals: list[Refusal] = []
-    declared = (*kind.arguments, *kind.call_arguments)
+    declared = (*definition.arguments, *definition.call_arguments)
     names = [argument.name for argument in declared]
-    takes_positional = len(kind.arguments)
+    takes_positional = len(definition.arguments)
     if len(positional) > takes_positional:
         counted = f"{takes_positional} argument{'s' * (takes_positional != 1)}"
         takes = f"takes {counted}" if takes_positional else "takes no arguments"
-        are = "is" if len(positional) == 1 else "are"
-        refusals.append(Refusal(f"{kind.name} {takes}, and {len(positional)} {are} given", codes.TOO_MANY_ARGUMENTS))
-    given: dict[str, Any] = dict(zip(names[:takes_positional], positional))
-    meant: set[str] = set()
+        refusals.append(Refusal(f"{definition.name} {takes}, not {len(positional)}", codes.TOO_MANY_ARGUMENTS))
+    values: dict[str, Any] = dict(zip(names[:takes_positional], positional))
+    misspelled: set[str] = set()
     for name, value in named.items():
-        if name in given:
+        if name in values:
             refusals.append(
                 Refusal(
-                    f"{kind.name}'s argument '{name}' is given twice, by position and by name",
+                    f"{definition.name}'s argument '{name}' is given twice, by position and by name",
                     codes.DUPLICATE_ARGUMENT,
                     name,
                 )
             )
         elif name not in names:
             hint = did_you_mean(name, names)
-            meant.add(closest(name, names))
+            misspelled.add(closest(name, names))
             has = f"; it has {listed(names, 'and')}" if names and len(names) <= 6 and not hint else ""
-            refusals.append(Refusal(f"{kind.name} has no argument '{name}'{hint or has}", codes.UNKNOWN_ARGUMENT, name))
+            refusals.append(
+                Refusal(f"{definition.name} has no argument '{name}'{hint or has}", codes.UNKNOWN_ARGUMENT, name)
+            )
         else:
-            given[name] = value
+            values[name] = value
     for argument in declared:
-        if argument.name not in given:
-            # A misspelt name was reported already, and is what is missing.
-            if argument.default is REQUIRED and argument.name not in meant:
+        if argument.name not in values:
+            # A misspelled name was reported already; report only other missing arguments.
+            if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(
-                        f"{kind.name} needs the argument '{argument.name}': {argument.expects}",
+                        f"{definition.name} needs the argument '{argument.name}': {argument.expects}",
                         codes.MISSING_ARGUMENT,
                         argument.name,
                     )
                 )
             continue
         try:
-            bound[argument.name] = argument.read(given[argument.name], kind.name)
+            bound[argument.name] = argument.read(values[argument.name], definition.name)
         except Refusal as refusal:
             refusals.append(refusal)
-    return bound, _one_list(kind, positional, refusals)
+    return bound, _one_list(definition, positional, refusals)
 
 
-def _one_list(kind: LayerDefinition, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
-    """What is wrong, with the usual slip named: ``Reshape: [4, 4]`` are two arguments, where one list was meant."""
-    first = kind.arguments[0] if kind.arguments else None
-    by_position = {known.name for known in kind.arguments[: len(positional)]}
+def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
+    """The refusals, with a common mistake replaced by its cure: ``Reshape: [4, 4]`` is two arguments instead of one list."""
+    first = definition.arguments[0] if definition.arguments else None
+    by_position = {argument.name for argument in definition.arguments[: len(positional)]}
     blamed = [r for r in refusals if r.code == codes.TOO_MANY_ARGUMENTS or r.argument in by_position]
     if first is None or len(positional) < 2 or not blamed:
         return refusals
     try:
-        first.read(list(positional), kind.name)
+        first.read(list(positional), definition.name)
     except Refusal:
         return refusals
-    given = shown(list(positional))
-    message = f"{kind.name}: {given} gives {len(positional)} arguments; for one list as '{first.name}', write [{given}]"
+    values = shown(list(positional))
+    message = (
+        f"{definition.name}: {values} is {len(positional)} arguments; for one list as '{first.name}', write [{values}]"
+    )
     return [Refusal(message, codes.TOO_MANY_ARGUMENTS), *(r for r in refusals if r not in blamed)]
 
 
 def required(size: Number, what: str) -> Number:
-    """The size, which the layer's weights depend on: refused where it is not known."""
+    """The size, if it is known; otherwise refused, because the shapes of weights depend on it."""
     if size is UNKNOWN:
         raise Refusal(f"needs a known {what}: its weights depend on it", codes.UNKNOWN_SIZE)
     return size
 
 
 def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
-    """An axis counted from the front; refused where it lies outside of ``rank`` axes."""
-    at = index(axis)
-    if not -rank <= at < rank:
-        raise Refusal(f"has no axis {at} in an input of {rank} axes", codes.WRONG_AXIS, argument)
-    return at % rank
+    """The axis as a non-negative number; refused if it is not one of ``rank`` axes."""
+    number = index(axis)
+    if not -rank <= number < rank:
+        raise Refusal(f"has no axis {number} in an input of {rank} axes", codes.WRONG_AXIS, argument)
+    return number % rank

@@ -1,4 +1,4 @@
-"""Layers that act in training only. Sources: ``keras/src/layers/regularization``."""
+"""Layers that act only in training. Sources: ``keras/src/layers/regularization``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, nullable=True
 
 
 def _in_training_only(name: str, does: str, *arguments: Argument, example: str, **more: Any) -> None:
-    """Declare a layer that hands its input on when it predicts."""
+    """Declare a layer that does nothing at inference."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,))
 
-    rule.__doc__ = f"{does}, in training only.\n\nThe shape does not change."
+    rule.__doc__ = f"During training, {does}; does nothing at inference.\n\nThe shape does not change."
     declared = layer(
         name,
         *arguments,
@@ -38,23 +38,29 @@ def _in_training_only(name: str, does: str, *arguments: Argument, example: str, 
     declared(rule)
 
 
-_in_training_only("Dropout", "Sets a part of the values to zero", _RATE, _NOISE, SEED, example="Dropout: 0.5")
+_in_training_only(
+    "Dropout", "sets a random fraction `rate` of the values to 0", _RATE, _NOISE, SEED, example="Dropout: 0.5"
+)
 _in_training_only(
     "AlphaDropout",
-    "Drops values so that mean and variance stay as they were",
+    "drops values and keeps their mean and variance",
     _RATE,
     *ignored_arguments("noise_shape"),
     SEED,
     example="AlphaDropout: 0.1",
 )
 _in_training_only(
-    "GaussianDropout", "Multiplies by normal noise around one", _RATE, SEED, example="GaussianDropout: 0.1"
+    "GaussianDropout", "multiplies the values by Gaussian noise around 1", _RATE, SEED, example="GaussianDropout: 0.1"
 )
 _in_training_only(
-    "GaussianNoise", "Adds normal noise", Argument("stddev", Real(0, 1)), SEED, example="GaussianNoise: 0.1"
+    "GaussianNoise",
+    "adds Gaussian noise to the values",
+    Argument("stddev", Real(0, 1)),
+    SEED,
+    example="GaussianNoise: 0.1",
 )
 
-_CHANNELS = "Drops whole channels"
+_CHANNELS = "drops whole channels"
 _LACKS = ("trainable",)
 _in_training_only(
     "SpatialDropout1D",
@@ -90,10 +96,10 @@ _in_training_only(
     example="ActivityRegularization: {{l2: 0.01}}",
 )
 def activity_regularization(a: Args, x: Shape) -> Inferred:
-    """Adds a penalty on its input's values to the loss, and hands the input on.
+    """Adds a penalty on the values of its input to the loss, and returns the input unchanged.
 
     The shape does not change.
     """
     if inf in (a["l1"], a["l2"]):
-        raise Refusal("needs a penalty that is finite", codes.INVALID_VALUE, "l1" if a["l1"] == inf else "l2")
+        raise Refusal("needs finite penalties", codes.INVALID_VALUE, "l1" if a["l1"] == inf else "l2")
     return Inferred((x,))

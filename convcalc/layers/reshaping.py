@@ -1,4 +1,4 @@
-"""Layers that move, add, cut or repeat cells. Sources: ``keras/src/layers/reshaping``."""
+"""Layers that move, add, remove or repeat values. Sources: ``keras/src/layers/reshaping``."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from convcalc.layers.registry import SAME, VIEW, Args, Inferred, layer
 _RANKS = (1, 2, 3)
 
 
-def _pad(x: Shape, margins: tuple[tuple[int, int], ...]) -> Inferred:
-    """Padding, and with negative margins cropping: a window of one cell that slides over the margins as well."""
+def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
+    """Padding (or cropping, if negative): a window of size 1 that also moves over the padding."""
     slid = tuple(
-        Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], margins)
+        Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
 
-_ONE = Argument("padding", PaddingPairs(), 1)
+_PADDING = Argument("padding", PaddingPairs(), 1)
 _PADDING_EXAMPLE = "{name}: 1"
 
 
 @layer(
     "ZeroPadding{rank}D",
-    _ONE,
+    _PADDING,
     DATA_FORMAT,
     ranks=_RANKS,
     receptive_field_rule=views.windows_of_each_channel,
@@ -39,7 +39,7 @@ _PADDING_EXAMPLE = "{name}: 1"
     example=_PADDING_EXAMPLE,
 )
 def zero_padding(a: Args, x: Shape) -> Inferred:
-    """Adds cells of zeros before and after {axes}.
+    """Adds zeros before and after {axes}.
 
     Output size on each axis: I + before + after.
     """
@@ -50,7 +50,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     for size, (before, after) in zip(x[1:-1], a["cropping"]):
         if size <= before + after:
             raise Refusal(
-                f"cannot crop {before} + {after} cells of {size}: nothing would be left",
+                f"cannot crop {before} + {after} of {size} positions: nothing would be left",
                 codes.VANISHING_SIZE,
                 "cropping",
             )
@@ -68,7 +68,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
     example="Cropping1D: 1",
 )
 def cropping_1d(a: Args, x: Shape) -> Inferred:
-    """Cuts cells off both ends of the length.
+    """Removes steps from the start and the end of the length.
 
     Output size: I − before − after.
     """
@@ -87,7 +87,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
     example="Cropping2D: {{cropping: [[1, 1], [2, 2]]}}",
 )
 def cropping_2d(a: Args, x: Shape) -> Inferred:
-    """Cuts cells off both ends of {axes}.
+    """Removes values from the start and the end of {axes}.
 
     Output size on each axis: I − before − after.
     """
@@ -106,7 +106,7 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
     example="Cropping3D: 1",
 )
 def cropping_3d(a: Args, x: Shape) -> Inferred:
-    """Cuts cells off both ends of {axes}.
+    """Removes values from the start and the end of {axes}.
 
     Output size on each axis: I − before − after.
     """
@@ -114,7 +114,7 @@ def cropping_3d(a: Args, x: Shape) -> Inferred:
 
 
 def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
-    # A window that spreads each cell over `factor` cells and moves on by as many: what repetition does.
+    # Repetition is a transposed window that spreads each position over `factor` positions, with as large a stride.
     slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
@@ -130,22 +130,22 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
     example="UpSampling1D: 2",
 )
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
-    """Repeats each step.
+    """Repeats each step `size` times.
 
     Output size: I·size.
     """
     return _repeat(x, (a["size"],))
 
 
-def _interpolated(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """Cells repeated, or between two of which each is a weighted mean; what other ways read is not followed."""
+def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Repeated pixels, or weighted means of two neighbors on each axis; unknown for other interpolations."""
     if a["interpolation"] == "nearest":
-        return views.windows_of_each_channel(a, inputs, found)
+        return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
-        return views.unknown(a, inputs, found)
-    # Centres lie at (n + 1/2)/factor − 1/2; a cell weighs wherever they are less than one cell away from it.
-    between = [window._replace(kernel=2 * f - f % 2, before=f // 2) for window, f in zip(found.windows, a["size"])]
-    return (views.slid(a, inputs[0], between, None),)
+        return views.unknown(a, inputs, result)
+    # The centers are at (n + 1/2)/factor − 1/2; a pixel has a weight if it is less than one pixel away.
+    between = [window._replace(kernel=2 * f - f % 2, before=f // 2) for window, f in zip(result.windows, a["size"])]
+    return (views.over_windows(a, inputs[0], between, None),)
 
 
 def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -163,14 +163,14 @@ def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
         "nearest",
     ),
     ranks=(2,),
-    receptive_field_rule=_interpolated,
+    receptive_field_rule=_upsampling_views,
     flops=costs.interpolated,
     tf_flops=_tf_upsampling,
     built_when_made=False,
     example="UpSampling2D: 2",
 )
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
-    """Repeats, or interpolates between, the cells along {axes}.
+    """Enlarges images along {axes} by repeating pixels, or by interpolating between them.
 
     Output size on each axis: I·size.
     """
@@ -189,7 +189,7 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     example="UpSampling3D: 2",
 )
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
-    """Repeats the cells along {axes}.
+    """Repeats the values along {axes}.
 
     Output size on each axis: I·size.
     """
@@ -208,9 +208,9 @@ def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 4),
 )
 def flatten(a: Args, x: Shape) -> Inferred:
-    """Lays all axes behind the batch out in one row.
+    """Flattens everything after the batch axis into one axis.
 
-    Output size: the product of all axes behind the batch.
+    Output size: the product of all axes after the batch axis.
     """
     return Inferred(((x[0], product(x[1:])),), dtype=SAME)
 
@@ -227,19 +227,19 @@ def flatten(a: Args, x: Shape) -> Inferred:
     example_input=(8,),
 )
 def reshape(a: Args, x: Shape) -> Inferred:
-    """Arranges the same values in another shape; one axis may be -1, which is then worked out.
+    """Arranges the same values in another shape; one axis may be -1: its size is computed.
 
-    The number of values stays the same: −1 stands for the input's product divided by that of the other axes.
+    The number of values does not change: −1 is the product of the input's sizes divided by that of the other new sizes.
     """
     target: Shape = a["target_shape"]
     free = [axis for axis, size in enumerate(target) if size == -1]
     if len(free) > 1:
-        raise Refusal("can leave only one axis of target_shape at -1", codes.RESHAPE, "target_shape")
+        raise Refusal("accepts -1 for only one axis of target_shape", codes.RESHAPE, "target_shape")
     total, fixed = product(x[1:]), product(size for size in target if size != -1)
     if any(size is UNKNOWN for size in (*x[1:], *target)):
         return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
     if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):
-        fits = f"holds {fixed}" if not free else f"cannot hold them: {total} is no multiple of {fixed}"
+        fits = f"holds {fixed}" if not free else f"cannot hold them: {total} is not a multiple of {fixed}"
         sizes = ", ".join(map(str, target))
         raise Refusal(
             f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", codes.RESHAPE, "target_shape"
@@ -247,7 +247,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
     return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),), dtype=SAME)
 
 
-def _permuted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
+def _permuted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
     """The axes in another order."""
     return (views.permuted((0, *a["dims"])),)
 
@@ -263,22 +263,22 @@ def _permuted_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.
     example_input=(3, 4),
 )
 def permute(a: Args, x: Shape) -> Inferred:
-    """Puts the axes behind the batch in another order; dims count from 1.
+    """Reorders the axes after the batch axis; dims count from 1.
 
     Output axis n is the input's axis dims[n].
     """
     dims = a["dims"]
     if sorted(dims) != list(range(1, len(dims) + 1)):
-        raise Refusal(f"needs dims that hold each of 1 to {len(dims)} once", codes.PERMUTATION, "dims")
+        raise Refusal(f"needs dims with each of 1 to {len(dims)} once", codes.PERMUTATION, "dims")
     if len(x) != len(dims) + 1:
         raise Refusal(
-            f"has {len(dims)} dims, and the input has {len(x) - 1} axes behind the batch", codes.WRONG_RANK, "dims"
+            f"has {len(dims)} dims, but the input has {len(x) - 1} axes after the batch axis", codes.WRONG_RANK, "dims"
         )
     return Inferred(((x[0], *(x[dim] for dim in dims)),), dtype=SAME)
 
 
-def _repeated_views(a: Args, inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """The features, at each step again."""
+def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """The features, repeated at each step."""
     return ((views.BATCH, views.View((2,))),)
 
 
@@ -298,7 +298,7 @@ def _tf_repeats(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     example="RepeatVector: 3",
 )
 def repeat_vector(a: Args, x: Shape) -> Inferred:
-    """Repeats the input n times along a new axis.
+    """Repeats the input n times, along a new axis.
 
     (features) becomes (n, features).
     """

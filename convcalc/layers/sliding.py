@@ -1,4 +1,4 @@
-"""What all layers share that slide a kernel over axes: their arguments, windows and sizes. A channels-last shape throughout."""
+"""Arguments, sizes and biases shared by all layers that move a kernel over axes. Shapes are channels-last."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ PADDING = Argument("padding", Choice(("valid", "same"), case_insensitive=True), 
 
 
 def strides_or_dilation(a: Args) -> None:
-    """Refuse strides together with a dilation, as Keras does."""
+    """Refuse strides above 1 together with a dilation above 1, as Keras does."""
     strided = [stride for stride in a["strides"] if stride > 1]
     if strided and any(rate > 1 for rate in a["dilation_rate"]):
         raise Refusal(
-            "cannot have strides above 1 together with a dilation_rate above 1", codes.STRIDES_AND_DILATION, "strides"
+            "cannot use strides above 1 together with a dilation_rate above 1", codes.STRIDES_AND_DILATION, "strides"
         )
 
 
-def sizes_of(slid: Sequence[Window]) -> tuple[Number, ...]:
+def sizes_of(windows: Sequence[Window]) -> tuple[Number, ...]:
     """The output size on each axis."""
-    return tuple([window.output for window in slid])
+    return tuple([window.output for window in windows])
 
 
 def positions_of(sizes: Sequence[Number]) -> Number:
-    """At how many positions a kernel stands."""
+    """The number of positions of a kernel."""
     return product(map(as_constant, sizes))
 
 
 def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:
-    """The bias, where the layer has one, added at so many positions."""
+    """The bias, if the layer has one; it is added at this number of positions."""
     return (Weight("bias", (size,), added_per_sample=positions),) if a["use_bias"] else ()

@@ -1,4 +1,4 @@
-"""Layers inside of layers: what a wrapper wraps, written as in a spec: ``{LSTM: 32}``."""
+"""Layers as arguments of other layers, such as the layer that a wrapper wraps. In a spec: ``{LSTM: 32}``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_laye
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
 
-# What a layer may have besides its own arguments.
+# Options of every layer, besides its own arguments.
 _COMMON = ("name", "trainable", "dtype")
-_FROZEN = "the layer inside is frozen: trainable is false"
+_FROZEN = "the inner layer is frozen: trainable is false"
 
 
 class SubLayer(Struct):
-    """A layer that another holds. ``args`` are bound; ``dtype`` is its policy, which it does not take from the other."""
+    """A layer inside another one. ``args`` are bound. ``dtype`` is its own policy: it does not inherit that of the outer layer."""
 
     definition: LayerDefinition
     args: Mapping[str, Any]
@@ -33,9 +33,9 @@ class SubLayer(Struct):
     dtype: str = "float32"
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """The layer's rule on these shapes; its weights with their dtype and whether they train."""
-        found = apply(self.definition, self.args, inputs, self.dtype)
-        return found if self.trainable else found._replace(weights=frozen(found.weights, _FROZEN))
+        """Run the layer's rule on these shapes. Weights have their dtype and ``trainable`` set."""
+        result = apply(self.definition, self.args, inputs, self.dtype)
+        return result if self.trainable else result._replace(weights=frozen(result.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """How the layer reads inputs of these shapes."""
@@ -47,7 +47,7 @@ class SubLayer(Struct):
         return elementwise(self.definition, self.args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
-        """The value of an argument, given or default; None where the layer has none of that name."""
+        """The value of an argument or its default; None if the layer has no such argument."""
         return self.args.get(name, self.definition.defaults.get(name))
 
 
@@ -55,9 +55,9 @@ RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 
 
 class SubModel(Struct):
-    """A model in the place of a layer, such as in TimeDistributed.
+    """A model used as a layer, for example in TimeDistributed.
 
-    ``config`` is how its file writes it. ``run`` is None until an engine is about to apply the rule (:func:`with_engine`).
+    ``config`` is its Keras config. ``run`` is None until an engine applies the rule (:func:`with_engine`).
     """
 
     name: str
@@ -66,7 +66,7 @@ class SubModel(Struct):
     run: RunModel | None = None
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """The result of the model on these shapes; its weights with their dtype and whether they train."""
+        """Run the model on these shapes. Weights have their dtype and ``trainable`` set."""
         assert self.run is not None, "a rule is applied by an engine, which runs models"
         return self.run(self.model, inputs)
 
@@ -75,11 +75,11 @@ class SubModel(Struct):
         return views.unknown({}, inputs, Inferred(()))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """The operations besides products and biases: not known."""
+        """The operations besides products and biases: unknown."""
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
-        """None: a model has no settings of a layer's."""
+        """None: a model has no arguments."""
         return None
 
 
@@ -98,41 +98,45 @@ class LayerValue(RankFree):
         return () if accepts is None else tuple(name for name, known in all_layers().items() if accepts(known))
 
     def read(self, value: Any) -> SubLayer | SubModel:
-        """A layer of ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
+        """The layer from ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
         if isinstance(value, SubLayer) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
             return self._layer(value, None)
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
-            return self._layer(str(value["class_name"]), _known_to(str(value["class_name"]), value["config"]))
+            return self._layer(str(value["class_name"]), _known_arguments(str(value["class_name"]), value["config"]))
         if not isinstance(value, Mapping) or len(value) != 1:
             raise ValueError
-        ((name, given),) = value.items()
-        return self._layer(str(name), given)
+        ((name, arguments),) = value.items()
+        return self._layer(str(name), arguments)
 
-    def _layer(self, name: str, given: Any) -> SubLayer:
-        kind = find(name)
-        if kind is None or (self.accepts is not None and not self.accepts(kind)):
+    def _layer(self, name: str, arguments: Any) -> SubLayer:
+        definition = find(name)
+        if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
-        named = dict(given) if isinstance(given, Mapping) else {}
-        positional = (
-            given if isinstance(given, list) else [] if given is None or isinstance(given, Mapping) else [given]
-        )
-        common = {key: named.pop(key) for key in _COMMON if key in named and key not in kind.unsupported_options}
-        args, refusals = bind(kind, positional, named)
+        named = dict(arguments) if isinstance(arguments, Mapping) else {}
+        positional: list[Any] = []
+        if isinstance(arguments, list):
+            positional = arguments
+        elif arguments is not None and not isinstance(arguments, Mapping):
+            positional = [arguments]
+        common = {key: named.pop(key) for key in _COMMON if key in named and key not in definition.unsupported_options}
+        args, refusals = bind(definition, positional, named)
         if refusals:
             raise Refusal(refusals[0].message, refusals[0].code)
-        dtype, trainable = common.get("dtype") or kind.policy(args), common.get("trainable", True)
-        own = common.get("name")
-        if dtype not in POLICIES or not isinstance(trainable, bool) or not isinstance(own, (str, NoneType)):
+        dtype, trainable = common.get("dtype") or definition.policy(args), common.get("trainable", True)
+        explicit_name = common.get("name")
+        if dtype not in POLICIES or not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
             raise ValueError
-        return SubLayer(kind, args, own, trainable, dtype)
+        return SubLayer(definition, args, explicit_name, trainable, dtype)
 
 
-def _known_to(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of a Keras config what the catalogue knows: Keras writes some settings that no layer of that class takes."""
-    kind = find(name)
-    return {key: value for key, value in config.items() if kind is None or key in _COMMON or kind.argument(key)}
+def _known_arguments(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config without unknown arguments: Keras writes some that the layer itself does not accept."""
+    definition = find(name)
+    return {
+        key: value for key, value in config.items() if definition is None or key in _COMMON or definition.argument(key)
+    }
 
 
 class LayerValues(RankFree):
@@ -140,14 +144,14 @@ class LayerValues(RankFree):
 
     expects = "a list of layers, such as [{LSTMCell: 32}]"
 
-    def __init__(self, each: LayerValue | None = None) -> None:
-        self.each = each or LayerValue()
+    def __init__(self, item: LayerValue | None = None) -> None:
+        self.item = item or LayerValue()
 
     def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
-        """A layer for each entry."""
+        """A layer for each item of the list."""
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
-        return tuple(map(self.each.read, value))
+        return tuple(map(self.item.read, value))
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
@@ -155,24 +159,24 @@ def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
     return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
 
 
-def made_inside(args: Mapping[str, Any]) -> Iterator[SubLayer]:
-    """The layers among the arguments of a layer, the innermost first: the order in which they are made."""
+def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
+    """The layers among the arguments of a layer, innermost first: the order in which Keras creates them."""
     for value in args.values():
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, SubLayer):
-                yield from made_inside(each.args)
-                yield each
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, SubLayer):
+                yield from sublayers_of(item.args)
+                yield item
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Use up the automatic names of the layers among the arguments that have none of their own."""
-    for inside in made_inside(args):
-        if inside.name is None:
-            names.automatic(inside.definition.class_name)
+    """Use up the automatic names of the layers among the arguments that have no explicit name."""
+    for sublayer in sublayers_of(args):
+        if sublayer.name is None:
+            names.automatic(sublayer.definition.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Weights as they are used over so many steps."""
+    """The weights of a layer that is applied at this number of steps."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

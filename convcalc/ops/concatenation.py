@@ -34,7 +34,7 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     return Tensor(tuple(sizes), together(*xs))
 
 
-@operation("Concatenate", receptive_field_rule=views.joined, flops=costs.free)
+@operation("Concatenate", receptive_field_rule=views.concatenated, flops=costs.free)
 def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
     """Joins tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))

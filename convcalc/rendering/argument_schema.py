@@ -120,7 +120,7 @@ def _(kind: KnownName) -> Schema:
 def _(kind: Items) -> Schema:
     return {
         "type": ["array", "string"],
-        "items": kind_schema(kind.each),
+        "items": kind_schema(kind.item),
         **({} if kind.file else {"pattern": VARIABLE}),
     }
 
@@ -149,7 +149,7 @@ def _(kind: LayerValue) -> Schema:
 
 @kind_schema.register
 def _(kind: LayerValues) -> Schema:
-    return {"type": ["array", "string"], "items": kind_schema(kind.each), "minItems": 1, "pattern": VARIABLE}
+    return {"type": ["array", "string"], "items": kind_schema(kind.item), "minItems": 1, "pattern": VARIABLE}
 
 
 def name_of(kind: KnownName) -> Schema:

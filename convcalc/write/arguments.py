@@ -51,7 +51,7 @@ def named_so(names: Names, kind: LayerDefinition | Operation, layer: Layer) -> b
         return taken(names, kind.name, layer)
     name_inside(layer.args, names)
     automatic = taken(names, kind.class_name, layer)
-    for made in kind.made_inside(layer.args, not automatic):
+    for made in kind.hidden_sublayer_classes(layer.args, not automatic):
         names.automatic(made)
     return automatic
 

@@ -168,9 +168,9 @@ WRONG = [
     ),
     (
         ["--in", "6x6x5", "--k", "3", "--filters", "4", "--groups", "2"],
-        "receives 5 channels, which 2 groups do not divide",
+        "receives 5 channels, not divisible by its 2 groups",
     ),
-    (["--in", "6x6x4", "--k", "3", "--filters", "3", "--groups", "2"], "has 3 filters, which 2 groups do not divide"),
+    (["--in", "6x6x4", "--k", "3", "--filters", "3", "--groups", "2"], "has 3 filters, not divisible by its 2 groups"),
     (
         ["--in", "4", "--k", "3", "--s", "2", "--transpose", "--output-padding", "2"],
         "output_padding must be below the stride",

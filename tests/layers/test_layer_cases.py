@@ -527,19 +527,34 @@ def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tu
 
 # Refusals with the same code for several reasons: the reason is tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
-    ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both a shape and a batch_shape"),
-    ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both a batch_size and a batch_shape"),
-    ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [3, 5]}, [(None, 4)], "speaks of other axes than"),
-    ("EinsumDense", {"equation": "...abc,cd->...abd", "output_shape": [5]}, [(None, 4)], "speaks of other axes than"),
-    ("EinsumDense", {"equation": "aba,ac->bc", "output_shape": [5]}, [(None, 4)], "speaks of other axes than"),
-    ("EinsumDense", {"equation": "ab,bc->ac...", "output_shape": []}, [(None, 4)], "speaks of other axes than"),
+    ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both shape and batch_shape"),
+    ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both batch_size and batch_shape"),
+    (
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": [3, 5]},
+        [(None, 4)],
+        "does not fit the axes of its input",
+    ),
+    (
+        "EinsumDense",
+        {"equation": "...abc,cd->...abd", "output_shape": [5]},
+        [(None, 4)],
+        "does not fit the axes of its input",
+    ),
+    ("EinsumDense", {"equation": "aba,ac->bc", "output_shape": [5]}, [(None, 4)], "does not fit the axes of its input"),
+    (
+        "EinsumDense",
+        {"equation": "ab,bc->ac...", "output_shape": []},
+        [(None, 4)],
+        "does not fit the axes of its input",
+    ),
     ("EinsumDense", {"equation": "ab,b->ad", "output_shape": [3]}, [(None, 4)], "has an output axis in its equation"),
     ("EinsumDense", {"equation": "ab,cb->ab", "output_shape": [4]}, [(None, 4)], "has a kernel axis in its equation"),
     (
         "EinsumDense",
         {"equation": "ab,bc->ac", "output_shape": [3], "bias_axes": "z"},
         [(None, 4)],
-        "has bias_axes 'z', which are not all among the output's 'ac'",
+        "has bias_axes 'z', which are not all axes of the output 'ac'",
     ),
     (
         "EinsumDense",
@@ -548,9 +563,9 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         "has an output_shape of 3 where 'b' of the input is 4",
     ),
     ("Reshape", {"target_shape": [5, 2]}, [(None, 4, 3)], r"receives 12 values for each sample, and .* holds 10$"),
-    ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is no multiple of 5"),
-    ("Reshape", {"target_shape": [5, -1]}, [(None, 11)], "cannot hold them: 11 is no multiple of 5"),
-    ("Reshape", {"target_shape": [0, -1]}, [(None, 12)], "cannot hold them: 12 is no multiple of 0"),
+    ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is not a multiple of 5"),
+    ("Reshape", {"target_shape": [5, -1]}, [(None, 11)], "cannot hold them: 11 is not a multiple of 5"),
+    ("Reshape", {"target_shape": [0, -1]}, [(None, 12)], "cannot hold them: 12 is not a multiple of 0"),
     ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
 ]
 

@@ -24,70 +24,79 @@ DOCS = ROOT / "docs"
 HEAD = """\
 # Layers
 
-Every layer that convcalc knows, made from the same declarations that compute, by `python -m tests.regenerate.docs`. `convcalc layers
-NAME` shows the same in a terminal. Arguments are those of Keras, in Keras's order; those that change neither shapes nor
-counts (initializers, regularizers, constraints, seeds …) are accepted and named in a line below the table. Any layer has
-`name`, `from`, `as`, `expect`, `trainable` and `dtype` besides.
+All layers that convcalc knows. `convcalc layers NAME` shows the same in a terminal.
+
+The tables list Keras's arguments, in Keras's order. Arguments that change neither shapes nor counts (initializers,
+regularizers, constraints, seeds …) are accepted, and listed below the table. All layers also accept `name`, `from`, `as`,
+`expect`, `trainable` and `dtype`.
+
+This page is generated from the declarations of the layers: `python -m tests.regenerate.docs`.
 """
 
 
 def page() -> str:
     """Returns the whole page."""
     families: dict[str, list[LayerDefinition]] = {}
-    for kind in CATALOGUE.values():
-        if kind.rule.__module__.startswith(
-            "convcalc.layers."
-        ):  # without layers that another package or a test declares
-            families.setdefault(kind.family, []).append(kind)
+    for definition in CATALOGUE.values():
+        # Other packages and tests declare layers too.
+        if definition.rule.__module__.startswith("convcalc.layers."):
+            families.setdefault(definition.family, []).append(definition)
     out = [HEAD]
-    for family, kinds in sorted(families.items()):
-        links = ", ".join(f"[{kind.name}](#{kind.name.lower()})" for kind in kinds)
+    for family, definitions in sorted(families.items()):
+        links = ", ".join(f"[{definition.name}](#{definition.name.lower()})" for definition in definitions)
         out.append(f"- **{family.replace('_', ' ').capitalize()}**: {links}")
-    for family, kinds in sorted(families.items()):
+    for family, definitions in sorted(families.items()):
         out += ["", f"## {family.replace('_', ' ').capitalize()} layers"]
-        for kind in kinds:
-            out += ["", *_section(kind)]
+        for definition in definitions:
+            out += ["", *_section(definition)]
     return "\n".join(out) + "\n"
 
 
-def _section(kind: LayerDefinition) -> list[str]:
-    also = f"Also {', '.join(f'`{alias}`' for alias in kind.aliases)}. " if kind.aliases else ""
-    out = [f"### {kind.name}", "", _escaped(kind.doc), "", f"{also}{_input(kind)}", ""]
-    arguments = [*kind.arguments, *kind.call_arguments]
-    # Arguments that many layers share, such as initializers, are only named.
-    told = [argument for argument in arguments if not _carried(argument)]
-    rest = [f"`{argument.name}`" for argument in arguments if _carried(argument)]
-    if told:
+def _section(definition: LayerDefinition) -> list[str]:
+    also = f"Also {', '.join(f'`{alias}`' for alias in definition.aliases)}. " if definition.aliases else ""
+    out = [f"### {definition.name}", "", _escaped(definition.doc), "", f"{also}{_input(definition)}", ""]
+    arguments = [*definition.arguments, *definition.call_arguments]
+    # Initializers and similar arguments are the same everywhere: they are named below the table.
+    listed = [argument for argument in arguments if not _is_ignored(argument)]
+    rest = [f"`{argument.name}`" for argument in arguments if _is_ignored(argument)]
+    if listed:
         out += ["| argument | default | expects |", "|---|---|---|"]
-        for argument in told:
+        for argument in listed:
             default = "required" if argument.default is REQUIRED else f"`{value_text(argument.default)}`"
-            of_call = " (of the call)" if argument in kind.call_arguments else ""
+            of_call = " (of the call)" if argument in definition.call_arguments else ""
             out.append(f"| `{argument.name}` | {default} | {_escaped(argument.expects)}{of_call} |")
         out.append("")
     if rest:
-        out += [f"Accepted, and without effect on shapes and counts: {', '.join(rest)}.", ""]
-    spec = example_spec(kind)
+        out += [f"Accepted, without effect on shapes and counts: {', '.join(rest)}.", ""]
+    spec = example_spec(definition)
     report = infer(read_spec(Source("example", spec)))
     counts = f"{number_text(report.totals.params)} parameters, {number_text(report.totals.macs)} MACs"
-    return [*out, "```yaml", spec.rstrip("\n"), "```", "", f"gives `{shapes_text(report.output_shapes)}`, {counts}."]
+    return [
+        *out,
+        "```yaml",
+        spec.rstrip("\n"),
+        "```",
+        "",
+        f"results in `{shapes_text(report.output_shapes)}`, {counts}.",
+    ]
 
 
-def _carried(argument: Argument) -> bool:
+def _is_ignored(argument: Argument) -> bool:
     name, optional = argument.name, argument.default is not REQUIRED
     ending = name.endswith(("_initializer", "_regularizer", "_constraint"))
     return optional and (ending or isinstance(argument.kind, Anything))
 
 
-def _input(kind: LayerDefinition) -> str:
-    if kind.inputs == 0:
+def _input(definition: LayerDefinition) -> str:
+    if definition.inputs == 0:
         return "Takes no input."
-    shape = f"`(batch, {', '.join(kind.axes)})`" if kind.axes else "any shape"
-    if kind.axes is None and kind.min_axes:
-        shape = f"at least {kind.min_axes} ax{'es' if kind.min_axes > 1 else 'is'} behind the batch"
-    if isinstance(kind.inputs, tuple):
-        least, most = kind.inputs
-        return f"Input: {shape}; {least} {f'to {most}' if most < 100 else 'or more'} inputs."
-    several = {None: "; any number of inputs", 1: ""}.get(kind.inputs, f"; {kind.inputs} inputs")
+    shape = f"`(batch, {', '.join(definition.axes)})`" if definition.axes else "any shape"
+    if definition.axes is None and definition.min_axes:
+        shape = f"at least {definition.min_axes} ax{'es' if definition.min_axes > 1 else 'is'} after the batch axis"
+    if isinstance(definition.inputs, tuple):
+        minimum, maximum = definition.inputs
+        return f"Input: {shape}; {minimum} {f'to {maximum}' if maximum < 100 else 'or more'} inputs."
+    several = {None: "; any number of inputs", 1: ""}.get(definition.inputs, f"; {definition.inputs} inputs")
     return f"Input: {shape}{several}."
 
 

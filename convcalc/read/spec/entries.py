@@ -139,7 +139,7 @@ class Entries:
             self.call_new(kind.class_name, kind, place, args, broken)
             if kind.is_opaque:
                 self.record_expected()
-            for class_name in kind.made_inside({} if broken else args, place.common("name") is not None):
+            for class_name in kind.hidden_sublayer_classes({} if broken else args, place.common("name") is not None):
                 self.values.shared.names.automatic(class_name)
         self.label(place)
 

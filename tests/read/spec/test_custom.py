@@ -111,7 +111,7 @@ def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.M
     monkeypatch.setattr(
         importlib.metadata, "entry_points", lambda group: [broken, point] if group == "convcalc.layers" else []
     )
-    registry._load_offered.cache_clear()
+    registry._load_plugins.cache_clear()
     try:
         assert "Doubled" not in registry.REGISTERED
         with pytest.warns(registry.PluginWarning, match="the layers 'broken' .*cannot be loaded: ZeroDivisionError"):
@@ -125,5 +125,5 @@ def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.M
 
 def test_packages_are_not_asked_if_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: pytest.fail("asked"))
-    registry._load_offered.cache_clear()
+    registry._load_plugins.cache_clear()
     report("blocks: {b: {layers: [Flatten]}}\ninput: [8]\nlayers: [b, {Dense: 3}]")
