@@ -138,6 +138,7 @@ def test_an_unreadable_model_is_an_error_and_not_a_difference(tmp_path: Path, re
         assert_summary(tmp_path / "missing.yaml", record)
 
 
+@pytest.mark.slow
 def test_pytest_shows_the_test_and_not_our_own_lines(tmp_path: Path, record: Path, changed: Path) -> None:
     test = tmp_path / "test_model.py"
     test.write_text(

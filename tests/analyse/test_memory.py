@@ -273,6 +273,7 @@ def simulated(report: Report, in_place: bool) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [False, True])
 def test_live_tensors_match_a_simulation(in_place: bool) -> None:
     shared = 0

@@ -21,6 +21,8 @@ from convcalc.layers import bind, find
 from convcalc.model import Call, Model, Ref
 from tests.helpers.handmade import handmade_layer
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Axis:

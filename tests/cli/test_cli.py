@@ -12,6 +12,8 @@ import pytest
 from tests.helpers.command_line import _read, on_a_terminal, run
 from tests.paths import CHANGED, SPECS
 
+pytestmark = pytest.mark.slow
+
 FASHION = str(SPECS / "fashion_mnist.yaml")
 
 

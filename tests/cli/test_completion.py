@@ -12,6 +12,8 @@ import pytest
 from convcalc.cli import COMMANDS, cli
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 SHELLS = ("bash", "zsh", "fish")
 
 

@@ -18,6 +18,8 @@ from convcalc.cli.git import at_revision
 from tests.helpers.command_line import run
 from tests.paths import SPECS
 
+pytestmark = pytest.mark.slow
+
 VGG16 = str(SPECS / "vgg16.yaml")
 SMALL = "input: [8, 8, 3]\nlayers:\n  - Conv2D: [4, 3]\n  - Flatten:\n  - Dense: 2\n"
 

@@ -14,6 +14,8 @@ import pytest
 from tests.helpers.command_line import run
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 LENET, VGG, CODE = "specs/lenet5.yaml", "specs/vgg16.yaml", "specs/files/with_code.json"
 COMMANDS = {
     "summary": (["summary", VGG], 0),

@@ -24,6 +24,8 @@ from convcalc.rendering.grid import TextStyle
 from tests.helpers.command_line import on_a_terminal, run
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 FASHION = "specs/fashion_mnist.yaml"
 METHODS = ["fork", "spawn"] if hasattr(os, "fork") else ["spawn"]
 # Models that pass, fail, warn or cannot be read. The longest is first, so that others finish before it.

@@ -17,6 +17,8 @@ from tests.generators.reports import NESTED, SPECS
 from tests.helpers.command_line import run
 from tests.helpers.html_page import Page
 
+pytestmark = pytest.mark.slow
+
 LENET, UNET = str(SPECS / "lenet5.yaml"), str(SPECS / "unet.yaml")
 
 

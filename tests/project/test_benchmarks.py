@@ -11,6 +11,8 @@ from benchmarks.measure import Measure, markdown, table
 from benchmarks.profiles import profiles
 from benchmarks.timing import Failed, answer, in_turn, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ def test_every_listed_file_and_test_exists() -> None:
         assert all((mutants.ROOT / name).is_file() for name in (file, *tests))
 
 
+@pytest.mark.slow
 def test_equivalent_mutants_exist_and_have_a_reason() -> None:
     lines = mutants.EQUAL.read_text(encoding="utf-8").splitlines()
     keys = [line.partition("  # ")[0] for line in lines]

@@ -238,6 +238,7 @@ def test_each_description_is_a_sentence() -> None:
 # The command line
 
 
+@pytest.mark.slow
 def test_the_command_writes_each_format(tmp_path: Path) -> None:
     names = [tmp_path / f"{name}.yaml" for name in ("good", "bad", "broken")]
     for path, text in zip(names, (GOOD, BAD, GOOD.replace("Flatten", "Flaten"))):

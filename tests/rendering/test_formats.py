@@ -402,6 +402,7 @@ def test_ten_thousand_rows_take_seconds() -> None:
     assert time.process_time() - begun < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REPORT_FORMATS)
 def test_every_format_writes_every_report(reports: dict[str, Report], name: str) -> None:
     for report in reports.values():

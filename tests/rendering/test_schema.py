@@ -52,6 +52,7 @@ def of_entry(entry: str, above: str = "") -> list[str]:
     return problems(f"{above}input: [8, 8, 4]\nlayers:\n  - {entry}\n")
 
 
+@pytest.mark.slow
 def test_the_schema_is_valid_for_any_validator() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     names = set(SCHEMA["$defs"])

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from tests.fuzz import seeds, targets
 from tests.fuzz.mutate import ODD, mutated
 
+pytestmark = pytest.mark.slow
+
 drawn = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 
 _WORDS = (

@@ -18,6 +18,8 @@ from convcalc.read.spec.spec import read_spec
 from convcalc.rendering import render
 from tests.paths import BROKEN, SPECS
 
+pytestmark = pytest.mark.slow
+
 PATHS = sorted(SPECS.glob("*.yaml"))
 SMALL = [text for path in [*PATHS, *sorted(BROKEN.glob("*.yaml"))] if len(text := path.read_text("utf-8")) < 4000]
 TOKEN = re.compile(r"[\w$.*+-]+|[^\w\s]|\s+")

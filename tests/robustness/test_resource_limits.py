@@ -30,6 +30,8 @@ from convcalc.rendering import render
 from convcalc.rendering.formats import REPORT_FORMATS
 from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional, layer, tensor
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20  # of processor time
 ROOM = 2**30  # bytes of address space
 

@@ -64,6 +64,7 @@ def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
 # Our own texts, at every width ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
@@ -85,6 +86,7 @@ def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
     assert read_ > 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("change", KINDS)
 @pytest.mark.parametrize("name", MODELS)
@@ -375,6 +377,7 @@ def test_an_error_says_which_texts_are_records() -> None:
     assert refused("[1, 2]").startswith("record.txt is not a record")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_any_damaged_text_is_a_record_or_one_error(kind: str) -> None:
     """Whatever is missing or inserted."""

@@ -111,6 +111,7 @@ def test_invalid_keys_are_refused(text: str) -> None:
         read_key(text)
 
 
+@pytest.mark.slow
 def test_every_operation_survives_being_written_as_a_spec() -> None:
     written: set[str] = set()
     for asked in cases(1, 20):

@@ -1,0 +1,15 @@
+"""Selects tests: those that need Keras or other programs run only if ``-m`` names their marker."""
+
+import pytest
+
+EXTERNAL = ("keras", "tools")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect external tests here, not in ``addopts``, because ``-m "not slow"`` would replace its expression."""
+    unwanted = {name for name in EXTERNAL if name not in config.option.markexpr}
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
