@@ -1,4 +1,4 @@
-"""Operations that join tensors and take them apart. Sources: ``keras/src/ops/numpy.py`` and ``core.py``."""
+"""Operations that concatenate and split tensors. Sources: ``keras/src/ops/numpy.py`` and ``core.py``."""
 
 from collections.abc import Sequence
 
@@ -21,28 +21,26 @@ MAX_PARTS = 10_000
 def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
     first = xs[0]
     sizes: list[Number] = list(first.shape)
-    for other in xs[1:]:
-        if len(other.shape) != len(sizes):
-            raise Refusal("needs inputs with as many axes", codes.SHAPES_DIFFER)
-        for n, size in enumerate(other.shape):
+    for tensor in xs[1:]:
+        if len(tensor.shape) != len(sizes):
+            raise Refusal("needs inputs with the same number of axes", codes.SHAPES_DIFFER)
+        for n, size in enumerate(tensor.shape):
             if n == at:
                 sizes[n] = sizes[n] + size
             elif sizes[n] is not UNKNOWN and size is not UNKNOWN and size != sizes[n]:
-                raise Refusal(
-                    "needs inputs that agree on every axis but the one they are joined on", codes.SHAPES_DIFFER
-                )
+                raise Refusal("needs inputs with the same sizes on all other axes", codes.SHAPES_DIFFER)
     return Tensor(tuple(sizes), together(*xs))
 
 
 @operation("Concatenate", receptive_field_rule=views.concatenated, flops=costs.free)
 def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
-    """Joins tensors along an axis."""
+    """Concatenates tensors along an axis."""
     return _joined(xs, axis_index(axis, len(xs[0].shape)))
 
 
 @operation("Append", flops=costs.free)
 def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
-    """Joins two tensors along an axis, or all their elements."""
+    """Concatenates two tensors along an axis, or flattened."""
     if axis is None:
         return Tensor((product(x1.shape) + product(x2.shape),), together(x1, x2))
     return _joined([x1, x2], axis_index(axis, len(x1.shape)))
@@ -50,19 +48,19 @@ def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
 
 @operation("Hstack", flops=costs.free)
 def hstack(xs: Tensors) -> Tensor:
-    """Joins tensors along their second axis."""
+    """Concatenates tensors along the second axis."""
     return _joined(xs, axis_index(1, len(xs[0].shape)))
 
 
 @operation("Vstack", flops=costs.free)
 def vstack(xs: Tensors) -> Tensor:
-    """Joins tensors along their first axis."""
+    """Concatenates tensors along the first axis."""
     return _joined(xs, 0)
 
 
 @operation("Dstack", flops=costs.free)
 def dstack(xs: Tensors) -> Tensor:
-    """Joins tensors along their third axis."""
+    """Concatenates tensors along the third axis."""
 
     def deep(shape: Shape) -> Shape:
         return {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape)
@@ -72,31 +70,31 @@ def dstack(xs: Tensors) -> Tensor:
 
 @operation("Stack", flops=costs.free)
 def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
-    """Puts tensors side by side along a new axis."""
+    """Stacks tensors along a new axis."""
     first = x[0].shape
-    for other in x[1:]:
-        if len(other.shape) != len(first) or any(
-            a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, other.shape)
+    for tensor in x[1:]:
+        if len(tensor.shape) != len(first) or any(
+            a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, tensor.shape)
         ):
-            raise Refusal("stacks inputs of one shape", codes.SHAPES_DIFFER)
+            raise Refusal("needs inputs of one shape", codes.SHAPES_DIFFER)
     at = axis_index(axis, len(first) + 1)
     return Tensor((*first[:at], len(x), *first[at:]), together(*x))
 
 
 @operation("Unstack", "core", flops=costs.free)
 def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Tensor]:
-    """The parts along an axis, each a tensor."""
+    """Splits along an axis into parts without that axis."""
     at = axis_index(axis, len(x.shape))
     count = x.shape[at] if num is None else num
     if not isinstance(count, int):
-        raise Refusal("needs 'num' where the size of the axis is not known", codes.UNKNOWN_SIZE, "num")
+        raise Refusal("needs 'num', because the size of the axis is unknown", codes.UNKNOWN_SIZE, "num")
     return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * _bounded(count)
 
 
 def _bounded(parts: int) -> int:
-    """A number of outputs; one that no model has is refused, as each is an object."""
+    """Returns the number of outputs. Raises :class:`Refusal` for more than any model has: each output costs memory."""
     if not 0 <= parts <= MAX_PARTS:
-        raise Refusal(f"makes 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
+        raise Refusal(f"returns 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
     return parts
 
 
@@ -107,24 +105,30 @@ def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
         if into == 0 and size is not UNKNOWN:
             raise Refusal("needs a number of parts other than 0", codes.INVALID_VALUE)
         if isinstance(size, int) and size % into:
-            raise Refusal(f"splits {size} into {into} equal parts", codes.INDIVISIBLE_GROUPS, "indices_or_sections")
+            raise Refusal(
+                f"cannot split a size of {size} into {into} equal parts",
+                codes.INDIVISIBLE_GROUPS,
+                "indices_or_sections",
+            )
         part = UNKNOWN if size is UNKNOWN else size // into
         return [Tensor(with_size(x.shape, at, part), x.dtype)] * _bounded(into)
     parts = [end - start for start, end in zip([0, *into], [*into, size])]
     if any(part < 0 for part in parts):
-        raise Refusal(f"splits {size} at {listed(into, 'and')}", codes.INVALID_VALUE, "indices_or_sections")
+        raise Refusal(
+            f"cannot split a size of {size} at {listed(into, 'and')}", codes.INVALID_VALUE, "indices_or_sections"
+        )
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 
 
 @operation("Split", flops=costs.free)
 def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) -> list[Tensor]:
-    """Parts along an axis: so many equal ones, or those between indices."""
+    """Splits along an axis, into a number of equal parts or at indices."""
     return _split(x, indices_or_sections, axis)
 
 
 @operation("ArraySplit", flops=costs.free)
 def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
-    """So many parts along an axis, the first ones one larger where they do not come out even."""
+    """Splits along an axis into a number of parts; the first ones are one larger if the size cannot be divided."""
     at = axis_index(axis, len(x.shape))
     size, count = x.shape[at], _bounded(indices_or_sections)
     parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
@@ -133,29 +137,29 @@ def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> l
 
 @operation("Hsplit", flops=costs.free)
 def hsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Parts along the second axis."""
+    """Splits along the second axis."""
     return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
 
 
 @operation("Vsplit", flops=costs.free)
 def vsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Parts along the first axis."""
+    """Splits along the first axis."""
     return _split(x, indices_or_sections, 0)
 
 
 @operation("Dsplit", flops=costs.free)
 def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Parts along the third axis."""
+    """Splits along the third axis."""
     return _split(x, indices_or_sections, 2)
 
 
 @operation("Meshgrid", flops=costs.free)
 def meshgrid(*x: Tensor, indexing: Ignored = "xy") -> list[Tensor]:
-    """The coordinates of a grid."""
+    """Returns the coordinates of a grid."""
     if not x and indexing != "ij":
         raise Refusal("needs at least one tensor", codes.INVALID_VALUE)
-    sizes = [product(each.shape) for each in x]
+    sizes = [product(tensor.shape) for tensor in x]
     if indexing == "xy" and len(sizes) > 1:
         sizes[0], sizes[1] = sizes[1], sizes[0]
-    # As Keras has it: float32 for 'ij', else the last one's type for all.
+    # As in Keras, the dtype of all outputs is float32 for 'ij', otherwise that of the last input.
     return [Tensor(tuple(sizes), "float32" if indexing == "ij" else x[-1].dtype)] * len(x)

@@ -15,7 +15,9 @@ def _triangle(name: str) -> Rule:
     def rule(x: Tensor, *, k: Ignored = 0) -> Tensor:
         return x
 
-    rule.__doc__ = "The elements on one side of the diagonal, 0 elsewhere."
+    rule.__doc__ = (
+        f"Keeps the elements {'below' if name == 'Tril' else 'above'} the diagonal and on it; the others are 0."
+    )
     return rule
 
 
@@ -26,10 +28,10 @@ def _no_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number,
     rank = len(shape)
     if rank < 2:
         raise Refusal("needs at least two axes", codes.WRONG_RANK)
-    one, other = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
-    if one == other:
-        raise Refusal("needs two axes that differ", codes.WRONG_AXIS, "axis2")
-    return tuple(size for n, size in enumerate(shape) if n not in (one, other)), shape[one], shape[other]
+    first, second = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
+    if first == second:
+        raise Refusal("needs two different axes", codes.WRONG_AXIS, "axis2")
+    return tuple(size for n, size in enumerate(shape) if n not in (first, second)), shape[first], shape[second]
 
 
 def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
@@ -41,21 +43,21 @@ def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
 
 @operation("Diagonal", flops=costs.free)
 def diagonal(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
-    """The diagonals of matrices."""
+    """Returns the diagonals of matrices."""
     rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
     return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
 
 
 @operation("Trace", flops=costs.unknown)
 def trace(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
-    """The sums of diagonals."""
+    """Returns the sums of the diagonals of matrices."""
     rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
     return Tensor(rest, summed(x.dtype))
 
 
 @operation("Diag", flops=costs.free)
 def diag(x: Tensor, *, k: Real = 0) -> Tensor:
-    """The diagonal of a matrix, or a matrix with that diagonal."""
+    """Returns the diagonal of a matrix; for a vector, the matrix with that diagonal."""
     if len(x.shape) not in (1, 2):
         raise Refusal("needs a vector or a matrix", codes.WRONG_RANK)
     if len(x.shape) == 1:
@@ -66,6 +68,6 @@ def diag(x: Tensor, *, k: Real = 0) -> Tensor:
 
 @operation("Diagflat", flops=costs.free)
 def diagflat(x: Tensor, *, k: Real = 0) -> Tensor:
-    """A matrix with all elements on a diagonal."""
+    """Returns a matrix with all elements on its diagonal."""
     size = product(x.shape) + abs(k)
     return Tensor((size, size), x.dtype)

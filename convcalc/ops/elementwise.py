@@ -1,4 +1,4 @@
-"""Operations that work element by element. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py`` and ``core.py``."""
+"""Elementwise operations. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py`` and ``core.py``."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -18,31 +18,31 @@ from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of
 
 
-def broadcast(one: Shape, other: Shape) -> Shape:
-    """The shape of an elementwise result: axes of size 1 are repeated; an unknown size takes that of the other."""
-    if len(one) < len(other):
-        one, other = other, one
-    head = len(one) - len(other)
-    return (*one[:head], *map(_together, one[head:], other))
+def broadcast(long: Shape, short: Shape) -> Shape:
+    """Returns the shape of an elementwise result: axes of size 1 are repeated; an unknown size becomes the size in the other shape."""
+    if len(long) < len(short):
+        long, short = short, long
+    head = len(long) - len(short)
+    return (*long[:head], *map(_together, long[head:], short))
 
 
-def _together(one: Number, other: Number) -> Number:
-    if one is UNKNOWN or other is UNKNOWN:
-        known = other if one is UNKNOWN else one
+def _together(size1: Number, size2: Number) -> Number:
+    if size1 is UNKNOWN or size2 is UNKNOWN:
+        known = size2 if size1 is UNKNOWN else size1
         return UNKNOWN if known is UNKNOWN or known == 1 else known
-    if one == 1 or other == 1:
-        return other if one == 1 else one
-    if one != other:
+    if size1 == 1 or size2 == 1:
+        return size2 if size1 == 1 else size1
+    if size1 != size2:
         raise Refusal("needs inputs whose sizes are equal or 1 on every axis", codes.SHAPES_DIFFER)
-    return one
+    return size1
 
 
 def _declare(names: str, module: str, rule: Callable[[str], Rule], flops: Cost, tf_flops: "Cost | None" = None) -> None:
     """Declares operations that share a rule. Each has its own function, with its own documentation."""
     for name in names.split():
-        made = rule(name)
-        made.__doc__ = made.__doc__ or f"{name}, element by element."
-        operation(name, module, views.positions, IN_PLACE, flops, tf_flops)(made)
+        own_rule = rule(name)
+        own_rule.__doc__ = own_rule.__doc__ or f"Computes {name} of each element."
+        operation(name, module, views.positions, IN_PLACE, flops, tf_flops)(own_rule)
 
 
 def _declare_activations(names: str, rule: Callable[[str], Rule]) -> None:
@@ -71,7 +71,7 @@ def _binary(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
 
 
 def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
-    """The operations on bits, whose operands have other names; Keras gives them the first one's shape."""
+    """Returns the rule of an operation on bits. As in Keras, the output has the shape of the first operand."""
 
     def make(name: str) -> Rule:
         def rule(x: Tensor, y: Ignored) -> Tensor:
@@ -87,7 +87,7 @@ def _same(dtype: str) -> str:
 
 
 def _or_float(value: Any) -> str:
-    """The type of a tensor; any number is a float32."""
+    """Returns the dtype of a tensor; float32 for a number."""
     return value.dtype if isinstance(value, Tensor) else "float32"
 
 
@@ -100,14 +100,14 @@ def _shifted(x: Tensor, y: Any) -> str:
 
 
 def _wide(dtype: str) -> str:
-    """As :func:`float_if_whole`, but 64 bits stay 64."""
+    """Returns what :func:`float_if_whole` returns, but float64 for int64."""
     return "float64" if dtype == "int64" else float_if_whole(dtype)
 
 
 def _of_reals(dtype: str) -> str:
-    """As :func:`float_if_whole`, of numbers that are not complex."""
+    """Returns what :func:`float_if_whole` returns. Raises :class:`Refusal` for complex numbers."""
     if "complex" in dtype:
-        raise Refusal("takes no complex numbers", codes.WRONG_DTYPE)
+        raise Refusal("does not accept complex numbers", codes.WRONG_DTYPE)
     return float_if_whole(dtype)
 
 
@@ -184,107 +184,110 @@ _declare("Erfc", "math", _unary(floating), costs.per_output(1))
 
 @operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.per_output(1))
 def round_(x: Tensor, *, decimals: Ignored = 0) -> Tensor:
-    """Rounds to a number of decimals."""
+    """Rounds each element to a number of decimals."""
     return Tensor(x.shape, x.dtype)
 
 
 @operation("Clip", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.per_output(2))
 def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
-    """Keeps values within limits."""
+    """Limits each element to a range."""
     return Tensor(x.shape, "int32" if x.dtype == "bool" else x.dtype)
 
 
 @operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
-    """Takes values from one tensor or another."""
+    """Selects each element from one of two tensors, by a condition."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
 @operation("Select", receptive_field_rule=views.positions, flops=costs.free)
 def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
-    """Takes each value from the first tensor whose condition holds there; Keras gives it the first one's shape and type."""
+    """Selects each element from the first tensor whose condition is true there.
+
+    As in Keras, the output has the shape and the dtype of the first tensor.
+    """
     first = choicelist[0]
     if not isinstance(first, (Tensor, list)):
-        raise Refusal("chooses among tensors, not numbers", codes.INVALID_VALUE, "choicelist")
+        raise Refusal("needs tensors to choose from, not numbers", codes.INVALID_VALUE, "choicelist")
     return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
 
 
 @operation("Isclose", receptive_field_rule=views.positions, flops=costs.per_output(6))
 def isclose(x1: Operand, x2: Operand, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, *, equal_nan: Flag = False) -> Tensor:
-    """Says where two tensors are nearly equal."""
+    """Tests for each element if two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
 
 @operation("OnesLike", flops=costs.free)
 def ones_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Ones in the shape of a tensor."""
+    """Returns ones, in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("ZerosLike", flops=costs.free)
 def zeros_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Zeros in the shape of a tensor."""
+    """Returns zeros, in the shape of a tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("EmptyLike", flops=costs.free)
 def empty_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Room in the shape of a tensor."""
+    """Returns an uninitialized tensor, in the shape of another one."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("FullLike", flops=costs.free)
 def full_like(x: Tensor, fill_value: Ignored, *, dtype: Dtype = None) -> Tensor:
-    """One value in the shape of a tensor."""
+    """Returns a tensor filled with one value, in the shape of another tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
-    """The values in another dtype."""
+    """Converts to another dtype."""
     return Tensor(x.shape, dtype)
 
 
 @operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def saturate_cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
-    """The values in another dtype, kept within its limits."""
+    """Converts to another dtype; values outside its range become its smallest or its largest value."""
     return Tensor(x.shape, dtype)
 
 
 @operation("Array", receptive_field_rule=views.positions, flops=costs.free)
 def array(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """The values as a tensor, as they are or in another dtype."""
+    """Returns the values as a tensor, in their dtype or in another one."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Polar", "nn", views.positions, flops=costs.per_output(4))
 def polar(abs_: Operand, angle: Ignored) -> Tensor:
-    """Complex numbers of their lengths and angles; Keras gives them the type float32."""
+    """Returns complex numbers, from absolute values and angles. As in Keras, their dtype is float32."""
     return Tensor(shape_of(abs_), "float32")
 
 
 @operation("StopGradient", "core", views.positions, buffer_reuse=VIEW, flops=costs.free)
 def stop_gradient(variable: Tensor) -> Tensor:
-    """The values as they are, through which no gradient goes."""
+    """Returns the tensor unchanged, and stops the gradient."""
     return variable
 
 
 @operation("ConvertToTensor", "core", views.positions, flops=costs.free)
 def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Ignored = None, ragged: Ignored = None) -> Tensor:
-    """The tensor as it is, or in another dtype."""
+    """Returns the tensor, in its dtype or in another one."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("leaky_relu"))
 def leaky_relu(x: Tensor, *, negative_slope: Ignored = 0.2) -> Tensor:
-    """Keeps positive values, and scales negative ones."""
+    """Keeps positive elements and scales negative ones."""
     return x
 
 
 @operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.gelu)
 def gelu(x: Tensor, *, approximate: Flag = True) -> Tensor:
-    """The Gaussian error linear unit."""
+    """Computes the Gaussian error linear unit of each element."""
     return x
 
 
@@ -308,11 +311,11 @@ _declare_activations("HardShrink SoftShrink", _with_threshold)
 
 @operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("threshold"))
 def threshold(x: Tensor, *, threshold: Ignored, default_value: Ignored) -> Tensor:
-    """Replaces values that are not above a threshold."""
+    """Replaces elements that are not above a threshold."""
     return x
 
 
 @operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("squareplus"))
 def squareplus(x: Tensor, *, b: Ignored = 4) -> Tensor:
-    """A smooth form of ReLU."""
+    """Computes a smooth form of ReLU."""
     return x

@@ -14,7 +14,7 @@ from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
 
 
 def check_images(shape: Shape) -> None:
-    """Refused for what is neither an image nor a batch of them."""
+    """Raises :class:`Refusal` for a shape that is neither an image nor a batch of images."""
     if len(shape) not in (3, 4):
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
@@ -30,16 +30,16 @@ def _height_and_width(images: Tensor, data_format: Ignored) -> Shape:
 
 
 def _resized(images: Tensor, size: Sequence[Number], data_format: Ignored) -> Tensor:
-    """The images with another height and width."""
+    """Returns the images with another height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
 
 def _coloured(shape: Shape, data_format: Ignored, channels: tuple[int, ...]) -> int:
-    """Where the channels are; refused for another number of them."""
+    """Returns the axis of the channels. Raises :class:`Refusal` if their number is not one of ``channels``."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
-        raise Refusal(f"needs images of {channels[-1]} channels, and these have {shape[at]}", codes.WRONG_CHANNELS)
+        raise Refusal(f"needs images with {channels[-1]} channels, not {shape[at]}", codes.WRONG_CHANNELS)
     return at
 
 
@@ -49,7 +49,7 @@ def _on_images(name: str) -> Rule:
         _coloured(images.shape, data_format, (3,))
         return images
 
-    rule.__doc__ = f"{name}: colours in another space."
+    rule.__doc__ = f"Converts the colours of images ({name})."
     return rule
 
 
@@ -60,7 +60,7 @@ rgb_to_hsv, hsv_to_rgb = (
 
 @operation("RGBToGrayscale", "image", flops=costs.free)
 def rgb_to_grayscale(images: Tensor, *, data_format: Ignored = None) -> Inferred:
-    """Images in shades of grey."""
+    """Converts images to shades of grey."""
     check_images(images.shape)
     at = _coloured(images.shape, data_format, (1, 3))
     grey = (*images.shape[:at], 1, *images.shape[at + 1 :])
@@ -81,7 +81,7 @@ def resize(
     fill_value: Ignored = 0.0,
     data_format: Ignored = None,
 ) -> Tensor:
-    """Images of another size."""
+    """Resizes images."""
     check_images(images.shape)
     return _resized(images, size, data_format)
 
@@ -90,7 +90,7 @@ def resize(
 def gaussian_blur(
     images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Ignored = (1.0, 1.0), data_format: Ignored = None
 ) -> Inferred:
-    """Images out of focus: a convolution with a fixed kernel."""
+    """Blurs images: a convolution with a fixed kernel."""
     check_images(images.shape)
     cells = kernel_size * kernel_size if isinstance(kernel_size, int) else product(kernel_size)
     return _convolved(images, images.shape, cells)
@@ -108,7 +108,7 @@ def elastic_transform(
     seed: Ignored = None,
     data_format: Ignored = None,
 ) -> Inferred:
-    """Images warped at random, as if they were elastic."""
+    """Distorts images by random elastic displacements."""
     check_images(images.shape)
     return unknown_macs(images)
 
@@ -123,10 +123,12 @@ def affine_transform(
     fill_value: Ignored = 0,
     data_format: Ignored = None,
 ) -> Tensor:
-    """Images moved, turned, scaled and sheared."""
+    """Moves, rotates, scales and shears images."""
     check_images(images.shape)
     if len(shape_of(transform)) not in (1, 2):
-        raise Refusal("needs a transform, or one for each image: one or two axes", codes.WRONG_RANK, "transform")
+        raise Refusal(
+            "needs one transform, or one for each image: a tensor of one or two axes", codes.WRONG_RANK, "transform"
+        )
     return images
 
 
@@ -140,13 +142,11 @@ def perspective_transform(
     fill_value: Ignored = 0,
     data_format: Ignored = None,
 ) -> Inferred:
-    """Images seen from elsewhere: four points moved to four others."""
+    """Changes the perspective of images: moves four points to four others."""
     check_images(images.shape)
     start, end = shape_of(start_points), shape_of(end_points)
     if len(start) not in (2, 3) or start[-2:] != (4, 2) or start != end:
-        raise Refusal(
-            "needs points of shape (4, 2), or (batch, 4, 2), as many to end at as to start from", codes.WRONG_SHAPE
-        )
+        raise Refusal("needs start points and end points of one shape, (4, 2) or (batch, 4, 2)", codes.WRONG_SHAPE)
     return unknown_macs(images)
 
 
@@ -154,11 +154,11 @@ def perspective_transform(
 def map_coordinates(
     inputs: Tensor, coordinates: Operand, *, order: Ignored, fill_mode: Ignored = "constant", fill_value: Ignored = 0
 ) -> Tensor:
-    """The values at coordinates, which may lie between elements."""
-    places = shape_of(coordinates)
-    if len(places) < 2 or places[0] != len(inputs.shape):
+    """Interpolates values at coordinates."""
+    shape = shape_of(coordinates)
+    if len(shape) < 2 or shape[0] != len(inputs.shape):
         raise Refusal(f"needs coordinates of shape ({len(inputs.shape)}, ...)", codes.WRONG_SHAPE, "coordinates")
-    return Tensor(places[1:], inputs.dtype)
+    return Tensor(shape[1:], inputs.dtype)
 
 
 @operation("ScaleAndTranslate", "image", flops=costs.unknown)
@@ -172,39 +172,44 @@ def scale_and_translate(
     method: Ignored,
     antialias: Flag = True,
 ) -> Inferred:
-    """Images scaled and moved, in a given shape."""
+    """Scales and moves images; the output has a given shape."""
     return unknown_macs(Tensor(stated(output_shape, "output_shape"), images.dtype))
 
 
 @operation("SobelEdges", "image", flops=costs.free)
 def sobel_edges(images: Tensor, *, data_format: Ignored = None) -> Inferred:
-    """How steep images are, down and across: a new axis of 2."""
+    """Computes the vertical and the horizontal gradient of images, along a new axis."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
     return _convolved(images, (*images.shape, 2), 3 * 3)
 
 
 def _convolved(images: Tensor, shape: Shape, cells: Number) -> Inferred:
-    """Each channel convolved with a fixed kernel of so many cells, whose products are counted."""
+    """Returns the result of a convolution of each channel with a fixed kernel of ``cells`` elements."""
     products = (Product("products", sample_elements(shape) * cells),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
 def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
-    """The size of an axis with cells added at both ends (``sign`` 1) or cut (-1), as two of three numbers say."""
+    """Returns the size of an axis after padding (``sign`` 1) or cropping (-1).
+
+    Two of three numbers are given: what is added or removed before, after, and the target size.
+    """
     verb = "pad" if sign > 0 else "crop"
-    given = [each for each in ends if each is not None]
-    if len(given) + (target is not None) != 2 or min([*given, target or 0]) < 0:
-        raise Refusal(f"needs two of what to {verb} at one end, at the other, and the target size", codes.INVALID_VALUE)
+    amounts = [amount for amount in ends if amount is not None]
+    if len(amounts) + (target is not None) != 2 or min([*amounts, target or 0]) < 0:
+        raise Refusal(
+            f"needs two of three numbers: how much to {verb} before, after, and the target size", codes.INVALID_VALUE
+        )
     if target is not None:
-        if sign * (target - size) < sum(given):
-            raise Refusal(f"cannot {verb} {size} cells to {target}", codes.INVALID_VALUE)
+        if sign * (target - size) < sum(amounts):
+            raise Refusal(f"cannot {verb} a size of {size} to {target}", codes.INVALID_VALUE)
         return target
     if sign < 0 and size is UNKNOWN:
-        raise Refusal("needs a target size, as that of its images is not known", codes.UNKNOWN_SIZE)
-    output = size + sign * sum(given)
+        raise Refusal("needs a target size, because the size of its images is unknown", codes.UNKNOWN_SIZE)
+    output = size + sign * sum(amounts)
     if output < 0:
-        raise Refusal(f"cannot crop {sum(given)} of {size} cells", codes.VANISHING_SIZE)
+        raise Refusal(f"cannot crop {sum(amounts)} from a size of {size}", codes.VANISHING_SIZE)
     return output
 
 
@@ -220,7 +225,7 @@ def pad_images(
     target_width: Real | None = None,
     data_format: Ignored = None,
 ) -> Tensor:
-    """Images with cells added around them."""
+    """Pads images with zeros."""
     height, width = _height_and_width(images, data_format)
     size = (
         _framed(height, (top_padding, bottom_padding), target_height, 1),
@@ -241,7 +246,7 @@ def crop_images(
     target_width: Real | None = None,
     data_format: Ignored = None,
 ) -> Tensor:
-    """Images with cells cut off around them."""
+    """Crops images."""
     height, width = _height_and_width(images, data_format)
     size = (
         _framed(height, (top_cropping, bottom_cropping), target_height, -1),

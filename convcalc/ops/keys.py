@@ -1,4 +1,4 @@
-"""Keys of GetItem as Python writes them: ``[:, 1:, ..., None]``."""
+"""Keys of GetItem in the notation of Python: ``[:, 1:, ..., None]``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _NUMBER = r"-?\d{1,18}"
 
 
 def key_text(key: Any) -> str:
-    """The text of a key: a number, a slice, ``...``, None, or several of them."""
+    """Returns the text of a key: a number, a slice, ``...``, None, or a list of these."""
     if isinstance(key, (list, tuple)):
-        # Keras takes a slice among several only: the comma behind a single part makes it one of several.
+        # Keras accepts a slice only in a tuple: the comma after a single part makes a tuple of it.
         return f"[{', '.join(map(_part_text, key))}{',' * (len(key) == 1)}]"
     return f"[{_part_text(key)}]"
 
 
 def _part_text(part: Any) -> str:
     if isinstance(part, slice):
-        start, stop, step = ("" if each is None else str(each) for each in (part.start, part.stop, part.step))
+        start, stop, step = ("" if bound is None else str(bound) for bound in (part.start, part.stop, part.step))
         return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
     return "..." if part is ... else str(part)
 
 
 def read_key(text: str) -> Any:
-    """The key that a text says. Raises :class:`Refusal` for one that is none."""
+    """Returns the key that a text gives. Raises :class:`Refusal` for a text that is not a key."""
     inner = text.strip()
     if not (inner.startswith("[") and inner.endswith("]")):
         raise _refusal(text)
@@ -44,13 +44,13 @@ def _part(part: str, text: str) -> Any:
         return ... if part == "..." else None
     if re.fullmatch(_NUMBER, part):
         return int(part)
-    bounds = [each.strip() for each in part.split(":")]
-    if len(bounds) not in (2, 3) or not all(not each or re.fullmatch(_NUMBER, each) for each in bounds):
+    bounds = [bound.strip() for bound in part.split(":")]
+    if len(bounds) not in (2, 3) or not all(not bound or re.fullmatch(_NUMBER, bound) for bound in bounds):
         raise _refusal(text)
-    return slice(*(int(each) if each else None for each in bounds))
+    return slice(*(int(bound) if bound else None for bound in bounds))
 
 
 def _refusal(text: str) -> Refusal:
     return Refusal(
-        f"ops.get_item takes a key such as '[:, 0]' or '[..., 1:3, None]', not '{text}'", codes.INVALID_VALUE, "key"
+        f"ops.get_item needs a key such as '[:, 0]' or '[..., 1:3, None]', not '{text}'", codes.INVALID_VALUE, "key"
     )

@@ -1,4 +1,4 @@
-"""Operations that compare predictions or images with what they should be. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+"""Losses, and measures of how similar images are. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
 from convcalc.base import codes
 from convcalc.base.numbers import Shape
@@ -14,14 +14,14 @@ from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _equal(target: Shape, output: Shape) -> None:
-    """Refused for shapes that differ: Keras takes an unknown size to differ from any that is known."""
+    """Raises :class:`Refusal` if the shapes differ; as in Keras, an unknown size differs from a known one."""
     if target != output:
         raise Refusal("needs a target of the same shape as the output", codes.SHAPES_DIFFER, "target")
 
 
 @operation("BinaryCrossentropy", "nn", flops=costs.unknown)
 def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = False) -> Tensor:
-    """How far probabilities are from labels of 0 and 1."""
+    """Computes the cross-entropy of probabilities and labels 0 and 1."""
     _equal(shape_of(target), output.shape)
     return output
 
@@ -30,9 +30,9 @@ def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = 
 def categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Ignored = -1
 ) -> Tensor:
-    """How far the probabilities of classes are from labels with a 1 at the class.
+    """Computes the cross-entropy of class probabilities and one-hot labels.
 
-    Keras takes the last axis from the shape, whichever the classes are on.
+    Keras removes the last axis from the shape, whatever axis has the classes.
     """
     _equal(shape_of(target), output.shape)
     axis_index(-1, len(output.shape))
@@ -43,14 +43,14 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Axis = -1
 ) -> Tensor:
-    """How far the probabilities of classes are from the numbers of the classes."""
+    """Computes the cross-entropy of class probabilities and class numbers."""
     at = axis_index(axis, len(output.shape))
     labels = shape_of(target)
     if len(labels) == len(output.shape) and labels[-1] == 1:
         labels = labels[:-1]
     rest = (*output.shape[:at], *output.shape[at + 1 :])
     if labels != rest:
-        raise Refusal("needs a target of the shape of the output without its classes", codes.SHAPES_DIFFER, "target")
+        raise Refusal("needs a target with the shape of the output without its classes", codes.SHAPES_DIFFER, "target")
     return Tensor(rest, output.dtype)
 
 
@@ -58,10 +58,10 @@ def sparse_categorical_crossentropy(
 def ctc_loss(
     target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Ignored = 0
 ) -> Tensor:
-    """How far sequences are from labels that may stand anywhere along them."""
-    shapes = [shape_of(each) for each in (target, output, target_length, output_length)]
+    """Computes the CTC loss of sequences and labels without positions."""
+    shapes = [shape_of(operand) for operand in (target, output, target_length, output_length)]
     if not all(shapes) or any(shape[0] != shapes[0][0] for shape in shapes):
-        raise Refusal("needs as many targets, outputs and lengths as each other", codes.SHAPES_DIFFER)
+        raise Refusal("needs the same number of targets, outputs and lengths", codes.SHAPES_DIFFER)
     return Tensor(shapes[0][:1], result_type(output.dtype, "float32"))
 
 
@@ -76,7 +76,7 @@ def ctc_decode(
     merge_repeated: Flag = True,
     mask_index: Ignored = 0,
 ) -> list[Tensor]:
-    """The labels that sequences of probabilities stand for, and how likely they are."""
+    """Decodes sequences of class probabilities: the labels, and their scores."""
     axis_index(1, len(inputs.shape))
     paths = 1 if strategy == "greedy" else top_paths
     if not isinstance(paths, int):
@@ -87,9 +87,9 @@ def ctc_decode(
 
 @operation("PSNR", "nn", flops=costs.unknown)
 def psnr(x1: Operand, x2: Operand, *, max_val: Ignored) -> Tensor:
-    """The peak signal-to-noise ratio of two images."""
+    """Computes the peak signal-to-noise ratio of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
-        raise Refusal("compares inputs with as many axes as each other", codes.SHAPES_DIFFER)
+        raise Refusal("needs inputs with the same number of axes", codes.SHAPES_DIFFER)
     return Tensor((), "float32")
 
 
@@ -105,7 +105,7 @@ def ssim(
     k2: Ignored = 0.03,
     data_format: Ignored = None,
 ) -> Inferred:
-    """How similar images are in structure: one number for each."""
+    """Computes the structural similarity of images."""
     check_images(image1.shape)
     check_images(shape_of(image2))
     return unknown_macs(Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype))

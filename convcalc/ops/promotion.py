@@ -1,4 +1,4 @@
-"""Which type comes of several: Keras's promotion, a lattice in which every pair of types has a least upper bound.
+"""Dtype promotion as in Keras: a lattice in which each pair of dtypes has a least upper bound.
 
 Source: ``keras/src/backend/common/dtypes.py``, on TensorFlow.
 """
@@ -12,7 +12,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
-# Each type, and those just above it. 'int' and 'float' are the types of Python's own numbers, which give way to a tensor's.
+# Each dtype, and those directly above it. 'int' and 'float' are the types of Python's numbers.
 _ABOVE = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),
@@ -37,28 +37,28 @@ _OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
 @cache
 def _upper(dtype: str) -> frozenset[str]:
-    """The type and all above it."""
+    """Returns the dtype and all dtypes above it."""
     if dtype not in _ABOVE:
-        raise Refusal(f"computes with numbers, not with {dtype or 'a type that is not known'}", codes.WRONG_DTYPE)
+        raise Refusal(f"computes with numbers, not with {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper, _ABOVE[dtype]))
 
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """The type that values of these types come to together; ``int`` and ``float`` are Python's numbers."""
+    """Returns the dtype of a result of these dtypes; ``int`` and ``float`` are the types of Python's numbers."""
     if len(set(dtypes)) == 1:
-        return _settled(dtypes[0])
+        return _as_result(dtypes[0])
     common = frozenset.intersection(*map(_upper, dtypes))
-    return _settled(next(dtype for dtype in common if common <= _upper(dtype)))
+    return _as_result(next(dtype for dtype in common if common <= _upper(dtype)))
 
 
-def _settled(dtype: str) -> str:
-    """Numbers among themselves are of 32 bits; Keras on TensorFlow has no uint64 in results, and complex numbers of one size."""
+def _as_result(dtype: str) -> str:
+    """Returns the dtype of the result; Python's numbers have 32 bits, and Keras on TensorFlow has no uint64 and no complex128."""
     return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 
 
 def dtype_of(value: Any) -> str:
-    """The type of an operand: a tensor's, or that of a number, or of numbers in lists."""
+    """Returns the dtype of an operand: a tensor, a number or lists of numbers."""
     if isinstance(value, Tensor):
         return value.dtype
     while isinstance(value, list) and value:
@@ -67,25 +67,25 @@ def dtype_of(value: Any) -> str:
 
 
 def strong(value: Any) -> str:
-    """The type of an operand where Keras gives numbers types of their own, before they meet others."""
+    """Returns the dtype of an operand for operations in which Keras converts numbers to tensors first."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
 def together(*values: Any) -> str:
-    """The type that operands come to together."""
+    """Returns the dtype of a result of these operands."""
     return result_type(*map(dtype_of, values))
 
 
 def floating(dtype: str) -> str:
-    """The type of a function whose values are no whole numbers: 64 bit integers come to float32 as smaller ones do."""
+    """Returns the dtype of a function whose values are not whole numbers; float32 for all integers."""
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 
 def float_if_whole(dtype: str) -> str:
-    """float32 for whole numbers, of whatever size; other numbers stay what they are."""
+    """Returns float32 for integers and bool, otherwise the dtype itself."""
     return "float32" if "int" in dtype or dtype == "bool" else dtype
 
 
 def summed(dtype: str) -> str:
-    """The type of a sum or a product over an axis: small integers are added in 32 bits."""
+    """Returns the dtype of a sum or a product along an axis: small integers are added in 32 bits."""
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)

@@ -1,4 +1,4 @@
-"""Operations that make one value of those along an axis. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py``."""
+"""Operations that reduce, sort or normalize along axes. Sources: ``keras/src/ops/numpy.py``, ``nn.py``, ``math.py``."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -18,37 +18,40 @@ AxesOrAll: TypeAlias = "int | Sequence[int] | None"
 
 
 def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
-    """The shape without the axes that are reduced (all of them for None), or with a 1 in their place."""
+    """Returns the shape without the reduced axes (None: all axes), or with a 1 in their place."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
-    gone = [axis_index(each, len(shape)) for each in chosen]
+    removed = [axis_index(number, len(shape)) for number in chosen]
     if keepdims:
-        return tuple(1 if n in gone else size for n, size in enumerate(shape))
-    left = list(shape)
-    for n in sorted(gone, reverse=True):
-        if n >= len(left):
+        return tuple(1 if n in removed else size for n, size in enumerate(shape))
+    rest = list(shape)
+    for n in sorted(removed, reverse=True):
+        if n >= len(rest):
             raise Refusal("is given an axis twice", codes.INVALID_VALUE)
-        del left[n]  # an axis that is given twice removes the next axis too, as in Keras
-    return tuple(left)
+        del rest[n]  # an axis that is given twice removes the next axis too, as in Keras
+    return tuple(rest)
 
 
-def _gone(args: Mapping[str, Any], shape: Shape) -> list[int]:
-    """The axes in the argument 'axis', all of them for None."""
+def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
+    """Returns the axes in the argument 'axis'; all axes for None."""
     axis: AxesOrAll = args["axis"]
     return [
-        each % len(shape) for each in (range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis)
+        number % len(shape)
+        for number in (range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis)
     ]
 
 
-def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """The reduced axes as a whole; the others position by position, with those gone before them left out."""
-    gone = _gone(args, inputs[0])
-    kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in gone]
-    return (tuple(views.WHOLE if axis in gone else views.View((kept.index(axis),)) for axis in range(len(inputs[0]))),)
+def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Each output reads the reduced axes as a whole, and the other axes at its own position."""
+    removed = _argument_axes(args, inputs[0])
+    kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in removed]
+    return (
+        tuple(views.WHOLE if axis in removed else views.View((kept.index(axis),)) for axis in range(len(inputs[0]))),
+    )
 
 
-def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], found: Inferred) -> views.Views:
-    """The axes along which values are made comparable as a whole."""
-    return (views.whole_axes(inputs[0], _gone(args, inputs[0])),)
+def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
+    """Each output reads the normalized axes as a whole."""
+    return (views.whole_axes(inputs[0], _argument_axes(args, inputs[0])),)
 
 
 def _declare(names: str, dtype: Callable[[str], str], flops: Cost, module: str = "numpy") -> None:
@@ -59,9 +62,9 @@ def _declare(names: str, dtype: Callable[[str], str], flops: Cost, module: str =
         return rule
 
     for name in names.split():
-        made = make()
-        made.__doc__ = f"{name} along axes."
-        operation(name, module, _reduced_views, flops=flops)(made)
+        rule = make()
+        rule.__doc__ = f"Computes {name} along axes."
+        operation(name, module, _reduced_views, flops=flops)(rule)
 
 
 _declare("All Any", lambda dtype: "bool", costs.free)
@@ -92,19 +95,19 @@ def _with_initial(name: str) -> Rule:
 
 for _name in ("Max", "Min"):
     _rule = _with_initial(_name)
-    _rule.__doc__ = f"{_name} along axes."
+    _rule.__doc__ = f"Computes {_name} along axes."
     operation(_name, receptive_field_rule=_reduced_views, flops=costs.per_input(1))(_rule)
 
 
 @operation("Prod", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
 def prod(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, dtype: Dtype = None) -> Tensor:
-    """The product along axes."""
+    """Computes the product along axes."""
     return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
 
 
 @operation("CountNonzero", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
 def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
-    """How many elements along axes are not 0."""
+    """Counts the elements other than 0 along axes."""
     return Tensor(reduced(x.shape, axis), "int32")
 
 
@@ -112,24 +115,24 @@ def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
 def all_close(
     x1: Ignored, x2: Ignored, *, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, equal_nan: Flag = False
 ) -> Tensor:
-    """Whether two tensors are nearly equal everywhere."""
+    """Tests if two tensors are nearly equal everywhere."""
     return Tensor((), "bool")
 
 
 @operation("Size", flops=costs.free)
 def size(x: Tensor) -> Tensor:
-    """The number of elements."""
+    """Returns the number of elements."""
     return Tensor((), "int32")
 
 
 @operation("Ndim", flops=costs.free)
 def ndim(x: Tensor) -> Tensor:
-    """The number of axes; Keras makes a vector of that many elements of it."""
+    """Returns the number of axes; the output of Keras has as many elements."""
     return Tensor((len(x.shape),), "float32")
 
 
 def _along(shape: Shape, axis: Axis | None) -> Shape:
-    """The shape of values along an axis; for None the tensor is flat first."""
+    """Returns the shape of values along an axis; for None the tensor is flattened first."""
     if axis is None:
         return (product(shape),)
     axis_index(axis, len(shape))
@@ -144,7 +147,7 @@ def _cumulative(name: str) -> Rule:
     def rule(x: Tensor, *, axis: Axis | None = None, dtype: Dtype = None) -> Tensor:
         return Tensor(_along(x.shape, axis), _cumulated_dtype(x, dtype))
 
-    rule.__doc__ = f"{name} along an axis."
+    rule.__doc__ = f"Computes {name} along an axis."
     return rule
 
 
@@ -153,7 +156,7 @@ def _nan_cumulative(name: str) -> Rule:
         # Keras does not check the axis.
         return Tensor((product(x.shape),) if axis is None else x.shape, _cumulated_dtype(x, dtype))
 
-    rule.__doc__ = f"{name} along an axis."
+    rule.__doc__ = f"Computes {name} along an axis."
     return rule
 
 
@@ -165,47 +168,47 @@ for _name in ("Nancumsum", "Nancumprod"):
 
 @operation("Argsort", flops=costs.unknown)
 def argsort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
-    """The order in which elements along an axis stand sorted."""
+    """Returns the indices that sort the elements along an axis."""
     return Tensor(_along(x.shape, axis), "int32")
 
 
 @operation("Sort", flops=costs.unknown)
 def sort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
-    """The elements along an axis, sorted."""
+    """Sorts the elements along an axis."""
     return Tensor(_along(x.shape, axis), x.dtype)
 
 
 @operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.activation("softmax"))
 def softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
-    """Shares that add up to 1 along axes."""
+    """Computes the softmax along axes: positive values whose sum is 1."""
     reduced(x.shape, axis)
     return x
 
 
 @operation("LogSoftmax", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.activation("log_softmax"))
 def log_softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
-    """The logarithms of shares that add up to 1 along axes."""
+    """Computes the logarithm of the softmax along axes."""
     reduced(x.shape, axis)
     return x
 
 
 @operation("Sparsemax", "nn", _normalized_views, flops=costs.unknown)
 def sparsemax(x: Tensor, *, axis: Axis = -1) -> Tensor:
-    """Shares that add up to 1, of which many are 0."""
+    """Computes a sparse softmax along an axis: many of its values are 0."""
     axis_index(axis, len(x.shape))
     return x
 
 
 @operation("Normalize", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.normalize)
 def normalize(x: Tensor, *, axis: Axes | None = -1, order: Ignored = 2, epsilon: Ignored = None) -> Tensor:
-    """Scales to length 1 along axes."""
+    """Scales vectors along axes to length 1."""
     reduced(x.shape, axis)
     return Tensor(x.shape, "float32")
 
 
 @operation("Moments", "nn", flops=costs.per_input(4))
 def moments(x: Tensor, *, axes: Axes | None, keepdims: Flag = False, synchronized: Flag = False) -> list[Tensor]:
-    """Mean and variance along axes."""
+    """Computes the mean and the variance along axes."""
     return [Tensor(reduced(x.shape, axes, keepdims), x.dtype)] * 2
 
 
@@ -219,7 +222,7 @@ def layer_norm(
     epsilon: Ignored = None,
     rms_scaling: Flag = False,
 ) -> Tensor:
-    """Normalizes each element of a batch along axes."""
+    """Normalizes each sample of a batch along axes."""
     return x
 
 
@@ -234,31 +237,31 @@ def batch_norm(
     axis: Axis,
     epsilon: Ignored = 1e-3,
 ) -> Tensor:
-    """Normalizes each element of an axis by a mean and a variance that are given."""
+    """Normalizes each channel by a given mean and a given variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As Keras has it: an offset needs a scale.
+    # As in Keras, an offset needs a scale.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
-        raise Refusal(f"needs vectors of {size} elements, as its axis has", codes.WRONG_SHAPE)
+        raise Refusal(f"needs vectors of {size} elements, the size of its axis", codes.WRONG_SHAPE)
     return x
 
 
 @operation("RMSNorm", "nn", buffer_reuse=IN_PLACE, flops=costs.rms_norm)
 def rms_norm(x: Tensor, scale: Ignored = None, *, axis: Ignored = -1, epsilon: Ignored = None) -> Tensor:
-    """Scales by the root mean square along axes."""
+    """Divides by the root mean square along axes."""
     return x
 
 
 @operation("TopK", "math", flops=costs.unknown)
 def top_k(x: Tensor, *, k: Integer, sorted: Flag = True) -> list[Tensor]:
-    """The largest elements of the last axis, and their places."""
+    """Returns the largest elements along the last axis, and their indices."""
     shape = (*x.shape[:-1], k)
     return [Tensor(shape, x.dtype), Tensor(shape, "int32")]
 
 
 @operation("InTopK", "math", flops=costs.unknown)
 def in_top_k(targets: Tensor, predictions: Ignored, *, k: Ignored) -> Tensor:
-    """Whether targets are among the largest predictions."""
+    """Tests if each target is among the k largest predictions."""
     return Tensor(targets.shape, "bool")
 
 
@@ -268,7 +271,7 @@ def _percentile(dtype: Callable[[str], str]) -> Rule:
     ) -> Tensor:
         return Tensor((*shape_of(q)[:1], *reduced(x.shape, axis, keepdims)), dtype(x.dtype))
 
-    rule.__doc__ = "The values below which percentages of the elements lie."
+    rule.__doc__ = "Computes percentiles along axes."
     return rule
 
 
@@ -281,7 +284,7 @@ operation("Nanpercentile", flops=costs.unknown)(_percentile(floating))
 def quantile(
     x: Tensor, q: Operand, *, axis: Axes | None = None, method: Ignored = "linear", keepdims: Flag = False
 ) -> Tensor:
-    """The values below which shares of the elements lie."""
+    """Computes quantiles along axes."""
     front = shape_of(q)[:1]
     front = () if isinstance(q, list) and front == (1,) else front
     return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
@@ -289,7 +292,7 @@ def quantile(
 
 @operation("Average", flops=costs.average)
 def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> Inferred:
-    """The weighted mean along an axis."""
+    """Computes the weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
     products = () if weights is None else (Product("weighted sums", sample_elements(x.shape)),)
     return Inferred((reduced(x.shape, axis),), products=products, dtype=(result_type(*dtypes),))
@@ -297,5 +300,5 @@ def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> 
 
 @operation("Bincount", flops=costs.unknown)
 def bincount(x: Tensor, *, weights: Ignored = None, minlength: Ignored = 0, sparse: Flag = False) -> Tensor:
-    """How often each whole number occurs."""
+    """Counts how often each whole number occurs."""
     return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

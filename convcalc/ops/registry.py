@@ -240,22 +240,22 @@ def _argument(parameter: inspect.Parameter) -> Argument:
 
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
-    """The operation of that class and module; None for one that is not known."""
+    """Returns the operation of a class and a module; None if it is unknown."""
     _import_family(name)
     return REGISTERED.get((module, name))
 
 
 def find_function(name: str) -> Operation | None:
-    """The operation that a function of ``keras.ops`` makes; None for one that is not known."""
+    """Returns the operation of a function of ``keras.ops``; None if it is unknown."""
     class_name = _classes().get(name.removeprefix("image."), "")
     _import_family(class_name)
-    found = (each for (_, known), each in REGISTERED.items() if known == class_name)
-    return next((each for each in found if each.function == name), None)
+    entries = (entry for (_, entry_class), entry in REGISTERED.items() if entry_class == class_name)
+    return next((entry for entry in entries if entry.function == name), None)
 
 
 @cache
 def all_operations() -> Mapping[tuple[str, str], Operation]:
-    """The operations of all families, in the order of the index."""
+    """Returns the operations of all families, in the order of the index."""
     for family in FAMILIES:
         import_module(f"convcalc.ops.{family}")
     by_name = {entry.name: (key, entry) for key, entry in REGISTERED.items()}
@@ -273,5 +273,5 @@ def _function_name(class_name: str) -> str:
 
 @cache
 def _classes() -> dict[str, str]:
-    """The classes by their functions' names."""
+    """Returns the names of the classes by the names of their functions."""
     return {_function_name(name): name for name in FAMILY_OF}

@@ -1,4 +1,4 @@
-"""Operations that find elements, or count them. Source: ``keras/src/ops/numpy.py``."""
+"""Operations that find or count elements. Source: ``keras/src/ops/numpy.py``."""
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
@@ -14,13 +14,13 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 @operation("Digitize", flops=costs.unknown)
 def digitize(x: Tensor, bins: Ignored) -> Tensor:
-    """The number of the bin of each element."""
+    """Returns the index of the bin of each element."""
     return Tensor(x.shape, "int32")
 
 
 @operation("SearchSorted", flops=costs.unknown)
 def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = "left") -> Tensor:
-    """The places at which values belong into a sorted vector."""
+    """Returns the indices at which values belong in a sorted vector."""
     sequence = shape_of(sorted_sequence)
     if len(sequence) != 1:
         raise Refusal("needs a sorted sequence of one axis", codes.WRONG_RANK, "sorted_sequence")
@@ -29,28 +29,28 @@ def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = 
 
 @operation("IsIn", flops=costs.unknown)
 def is_in(x1: Operand, x2: Ignored, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
-    """Whether each element is among those of another tensor."""
+    """Tests for each element if another tensor contains it."""
     return Tensor(shape_of(x1), "bool")
 
 
 @operation("Nonzero", flops=costs.free)
 def nonzero(x: Tensor) -> list[Tensor]:
-    """The places of the elements that are not 0, one tensor an axis."""
+    """Returns the indices of the elements other than 0, one tensor for each axis."""
     return [Tensor((UNKNOWN,), "int32")] * len(x.shape)
 
 
 @operation("UnravelIndex", flops=costs.free)
 def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
-    """The places in a shape that numbers of elements stand for, one tensor an axis."""
-    found = (UNKNOWN,) if UNKNOWN in stated(shape) else indices.shape
-    return [Tensor(found, indices.dtype)] * len(shape)
+    """Converts flat indices to indices in a shape, one tensor for each axis."""
+    output = (UNKNOWN,) if UNKNOWN in stated(shape) else indices.shape
+    return [Tensor(output, indices.dtype)] * len(shape)
 
 
 @operation("Argpartition", flops=costs.unknown)
 def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor:
-    """An order in which the smallest elements along an axis come first.
+    """Returns indices that order the smallest elements along an axis first.
 
-    Keras does not look whether there is such an axis.
+    Keras does not check that the axis exists.
     """
     if not isinstance(kth, int):
         raise Refusal("needs a whole number of elements", codes.INVALID_VALUE, "kth")
@@ -59,7 +59,7 @@ def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor
 
 @operation("Histogram", flops=costs.unknown)
 def histogram(x: Tensor, *, bins: CheckedByRule = 10, range: Range = None) -> list[Tensor]:
-    """How many elements lie in each bin, and the edges of the bins."""
+    """Counts the elements in each bin; also returns the edges of the bins."""
     if not isinstance(bins, int) or bins < 0:
         raise Refusal("needs a number of bins", codes.INVALID_VALUE, "bins")
     if range and (len(range) < 2 or range[1] < range[0]):
@@ -79,14 +79,14 @@ def unique(
     size: CheckedByRule = None,
     fill_value: Ignored = None,
 ) -> list[Tensor]:
-    """The elements without repetition, or the parts along an axis; how many there are is only known where it is asked for."""
+    """Returns the unique elements, or the unique parts along an axis; their number is unknown unless ``size`` is given."""
     count: Number = stated([size], "size")[0]
     at = None if axis is None else axis_index(axis, len(x.shape))
-    found = [Tensor((count,) if at is None else with_size(x.shape, at, count), x.dtype)]
+    outputs = [Tensor((count,) if at is None else with_size(x.shape, at, count), x.dtype)]
     if return_index:
-        found.append(Tensor((count,), "int32"))
+        outputs.append(Tensor((count,), "int32"))
     if return_inverse:
-        found.append(Tensor(x.shape if at is None else (x.shape[at],), "int32"))
+        outputs.append(Tensor(x.shape if at is None else (x.shape[at],), "int32"))
     if return_counts:
-        found.append(Tensor((count,), "int32"))
-    return found
+        outputs.append(Tensor((count,), "int32"))
+    return outputs

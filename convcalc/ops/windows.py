@@ -1,4 +1,4 @@
-"""Operations that slide windows. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+"""Convolutions, pooling and patches: operations with windows. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
 from collections.abc import Callable, Iterable
 from itertools import repeat
@@ -61,7 +61,7 @@ def _pooling(name: str) -> Rule:
         spatial = _slide(shape[1:-1], size, steps, repeat(1), padding)
         return Tensor(_back((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
-    rule.__doc__ = f"{name} over windows."
+    rule.__doc__ = f"Pools over windows ({name})."
     return rule
 
 
@@ -76,11 +76,11 @@ def _adaptive(name: str) -> Rule:
         sizes = _each(output_size, len(shape) - 2)
         if data_format == "channels_last":
             _channels_last(shape, data_format)
-            # Keras leaves one spatial axis too many in place (keras/src/ops/nn.py), and its summary shows it.
+            # Keras keeps one spatial axis too many (keras/src/ops/nn.py), and its summary shows it.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 
-    rule.__doc__ = f"{name}: to a given size."
+    rule.__doc__ = f"Pools to a given output size ({name})."
     return rule
 
 
@@ -91,7 +91,7 @@ adaptive_max, adaptive_average = (
 
 def _check_channels(inputs: Number, kernel: Number) -> None:
     if isinstance(inputs, int) and isinstance(kernel, int) and inputs != kernel:
-        raise Refusal(f"has a kernel for {kernel} channels, and is given {inputs}", codes.WRONG_CHANNELS, "kernel")
+        raise Refusal(f"has a kernel for {kernel} channels, not {inputs}", codes.WRONG_CHANNELS, "kernel")
 
 
 def _check_kernel(kernel: Tensor) -> None:
@@ -112,7 +112,10 @@ def _depthwise_filters(kernel: Shape) -> Number:
 def _convolution(
     doc: str, filters: Callable[[Shape], Number], terms: Callable[[Shape], Number]
 ) -> Callable[..., Inferred]:
-    """A convolution whose kernel is a tensor: how many filters it has, and of how many products an output element is the sum."""
+    """Returns the rule of a convolution whose kernel is a tensor.
+
+    ``filters`` and ``terms`` return, for the kernel's shape, the number of filters and of products for an output element.
+    """
 
     def rule(
         inputs: Tensor,
@@ -142,11 +145,11 @@ def _convolution(
 
 
 conv = operation("Conv", "nn", flops=costs.free)(
-    _convolution("A convolution whose kernel is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
+    _convolution("Convolves with a kernel that is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
 )
 depthwise_conv = operation("DepthwiseConv", "nn", flops=costs.free)(
     _convolution(
-        "A convolution of each channel by itself, whose kernel is a tensor.",
+        "Convolves each channel separately with a kernel that is a tensor.",
         _depthwise_filters,
         lambda k: product(k[:-2]),
     )
@@ -155,7 +158,7 @@ depthwise_conv = operation("DepthwiseConv", "nn", flops=costs.free)(
 
 def _same_or_valid(padding: Any) -> str:
     if padding not in ("same", "valid"):
-        raise Refusal(f"takes 'same' or 'valid' as padding, not {shown(padding)}", codes.INVALID_VALUE, "padding")
+        raise Refusal(f"needs 'same' or 'valid' as padding, not {shown(padding)}", codes.INVALID_VALUE, "padding")
     return str(padding)
 
 
@@ -170,8 +173,8 @@ def separable_conv(
     data_format: Ignored = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
-    """A convolution of each channel by itself, then one of all channels cell by cell; both kernels are tensors."""
-    found = depthwise_conv(
+    """Convolves each channel separately, then all channels at each position; both kernels are tensors."""
+    result = depthwise_conv(
         inputs,
         depthwise_kernel,
         strides=strides,
@@ -179,12 +182,12 @@ def separable_conv(
         data_format=data_format,
         dilation_rate=dilation_rate,
     )
-    (shape,), (slid,) = found.outputs, found.products
+    (shape,), (convolved,) = result.outputs, result.products
     cells = _channels_last(shape or (), data_format)[:-1]
     if not pointwise_kernel.shape:
         raise Refusal("needs a pointwise kernel with an axis for the output's channels", codes.INVALID_VALUE)
     output = (*cells, pointwise_kernel.shape[-1])
-    depthwise = Product("depthwise", slid.macs)
+    depthwise = Product("depthwise", convolved.macs)
     pointwise = Product("pointwise", sample_elements(cells) * product(pointwise_kernel.shape))
     return Inferred((_back(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
@@ -200,7 +203,7 @@ def conv_transpose(
     data_format: Ignored = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
-    """A transposed convolution whose kernel is a tensor."""
+    """Computes a transposed convolution with a kernel that is a tensor."""
     shape = _channels_last(inputs.shape, data_format)
     rank = len(shape) - 2
     _check_kernel(kernel)
@@ -215,7 +218,7 @@ def conv_transpose(
         repeat(_same_or_valid(padding)),
         extra,
     )
-    output = (shape[0], *(slide_transposed(*each).output for each in sliding), kernel.shape[-2])
+    output = (shape[0], *(slide_transposed(*settings).output for settings in sliding), kernel.shape[-2])
     macs = sample_elements(shape[:-1]) * product(kernel.shape)
     return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
 
@@ -230,7 +233,7 @@ def extract_patches(
     padding: CheckedByRule = "valid",
     data_format: Ignored = None,
 ) -> Tensor:
-    """The patches of images, each laid out along the channels."""
+    """Extracts patches of images; the elements of each patch are along the channels."""
     single = len(images.shape) == 3
     shape = _channels_last((UNKNOWN, *images.shape) if single else images.shape, data_format)
     rank = len(shape) - 2
@@ -251,13 +254,13 @@ def unfold(
     padding: PerAxis = 0,
     stride: PerAxis = 1,
 ) -> Tensor:
-    """The windows of images, each laid out along the second axis."""
+    """Extracts windows of images; the elements of each window are along the second axis."""
     if len(x.shape) != 4 or any(size is UNKNOWN for size in x.shape[1:]):
         raise Refusal(
             "needs images of (batch, channels, height, width), of which only the batch may be unknown",
             codes.WRONG_SHAPE,
         )
-    settings = zip(x.shape[2:], *(_each(each, 2) for each in (kernel_size, dilation, padding, stride)))
+    settings = zip(x.shape[2:], *(_each(value, 2) for value in (kernel_size, dilation, padding, stride)))
     if 0 in _each(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
     # As in Keras, a window that does not fit has no position.
@@ -265,7 +268,7 @@ def unfold(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )
     if cells < 0:
-        raise Refusal("has windows that do not fit into its images", codes.VANISHING_SIZE, "kernel_size")
+        raise Refusal("has windows that do not fit its images", codes.VANISHING_SIZE, "kernel_size")
     return Tensor((x.shape[0], x.shape[1] * product(_each(kernel_size, 2)), cells), x.dtype)
 
 
@@ -279,7 +282,7 @@ def fold(
     padding: Ignored = 0,
     stride: Ignored = 1,
 ) -> Tensor:
-    """Images put together again from their windows."""
+    """Rebuilds images from their windows."""
     if len(x.shape) != 3:
         raise Refusal("needs windows of (batch, elements, windows): three axes", codes.WRONG_RANK)
     batch, elements, _ = x.shape
@@ -288,6 +291,6 @@ def fold(
         raise Refusal("needs a window of at least one element", codes.INVALID_VALUE)
     if elements % cells > 0:
         raise Refusal(
-            f"has windows of {elements} elements, which {cells} cells do not divide", codes.INDIVISIBLE_GROUPS
+            f"needs windows whose number of elements {cells} divides, not {elements}", codes.INDIVISIBLE_GROUPS
         )
     return Tensor((batch, elements // cells, *_each(output_size, 2)), x.dtype)
