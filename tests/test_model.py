@@ -1,9 +1,9 @@
-"""Models as data: the order of a summary, and other input sizes."""
+"""Models as data: walks, the order of a summary, and other input sizes."""
 
 import pytest
 
 from convcalc.base.numbers import UNKNOWN
-from convcalc.model import Call, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
+from convcalc.model import Call, Layer, Model, Ref, call_numbers, is_linear, summary_order, with_input_sizes
 from tests.helpers.handmade import handmade_layer
 
 
@@ -43,6 +43,45 @@ def test_a_sequential_does_not_list_its_input() -> None:
 def test_the_order_of_a_deep_chain_needs_no_recursion() -> None:
     made = model(("i", []), *((f"a{n}", [n]) for n in range(20_000)), outputs=[20_000])
     assert len(summary_order(made)) == 20_001
+
+
+def nested() -> Model:
+    """A model with two layers that are models; the second contains a third model."""
+    inner = model(("i", []), ("a", [0]), outputs=[1])
+    middle = model(("i", []), ("m", [0]), outputs=[1])
+    middle = middle._replace(layers=(middle.layers[0], Layer("m", "Functional", inner)))
+    outer = model(("i", []), ("one", [0]), ("two", [1]), ("end", [2]), outputs=[3])
+    layers = outer.layers
+    return outer._replace(
+        layers=(layers[0], Layer("one", "Functional", inner), Layer("two", "Functional", middle), layers[3])
+    )
+
+
+def test_a_walk_follows_each_nested_model_by_its_layers() -> None:
+    walked = list(nested().walk())
+    assert [path for path, _ in walked] == [
+        *["i", "one", "one/i", "one/a", "two", "two/i", "two/m", "two/m/i", "two/m/a", "end"]
+    ]
+    assert all(path.rpartition("/")[2] == layer.name for path, layer in walked)
+
+
+def test_models_have_the_prefix_of_their_layers() -> None:
+    models = dict(nested().models())
+    assert set(models) == {"", "one/", "two/", "two/m/"}
+    walked = {path for path, _ in nested().walk()}
+    assert walked == {prefix + layer.name for prefix, made in models.items() for layer in made.layers}
+
+
+def test_the_layer_of_a_tensor_is_the_layer_that_is_called() -> None:
+    made = model(("i", []), ("a", [0]), ("b", [1]), ("a", [2]), outputs=[3])
+    assert [made.layer_of(Ref(call)).name for call in range(4)] == ["i", "a", "b", "a"]
+    assert made.layer_of(Ref(3, 5)) is made.layers[1]  # whatever the number of the output
+
+
+def test_a_layer_has_a_model_only_if_it_is_one() -> None:
+    layers = nested().layers
+    assert [layer.model is not None for layer in layers] == [False, True, True, False]
+    assert layers[1].model is layers[1].definition
 
 
 def test_calls_are_numbered_by_layer() -> None:
