@@ -24,8 +24,8 @@ from convcalc.layers.dtypes import DTYPES, POLICIES
 from convcalc.model import MAXIMA
 from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.spec.custom import KEYS as CUSTOM_KEYS
-from convcalc.read.spec.entries import COMMON, EXPECTATIONS, MODEL_KEYS, NESTED
-from convcalc.read.spec.operations import OWN
+from convcalc.read.spec.entries import COMMON_OPTIONS, EXPECTATIONS, MODEL_KEYS, NESTED
+from convcalc.read.spec.operations import OPERATION_OPTIONS
 from convcalc.read.spec.spec import TOP_KEYS
 from convcalc.rendering.argument_schema import (
     NAMED,
@@ -126,7 +126,7 @@ def _operation(operation: Operation) -> Schema:
     arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.init_parameters)}
     return {
         "description": operation.doc,
-        "properties": {**arguments, **{key: ref(key) for key in OWN}},
+        "properties": {**arguments, **{key: ref(key) for key in OPERATION_OPTIONS}},
         "additionalProperties": False,
         "maxItems": len(operation.positional),
     }
@@ -155,8 +155,8 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
     settings = {name: argument_schema(argument) for name, argument in _of_calls(by_name).items()}
     again = {"propertyNames": {"enum": ["call", "from", "as", *settings]}}
     one = {
-        "not": {"propertyNames": {"enum": [*COMMON]}},
-        "if": {"not": {"anyOf": [{"required": [key]} for key in COMMON]}},
+        "not": {"propertyNames": {"enum": [*COMMON_OPTIONS]}},
+        "if": {"not": {"anyOf": [{"required": [key]} for key in COMMON_OPTIONS]}},
         "then": {"maxProperties": 1},
     }
     return {
@@ -170,7 +170,7 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
 
 
 def _common_refs() -> dict[str, Schema]:
-    return {key: ref(key) for key in COMMON}
+    return {key: ref(key) for key in COMMON_OPTIONS}
 
 
 def _if_object(schema: Schema) -> Schema:
@@ -192,7 +192,7 @@ def _common() -> dict[str, Schema]:
             "description": "The layer's dtype policy; default: float32, and int64 for what hashes to whole numbers.",
         },
     }
-    return {key: told.get(key, {}) for key in COMMON}
+    return {key: told.get(key, {}) for key in COMMON_OPTIONS}
 
 
 # Models -----------------------------------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ def _mapping(properties: Mapping[str, Schema], description: str, **further: Any)
 def _names_within(known: list[str], blocks: bool) -> Schema:
     """A list of layers whose names are known ones, all the way down; with ``blocks``, any that begins in lower case too."""
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
-    names = [{"enum": [*known, *COMMON, "repeat", "index", "layers", "call"]}, {"pattern": _FOREIGN}]
+    names = [{"enum": [*known, *COMMON_OPTIONS, "repeat", "index", "layers", "call"]}, {"pattern": _FOREIGN}]
     name = {"anyOf": [*names, {"pattern": _BLOCK}] if blocks else names}
     models = {name: {"properties": {"layers": within}} for name in NESTED}
     entry = {"if": {"type": "string"}, "then": name, "propertyNames": name, "properties": {"layers": within, **models}}

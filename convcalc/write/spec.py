@@ -18,7 +18,7 @@ from convcalc.layers import LayerDefinition
 from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
-from convcalc.read.spec.values import COMMON
+from convcalc.read.spec.values import COMMON_OPTIONS
 from convcalc.write.arguments import named_so, own_arguments, settings, taken
 from convcalc.write.calls import data_calls
 from convcalc.write.custom import declarations
@@ -168,7 +168,7 @@ class _Writer:
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
         registered, module = foreign.registered_name or "", foreign.module
         name = registered if ">" in registered else f"{module}.{base}" if module else f"Custom>{base}"
-        fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON}
+        fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON_OPTIONS}
         if not self.names or not taken(self.names, base, layer):
             fields["name"] = word_text(layer.name)
         if not layer.trainable:

@@ -15,7 +15,7 @@ from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE
 from convcalc.layers.arguments import Anything
 from convcalc.layers.examples import example_spec
-from convcalc.read.spec.nodes import Fields, Items, Node, compose
+from convcalc.read.spec.nodes import MappingNode, Node, SequenceNode, compose
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.argument_schema import kind_schema
 from convcalc.rendering.schema import json_schema
@@ -37,9 +37,9 @@ _MALFORMED = (
 
 def plain(node: Node | None) -> Any:
     """A node as editors see it."""
-    if isinstance(node, Fields):
+    if isinstance(node, MappingNode):
         return {key: plain(value) for key, (_, value) in node.fields.items()}
-    if isinstance(node, Items):
+    if isinstance(node, SequenceNode):
         return [plain(item) for item in node.items]
     return None if node is None else node.value
 

@@ -10,13 +10,13 @@ from convcalc.base.problems import closest, did_you_mean, listed
 from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin
 from convcalc.layers.arguments import REQUIRED
-from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
-from convcalc.read.spec.values import COMMON, Passed, Scope, Values, misspelt
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope, has_misspelling_of
 
 # Names that mean something else where a layer's or an argument's name stands.
 NESTED = ("Model", "Functional", "Sequential")
-_NO_BLOCK = (*COMMON, "repeat", "call")
-_NO_ARGUMENT = ("from", "as", "input")
+_RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "call")
+_RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 
 
 class Block(Struct):
@@ -24,53 +24,53 @@ class Block(Struct):
 
     name: str
     defaults: Mapping[str, Any]
-    layers: Items
+    layers: SequenceNode
 
 
-def read_blocks(values: Values, node: Node | None) -> Mapping[str, Block]:
+def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
     """The ``blocks:`` of a file."""
     blocks: dict[str, Block] = {}
     scope = Scope()
-    for name, (key, body) in values.declared(node, "'blocks' is a mapping from a block's name to its layers"):
-        layers = body.get("layers") if isinstance(body, Fields) else None
+    for name, (key, body) in reader.declared(node, "'blocks' is a mapping from a block's name to its layers"):
+        layers = body.get("layers") if isinstance(body, MappingNode) else None
         if lookup_builtin(name) or name in NESTED:
-            values.report(
+            reader.report(
                 key, codes.NAME_TAKEN, f"a block cannot be named '{name}': a layer of Keras has that name", scope
             )
-        elif name in _NO_BLOCK:
+        elif name in _RESERVED_BLOCK_NAMES:
             message = f"a block cannot be named '{name}': that has a meaning of its own in an entry"
-            values.report(key, codes.NAME_TAKEN, message, scope)
-        if isinstance(body, Fields):
-            values.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
-            defaults = values.declared_arguments(body.get("arguments"), _NO_ARGUMENT)
-            if isinstance(layers, Items) and layers.items:
+            reader.report(key, codes.NAME_TAKEN, message, scope)
+        if isinstance(body, MappingNode):
+            reader.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
+            defaults = reader.declared_arguments(body.get("arguments"), _RESERVED_ARGUMENT_NAMES)
+            if isinstance(layers, SequenceNode) and layers.items:
                 blocks[name] = Block(name, defaults, layers)
                 continue
-            if layers is None and misspelt(body, "layers"):
+            if layers is None and has_misspelling_of(body, "layers"):
                 continue
-        values.report(key, codes.MISSING_LAYERS, f"block '{name}' needs a list of 'layers:'", scope)
+        reader.report(key, codes.MISSING_LAYERS, f"block '{name}' needs a list of 'layers:'", scope)
     return blocks
 
 
 def block_variables(
-    values: Values, block: Block, scope: Scope, key: Node, entry: Node, given: Node | None
+    reader: NodeReader, block: Block, scope: Scope, key: Node, entry: Node, given: Node | None
 ) -> dict[str, Any]:
-    """A block's arguments, given by name or by position. Raises :class:`Passed`."""
+    """A block's arguments, given by name or by position. Raises :class:`AlreadyReported`."""
     names = list(block.defaults)
     found: dict[str, Any] = dict(block.defaults)
-    beside = entry.fields.items() if isinstance(entry, Fields) else ()
-    named = [(name, pair) for name, pair in beside if name in COMMON]
+    beside = entry.fields.items() if isinstance(entry, MappingNode) else ()
+    named = [(name, pair) for name, pair in beside if name in COMMON_OPTIONS]
     by_position: list[Node] = []
-    if isinstance(given, Fields):
+    if isinstance(given, MappingNode):
         named += given.fields.items()
-    elif given is not None and not (isinstance(given, Scalar) and given.value is None):
-        by_position = given.items if isinstance(given, Items) else [given]
+    elif given is not None and not (isinstance(given, ScalarNode) and given.value is None):
+        by_position = given.items if isinstance(given, SequenceNode) else [given]
     if len(by_position) > len(names):
         takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
         message = (
             f"block '{block.name}' {takes}, and {len(by_position)} {'is' if len(by_position) == 1 else 'are'} given"
         )
-        values.report(by_position[len(names)], codes.TOO_MANY_ARGUMENTS, message, scope)
+        reader.report(by_position[len(names)], codes.TOO_MANY_ARGUMENTS, message, scope)
     meant: set[str] = set()
     pairs: list[tuple[str, Node]] = list(zip(names, by_position))
     for name, (name_node, node) in named:
@@ -81,21 +81,21 @@ def block_variables(
             hint = did_you_mean(name, might_be)
             meant.add(closest(name, might_be))
             has = f"; it has {listed(names, 'and')}" if names and not hint else ""
-            values.report(
+            reader.report(
                 name_node, codes.UNKNOWN_ARGUMENT, f"block '{block.name}' has no argument '{name}'{hint or has}", scope
             )
     failed = False
     for name, node in pairs:
         try:
-            found[name] = values.value(node, scope)
-        except Passed:
+            found[name] = reader.value(node, scope)
+        except AlreadyReported:
             failed = True
             found[name] = None
     missing = [name for name, value in found.items() if value is REQUIRED]
-    told = [repr(name) for name in missing if name not in meant]  # a misspelt name was reported already
+    told = [repr(name) for name in missing if name not in meant]  # a has_misspelling_of name was reported already
     if told:
         message = f"block '{block.name}' needs the argument{'s' * (len(told) > 1)} {listed(told, 'and')}"
-        values.report(key, codes.MISSING_ARGUMENT, message, scope)
+        reader.report(key, codes.MISSING_ARGUMENT, message, scope)
     if missing or failed:
-        raise Passed
+        raise AlreadyReported
     return found

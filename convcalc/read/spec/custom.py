@@ -24,43 +24,43 @@ from convcalc.base.problems import Refusal
 from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_builtin
 from convcalc.layers.arguments import Anything, Argument
 from convcalc.read.spec.expressions import evaluate
-from convcalc.read.spec.nodes import Fields, Node
-from convcalc.read.spec.values import COMMON, Passed, Scope, Values
+from convcalc.read.spec.nodes import MappingNode, Node
+from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
 
 KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
-ANY = "..."
+ANY_AXES = "..."
 
 
-def read_custom(values: Values, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerDefinition]:
+def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerDefinition]:
     """The layers that a spec declares, by name."""
     found: dict[str, LayerDefinition] = {}
     scope = Scope()
-    for name, (key, body) in values.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
+    for name, (key, body) in reader.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
         # What Keras exports nowhere is no name that a spec has to keep free.
         if (known is not None and known.is_exported) or name in taken:
-            values.report(
+            reader.report(
                 key, codes.NAME_TAKEN, f"a custom layer cannot be named '{name}': a layer or block has that name", scope
             )
             continue
-        if not isinstance(body, Fields) or body.get("output") is None:
+        if not isinstance(body, MappingNode) or body.get("output") is None:
             message = f"custom layer '{name}' is a mapping with 'input:' and 'output:', lists of sizes behind the batch"
-            values.report(key, codes.MISSING_OUTPUT, message, scope)
+            reader.report(key, codes.MISSING_OUTPUT, message, scope)
             continue
-        values.check_keys(body, KEYS, f"custom layer '{name}'", scope)
+        reader.check_keys(body, KEYS, f"custom layer '{name}'", scope)
         try:
-            arguments = values.declared_arguments(body.get("arguments"), COMMON)
-            found[name] = _declaration(name, values.value(body, scope), arguments)
+            arguments = reader.declared_arguments(body.get("arguments"), COMMON_OPTIONS)
+            found[name] = _declaration(name, reader.value(body, scope), arguments)
         except Refusal as refusal:
-            values.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
-        except Passed:
+            reader.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
+        except AlreadyReported:
             continue
     return found
 
 
 def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerDefinition:
-    pattern, output = _list(body.get("input", [ANY]), "input"), _list(body["output"], "output")
-    if pattern.count(ANY) > 1 or output.count(ANY) > pattern.count(ANY):
+    pattern, output = _list(body.get("input", [ANY_AXES]), "input"), _list(body["output"], "output")
+    if pattern.count(ANY_AXES) > 1 or output.count(ANY_AXES) > pattern.count(ANY_AXES):
         raise Refusal(
             "can have '...' once in its input, and in its output only what its input has", codes.INVALID_VALUE
         )
@@ -119,7 +119,7 @@ class DeclaredRule:
         names = {**a, **sizes}
         output: list[Number] = [x[0]]
         for part in self.output:
-            output += free if part == ANY else [self._size(part, names)]
+            output += free if part == ANY_AXES else [self._size(part, names)]
         weights = tuple(
             Weight(
                 name,
@@ -138,12 +138,12 @@ class DeclaredRule:
         """The sizes that the pattern names, and those that its dots stand for."""
         given, named = list(x[1:]), list(self.pattern)
         free: list[Number] = []
-        if ANY in named:
-            at = named.index(ANY)
+        if ANY_AXES in named:
+            at = named.index(ANY_AXES)
             count = len(given) - (len(named) - 1)
             if count >= 0:
                 free, given = given[at : at + count], given[:at] + given[at + count :]
-            named.remove(ANY)
+            named.remove(ANY_AXES)
         if len(given) != len(named):
             raise Refusal(f"expects ({', '.join(map(str, self.pattern))})", codes.WRONG_RANK)
         sizes: dict[str, Number] = {}

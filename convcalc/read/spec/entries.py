@@ -20,12 +20,12 @@ from convcalc.model import Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import Operation, find_function
 from convcalc.read.spec.blocks import NESTED as NESTED
 from convcalc.read.spec.blocks import Block, block_variables
-from convcalc.read.spec.graph import MAX_LAYERS, WORK_OF_A_LAYER, GraphBuilder
-from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
-from convcalc.read.spec.operations import OperationReader, Use
+from convcalc.read.spec.graph import MAX_LAYERS, WORK_PER_LAYER, GraphBuilder
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from convcalc.read.spec.operations import OperationReader, OperationUse
 from convcalc.read.spec.references import INPUT, References
-from convcalc.read.spec.values import COMMON as COMMON
-from convcalc.read.spec.values import Passed, Scope, Values, Written, misspelt
+from convcalc.read.spec.values import COMMON_OPTIONS as COMMON_OPTIONS
+from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace, has_misspelling_of
 
 MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
 EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
@@ -34,18 +34,18 @@ MAX_OPEN = 32
 # Where Keras keeps its layers, with which their names may be written.
 _KERAS = r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)"
 _OPERATION = r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)"
-_FOREIGN = r"[A-Za-z_][\w.]*[.>]\w+"
+_CUSTOM_CLASS = r"[A-Za-z_][\w.]*[.>]\w+"
 
-_WRITTEN_AS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
+_LAYER_FORMS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
 
 class Spec(Struct):
     """What the entries of one file share: its values, its blocks, and how a nested model is read."""
 
-    values: Values
+    reader: NodeReader
     blocks: Mapping[str, Block]
     custom: Mapping[str, LayerDefinition]
-    read_model: Callable[[Fields, Scope, str | None], Model]
+    read_model: Callable[[MappingNode, Scope, str | None], Model]
 
 
 class Entries:
@@ -55,47 +55,47 @@ class Entries:
 
     def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
         self.spec = spec
-        self.values = spec.values
+        self.reader = spec.reader
         self.graph = graph
         self.scope = scope
         self.current = current
         self.branches = False
-        self.references = References(spec.values, graph, scope)
+        self.references = References(spec.reader, graph, scope)
 
     def report(self, node: Node, code: Code, message: str) -> None:
         """Put a problem down."""
-        self.values.report(node, code, message, self.scope)
+        self.reader.report(node, code, message, self.scope)
 
-    def read(self, items: Items) -> Ref | None:
+    def read(self, items: SequenceNode) -> Ref | None:
         """Read each entry; the output of the last."""
         for entry in items.items:
-            self.values.spend(WORK_OF_A_LAYER, entry)
+            self.reader.charge(WORK_PER_LAYER, entry)
             try:
                 self.entry(entry)
-            except Passed:
-                self.current = self.stand_in(entry)
+            except AlreadyReported:
+                self.current = self.placeholder(entry)
         return self.current
 
     def entry(self, entry: Node) -> None:
-        """One entry, by its form. Raises :class:`Passed`."""
-        if isinstance(entry, Scalar) and isinstance(entry.value, str):
+        """One entry, by its form. Raises :class:`AlreadyReported`."""
+        if isinstance(entry, ScalarNode) and isinstance(entry.value, str):
             self.use(entry.value, entry, entry, None)
-        elif not isinstance(entry, Fields) or not entry.fields:
-            self.report(entry, codes.INVALID_LAYER, _WRITTEN_AS)
-            raise Passed
+        elif not isinstance(entry, MappingNode) or not entry.fields:
+            self.report(entry, codes.INVALID_LAYER, _LAYER_FORMS)
+            raise AlreadyReported
         elif "repeat" in entry.fields:
             self.repeat(entry)
         elif "call" in entry.fields:
             self.call_again(entry)
         else:
-            names = [key for key in entry.fields if key not in COMMON]
+            names = [key for key in entry.fields if key not in COMMON_OPTIONS]
             if len(names) != 1:
                 node = entry.fields[names[1]][0] if names else entry
                 several = f"this entry names {listed(map(repr, names), 'and')}; begin each layer with '- '"
                 self.report(
-                    node, codes.INVALID_LAYER, several if names else f"this entry names no layer; {_WRITTEN_AS}"
+                    node, codes.INVALID_LAYER, several if names else f"this entry names no layer; {_LAYER_FORMS}"
                 )
-                raise Passed
+                raise AlreadyReported
             key, given = entry.fields[names[0]]
             self.use(names[0], key, entry, given)
 
@@ -110,7 +110,7 @@ class Entries:
             self.layer(kind, key, entry, given)
         elif function := re.fullmatch(_OPERATION, name):
             self.operation(function[1], key, entry, given)
-        elif re.fullmatch(_FOREIGN, name):
+        elif re.fullmatch(_CUSTOM_CLASS, name):
             self.foreign(name, key, entry, given)
         else:
             hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
@@ -118,20 +118,20 @@ class Entries:
                 hint = f"; behind a layer's name stand ':' and a space, as in '- {glued[1]}: …'"
             cure = hint or "; `convcalc layers` lists them"
             self.report(key, codes.UNKNOWN_LAYER, f"there is no layer or block '{name}'{cure}")
-            raise Passed
+            raise AlreadyReported
 
     # Layers -----------------------------------------------------------------------------------------------------------
 
     def layer(self, kind: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
         """One layer of the catalogue, called once."""
-        place = Written(self.values.source, key, given, entry, kind, self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, kind, self.scope.context)
         broken = False
         args: dict[str, Any] = {}
         try:
             args, refusals = bind(kind, *self.arguments(given))
-            self.values.refused(place, refusals)
+            self.reader.report_refusals(place, refusals)
             broken = bool(refusals)
-        except Passed:
+        except AlreadyReported:
             broken = True
         if kind.inputs == 0:
             self.input_layer(kind, place, args, broken)
@@ -139,13 +139,13 @@ class Entries:
             self.call_new(kind.class_name, kind, place, args, broken)
             if kind.is_opaque:
                 self.record_expected()
-            for class_name in kind.hidden_sublayer_classes({} if broken else args, place.common("name") is not None):
-                self.values.shared.names.automatic(class_name)
+            for class_name in kind.hidden_sublayer_classes({} if broken else args, place.option("name") is not None):
+                self.reader.file.names.automatic(class_name)
         self.label(place)
 
-    def input_layer(self, kind: LayerDefinition, place: Written, args: Mapping[str, Any], broken: bool) -> None:
+    def input_layer(self, kind: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
         """A further input of the model."""
-        if (node := place.common("from")) is not None:
+        if (node := place.option("from")) is not None:
             self.report(node, codes.WRONG_INPUTS, f"{kind.name} takes no input: it is where data enters")
         self.current = self.graph.add_input(self.add_layer(kind.class_name, kind, place, args, broken), place)
         self.branches = self.branches or len(self.graph.inputs) > 1
@@ -154,7 +154,7 @@ class Entries:
         self,
         class_name: str,
         definition: Definition,
-        place: Written,
+        place: SpecPlace,
         args: Mapping[str, Any],
         broken: bool,
     ) -> None:
@@ -162,14 +162,14 @@ class Entries:
         inputs: tuple[Ref, ...] = ()
         try:
             inputs = self.inputs(place, definition)
-        except Passed:
+        except AlreadyReported:
             broken = True
         number = self.add_layer(class_name, definition, place, args, broken)
         self.current = self.graph.call(number, inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
-        place = Written(self.values.source, key, given, entry, context=self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         short = re.split(r"[.>]", name)[-1]
         # A class that only has the name of one of Keras's is not that one.
@@ -199,16 +199,16 @@ class Entries:
             known = [each.function for each in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
             self.report(key, codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
-            raise Passed
+            raise AlreadyReported
         self.branches = True
-        place = Written(self.values.source, key, given, entry, operation, self.scope.context)
-        use, broken = Use({}, {}, ()), False
+        place = SpecPlace(self.reader.source, key, given, entry, operation, self.scope.context)
+        use, broken = OperationUse({}, {}, ()), False
         try:
-            use = OperationReader(self.values, self.references, self.scope).read(operation, place, self.current)
-        except Passed:
+            use = OperationReader(self.reader, self.references, self.scope).read(operation, place, self.current)
+        except AlreadyReported:
             broken = True
         layer = Layer(
-            self.given_name(place) or self.values.shared.names.automatic(operation.name),
+            self.given_name(place) or self.reader.file.names.automatic(operation.name),
             operation.name,
             operation,
             use.made,
@@ -220,32 +220,32 @@ class Entries:
         self.label(place)
 
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
-        """The positional and the named arguments of an entry, common keys left out. Raises :class:`Passed`."""
-        if isinstance(given, Items):
-            return [self.values.value(item, self.scope) for item in given.items], {}
-        if isinstance(given, Fields):
-            own = ((key, value) for key, (_, value) in given.fields.items() if key not in COMMON)
-            return [], {key: self.values.value(value, self.scope) for key, value in own}
+        """The positional and the named arguments of an entry, common keys left out. Raises :class:`AlreadyReported`."""
+        if isinstance(given, SequenceNode):
+            return [self.reader.value(item, self.scope) for item in given.items], {}
+        if isinstance(given, MappingNode):
+            own = ((key, value) for key, (_, value) in given.fields.items() if key not in COMMON_OPTIONS)
+            return [], {key: self.reader.value(value, self.scope) for key, value in own}
         if given is None or given.value is None:
             return [], {}
-        return [self.values.value(given, self.scope)], {}
+        return [self.reader.value(given, self.scope)], {}
 
     def add_layer(
         self,
         class_name: str,
         definition: Definition,
-        place: Written,
+        place: SpecPlace,
         args: Mapping[str, Any],
         broken: bool = False,
     ) -> int:
         """Put a layer into the graph, with what any layer may have; its number."""
-        values, scope = self.values, self.scope
+        reader, scope = self.reader, self.scope
         trainable, dtype = True, None
-        kind = place.kind if isinstance(place.kind, LayerDefinition) else None
+        kind = place.definition if isinstance(place.definition, LayerDefinition) else None
         for key in kind.unsupported_options if kind else ():
-            if (node := place.common(key)) is not None:
+            if (node := place.option(key)) is not None:
                 self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras: take it out")
-        names = values.shared.names
+        names = reader.file.names
         if kind is not None and kind.sublayers_argument:
             args = {
                 **args,
@@ -253,15 +253,15 @@ class Entries:
             }
         name_inside(args, names)
         name = definition.name if isinstance(definition, Model) else self.given_name(place)
-        with suppress(Passed):
-            trainable = values.flag(place.common("trainable"), scope, "trainable")
-        with suppress(Passed):
-            dtype = values.dtype(place.common("dtype"), scope)
+        with suppress(AlreadyReported):
+            trainable = reader.flag(place.option("trainable"), scope, "trainable")
+        with suppress(AlreadyReported):
+            dtype = reader.dtype(place.option("dtype"), scope)
         layer = Layer(
             name or names.automatic(class_name.rpartition(".")[2]),
             class_name,
             definition,
-            values.shared.interner.intern(args),
+            reader.file.interner.intern(args),
             trainable=trainable,
             dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
             expect=self.expected(place),
@@ -270,44 +270,44 @@ class Entries:
         )
         return self.graph.add_layer(layer)
 
-    def given_name(self, place: Written) -> str:
+    def given_name(self, place: SpecPlace) -> str:
         """The name that an entry gives its layer; empty for none."""
-        node = place.common("name")
+        node = place.option("name")
         if node is not None:
-            with suppress(Passed):
-                return self.values.word(node, self.scope, "a layer's name")
+            with suppress(AlreadyReported):
+                return self.reader.word(node, self.scope, "a layer's name")
         return ""
 
-    def expected(self, place: Written) -> Mapping[str, Any] | None:
+    def expected(self, place: SpecPlace) -> Mapping[str, Any] | None:
         """What an entry expects of its layer."""
-        with suppress(Passed):
-            return self.values.limits(place.common("expect"), EXPECTATIONS, "an expectation", self.scope) or None
+        with suppress(AlreadyReported):
+            return self.reader.limits(place.option("expect"), EXPECTATIONS, "an expectation", self.scope) or None
         return None
 
-    def stand_in(self, entry: Node) -> Ref:
+    def placeholder(self, entry: Node) -> Ref:
         """A layer in place of one that cannot be read, under its name and label, so that those below still can be."""
         given = None
-        if isinstance(entry, Fields):
-            given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON), None)
-        place = Written(self.values.source, entry, given, entry, context=self.scope.context)
+        if isinstance(entry, MappingNode):
+            given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON_OPTIONS), None)
+        place = SpecPlace(self.reader.source, entry, given, entry, context=self.scope.context)
         self.current = self.graph.call(
-            self.graph.add_stand_in(Layer(self.given_name(place), "?", Foreign("?"), broken=True)), (), None
+            self.graph.add_placeholder(Layer(self.given_name(place), "?", Foreign("?"), broken=True)), (), None
         )
         self.label(place)
         return self.current
 
-    def label(self, place: Written) -> None:
+    def label(self, place: SpecPlace) -> None:
         """``as: shortcut`` names the output for the ``from:`` of the same list of layers."""
-        node = place.common("as")
+        node = place.option("as")
         if node is not None and self.current is not None:
-            with suppress(Passed):
-                self.scope.labels[self.values.word(node, self.scope, "a label")] = self.current
+            with suppress(AlreadyReported):
+                self.scope.labels[self.reader.word(node, self.scope, "a label")] = self.current
 
     # Where inputs come from -------------------------------------------------------------------------------------------
 
-    def inputs(self, place: Written, definition: Definition | None = None) -> tuple[Ref, ...]:
-        """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`Passed`."""
-        node = place.common("from")
+    def inputs(self, place: SpecPlace, definition: Definition | None = None) -> tuple[Ref, ...]:
+        """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`AlreadyReported`."""
+        node = place.option("from")
         if node is not None:
             self.branches = True
             return self.references.read(node)
@@ -318,90 +318,90 @@ class Entries:
                 codes.MISSING_FROM,
                 f"{definition.name} takes several inputs: name them under 'from:', as in {like}",
             )
-            raise Passed
+            raise AlreadyReported
         if self.current is None:
             self.report(place.node, codes.MISSING_FROM, "name the input under 'from:': there is no single output above")
-            raise Passed
+            raise AlreadyReported
         return (self.current,)
 
     # Layers again, models, groups -------------------------------------------------------------------------------------
 
-    def call_again(self, entry: Fields) -> None:
+    def call_again(self, entry: MappingNode) -> None:
         """``call: encoder``: the same layer once more, on other tensors; its weights are shared."""
-        values, scope = self.values, self.scope
+        reader, scope = self.reader, self.scope
         node = entry.fields["call"][1]
         self.branches = True
-        if not isinstance(node, Scalar) or node.value == INPUT:
+        if not isinstance(node, ScalarNode) or node.value == INPUT:
             self.report(node, codes.INVALID_VALUE, "'call' takes the name of one layer above")
-            raise Passed
+            raise AlreadyReported
         number = self.graph.calls[self.references.read(node)[0].call].layer
         layer = self.graph.layers[number]
         if layer.class_name == "InputLayer":
             self.report(node, codes.INVALID_VALUE, f"'{layer.name}' is an input, and cannot be called")
-            raise Passed
+            raise AlreadyReported
         if isinstance(layer.definition, Operation):
             self.report(
                 node,
                 codes.INVALID_VALUE,
                 f"'{layer.name}' is an operation, and has no weights to share: write it again",
             )
-            raise Passed
+            raise AlreadyReported
         definition = layer.definition
         known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
         own = {argument.name: argument for argument in known}
-        values.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
-        place = Written(values.source, node, entry, entry, context=scope.context)
+        reader.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
+        place = SpecPlace(reader.source, node, entry, entry, context=scope.context)
         args: dict[str, Any] = {}
         for name in own.keys() & entry.fields.keys():
             try:
-                args[name] = own[name].read(values.value(entry.fields[name][1], scope), layer.class_name)
+                args[name] = own[name].read(reader.value(entry.fields[name][1], scope), layer.class_name)
             except Refusal as refusal:
-                values.refused(place, [refusal])
+                reader.report_refusals(place, [refusal])
         self.current = self.graph.call(number, self.inputs(place), place, args)
         self.label(place)
 
     def nested(self, key: Node, entry: Node, given: Node | None) -> None:
         """``Model: {name, input, layers}``: a model as a layer, called on the output above."""
-        values = self.values
-        if not isinstance(given, Fields):
+        reader = self.reader
+        if not isinstance(given, MappingNode):
             self.report(key, codes.INVALID_VALUE, "a nested model is a mapping with 'input:' and 'layers:'")
-            raise Passed
-        known = [key for key in dict.fromkeys((*MODEL_KEYS, *COMMON)) if key != "dtype"]
-        values.check_keys(given, known, "a nested model", self.scope)
-        if isinstance(entry, Fields) and "dtype" in entry.fields:
+            raise AlreadyReported
+        known = [key for key in dict.fromkeys((*MODEL_KEYS, *COMMON_OPTIONS)) if key != "dtype"]
+        reader.check_keys(given, known, "a nested model", self.scope)
+        if isinstance(entry, MappingNode) and "dtype" in entry.fields:
             self.report(
                 entry.fields["dtype"][0], codes.UNKNOWN_KEY, "a nested model has no dtype: give it to its layers"
             )
-        place = Written(values.source, key, given, entry, context=self.scope.context)
+        place = SpecPlace(reader.source, key, given, entry, context=self.scope.context)
         name, broken = "", False
         inputs: tuple[Ref, ...] = ()
         try:
             inputs = self.inputs(place)
-        except Passed:
+        except AlreadyReported:
             broken = True
-        if (name_node := place.common("name")) is not None:
-            with suppress(Passed):
-                name = values.word(name_node, self.scope, "a model's name")
+        if (name_node := place.option("name")) is not None:
+            with suppress(AlreadyReported):
+                name = reader.word(name_node, self.scope, "a model's name")
         model = self.spec.read_model(given, self.opened(key), name or None)
         number = self.add_layer(model.class_name, model, place, {}, broken)
         self.current = self.graph.call(number, inputs, place)
         self.label(place)
 
-    def repeat(self, entry: Fields) -> None:
+    def repeat(self, entry: MappingNode) -> None:
         """``repeat: 3`` with a list of ``layers``; under ``index`` a variable that counts from 1."""
-        values = self.values
-        values.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
+        reader = self.reader
+        reader.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
         (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
-        count = values.value(count_node, self.scope)
+        count = reader.value(count_node, self.scope)
         if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_LAYERS:
             expects = f"'repeat' must be a whole number from 0 to {MAX_LAYERS:,}, not {shown(count)}"
             self.report(count_node, codes.INVALID_VALUE, expects)
-            raise Passed
-        if not isinstance(layers, Items) or not layers.items:
-            if layers is not None or not misspelt(entry, "layers"):
+            raise AlreadyReported
+        if not isinstance(layers, SequenceNode) or not layers.items:
+            if layers is not None or not has_misspelling_of(entry, "layers"):
                 self.report(key, codes.MISSING_LAYERS, "'repeat' needs a list of 'layers:' beside it")
-            raise Passed
-        index = values.word(index_node, self.scope, "'index'") if index_node else None
+            raise AlreadyReported
+        index = reader.word(index_node, self.scope, "'index'") if index_node else None
         scope = self.opened(key)
         for number in range(1, count + 1):
             if index:
@@ -415,13 +415,13 @@ class Entries:
         if block.name in scope.open_blocks:
             way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))
             self.report(key, codes.BLOCK_RECURSION, f"block '{block.name}' uses itself: {way}")
-            raise Passed
-        place = Written(self.values.source, key, given, entry, context=self.scope.context)
-        variables = block_variables(self.values, block, self.scope, key, entry, given)
+            raise AlreadyReported
+        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
+        variables = block_variables(self.reader, block, self.scope, key, entry, given)
         try:
             inputs = self.inputs(place)
-        except Passed:
-            inputs = (self.stand_in(key),)
+        except AlreadyReported:
+            inputs = (self.placeholder(key),)
         inner = scope._replace(
             variables=variables,
             labels=scope.labels.new_child(),
@@ -432,17 +432,17 @@ class Entries:
         self.group(block.layers, inner, inputs[0] if len(inputs) == 1 else None)
         self.label(place)
 
-    def group(self, layers: Items, scope: Scope, current: Ref | None) -> None:
+    def group(self, layers: SequenceNode, scope: Scope, current: Ref | None) -> None:
         """Read a list of layers in a scope of its own into the same graph."""
         entries = Entries(self.spec, self.graph, scope, current)
         self.current = entries.read(layers)
         self.branches = self.branches or entries.branches
 
     def opened(self, key: Node) -> Scope:
-        """The scope of a block, a repeat or a model that is opened here. Raises :class:`Passed` where it is one too many."""
+        """The scope of a block, a repeat or a model that is opened here. Raises :class:`AlreadyReported` where it is one too many."""
         if self.scope.depth >= MAX_OPEN:
             self.report(key, codes.TOO_DEEP, f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
-            raise Passed
+            raise AlreadyReported
         return self.scope._replace(depth=self.scope.depth + 1)
 
 

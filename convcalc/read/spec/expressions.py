@@ -28,13 +28,13 @@ def substitute(text: str, variables: Mapping[str, Any]) -> Any:
     whole = _VARIABLE.fullmatch(text)
     if whole and text != "$$":
         return _value(whole, variables)
-    word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _spelled(_value(match, variables)), text)
+    word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _as_text(_value(match, variables)), text)
     if len(word) > MAX_WORD:  # blocks that hand on ever longer words would fill the memory
         raise Refusal(f"comes to a word of {len(word):,} characters; at most {MAX_WORD:,} are made", codes.EXPRESSION)
     return word
 
 
-def _spelled(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, (list, tuple, dict)) or value is None:
         raise Refusal("only numbers and words can stand inside a word", codes.EXPRESSION)
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -44,15 +44,15 @@ def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
         # A name in brackets is the name alone: ${name}_conv, whatever kind of value it has.
         name = match[1].strip()
-        return _look_up(name, variables) if name.isidentifier() else evaluate(name, variables)
+        return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:
         raise Refusal(
             "a '$' must be followed by a name or by {an expression}; write $$ for the sign itself", codes.EXPRESSION
         )
-    return _look_up(match[2], variables)
+    return _lookup(match[2], variables)
 
 
-def _look_up(name: str, variables: Mapping[str, Any]) -> Any:
+def _lookup(name: str, variables: Mapping[str, Any]) -> Any:
     if name in variables:
         return variables[name]
     known = (
@@ -146,7 +146,7 @@ class _Parser:
         if not token or not (token[0].isalpha() or token[0] == "_"):
             self.next = min(self.next, len(self.tokens) - 1)
             raise self.refusal()
-        value = _look_up(token, self.variables)
+        value = _lookup(token, self.variables)
         if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
             raise Refusal(
                 f"'{token}' is {shown(value)}, and an expression computes with whole numbers", codes.EXPRESSION

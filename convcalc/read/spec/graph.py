@@ -21,13 +21,13 @@ from convcalc.read.spec.masks import Masks
 
 # What a file may come to: blocks and repeats write few lines for many layers. A layer weighs as much as some values.
 MAX_LAYERS = 20_000
-WORK_OF_A_LAYER = 50
-MAX_WORK = WORK_OF_A_LAYER * MAX_LAYERS
+WORK_PER_LAYER = 50
+MAX_WORK = WORK_PER_LAYER * MAX_LAYERS
 # After so many problems reading stops: nobody reads on.
 MAX_PROBLEMS = 100
 
 
-class Shared:
+class FileContext:
     """What all models of one file share: automatic names, arguments, problems, and a bound on what blocks and repeats may make."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Shared:
         """The error that ends reading: all problems so far, and the one for which it ends."""
         return ConvcalcError([*sorted(self.problems, key=by_place), last])
 
-    def spend(self, work: int, mark: Callable[[], Mark]) -> None:
+    def charge(self, work: int, mark: Callable[[], Mark]) -> None:
         """Count what was read, blocks and repeats written out. Raises :class:`ConvcalcError`, at the ``mark``, when it is too
         much.
         """
@@ -82,14 +82,14 @@ class Shared:
 class GraphBuilder:
     """The graph of one model, grown call by call."""
 
-    def __init__(self, shared: Shared) -> None:
-        self.shared = shared
+    def __init__(self, file: FileContext) -> None:
+        self.file = file
         self.layers: list[Layer] = []
         self.calls: list[Call] = []
         self.inputs: list[Ref] = []
         self._by_name: dict[str, int] = {}
         self._latest: dict[int, Ref] = {}
-        self._masks = Masks(shared.names)
+        self._masks = Masks(file.names)
 
     def add_layer(self, layer: Layer) -> int:
         """Take a layer in; its number. A name that is taken, or that no layer can have, is a problem."""
@@ -101,7 +101,7 @@ class GraphBuilder:
         self.layers.append(layer)
         return len(self.layers) - 1
 
-    def add_stand_in(self, layer: Layer) -> int:
+    def add_placeholder(self, layer: Layer) -> int:
         """Take in a layer that stands for one that could not be read; it may have no name, or one that is taken."""
         self._by_name.setdefault(layer.name, len(self.layers))
         self.layers.append(layer)
@@ -118,7 +118,7 @@ class GraphBuilder:
 
     def _report(self, layer: Layer, code: Code, message: str) -> None:
         place = layer.place
-        self.shared.report(
+        self.file.report(
             code, message, place.mark("name") if place else None, layer.name, place.context if place else ""
         )
 
@@ -160,17 +160,17 @@ class GraphBuilder:
         for index in range(len(self.calls) - 1, -1, -1):
             if index in reached:
                 reached.update(ref.call for ref in self.calls[index].inputs)
-        if not self.shared.problems and len(reached) < len(self.calls):
+        if not self.file.problems and len(reached) < len(self.calls):
             for index, call in enumerate(self.calls):
                 layer = self.layers[call.layer]
                 if index not in reached and layer.class_name != "InputLayer":
                     cure = "use it, name it under 'outputs:', or take it out"
                     mark, context = (call.place.mark(), call.place.context) if call.place else (None, "")
                     message = f"'{layer.name}' feeds no output of the model; {cure}"
-                    self.shared.report(codes.UNUSED_LAYER, message, mark, layer.name, context)
+                    self.file.report(codes.UNUSED_LAYER, message, mark, layer.name, context)
         calls, inputs = self.calls, self.inputs
         # A Sequential hands masks on without operations for them.
-        if class_name != "Sequential" and self._masks.any_taken and not self.shared.problems:
+        if class_name != "Sequential" and self._masks.any_taken and not self.file.problems:
             calls, moved = self._masks.placed(self.layers, calls)
             inputs, outputs = ([Ref(moved[ref.call], ref.output) for ref in refs] for refs in (inputs, outputs))
         return Model(name, class_name, tuple(self.layers), tuple(calls), tuple(inputs), tuple(outputs))

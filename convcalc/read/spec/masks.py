@@ -105,7 +105,7 @@ class Masks:
             for mask in self._made.get(number, ()):
                 if mask.needed:
                     sources: list[Ref] = []
-                    args = {name: _slotted(value, sources, move) for name, value in mask.parts.items()}
+                    args = {name: _with_slots(value, sources, move) for name, value in mask.parts.items()}
                     computed = mask.computed
                     operation = find_operation(computed.name, f"keras.src.ops.{computed.module}")
                     assert operation is not None, "a mask rule names an operation that exists"
@@ -137,10 +137,10 @@ def _masks_among(values: Any) -> Iterator[_Mask]:
             yield from _masks_among(value)
 
 
-def _slotted(value: Any, sources: list[Ref], move: Any) -> Any:
+def _with_slots(value: Any, sources: list[Ref], move: Any) -> Any:
     """A value with a slot for each tensor, which is added to ``sources``."""
     if isinstance(value, list):
-        return [_slotted(part, sources, move) for part in value]
+        return [_with_slots(part, sources, move) for part in value]
     if isinstance(value, (_Mask, Ref)):
         ref = value.ref if isinstance(value, _Mask) else move(value)
         assert ref is not None, "a mask is placed before those that are made of it"

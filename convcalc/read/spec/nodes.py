@@ -13,7 +13,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import LINE_END, ConvcalcError, Mark, Problem, Source, error
 from convcalc.base.structs import Struct
-from convcalc.read.spec.syntax import plain_words
+from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # of any file
@@ -40,7 +40,7 @@ _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _SPECIAL = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 _BEGIN_NUMBERS = frozenset("+-.0123456789")
 # The characters of YAML, as ranges. (A pattern of them takes longer to compile than most files to read.)
-_OF_YAML = (
+_YAML_CHARACTERS = (
     ("\t", "\n"),
     ("\r", "\r"),
     (" ", "~"),
@@ -50,11 +50,11 @@ _OF_YAML = (
     ("\uff00", "\ufffd"),
     ("\U00010000", "\U0010ffff"),
 )
-_HALF = "[\ud800-\udfff]"
-_BEYOND = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
+_SURROGATE = "[\ud800-\udfff]"
+_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
 
 
-class Scalar:
+class ScalarNode:
     """A single value: None, a bool, an int, a float or a str."""
 
     __slots__ = ("column", "line", "value")
@@ -65,7 +65,7 @@ class Scalar:
         self.column = column
 
 
-class Items:
+class SequenceNode:
     """A list of nodes."""
 
     __slots__ = ("column", "items", "line")
@@ -76,13 +76,13 @@ class Items:
         self.column = column
 
 
-class Fields:
+class MappingNode:
     """A mapping: keys are words, each with the node of its key and that of its value."""
 
     __slots__ = ("column", "fields", "line")
 
     def __init__(self, line: int, column: int) -> None:
-        self.fields: dict[str, tuple[Scalar, Node]] = {}
+        self.fields: dict[str, tuple[ScalarNode, Node]] = {}
         self.line = line
         self.column = column
 
@@ -92,7 +92,7 @@ class Fields:
         return found[1] if found else None
 
 
-Node: TypeAlias = "Scalar | Items | Fields"
+Node: TypeAlias = "ScalarNode | SequenceNode | MappingNode"
 
 
 def mark(source: Source, node: Node) -> Mark:
@@ -114,7 +114,7 @@ def decode(data: bytes, name: str) -> Source:
         raise error(codes.ENCODING, message) from None
 
 
-class _Anchored(Struct):
+class _Anchor(Struct):
     """The node of an anchor, how many values an alias to it stands for, and how deep they are nested."""
 
     node: Node
@@ -127,10 +127,10 @@ class _Open:
 
     __slots__ = ("anchor", "height", "key", "node", "values")
 
-    def __init__(self, node: Items | Fields, anchor: str | None) -> None:
+    def __init__(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
         self.node = node
         self.anchor = anchor
-        self.key: Scalar | None = None
+        self.key: ScalarNode | None = None
         self.values = 1
         self.height = 1
 
@@ -141,7 +141,7 @@ class _Composer:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
-        self.anchors: dict[str, _Anchored] = {}
+        self.anchors: dict[str, _Anchor] = {}
         self.stack: list[_Open] = []
         self.root: Node | None = None
         self.values = 0
@@ -166,9 +166,9 @@ class _Composer:
                     message = "a file holds one model; this starts a second YAML document"
                     raise self.fail(codes.DOCUMENTS, message, line, column)
             elif isinstance(event, yaml.SequenceStartEvent):
-                self.open(Items(line, column), event)
+                self.open(SequenceNode(line, column), event)
             elif isinstance(event, yaml.MappingStartEvent):
-                self.open(Fields(line, column), event)
+                self.open(MappingNode(line, column), event)
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 closed = self.stack.pop()
                 self.put(closed.node, closed.values, closed.height, closed.anchor)
@@ -176,11 +176,11 @@ class _Composer:
                 self.alias(str(event.anchor), line, column)
         return self.root
 
-    def open(self, node: Items | Fields, event: Any) -> None:
+    def open(self, node: SequenceNode | MappingNode, event: Any) -> None:
         """A collection begins."""
-        self.refuse_tag(event.tag, node.line, node.column)
+        self.reject_tag(event.tag, node.line, node.column)
         self.count(1, node.line, node.column)
-        self.refuse_depth(len(self.stack) + 1, node.line, node.column)
+        self.check_depth(len(self.stack) + 1, node.line, node.column)
         self.stack.append(_Open(node, event.anchor))
 
     def alias(self, anchor: str, line: int, column: int) -> None:
@@ -190,8 +190,8 @@ class _Composer:
             raise self.fail(codes.UNKNOWN_ALIAS, message, line, column)
         target = self.anchors[anchor]
         self.count(target.values, line, column)
-        self.refuse_depth(len(self.stack) + target.height, line, column)
-        self.put(_moved(target.node, line, column), target.values, target.height, None)
+        self.check_depth(len(self.stack) + target.height, line, column)
+        self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
         """Bound how many values there are, those that aliases stand for included."""
@@ -201,7 +201,7 @@ class _Composer:
             message = f"this file{cause} holds more than {MAX_VALUES:,} values; no more are read"
             raise self.fail(codes.TOO_LARGE, message, line, column)
 
-    def refuse_depth(self, depth: int, line: int, column: int) -> None:
+    def check_depth(self, depth: int, line: int, column: int) -> None:
         """Bound how deep values are nested."""
         if depth > MAX_DEPTH:
             raise self.fail(
@@ -217,21 +217,21 @@ class _Composer:
             raise error(
                 codes.TOO_LARGE, f"{self.source.name} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
             )
-        wrong = [sign for sign in set(text) if not any(least <= sign <= most for least, most in _OF_YAML)]
+        wrong = [sign for sign in set(text) if not any(least <= sign <= most for least, most in _YAML_CHARACTERS)]
         if wrong:
             first = min(map(text.index, wrong))
-            raise self.refused_at(first, f"the character U+{ord(text[first]):04X} is not allowed in YAML")
+            raise self.failure_at(first, f"the character U+{ord(text[first]):04X} is not allowed in YAML")
         try:
             yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         except yaml.MarkedYAMLError as bad:
-            complaint = plain_words(bad, text)
+            complaint = explain_yaml_error(bad, text)
             raise self.fail(codes.YAML_SYNTAX, complaint.message, complaint.line, complaint.column) from None
         except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
-            place = re.search(_BEYOND, text)
+            place = re.search(_ESCAPE_BEYOND_UNICODE, text)
             assert place is not None
-            raise self.refused_at(place.start(), "an escape of what is no character") from None
+            raise self.failure_at(place.start(), "an escape of what is no character") from None
 
-    def refused_at(self, place: int, message: str) -> ConvcalcError:
+    def failure_at(self, place: int, message: str) -> ConvcalcError:
         """The error for what stands at a place in the text."""
         lines = re.split(LINE_END, self.source.text[:place])
         return self.fail(codes.YAML_SYNTAX, message, len(lines) - 1, len(lines[-1]))
@@ -239,27 +239,27 @@ class _Composer:
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
         """Put a finished node where it belongs."""
         if anchor is not None:
-            self.anchors[anchor] = _Anchored(node, values, height)
+            self.anchors[anchor] = _Anchor(node, values, height)
         if not self.stack:
             self.root = node
             return
         parent = self.stack[-1]
         parent.values += values
         parent.height = max(parent.height, height + 1)
-        if isinstance(parent.node, Items):
+        if isinstance(parent.node, SequenceNode):
             parent.node.items.append(node)
         elif parent.key is not None:
             key, parent.key = parent.key, None
             if key.value is not None:
                 parent.node.fields[key.value] = (key, node)
-        elif isinstance(node, Scalar):
+        elif isinstance(node, ScalarNode):
             parent.key = self.key(parent.node, node)
         else:
             raise self.fail(codes.YAML_KEY, "a key must be a word, not a list or a mapping", node.line, node.column)
 
-    def key(self, parent: Fields, node: Scalar) -> Scalar:
+    def key(self, parent: MappingNode, node: ScalarNode) -> ScalarNode:
         """A key as a word; a key that was there already is a problem, and its value is passed over."""
-        word = node.value if isinstance(node.value, str) else _word(node.value)
+        word = node.value if isinstance(node.value, str) else _key_text(node.value)
         if word == "<<":
             message = "'<<' is not read (YAML 1.2 has no merge keys): write the entries out, or make a block of them"
             raise self.fail(codes.YAML_MERGE, message, node.line, node.column)
@@ -267,10 +267,10 @@ class _Composer:
             first = parent.fields[word][0].line + 1
             message = f"'{word}' is given twice; it was first given on line {first}"
             self.problems.append(Problem(codes.DUPLICATE_KEY, message, mark(self.source, node)))
-            return Scalar(None, node.line, node.column)
-        return Scalar(word, node.line, node.column)
+            return ScalarNode(None, node.line, node.column)
+        return ScalarNode(word, node.line, node.column)
 
-    def refuse_tag(self, tag: str | None, line: int, column: int) -> None:
+    def reject_tag(self, tag: str | None, line: int, column: int) -> None:
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
             message = f"tags such as {short} are not read: plain YAML only"
@@ -278,44 +278,44 @@ class _Composer:
                 message = "'!' begins a tag, and tags are not read; quote a text that begins with it"
             raise self.fail(codes.YAML_TAG, message, line, column)
 
-    def scalar(self, event: Any, line: int, column: int) -> Scalar:
-        self.refuse_tag(event.tag, line, column)
+    def scalar(self, event: Any, line: int, column: int) -> ScalarNode:
+        self.reject_tag(event.tag, line, column)
         text: str = event.value
-        if not text.isascii() and re.search(_HALF, text):
+        if not text.isascii() and re.search(_SURROGATE, text):
             raise self.fail(codes.YAML_SYNTAX, "an escape of half a character", line, column)
         if not event.implicit[0]:
-            return Scalar(text, line, column)
+            return ScalarNode(text, line, column)
         if text in _WORDS:
-            return Scalar(_WORDS[text], line, column)
+            return ScalarNode(_WORDS[text], line, column)
         if text[0] not in _BEGIN_NUMBERS:  # most are words
-            return Scalar(text, line, column)
+            return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
             if len(text) > MAX_DIGITS:  # as 1e60: no size, so what takes sizes refuses it
-                return Scalar(float(text) if decimal else text, line, column)
-            return Scalar(int(text) if decimal else int(text, 0), line, column)
+                return ScalarNode(float(text) if decimal else text, line, column)
+            return ScalarNode(int(text) if decimal else int(text, 0), line, column)
         if re.fullmatch(_FLOAT, text):
-            return Scalar(float(text), line, column)
+            return ScalarNode(float(text), line, column)
         if re.fullmatch(_SPECIAL, text):
-            return Scalar(float(text.replace(".", "")), line, column)
-        return Scalar(text, line, column)
+            return ScalarNode(float(text.replace(".", "")), line, column)
+        return ScalarNode(text, line, column)
 
 
-def _moved(node: Node, line: int, column: int) -> Node:
+def _alias_of(node: Node, line: int, column: int) -> Node:
     """The node as an alias has it: with the alias's place, and the content (with its places) that it shares."""
     moved: Node
-    if isinstance(node, Scalar):
-        moved = Scalar(node.value, line, column)
-    elif isinstance(node, Items):
-        moved = Items(line, column)
+    if isinstance(node, ScalarNode):
+        moved = ScalarNode(node.value, line, column)
+    elif isinstance(node, SequenceNode):
+        moved = SequenceNode(line, column)
         moved.items = node.items
     else:
-        moved = Fields(line, column)
+        moved = MappingNode(line, column)
         moved.fields = node.fields
     return moved
 
 
-def _word(value: Any) -> str:
+def _key_text(value: Any) -> str:
     return (
         {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
     )
@@ -331,8 +331,8 @@ def compose(source: Source, problems: list[Problem]) -> Node | None:
 
 def plain_value(node: Node | None) -> Any:
     """A node as plain data, where no place is needed."""
-    if isinstance(node, Items):
+    if isinstance(node, SequenceNode):
         return [plain_value(item) for item in node.items]
-    if isinstance(node, Fields):
+    if isinstance(node, MappingNode):
         return {key: plain_value(value) for key, (_, value) in node.fields.items()}
     return None if node is None else node.value

@@ -17,15 +17,15 @@ from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import read_key
-from convcalc.read.spec.nodes import Fields, Items, Node, Scalar
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.references import References
-from convcalc.read.spec.values import Passed, Scope, Values, Written
+from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace
 
 # What an operation may have besides its arguments.
-OWN = ("name", "from", "as", "expect")
+OPERATION_OPTIONS = ("name", "from", "as", "expect")
 
 
-class Use(Struct):
+class OperationUse(Struct):
     """How an operation is used: the arguments of its making, those of its call with a :class:`Slot` for each tensor, and the
     tensors.
     """
@@ -38,13 +38,13 @@ class Use(Struct):
 class OperationReader:
     """Reads the arguments of operations in one scope."""
 
-    def __init__(self, values: Values, references: References, scope: Scope) -> None:
-        self.values = values
+    def __init__(self, reader: NodeReader, references: References, scope: Scope) -> None:
+        self.reader = reader
         self.references = references
         self.scope = scope
 
-    def read(self, operation: Operation, place: Written, current: Ref | None) -> Use:
-        """The arguments of an entry. What is wrong with them is reported. Raises :class:`Passed`."""
+    def read(self, operation: Operation, place: SpecPlace, current: Ref | None) -> OperationUse:
+        """The arguments of an entry. What is wrong with them is reported. Raises :class:`AlreadyReported`."""
         nodes = self._by_name(operation, place)
         given = {name: self._operand(node) for name, node in nodes.items()}
         try:
@@ -53,68 +53,68 @@ class OperationReader:
             if operation.name == "GetItem" and isinstance(given.get("key"), str):
                 given["key"] = read_key(given["key"])
         except Refusal as refusal:
-            self.values.refused(place, [refusal])
-            raise Passed from None
+            self.reader.report_refusals(place, [refusal])
+            raise AlreadyReported from None
         inputs: list[Ref] = []
-        call = {name: _slotted(given[name], inputs) for name in operation.parameters if name in given}
+        call = {name: _with_slots(given[name], inputs) for name in operation.parameters if name in given}
         made = operation.own_values({name: given[name] for name in operation.init_parameters if name in given})
         if not inputs:
-            self.values.refused(place, [Refusal(f"{_name(operation)} stands on no tensor", codes.WRONG_INPUTS)])
-            raise Passed
-        return Use(made, call, tuple(inputs))
+            self.reader.report_refusals(place, [Refusal(f"{_name(operation)} stands on no tensor", codes.WRONG_INPUTS)])
+            raise AlreadyReported
+        return OperationUse(made, call, tuple(inputs))
 
-    def _by_name(self, operation: Operation, place: Written) -> dict[str, Node]:
+    def _by_name(self, operation: Operation, place: SpecPlace) -> dict[str, Node]:
         """The nodes of the arguments by name: given by name, or by position behind the tensor."""
-        given, entry = place.given, place.entry
-        if isinstance(entry, Fields):
+        given, entry = place.arguments, place.entry
+        if isinstance(entry, MappingNode):
             for name in ("trainable", "dtype"):
                 if name in entry.fields:
                     message = f"{_name(operation)} has no '{name}' beside its name"
-                    self.values.refused(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
-                    raise Passed
-        if isinstance(given, Items) or (isinstance(given, Scalar) and given.value is not None):
-            nodes = given.items if isinstance(given, Items) else [given]
-            names = place.order
+                    self.reader.report_refusals(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
+                    raise AlreadyReported
+        if isinstance(given, SequenceNode) or (isinstance(given, ScalarNode) and given.value is not None):
+            nodes = given.items if isinstance(given, SequenceNode) else [given]
+            names = place.positional_names
             if len(nodes) > len(names):
                 message = f"{_name(operation)} takes at most {len(names)} arguments behind its tensor, not {len(nodes)}"
-                self.values.refused(place, [Refusal(message, codes.TOO_MANY_ARGUMENTS)])
-                raise Passed
+                self.reader.report_refusals(place, [Refusal(message, codes.TOO_MANY_ARGUMENTS)])
+                raise AlreadyReported
             return dict(zip(names, nodes))
         known = (*operation.parameters, *operation.init_parameters)
         found: dict[str, Node] = {}
-        for name, (_, node) in given.fields.items() if isinstance(given, Fields) else ():
-            if name in OWN:
+        for name, (_, node) in given.fields.items() if isinstance(given, MappingNode) else ():
+            if name in OPERATION_OPTIONS:
                 continue
             if name not in known:
                 hint = did_you_mean(name, known) or f"; it has {listed(known, 'and')}"
                 message = f"{_name(operation)} has no argument '{name}'{hint}"
-                self.values.refused(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
-                raise Passed
+                self.reader.report_refusals(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
+                raise AlreadyReported
             found[name] = node
         return found
 
     def _operand(self, node: Node) -> Any:
-        """A value, with the tensors that it names. Raises :class:`Passed`."""
-        if isinstance(node, Fields) and [*node.fields] == ["from"]:
+        """A value, with the tensors that it names. Raises :class:`AlreadyReported`."""
+        if isinstance(node, MappingNode) and [*node.fields] == ["from"]:
             refs = self.references.read(node.fields["from"][1])
             return refs[0] if len(refs) == 1 else list(refs)
-        if isinstance(node, Fields) and {*node.fields} == {"constant", "dtype"}:
-            dtype = self.values.dtype(node.get("dtype"), self.scope, DTYPES) or "float32"
-            return Constant(self.values.value(node.fields["constant"][1], self.scope), dtype)
-        if isinstance(node, Items):
+        if isinstance(node, MappingNode) and {*node.fields} == {"constant", "dtype"}:
+            dtype = self.reader.dtype(node.get("dtype"), self.scope, DTYPES) or "float32"
+            return Constant(self.reader.value(node.fields["constant"][1], self.scope), dtype)
+        if isinstance(node, SequenceNode):
             return [self._operand(item) for item in node.items]
-        return self.values.value(node, self.scope)
+        return self.reader.value(node, self.scope)
 
     def _check(self, operation: Operation, given: Mapping[str, Any]) -> None:
         for name in operation.init_parameters:
             if name not in given and name not in operation.defaults:
                 raise Refusal(f"{_name(operation)} needs the argument '{name}'", codes.MISSING_ARGUMENT, name)
 
-    def _put_tensors(self, operation: Operation, place: Written, given: dict[str, Any], current: Ref | None) -> None:
+    def _put_tensors(self, operation: Operation, place: SpecPlace, given: dict[str, Any], current: Ref | None) -> None:
         """Put the tensors under ``from:`` where they belong, or the output above where one is missing."""
         free = [name for name in operation.parameters if name not in given]
         needed = [name for name in free if name not in operation.defaults]
-        node = place.common("from")
+        node = place.option("from")
         if node is not None:
             refs = self.references.read(node)
         elif not needed:
@@ -138,9 +138,9 @@ def _name(operation: Operation) -> str:
     return f"ops.{operation.function}"
 
 
-def _slotted(value: Any, inputs: list[Ref]) -> Any:
+def _with_slots(value: Any, inputs: list[Ref]) -> Any:
     """A value with a slot for each tensor, which is added to ``inputs``."""
     if isinstance(value, Ref):
         inputs.append(value)
         return Slot(len(inputs) - 1)
-    return [_slotted(part, inputs) for part in value] if isinstance(value, list) else value
+    return [_with_slots(part, inputs) for part in value] if isinstance(value, list) else value

@@ -18,9 +18,9 @@ from convcalc.layers.dtypes import DTYPES
 from convcalc.model import BUDGETS, Layer, Model, Ref
 from convcalc.read.spec.blocks import Block, read_blocks
 from convcalc.read.spec.entries import MODEL_KEYS, Entries, Spec, keras_name
-from convcalc.read.spec.graph import GraphBuilder, Shared
-from convcalc.read.spec.nodes import Fields, Items, Node, Scalar, compose, mark
-from convcalc.read.spec.values import Passed, Scope, Values, Written, misspelt
+from convcalc.read.spec.graph import FileContext, GraphBuilder
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, compose, mark
+from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace, has_misspelling_of
 
 if TYPE_CHECKING:
     from convcalc.read.detect import OpenFile
@@ -38,81 +38,80 @@ def read_spec(source: Source) -> Model:
 
     Raises :class:`ConvcalcError` for a text that is no YAML, or no mapping.
     """
-    shared = Shared()
-    root = compose(source, shared.problems)
-    if root is None or (isinstance(root, Scalar) and root.value is None):
+    file = FileContext()
+    root = compose(source, file.problems)
+    if root is None or (isinstance(root, ScalarNode) and root.value is None):
         raise error(codes.EMPTY, "this file is empty; a spec has 'input:' and 'layers:'", Mark(source, 1, 1))
-    if not isinstance(root, Fields):
+    if not isinstance(root, MappingNode):
         raise error(codes.NOT_A_SPEC, "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
-    values = Values(source, shared)
-    values.check_keys(root, TOP_KEYS, "a spec", Scope())
-    blocks = read_blocks(values, root.get("blocks"))
+    reader = NodeReader(source, file)
+    reader.check_keys(root, TOP_KEYS, "a spec", Scope())
+    blocks = read_blocks(reader, root.get("blocks"))
     custom: Mapping[str, LayerDefinition] = {}
     if "custom" in root.fields:
         from convcalc.read.spec.custom import read_custom
 
-        custom = read_custom(values, root.get("custom"), blocks)
-    reader = _ModelReader(values, blocks, custom)
-    model = reader.model(root, Scope())
+        custom = read_custom(reader, root.get("custom"), blocks)
+    model = _ModelReader(reader, blocks, custom).model(root, Scope())
     try:
-        budget = values.limits(root.get("budget"), BUDGETS, "a budget", Scope())
-    except Passed:
+        budget = reader.limits(root.get("budget"), BUDGETS, "a budget", Scope())
+    except AlreadyReported:
         budget = {}
-    problems = tuple(sorted(shared.problems, key=by_place))
-    return model._replace(budget=budget, place=Written(source, root, root), source=source.name, problems=problems)
+    problems = tuple(sorted(file.problems, key=by_place))
+    return model._replace(budget=budget, place=SpecPlace(source, root, root), source=source.name, problems=problems)
 
 
 _INPUT = require_builtin("InputLayer")
 # What an input has besides that layer's arguments.
-_OWN = ("name", "dtype")
+_INPUT_OPTIONS = ("name", "dtype")
 
 
 class _ModelReader:
     """Reads a model: the file's own, or one that stands in it as a layer."""
 
-    def __init__(self, values: Values, blocks: Mapping[str, Block], custom: Mapping[str, LayerDefinition]) -> None:
-        self.values = values
-        self.spec = Spec(values, blocks, custom, self.model)
+    def __init__(self, reader: NodeReader, blocks: Mapping[str, Block], custom: Mapping[str, LayerDefinition]) -> None:
+        self.reader = reader
+        self.spec = Spec(reader, blocks, custom, self.model)
 
-    def model(self, fields: Fields, scope: Scope, name: str | None = None) -> Model:
+    def model(self, fields: MappingNode, scope: Scope, name: str | None = None) -> Model:
         """The model of a mapping with inputs and layers."""
-        graph = GraphBuilder(self.values.shared)
+        graph = GraphBuilder(self.reader.file)
         # Of what is around it, a model sees the variables only: its tensors are its own.
         scope = scope._replace(labels=ChainMap(), inputs=())
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
         layers = fields.get("layers")
-        if isinstance(layers, Items) and layers.items:
+        if isinstance(layers, SequenceNode) and layers.items:
             entries.read(layers)
         elif layers is not None:
             message = "'layers' is a list of at least one layer; each begins with '- '"
-            self.values.report(fields.fields["layers"][0], codes.MISSING_LAYERS, message, scope)
-        elif not misspelt(fields, "layers"):
-            self.values.report(fields, codes.MISSING_LAYERS, "a model needs a list of 'layers:'", scope)
+            self.reader.report(fields.fields["layers"][0], codes.MISSING_LAYERS, message, scope)
+        elif not has_misspelling_of(fields, "layers"):
+            self.reader.report(fields, codes.MISSING_LAYERS, "a model needs a list of 'layers:'", scope)
         outputs = self.outputs(fields.get("outputs"), entries)
         functional = named_inputs or entries.branches or "outputs" in fields.fields
         class_name = "Functional" if functional else "Sequential"
         own_name = fields.get("name")
         if name is None and own_name is not None:
-            with suppress(Passed):
-                name = self.values.word(own_name, scope, "a model's name")
-        return graph.finish(name or self.values.shared.names.automatic(class_name), class_name, outputs)
+            with suppress(AlreadyReported):
+                name = self.reader.word(own_name, scope, "a model's name")
+        return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
         """The outputs that are named, else that of the last layer."""
         if node is not None:
-            with suppress(Passed):
+            with suppress(AlreadyReported):
                 return entries.references.read(node)
         return () if entries.current is None else (entries.current,)
 
-    def inputs(self, fields: Fields, graph: GraphBuilder, scope: Scope) -> bool:
+    def inputs(self, fields: MappingNode, graph: GraphBuilder, scope: Scope) -> bool:
         """Put the inputs into the graph; whether they are named ones, which make the model a Functional."""
-        report = self.values.report
+        report = self.reader.report
         one, several, layers = fields.get("input"), fields.get("inputs"), fields.get("layers")
         if several is not None and one is not None:
             message = "write 'input:' for one input or 'inputs:' for named ones, not both"
             report(fields.fields["inputs"][0], codes.TWO_INPUTS, message, scope)
-        if isinstance(several, Fields) and several.fields:
+        if isinstance(several, MappingNode) and several.fields:
             for name, (_, node) in several.fields.items():
                 self.add_input(graph, node, name, scope)
         elif several is not None:
@@ -128,43 +127,43 @@ class _ModelReader:
                 report(second, codes.TWO_INPUTS, message, scope)
         elif _first_input_layer(layers) is None:
             message = "a model needs an 'input:', the shape of one sample, such as [28, 28, 1]"
-            if not misspelt(fields, "input") and not misspelt(fields, "inputs"):
+            if not has_misspelling_of(fields, "input") and not has_misspelling_of(fields, "inputs"):
                 report(fields.fields["layers"][0] if layers else fields, codes.MISSING_INPUT, message, scope)
             self.add_broken_input(graph, fields, scope)
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
         """An input of which nothing is known, so that what follows can be read."""
-        place = Written(self.values.source, node, context=scope.context)
-        layer = Layer(self.values.shared.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
+        place = SpecPlace(self.reader.source, node, context=scope.context)
+        layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
 
     def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope) -> None:
         """An input layer, of a shape or of ``{shape, batch_size, dtype, name}``."""
-        values = self.values
-        given = node if isinstance(node, Fields) else None
-        place = Written(values.source, node, given, kind=_INPUT, context=scope.context)
+        reader = self.reader
+        given = node if isinstance(node, MappingNode) else None
+        place = SpecPlace(reader.source, node, given, definition=_INPUT, context=scope.context)
         args: dict[str, Any] = {}
         dtype = "float32"
         broken = False
-        if isinstance(node, Fields):
-            with suppress(Passed):
-                dtype = values.dtype(node.get("dtype"), scope, DTYPES) or dtype
+        if isinstance(node, MappingNode):
+            with suppress(AlreadyReported):
+                dtype = reader.dtype(node.get("dtype"), scope, DTYPES) or dtype
             if (name_node := node.get("name")) is not None:
                 if name is not None:
                     message = f"this input is named '{name}' by its key under 'inputs:'"
-                    values.report(node.fields["name"][0], codes.DUPLICATE_ARGUMENT, message, scope)
+                    reader.report(node.fields["name"][0], codes.DUPLICATE_ARGUMENT, message, scope)
                 else:
-                    with suppress(Passed):
-                        name = values.word(name_node, scope, "an input's name")
+                    with suppress(AlreadyReported):
+                        name = reader.word(name_node, scope, "an input's name")
         try:
             args, refusals = self.input_arguments(node, scope)
-            values.refused(place, refusals)
+            reader.report_refusals(place, refusals)
             broken = bool(refusals)
-        except Passed:
+        except AlreadyReported:
             broken = True
         layer = Layer(
-            name or values.shared.names.automatic(_INPUT.name),
+            name or reader.file.names.automatic(_INPUT.name),
             _INPUT.name,
             _INPUT,
             args,
@@ -175,23 +174,27 @@ class _ModelReader:
         graph.add_input(graph.add_layer(layer), place)
 
     def input_arguments(self, node: Node, scope: Scope) -> tuple[dict[str, Any], list[Refusal]]:
-        """An input's arguments, and what is wrong with them. Raises :class:`Passed`."""
-        if isinstance(node, Fields):
-            given = {key: self.values.value(value, scope) for key, (_, value) in node.fields.items() if key not in _OWN}
+        """An input's arguments, and what is wrong with them. Raises :class:`AlreadyReported`."""
+        if isinstance(node, MappingNode):
+            given = {
+                key: self.reader.value(value, scope)
+                for key, (_, value) in node.fields.items()
+                if key not in _INPUT_OPTIONS
+            }
             args, refusals = bind(_INPUT, (), given)
             if not refusals and args.get("shape") is None and args.get("batch_shape") is None:
                 refusals.append(Refusal("an input needs a 'shape:', such as [28, 28, 1]", codes.MISSING_ARGUMENT))
             return args, refusals
-        read = self.values.value(node, scope)
+        read = self.reader.value(node, scope)
         try:
             return {"shape": Sizes().read(read)}, []
         except ValueError as refused:
-            self.refuse_shape(node, read, str(refused), scope)
-            raise Passed from None
+            self.report_shape(node, read, str(refused), scope)
+            raise AlreadyReported from None
 
-    def refuse_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
+    def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
         """Say what is wrong with a shape: of a list, at the size that is wrong."""
-        if isinstance(node, Items) and not hint:
+        if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:
                     Sizes().read([size])
@@ -199,16 +202,16 @@ class _ModelReader:
                     message = (
                         f"a size is a whole number of at least 0, or null where it is not known, not {shown(size)}"
                     )
-                    self.values.report(item, codes.INVALID_VALUE, message, scope)
+                    self.reader.report(item, codes.INVALID_VALUE, message, scope)
             return
         message = f"an input is {Sizes.expects}, not {shown(read)}"
-        self.values.report(node, codes.INVALID_VALUE, hint.removeprefix("; ") or message, scope)
+        self.reader.report(node, codes.INVALID_VALUE, hint.removeprefix("; ") or message, scope)
 
 
 def _first_input_layer(layers: Node | None) -> Node | None:
     """The first layer where it is an InputLayer, as in Keras's own Sequential."""
-    first = layers.items[0] if isinstance(layers, Items) and layers.items else None
-    names = first.fields if isinstance(first, Fields) else (first.value,) if isinstance(first, Scalar) else ()
+    first = layers.items[0] if isinstance(layers, SequenceNode) and layers.items else None
+    names = first.fields if isinstance(first, MappingNode) else (first.value,) if isinstance(first, ScalarNode) else ()
     return (
         first if any(isinstance(name, str) and lookup_builtin(keras_name(name)) is _INPUT for name in names) else None
     )

@@ -13,8 +13,8 @@ from convcalc.base.structs import Struct
 if TYPE_CHECKING:
     import yaml
 
-_OUT_OF_LINE = "this does not line up with what is above it, or is not complete"
-_BEHIND_A_VALUE = "this stands behind a value that is complete; quote the whole of a text"
+_MISALIGNED = "this does not line up with what is above it, or is not complete"
+_AFTER_A_VALUE = "this stands behind a value that is complete; quote the whole of a text"
 # What the parser says, what we say, and whether the place where the thing began is the better place to point at.
 _WORDS: list[tuple[str, str, bool]] = [
     ("mapping values are not allowed", "a ':' cannot stand here: start a new line for a key, or quote a text", False),
@@ -22,7 +22,7 @@ _WORDS: list[tuple[str, str, bool]] = [
     ("expected ',' or '}'", "a ',' or the closing '}' is missing here", False),
     ("expected ':'", "a key needs a ':' and a space behind it", True),
     ("directive|incompatible", "a '%' at the start of a line begins a YAML directive, and none is read", True),
-    ("'-' indicator|block end|expected key", _OUT_OF_LINE, False),
+    ("'-' indicator|block end|expected key", _MISALIGNED, False),
     ("sequence entries are not allowed", "a '-' cannot stand here: start a new line for it", False),
     ("end of stream", "this quoted text is never closed", True),
     ("document separator", "this quoted text is never closed", True),
@@ -35,7 +35,7 @@ _WORDS: list[tuple[str, str, bool]] = [
 ]
 
 
-class Complaint(Struct):
+class SyntaxProblem(Struct):
     """What is wrong, and where, counted from 0."""
 
     message: str
@@ -43,7 +43,7 @@ class Complaint(Struct):
     column: int
 
 
-def plain_words(bad: yaml.MarkedYAMLError, text: str) -> Complaint:
+def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
     """A parser's complaint about a text as one that its writer understands."""
     said = f"{bad.problem or ''} {bad.context or ''}"
     found = next((entry for entry in _WORDS if re.search(entry[0], said)), None)
@@ -54,13 +54,13 @@ def plain_words(bad: yaml.MarkedYAMLError, text: str) -> Complaint:
     if found and not at_start and start and start.line != line and (kind := _kind(bad.context or "")):
         message += f" (the {kind} begins on line {start.line + 1})"
     if at is not None and start is not None and "closing" in message and not text[at.index :].strip():
-        return Complaint(f"this {_kind(bad.context or '')} is never closed", start.line, start.column)
+        return SyntaxProblem(f"this {_kind(bad.context or '')} is never closed", start.line, start.column)
     begins_its_line = at is None or not text[text.rfind("\n", 0, at.index) + 1 : at.index].strip(" \t-")
     if at is not None and begins_its_line and text[at.index : at.index + 1] == "\t":
         message = "a tab cannot indent in YAML; use spaces"
-    elif message == _OUT_OF_LINE and not begins_its_line:
-        message = _BEHIND_A_VALUE
-    return Complaint(message, line, column)
+    elif message == _MISALIGNED and not begins_its_line:
+        message = _AFTER_A_VALUE
+    return SyntaxProblem(message, line, column)
 
 
 def _kind(context: str) -> str:

@@ -1,6 +1,6 @@
 """Nodes to plain values, with a word for everything that is wrong on the way.
 
-A :class:`Values` belongs to one file: it knows the file's source and collects its problems. A :class:`Scope` is what is in
+A :class:`NodeReader` belongs to one file: it knows the file's source and collects its problems. A :class:`Scope` is what is in
 view where a node stands: variables, labels, the inputs of the block around it.
 """
 
@@ -22,17 +22,17 @@ from convcalc.layers.dtypes import POLICIES
 from convcalc.model import Ref
 from convcalc.ops import Operation
 from convcalc.read.spec.expressions import substitute
-from convcalc.read.spec.graph import Shared
-from convcalc.read.spec.nodes import Fields, Items, Node, Scalar, mark
+from convcalc.read.spec.graph import FileContext
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, mark
 
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
 # What any layer may have besides its own arguments, among them or beside its name.
-COMMON = ("name", "from", "as", "expect", "trainable", "dtype")
+COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
-class Passed(Exception):
+class AlreadyReported(Exception):
     """A node could not be used, and its problem is put down already: go on behind it."""
 
 
@@ -51,14 +51,14 @@ class Scope(Struct):
     context: str = ""
 
 
-class Written(Struct):
+class SpecPlace(Struct):
     """A :class:`convcalc.model.Place`: the node that names a layer, the node of its arguments, and its whole entry."""
 
     source: Source
     node: Node
-    given: Node | None = None
+    arguments: Node | None = None
     entry: Node | None = None
-    kind: LayerDefinition | Operation | None = None
+    definition: LayerDefinition | Operation | None = None
     context: str = ""
 
     def mark(self, argument: str | None = None) -> Mark:
@@ -69,70 +69,76 @@ class Written(Struct):
 
     def key_mark(self, argument: str) -> Mark:
         """The name of an argument where it is written."""
-        for holder in (self.given, self.entry):
-            if isinstance(holder, Fields) and argument in holder.fields:
+        for holder in (self.arguments, self.entry):
+            if isinstance(holder, MappingNode) and argument in holder.fields:
                 return mark(self.source, holder.fields[argument][0])
         return self.mark()
 
-    def common(self, key: str) -> Node | None:
+    def option(self, key: str) -> Node | None:
         """The value of a key that any layer may have, among its arguments or beside its name."""
         return self._named(key)
 
     @property
-    def order(self) -> tuple[str, ...]:
+    def positional_names(self) -> tuple[str, ...]:
         """The arguments that may stand without a name."""
-        if isinstance(self.kind, Operation):
-            return self.kind.positional
-        return tuple(known.name for known in self.kind.arguments) if self.kind else ()
+        if isinstance(self.definition, Operation):
+            return self.definition.positional
+        return tuple(known.name for known in self.definition.arguments) if self.definition else ()
 
     def _named(self, argument: str) -> Node | None:
-        for holder in (self.given, self.entry):
-            if isinstance(holder, Fields) and argument in holder.fields:
+        for holder in (self.arguments, self.entry):
+            if isinstance(holder, MappingNode) and argument in holder.fields:
                 return holder.fields[argument][1]
         return None
 
     def _positional(self, argument: str) -> Node | None:
-        if argument not in self.order:
+        if argument not in self.positional_names:
             return None
-        index = self.order.index(argument)
-        if isinstance(self.given, Items):
-            return self.given.items[index] if index < len(self.given.items) else None
-        return self.given if isinstance(self.given, Scalar) and index == 0 else None
+        index = self.positional_names.index(argument)
+        if isinstance(self.arguments, SequenceNode):
+            return self.arguments.items[index] if index < len(self.arguments.items) else None
+        return self.arguments if isinstance(self.arguments, ScalarNode) and index == 0 else None
 
 
-class Values:
+class NodeReader:
     """Reads nodes of one file."""
 
-    def __init__(self, source: Source, shared: Shared) -> None:
+    def __init__(self, source: Source, file: FileContext) -> None:
         self.source = source
-        self.shared = shared
+        self.file = file
 
     def report(self, node: Node, code: Code, message: str | Callable[[], str], scope: Scope) -> None:
         """Put a problem down at a node."""
-        self.shared.report(code, message, mark(self.source, node), context=scope.context)
+        self.file.report(code, message, mark(self.source, node), context=scope.context)
 
-    def spend(self, work: int, node: Node) -> None:
+    def charge(self, work: int, node: Node) -> None:
         """Count what reading a node takes. Raises :class:`ConvcalcError` when the file takes too much."""
-        self.shared.spend(work, lambda: mark(self.source, node))
+        self.file.charge(work, lambda: mark(self.source, node))
 
-    def refused(self, place: Written, refusals: Sequence[Refusal]) -> None:
+    def report_refusals(self, place: SpecPlace, refusals: Sequence[Refusal]) -> None:
         """Put down what binding a layer's arguments found: names at the name, values at the value."""
         for refusal in refusals:
-            several = place.given.items if isinstance(place.given, Items) else []
-            if refusal.code == codes.TOO_MANY_ARGUMENTS and place.kind and len(several) > len(place.order):
-                extra = several[len(place.order)]
-                self.shared.report(refusal.code, refusal.message, mark(self.source, extra), context=place.context)
+            several = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
+            if (
+                refusal.code == codes.TOO_MANY_ARGUMENTS
+                and place.definition
+                and len(several) > len(place.positional_names)
+            ):
+                extra = several[len(place.positional_names)]
+                self.file.report(refusal.code, refusal.message, mark(self.source, extra), context=place.context)
                 continue
             at_key = refusal.code in (codes.UNKNOWN_ARGUMENT, codes.DUPLICATE_ARGUMENT) and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            is_layer = not isinstance(place.kind, Operation)  # an operation has nothing of what any layer may have
+            is_layer = not isinstance(
+                place.definition, Operation
+            )  # an operation has nothing of what any layer may have
             if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
-                message += did_you_mean(about, COMMON)
-            self.shared.report(refusal.code, message, at, context=place.context, about=about)
+                message += did_you_mean(about, COMMON_OPTIONS)
+            self.file.report(refusal.code, message, at, context=place.context, about=about)
 
-    def check_keys(self, fields: Fields, known: Sequence[str], owner: str, scope: Scope) -> None:
+    def check_keys(self, fields: MappingNode, known: Sequence[str], owner: str, scope: Scope) -> None:
         """Every key must be a known one."""
         for key, (key_node, _) in fields.fields.items():
             if key not in known:
@@ -140,29 +146,29 @@ class Values:
                 self.report(key_node, codes.UNKNOWN_KEY, f"{owner} has no key '{key}'{hint}", scope)
 
     def value(self, node: Node, scope: Scope) -> Any:
-        """A node as a plain value, variables replaced. Raises :class:`Passed`."""
-        if isinstance(node, Scalar):
+        """A node as a plain value, variables replaced. Raises :class:`AlreadyReported`."""
+        if isinstance(node, ScalarNode):
             if not isinstance(node.value, str) or "$" not in node.value:
                 return node.value
-            self.spend(len(node.value) // 2, node)
+            self.charge(len(node.value) // 2, node)
             try:
                 value = substitute(node.value, scope.variables)
                 if isinstance(value, (list, dict)):
-                    self.spend(_weight(value), node)
+                    self.charge(_count_values(value), node)
                 return value
             except Refusal as refusal:
                 self.report(node, refusal.code, refusal.message, scope)
-                raise Passed from None
-        if isinstance(node, Items):
-            self.spend(len(node.items), node)
+                raise AlreadyReported from None
+        if isinstance(node, SequenceNode):
+            self.charge(len(node.items), node)
             return [self.value(item, scope) for item in node.items]
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
 
-    def declared(self, node: Node | None, expects: str) -> Iterable[tuple[str, tuple[Scalar, Node]]]:
+    def declared(self, node: Node | None, expects: str) -> Iterable[tuple[str, tuple[ScalarNode, Node]]]:
         """What the file declares under a key, by name: a block, a custom layer."""
         if node is None:
             return ()
-        if not isinstance(node, Fields):
+        if not isinstance(node, MappingNode):
             self.report(node, codes.INVALID_VALUE, expects, Scope())
             return ()
         return node.fields.items()
@@ -171,10 +177,10 @@ class Values:
         """``[filters, {strides: 1}]``: names, with a default or without; of a block or of a custom layer."""
         found: dict[str, Any] = {}
         scope = Scope()
-        for item in node.items if isinstance(node, Items) else [] if node is None else [node]:
-            if isinstance(item, Scalar) and isinstance(item.value, str) and isinstance(node, Items):
-                pairs: list[tuple[str, Scalar, Node | None]] = [(item.value, item, None)]
-            elif isinstance(item, Fields) and isinstance(node, Items):
+        for item in node.items if isinstance(node, SequenceNode) else [] if node is None else [node]:
+            if isinstance(item, ScalarNode) and isinstance(item.value, str) and isinstance(node, SequenceNode):
+                pairs: list[tuple[str, ScalarNode, Node | None]] = [(item.value, item, None)]
+            elif isinstance(item, MappingNode) and isinstance(node, SequenceNode):
                 pairs = [(name, key, value) for name, (key, value) in item.fields.items()]
             else:
                 message = "'arguments' is a list of names, as in [filters, {strides: 1}], where strides has a default"
@@ -189,12 +195,12 @@ class Values:
                     self.report(key, codes.NAME_TAKEN, message, scope)
                 elif name in found:
                     self.report(key, codes.NAME_TAKEN, f"two arguments are named '{name}'", scope)
-                with suppress(Passed):
+                with suppress(AlreadyReported):
                     found[name] = REQUIRED if value is None else self.value(value, scope)
         return found
 
     def word(self, node: Node, scope: Scope, what: str) -> str:
-        """A node that has to be a word; a whole number serves as one. Raises :class:`Passed`."""
+        """A node that has to be a word; a whole number serves as one. Raises :class:`AlreadyReported`."""
         return self.as_word(self.value(node, scope), node, scope, what)
 
     def as_word(self, value: Any, node: Node, scope: Scope, what: str) -> str:
@@ -203,7 +209,7 @@ class Values:
             return str(value)
         if not isinstance(value, str) or not value:
             self.report(node, codes.INVALID_VALUE, f"{what} must be a word, not {shown(value)}", scope)
-            raise Passed
+            raise AlreadyReported
         return value
 
     def flag(self, node: Node | None, scope: Scope, what: str) -> bool:
@@ -211,7 +217,7 @@ class Values:
         value = True if node is None else self.value(node, scope)
         if not isinstance(value, bool) and node is not None:
             self.report(node, codes.INVALID_VALUE, f"'{what}' must be true or false, not {shown(value)}", scope)
-            raise Passed
+            raise AlreadyReported
         return bool(value)
 
     def dtype(self, node: Node | None, scope: Scope, known: Sequence[str] = POLICIES) -> str | None:
@@ -222,37 +228,39 @@ class Values:
         if name not in known:
             hint = did_you_mean(name, known) or f"; known are {listed(known, 'and')}"
             self.report(node, codes.INVALID_VALUE, f"there is no dtype '{name}'{hint}", scope)
-            raise Passed
+            raise AlreadyReported
         return name
 
     def limits(self, node: Node | None, known: Sequence[str], owner: str, scope: Scope) -> dict[str, Any]:
         """A mapping of numbers that a check holds the model against."""
         if node is None:
             return {}
-        if not isinstance(node, Fields):
+        if not isinstance(node, MappingNode):
             self.report(node, codes.INVALID_VALUE, f"{owner} is a mapping with {listed(known)}", scope)
-            raise Passed
+            raise AlreadyReported
         self.check_keys(node, known, owner, scope)
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items() if key in known}
 
 
-def misspelt(fields: Fields, key: str) -> bool:
+def has_misspelling_of(fields: MappingNode, key: str) -> bool:
     """Whether a mapping has a key that is nearly this one: that was reported, so that the key is missing needs no word."""
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
 # A value that a variable hands on: blocks that put lists into lists would build more than there is room for.
-MAX_WEIGHT = 200
+MAX_VARIABLE_VALUES = 200
 
 
-def _weight(value: Any) -> int:
+def _count_values(value: Any) -> int:
     """How many values a value holds. Raises :class:`Refusal` for one that holds too many to be handed on."""
     seen, waiting = 0, [value]
     while waiting:
         part = waiting.pop()
         seen += 1
-        if seen > MAX_WEIGHT:
-            raise Refusal(f"a variable that holds more than {MAX_WEIGHT} values cannot be handed on", codes.EXPRESSION)
+        if seen > MAX_VARIABLE_VALUES:
+            raise Refusal(
+                f"a variable that holds more than {MAX_VARIABLE_VALUES} values cannot be handed on", codes.EXPRESSION
+            )
         if isinstance(part, list):
             waiting.extend(part)
         elif isinstance(part, dict):
