@@ -1,1 +1,1 @@
-"""Reports to problems."""
+"""Checks of a report: budgets, expectations, stored records, stored weights; insights; and the audit of a Keras file."""

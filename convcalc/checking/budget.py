@@ -1,4 +1,4 @@
-"""A model held to a budget: numbers that it may not exceed, and a receptive field that it must reach."""
+"""Checks a model against a budget: upper limits of its totals, and a minimum receptive field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from convcalc.report_json.write import totals_data, totals_with_memory
 
 
 class Limit(Struct):
-    """A number as it was written, and by whom: ``origin`` is an option or a file, empty for the spec itself, which has ``mark``."""
+    """A limit as it was written.
+
+    ``origin`` is the option or the file with the limit; it is empty for the spec itself, which has a ``mark``.
+    """
 
     value: Any
     origin: str = ""
@@ -25,65 +28,65 @@ class Limit(Struct):
 
 
 def limits_of(budget: Mapping[str, Any], origin: str = "", place: Place | None = None) -> dict[str, Limit]:
-    """The limits of a mapping as it was written."""
+    """Returns the limits of a mapping, such as ``{"params": "5M"}``. They are not checked yet."""
     mark = place.mark("budget") if place and budget else None
     return {key: Limit(value, origin, mark) for key, value in budget.items()}
 
 
 def spec_limits(model: Model) -> dict[str, Limit]:
-    """The limits that a model's own spec states."""
+    """Returns the limits in a model's own spec."""
     return limits_of(model.budget, "", model.place)
 
 
 def effective_limits(
     model: Model, project: Mapping[str, Limit] | None = None, options: Mapping[str, Limit] | None = None
 ) -> dict[str, Limit]:
-    """The limits that apply to a model: an option overrides the spec's budget, which overrides the project's."""
+    """Returns the limits that apply to a model: options override the spec's budget, which overrides the project's."""
     return {**(project or {}), **spec_limits(model), **(options or {})}
 
 
 def check_budget(report: Study, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
-    """Every limit that the model does not hold.
+    """Returns a problem for each limit that the model does not meet.
 
-    A number that is unknown, or only a lower bound, does not hold a limit unless ``allow_incomplete`` says that it may.
-    Raises :class:`ConvcalcError` for limits that are no numbers.
+    An unknown number, or a lower bound, does not meet a limit, unless ``allow_incomplete`` is True. Raises :class:`ConvcalcError`
+    with one problem for each limit that is not a number.
     """
-    found: list[Problem] = []
-    refused: list[Problem] = []
+    problems: list[Problem] = []
+    invalid: list[Problem] = []
     for key, limit in limits.items():
         try:
             if key == "min_receptive_field":
-                found += _reach(report, limit, allow_incomplete)
+                problems += _check_receptive_field(report, limit, allow_incomplete)
             else:
-                found += _most(key, limit, report, allow_incomplete)
+                problems += _check_maximum(key, limit, report, allow_incomplete)
         except Refusal as refusal:
-            who = (
+            origin = (
                 limit.origin
                 if limit.origin.startswith("--")
                 else f"{limit.origin and f'{limit.origin}: '}budget of '{key}'"
             )
-            refused.append(Problem(codes.INVALID_VALUE, f"{who}: {refusal.message}", limit.mark))
-    if refused:
-        raise ConvcalcError(refused)
-    return tuple(found)
+            invalid.append(Problem(codes.INVALID_VALUE, f"{origin}: {refusal.message}", limit.mark))
+    if invalid:
+        raise ConvcalcError(invalid)
+    return tuple(problems)
 
 
-def _most(key: str, limit: Limit, report: Study, allow_incomplete: bool) -> Iterator[Problem]:
-    most = quantity(limit.value)
-    actual, label = _number(key, report)
-    by = f" ({limit.origin})" if limit.origin else ""
-    if actual is not None and actual > most:
-        over = f"the model has {actual:,} {key}, {actual - most:,} more than the budget of {most:,}{by}"
-        yield _problem(limit, over, codes.OVER_BUDGET)
+def _check_maximum(key: str, limit: Limit, report: Study, allow_incomplete: bool) -> Iterator[Problem]:
+    maximum = quantity(limit.value)
+    actual, label = _total(key, report)
+    origin = f" ({limit.origin})" if limit.origin else ""
+    if actual is not None and actual > maximum:
+        message = f"the model has {actual:,} {key}, {actual - maximum:,} more than the budget of {maximum:,}{origin}"
+        yield _problem(limit, message, codes.OVER_BUDGET)
     elif label and not allow_incomplete:
         known = "is unknown" if actual is None else f"is at least {actual:,}"
         cure = "give the unknown sizes, or allow it with --allow-incomplete"
-        open_ = f"the number of {key} {known}, so the budget of {most:,}{by} cannot be held; {cure}"
-        yield _problem(limit, open_, codes.INCOMPLETE)
+        message = f"the number of {key} {known}, so the budget of {maximum:,}{origin} cannot be checked; {cure}"
+        yield _problem(limit, message, codes.INCOMPLETE)
 
 
-def _number(key: str, report: Study) -> tuple[int | None, str]:
-    """A total, and its label where it is not wholly known. Memory and FLOPs are worked out only where a budget asks for them."""
+def _total(key: str, report: Study) -> tuple[int | None, str]:
+    """Returns a total and its label in ``incomplete``. Memory and FLOPs are computed only if a budget limits them."""
     if key == "flops":
         report = report.with_flops()
     totals = totals_data(report.totals)
@@ -92,43 +95,39 @@ def _number(key: str, report: Study) -> tuple[int | None, str]:
     return totals[key], totals["incomplete"].get(key, "")
 
 
-def _reach(report: Study, limit: Limit, allow_incomplete: bool) -> Iterator[Problem]:
-    least = sizes(limit.value)
+def _check_receptive_field(report: Study, limit: Limit, allow_incomplete: bool) -> Iterator[Problem]:
+    minimum = sizes(limit.value)
     fields = largest_fields(report)
-    by = f" ({limit.origin})" if limit.origin else ""
+    origin = f" ({limit.origin})" if limit.origin else ""
     if not fields.sizes and not fields.partial:
-        yield _problem(
-            limit,
-            f"no input of the model has an axis for windows, so there is no receptive field of {_by(least)}{by}",
-            codes.OVER_BUDGET,
-        )
+        message = f"no input of the model has a spatial axis, so it has no receptive field of {_by(minimum)}{origin}"
+        yield _problem(limit, message, codes.OVER_BUDGET)
         return
-    wanted = least if len(least) > 1 else least * max(1, len(fields.sizes))
-    if fields.sizes and len(wanted) != len(fields.sizes):
-        raise Refusal(f"{_by(least)} has {len(least)} axes; the model's receptive field has {len(fields.sizes)}")
-    if all(size >= one for size, one in zip(fields.sizes, wanted)) and fields.sizes:
+    required = minimum if len(minimum) > 1 else minimum * max(1, len(fields.sizes))
+    if fields.sizes and len(required) != len(fields.sizes):
+        raise Refusal(f"{_by(minimum)} has {len(minimum)} axes; the model's receptive field has {len(fields.sizes)}")
+    if fields.sizes and all(size >= least for size, least in zip(fields.sizes, required)):
         return
-    has = _by(fields.sizes) if fields.sizes else "unknown"
+    actual = _by(fields.sizes) if fields.sizes else "unknown"
     if not fields.partial:
-        yield _problem(
-            limit, f"the receptive field is {has}, less than the {_by(wanted)} of the budget{by}", codes.OVER_BUDGET
-        )
+        message = f"the receptive field is {actual}, smaller than the budget of {_by(required)}{origin}"
+        yield _problem(limit, message, codes.OVER_BUDGET)
     elif not allow_incomplete:
+        known = f"at least {actual}" if fields.sizes else actual
         cure = "allow it with --allow-incomplete"
-        least_text = f"at least {has}" if fields.sizes else has
-        open_ = f"the receptive field is {least_text}, so the {_by(wanted)} of the budget{by} cannot be held; {cure}"
-        yield _problem(limit, open_, codes.INCOMPLETE)
+        message = f"the receptive field is {known}, so the budget of {_by(required)}{origin} cannot be checked; {cure}"
+        yield _problem(limit, message, codes.INCOMPLETE)
 
 
 class LargestFields(Struct):
-    """The largest receptive field on each axis; ``partial`` where those of some layers are not known."""
+    """The largest receptive field along each axis. ``partial`` is True if the receptive field of a layer is unknown."""
 
     sizes: tuple[int, ...]
     partial: bool
 
 
 def largest_fields(report: Study) -> LargestFields:
-    """The largest receptive field of any layer that slides: what reads its whole input (Dense, global pooling) has none of its own."""
+    """Returns the largest receptive fields. Layers that read their whole input, such as Dense, are not considered."""
     largest: dict[int, int] = {}
     partial = any(not report.receptive_fields.get(row.path) for row in report.layers)
     for field in (field for calls in report.receptive_fields.values() for call in calls for field in call):

@@ -1,4 +1,4 @@
-"""One model checked against everything that it should be: its expectations, a budget, a record."""
+"""Checks one model against its expectations, budgets and a record."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from convcalc.stored import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One model of a check: ``source`` is its file as it was given; ``report`` is None where it could not be read (then
-    ``problems`` say why). ``comparison`` is with the record that it was held against, where there was one. ``seconds`` is how long it took.
+    """The result of checking one model.
+
+    Attributes:
+        source: The file, as the user named it.
+        report: The report; None if the file could not be read.
+        problems: What failed, and warnings. Without a report, the reasons why the file could not be read.
+        comparison: The differences from the record; None if there is no record.
+        seconds: The duration.
     """
 
     source: str
@@ -27,7 +33,7 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything holds."""
+        """True if the file could be read and there is no error."""
         return self.report is not None and not any(problem.severity == "error" for problem in self.problems)
 
 
@@ -39,9 +45,9 @@ def check_model(
     ignore_names: bool = False,
     allow_incomplete: bool = False,
 ) -> CheckResult:
-    """What becomes of a report that is held to its spec's expectations, to limits, and to a record where there is one.
+    """Checks a report against the expectations in its spec, against limits, and against a record.
 
-    What was found on the way to the report (its warnings) is not repeated.
+    The warnings of the report itself are not repeated in the result.
     """
     problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
     comparison = None

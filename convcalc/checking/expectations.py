@@ -1,4 +1,4 @@
-"""A spec held to its own words: ``expect:`` on layers."""
+"""Checks the expectations in a spec: ``expect:`` on layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from convcalc.model import Place
 
 
 def check_expectations(report: Report) -> tuple[Problem, ...]:
-    """What the layers do not hold of what is expected of them."""
+    """Returns a problem for each expectation that a layer does not meet."""
     rows = {row.path: row for row in report.layers}
     return tuple(
         problem
@@ -26,31 +26,33 @@ def check_expectations(report: Report) -> tuple[Problem, ...]:
 
 
 def _expectations(row: LayerReport, expect: Mapping[str, Any], place: Place | None) -> Iterator[Problem]:
-    for key, wanted in expect.items():
+    for key, value in expect.items():
         if key == "output_shape":
-            if not any(shape is not None and _same(shape, wanted) for shape in row.output_shapes):
+            if not any(shape is not None and _is_expected(shape, value) for shape in row.output_shapes):
                 shapes = ", ".join(map(str, row.output_shapes))
-                yield _problem(row.path, f"has the output shape {shapes}, not {_sizes(wanted)} as expected", place)
+                yield _problem(row.path, f"has the output shape {shapes}, not {_shape_text(value)} as expected", place)
             continue
         number: Number = getattr(row, key)
         try:
-            expected = quantity(wanted)
+            expected = quantity(value)
         except Refusal as refusal:
-            yield _problem(row.path, f"expects of '{key}': {refusal.message}", place, codes.INVALID_VALUE)
+            yield _problem(
+                row.path, f"has an invalid expectation of '{key}': {refusal.message}", place, codes.INVALID_VALUE
+            )
             continue
         if plain(number) != expected:
-            has = "an unknown number of" if plain(number) is UNKNOWN else f"{number:,}"
-            yield _problem(row.path, f"has {has} {key}, not {expected:,} as expected", place)
+            actual = "an unknown number of" if plain(number) is UNKNOWN else f"{number:,}"
+            yield _problem(row.path, f"has {actual} {key}, not {expected:,} as expected", place)
 
 
-def _same(shape: Shape, wanted: Any) -> bool:
-    """Whether a shape is the expected one, which may leave the batch axis out."""
+def _is_expected(shape: Shape, expected: Any) -> bool:
+    """Returns True if a shape is the expected one, which may omit the batch axis."""
     sizes = [None if size is UNKNOWN else size for size in map(plain, shape)]
-    return isinstance(wanted, (list, tuple)) and list(wanted) in (sizes, sizes[1:])
+    return isinstance(expected, (list, tuple)) and list(expected) in (sizes, sizes[1:])
 
 
-def _sizes(wanted: Any) -> str:
-    return str(tuple(wanted)) if isinstance(wanted, (list, tuple)) else repr(wanted)
+def _shape_text(shape: Any) -> str:
+    return str(tuple(shape)) if isinstance(shape, (list, tuple)) else repr(shape)
 
 
 def _problem(layer: str, message: str, place: Place | None, code: Code = codes.EXPECTATION) -> Problem:

@@ -1,4 +1,4 @@
-"""Which layers a total may differ for, where all that is on record of the layers themselves agrees."""
+"""Suggests which layers cause a difference in a total, if the record does not show a difference in any layer."""
 
 from __future__ import annotations
 
@@ -11,54 +11,61 @@ from convcalc.base.numbers import product
 from convcalc.base.problems import listed
 from convcalc.differences.comparison import Change
 
-_MOST_NAMED = 6
+_MAX_NAMES = 6
 
 
 def likely_culprits(report: Report, total: Change) -> str:
-    """What a message adds on a total that differs; empty where nothing is to be said."""
+    """Returns a hint to append to a message about a total that differs; empty if no layer is likely."""
     if total.field == "trainable_params":
         before, after = total.before.value, total.after.value
-        return _frozen(report, before - after) if isinstance(before, int) and isinstance(after, int) else ""
-    return _of_dtype(report) if total.field in ("param_size", "param_bytes") else ""
+        return _frozen_layers(report, before - after) if isinstance(before, int) and isinstance(after, int) else ""
+    return _layers_of_rare_dtype(report) if total.field in ("param_size", "param_bytes") else ""
 
 
-def _frozen(report: Report, more: int) -> str:
-    """The layers that hold as many parameters as train in the record and not here (or, ``more`` below 0, here and not there)."""
+def _frozen_layers(report: Report, missing: int) -> str:
+    """Names the layers with exactly as many parameters as are trainable in the record but not in the model.
+
+    ``missing`` is this number. It is negative if more parameters are trainable in the model.
+    """
     rows = report.layers
-    if more < 0:
-        found = [row for row in rows if row.counts.trainable_in_model == -more]
-        return _said(found, "trains here and has as many", "train here and have as many") if found else ""
-    held = {row.path: _held(row, rows) for row in rows if not row.trainable}
-    found = [row for row in rows if held.get(row.path) == more]
-    if found:
-        return _said(found, "is frozen here and has as many", "are frozen here and have as many")
-    inside = {row.path for row in rows for other in held if other.startswith(f"{row.path}/")}
-    alone = [row for row in rows if held.get(row.path) and row.path not in inside]
-    if sum(held[row.path] for row in alone) == more:
-        return _said(alone, "is frozen here and has as many", "are frozen here and have as many together")
+    if missing < 0:
+        trainable = [row for row in rows if row.counts.trainable_in_model == -missing]
+        words = "is trainable in the model and has as many", "are trainable in the model and have as many"
+        return _hint(trainable, *words) if trainable else ""
+    frozen = {row.path: _frozen_params(row, rows) for row in rows if not row.trainable}
+    exact = [row for row in rows if frozen.get(row.path) == missing]
+    if exact:
+        return _hint(exact, "is frozen in the model and has as many", "are frozen in the model and have as many")
+    models = {row.path for row in rows for path in frozen if path.startswith(f"{row.path}/")}
+    innermost = [row for row in rows if frozen.get(row.path) and row.path not in models]
+    if sum(frozen[row.path] for row in innermost) == missing:
+        words = "is frozen in the model and has as many", "are frozen in the model and together have as many"
+        return _hint(innermost, *words)
     return ""
 
 
-def _held(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """The parameters of a layer, and of the layers inside of it, that are frozen with a layer."""
-    below = (other for other in rows if other.path == row.path or other.path.startswith(f"{row.path}/"))
-    counts = [product(weight.shape) for each in below for weight in each.weights if weight.frozen_because == FROZEN]
+def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
+    """Returns the number of parameters of a layer and its inner layers that are frozen because a layer is frozen."""
+    inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
+    counts = [product(weight.shape) for inner in inside for weight in inner.weights if weight.frozen_because == FROZEN]
     return sum(count for count in counts if isinstance(count, int))
 
 
-def _of_dtype(report: Report) -> str:
-    """The layers of another dtype than most."""
+def _layers_of_rare_dtype(report: Report) -> str:
+    """Names the layers whose dtype is not the most frequent one."""
     rows = [row for row in report.layers if row.weights]
     counts = Counter(row.dtype for row in rows)
     if len(counts) < 2:
-        return f"; every layer with parameters has the dtype '{rows[0].dtype}' here" if rows else ""
+        return f"; every layer with parameters has the dtype '{rows[0].dtype}' in the model" if rows else ""
     usual = max(counts, key=lambda dtype: (counts[dtype], dtype == "float32"))
-    others = [row for row in rows if row.dtype != usual]
-    dtypes = listed(sorted({f"'{row.dtype}'" for row in others}))
-    return _said(others, f"has the dtype {dtypes} here", f"have the dtype {dtypes} here") + f", the others '{usual}'"
+    rare = [row for row in rows if row.dtype != usual]
+    dtypes = listed(sorted({f"'{row.dtype}'" for row in rare}))
+    words = f"has the dtype {dtypes} in the model", f"have the dtype {dtypes} in the model"
+    return _hint(rare, *words) + f", the others '{usual}'"
 
 
-def _said(rows: Sequence[LayerReport], one: str, several: str) -> str:
-    more = len(rows) - _MOST_NAMED
-    names = [f"'{row.path}'" for row in rows[:_MOST_NAMED]] + ([f"{more:,} more"] if more > 0 else [])
-    return f"; the record does not say in which layers, but {listed(names, 'and')} {one if len(rows) == 1 else several}"
+def _hint(rows: Sequence[LayerReport], singular: str, plural: str) -> str:
+    more = len(rows) - _MAX_NAMES
+    names = [f"'{row.path}'" for row in rows[:_MAX_NAMES]] + ([f"{more:,} more"] if more > 0 else [])
+    words = singular if len(rows) == 1 else plural
+    return f"; the record does not show which layers differ, but {listed(names, 'and')} {words}"

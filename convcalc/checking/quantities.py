@@ -1,4 +1,4 @@
-"""Quantities as people write them: ``5M`` is five million, ``256KiB`` is 256·1,024."""
+"""Parses quantities and sizes: ``5M`` is five million, ``256KiB`` is 256·1,024, ``32x48`` is a size for each of two axes."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from convcalc.layers.arguments import shown
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
-_MOST = 10**31  # as many digits as in a text
+_LIMIT = 10**31  # the same number of digits as in a text
 
 _SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
 
 
 def sizes(value: object) -> tuple[int, ...]:
-    """A size on each axis: 32 for all of them, ``[32, 48]`` or the text ``32x48``. Raises :class:`Refusal` for anything else."""
+    """Returns the sizes in 32, ``[32, 48]`` or ``"32x48"``, for 1 to 3 axes. Raises :class:`Refusal` for anything else."""
     if isinstance(value, str) and _SIZES.fullmatch(value.strip()):
         return tuple(int(size) for size in re.split("[x×,]", value.strip()))
-    several: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
-    if not 1 <= len(several) <= 3 or not all(
-        isinstance(size, int) and 0 < size <= LARGEST and size is not True for size in several
+    values: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
+    if not 1 <= len(values) <= 3 or not all(
+        isinstance(size, int) and 0 < size <= LARGEST and size is not True for size in values
     ):
         raise Refusal(f"expected a size such as 64, or one for each axis such as 64x48, not {shown(value)}")
-    return tuple(several)
+    return tuple(values)
 
 
 def quantity(value: object) -> int:
-    """The number of a quantity: an int as it is, a text such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
+    """Returns the number in an int or a text such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
 
     Raises :class:`Refusal` for anything else.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LIMIT:
         return value
     match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
     unit = match[2].upper() if match else ""

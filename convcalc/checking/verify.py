@@ -1,7 +1,7 @@
-"""A report held to the weights that its file stores: each inferred shape has its like, and nothing is left over.
+"""Compares the weights of a report with the weights that the model's file stores.
 
-A layer's weights are compared as a bag of shapes, so that no names of Keras's attributes have to be known: two weights of one
-layer that are mixed up in the file are not told apart where their shapes are equal.
+The weights of a layer are compared by their shapes, in any order, so the names of attributes in Keras need not be known. Exchanged
+weights of one layer with equal shapes are not noticed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ from convcalc.layers import Weight
 from convcalc.model import Model, StoredWeight
 from convcalc.read.keras_files.weights import Weights
 
-_MOST_NAMED = 6
+_MAX_NAMES = 6
 
 
 class VerifyResult(Struct):
-    """What was compared: weights, and layers that have any; ``unknown`` layers are those that no rule tells the weights of."""
+    """The result of a comparison.
+
+    Attributes:
+        weights: The number of inferred weights.
+        layers: The number of layers with inferred weights.
+        unknown: The number of layers whose weights cannot be inferred.
+        problems: The differences.
+    """
 
     weights: int
     layers: int
@@ -32,7 +39,7 @@ class VerifyResult(Struct):
 
 @dataclass
 class _Layer:
-    """What is inferred of a layer, or of a nested model whose weights are stored together."""
+    """The inferred weights (name and shape) of a layer, or of a nested model whose weights are stored together."""
 
     row: LayerReport
     weights: list[tuple[str, Shape]] = field(default_factory=list)
@@ -40,30 +47,33 @@ class _Layer:
 
 
 def verify(report: Report, weights: Weights) -> VerifyResult:
-    """The differences between a model's inferred weights and those that its file stores."""
+    """Compares the inferred weights of a model with the weights in its file."""
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
         path = _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))
-        untold = row.recorded or (row.params is UNKNOWN and not _is_model(row))
-        layer.unknown |= untold
-        unknown += untold
-        inside = row.path[len(path) :].lstrip("/")
-        own = () if untold else _archived(row.weights) if weights.archived else row.weights
-        compared += bool(own)
-        count += 0 if untold else len(row.weights)
-        layer.weights += [("/".join(filter(None, (inside, weight.name))), weight.shape) for weight in own]
+        is_unknown = row.recorded or (row.params is UNKNOWN and not _is_model(row))
+        layer.unknown |= is_unknown
+        unknown += is_unknown
+        inner_path = row.path[len(path) :].lstrip("/")
+        inferred = () if is_unknown else _in_archive(row.weights) if weights.archived else row.weights
+        compared += bool(inferred)
+        count += 0 if is_unknown else len(row.weights)
+        layer.weights += [("/".join(filter(None, (inner_path, weight.name))), weight.shape) for weight in inferred]
     problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
     if weights.others:
-        left = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
-        problems.append(Problem(codes.WEIGHTS_LEFT, f"the file stores {_some(left)}, of no layer of the model"))
+        unused = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
+        message = f"the file stores {_first_names(unused)}, which no layer of the model has"
+        problems.append(Problem(codes.WEIGHTS_LEFT, message))
     return VerifyResult(count, compared, unknown, tuple(problem for problem in problems if problem))
 
 
-def _archived(weights: Sequence[Weight]) -> Sequence[Weight]:
-    """A layer's weights as an archive has them: LoRA's matrices are added up into the kernels, and the kernel whose singular
-    vector SpectralNormalization estimates stands there twice, as a variable of both layers.
+def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
+    """Returns a layer's weights as a ``.keras`` archive stores them.
+
+    LoRA's matrices are added to the kernels. The kernel under SpectralNormalization is stored twice, because it is a variable of both
+    layers.
     """
     kept = [weight for weight in weights if "lora_" not in weight.name]
     vectors = [weight.name.removesuffix("vector_u") for weight in kept if weight.name.endswith("vector_u")]
@@ -72,13 +82,13 @@ def _archived(weights: Sequence[Weight]) -> Sequence[Weight]:
 
 
 def _stored_at(path: str, weights: Weights) -> str:
-    """The path under which a layer's weights are stored: its own, or that of a model around it."""
-    at = path
-    while at not in weights.layers:
-        at, inside, _ = at.rpartition("/")
-        if not inside:
+    """Returns the path under which a layer's weights are stored: its own path, or that of a model that contains it."""
+    stored_at = path
+    while stored_at not in weights.layers:
+        stored_at, separator, _ = stored_at.rpartition("/")
+        if not separator:
             return path
-    return at
+    return stored_at
 
 
 def _is_model(row: LayerReport) -> bool:
@@ -86,30 +96,33 @@ def _is_model(row: LayerReport) -> bool:
 
 
 def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
-    """What a layer's weights and the stored ones do not share; of one that is not wholly known, what it lacks in the file."""
+    """Returns the problem of a layer whose inferred and stored weights differ; None if they agree.
+
+    If some of its weights cannot be inferred, further stored weights are not a problem.
+    """
     missing = list(layer.weights)
-    left = []
+    unused = []
     for weight in stored:
-        like = next((each for each in missing if each[1] == weight.shape), None)
-        if like is None:
-            left.append(weight)
+        match = next(((name, shape) for name, shape in missing if shape == weight.shape), None)
+        if match is None:
+            unused.append(weight)
         else:
-            missing.remove(like)
+            missing.remove(match)
     if layer.unknown:
-        left = []
-    if not missing and not left:
+        unused = []
+    if not missing and not unused:
         return None
-    ours = _some([f"{name} {shape_text(shape)}" for name, shape in missing])
-    theirs = _some([f"{shape_text(weight.shape)} at {weight.path}" for weight in left])
-    if missing and left:
-        said = f"has {ours}; the file stores {theirs}"
+    missing_text = _first_names([f"{name} {shape_text(shape)}" for name, shape in missing])
+    unused_text = _first_names([f"{shape_text(weight.shape)} at {weight.path}" for weight in unused])
+    if missing and unused:
+        difference = f"has {missing_text}; the file stores {unused_text}"
     elif missing:
-        said = f"has {ours}, which the file does not store"
+        difference = f"has {missing_text}, which the file does not store"
     else:
-        said = f"has no weights like {theirs}, which the file stores"
-    return Problem(codes.WEIGHTS_DIFFER, f"{layer.row.class_name} '{path}' {said}", None, path)
+        difference = f"has no weight for {unused_text}, which the file stores"
+    return Problem(codes.WEIGHTS_DIFFER, f"{layer.row.class_name} '{path}' {difference}", None, path)
 
 
-def _some(texts: Sequence[str]) -> str:
-    more = len(texts) - _MOST_NAMED
-    return listed([*texts[:_MOST_NAMED], f"{more:,} more"] if more > 0 else texts, "and")
+def _first_names(texts: Sequence[str]) -> str:
+    more = len(texts) - _MAX_NAMES
+    return listed([*texts[:_MAX_NAMES], f"{more:,} more"] if more > 0 else texts, "and")

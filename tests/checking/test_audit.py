@@ -97,5 +97,5 @@ def test_links_out_of_hdf5_are_found_and_not_followed(tmp_path: Path, ending: st
     done = CliRunner().invoke(cli, ["audit", str(file)], standalone_mode=False)
     assert done.return_value == 1
     for place, name in (("layers/dense/out", "passwd"), ("raw", "hostname"), ("virtual", "shadow")):
-        assert f": {place}: opens-file: HDF5 link: leads to the file '/etc/{name}'" in done.output
+        assert f": {place}: opens-file: HDF5 link: opens the file '/etc/{name}'" in done.output
     assert done.output.count("opens-file") == 3

@@ -64,7 +64,10 @@ def test_expectations_that_are_met(expect: str) -> None:
             "'conv2d' has the output shape (None, 26, 26, 32), not (26, 26, 31) as expected",
         ),
         ("{params: 321}", "'conv2d' has 320 params, not 321 as expected"),
-        ("{params: many}", "'conv2d' expects of 'params': expected a number such as 1000, 5M or 256KiB, not 'many'"),
+        (
+            "{params: many}",
+            "'conv2d' has an invalid expectation of 'params': expected a number such as 1000, 5M or 256KiB, not 'many'",
+        ),
     ],
 )
 def test_expectations_that_are_not_met(expect: str, message: str) -> None:
@@ -128,7 +131,7 @@ def test_a_budget_may_require_a_receptive_field(name: str, size: int) -> None:
     assert check_budget(report, {"min_receptive_field": Limit(size)}) == ()
     (problem,) = check_budget(report, {"min_receptive_field": Limit(f"{size}x{size + 1}", "--min-receptive-field")})
     assert problem.message == (
-        f"the receptive field is {size}×{size}, less than the {size}×{size + 1} of the budget (--min-receptive-field)"
+        f"the receptive field is {size}×{size}, smaller than the budget of {size}×{size + 1} (--min-receptive-field)"
     )
 
 
@@ -144,10 +147,10 @@ def test_an_unknown_receptive_field_fails_unless_allowed() -> None:
 def test_a_model_without_windows_has_a_small_field_or_none() -> None:
     report = infer(read_spec(Source("spec.yaml", "input: [4]\nlayers: [{Dense: 3}]\n")))
     (problem,) = check_budget(report, {"min_receptive_field": Limit(2)})
-    assert problem.message == "the receptive field is 1, less than the 2 of the budget"
+    assert problem.message == "the receptive field is 1, smaller than the budget of 2"
     report = infer(read_spec(Source("spec.yaml", "input: []\nlayers: [{Reshape: [[1]]}]\n")))
     (problem,) = check_budget(report, {"min_receptive_field": Limit(2)})
-    assert problem.message == "no input of the model has an axis for windows, so there is no receptive field of 2"
+    assert problem.message == "no input of the model has a spatial axis, so it has no receptive field of 2"
 
 
 def test_every_total_can_be_limited() -> None:

@@ -110,11 +110,11 @@ def test_missing_and_additional_weights_are_reported() -> None:
     assert said(archive(CONFIG, {})) == ["Dense 'dense' has kernel (3, 4) and bias (4,), which the file does not store"]
     more = {**DENSE, "layers/dense/vars/2": (4,)}
     assert said(archive(CONFIG, more)) == [
-        "Dense 'dense' has no weights like (4,) at layers/dense/vars/2, which the file stores"
+        "Dense 'dense' has no weight for (4,) at layers/dense/vars/2, which the file stores"
     ]
     of_none = {**DENSE, "layers/conv2d/vars/0": (3, 3), "vars/0": (7,)}
     assert said(archive(CONFIG, of_none)) == [
-        "the file stores (7,) at vars/0 and (3, 3) at layers/conv2d/vars/0, of no layer of the model"
+        "the file stores (7,) at vars/0 and (3, 3) at layers/conv2d/vars/0, which no layer of the model has"
     ]
 
 
@@ -136,7 +136,7 @@ def test_weights_that_no_summary_counts_are_skipped() -> None:
     assert verified(archive(config, others)) == VerifyResult(2, 1, 0, ())
     # With another shape it is not such a state.
     other = {**DENSE, "layers/dropout/seed_generator/vars/0": (3,)}
-    assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weights like (3,)")
+    assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weight for (3,)")
 
 
 def test_groups_are_found_by_name_or_by_class_and_order() -> None:

@@ -118,55 +118,53 @@ def test_a_difference_names_the_layer_and_both_sides(kind: str) -> None:
     assert found[0].mark is not None
     assert found[0].mark.line == 5
     assert "'conv' (Conv2D)" in found[0].message
-    assert "output shape (None, 6, 6, 5) here, (None, 6, 6, 4) in the record" in found[0].message
-    assert "parameters 140 here, 112 in the record" in found[0].message
+    assert "output shape (None, 6, 6, 5) in the model, (None, 6, 6, 4) in the record" in found[0].message
+    assert "parameters 140 in the model, 112 in the record" in found[0].message
     assert any(problem.message.startswith("in total: parameters ") for problem in found)
 
 
 def test_added_and_removed_layers() -> None:
     more = CHAIN.replace("  - Dense", "  - Dropout: {rate: 0.5, name: drop}\n  - Dense")
-    assert said(more, text()) == ["the record has no layer 'drop' (Dropout) here"]
+    assert said(more, text()) == ["'drop' (Dropout) is not in the record"]
     missed = problems(CHAIN, text(more))
-    assert [problem.message for problem in missed] == [
-        "the model lacks the record's layer 'drop' (Dropout), which stands behind 'flat'"
-    ]
+    assert [problem.message for problem in missed] == ["'drop' (Dropout) is missing; in the record it follows 'flat'"]
     assert missed[0].mark is not None
     assert missed[0].mark.line == 6  # of the layer before it
 
 
 def test_a_renamed_layer() -> None:
     renamed = CHAIN.replace("name: flat", "name: plain")
-    assert said(renamed, text()) == ["'plain' (Flatten): name 'plain' here, 'flat' in the record"]
+    assert said(renamed, text()) == ["'plain' (Flatten): name 'plain' in the model, 'flat' in the record"]
     assert said(renamed, text(), ignore_names=True) == []
 
 
 def test_a_frozen_layer_differs_in_its_column_or_in_the_totals() -> None:
     frozen = CHAIN.replace("name: conv", "name: conv, trainable: false")
-    assert said(frozen, text(show_trainable=True))[0] == "'conv' (Conv2D): trainable N here, Y in the record"
+    assert said(frozen, text(show_trainable=True))[0] == "'conv' (Conv2D): trainable N in the model, Y in the record"
     first, *others = said(frozen, text())
     assert first == (
-        "in total: trainable parameters 145,000 here, 145,112 in the record; "
-        "the record does not say in which layers, but 'conv' is frozen here and has as many"
+        "in total: trainable parameters 145,000 in the model, 145,112 in the record; "
+        "the record does not show which layers differ, but 'conv' is frozen in the model and has as many"
     )
     assert len(others) == 1
-    assert said(CHAIN, text(frozen))[0].endswith("but 'conv' trains here and has as many")
+    assert said(CHAIN, text(frozen))[0].endswith("but 'conv' is trainable in the model and has as many")
 
 
 def test_several_frozen_layers() -> None:
     frozen = CHAIN.replace("name: conv", "name: conv, trainable: false").replace(
         "name: dense", "name: dense, trainable: false"
     )
-    assert said(frozen, text())[0].endswith("but 'conv' and 'dense' are frozen here and have as many together")
+    assert said(frozen, text())[0].endswith("but 'conv' and 'dense' are frozen in the model and together have as many")
 
 
 def test_a_dtype_differs_only_in_the_sizes() -> None:
     half = CHAIN.replace("name: conv", "name: conv, dtype: float16")
     assert said(half, text())[0] == (
-        "in total: size of the parameters 566.62 KB here, 566.84 KB in the record; the record does not say in which layers, "
-        "but 'conv' has the dtype 'float16' here, the others 'float32'"
+        "in total: size of the parameters 566.62 KB in the model, 566.84 KB in the record; the record does not show which layers differ, "
+        "but 'conv' has the dtype 'float16' in the model, the others 'float32'"
     )
     all_half = half.replace("name: dense", "name: dense, dtype: float16")
-    assert said(all_half, text())[0].endswith("; every layer with parameters has the dtype 'float16' here")
+    assert said(all_half, text())[0].endswith("; every layer with parameters has the dtype 'float16' in the model")
 
 
 def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
@@ -249,7 +247,7 @@ def test_a_text_cropped_by_the_console() -> None:
     assert "params" not in row.cells
     assert said(CHAIN, printed) == []
     wider = said(CHAIN.replace("units: 1000", "units: 2000"), printed)
-    assert wider[0].startswith("'dense' (Dense): output shape (None, 2000) here, (None, 1000")
+    assert wider[0].startswith("'dense' (Dense): output shape (None, 2000) in the model, (None, 1000")
 
 
 def test_a_cropped_number_is_compared_by_its_beginning() -> None:
@@ -259,7 +257,9 @@ def test_a_cropped_number_is_compared_by_its_beginning() -> None:
     row = snapshot_in(cut, "cut").rows[2]
     assert row.cells["params"] == Cell("145,", cropped=True)
     assert said(CHAIN, cut) == []
-    assert said(CHAIN.replace("1000", "2000"), cut)[0].startswith("'dense' (Dense): output shape (None, 2000) here")
+    assert said(CHAIN.replace("1000", "2000"), cut)[0].startswith(
+        "'dense' (Dense): output shape (None, 2000) in the model"
+    )
 
 
 def test_words_that_rich_cropped() -> None:
@@ -316,7 +316,7 @@ def test_a_text_of_tensorflow_2_6() -> None:
     assert said(OLD_SPEC, OLD) == []
     found = problems(OLD_SPEC.replace("units: 4", "units: 5"), OLD)
     assert found[0].layer == "a_dense_layer_of_a_long_name"
-    assert "parameters 45 here, 36 in the record" in found[0].message
+    assert "parameters 45 in the model, 36 in the record" in found[0].message
 
 
 def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
