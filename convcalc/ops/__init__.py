@@ -1,5 +1,6 @@
-"""The operations of ``keras.ops`` that stand in functional graphs. A family is imported, and declares its operations, when one
-of them is asked for; ``OPERATIONS`` has them all.
+"""The operations of ``keras.ops`` in functional graphs.
+
+A module is imported when one of its operations is looked up; ``OPERATIONS`` imports all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["OPERATIONS", "Operation", "Tensor", "find_function", "find_operation
 
 
 def __getattr__(name: str) -> Any:
-    """All operations, when they are first asked for."""
+    """Returns ``OPERATIONS``, which imports all families."""
     if name != "OPERATIONS":
         raise AttributeError(f"module 'convcalc.ops' has no attribute '{name}'")
     return all_operations()

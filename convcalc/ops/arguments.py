@@ -1,8 +1,8 @@
 """Kinds of arguments of operations, and the annotations that declare them.
 
 A rule declares the kind of each of its parameters by an annotation: ``axis: Axes | None = None``. :class:`~convcalc.ops.Operation`
-reads the kinds and checks the arguments of each call before it runs the rule. As Keras does, kinds take true and false for the
-numbers 1 and 0.
+reads the kinds and checks the arguments of each call before it runs the rule. As in Keras, true and false are also
+the numbers 1 and 0.
 
 This module and those that declare operations have no ``from __future__ import annotations``: annotations must be objects, not texts.
 """
@@ -14,52 +14,23 @@ from convcalc.base import codes
 from convcalc.base.numbers import plain
 from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import Anything, RankFree
-from convcalc.ops.tensor import Tensor
+from convcalc.ops.tensor import ManyTensors, Tensor
 
 # Larger integers cannot be computed with as floats.
 _LARGEST_INTEGER = 10**300
 
 
-class OneTensor(RankFree):
-    """A tensor, not a number."""
-
-    expects = "a tensor"
-
-    def read(self, value: Any) -> Tensor:
-        if not isinstance(value, Tensor):
-            raise Refusal("needs a tensor, and is given a number or a list", codes.WRONG_OPERAND)
-        return value
-
-
-class ManyTensors(RankFree):
-    """A list of tensors."""
-
-    def __init__(self, minimum: int = 1) -> None:
-        self.minimum = minimum
-
-    expects = "a list of tensors"
-
-    def read(self, value: Any) -> list[Tensor]:
-        if (
-            not isinstance(value, list)
-            or len(value) < self.minimum
-            or not all(isinstance(part, Tensor) for part in value)
-        ):
-            raise ValueError
-        return value
-
-
 class ComplexParts(ManyTensors):
-    """Complex numbers: the tensor of their real parts and that of their imaginary parts, of one shape."""
+    """Complex numbers: a tensor of real parts and a tensor of imaginary parts, of one shape."""
 
-    expects = "a pair of tensors, the real parts and the imaginary ones"
+    expects = "a pair of tensors, the real parts and the imaginary parts"
 
     def read(self, value: Any) -> list[Tensor]:
         if not isinstance(value, list) or len(value) != 2 or not all(isinstance(part, Tensor) for part in value):
-            raise Refusal(f"needs {self.expects}", codes.WRONG_INPUTS, "x")
+            raise Refusal(f"needs {self.expects}", codes.WRONG_INPUTS)
         real, imaginary = value
         if [*map(plain, real.shape)] != [*map(plain, imaginary.shape)]:
-            raise Refusal("needs real and imaginary parts of one shape", codes.SHAPES_DIFFER, "x")
+            raise Refusal("needs real and imaginary parts of one shape", codes.SHAPES_DIFFER)
         return value
 
 
@@ -132,7 +103,7 @@ class RealNumber(RankFree):
 
 
 class DtypeName(RankFree):
-    """The name of a dtype. With ``optional`` what is false (such as null or an empty text) is no dtype."""
+    """The name of a dtype; with ``optional`` also null, or an empty value of any type, which means no dtype."""
 
     expects = "the name of a dtype"
 
@@ -159,7 +130,7 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """The sizes of a new shape: one, or a list; what is not a whole number in it is an unknown size."""
+    """The sizes of a new shape: one, or a list. Parts of the list that are not whole numbers are unknown sizes."""
 
     expects = "a size or a list of sizes"
 
@@ -192,9 +163,9 @@ class PadWidths(RankFree):
 
 
 class SummedAxisLists(RankFree):
-    """The axes that a tensor product sums over: their number, or two lists of as many axes."""
+    """The axes that a tensor product sums over: their number, or two lists of the same length."""
 
-    expects = "a whole number, or two lists of as many axes"
+    expects = "a whole number, or two lists of axes of the same length"
 
     def read(self, value: Any) -> Any:
         if isinstance(value, int):
@@ -220,7 +191,7 @@ class ListOfOperands(RankFree):
 
 
 class Interval(RankFree):
-    """Two numbers; what is false (such as null or an empty list) is none."""
+    """Two numbers; null, or an empty value of any type, means no interval."""
 
     expects = "a list of two numbers"
 
@@ -232,7 +203,7 @@ class Interval(RankFree):
         return value
 
 
-# Annotations. Tensor (:mod:`convcalc.ops.tensor`) is the annotation of one tensor.
+# The annotations. The annotation of one tensor is Tensor itself.
 Tensors: TypeAlias = Annotated[Sequence[Tensor], ManyTensors()]
 ComplexPair: TypeAlias = Annotated[Sequence[Tensor], ComplexParts()]
 Operand: TypeAlias = Annotated[Any, TensorOrNumbers()]
@@ -242,20 +213,20 @@ Text: TypeAlias = Annotated[str, AnyText()]
 Integer: TypeAlias = Annotated[int, WholeNumber()]
 Integers: TypeAlias = Annotated[Sequence[int], WholeNumbers()]
 IntegerOrIntegers: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# The same, of axes.
+# Axes are numbers.
 Axis: TypeAlias = Annotated[int, WholeNumber()]
 Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# True or false: Python takes any value for one of them.
+# True or false; as in Python, any value is one of them.
 Flag: TypeAlias = Annotated[bool, Anything()]
-# Does not change shapes, dtypes or counts: any value is accepted.
+# Changes no shape, dtype or count: any value is accepted.
 Ignored: TypeAlias = Annotated[Any, Anything()]
-# The rule checks it, with codes and words of its own.
+# The rule checks the value itself, because its problem codes or its conditions are special.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]
 RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]
 AxisPair: TypeAlias = Annotated[Sequence[int], WholeNumbers(length=2)]
 IntegersOrNulls: TypeAlias = Annotated[Sequence[int | None], WholeNumbers(nullable=True)]
-# One number, or one for each spatial axis.
+# One number for all spatial axes, or one for each.
 PerAxis: TypeAlias = Annotated[Any, WholeNumbers(single=True)]
 PerAxisOrNull: TypeAlias = Annotated[Any, WholeNumbers(single=True, nullable=True)]
 NewShape: TypeAlias = Annotated[int | Sequence[Any], NewShapeSizes()]

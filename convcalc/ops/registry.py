@@ -22,9 +22,8 @@ from convcalc.layers.application import bounded
 from convcalc.layers.arguments import REQUIRED, Argument, Kind, shown
 from convcalc.layers.registry import Cost, Inferred
 from convcalc.model import Constant, Slot
-from convcalc.ops.arguments import ManyTensors, OneTensor
 from convcalc.ops.families import FAMILIES, FAMILY_OF
-from convcalc.ops.tensor import Tensor, shape_of
+from convcalc.ops.tensor import ManyTensors, OneTensor, Tensor, shape_of
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
@@ -34,7 +33,7 @@ class Operation(Struct):
     """An entry of the registry.
 
     Attributes:
-        name: the class in Keras.
+        name: the name of the class in Keras.
         module: the module of the class, e.g. ``keras.src.ops.numpy``.
         rule: computes the outputs of one call.
         doc: what the operation does.
@@ -89,24 +88,24 @@ class Operation(Struct):
         """Returns the arguments with the defaults of those that are not given."""
         return {**self.defaults, **args}
 
-    def own_values(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def without_defaults(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the arguments that differ from their defaults."""
-        known = self.defaults
-        return {name: value for name, value in args.items() if name not in known or value != known[name]}
+        defaults = self.defaults
+        return {name: value for name, value in args.items() if name not in defaults or value != defaults[name]}
 
     @property
     def summary(self) -> str:
         """What the operation does, in a line."""
         return self.doc.partition("\n")[0]
 
-    def infer(self, made: Mapping[str, Any], call: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
+    def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``made`` are the arguments of the constructor, ``call`` those of the call, with a :class:`Slot` in place of each tensor.
+        ``call_args`` have a :class:`Slot` in place of each tensor.
 
         Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
         """
-        values = {**{name: fill(value, tensors) for name, value in call.items()}, **made}
+        values = {**{name: fill(value, tensors) for name, value in call_args.items()}, **init_args}
         if missing := [name for name in self.required if name not in values]:
             raise Refusal(f"is not given '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
         for argument in self.arguments:
@@ -131,8 +130,10 @@ def _read(argument: Argument, value: Any) -> Any:
 
 
 def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
-    """Returns what a rule returned as an :class:`Inferred`. Raises :class:`Refusal` for sizes that are
-    negative, fractional or too large."""
+    """Returns the result of a rule as an :class:`Inferred`.
+
+    Raises :class:`Refusal` for a size that is negative, fractional or too large.
+    """
     if not isinstance(result, Inferred):
         outputs = (result,) if isinstance(result, Tensor) else tuple(result)
         result = Inferred(tuple(tensor.shape for tensor in outputs), dtype=tuple(tensor.dtype for tensor in outputs))
@@ -216,7 +217,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises if the index of families lacks an operation of ours: it would not be found before its family is imported."""
+    """Raises RuntimeError if the index of families lacks an operation: it would not be found before its family is imported."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(

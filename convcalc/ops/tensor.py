@@ -1,11 +1,14 @@
-"""Tensors, as the rules of operations see them."""
+"""Tensors as rules of operations receive and return them, and the kinds of arguments that are tensors."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
 from convcalc.base.structs import Struct
+from convcalc.layers.arguments import RankFree
 from convcalc.layers.registry import Inferred
 
 
@@ -14,6 +17,35 @@ class Tensor(Struct):
 
     shape: Shape
     dtype: str
+
+
+class OneTensor(RankFree):
+    """A tensor, not a number."""
+
+    expects = "a tensor"
+
+    def read(self, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):
+            raise Refusal("needs a tensor, not a number or a list", codes.WRONG_OPERAND)
+        return value
+
+
+class ManyTensors(RankFree):
+    """A list of at least ``minimum`` tensors."""
+
+    expects = "a list of tensors"
+
+    def __init__(self, minimum: int = 1) -> None:
+        self.minimum = minimum
+
+    def read(self, value: Any) -> list[Tensor]:
+        if (
+            not isinstance(value, list)
+            or len(value) < self.minimum
+            or not all(isinstance(part, Tensor) for part in value)
+        ):
+            raise ValueError
+        return value
 
 
 def shape_of(value: Any) -> Shape:

@@ -54,7 +54,7 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
     if isinstance(definition, LayerDefinition):
         values = _layer_arguments(definition, row)
     elif isinstance(definition, Operation):
-        values = definition.own_values(row.config)
+        values = definition.without_defaults(row.config)
     else:
         values = dict(row.config)
     return {name: _value_text(value) for name, value in values.items()}

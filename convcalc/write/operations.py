@@ -28,14 +28,14 @@ def operands(
             return f"[{', '.join(map(written, value))}]"
         return text(value)
 
-    given = kind.own_values(call.args)
+    given = kind.without_defaults(call.args)
     found = {}
     if _in_order(kind, given, len(call.inputs)):
         found["from"] = reference(call.inputs)
         given = {name: value for name, value in given.items() if not _slots(value)}
     if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
         given["key"] = key_text(given["key"])
-    made = kind.own_values(layer.args)
+    made = kind.without_defaults(layer.args)
     return {**{name: written(value) for name, value in {**given, **made}.items()}, **found}
 
 

@@ -197,8 +197,8 @@ class _Function:
                 return Code(self._ref(call.inputs[value.number]))
             return [put(part) for part in value] if isinstance(value, list) else value
 
-        given = {name: put(value) for name, value in kind.own_values(call.args).items()}
-        made = {name: _tuples(value) for name, value in kind.own_values(layer.args).items()}
+        given = {name: put(value) for name, value in kind.without_defaults(call.args).items()}
+        made = {name: _tuples(value) for name, value in kind.without_defaults(layer.args).items()}
         several = given.pop(kind.parameters[0], []) if kind.variadic else []
         automatic = named_so(self.module.names, kind, layer)
         if automatic and kind.name == "GetItem" and _is_plain(given["key"]):

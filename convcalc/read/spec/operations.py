@@ -57,7 +57,7 @@ class OperationReader:
             raise AlreadyReported from None
         inputs: list[Ref] = []
         call = {name: _with_slots(given[name], inputs) for name in operation.parameters if name in given}
-        made = operation.own_values({name: given[name] for name in operation.init_parameters if name in given})
+        made = operation.without_defaults({name: given[name] for name in operation.init_parameters if name in given})
         if not inputs:
             self.reader.report_refusals(place, [Refusal(f"{_name(operation)} stands on no tensor", codes.WRONG_INPUTS)])
             raise AlreadyReported
