@@ -36,6 +36,17 @@ class VerifyResult(Struct):
     unknown: int
     problems: tuple[Problem, ...]
 
+    @property
+    def agreement(self) -> str:
+        """How much agrees, as a text."""
+        agree = f"{_counted(self.weights, 'weight')} of {_counted(self.layers, 'layer')} agree with the file"
+        unknown = f"; {_counted(self.unknown, 'layer')} could not be compared" if self.unknown else ""
+        return agree + unknown
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
 
 @dataclass
 class _Layer:

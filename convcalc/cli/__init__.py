@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, imported when it is called."""
+"""The command line. Each command is a module, which is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -15,28 +15,16 @@ import click
 from convcalc.base import gc_pause
 from convcalc.base.problems import ConvcalcError, Problem
 from convcalc.base.version import __version__
+from convcalc.cli.command_index import COMMANDS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-# Command, module, and the line that `convcalc --help` shows: there without importing the module.
-COMMANDS = {
-    "summary": "Layers, shapes, parameters and MACs of a model.",
-    "conv": "The convolution calculator: sizes, padding, parameters, a picture.",
-    "explain": "Every number of one layer, worked out.",
-    "check": "Hold a model to its spec's expectations and budget.",
-    "diff": "What differs between two models.",
-    "convert": "Write a model as a Keras config, or as a spec.",
-    "audit": "What a Keras file would run or open if Keras loaded it.",
-    "layers": "The layers that are known, and what each takes.",
-    "schema": "A JSON Schema of the YAML spec, for editors.",
-}
 
 OK, CHECK_FAILED, USAGE_ERROR = 0, 1, 2
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command's module when the command is called."""
+    """A group of commands that imports a command's module when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -51,7 +39,7 @@ class _LazyGroup(click.Group):
         from click.shell_completion import CompletionItem
 
         commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        # Not the group's own way, which imports every command for its help.
+        # click.Group would import every command for its help.
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,24 +59,27 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="convcalc %(version)s")
-@click.option("--debug", is_flag=True, help="Show Python's traceback when something goes wrong.")
+@click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """Shapes, parameters and costs of Keras models, without Keras."""
+    """Calculate shapes, parameters and costs of Keras models, without Keras.
+
+    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive or an HDF5 file.
+    """
     ctx.obj = debug
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 fine, 1 a check failed, 2 the input or the call is wrong."""
+    """Runs the command line and exits: 0 success, 1 a check failed, 2 the input or the arguments are wrong."""
     if args is None:
         gc_pause.collect_rarely()
         warnings.showwarning = lambda message, *details, **more: warn(f"warning: {message}")  # e.g. of a broken plugin
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by who called: what is said goes nowhere, as with print()
+        if getattr(sys, name) is None:  # closed by the caller: discard the output, as print() does
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     if "_CONVCALC_COMPLETE" in os.environ:
-        import convcalc.cli.shells  # noqa: F401 - it tells click of the shells
+        import convcalc.cli.shells  # noqa: F401 - registers the shells
     try:
         code = cli.main(args=arguments, prog_name="convcalc", standalone_mode=False)
         sys.stdout.flush()
@@ -104,7 +95,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except (BrokenPipeError, SystemExit):
-        # The reader of our output went away: that is its right, and no error to speak of. (Click makes an exit of it.)
+        # The reader of our output closed it, e.g. head: not an error. (Click turns BrokenPipeError into SystemExit.)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = OK
     except OSError as failed:
@@ -112,10 +103,12 @@ def main(args: list[str] | None = None) -> NoReturn:
             raise
         warn(f"error[output]: {failed.strerror or failed}")
         code = USAGE_ERROR
-    except Exception as failed:  # a defect of ours: still no traceback unless one is asked for
+    except Exception as failed:  # a bug in convcalc: no traceback without --debug
         if "--debug" in arguments:
             raise
-        warn(f"error[internal]: {type(failed).__name__}: {failed}; this is a defect of convcalc: --debug shows where")
+        warn(
+            f"error[internal]: {type(failed).__name__}: {failed}; this is a bug in convcalc: --debug shows the traceback"
+        )
         code = USAGE_ERROR
     if args is None:
         gc_pause.skip_exit_collection()
@@ -123,18 +116,17 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def print_warnings(problems: Iterable[Problem]) -> None:
-    """What a user should know of, on standard error; results come all the same."""
+    """Prints problems that do not stop the command to standard error."""
     for problem in problems:
         warn(str(problem))
 
 
 def warn(text: str) -> None:
-    """A message to standard error; whatever a file's names hold, it steers no terminal."""
+    """Prints a message to standard error, with control characters escaped."""
     from convcalc.base.text import visible
     from convcalc.cli.progress import clear
 
     clear()
-    # Standard error writes what its encoding lacks as escapes: Python sees to that. Where it takes nothing, the exit code is
-    # all that is left to say.
+    # Python escapes characters that the encoding lacks. If standard error is closed, only the exit code is left.
     with suppress(OSError):
         sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")

@@ -7,15 +7,19 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import CHECK_FAILED, OK, warn
+from convcalc.cli.command import declare
 from convcalc.cli.completion import files
 
 
-@click.command("audit")
+@declare("audit", examples=("convcalc audit model.keras", "convcalc audit downloads/*.keras downloads/*.h5"))
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 def command(models: tuple[str, ...]) -> int:
-    """What would run or be opened if Keras loaded each MODEL: Lambda bytecode, foreign modules, paths. Nothing is run here.
+    """Find code and file accesses hidden in a Keras file.
 
-    Exit code 1 where there is any.
+    Lists everything that would run or be opened if Keras loaded MODEL: Lambda bytecode, imported modules, paths. convcalc runs
+    and opens none of it.
+
+    The exit code is 1 if anything was found.
     """
     from convcalc.base.text import visible
     from convcalc.checking.audit import audit, audit_links
@@ -28,17 +32,15 @@ def command(models: tuple[str, ...]) -> int:
         findings = [] if config is None else audit(config)
         try:
             findings += audit_links(external_links(model))
-        except ConvcalcError as unread:
-            if unread.problems[0].code != codes.NEEDS_H5PY:
+        except ConvcalcError as failed:
+            if failed.problems[0].code != codes.NEEDS_H5PY:
                 raise
-            warn(
-                f"{model}: note: links out of its HDF5 are not looked for: that needs h5py, of the extra convcalc[hdf5]"
-            )
+            warn(f"{model}: note: links in the HDF5 were not checked: that needs h5py, the extra convcalc[hdf5]")
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if findings:
             code = CHECK_FAILED
         else:
-            why = "a spec holds no code" if config is None else "nothing in it is code of its own, and it names no file"
+            why = "a spec contains no code" if config is None else "the file contains no code and names no other file"
             click.echo(f"{model}: nothing would run or be opened: {why}")
     return code

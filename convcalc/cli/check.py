@@ -12,6 +12,7 @@ from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import warn
 from convcalc.cli.check_run import CheckRun
+from convcalc.cli.command import BUDGET, COMPARISON, EXIT_CODE, OTHER, WholeNumber, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
 from convcalc.cli.output import Output, output_options, text_options
@@ -26,45 +27,82 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_WORDS = {
+    "params": "parameters",
+    "trainable_params": "trainable parameters",
+    "non_trainable_params": "non-trainable parameters",
+    "param_bytes": "bytes of parameters",
+    "macs": "MACs",
+    "flops": "FLOPs",
+    "activation_bytes": "bytes of activations",
+    "peak_activation_bytes": "bytes of live activations at the peak",
+    "weight_bytes": "bytes of weights",
+}
+
 
 def _budget_options(command: F) -> F:
-    """An option for each number that a budget can limit."""
-    least = "The receptive field to reach, as 64 or 64x48."
-    command = click.option("--min-receptive-field", metavar="SIZE", help=least)(command)
+    """Adds an option for each number that a budget can limit."""
+    command = option(
+        "--min-receptive-field",
+        metavar="SIZE",
+        heading=BUDGET,
+        help="Fail if the receptive field is smaller, e.g. 64 or 64x48.",
+    )(command)
     for key in reversed(MAXIMA):
-        words = key.replace("_", " ")
-        option = f"--max-{key.replace('_', '-')}"
-        command = click.option(option, f"max_{key}", metavar="N", help=f"The most {words}, as 5M or 256KiB.")(command)
+        example = "64MiB" if key.endswith("bytes") else "5M"
+        command = option(
+            f"--max-{key.replace('_', '-')}",
+            f"max_{key}",
+            metavar="N",
+            heading=BUDGET,
+            help=f"Fail above this many {_WORDS[key]}, e.g. {example}.",
+        )(command)
     return command
 
 
-@click.command("check")
+@declare(
+    "check",
+    examples=(
+        "convcalc check model.yaml --max-params 5M --max-macs 300M",
+        "convcalc check model.yaml --record records/model.txt     # write the record",
+        "convcalc check model.yaml --against records/model.txt    # compare with it",
+        "convcalc check --format github                           # all models of pyproject.toml, in CI",
+    ),
+)
 @click.argument("models", nargs=-1, metavar="[MODEL...]", shell_complete=files)
 @output_options(tuple(CHECK_FORMATS))
-@click.option(
+@option(
     "--against",
     metavar="RECORD",
     shell_complete=files,
-    help="What the model must agree with: Keras's summary as a text, a JSON report, a model file; or a folder of such.",
+    heading=COMPARISON,
+    help="Compare with a record: a text that Keras printed, a JSON report, a model file; or a folder of records.",
 )
-@click.option(
+@option(
     "--record",
     metavar="FILE",
     shell_complete=files,
-    help="Write the model's record, as .txt or .json, or bring it up to date.",
+    heading=COMPARISON,
+    help="Write or update the model's record, a .txt or .json file; or a folder of records.",
 )
-@click.option("--ignore-names", is_flag=True, help="Names of layers need not agree with the record.")
+@option("--ignore-names", is_flag=True, heading=COMPARISON, help="Do not compare the names of layers.")
 @_budget_options
-@click.option("--allow-incomplete", is_flag=True, help="Let a budget pass whose number is unknown or a lower bound.")
+@option(
+    "--allow-incomplete",
+    is_flag=True,
+    heading=BUDGET,
+    help="Pass a budget whose number is unknown or only a lower bound.",
+)
 @input_options
-@click.option(
+@option(
     "-j",
     "--jobs",
-    type=click.IntRange(1, MOST_JOBS),
+    type=WholeNumber(1, MOST_JOBS),
     metavar="N",
-    help="How many models to check at once, each in a process of its own; default: one for each core where there are many.",
+    heading=OTHER,
+    help="Check N models at once, each in its own process. [default: one per core if there are many models]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
+@option("-q", "--quiet", is_flag=True, heading=EXIT_CODE, help="Print nothing; only set the exit code.")
 @text_options
 def command(
     models: tuple[str, ...],
@@ -82,24 +120,26 @@ def command(
     no_color: bool,
     **budget: str | None,
 ) -> int:
-    """Hold each MODEL to the expectations and the budget in its spec, to the budget that is given here and in the project's
-    pyproject.toml, and to a record. Without MODEL: those that have a record in pyproject.toml.
+    """Check models against budgets, expectations and records (for CI).
 
-    Exits with 1 when one does not hold.
+    Each MODEL is checked against the `expect:` and `budget:` of its spec, the budget of the options and of pyproject.toml, and a
+    record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
+
+    The exit code is 1 if a check failed, 2 if a model could not be read.
     """
     from convcalc.checking.budget import limits_of
     from convcalc.cli.project import project
 
     if against is not None and record is not None:
         raise error(
-            codes.INVALID_VALUE, "--against holds the model to a record, --record writes it: give one of the two"
+            codes.INVALID_VALUE, "--against compares with a record and --record writes one: use only one of them"
         )
     settings = project()
     names = models or tuple(settings.records)
     if not names:
         raise error(
             codes.MISSING_ARGUMENT,
-            "say which MODEL to check, or name some under [tool.convcalc.records] in pyproject.toml",
+            "no MODEL to check: name one, or list models under [tool.convcalc.records] in pyproject.toml",
         )
     run = CheckRun(
         settings,
@@ -116,16 +156,16 @@ def command(
     )
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
-    with closing(_parts(progress(names, outcomes, quiet), exit_codes)) as parts:
+    with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:
         if not quiet:
-            to.write(_text(CHECK_FORMATS[to.format], parts))
-        for _ in parts:  # what nobody wrote is checked all the same
+            to.write(_text(CHECK_FORMATS[to.format], payloads))
+        for _ in payloads:  # with --quiet nothing has been consumed yet
             pass
     return max(exit_codes)
 
 
-def _parts(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """What the format has of each model, one after the other; what else there is to do for it is done, and its code is noted."""
+def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
+    """The payloads of the models in order. Also prints messages, writes records and collects exit codes."""
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)
@@ -145,21 +185,24 @@ def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
 
 
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:
-    """How many processes share the work. Standard input, and what else belongs to this process, others cannot read."""
-    own = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
-    return 1 if any(own) else jobs or jobs_for(names)
+    """The number of processes. It is 1 if a file, such as standard input, can be read only by this process."""
+    private = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
+    return 1 if any(private) else jobs or jobs_for(names)
 
 
 def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
     """The budget of the command line."""
     from convcalc.checking.budget import Limit
 
-    given = {key: value for key, value in budget.items() if value is not None}
-    return {key.removeprefix("max_"): Limit(value, f"--{key.replace('_', '-')}") for key, value in given.items()}
+    return {
+        key.removeprefix("max_"): Limit(value, f"--{key.replace('_', '-')}")
+        for key, value in budget.items()
+        if value is not None
+    }
 
 
 def _write_record(record: NewRecord) -> None:
-    """Write a record where it is not as it should be."""
+    """Writes a record unless the file already has that text."""
     from convcalc.write import write_whole
 
     exists = record.path.exists()

@@ -10,6 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.cli import CHECK_FAILED, OK
+from convcalc.cli.command import INPUT, LAYER, OTHER, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.sizes import parse_padding, parse_sizes
 
 if TYPE_CHECKING:
@@ -19,49 +20,121 @@ if TYPE_CHECKING:
 MOST_SETTINGS = 20
 
 
-@click.command("conv")
-@click.option(
-    "--in", "input_", required=True, metavar="SIZES", help="Input size: 6, 28x28; 28x28x1 with --filters; ?; H."
+@declare(
+    "conv",
+    examples=(
+        "convcalc conv --in 28x28 --k 3 --s 2 --pad same",
+        "convcalc conv --in 224x224x3 --k 7 --s 2 --filters 64      # with parameters and MACs",
+        "convcalc conv --in HxW --k 3 --pad 1                       # the formula",
+        "convcalc conv --in 28 --out 14                             # settings that give this size",
+    ),
 )
-@click.option("--k", "--kernel", "--kernel-size", "kernel", metavar="SIZES", help="Kernel size: 3 or 3x5.")
-@click.option(
-    "--s", "--stride", "--strides", "stride", metavar="SIZES", help="Stride; 1, or in a pooling the kernel size."
+@option(
+    "--in",
+    "input_",
+    required=True,
+    metavar="SIZES",
+    heading=INPUT,
+    help="Input size, e.g. 6 or 28x28; with --filters 28x28x1; ? is an unknown size, H a named one.",
 )
-@click.option("--pad", "--padding", "padding", metavar="PAD", help="same, valid, causal, 1, 1,2 or ((1,0),(0,1)).")
-@click.option("--dilation", "--dilation-rate", "dilation", default="1", metavar="SIZES", help="Dilation rate.")
-@click.option("--channels", metavar="N", help="Input channels, where --in does not hold them.")
-@click.option("--filters", metavar="N", help="Filters: gives parameters and MACs.")
-@click.option("--groups", type=click.IntRange(1), default=1, help="Groups of channels.")
-@click.option("--depthwise", is_flag=True, help="Each channel by itself.")
-@click.option(
-    "--depth-multiplier", type=click.IntRange(1), default=1, help="Filters for each channel, with --depthwise."
+@option(
+    "--k",
+    "--kernel",
+    "--kernel-size",
+    "kernel",
+    metavar="SIZES",
+    heading=LAYER,
+    help="Kernel size, e.g. 3 or 3x5.",
 )
-@click.option("--transpose", is_flag=True, help="A transposed convolution.")
-@click.option("--output-padding", metavar="SIZES", help="Cells to append, with --transpose.")
-@click.option("--pool", type=click.Choice(["max", "avg"]), help="A pooling instead of a convolution.")
-@click.option("--no-bias", is_flag=True, help="No bias.")
-@click.option("--framework", type=click.Choice(["keras", "torch"]), default="keras", show_default=True)
-@click.option("--ceil-mode", is_flag=True, help="Round up, as PyTorch's pooling can.")
-@click.option("--out", "output", metavar="SIZES", help="The inverse: list what turns --in into this size.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--ascii", is_flag=True, help="ASCII signs only.")
-@click.option("--no-color", is_flag=True, help="No colour; there is none.", hidden=True)
+@option(
+    "--s",
+    "--stride",
+    "--strides",
+    "stride",
+    metavar="SIZES",
+    heading=LAYER,
+    help="Stride. [default: 1; for pooling, the kernel size]",
+)
+@option(
+    "--pad",
+    "--padding",
+    "padding",
+    metavar="PAD",
+    heading=LAYER,
+    help="same, valid, causal, 1, 1,2 or ((1,0),(0,1)). [default: valid]",
+)
+@option(
+    "--dilation",
+    "--dilation-rate",
+    "dilation",
+    default="1",
+    metavar="SIZES",
+    heading=LAYER,
+    help="Dilation rate. [default: 1]",
+)
+@option("--channels", metavar="N", heading=INPUT, help="Number of input channels, if --in does not contain it.")
+@option("--filters", metavar="N", heading=LAYER, help="Number of filters; also prints parameters and MACs.")
+@option("--groups", type=WholeNumber(1), metavar="N", default=1, heading=LAYER, help="Number of groups of channels.")
+@option("--depthwise", is_flag=True, heading=LAYER, help="Convolve each channel separately.")
+@option(
+    "--depth-multiplier",
+    type=WholeNumber(1),
+    metavar="N",
+    default=1,
+    heading=LAYER,
+    help="Number of filters for each channel, with --depthwise.",
+)
+@option("--transpose", is_flag=True, heading=LAYER, help="Calculate a transposed convolution.")
+@option(
+    "--output-padding",
+    metavar="SIZES",
+    heading=LAYER,
+    help="Positions to append to the output, with --transpose.",
+)
+@option("--pool", type=click.Choice(["max", "avg"]), heading=LAYER, help="Calculate a pooling layer.")
+@option("--no-bias", is_flag=True, heading=LAYER, help="The layer has no bias.")
+@option(
+    "--framework",
+    type=click.Choice(["keras", "torch"]),
+    default="keras",
+    show_default=True,
+    heading=LAYER,
+    help="Use the padding rules of this framework.",
+)
+@option("--ceil-mode", is_flag=True, heading=LAYER, help="Round up, as PyTorch's pooling can.")
+@option(
+    "--out",
+    "output",
+    metavar="SIZES",
+    heading=OTHER,
+    help="Inverse: list the kernel sizes, strides and paddings that turn --in into this size.",
+)
+@option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    heading=OUTPUT,
+    help="Output format.",
+)
+@option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters.")
+@option("--no-color", is_flag=True, heading=OUTPUT, help="Accepted, without effect.", hidden=True)
 def command(**options: Any) -> int:
-    """What a convolution makes of an input of a given size, worked out, with a picture.
+    """Calculate the output size, padding and parameters of a convolution.
 
-    Sizes are numbers (6, 28x28, 3,5), ? for one that is not known, or names (H, HxW), for which the formula is the answer.
+    Prints the calculation step by step and a picture of one axis. A size is a number (6, 28x28, 3,5), ? if it is unknown, or a name
+    (H, HxW): then the answer is a formula.
     """
     return _inverse(options) if options["output"] is not None else _answer(options)
 
 
 def _answer(options: dict[str, Any]) -> int:
     if options["kernel"] is None:
-        raise error(
-            codes.MISSING_OPTION, "say the kernel size with --k, or ask for the settings that give a size with --out"
-        )
+        raise error(codes.MISSING_OPTION, "give the kernel size with --k, or an output size with --out")
     sizes, channels = _input(options)
     try:
-        answer = _asked(options, sizes, channels)
+        answer = _calculate(options, sizes, channels)
     except ConvcalcError as refused:
         (problem,) = refused.problems
         if problem.code == codes.VANISHING_SIZE and len(sizes) > 1 and channels is None:
@@ -77,11 +150,11 @@ def _answer(options: dict[str, Any]) -> int:
     return OK
 
 
-def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
-    """The function's answer to the options' question."""
+def _calculate(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
+    """Calls the calculator with the options."""
     from convcalc.calculator.conv import conv
 
-    extra = options["output_padding"]
+    output_padding = options["output_padding"]
     return conv(
         sizes,
         parse_sizes(options["kernel"], "--k", names=True),
@@ -94,7 +167,7 @@ def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> Co
         depthwise=options["depthwise"],
         depth_multiplier=options["depth_multiplier"],
         transpose=options["transpose"],
-        output_padding=None if extra is None else parse_sizes(extra, "--output-padding", least=0),
+        output_padding=None if output_padding is None else parse_sizes(output_padding, "--output-padding", least=0),
         pool=options["pool"],
         use_bias=not options["no_bias"],
         framework=options["framework"],
@@ -103,7 +176,7 @@ def _asked(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> Co
 
 
 def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
-    """The spatial sizes and the channels: the last size of ``--in`` where filters are asked for and nothing else says them."""
+    """The spatial sizes and the channels. With filters and without ``--channels``, the last size of ``--in`` is the channels."""
     sizes = parse_sizes(options["input_"], "--in", names=True)
     channels = _one(options["channels"], "--channels")
     counted = options["filters"] is not None or options["depthwise"]
@@ -115,7 +188,7 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
                 f"parameters depend on the channels: write --in {options['input_']}x3, or --channels 3",
             )
         sizes, channels = sizes[:-1], sizes[-1]
-        if len(sizes) == 1 and options["padding"] != "causal":  # which only one axis has
+        if len(sizes) == 1 and options["padding"] != "causal":  # causal padding exists only for one axis
             whole = options["input_"]
             click.echo(f"note: {whole} is read as (length, channels); with two axes, write --in {whole}x3", err=True)
     if len(sizes) > 3:
@@ -143,41 +216,41 @@ def _inverse(options: dict[str, Any]) -> int:
     before = tuple(size for size in sizes if isinstance(size, int))
     after = tuple(size for size in wanted if isinstance(size, int))
     if len(before) < len(sizes) or len(after) < len(wanted):
-        raise error(codes.INVALID_VALUE, "--out searches with numbers: give --in and --out as such")
+        raise error(codes.INVALID_VALUE, "--out needs numbers: --in and --out cannot contain ? or names")
     kernel, stride = _one(options["kernel"], "--k"), _one(options["stride"], "--s")
     padding = parse_padding(options["padding"]) if options["padding"] is not None else None
     if isinstance(padding, list) or padding == "causal" or isinstance(kernel, str) or isinstance(stride, str):
         raise error(
             codes.INVALID_VALUE,
-            "--out searches with one number for --k and --s, and same, valid or one number for --pad",
+            "with --out, --k and --s are one number each, and --pad is same, valid or one number",
         )
     transpose, framework = options["transpose"], options["framework"]
-    given: dict[str, Any] = {"kernel_size": kernel, "strides": stride, "padding": padding}
-    given |= {"transpose": transpose, "framework": framework}
-    found = inverse(before, after, **given)
+    fixed: dict[str, Any] = {"kernel_size": kernel, "strides": stride, "padding": padding}
+    fixed |= {"transpose": transpose, "framework": framework}
+    settings = inverse(before, after, **fixed)
     if options["format_"] == "json":
         _write_json(
             {
                 "schema_version": 1,
                 "input": list(sizes),
                 "output": list(wanted),
-                "settings": [_setting(s) for s in found],
+                "settings": [_setting(setting) for setting in settings],
             }
         )
-        return OK if found else CHECK_FAILED
-    if not found:
-        closest = nearest(before, after, **given)
+        return OK if settings else CHECK_FAILED
+    if not settings:
+        closest = nearest(before, after, **fixed)
         why = (
             f"no setting turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
         )
         near = f"; the nearest is {'×'.join(map(str, closest.output))}: {closest.options}" if closest else ""
-        grow = not transpose and any(one < other for one, other in zip(before, after))
-        _write(f"{why}{near}{'; --transpose makes an input larger' * grow}\n", options["ascii"])
+        grows = not transpose and any(old < new for old, new in zip(before, after))
+        _write(f"{why}{near}{'; --transpose makes an input larger' * grows}\n", options["ascii"])
         return CHECK_FAILED
     flags = " --transpose" * transpose + f" --framework {framework}" * (framework != "keras")
-    width = max(len(setting.options) for setting in found[:MOST_SETTINGS])
-    lines = [f"{setting.options:<{width}}{flags}  {_note(setting)}".rstrip() for setting in found[:MOST_SETTINGS]]
-    rest = len(found) - MOST_SETTINGS
+    width = max(len(setting.options) for setting in settings[:MOST_SETTINGS])
+    lines = [f"{setting.options:<{width}}{flags}  {_note(setting)}".rstrip() for setting in settings[:MOST_SETTINGS]]
+    rest = len(settings) - MOST_SETTINGS
     if rest > 0:
         lines.append(f"and {rest} more; --k, --s or --pad narrow them down")
     _write("".join(f"{line}\n" for line in lines), options["ascii"])
@@ -198,8 +271,8 @@ def _note(setting: Setting) -> str:
     if window.transposed:
         return f"cuts {window.before} and {window.after}" if setting.padding == "same" else ""
     unread = window.unread
-    left = f"leaves {unread} unread" if isinstance(unread, int) and unread else ""
-    return f"pads {window.before} and {window.after}" if setting.padding == "same" else left
+    unused = f"leaves {unread} unread" if isinstance(unread, int) and unread else ""
+    return f"pads {window.before} and {window.after}" if setting.padding == "same" else unused
 
 
 def _write_json(data: dict[str, Any]) -> None:

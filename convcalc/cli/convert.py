@@ -9,48 +9,43 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 from convcalc.cli import OK, print_warnings, warn
+from convcalc.cli.command import OUTPUT, declare, option
 from convcalc.cli.completion import files
 
 
-@click.command("convert")
+@declare("convert", examples=("convcalc convert model.yaml -o model.json", "convcalc convert model.keras -o model.py"))
 @click.argument("model", shell_complete=files)
-@click.option(
+@option(
     "-o",
     "--output",
     required=True,
     metavar="FILE",
     shell_complete=files,
-    help="Where to write; its ending says what: .json, .yaml or .py.",
+    heading=OUTPUT,
+    help="Write to FILE; its ending selects the format: .json, .yaml or .py.",
 )
 def command(model: str, output: str) -> int:
-    """Write MODEL (a spec, a Keras config or archive) as a Keras config, which keras.models.model_from_json builds, as a spec, or
-    as Keras code.
+    """Convert a model to a Keras config, a YAML spec or Python code.
+
+    MODEL is a spec, a Keras config, a .keras archive or an HDF5 file. keras.models.model_from_json builds a model from the
+    config.
     """
     from convcalc.analyse import infer
-    from convcalc.layers import LayerDefinition
-    from convcalc.model import Foreign
     from convcalc.read import load
-    from convcalc.write import FORMATS, write_whole
+    from convcalc.write import FORMATS, classes_to_supply, write_whole
 
     target = Path(output)
     if target.suffix not in FORMATS:
-        raise error(codes.UNKNOWN_FORMAT, f"{output}: a model can be written as {listed(FORMATS)}")
+        raise error(codes.UNKNOWN_FORMAT, f"{output}: the ending must be {listed(FORMATS)}")
     report = infer(load(model))
     print_warnings(report.problems)
-    own = sorted({row.class_name for row in report.layers if isinstance(row.definition, Foreign)})
-    own += sorted(
-        {
-            row.class_name
-            for row in report.layers
-            if isinstance(row.definition, LayerDefinition) and row.definition.is_custom
-        }
-    )
     write_whole(target, FORMATS[target.suffix](report))
-    if own:
+    classes = classes_to_supply(report)
+    if classes:
         needs = (
-            "the code imports, and you supply,"
+            "the code imports these classes, which you must supply:"
             if target.suffix == ".py"
-            else "to load it, Keras needs custom_objects for"
+            else "to load it, pass Keras custom_objects with"
         )
-        warn(f"note: {needs} {listed(own, 'and')}")
+        warn(f"note: {needs} {listed(classes, 'and')}")
     return OK

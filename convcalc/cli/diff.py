@@ -9,6 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import CHECK_FAILED, OK, print_warnings
+from convcalc.cli.command import COMPARISON, EXIT_CODE, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
@@ -18,16 +19,27 @@ if TYPE_CHECKING:
     from convcalc.model import Model
 
 
-@click.command("diff")
+@declare(
+    "diff",
+    examples=(
+        "convcalc diff old.yaml new.keras",
+        "convcalc diff model.yaml --git HEAD~1           # the file against an earlier revision",
+        "convcalc diff old.yaml new.yaml --format markdown -o diff.md",
+    ),
+)
 @click.argument("models", nargs=-1, required=True, metavar="A [B]", shell_complete=files)
-@click.option(
-    "--git", "revisions", metavar="REV[..REV]", help="Of A alone: a revision against the file, or two of them."
+@option(
+    "--git",
+    "revisions",
+    metavar="REV[..REV]",
+    heading=COMPARISON,
+    help="Compare a revision of A with the file, or two revisions of A.",
 )
 @output_options(tuple(COMPARISON_FORMATS))
-@click.option("--all", "everything", is_flag=True, help="Layers that are the same too.")
-@click.option("--ignore-names", is_flag=True, help="A layer may have another name.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 where the models differ, too.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing: the exit code says it.")
+@option("--all", "everything", is_flag=True, heading=COMPARISON, help="Show unchanged layers too.")
+@option("--ignore-names", is_flag=True, heading=COMPARISON, help="Do not compare the names of layers.")
+@option("--exit-zero", is_flag=True, heading=EXIT_CODE, help="Exit with 0 even if the models differ.")
+@option("-q", "--quiet", is_flag=True, heading=EXIT_CODE, help="Print nothing; only set the exit code.")
 @text_options
 def command(
     models: tuple[str, ...],
@@ -41,14 +53,15 @@ def command(
     ascii: bool,
     no_color: bool,
 ) -> int:
-    """What differs between the models A and B: specs, Keras configs, archives or HDF5 files; with --git between two states
-    of A.
+    """Compare two models layer by layer.
 
-    Exits with 1 when they differ.
+    A and B are specs, Keras configs, .keras archives or HDF5 files. With --git, compare two states of A.
+
+    The exit code is 1 if the models differ.
     """
     from convcalc.differences.compare import diff
 
-    before, after = _of_git(models, revisions) if revisions is not None else _of_files(models)
+    before, after = _from_git(models, revisions) if revisions is not None else _from_files(models)
     result = diff(_report(before), _report(after), ignore_names)
     if not quiet:
         request = ComparisonRequest(everything, lambda: to.text_style(width, ascii, no_color))
@@ -56,22 +69,22 @@ def command(
     return CHECK_FAILED if result.differs and not exit_zero else OK
 
 
-def _of_files(models: tuple[str, ...]) -> tuple[Model, Model]:
+def _from_files(models: tuple[str, ...]) -> tuple[Model, Model]:
     from convcalc.read import load
 
     if len(models) != 2:
-        raise error(codes.MISSING_ARGUMENT, "give two models, or one and --git REV")
+        raise error(codes.MISSING_ARGUMENT, "give two models, or one model and --git REV")
     if models[0] == models[1] == "-":
-        raise error(codes.INVALID_VALUE, "standard input can be one of the models, not both")
+        raise error(codes.INVALID_VALUE, "only one of the models can be standard input")
     return load(models[0]), load(models[1])
 
 
-def _of_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
-    """The file in a revision and on the disk, or in two revisions; as for git, the one that is left out is HEAD."""
+def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
+    """The file in a revision and on disk, or in two revisions. As in git, a revision that is left out is HEAD."""
     from convcalc.read import load
 
     if len(models) != 1 or models[0] == "-":
-        raise error(codes.INVALID_VALUE, "--git compares states of one file: give that alone")
+        raise error(codes.INVALID_VALUE, "--git compares revisions of one file: give only that file")
     (file,) = models
     before, dots, after = revisions.partition("..")
     if after.startswith("."):

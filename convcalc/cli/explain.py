@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.base import codes
-from convcalc.base.problems import did_you_mean, error, listed
+from convcalc.base.problems import did_you_mean, error
 from convcalc.cli import OK
+from convcalc.cli.command import declare
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
@@ -17,14 +18,22 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 
-@click.command("explain")
+@declare(
+    "explain",
+    examples=(
+        "convcalc explain model.yaml conv2d_1",
+        "convcalc explain model.yaml 3             # the third layer",
+        "convcalc explain wrong-rank               # the code of an error, warning or insight",
+    ),
+)
 @click.argument("model", metavar="MODEL|CODE", shell_complete=models_or_codes)
 @click.argument("layer", required=False, shell_complete=layers_of_the_model)
 @text_options
 def command(model: str, layer: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
-    """Every number of one LAYER of MODEL, worked out; or, with the CODE of an insight alone, what it means.
+    """Explain every number of a layer, or the meaning of a code.
 
-    LAYER is a name, a number (from 1), or the beginning of a name. CODE is one that `convcalc summary --insights` shows.
+    LAYER is a name, the beginning of a name, or a number (from 1). CODE is the word in brackets in an error or a warning, or the
+    first word of an insight.
     """
     style = text_style(width, ascii, no_color)
     if layer is None:
@@ -40,12 +49,15 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
 
 
 def _meaning(code: str, style: TextStyle) -> str:
-    """What the code of an insight means."""
+    """The meaning of the code of a problem or an insight."""
     from convcalc.checking.insights import INSIGHT_RULES
-    from convcalc.rendering.insights import kind_page
+    from convcalc.rendering.insights import code_page
 
-    if code not in INSIGHT_RULES:
-        hint = did_you_mean(code, INSIGHT_RULES) or f"; codes are {listed(INSIGHT_RULES, 'and')}"
-        takes = "explain takes a MODEL and a LAYER, or the code of an insight"
-        raise error(codes.UNKNOWN_CODE, f"{takes}; there is no code '{code}'{hint}")
-    return kind_page(INSIGHT_RULES[code], style)
+    if code in INSIGHT_RULES:
+        rule = INSIGHT_RULES[code]
+        return code_page(code, rule.title, rule.explanation, style)
+    if code in codes.CODES:
+        meaning = codes.meaning(codes.Code(code))
+        return code_page(code, meaning.title, meaning.help, style)
+    hint = did_you_mean(code, (*INSIGHT_RULES, *codes.CODES)) or "; to explain a layer, name it after the model"
+    raise error(codes.UNKNOWN_CODE, f"explain takes a MODEL and a LAYER, or a CODE; there is no code '{code}'{hint}")

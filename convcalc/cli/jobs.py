@@ -1,4 +1,4 @@
-"""Work on many names, by several processes at once; what comes of it comes in order."""
+"""Work on many names by several processes at once. The results come in the order of the names."""
 
 from __future__ import annotations
 
@@ -19,130 +19,132 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# How a process begins: as a copy of this one where that is safe, else from nothing, with all of its imports.
+# How a process starts: as a copy of this one where that is safe, else as a new interpreter that imports everything again.
 METHOD = "fork" if sys.platform == "linux" else "spawn"
-# Fewer names are done sooner than processes have begun (a name takes some 10 ms; a process 20 ms, or 200 ms from nothing).
+# With fewer names, one process is faster: a name takes about 10 ms, starting a process 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
-MOST_JOBS = 1000  # more is a slip of the keyboard
-_AHEAD = 2  # names that a process holds: one that it works on, and one for when that is done
+MOST_JOBS = 1000  # a larger number is a typing error
+_AHEAD = 2  # names that each process has: the one it works on and the next
 
 
 def jobs_for(names: Sequence[str]) -> int:
-    """How many processes are worth their start: one for each core, or none but this one."""
+    """Returns how many processes are worth starting: one per core, or 1 for few names."""
     if len(names) < _FEWEST[METHOD]:
         return 1
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: str = METHOD) -> Iterator[R]:
-    """What comes of the work on each name, in their order, by so many processes; what the work raises is raised here.
+    """Yields the result of the work on each name, in order. An exception of the work is raised here.
 
-    The work, and what comes of it, must be such as can be pickled. Raises :class:`ConvcalcError` where a process ends before
-    its work is done.
+    The work and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is done.
     """
-    # The first is done here in any case: what it imports, copies of this process have from the start.
+    # The first name is always done here, so that forked processes already have the modules that the work imports.
     yield from map(work, names[:1])
     rest = names[1:]
     jobs = min(jobs, len(rest))
     if jobs < 2:
         yield from map(work, rest)
         return
-    team = _Team(rest)
+    pool = WorkerPool(rest)
     try:
-        team.start(work, jobs, method)
+        pool.start(work, jobs, method)
         for number, name in enumerate(rest):
-            did, found = team.answer(number)
-            # What the work raised there it raises here, where it is told as ever.
-            yield found if did else work(name)
+            succeeded, result = pool.result(number)
+            # Repeated here after a failure, so that the exception and its traceback are those of this process.
+            yield result if succeeded else work(name)
     finally:
-        team.end()
+        pool.stop()
 
 
-class _Team:
-    """Processes that share the work on names, and what they answered so far."""
+class WorkerPool:
+    """Processes that share the work on names, and their results so far.
+
+    Unlike multiprocessing.Pool, it knows which name a process was working on when it was killed.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self._tasks = iter(enumerate(names))
         self._processes: dict[Connection[Any, Any], BaseProcess] = {}
-        self._given: dict[Connection[Any, Any], deque[int]] = {}
-        self._answers: dict[int, tuple[bool, Any] | ConvcalcError] = {}
+        self._sent: dict[Connection[Any, Any], deque[int]] = {}
+        self._results: dict[int, tuple[bool, Any] | ConvcalcError] = {}
 
     def start(self, work: Callable[[str], Any], jobs: int, method: str) -> None:
-        """Start the processes, each with its first names."""
+        """Starts the processes and sends each its first names."""
         from multiprocessing import get_context
 
         context = get_context(method)
-        with _uninterrupted():
+        with _interrupts_blocked():
             for _ in range(jobs):
                 ours, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(work, theirs), daemon=True)  # type: ignore[attr-defined]
+                process = context.Process(target=_worker, args=(work, theirs), daemon=True)  # type: ignore[attr-defined]
                 try:
                     process.start()
                 except OSError as failed:
                     why = failed.strerror or failed
-                    raise error(codes.NO_PROCESS, f"a process cannot be started: {why}; --jobs 1 needs none") from None
+                    raise error(codes.NO_PROCESS, f"cannot start a process: {why}; --jobs 1 needs none") from None
                 theirs.close()
-                self._processes[ours], self._given[ours] = process, deque()
-        for process in [*self._processes] * _AHEAD:
-            self._give(process)
+                self._processes[ours], self._sent[ours] = process, deque()
+        for connection in [*self._processes] * _AHEAD:
+            self._send_next(connection)
 
-    def answer(self, number: int) -> tuple[bool, Any]:
-        """Whether the work on a name was done, and what came of it; waits for that."""
+    def result(self, number: int) -> tuple[bool, Any]:
+        """Waits for a name's result. Returns whether the work succeeded, and its result."""
         from multiprocessing.connection import wait
 
-        while number not in self._answers:
-            for process in wait([*self._processes]):
-                self._hear(process)  # type: ignore[arg-type]
-        found = self._answers.pop(number)
-        if isinstance(found, ConvcalcError):
-            raise found
-        return found
+        while number not in self._results:
+            for connection in wait([*self._processes]):
+                self._receive(connection)  # type: ignore[arg-type]
+        result = self._results.pop(number)
+        if isinstance(result, ConvcalcError):
+            raise result
+        return result
 
-    def end(self) -> None:
-        """End the processes, whatever they are at: they only read."""
+    def stop(self) -> None:
+        """Kills the processes. They only read files, so nothing is lost."""
         for process in self._processes.values():
             process.kill()
         for process in self._processes.values():
             process.join()
 
-    def _give(self, process: Connection[Any, Any]) -> None:
+    def _send_next(self, connection: Connection[Any, Any]) -> None:
         task = next(self._tasks, None)
         if task is not None:
-            self._given[process].append(task[0])
-            with suppress(OSError):  # it has ended: its answer says so
-                process.send(task)
+            self._sent[connection].append(task[0])
+            with suppress(OSError):  # the process has ended: _receive will notice
+                connection.send(task)
 
-    def _hear(self, process: Connection[Any, Any]) -> None:
+    def _receive(self, connection: Connection[Any, Any]) -> None:
         try:
-            number, did, found = process.recv()
+            number, succeeded, result = connection.recv()
         except (EOFError, OSError):
-            # What it was given behind this name is never asked for: the run ends with this one.
-            self._answers[self._given[process][0]] = self._ended(process)
+            # Its other names are dropped: the run stops at this error.
+            self._results[self._sent[connection][0]] = self._ended(connection)
             return
-        self._given[process].popleft()
-        self._answers[number] = did, found
-        self._give(process)
+        self._sent[connection].popleft()
+        self._results[number] = succeeded, result
+        self._send_next(connection)
 
     def _ended(self, connection: Connection[Any, Any]) -> ConvcalcError:
-        process, name = self._processes.pop(connection), self.names[self._given[connection][0]]
+        process, name = self._processes.pop(connection), self.names[self._sent[connection][0]]
         process.join()
         code = process.exitcode or 0
-        how = f"with code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
-        hint = ", as the system does where memory runs out" if code == -9 else ""
-        return error(codes.PROCESS_ENDED, f"{name}: the process at work on it was ended {how}{hint}; try --jobs 1")
+        how = f"ended with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+        hint = ", probably because memory ran out" if code == -9 else ""
+        return error(codes.PROCESS_ENDED, f"{name}: the process that checked it {how}{hint}; try --jobs 1")
 
 
-def _serve(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
-    """What a process does: the work on the names that it is given, as long as there is somebody who gives them."""
+def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
+    """Runs in each process: does the work on each name it receives, until its parent process ends."""
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    # Ctrl-C goes to all processes of a terminal; the one that started these ends them.
+    # The terminal sends Ctrl-C to all processes; only the parent reacts and ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
-    with suppress(EOFError, OSError):  # there is nobody any more
+    with suppress(EOFError, OSError):  # the parent has ended
         while tasks in wait([tasks, parent.sentinel]):
             number, name = tasks.recv()
             try:
@@ -153,8 +155,8 @@ def _serve(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits meanwhile; a process that is started here never hears of it, not even before it can say so."""
+def _interrupts_blocked() -> Iterator[None]:
+    """Blocks Ctrl-C, so that a process that starts meanwhile never receives it before it can ignore it."""
     if sys.platform == "win32":
         yield
         return

@@ -9,6 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import Source, did_you_mean, error
 from convcalc.cli import OK
+from convcalc.cli.command import declare
 from convcalc.cli.completion import known_layers
 from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 
-@click.command("layers")
+@declare("layers", examples=("convcalc layers", "convcalc layers Conv2D", "convcalc layers ops.matmul"))
 @click.argument("name", required=False, shell_complete=known_layers)
 @text_options
 def command(name: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
-    """The layers that are known, by family; with a NAME, that layer's arguments, rule and an example. 'ops' lists the
-    operations of keras.ops, and ops.NAME shows one.
+    """List the known layers, or show the arguments of one.
+
+    NAME is a layer, `ops` for the list of operations of keras.ops, or `ops.NAME` for one operation. The page of a layer shows its
+    arguments, its rule and an example.
     """
     from convcalc.layers import CATALOGUE, find, known_names
     from convcalc.rendering.catalogue import layer_list, layer_page
@@ -34,21 +37,21 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
         write(_operations(name.removeprefix("keras.").removeprefix("ops."), style))
         return OK
-    kind = find(name)
-    if kind is None:
-        hint = did_you_mean(name, known_names()) or "; `convcalc layers` lists those that are known"
+    definition = find(name)
+    if definition is None:
+        hint = did_you_mean(name, known_names()) or "; `convcalc layers` lists the known layers"
         raise error(codes.UNKNOWN_LAYER, f"there is no layer '{name}'{hint}")
     from convcalc.analyse import infer
     from convcalc.layers.examples import example_spec
     from convcalc.read.spec.spec import read_spec
 
-    spec = example_spec(kind)
-    write(layer_page(kind, spec, infer(read_spec(Source("example", spec))), style))
+    spec = example_spec(definition)
+    write(layer_page(definition, spec, infer(read_spec(Source("example", spec))), style))
     return OK
 
 
 def _operations(function: str, style: TextStyle) -> str:
-    """The page of the operation that a function makes; of ``ops`` the list of all."""
+    """The page of an operation, or the list of all for ``ops``."""
     from convcalc.ops import OPERATIONS, find_function
     from convcalc.rendering.catalogue import operation_list, operation_page
 
@@ -56,7 +59,7 @@ def _operations(function: str, style: TextStyle) -> str:
         return operation_list(OPERATIONS.values(), style)
     operation = find_function(function)
     if operation is None:
-        known = [each.function for each in OPERATIONS.values()]
-        hint = did_you_mean(function, known) or "; `convcalc layers ops` lists those that are known"
+        functions = [operation.function for operation in OPERATIONS.values()]
+        hint = did_you_mean(function, functions) or "; `convcalc layers ops` lists the known operations"
         raise error(codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
     return operation_page(operation, style)

@@ -1,4 +1,4 @@
-"""Writing results: in which format and where to, how wide, in which signs, in colour or not."""
+"""Where and how results are written: format, file, width, characters, colour."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 from convcalc.base.structs import Struct
+from convcalc.cli.command import OUTPUT, WholeNumber, option
 from convcalc.cli.completion import files
 from convcalc.cli.terminal import encodable, encodes, write
 
@@ -25,13 +26,13 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Output(Struct):
-    """Where a result goes, and in which format: into ``file``, or to standard output."""
+    """The format of the output and its file, or None for standard output."""
 
     format: str
     file: Path | None = None
 
     def write(self, pieces: Iterable[str]) -> None:
-        """The text, piece by piece as it comes; into a file whole or not at all."""
+        """Writes the text: to standard output piece by piece, to a file only if all pieces could be made."""
         if self.file is None:
             for piece in pieces:
                 write(piece)
@@ -46,7 +47,7 @@ class Output(Struct):
             raise error(codes.OUTPUT, f"{self.file}: cannot be written: {failed.strerror or failed}") from None
 
     def text_style(self, width: int | None, ascii: bool, no_color: bool) -> TextStyle:
-        """How to draw there."""
+        """Returns the style for this output: a file has no colour and as much width as it needs, unless ``width`` limits it."""
         if self.file is None:
             return text_style(width, ascii, no_color)
         from convcalc.rendering.grid import TextStyle
@@ -55,26 +56,32 @@ class Output(Struct):
 
 
 def output_options(formats: Sequence[str], default: str = "table") -> Callable[[F], F]:
-    """The options ``--format`` and ``-o`` for a command that writes these formats; it is given an :class:`Output` as ``to``."""
+    """Adds the options ``--format`` and ``-o`` to a command, which gets an :class:`Output` as ``to``."""
 
     def options(command: F) -> F:
         @wraps(command)
         def with_output(*args: Any, format_: str | None, output: str | None, **rest: Any) -> Any:
             return command(*args, to=_output(format_, output, formats, default), **rest)
 
-        for option in (
-            click.option(
+        for add_option in (
+            option(
                 "-o",
                 "--output",
                 metavar="FILE",
                 shell_complete=files,
-                help="Write to a file; its ending says the format unless --format does.",
+                heading=OUTPUT,
+                help="Write to FILE; its ending selects the format unless --format is given.",
             ),
-            click.option(
-                "--format", "format_", type=click.Choice(list(formats)), help=f"How to write it; default: {default}."
+            option(
+                "--format",
+                "format_",
+                type=click.Choice(list(formats)),
+                metavar="FORMAT",
+                heading=OUTPUT,
+                help=f"Output format: {listed(formats)}. [default: {default}]",
             ),
         ):
-            with_output = option(with_output)
+            with_output = add_option(with_output)
         return with_output  # type: ignore[return-value]
 
     return options
@@ -88,29 +95,35 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
     from convcalc.rendering.formats import ENDINGS
 
     path = Path(file)
-    meant = format or ENDINGS.get(path.suffix.lower(), "")
-    if meant not in formats:
+    selected = format or ENDINGS.get(path.suffix.lower(), "")
+    if selected not in formats:
         endings = listed([ending for ending, name in ENDINGS.items() if name in formats])
         raise error(
             codes.UNKNOWN_FORMAT,
-            f"{file}: its ending says no format that can be written here; end it in {endings}, or give --format",
+            f"{file}: its ending selects no format of this command; use {endings}, or give --format",
         )
-    return Output(meant, path)
+    return Output(selected, path)
 
 
 def text_options(command: F) -> F:
-    """The options that say how text looks."""
-    for option in (
-        click.option("--no-color", is_flag=True, help="No colour, as with NO_COLOR set."),
-        click.option("--ascii", is_flag=True, help="ASCII signs only."),
-        click.option("--width", type=click.IntRange(20, 10_000), help="Columns to use; default: the terminal's."),
+    """Adds the options for the style of text."""
+    for add_option in (
+        option("--no-color", is_flag=True, heading=OUTPUT, help="No colour (also: set NO_COLOR)."),
+        option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters."),
+        option(
+            "--width",
+            type=WholeNumber(20, 10_000),
+            metavar="N",
+            heading=OUTPUT,
+            help="Width in characters. [default: the terminal's]",
+        ),
     ):
-        command = option(command)
+        command = add_option(command)
     return command
 
 
 def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
-    """How to draw on standard output: as wide as the terminal; in a pipe as wide as it needs, and without colour."""
+    """Returns the style for standard output: as wide as the terminal, or in a pipe as wide as needed and without colour."""
     from convcalc.rendering.grid import TextStyle
 
     terminal = sys.stdout.isatty()
@@ -119,10 +132,10 @@ def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
 
         width = get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return TextStyle(width, ascii or not encodes("━│≥└×"), _painted if colour else None)
+    return TextStyle(width, ascii or not encodes("━│≥└×"), _coloured if colour else None)
 
 
-def _painted(text: str, style: str) -> str:
+def _coloured(text: str, style: str) -> str:
     from rich.color import ColorSystem
     from rich.style import Style
 

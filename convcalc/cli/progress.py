@@ -1,4 +1,4 @@
-"""How far a run over many files has come: told on a terminal, never in a pipe."""
+"""The progress line of a run over many files. It is shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import TypeVar
 
 R = TypeVar("R")
 
-_FEWEST = 5  # of fewer files nobody has to be told
-_PAUSE = 0.1  # seconds between two words
+_FEWEST = 5  # files that are worth a progress line
+_PAUSE = 0.1  # seconds between two updates
 
 
-_there = False  # whether the line stands at the foot of the terminal
+_visible = False  # True while the line is on the terminal
 
 
 def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) -> Iterator[R]:
-    """The results as they come, one for each name. A line at the foot of the terminal says which it is about; it is gone before a
-    result is written there, and at the end.
+    """Yields the results, one for each name, and shows the current name in the last line of the terminal. The line is removed
+    before a result is written, and at the end.
     """
     shown = not quiet and len(names) >= _FEWEST and sys.stderr.isatty()
     last = 0.0
-    coming = iter(results)
+    remaining = iter(results)
     try:
         for number, name in enumerate(names, 1):
             if shown and monotonic() - last >= _PAUSE:
                 _show(f"{number:,}/{len(names):,} {name}")
                 last = monotonic()
-            result = next(coming)
+            result = next(remaining)
             if sys.stdout.isatty():
                 clear()
             yield result
@@ -37,16 +37,16 @@ def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) ->
 
 
 def clear() -> None:
-    """Take the line away, so that something else can be written there."""
-    global _there
-    if _there:
+    """Removes the line, so that other text can be written there."""
+    global _visible
+    if _visible:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
-        _there = False
+        _visible = False
 
 
 def _show(line: str) -> None:
-    global _there
+    global _visible
     from shutil import get_terminal_size
 
     from convcalc.base.text import visible
@@ -54,4 +54,4 @@ def _show(line: str) -> None:
     clear()
     sys.stderr.write(visible(line)[: get_terminal_size().columns - 1])
     sys.stderr.flush()
-    _there = True
+    _visible = True

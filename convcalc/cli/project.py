@@ -1,4 +1,4 @@
-"""What a project says for all its models: ``[tool.convcalc]`` of its ``pyproject.toml``."""
+"""Settings of a project for all its models: ``[tool.convcalc]`` in ``pyproject.toml``."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ KEYS = ("allow-incomplete", "ignore-names", "budget", "records")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """``file`` is the ``pyproject.toml``, None where there is none that says anything. ``budget`` holds for every model;
-    ``records`` goes from a model's file to its record, both as paths that lead there from the working directory.
+    """The settings of a project.
+
+    - ``file`` is the path of ``pyproject.toml``, None if there is none with a ``[tool.convcalc]`` table.
+    - ``budget`` applies to every model.
+    - ``records`` maps a model's file to its record; both are paths relative to the working directory.
     """
 
     file: str | None = None
@@ -32,28 +35,26 @@ class Project:
     records: Mapping[str, str] = field(default_factory=dict)
 
     def record_of(self, model: str) -> str | None:
-        """The record that a model is held to."""
-        wanted = os.path.realpath(model)  # where a link leads in a circle, Path.resolve() raises an error
+        """Returns the path of a model's record, None if it has none."""
+        wanted = os.path.realpath(model)  # Path.resolve() raises an error for circular links
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 
 def project(start: Path | None = None) -> Project:
-    """The settings of the project that a folder belongs to: those of the nearest ``pyproject.toml`` at or above it.
+    """Returns the settings of the project of a folder, from the nearest ``pyproject.toml`` in it or in a folder above.
 
-    Raises :class:`ConvcalcError` for a file that is no TOML, and for keys and values that there are not.
+    Raises :class:`ConvcalcError` if the file is not TOML, and for unknown keys and invalid values.
     """
     try:
         folder = (start or Path()).resolve()
-    except FileNotFoundError:  # the working directory was removed: it belongs to nothing
+    except FileNotFoundError:  # the working directory was removed
         return Project()
-    file = next(
-        (each / "pyproject.toml" for each in (folder, *folder.parents) if (each / "pyproject.toml").is_file()), None
-    )
+    file = next((path for parent in (folder, *folder.parents) if (path := parent / "pyproject.toml").is_file()), None)
     if file is None:
         return Project()
     name = _from_here(file)
     text = _text(file, name)
-    if "convcalc" not in text:  # another tool's: nothing of it is our business, not even whether it can be read
+    if "convcalc" not in text:  # it has no settings for convcalc, so it may even be invalid
         return Project()
     table = _toml(text, name).get("tool", {})
     settings = table.get("convcalc") if isinstance(table, dict) else None
@@ -82,12 +83,12 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         raise error(codes.NOT_TOML, f"{name}: {bad}") from None
     except RecursionError:
         raise error(codes.NOT_TOML, f"{name}: nested too deeply") from None
-    except ValueError:  # of which Python makes no number
-        raise error(codes.NOT_TOML, f"{name}: holds a number of thousands of digits") from None
+    except ValueError:  # Python refuses to convert such a number
+        raise error(codes.NOT_TOML, f"{name}: a number has too many digits") from None
 
 
 def _from_here(path: Path) -> str:
-    """The shorter of a path's two names, from the working directory and from the root."""
+    """Returns the path relative to the working directory if it is inside, else the absolute path."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -95,16 +96,16 @@ def _from_here(path: Path) -> str:
 
 
 class _Reader:
-    """Reads the table; what is wrong is found whole, and leaves together."""
+    """Reads the table and collects all problems, so that one error lists them all."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
 
     def project(self, settings: Any, folder: Path) -> Project:
-        """The settings. Raises :class:`ConvcalcError` with all that is wrong."""
+        """Returns the settings. Raises :class:`ConvcalcError` with every problem."""
         if not isinstance(settings, dict):
-            self._report("convcalc", "'tool.convcalc' is a table", codes.INVALID_VALUE)
+            self._report("convcalc", "'tool.convcalc' must be a table", codes.INVALID_VALUE)
             settings = {}
         self._known(settings, KEYS, "[tool.convcalc]")
         incomplete, names = self._flag(settings, "allow-incomplete"), self._flag(settings, "ignore-names")
@@ -114,10 +115,12 @@ class _Reader:
         for model, record in records.items():
             if not isinstance(record, str):
                 self._report(
-                    model, f"the record of '{model}' is the path of a file, not {shown(record)}", codes.INVALID_VALUE
+                    model,
+                    f"the record of '{model}' must be the path of a file, not {shown(record)}",
+                    codes.INVALID_VALUE,
                 )
             elif "\0" in model + record:
-                self._report(model, "a path holds a NUL character, which no file's name has", codes.INVALID_VALUE)
+                self._report(model, "a path contains a NUL character", codes.INVALID_VALUE)
         if self.problems:
             raise ConvcalcError(self.problems)
         paths = {_from_here(folder / model): _from_here(folder / record) for model, record in records.items()}
@@ -126,31 +129,31 @@ class _Reader:
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
         for key in table:
             if key not in known:
-                hint = did_you_mean(key, known) or f"; it may have {listed(known, 'and')}"
+                hint = did_you_mean(key, known) or f"; the keys are {listed(known, 'and')}"
                 self._report(key, f"{where} has no key '{key}'{hint}", codes.UNKNOWN_KEY)
 
     def _flag(self, settings: Mapping[str, Any], key: str) -> bool:
         value = settings.get(key, False)
         if not isinstance(value, bool):
-            self._report(key, f"'{key}' is true or false, not {shown(value)}", codes.INVALID_VALUE)
+            self._report(key, f"'{key}' must be true or false, not {shown(value)}", codes.INVALID_VALUE)
         return bool(value)
 
     def _table(self, settings: Mapping[str, Any], key: str) -> dict[str, Any]:
         value = settings.get(key, {})
         if isinstance(value, dict):
             return value
-        self._report(key, f"'{key}' is a table, [tool.convcalc.{key}]", codes.INVALID_VALUE)
+        self._report(key, f"'{key}' must be a table, [tool.convcalc.{key}]", codes.INVALID_VALUE)
         return {}
 
     def _report(self, key: str, message: str, code: Code) -> None:
         self.problems.append(Problem(code, message, self._mark(key)))
 
     def _mark(self, key: str) -> Mark:
-        """Where a key stands: TOML's reader does not tell, so it is looked for in the text, behind the table's head."""
+        """The position of a key. TOML's parser does not report it, so the text after the table's header is searched."""
         head = self.source.text.find("tool.convcalc")
-        found = re.compile(rf"(?m)^[ \t]*[\[{{]?.*?[\"']?({re.escape(key)})[\"']?\s*[=\]]").search(
+        match = re.compile(rf"(?m)^[ \t]*[\[{{]?.*?[\"']?({re.escape(key)})[\"']?\s*[=\]]").search(
             self.source.text, max(head, 0)
         )
-        place = found.start(1) if found else max(head, 0)
-        before = self.source.text[:place]
-        return Mark(self.source, before.count("\n") + 1, place - (before.rfind("\n") + 1) + 1)
+        position = match.start(1) if match else max(head, 0)
+        before = self.source.text[:position]
+        return Mark(self.source, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)

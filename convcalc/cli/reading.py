@@ -1,21 +1,20 @@
-"""The models of a command line as reports, with what is to be said of each."""
+"""Reading the models of a command line: reports, warnings and the exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
 from convcalc.base import codes
 from convcalc.base.numbers import LARGEST
 from convcalc.base.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn
+from convcalc.cli.command import INPUT, WholeNumber, option
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 
 if TYPE_CHECKING:
-    from convcalc.analyse import Report, Study
+    from convcalc.analyse import Study
     from convcalc.analyse.assumptions import Assumptions
     from convcalc.base.numbers import Number
     from convcalc.model import Model
@@ -25,9 +24,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Reading:
-    """The reports of the models, one at a time as they are read. ``options`` are those of the command; ``code`` is the exit code
-    by what was found so far.
-    """
+    """Reads the models one at a time. ``options`` are those of the command; ``code`` is the exit code so far."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -35,13 +32,13 @@ class Reading:
         self.code = OK
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Study]:
-        """A report for each model; one that cannot be read hides no other."""
+        """Yields a report for each model. A model that cannot be read is skipped if there are others."""
         alone = len(models) == 1
         reports = progress(models, (self._report(source, alone) for source in models), self.options["quiet"])
         return (report for report in reports if report is not None)
 
     def _report(self, source: str, alone: bool) -> Study | None:
-        """A model's report, with what is to be said of it; None for one of several that cannot be read."""
+        """Returns a model's report and prints messages about it. None for one of several models that cannot be read."""
         try:
             report, weights = self._read(source)
         except ConvcalcError as failed:
@@ -50,25 +47,31 @@ class Reading:
             warn(str(failed))
             self.code = USAGE_ERROR
             return None
-        failures = [] if weights is None else _differences(source, report, weights)
-        said = [] if weights is None or failures else [_agreement(source, report, weights)]
+        failures: list[str] = []
+        messages: list[str] = []
+        if weights is not None:
+            from convcalc.checking.verify import verify
+
+            result = verify(report, weights)
+            failures = [str(problem._replace(message=f"{source}: {problem.message}")) for problem in result.problems]
+            messages = [] if failures else [f"{source}: {result.agreement}"]
         if self.options["strict"]:
             failures += _unknown(source, report, self.options["memory"])
         if failures:
             self.code = max(self.code, CHECK_FAILED)
         if not self.options["quiet"]:
-            for text in (*map(str, report.problems), *said, *failures):
+            for text in (*map(str, report.problems), *messages, *failures):
                 warn(text)
         return report
 
     def _read(self, source: str) -> tuple[Study, Weights | None]:
-        """The report on a model, and the weights that its file stores where they are to be compared."""
+        """Returns the report of a model, and with ``--verify`` the weights in its file."""
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
         model = parse(source)
-        asked = resized(model, self.options["inputs"], self.options["batch"])
-        report = Study.of(infer(asked), self.assumptions)
+        resized_model = resized(model, self.options["inputs"], self.options["batch"])
+        report = Study.of(infer(resized_model), self.assumptions)
         weights = _stored(source, model) if self.options["verify"] else None
         convention = self.options["convention"]
         return report if convention is None else report.with_flops(convention), weights
@@ -81,62 +84,45 @@ def _stored(source: str, model: Model) -> Weights:
 
 
 def _unknown(source: str, report: Study, memory: bool) -> list[str]:
-    """Which of the totals that are shown are not wholly known."""
+    """Returns a message for each shown total that is unknown or a lower bound."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
     return [f"{source}: {name}: {words.get(label, 'unknown')}" for name, label in labels.items()]
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
-    """What the command line says that memory is counted under."""
+    """Returns the assumptions of the memory analysis."""
     from convcalc.analyse.assumptions import Assumptions
     from convcalc.analyse.optimizers import SLOTS
     from convcalc.layers.dtypes import BITS
 
     sized = [name for name, bits in BITS.items() if bits]
-    for option, value, known in (("--assume-dtype", dtype, sized), ("--training", optimizer, list(SLOTS))):
+    for flag, value, known in (("--assume-dtype", dtype, sized), ("--training", optimizer, list(SLOTS))):
         if value is not None and value not in known:
             hint = did_you_mean(value, known) or f"; known are {listed(known, 'and')}"
-            raise error(codes.INVALID_VALUE, f"{option} does not know '{value}'{hint}")
+            raise error(codes.INVALID_VALUE, f"{flag}: unknown value '{value}'{hint}")
     return Assumptions(dtype, in_place, optimizer)
 
 
-def _differences(source: str, report: Report, weights: Weights) -> list[str]:
-    """Where the report does not agree with the weights in the file."""
-    from convcalc.checking.verify import verify
-
-    problems = verify(report, weights).problems
-    return [str(problem._replace(message=f"{source}: {problem.message}")) for problem in problems]
-
-
-def _agreement(source: str, report: Report, weights: Weights) -> str:
-    """How much of the report agrees with the weights in the file."""
-    from convcalc.checking.verify import verify
-
-    found = verify(report, weights)
-    agree = f"{_counted(found.weights, 'weight')} of {_counted(found.layers, 'layer')} agree with the file"
-    rest = f"; of {_counted(found.unknown, 'layer')} nothing is known to compare" if found.unknown else ""
-    return f"{source}: {agree}{rest}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
 def input_options(command: F) -> F:
-    """The options for other sizes than those that a model states."""
-    for option in (
-        click.option("--batch", type=click.IntRange(1, LARGEST), help="The batch size."),
-        click.option(
-            "--input", "inputs", multiple=True, metavar="[NAME=]SIZES", help="Another input size, as 224x224x3."
+    """Adds the options for sizes that differ from those in the model."""
+    for add_option in (
+        option("--batch", type=WholeNumber(1, LARGEST), metavar="N", heading=INPUT, help="Use this batch size."),
+        option(
+            "--input",
+            "inputs",
+            multiple=True,
+            metavar="[NAME=]SIZES",
+            heading=INPUT,
+            help="Use another input size, e.g. 224x224x3.",
         ),
     ):
-        command = option(command)
+        command = add_option(command)
     return command
 
 
 def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
-    """The model with the input sizes and the batch size of the command line."""
+    """Returns the model with the input sizes and the batch size of the command line."""
     from convcalc.model import with_input_sizes
 
     if not inputs and batch is None:
@@ -151,9 +137,11 @@ def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
         names = [model.layer_of(ref).name for ref in model.inputs]
         name = unknown.args[0]
         if name is None:
-            message = f"the model has several inputs: say which, as in --input {names[0]}=224x224x3"
+            message = f"the model has several inputs: name one of them, e.g. --input {names[0]}=224x224x3"
         else:
-            message = f"there is no input '{name}'{did_you_mean(name, names) or f'; there is {listed(names, chr(38))}'}"
+            message = (
+                f"there is no input '{name}'{did_you_mean(name, names) or '; the inputs are ' + listed(names, 'and')}"
+            )
         raise error(codes.UNKNOWN_INPUT, message) from None
     except Refusal as refused:
         raise error(refused.code, refused.message) from None

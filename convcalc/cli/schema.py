@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import click
-
 from convcalc.cli import OK
+from convcalc.cli.command import declare
 from convcalc.cli.terminal import write
 
 
-@click.command("schema")
+@declare("schema", examples=("convcalc schema > convcalc.schema.json", "convcalc schema | jq '.properties | keys'"))
 def command() -> int:
-    """A JSON Schema of the YAML spec, with which editors complete specs and check them while they are written."""
+    """Print the JSON Schema of YAML specs, for editors.
+
+    With the schema, an editor completes a spec and checks it while you write.
+    """
     from convcalc.rendering.schema import json_schema
 
     write(json_schema())

@@ -1,4 +1,4 @@
-"""The shells whose scripts for completion are ours: imported where a shell asks for one, and click is told of it."""
+"""Completion scripts that differ from click's. Imported only when a shell asks for completion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from click.shell_completion import FishComplete, add_completion_class
 
 @add_completion_class
 class _Fish(FishComplete):
-    """Click's script for fish, which takes an offer only up to its first comma."""
+    """Click's script for fish, except that only the first comma of a line ends the type."""
 
     name = "fish"
     source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')

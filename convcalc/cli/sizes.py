@@ -14,7 +14,7 @@ _PADDING = r"[0-9,()\[\]\s]{1,200}"
 
 
 def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> tuple[int | Unknown | str, ...]:
-    """The sizes in a text; with ``names``, a word without an x in it names a size."""
+    """Parses sizes. With ``names``, a word without an x is the name of a size."""
     sizes: list[int | Unknown | str] = []
     for part in text.strip().strip("()").replace("×", "x").replace(",", "x").split("x"):
         word = part.strip()
@@ -25,16 +25,16 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
         elif names and re.fullmatch(_NAME, word):
             sizes.append(word)
         else:
-            limit = f" of at least {least}"
             more = ", ? for unknown, or a name such as H" if names else ", or ? for unknown"
             raise error(
-                codes.INVALID_VALUE, f"{option} expects sizes such as 6, 28x28 or 3,5{limit}{more}, not '{text[:40]}'"
+                codes.INVALID_VALUE,
+                f"{option} expects sizes of at least {least} such as 6, 28x28 or 3,5{more}, not '{text[:40]}'",
             )
     return tuple(sizes)
 
 
 def parse_padding(text: str) -> Any:
-    """A padding: a word, ``1``, ``1,2`` or ``((1,0),(0,1))``."""
+    """Parses a padding: a word, ``1``, ``1,2`` or ``((1,0),(0,1))``."""
     word = text.strip().lower()
     if word in ("same", "valid", "causal"):
         return word

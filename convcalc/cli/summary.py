@@ -9,6 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import warn
+from convcalc.cli.command import COLUMNS, EXIT_CODE, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.reading import Reading, input_options
@@ -19,50 +20,90 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 CONVENTIONS = ("convcalc", "tf")
-LONGEST = 10_000  # of a line: what is longer is a slip of the keyboard
+LONGEST = 10_000  # characters of a line; a longer one is a typing error
 
 
-@click.command("summary")
+@declare(
+    "summary",
+    examples=(
+        "convcalc summary model.yaml",
+        "convcalc summary model.keras --columns cost --input 320x320x3",
+        "convcalc summary models/*.yaml --format csv -o models.csv",
+        "convcalc summary model.yaml --memory --training adam --batch 32",
+    ),
+)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @output_options(tuple(REPORT_FORMATS))
-@click.option(
+@option(
     "--columns",
     metavar="A,B,...",
     shell_complete=columns_so_far,
-    help="Columns of the table; 'cost', 'memory' and 'field' for several, 'all' for every one.",
+    heading=COLUMNS,
+    help="Choose the columns; 'cost', 'memory' and 'field' are groups of columns, 'all' is every column.",
 )
-@click.option(
-    "--convention", type=click.Choice(CONVENTIONS), help="Count FLOPs as convcalc does, or as TensorFlow's profiler."
+@option(
+    "--convention",
+    type=click.Choice(CONVENTIONS),
+    heading=COLUMNS,
+    help="Count FLOPs as convcalc or as TensorFlow's profiler does.",
 )
-@click.option("--depth", type=click.IntRange(0), default=0, show_default=True, help="Levels of nested models to show.")
+@option(
+    "--depth",
+    type=WholeNumber(0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    heading=COLUMNS,
+    help="Show N levels of nested models.",
+)
 @input_options
-@click.option("--line-length", type=click.IntRange(1, LONGEST), help="Of keras and keras2: the table's width.")
-@click.option("--positions", metavar="P,P,...", help="Of keras and keras2: where columns end, as shares of the width.")
-@click.option("--expand-nested", is_flag=True, help="Of keras and keras2: the layers of nested models too.")
-@click.option("--show-trainable", is_flag=True, help="Of keras and keras2: a column that says what trains.")
-@click.option("--layer-range", nargs=2, metavar="A B", help="Of keras and keras2: from layer A to layer B (patterns).")
-@click.option("--memory", is_flag=True, help="Below the table: memory over the execution, and its peak.")
-@click.option(
-    "--inplace", is_flag=True, help="For memory: results written over inputs that are not needed, views free."
+@option(
+    "--line-length",
+    type=WholeNumber(1, LONGEST),
+    metavar="N",
+    heading=KERAS,
+    help="Set the width of the table.",
 )
-@click.option(
-    "--assume-dtype", metavar="DTYPE", shell_complete=dtypes, help="For memory: everything as if of this type, as int8."
+@option("--positions", metavar="P,P,...", heading=KERAS, help="Set the column ends, as fractions of the width.")
+@option("--expand-nested", is_flag=True, heading=KERAS, help="Show the layers of nested models.")
+@option("--show-trainable", is_flag=True, heading=KERAS, help="Add a Trainable column.")
+@option("--layer-range", nargs=2, metavar="A B", heading=KERAS, help="Show only layers A to B (regular expressions).")
+@option("--memory", is_flag=True, heading=MEMORY, help="Show which tensors are in memory at each step, and the peak.")
+@option(
+    "--inplace",
+    is_flag=True,
+    heading=MEMORY,
+    help="Assume that elementwise layers reuse their input's buffer and that reshapes are free.",
 )
-@click.option(
+@option(
+    "--assume-dtype",
+    metavar="DTYPE",
+    shell_complete=dtypes,
+    heading=MEMORY,
+    help="Assume that every tensor has this dtype, e.g. int8.",
+)
+@option(
     "--training",
     metavar="OPTIMIZER",
     shell_complete=optimizers,
-    help="Memory of training with an optimizer, as adam: an estimate.",
+    heading=MEMORY,
+    help="Estimate the memory of training with this optimizer, e.g. adam.",
 )
-@click.option("--insights", is_flag=True, help="Below the table, or in the JSON report: what stands out in the model.")
-@click.option("--verify", is_flag=True, help="Compare with the weights in the file; exit code 1 where they differ.")
-@click.option("--strict", is_flag=True, help="Exit code 1 where a total is unknown, or only a lower bound.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing of what is found: the exit code says it.")
+@option("--insights", is_flag=True, heading=OUTPUT, help="Point out likely mistakes and expensive layers.")
+@option(
+    "--verify",
+    is_flag=True,
+    heading=EXIT_CODE,
+    help="Compare with the weights in the file; exit with 1 if they differ.",
+)
+@option("--strict", is_flag=True, heading=EXIT_CODE, help="Exit with 1 if a total is unknown or only a lower bound.")
+@option("-q", "--quiet", is_flag=True, heading=EXIT_CODE, help="Print nothing; only set the exit code.")
 @text_options
 @click.pass_context
 def command(context: click.Context, /, models: tuple[str, ...], to: Output, **options: Any) -> int:
-    """Layers, shapes, parameters and MACs of each MODEL: a YAML spec, a Keras config (model.to_json()) or a .keras archive;
-    - is standard input.
+    """Print layers, shapes, parameters and MACs of models.
+
+    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive or an HDF5 file; - is standard input.
     """
     given = [name for name in options if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     format = REPORT_FORMATS[to.format]
@@ -83,6 +124,7 @@ def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Fo
     def text_style() -> TextStyle:
         return to.text_style(options["width"], options["ascii"], options["no_color"])
 
+    accepts_keras_options = "line_length" in REPORT_FORMATS[to.format].options
     return FormatRequest(
         several=len(models) > 1,
         text_style=text_style,
@@ -90,9 +132,7 @@ def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Fo
         depth=options["depth"],
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
-        keras=_keras_options(text_style().width or 80, options)
-        if "line_length" in REPORT_FORMATS[to.format].options
-        else None,
+        keras=_keras_options(text_style().width or 80, options) if accepts_keras_options else None,
         note=lambda text: warn(f"note: {text}"),
     )
 
@@ -112,20 +152,20 @@ def _keras_options(width: int, options: dict[str, Any]) -> Options:
     return Options(
         width,
         options["line_length"],
-        None if positions is None else [share(each) for each in positions.split(",")],
+        None if positions is None else [column_end(text) for text in positions.split(",")],
         options["expand_nested"],
         options["show_trainable"],
         options["layer_range"],
     )
 
 
-def share(text: str) -> float:
-    """One of ``--positions``."""
+def column_end(text: str) -> float:
+    """Parses a number of ``--positions``."""
     try:
         value = float(text)
     except ValueError:
         raise error(
-            codes.INVALID_VALUE, f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is none"
+            codes.INVALID_VALUE, f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is not a number"
         ) from None
     if not 0 <= value <= LONGEST:
         raise error(codes.INVALID_VALUE, f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")

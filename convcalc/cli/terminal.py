@@ -5,22 +5,22 @@ from __future__ import annotations
 import sys
 
 
-def encodes(signs: str) -> bool:
-    """Whether standard output has these signs."""
+def encodes(characters: str) -> bool:
+    """True if the encoding of standard output has these characters."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        return encodable(signs, encoding) == signs
+        return encodable(characters, encoding) == characters
     except LookupError:
         return False
 
 
 def encodable(text: str, encoding: str) -> str:
-    """The text with characters that the encoding lacks written out."""
+    """Returns the text with characters that the encoding lacks as escapes."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write(text: str) -> None:
-    """Text to standard output; characters that its encoding lacks are written out."""
+    """Writes text to standard output, with characters that its encoding lacks as escapes."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:

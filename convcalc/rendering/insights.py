@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from convcalc.base.text import visible, wrapped
-from convcalc.checking.insights import Insight, InsightRule
+from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
 MOST_OF_A_KIND = 6  # lines: a deep network can have the same thing in each of its layers
@@ -33,7 +33,7 @@ def told(found: Sequence[Insight]) -> Iterator[str]:
             yield f"{code}: {len(same) - MOST_OF_A_KIND} more, which --format json lists"
 
 
-def kind_page(kind: InsightRule, look: TextStyle) -> str:
-    """What a code means: its title, why it matters and what to do."""
-    lines = [look.painted(kind.code, "bold"), *wrapped(f"{kind.title}\n\n{kind.explanation}", look.width)]
+def code_page(code: str, title: str, explanation: str, look: TextStyle) -> str:
+    """The meaning of a code: its title, why it matters and what to do."""
+    lines = [look.painted(code, "bold"), *wrapped(f"{title}\n\n{explanation}", look.width)]
     return "".join(f"{look.signs(line)}\n" for line in lines)

@@ -33,6 +33,20 @@ def _python(report: Report) -> str:
 FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml, ".py": _python}
 
 
+def classes_to_supply(report: Report) -> list[str]:
+    """Returns the names of classes that Keras does not have, so that the user must supply their code."""
+    from convcalc.layers import LayerDefinition
+    from convcalc.model import Foreign
+
+    foreign = {row.class_name for row in report.layers if isinstance(row.definition, Foreign)}
+    custom = {
+        row.class_name
+        for row in report.layers
+        if isinstance(row.definition, LayerDefinition) and row.definition.is_custom
+    }
+    return [*sorted(foreign), *sorted(custom)]
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside its place first, and then into it. Line ends stay as they are.
 

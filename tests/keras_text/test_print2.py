@@ -7,7 +7,7 @@ import json
 import pytest
 
 from convcalc import ConvcalcError, infer, render
-from convcalc.cli.summary import share
+from convcalc.cli.summary import column_end
 from convcalc.keras_text.options import Options
 from convcalc.keras_text.print2 import keras2_text
 from convcalc.read import read
@@ -104,4 +104,4 @@ def test_a_model_with_an_unknown_input_has_no_summary() -> None:
 @pytest.mark.parametrize("value", ["nan,1,1", "0.3,0.6,1e300", "0.3,-1,1", "a,b,c"])
 def test_positions_must_fit_a_line(value: str) -> None:
     with pytest.raises(ConvcalcError, match="--positions takes numbers"):
-        [share(each) for each in value.split(",")]
+        [column_end(each) for each in value.split(",")]

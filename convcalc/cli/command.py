@@ -1,0 +1,82 @@
+"""Commands whose help shows examples and groups the options under headings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+# Headings of groups of options, in the order in which help shows them.
+INPUT, COMPARISON, BUDGET, COLUMNS, MEMORY, KERAS, LAYER, OUTPUT, EXIT_CODE, OTHER = HEADINGS = (
+    "Input",
+    "Comparison",
+    "Budget",
+    "Columns and counts",
+    "Memory",
+    "Keras text (--format keras or keras2)",
+    "Layer",
+    "Output",
+    "Exit code",
+    "Other options",
+)
+
+
+class Option(click.Option):
+    """An option under a heading of the help."""
+
+    def __init__(self, *args: Any, heading: str = OTHER, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.heading = heading
+
+
+class Command(click.Command):
+    """A command with examples, which its help shows before the options."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the description and the examples."""
+        super().format_help_text(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"{' ' * formatter.current_indent}{line}\n" for line in self.examples))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the options, heading by heading."""
+        groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                groups[getattr(parameter, "heading", OTHER)].append(record)
+        for heading, records in groups.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
+
+
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]
+    """A whole number of at least ``least`` and at most ``most``. Help calls it N and does not show the range."""
+
+    name = "n"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._range = click.IntRange(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Returns the number. A number outside of the range is a usage error."""
+        return self._range.convert(value, param, ctx)
+
+
+def declare(name: str, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
+    """Declares a command. The first sentence of its docstring is its line in ``convcalc --help``."""
+    return click.command(name, cls=Command, examples=examples)
+
+
+def option(*names: str, heading: str, **attributes: Any) -> Callable[[F], F]:
+    """Declares an option under a heading."""
+    return click.option(*names, cls=Option, heading=heading, **attributes)
