@@ -1,1 +1,1 @@
-"""What convcalc takes beside others, in ratios: ``python -m benchmarks``. README.md says how to read them."""
+"""Compares the speed of convcalc with that of other programs, in ratios: ``python -m benchmarks``. README.md explains them."""

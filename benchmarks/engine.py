@@ -1,4 +1,4 @@
-"""(c) The engine: inference on a model that is loaded, beside ONNX's in C++ and torchinfo's."""
+"""(c) The engine: inference on a loaded model, compared with ONNX's in C++ and with torchinfo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VGG = str(ROOT / "specs" / "vgg16.yaml")
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """A layer of ResNet50 by itself and beside a node of ONNX's; VGG16 beside torchinfo."""
+    """Measure a layer of ResNet50, alone and compared with a node of ONNX; and VGG16, compared with torchinfo."""
     repeats, runs = (3, 1) if environments.quick else (300, 5)
     ours = environments.child("convcalc", "infer", RESNET, repeats)
     profile = [environments.own, "-m", "cProfile", "-s", "tottime", *ours[1:]]

@@ -1,4 +1,4 @@
-"""The environments that are compared: convcalc installed as a user has it, and each peer in one of its own."""
+"""The environments that are compared: convcalc as a user installs it, and one for each other program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.timing import Command, Failed, answer, run
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CHILDREN = HERE / "children"
-# What is made on the way: models, and the config that Keras writes.
+# Files made on the way: models, and the config that Keras writes.
 WORK = HERE / ".work"
 
 PEERS = {
@@ -23,8 +23,9 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Environments:
-    """Which interpreter serves for what. ``pythons`` are those that were given; others are installed when they are first
-    asked for. Without ``peers`` only what was given is there.
+    """The interpreter for each program. ``pythons`` are given ones; others are installed on first use.
+
+    Without ``peers``, only the given interpreters are used.
     """
 
     pythons: dict[str, str]
@@ -32,7 +33,7 @@ class Environments:
     quick: bool = False
 
     def python(self, name: str) -> str:
-        """The interpreter of a peer. Raises :class:`Failed` where it cannot be had."""
+        """Returns the interpreter of another program. Raises :class:`Failed` if it cannot be installed."""
         if name not in self.pythons:
             if not self.peers:
                 raise Failed(f"no {name}")
@@ -41,14 +42,14 @@ class Environments:
 
     @property
     def own(self) -> str:
-        """The interpreter that has convcalc."""
+        """Returns the interpreter that has convcalc."""
         if "convcalc" not in self.pythons:
             self.pythons["convcalc"] = _installed("convcalc", (str(ROOT),), again=True)
         return self.pythons["convcalc"]
 
     @property
     def script(self) -> list[str]:
-        """What Python runs for the command: the console script, or the module where the interpreter was given."""
+        """The file that Python runs for the command: the console script, or the module if the interpreter was given."""
         script = Path(self.own).with_name("convcalc")
         return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
 
@@ -58,7 +59,7 @@ class Environments:
         return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
-        """The command that runs a script of ``children`` with a peer's interpreter, or with our own."""
+        """The command that runs a script of ``children`` with the interpreter of another program, or with our own."""
         python = self.own if name == "convcalc" else self.python(name)
         return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]
 
@@ -72,7 +73,7 @@ class Environments:
 
 
 def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:
-    """An environment with packages in it. The project is installed anew at each run: not editable, bytecode compiled."""
+    """An environment with packages in it. The project is reinstalled in each run: not editable, with compiled bytecode."""
     folder = HERE / f".venv-{name}"
     python = folder / "bin" / "python"
     ready = folder / "ready"

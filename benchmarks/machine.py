@@ -1,4 +1,4 @@
-"""On which machine, and when."""
+"""The machine and the time of the measurement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def machine(versions: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What has to be known of the machine to read the numbers."""
+    """The facts about the machine that a reader of the numbers needs."""
     load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     return [
         ("CPU", f"{_cpu()}, {os.cpu_count()} cores"),

@@ -1,4 +1,4 @@
-"""(f) A thousand models checked in one call: by one process beside reading them alone, and by all cores."""
+"""(f) A thousand models checked in one call: one process compared with only reading them, and all cores compared with one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.timing import in_turn
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Copies of the specs, each under a name of its own."""
+    """Measure copies of the specs, each with its own name."""
     count, runs = (len(_specs()), 1) if environments.quick else (1000, 3)
     files = [str(path) for path in copies(count)]
     check = [*environments.convcalc, "check", "--quiet", *files]
@@ -37,7 +37,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
 
 
 def copies(count: int) -> Iterator[Path]:
-    """So many specs, those of the project in turn."""
+    """So many specs: those of the project, repeated."""
     folder = WORK / "many"
     folder.mkdir(parents=True, exist_ok=True)
     specs = _specs()

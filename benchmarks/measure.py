@@ -1,4 +1,4 @@
-"""What was measured, as data: two numbers, their ratio, and the target that it is held to."""
+"""Results as data: two numbers, their ratio, and a target for the ratio."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the results. ``other`` is what ``ours`` is compared with; None where ours is held to a number itself.
+    """One line of the results: ``ours`` compared with ``other``; without ``other``, ``ours`` is compared with the
+    target itself.
 
-    With ``faster``, ours has to be at least ``target`` times less than the other; without, at most ``target`` times as much.
-    ``target`` None is no target: the ratio is only shown. ``profile`` is the command whose profile shows where the time goes,
-    ``missing`` says why nothing was measured.
+    With ``faster``, ours must be at least ``target`` times less than the other; without, at most ``target`` times as
+    much. Without ``target``, the ratio is only shown. ``profile`` is the command whose profile shows where the time
+    goes. ``missing`` says why nothing was measured.
     """
 
     what: str
@@ -26,14 +27,14 @@ class Measure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as much ours is, or how many times less."""
+        """Ours divided by the other; with ``faster``, the other divided by ours."""
         if self.other is None or self.missing:
             return None
         return self.other / self.ours if self.faster else self.ours / self.other
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where there is none, or nothing was measured."""
+        """True if the target is met; None if there is none, or nothing was measured."""
         if self.target is None or self.missing:
             return None
         number = self.ours if self.ratio is None else self.ratio
@@ -57,7 +58,7 @@ class Measure:
 
 
 def number_text(number: float) -> str:
-    """Three digits that count."""
+    """The number with three significant digits."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 

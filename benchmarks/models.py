@@ -10,12 +10,12 @@ from typing import Any
 
 from benchmarks.environments import WORK
 
-SKIPS = 4  # how many of the layers before it each layer takes
-LEVELS = 16  # how deep models stand in one another: a spec's lists may be 64 deep
+SKIPS = 4  # number of previous layers that each layer takes
+LEVELS = 16  # depth of nested models: the lists of a spec may be nested 64 deep
 
 
 def large_model(kind: str, ending: str, layers: int) -> Path:
-    """A model of so many layers in a file, which is made where it is not there."""
+    """Returns the file of a model with so many layers, and writes it if it does not exist."""
     WORK.mkdir(exist_ok=True)
     path = WORK / f"{kind}_{layers}.{ending}"
     if not path.exists():
@@ -34,7 +34,7 @@ def chain_spec(layers: int) -> Iterator[str]:
 
 
 def fan_in_spec(layers: int) -> Iterator[str]:
-    """Layers side by side, and one that takes them all."""
+    """Parallel layers, and one that takes all of them."""
     yield "input: [32]\nlayers:\n- Dense: {units: 8, name: first}\n"
     for number in range(layers - 2):
         yield f"- Dense: {{units: 8, name: d{number}, from: first}}\n"
@@ -50,7 +50,7 @@ def skips_spec(layers: int) -> Iterator[str]:
 
 
 def nested_spec(layers: int) -> Iterator[str]:
-    """Models in models, each with layers of its own."""
+    """Models in models, each with its own layers."""
     each = layers // LEVELS
     indent = ""
     for level in range(LEVELS):
@@ -89,7 +89,7 @@ def _chain(layers: int) -> Iterator[dict[str, Any]]:
 
 
 def fan_in_config(layers: int) -> Iterator[str]:
-    """The same fan, as Keras writes it."""
+    """The same fan-in, as Keras writes it."""
     yield from _functional(_fan(layers), "model")
 
 
@@ -115,7 +115,7 @@ def _skips(layers: int) -> Iterator[dict[str, Any]]:
 
 
 def nested_config(layers: int) -> Iterator[str]:
-    """The same models in models, as Keras writes them."""
+    """The same nested models, as Keras writes them."""
     names = count()
 
     def level(left: int) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def nested_config(layers: int) -> Iterator[str]:
 
 
 def _entry(kind: str, name: str, config: dict[str, Any], sources: list[tuple[str, Any]] | None) -> dict[str, Any]:
-    """A layer as Keras writes it, without what it has by default."""
+    """A layer as Keras writes it, without default arguments."""
     return {
         "module": "keras.layers",
         "class_name": kind,

@@ -1,4 +1,4 @@
-"""Where the time goes, for targets that are missed."""
+"""Profiles for missed targets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def profiles(missed: Sequence[Measure]) -> str:
 
 
 def _profile(command: Command) -> str:
-    """The first lines of a profile: the slowest imports and what then runs longest, or the slowest functions."""
+    """The first lines of a profile: the slowest imports and the slowest functions after them, or only the slowest functions."""
     lines: list[str] = []
     if "importtime" in command:
         lines += [*_imports(run(command)[1]), "", "and what runs then:"]
@@ -33,12 +33,12 @@ def _profile(command: Command) -> str:
 
 
 def _no_import(line: str) -> bool:
-    """Whether a line is of a function that ran, and not of an import."""
+    """True if a line is of a function that ran, not of an import."""
     return ".py:" in line and not any(part in line for part in ("importlib", "<module>"))
 
 
 def _imports(output: str) -> Iterator[str]:
-    """The slowest imports by the time that each takes itself."""
+    """The slowest imports, by the time of each module itself."""
     found = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
     timed = [(int(own), name.strip()) for own, _, name in found[1:] if own.strip().isdigit()]
     yield f"imports: {len(timed)}, {sum(own for own, _ in timed) / 1000:.1f} ms under the profiler; the slowest:"
@@ -47,7 +47,7 @@ def _imports(output: str) -> Iterator[str]:
 
 
 def _functions(output: str, shown: Callable[[str], bool] = bool) -> Iterator[str]:
-    """The functions that take longest, as cProfile lists them, of those that are to be shown."""
+    """The slowest functions that pass a filter, as cProfile lists them."""
     lines = iter(output.splitlines())
     for line in lines:
         if "function calls" in line:

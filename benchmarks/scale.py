@@ -1,4 +1,4 @@
-"""(d) Scale: what a layer takes in a model of a thousand, and in one of up to a million; time and memory."""
+"""(d) Scale: time and memory of a layer in a model of a thousand layers, and in one of up to a million."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from benchmarks.models import KINDS, large_model
 from benchmarks.timing import Failed, answer
 
 SMALL, AT_MEMORY = 1000, 10_000
-# A million layers of each kind take an hour: the chain has them always, the others with --full.
+# A million layers of each type of model take an hour: always done for the chain, for the others with --full.
 LARGE = {"chain": 1_000_000}
 
 
 def measures(environments: Environments, full: bool = False) -> Iterator[Measure]:
-    """Each kind of model, as a spec and as a Keras config."""
+    """Measure each type of model, as a spec and as a Keras config."""
     for kind in KINDS:
         for ending in ("yaml", "json"):
             if environments.quick:
@@ -29,7 +29,7 @@ def measures(environments: Environments, full: bool = False) -> Iterator[Measure
 
 
 def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
-    """The time of a layer in each size beside that in the small one, which is taken again each time."""
+    """The time of a layer in each size, compared with the small model, which is measured again each time."""
     for size in sizes:
         name = f"{kind} of {size:,} layers ({ending}), a layer beside one of {small:,}"
         commands = [
@@ -47,7 +47,7 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 
 
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
-    """What model and report hold beyond the parsed file."""
+    """The memory of model and report, in addition to the parsed file."""
     name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
     found = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
     yield Measure(name, found["model"] + found["report"], unit="bytes", target=1024)

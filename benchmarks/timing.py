@@ -1,4 +1,4 @@
-"""Running commands in turn, and what each took: medians, so that what else the machine does disturbs all alike."""
+"""Runs commands in turn and measures them. Medians are used, so other load on the machine affects all commands alike."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Command = Sequence[str]
 
 
 class Failed(Exception):
-    """A command that did not do what it should: its last words."""
+    """A command that failed, with the last lines of its output."""
 
 
 class Took(NamedTuple):
-    """One process, or the medians of several: wall time in seconds, and the most memory in bytes."""
+    """One process, or the medians of several: wall time in seconds, and peak memory in bytes."""
 
     seconds: float
     memory: float
 
 
 def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, str]:
-    """Run a command with its output in a pipe: what it took, and what it wrote. Raises :class:`Failed`."""
+    """Run a command with its output in a pipe; returns its times and its output. Raises :class:`Failed`."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # The kernel counts the memory of the process that forked as the child's own: this one stays small.
+        # The kernel counts the memory of the forking process as that of the child, so this process stays small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -46,7 +46,7 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
-    """The medians of each command, run one after the other so many times, after one run each that does not count."""
+    """The medians of each command, run in turn so many times, after one uncounted run each."""
     for command in commands:
         run(command)
     took = [[run(command)[0] for command in commands] for _ in range(runs)]
@@ -54,13 +54,13 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
 
 
 def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
-    """What children that measure themselves say, a line of JSON at the end: the median of each number over all runs."""
+    """The results of children that measure themselves, a line of JSON at the end: the median of each number over all runs."""
     said = [[answer(command) for command in commands] for _ in range(runs)]
     return [{key: _median([one[key] for one in each]) for key in each[0]} for each in zip(*said)]
 
 
 def answer(command: Command) -> dict[str, Any]:
-    """What one child says."""
+    """The result of one child."""
     _, output = run(command)
     found: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
     return found

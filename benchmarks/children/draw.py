@@ -1,4 +1,4 @@
-"""A table drawn by convcalc and by Rich: the same text, and what either takes."""
+"""Draws a table with convcalc and with Rich: the same text, and the time of each."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""Inference on a model that is loaded."""
+"""Inference on a loaded model."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""ResNet50's config, as Keras writes it, to a file."""
+"""Writes the config of ResNet50, as Keras writes it, to a file."""
 
 import sys
 from pathlib import Path

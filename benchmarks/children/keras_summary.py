@@ -1,4 +1,4 @@
-"""A config to a summary, with Keras."""
+"""Prints the summary of a config, with Keras."""
 
 import sys
 from pathlib import Path

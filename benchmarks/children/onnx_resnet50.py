@@ -1,4 +1,4 @@
-"""ONNX's shape inference on ResNet50. Weights are inputs of known shape: their bytes would only cost it time."""
+"""ONNX's shape inference on ResNet50. Weights are inputs of known shape, because copying their bytes would only cost it time."""
 
 import json
 import sys
@@ -18,18 +18,18 @@ class Graph:
         self.inputs = [_tensor("image", (1, 3, 224, 224))]
 
     def node(self, kind: str, *inputs: str, **attributes: object) -> str:
-        """A node; the name of its output."""
+        """Add a node; returns the name of its output."""
         output = f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, [*inputs], [output], **attributes))
         return output
 
     def weight(self, *shape: int) -> str:
-        """A weight."""
+        """Add a weight."""
         self.inputs.append(_tensor(f"weight_{len(self.inputs)}", shape))
         return self.inputs[-1].name
 
     def convolution(self, x: str, channels: int, filters: int, kernel: int, stride: int = 1) -> str:
-        """A convolution with a bias, and the normalization behind it."""
+        """Add a convolution with a bias, and the normalization after it."""
         kernel_and_bias = self.weight(filters, channels, kernel, kernel), self.weight(filters)
         pads = [kernel // 2] * 4
         size = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": pads}
@@ -37,7 +37,7 @@ class Graph:
         return self.node("BatchNormalization", x, *(self.weight(filters) for _ in range(4)))
 
     def block(self, x: str, channels: int, filters: int, stride: int, shortcut: bool) -> str:
-        """A bottleneck."""
+        """Add a bottleneck."""
         y = self.node("Relu", self.convolution(x, channels, filters, 1, stride))
         y = self.node("Relu", self.convolution(y, filters, filters, 3))
         y = self.convolution(y, filters, 4 * filters, 1)

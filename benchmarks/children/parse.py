@@ -1,4 +1,4 @@
-"""Models read, and nothing more."""
+"""Only reads models."""
 
 import sys
 

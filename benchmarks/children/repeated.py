@@ -1,4 +1,4 @@
-"""The median time of something that is done again and again."""
+"""The median time of a repeated function."""
 
 import statistics
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def median(work: Callable[[], object], repeats: int) -> float:
-    """In seconds of the processor, after one time that does not count: what else runs on the machine is not in them."""
+    """Seconds of processor time, after one uncounted run; other programs on the machine do not count."""
     work()
     took = []
     for _ in range(repeats):

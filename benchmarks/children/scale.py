@@ -1,4 +1,4 @@
-"""A large model read and inferred: the time of a layer, or the memory of one. The reader's limits are lifted for that."""
+"""Reads and infers a large model: the time or the memory of a layer. The limits of the reader are lifted."""
 
 import gc
 import json
@@ -18,7 +18,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # Of a file as many bytes are asked for as may be read: no more than there is room for.
+        # The reader allocates as many bytes as a file may have, so the limit is no larger than the memory.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - behind the limits, which are read from their modules
@@ -28,12 +28,12 @@ from convcalc.read.spec.nodes import compose  # noqa: E402
 
 
 def count(model: Any) -> int:
-    """The layers, those of nested models too."""
+    """Number of layers, including those of nested models."""
     return sum(1 + (count(layer.model) if layer.model else 0) for layer in model.layers)
 
 
 def timed(path: str) -> dict[str, float]:
-    """Seconds a layer: the median of several times where there are few layers."""
+    """Seconds per layer: the median of several runs if there are few layers."""
     taken: dict[str, list[float]] = {"read": [], "infer": []}
     layers, times = 1, 1
     while len(taken["read"]) < times:
@@ -52,8 +52,8 @@ def timed(path: str) -> dict[str, float]:
 
 
 def remembered(path: str) -> dict[str, float]:
-    """Bytes a layer: of the parsed file, of the model beyond that, of the report beyond both."""
-    infer(load(path))  # what is imported and remembered on the way is no layer's
+    """Bytes per layer: of the parsed file, of the model in addition to it, and of the report in addition to both."""
+    infer(load(path))  # imports and caches do not belong to the layers
     text = Path(path).read_text()
     gc.collect()
     tracemalloc.start()
@@ -70,7 +70,7 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # A spec's model keeps the parsed file, for the places of problems; a config's does not.
+    # A spec's model keeps the parsed file, for the positions of problems; a config's does not.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

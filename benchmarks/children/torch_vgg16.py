@@ -11,7 +11,7 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 def vgg16() -> nn.Module:
-    """The network, as torchvision has it."""
+    """The network as in torchvision."""
     layers: list[nn.Module] = []
     channels = 3
     for filters, count in BLOCKS:
@@ -26,7 +26,7 @@ def vgg16() -> nn.Module:
 
 
 def text() -> str:
-    """The network built and summed up, as ours is read and summed up."""
+    """Build and summarize the network, as ours is read and summarized."""
     return str(torchinfo.summary(vgg16(), input_size=(1, 3, 224, 224), device="meta", verbose=0))
 
 

@@ -1,4 +1,4 @@
-"""The versions of what an environment is compared for."""
+"""The versions of the packages of an environment."""
 
 import json
 import platform
@@ -14,7 +14,7 @@ PACKAGES = {
 
 
 def main() -> None:
-    """Say them."""
+    """Print them."""
     found = {f"Python of {sys.argv[1]}": platform.python_version()}
     for package in PACKAGES[sys.argv[1]]:
         try:

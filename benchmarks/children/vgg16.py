@@ -1,4 +1,4 @@
-"""A spec loaded, inferred and drawn as a table."""
+"""Loads a spec, infers it, and draws the table."""
 
 import json
 import sys

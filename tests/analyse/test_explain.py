@@ -54,9 +54,7 @@ def test_unknown_sizes_give_the_formula() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
-    """The same rule, run on ints and on traced numbers, returns equal sizes, counts and costs for the example of each
-    layer.
-    """
+    """The same rule, run on ints and on traced numbers, returns equal sizes, counts and costs for the example of each layer."""
     kind = find(name)
     assert kind is not None
     found = report(example_spec(kind))

@@ -265,9 +265,7 @@ def test_the_garbage_collector_is_restored(running: bool, spec: str) -> None:
 
 
 def test_a_spectral_normalization_trains_the_wrapped_weights() -> None:
-    """The stored vector is not trainable. Keras counts the kernel and bias as trainable in the model even if the layer
-    is frozen.
-    """
+    """The stored vector is not trainable. Keras counts the kernel and bias as trainable in the model even if the layer is frozen."""
     text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
     found = infer(read_spec(Source("spec.yaml", text)))
     assert (found.totals.params, found.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)

@@ -142,8 +142,7 @@ def test_the_activations_of_resnet50_match_published_numbers() -> None:
     """albanie/convnet-burden: 103 MiB in float32 without the input, with ReLU in place but batch normalization not.
 
     Its convolutions include padding. So our sum leaves out the outputs of ReLU and of the padding layers. ``--inplace``
-    gives another
-    sum, because it also lets batch normalization and Add write in place.
+    gives another sum, because it also lets batch normalization and Add write in place.
     """
     report = of_spec("resnet50")
     free = [row for row in report.layers if row.class_name in ("Activation", "ZeroPadding2D")]

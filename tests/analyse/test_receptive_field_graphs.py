@@ -2,8 +2,7 @@
 graphs.
 
 The sets are computed here position by position, without the arithmetic of the program. A position is *inner* if it
-reads no
-padding. The first and last position of an inner set are those of the field. Border sets lie within the field.
+reads no padding. The first and last position of an inner set are those of the field. Border sets lie within the field.
 """
 
 from __future__ import annotations
@@ -26,9 +25,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Axis:
-    """The positions of a tensor along one axis: the input positions that each one reads, as bits, and which positions
-    are inner.
-    """
+    """The positions of a tensor along one axis: the input positions that each one reads, as bits, and which positions are inner."""
 
     cells: list[int]
     inner: list[bool]
@@ -64,9 +61,7 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """A transposed convolution: each position is spread to ``kernel`` positions; 'same' cuts the result to I·S around
-    its middle.
-    """
+    """A transposed convolution: each position is spread to ``kernel`` positions; 'same' cuts the result to I·S around its middle."""
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
     beyond = range(-reach - 1, len(x) + reach + 1)  # positions outside belong to the field of border positions

@@ -1,6 +1,4 @@
-"""Reports checked against the weights in files: ``summary --verify``, and parameters of layers that only the file
-knows.
-"""
+"""Reports checked against the weights in files: ``summary --verify``, and parameters of layers that only the file knows."""
 
 from __future__ import annotations
 
@@ -286,9 +284,7 @@ def test_a_custom_layer_without_stored_weights() -> None:
 
 
 def test_layers_with_python_code_have_the_stored_parameters() -> None:
-    """A JaxLayer, for example. Stored data that are not numbers, such as the pickle of a TorchModuleWrapper, do not
-    count.
-    """
+    """A JaxLayer, for example. Stored data that are not numbers, such as the pickle of a TorchModuleWrapper, do not count."""
     jax = on_input("JaxLayer", "jax", call_fn="f")
     assert of(archive(one(jax, name="jax"), {"layers/jax_layer/vars/0": (3, 5)})).layers[1].params == 15
     file = io.BytesIO(archive(one(on_input("TorchModuleWrapper", "torch", module="m"), name="torch"), {}))

@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz TARGET|all --seconds N [--jobs N]``: exit code 1 where something is found."""
+"""The command ``python -m tests.fuzz TARGET|all --seconds N [--jobs N]``; its exit code is 1 if something is found."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LONGEST = 16_384  # bytes of a case
 
 
 class Ran(NamedTuple):
-    """What a worker did."""
+    """The statistics of a worker."""
 
     executions: int
     seconds: float
-    ended: str  # how, where it did not end by itself
+    ended: str  # how, if it did not end normally
 
 
 def main() -> int:
-    """Fuzz, and say what was done and found."""
+    """Fuzz, and print statistics and finds."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("target", choices=[*TARGETS, "all"])
     parser.add_argument("--seconds", type=int, default=60, help="in all, shared by the targets")

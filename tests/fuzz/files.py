@@ -1,4 +1,4 @@
-"""Mutations of files by the data in them: JSON, YAML, Keras archives, HDF5."""
+"""Mutations of the data in files: JSON, YAML, Keras archives, HDF5."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fuzz.mutate import ODD, copy, mutated
 
 
 def mutated_json(data: bytes, random: Random) -> bytes | None:
-    """JSON, mutated as data; None where the bytes are none."""
+    """JSON with mutated data; None if the bytes are not JSON."""
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError):
@@ -25,7 +25,7 @@ def mutated_json(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_yaml(data: bytes, random: Random) -> bytes | None:
-    """A YAML text, mutated as data, and written as a person does or in one line."""
+    """A YAML text with mutated data, written in the usual style or in one line."""
     tree = _loaded(data)
     if tree is None:
         return None
@@ -39,11 +39,11 @@ def mutated_yaml(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_archive(data: bytes, random: Random) -> bytes | None:
-    """A Keras archive whose config or whose weights are mutated."""
+    """A Keras archive with a mutated config or mutated weights."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             members = {name: packed.read(name) for name in packed.namelist()}
-    except Exception:  # zipfile raises many kinds, for what the fuzzer has damaged
+    except Exception:  # zipfile raises many types of exception for damaged files
         return None
     name = random.choice(("config.json", "config.json", "model.weights.h5"))
     mutate = mutated_json if name == "config.json" else mutated_hdf5
@@ -57,13 +57,13 @@ def mutated_archive(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
-    """An HDF5 file with another group, link, array or attribute, or one less."""
+    """An HDF5 file with one more group, link, array or attribute, or one less."""
     import h5py
     import numpy as np
 
     file = io.BytesIO(data)
     try:
-        with opened(io.BytesIO(data), "seed") as tree:  # which refuses what HDF5 would read for ever
+        with opened(io.BytesIO(data), "seed") as tree:  # which refuses files that HDF5 would read in an endless loop
             tree.root.attrs.get("model_config")
         with h5py.File(file, "r+") as changing:
             places = [changing["/"]]
@@ -94,7 +94,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
                     changed = mutated_json(config.encode(), random) if isinstance(config, str) else None
                     if changed is not None:
                         changing.attrs["model_config"] = changed.decode()
-    except Exception:  # h5py raises many kinds, for what is damaged and for names that are taken
+    except Exception:  # h5py raises many types of exception for damaged files and for existing names
         return None
     return file.getvalue()
 

@@ -1,4 +1,4 @@
-"""Mutations of data: lists, mappings and single values, as JSON and YAML hold them."""
+"""Mutations of data: lists, mappings and single values of JSON and YAML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Spot = tuple[Any, Any]  # a list or a mapping, and an index or a key of it
 
 
 class _Site(NamedTuple):
-    """Where a mutation happens, and what it may draw from."""
+    """The position of a mutation, and the values that it may use."""
 
     owner: Any
     key: Any
@@ -28,7 +28,7 @@ class _Site(NamedTuple):
 
 
 def spots(tree: Any) -> list[_Spot]:
-    """The place of every value in the tree but the tree itself."""
+    """The position of every value in the tree, except the tree itself."""
     found: list[_Spot] = []
     waiting = [tree]
     while waiting:
@@ -40,7 +40,7 @@ def spots(tree: Any) -> list[_Spot]:
 
 
 def mutated(tree: Any, random: Random, words: Sequence[str], donors: Sequence[Any]) -> Any:
-    """The tree, which is changed in place, after a few mutations. ``donors`` are values of other trees."""
+    """Change the tree in place by a few mutations, and return it. ``donors`` are values of other trees."""
     for _ in range(random.choice((1, 1, 1, 2, 3, 5))):
         places = spots(tree)
         if not places:
@@ -62,7 +62,7 @@ def _word(at: _Site) -> None:
 
 
 def _near(at: _Site) -> None:
-    """Another number, another word made of the same, or the opposite."""
+    """Another number, another word of the same letters, or the opposite."""
     value, choice = at.owner[at.key], at.random.choice
     if isinstance(value, bool):
         at.owner[at.key] = not value
@@ -92,7 +92,7 @@ def _gone(at: _Site) -> None:
 
 
 def _given(at: _Site) -> None:
-    """A value more: one of another tree, or an odd one."""
+    """One more value: from another tree, or an odd one."""
     value = copy(at.random.choice(at.donors) if at.donors and at.random.random() < 0.7 else at.random.choice(ODD))
     if isinstance(at.owner, list):
         at.owner.insert(at.key, value)
@@ -114,7 +114,7 @@ _CHANGES: tuple[_Change, ...] = (_odd, _word, _near, _near, _other, _swapped, _g
 
 
 def copy(value: Any) -> Any:
-    """A value of its own: trees that share parts would grow without end. What is deep, or beyond a few thousand, is left out."""
+    """A copy of a value. Trees that share parts would grow without end, so deep parts and those after a few thousand are left out."""
     left = [2_000]
 
     def copied(part: Any, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""What must hold of whatever was read: :func:`judge` raises :class:`AssertionError` where it does not."""
+"""Conditions that every result must meet: :func:`judge` raises :class:`AssertionError` if one fails."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST_MESSAGE = 5_000
 
 
 def refused(failed: ConvcalcError) -> None:
-    """An error says something, in a few lines for each problem, and can be printed."""
+    """An error has a message, needs a few lines per problem, and is printable."""
     assert failed.problems
     for problem in failed.problems:
         assert problem.message
@@ -44,7 +44,7 @@ def refused(failed: ConvcalcError) -> None:
 
 
 def judge(model: Model) -> None:
-    """A model has a report that holds together, or a :class:`ConvcalcError`."""
+    """A model has a consistent report, or a :class:`ConvcalcError`."""
     try:
         report = infer(model)
     except ConvcalcError as failed:
@@ -57,7 +57,7 @@ def judge(model: Model) -> None:
 
 
 def _data(report: Report) -> None:
-    """The JSON report is JSON, and no count in it is below zero."""
+    """The JSON report is valid JSON, and no count in it is negative."""
     data = report.as_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert json.loads(report_json(report)) == data
@@ -71,14 +71,14 @@ def _data(report: Report) -> None:
 
 
 def _texts(report: Report) -> None:
-    """Every text comes, and steers no terminal."""
+    """Every text is printed, and controls no terminal."""
     look = TextStyle()
     texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
     texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
     for format in REPORT_FORMATS:
         try:
             texts.append(render(report, format))
-        except ConvcalcError as failed:  # what Keras cannot print
+        except ConvcalcError as failed:  # Keras cannot print it
             assert format in ("keras", "keras2"), failed
             refused(failed)
     for text in texts:
@@ -86,7 +86,7 @@ def _texts(report: Report) -> None:
 
 
 def _recorded(report: Report) -> None:
-    """A model is what its own record says."""
+    """A model agrees with its own record."""
     record = snapshot_in(report_json(report), "own.json", report)
     comparison, problems = compare_with_snapshot(report, record)
     assert not problems, problems
@@ -94,16 +94,16 @@ def _recorded(report: Report) -> None:
 
 
 def _written(report: Report) -> None:
-    """What is written of a model is read as the same one again, and is text of UTF-8."""
+    """Everything that is written of a model is read back as the same model, and is valid UTF-8."""
     config = config_json(report)
     again = infer(read(config.encode(), "written.json"))
     own_code = any(isinstance(row.definition, LayerDefinition) and row.definition.is_custom for row in report.layers)
-    if not report.problems and not own_code:  # of which a config holds nothing
+    if not report.problems and not own_code:  # a config does not store it
         assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
         assert _rows(again) == _rows(report)
         assert again.totals == report.totals
     try:
-        spec = spec_yaml(report)  # which reads it again
+        spec = spec_yaml(report)  # which reads its text again
     except ConvcalcError as failed:
         assert [problem.code for problem in failed.problems] == ["cannot-write"], failed
     else:
@@ -117,7 +117,7 @@ def _written(report: Report) -> None:
 
 
 def _class_name(row: LayerReport) -> str:
-    """The class; an operation of Keras 2 is written as that of Keras 3 that it is."""
+    """The class; an operation of Keras 2 is written as the corresponding operation of Keras 3."""
     return row.definition.name if isinstance(row.definition, Operation) else row.class_name
 
 

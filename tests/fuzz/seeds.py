@@ -1,4 +1,4 @@
-"""What fuzzing starts from: the specs, files and tables that the tests have anyway, none of them large."""
+"""The first inputs of fuzzing: the specs, files and tables of the tests. None is large."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SIGNS = "null true false ~ ? : - [ ] { } & * | > ' \" # % @ ! << --- ... $ ${ }
 
 @cache
 def words() -> tuple[str, ...]:
-    """The words that files are made of: names of layers, arguments and operations, keys, dtypes."""
+    """The words of files: names of layers, arguments and operations, keys, dtypes."""
     found = {*TOP_KEYS, *_ENTRY_KEYS.split(), *_CONFIG_KEYS.split(), "float16", "int32", "string", "mixed_bfloat16"}
     for name, kind in CATALOGUE.items():
         found |= {name, *(argument.name for argument in kind.arguments)}
@@ -48,14 +48,14 @@ def words() -> tuple[str, ...]:
 
 
 def dictionary() -> str:
-    """The words and signs as a dictionary of libFuzzer's."""
+    """The words and special characters as a dictionary of libFuzzer."""
     quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in (*words(), *_SIGNS.split()))
     return "".join(f'"{word}"\n' for word in quoted)
 
 
 @cache
 def specs() -> tuple[bytes, ...]:
-    """Specs, whole ones and broken ones: of every layer, every operation, and those of the tests."""
+    """Valid and broken specs: of every layer, every operation, and those of the tests."""
     paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((BROKEN).glob("*.yaml"))]
     examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
     operations = [spec_yaml(report).encode() for report in _operations()]
@@ -64,7 +64,7 @@ def specs() -> tuple[bytes, ...]:
 
 @cache
 def configs() -> tuple[bytes, ...]:
-    """Configs of Keras 3: those of the specs, and the files that there are."""
+    """Configs of Keras 3: those of the specs, and existing files."""
     files = [*sorted((ROOT / "specs" / "files").glob("*.json")), GOLDEN / "two_heads.json"]
     written = [_compact(path.read_text(encoding="utf-8")) for path in files]
     for spec in specs():
@@ -77,7 +77,7 @@ def configs() -> tuple[bytes, ...]:
 
 @cache
 def legacy() -> tuple[bytes, ...]:
-    """Configs of Keras 2, made of those of Keras 3: calls are lists there, and operations have other names."""
+    """Configs of Keras 2, made from those of Keras 3: their calls are lists, and their operations have other names."""
     found = [json.loads(text) for text in configs()]
     functional = [config for config in found if config["class_name"] == "Functional"]
     return tuple(json.dumps(_older(config)).encode() for config in functional)
@@ -94,7 +94,7 @@ def _older(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(node: Any) -> Any:
-    """A call of Keras 3 as a list of tensors, each with the named arguments of the call; one of Keras 2 as it is."""
+    """A call of Keras 3 as a list of tensors, each with the named arguments of the call; a call of Keras 2 unchanged."""
     if isinstance(node, list):
         return node
     tensors = [part for arg in node["args"] for part in (arg if isinstance(arg, list) else [arg])]
@@ -149,18 +149,18 @@ def archives() -> tuple[bytes, ...]:
 
 @cache
 def recorded() -> tuple[bytes, ...]:
-    """The models that records are held against: a chain, and a graph with a model in it."""
+    """The models that records are compared with: a chain, and a graph with a nested model."""
     return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (GOLDEN / "two_heads.json").read_bytes()
 
 
 def foreign_input() -> bytes:
-    """A model whose input is of a class that is not known."""
+    """A model with an input of an unknown class."""
     return (GOLDEN / "two_heads.json").read_bytes().replace(b'"InputLayer"', b'"Mine"')
 
 
 @cache
 def records() -> tuple[bytes, ...]:
-    """Records of them: the texts of Keras, whole, in a narrow table and with nested layers, and JSON reports."""
+    """Records of them: the texts of Keras, complete, in a narrow table and with nested layers, and JSON reports."""
     found = []
     for report in (infer(read(text, "seed")) for text in recorded()):
         for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):

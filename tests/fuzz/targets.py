@@ -1,4 +1,4 @@
-"""What is fuzzed: functions of bytes that raise nothing, whatever the bytes are, each with what it starts from."""
+"""The fuzzed functions. They take bytes and must not raise, whatever the bytes are. Each has its first inputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 
 
 class Target(NamedTuple):
-    """``mutate`` gives the bytes after a mutation of the data in them, or None where they hold none."""
+    """``mutate`` returns the bytes after a mutation of their data, or None if they have none."""
 
     run: Callable[[bytes], None]
     seeds: Callable[[], Sequence[bytes]]
@@ -55,20 +55,20 @@ def _read(data: bytes, name: str) -> Model | None:
 
 
 def model(data: bytes) -> None:
-    """Any file: a spec, a config."""
+    """Any file: a spec or a config."""
     if (found := _read(data, "any")) is not None:
         judge(found)
 
 
 def config(data: bytes) -> None:
-    """A config of Keras's, which is also looked through for code."""
+    """A config of Keras, which is also audited for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
         audit(config_of(Source("any", data.decode())))
 
 
 def weighed(data: bytes) -> None:
-    """A file with weights, which are compared with the model's."""
+    """A file with weights, which are compared with those of the model."""
     if (found := _read(data, "any")) is None:
         return
     judge(found)
@@ -82,7 +82,7 @@ def _reports() -> tuple[Report, ...]:
 
 
 def record(data: bytes) -> None:
-    """A record, which is held against a few models."""
+    """A record, which is compared with a few models."""
     text = data.decode(errors="replace")
     for report in _reports():
         try:
@@ -95,7 +95,7 @@ def record(data: bytes) -> None:
 
 
 def resize(data: bytes) -> None:
-    """Other input sizes, an ``--input`` a line; the first line is the batch, or nothing."""
+    """Other input sizes, one ``--input`` per line; the first line is the batch, or empty."""
     batch, *inputs = data.decode(errors="replace").split("\n")
     for model in (*map(_model, seeds.recorded()), _model(seeds.foreign_input())):
         try:
@@ -115,7 +115,7 @@ def _folder() -> Path:
 
 
 def settings(data: bytes) -> None:
-    """A pyproject.toml: what it says of budgets is held against models, and what it says of records leads to files."""
+    """A pyproject.toml: its budgets are checked for models, and its records are opened."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
         found = project(_folder())
@@ -133,7 +133,7 @@ def settings(data: bytes) -> None:
 
 
 def conv(data: bytes) -> None:
-    """The calculator's command line, an argument a line."""
+    """The calculator's command line, one argument per line."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
@@ -146,7 +146,7 @@ def conv(data: bytes) -> None:
 
 
 def sizes(data: bytes) -> None:
-    """Sizes, paddings and what ``x[…]`` picks."""
+    """Sizes, paddings and the indices of ``x[…]``."""
     text = data.decode(errors="replace")
     for parse in (lambda: parse_sizes(text, "--in", names=True), lambda: parse_padding(text)):
         try:
@@ -159,7 +159,7 @@ def sizes(data: bytes) -> None:
 
 
 def quantities(data: bytes) -> None:
-    """Quantities such as 5M: never below zero, and what is plain digits is that number."""
+    """Quantities such as 5M: never negative, and plain digits are that number."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = quantity(text)
@@ -168,13 +168,13 @@ def quantities(data: bytes) -> None:
 
 
 def expression(data: bytes) -> None:
-    """Where an expression has a value, it is the one that Python's arithmetic of whole numbers gives."""
+    """If an expression has a value, it equals that of Python's integer arithmetic."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = evaluate(text, {"x": 7, "y": 12})
         assert not isinstance(value, Unknown)
         python = re.sub(r"\b0+(?=[0-9])", "", text.strip()).replace("//", "|").replace("/", "//").replace("|", "//")
-        assert value == eval(re.sub(r"\s+", " ", python), {"x": 7, "y": 12})  # names, whole numbers and signs alone
+        assert value == eval(re.sub(r"\s+", " ", python), {"x": 7, "y": 12})  # only names, whole numbers and operators
 
 
 def _lines(*texts: str) -> Callable[[], Sequence[bytes]]:
@@ -219,5 +219,5 @@ TARGETS = {
 
 
 def run(target: str, data: bytes) -> Any:
-    """One case: raises nothing where all is well."""
+    """Run one case; raises nothing if all is well."""
     return TARGETS[target].run(data)

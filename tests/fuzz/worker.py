@@ -1,6 +1,7 @@
-"""One target in a process of its own: ``python -m tests.fuzz.worker TARGET FINDS [libFuzzer's options]``.
+"""Runs one target in its own process: ``python -m tests.fuzz.worker TARGET FINDS [libFuzzer's options]``.
 
-A find does not end the run: its bytes go to the directory FINDS, one file for each place in the code that it comes from.
+A find does not end the run: its bytes are written to the directory FINDS, one file for each place in the code that
+raised.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    for module in walk_packages(convcalc.__path__, "convcalc."):  # those that are imported later, where they are needed
+    for module in walk_packages(
+        convcalc.__path__, "convcalc."
+    ):  # imported now, because they are otherwise imported later, when needed
         if not module.name.endswith("__main__"):
             import_module(module.name)
     from tests.fuzz.targets import TARGETS
 
 SECONDS = 5  # of processor time, for one case
-ROOM = 2**30  # bytes, beside what a worker has taken before the first case
+ROOM = 2**30  # bytes, in addition to the memory of a worker before the first case
 
 
 class TooSlow(BaseException):
-    """Not an Exception, which a reader of damaged files may take for a damage."""
+    """Not an Exception, because a reader of damaged files may catch those."""
 
 
 def main(name: str, finds: Path, options: list[str]) -> None:
@@ -79,7 +82,7 @@ def _keep(finds: Path, name: str, data: bytes, found: BaseException) -> None:
 
 
 def _place(trace: TracebackType | None) -> str:
-    """The innermost place in the project's code; where a case takes long, the outermost function of a family of places."""
+    """The innermost place in the project's code; for a slow case, the outermost function of a family of places."""
     frames = [
         f"{Path(frame.filename).stem}.{frame.name}.{frame.lineno}"
         for frame in traceback.extract_tb(trace)

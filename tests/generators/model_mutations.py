@@ -1,6 +1,4 @@
-"""Models with one change, and the expected result of checking them against a printed record. Used with and without
-Keras.
-"""
+"""Models with one change, and the expected result of checking them against a printed record. Used with and without Keras."""
 
 from __future__ import annotations
 
@@ -196,8 +194,7 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     """Judge the check of a changed model against the text of the original; None if Keras prints no text of it.
 
     The check must fail exactly if Keras's own text of the changed model differs. Its first problem must name a layer in
-    the first
-    differing row, or the changed layer.
+    the first differing row, or the changed layer.
     """
     changed = mutation.report
     try:
@@ -247,9 +244,7 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts of checks of printed texts, against their own models and against changed ones; ``failed`` lists what went
-    wrong.
-    """
+    """Counts of checks of printed texts, against their own models and against changed ones; ``failed`` lists what went wrong."""
 
     accepted: int = 0
     refused: int = 0
@@ -282,9 +277,7 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Whether the text of a range of layers shows that it is a range. If not, it looks like a smaller model and the
-    check must fail.
-    """
+    """Whether the text of a range of layers shows that it is a range. If not, it looks like a smaller model and the check must fail."""
     if options.layer_range is None:
         return True
     report = report if kind == "keras" else without_mask_ops(report)

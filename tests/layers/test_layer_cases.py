@@ -1,8 +1,7 @@
 """Every layer of the catalogue by example: arguments and input shape, and the expected result.
 
 A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). Every
-layer of
-the catalogue must have a row here, a summary, and an example that runs.
+layer of the catalogue must have a row here, a summary, and an example that runs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """MACs compared with an independent count: loops over positions, kernel elements and channels, on small shapes.
 
 Nothing here uses the arithmetic of the rules: a convolution visits each output position, each kernel position and each
-channel and
-adds one, and so on. Positions in the padding are multiplied too (by zero), as in Keras.
+channel and adds one, and so on. Positions in the padding are multiplied too (by zero), as in Keras.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Comparison with the live Keras, which is the judge. Run with ``pytest -m keras tests/live``."""
+"""Comparison with the live Keras, whose results are taken as correct. Run with ``pytest -m keras tests/live``."""

@@ -1,4 +1,4 @@
-"""A spec's model, built layer by layer in Keras: the judge of specs that are no keras.applications model."""
+"""Builds the model of a spec layer by layer in Keras, for specs that are not models of keras.applications."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcalc.model import Layer, Model
 
 
 def build(model: Model) -> Any:
-    """The model in Keras; every layer has the name that it has here."""
+    """The model in Keras; every layer keeps its name."""
     import keras
 
     if model.class_name == "Sequential":
@@ -54,7 +54,7 @@ def _layer(layer: Layer) -> Any:
 
 
 def _class(name: str) -> Any:
-    """The class of that name; those that the files of keras.applications hold are exported nowhere."""
+    """The class of that name; keras does not export some classes in files of keras.applications."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
 
@@ -79,7 +79,7 @@ def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) 
 
 
 def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) -> Any:
-    """A class in Keras for a layer that the spec declares: it makes the declared weights."""
+    """A Keras class for a layer declared in the spec: it creates the declared weights."""
     import keras
 
     def infer(shape: tuple[Any, ...]) -> Any:
@@ -90,7 +90,7 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
             for weight in infer(input_shape).weights:
                 self.add_weight(name=weight.name, shape=weight.shape, trainable=weight.trainable)
 
-        def call(self, inputs: Any) -> Any:  # Keras looks at it for the names of the shapes to pass
+        def call(self, inputs: Any) -> Any:  # Keras reads from its signature which shapes to pass
             return inputs
 
         def compute_output_shape(self, input_shape: Any) -> Any:
@@ -101,5 +101,5 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
 
 
 def count(weights: Any) -> int:
-    """The elements of some weights."""
+    """Number of elements of some weights."""
     return sum(math.prod(weight.shape) for weight in weights)

@@ -1,18 +1,18 @@
-"""Generated cases, a family at a time: arguments and shapes as people write them, and as they get them wrong.
+"""Generated cases of each family: arguments and shapes as people write them, valid or wrong.
 
-Sizes are whole numbers: where Keras takes a float for a size (it hands it on and fails later, or rounds it), we refuse, and
-no case asks. Nor does any ask for what a symbolic call lets through and the layer's own run refuses, as we do at once:
-``Dot`` over the batch axis, an ``UpSampling2D`` with an interpolation that there is not, a ``Concatenate`` of one input on an
-axis that it has not, a ``ZeroPadding`` by a negative number, a convolution with a list for
-its padding word. A ``ConvLSTM`` of no filters is nonsense that Keras builds.
+Sizes are whole numbers. Keras accepts some floats as sizes and fails later, or rounds them; we refuse them, and no case
+has any. No case has what a symbolic call accepts but the run of the layer refuses, as we do at once: ``Dot`` over the
+batch axis, an ``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input on an axis that does not
+exist, a ``ZeroPadding`` by a negative number, a convolution with a list as its padding. Keras builds a ``ConvLSTM``
+without filters, which is nonsense.
 
-Left out for a reason, too: a seed that is no number where the rate is 0 (Keras does not look at it, we do); an initializer that
-cannot fill a weight of that rank ('identity' for a bias) and mappings that configure one, whose class may be the reader's
-own; a single number for the shape of an ``InputLayer``, our short form of a list of one; scalars, which have not even a batch
-axis; what Keras layers take through ``**kwargs`` (``autocast``, ``activity_regularizer`` of a layer whose signature has none, old
-spellings such as ``LeakyReLU(alpha=...)``, and of an ``InputLayer`` any word at all), which are no arguments of the catalogue; a null
-on which the layer's own run fails (``ELU``'s alpha, ``Softmax``'s axis); the values of an ``Embedding``'s weights; and ``trainable`` of a
-``SpatialDropout``, which Keras gives no such argument, and which has nothing to train.
+Also left out: a seed that is not a number with a rate of 0 (Keras does not check it, we do); an initializer that cannot
+fill a weight of that rank ('identity' for a bias) and mappings that configure one, whose class may be custom; a single
+number as the shape of an ``InputLayer``, our short form of a list; scalars, which do not even have a batch axis;
+``**kwargs`` of Keras layers that are no arguments of the catalogue (``autocast``, ``activity_regularizer`` of a layer
+without it in its signature, old spellings such as ``LeakyReLU(alpha=...)``, and any word at all for an ``InputLayer``);
+a null with which the run of the layer fails (``ELU``'s alpha, ``Softmax``'s axis); the values of an ``Embedding``'s
+weights; and ``trainable`` of a ``SpatialDropout``, which does not accept it and has no weights.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _channels_first(args: dict[str, Any]) -> bool:
 
 
 def _format(random: Random, *others: Any) -> Any:
-    """A data_format, whose case is free."""
+    """A data_format in upper or lower case."""
     usual = ["channels_first", "channels_last", *others]
     return random.choice(["CHANNELS_FIRST", "Channels_Last", "channels first"] if random.random() < 0.08 else usual)
 
@@ -59,7 +59,7 @@ def _maybe(random: Random, args: dict[str, Any], name: str, value: Callable[[], 
 
 
 def _spoil(random: Random, args: dict[str, Any], rank: int, chance: float = 0.12) -> None:
-    """Now and then something that no layer takes."""
+    """Sometimes changes an argument to a value that no layer accepts."""
     if random.random() >= chance:
         return
     name = random.choice([*args, "nonsense"])
@@ -250,7 +250,7 @@ def reshaping(random: Random) -> Case:
 
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Often the input's own factors in another order, with a −1 among them; sometimes what does not fit."""
+    """Often the input's own factors in another order, with a −1 among them; sometimes an impossible shape."""
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)
     if target and random.random() < 0.5:
@@ -263,7 +263,7 @@ def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, 
 
 
 def inputs(random: Random) -> Case:
-    """An ``InputLayer``, by a shape, by a batch_shape, by both or by neither."""
+    """An ``InputLayer`` with a shape, a batch_shape, both or neither."""
     sizes = tuple(_size(random, 0, 9, 0.2) for _ in range(random.randint(0, 4)))
     if random.random() < 0.12:
         sizes = random.choice([(*sizes, -1), (*sizes, "3"), (*sizes, 2.5), "text"])  # type: ignore[assignment]
@@ -407,7 +407,7 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # One input alone is no merging, but Keras lets it be; of a Concatenate, see above.
+    # A merging layer needs several inputs, but Keras accepts one; for a Concatenate, see above.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -433,7 +433,7 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        if random.random() < 0.1:  # one number goes around, as often as it takes to be an axis; not onto the batch's
+        if random.random() < 0.1:  # the number repeats often enough to form an axis, but not the batch axis
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
     if random.random() < 0.05:
@@ -498,7 +498,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families of many classes, or of many refusals, are asked more, so that every class is asked often enough.
+# Families with many classes or many refusals get more cases, so that every class is tested often enough.
 _MORE = {
     "merging": 3,
     "resizing": 3,
@@ -509,12 +509,12 @@ _MORE = {
 }
 
 
-# Which have none, state that of their data, or look at none that is given.
+# Without an input of their own they have the shape of their data, or ignore a given one.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 
 def cases(family: str, seed: int, count: int) -> Iterator[Case]:
-    """So many cases of a family, or a multiple for the families that need more; the same seed gives the same."""
+    """So many cases of a family, or a multiple for families that need more; the same seed gives the same cases."""
     random = Random(f"{family} {seed}")
     for _ in range(count * _MORE.get(family, 1)):
         case = FAMILIES[family](random)

@@ -1,4 +1,4 @@
-"""Generated calls of the operations of ``keras.ops``: the arguments of their making, and those of their call."""
+"""Generated calls of the operations of ``keras.ops``: the arguments of their classes and of their calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_te
 
 
 class Asked(NamedTuple):
-    """A call: an operation, how it is made, and what it is called on."""
+    """A call: an operation, the arguments of its class, and the arguments of the call."""
 
     operation: Operation
     made: dict[str, Any]
@@ -263,7 +263,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
-    """Arguments by their names: tensors for those of the call, an axis for what is one."""
+    """Arguments by name: tensors for those of the call, an axis for each axis argument."""
     x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )
@@ -309,7 +309,7 @@ def cases(seed: int, count: int) -> list[Asked]:
 
 
 def model_of(asked: Asked, name: str = "made") -> Model:
-    """A model whose one operation is called as in the case."""
+    """A model whose only operation is called as in the case."""
     layers: list[Layer] = []
     calls: list[Call] = []
 
@@ -335,7 +335,7 @@ def model_of(asked: Asked, name: str = "made") -> Model:
 
 
 def in_a_spec(asked: Asked) -> bool:
-    """Whether an input layer can be each of its tensors."""
+    """True if each of its tensors can be an input layer."""
     waiting, seen = [*asked.call], 0
     while waiting:
         part = waiting.pop()
@@ -349,5 +349,5 @@ def in_a_spec(asked: Asked) -> bool:
 
 
 def automatic_name(asked: Asked) -> str:
-    """The name that Keras gives the first operation of its class."""
+    """The name that Keras gives to the first operation of its class."""
     return Names().automatic(asked.operation.name)

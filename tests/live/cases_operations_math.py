@@ -22,7 +22,7 @@ def _size(random: Random) -> int | None:
 
 
 def _square(random: Random) -> T:
-    """Square matrices; now and then of a size too little, or that differ by one side."""
+    """Square matrices; sometimes too small, or with sides that differ by one."""
     if random.random() < 0.15:
         return a_tensor(random)
     size = _size(random)
@@ -34,7 +34,7 @@ def _matrices(random: Random) -> T:
 
 
 def _equations(random: Random) -> list[Any]:
-    """Matrices and right-hand sides, which may have as many axes, one less, one more, or some others."""
+    """Matrices and right-hand sides with as many axes, one more, one less, or some others."""
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3
     shape = random.choice([(*front, rows, _size(random)), (*front, rows), (*front, 2, 2, rows), a_shape(random)])
@@ -66,7 +66,7 @@ def _points(random: Random) -> list[Any]:
 
 
 def _complex(random: Random) -> Any:
-    """The parts of complex numbers; now and then of two shapes, or one alone, or too many."""
+    """The parts of complex numbers; sometimes of two shapes, or only one, or too many."""
     real = a_tensor(random, FLOATS if random.random() < 0.8 else NUMBERS, low=random.choice([0, 1, 2, 2, 2]))
     chance = random.random()
     if chance < 0.06:

@@ -1,4 +1,4 @@
-"""Generated calls of further operations: those that make tensors, find elements, compare, and work on images."""
+"""Generated calls of further operations: those that create tensors, find elements, compare, and process images."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _fold(random: Random) -> Made:
 
 
 def _framed(random: Random, what: str) -> Made:
-    """Two of three numbers for each axis; now and then another choice of them."""
+    """Two of three numbers for each axis; sometimes another selection."""
     made = _of_format(random)
     for names in (
         (f"top_{what}", f"bottom_{what}", "target_height"),
@@ -164,7 +164,7 @@ def _perspective(random: Random) -> Made:
 
 
 def _an_image(random: Random) -> T:
-    """An image or a batch of them; now and then something else."""
+    """An image or a batch of images; sometimes something else."""
     x = images(random, False)
     return x if random.random() < 0.93 else T(random.choice([x.shape[:2], (2, *x.shape, 1)]), x.dtype)
 
@@ -201,7 +201,7 @@ def _vectors(random: Random) -> Made:
 
 
 def _plain(*choices: str) -> Callable[[Random], Made]:
-    """One tensor, of any kind."""
+    """One tensor of any shape and dtype."""
     return lambda random: (_some(random, **{name: [None, *DTYPES] for name in choices}), [a_tensor(random)])
 
 

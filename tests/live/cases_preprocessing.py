@@ -1,7 +1,7 @@
 """Generated cases of the layers that prepare images, words and sound; see ``cases.py``.
 
-Keras checks few of the arguments in a symbolic call. No case asks for what it lets through and the layer's own run refuses,
-as we do at once: a ``value_range`` that is none, an interpolation that there is not, a size of 0.
+Keras checks few of the arguments in a symbolic call. No case has what the call accepts but the run of the layer
+refuses, as we do at once: an invalid ``value_range``, an unknown interpolation, a size of 0.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FACTORS = [0, 0.1, 0.5, 1, (0.1, 0.4), (0.9, 0.2), [0.0, 1.0]]
 ODD_FACTORS = [-0.5, -1, 1.5, 9, (0.5, 3), (2, 3), (-2, -1.5), (0.1,), "wrong", None, (0.1, 0.2, 0.3)]
 FORMATS = ["channels_last", "channels_first", "channels_last", "channels_first", "wrong", None]
 
-# Who checks its range of values when it is made; the others hand it on.
+# These check their value range in the constructor; the others pass it on.
 CHECKS_VALUES = {
     "AugMix",
     "AutoContrast",
@@ -61,7 +61,7 @@ def _image(random: Random, channels_first: bool) -> tuple[int | None, ...]:
 
 
 def _value(random: Random, name: str, argument: str) -> Any:
-    """A value for an argument of an augmentation, now and then a wrong one."""
+    """A value for an argument of an augmentation, sometimes a wrong one."""
     wrong = _given(random, 0.1)
     if argument == "scale" and name == "RandomPerspective":
         return random.choice([-0.1, 1.5]) if wrong else random.choice([0, 0.5, 1.0])
@@ -111,7 +111,7 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """The generator of one part of the augmentations: few enough that each is asked often."""
+    """The generator of one part of the augmentations: few enough that each is tested often."""
 
     def generator(random: Random) -> Case:
         return _augmentation(random, IMAGES[number::parts])
@@ -185,7 +185,7 @@ def preprocessing_categories(random: Random) -> Case:
     sparse_checked = name in ("Discretization", "Hashing") or args.get("output_mode", "int") != "int"
     if sparse_checked and _given(random, 0.25):
         args["sparse"] = random.random() < 0.5
-    if name != "HashedCrossing" and _given(random, 0.04):  # which swallows it
+    if name != "HashedCrossing" and _given(random, 0.04):  # which accepts and ignores it
         args["nonsense"] = 1
     return Case(
         name,

@@ -1,4 +1,4 @@
-"""Generated cases of the layers for sequences and attention, of wrappers, and of the core's further layers."""
+"""Generated cases of the layers for sequences and attention, of wrappers, and of further core layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.judge import Case
 
 
 def _maybe(random: Random, args: dict[str, Any], **values: Any) -> None:
-    """Each of some arguments, now and then."""
+    """Each of some arguments, sometimes."""
     for name, value in values.items():
         if random.random() < 0.35:
             args[name] = random.choice(value)
@@ -80,7 +80,7 @@ def _states(cell: dict[str, Any]) -> list[int]:
 
 
 def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> list[tuple[int | None, ...]]:
-    """Tensors for a cell's states, now and then one of unknown size."""
+    """Tensors for the states of a cell, sometimes one of unknown size."""
     states: list[tuple[int | None, ...]] = [(batch, size) for size in _states(cell)]
     if random.random() < 0.1:
         states[random.randrange(len(states))] = (batch, None)
@@ -88,7 +88,7 @@ def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> li
 
 
 def cells(random: Random) -> Case:
-    """A cell called by itself: one step, on an input and on the states before."""
+    """A cell called directly: one step, with an input and the previous states."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)
@@ -317,7 +317,7 @@ _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
-    """The layers whose weights a quantized policy changes, and some that it leaves as they are."""
+    """The layers whose weights change under a quantized policy, and some that stay the same."""
     name = random.choice(
         ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )

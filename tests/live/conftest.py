@@ -1,4 +1,4 @@
-"""What the comparison counted, at the end of the run: cases, refusals, disagreements."""
+"""Counts of the comparison, printed at the end of the run: cases, refusals, disagreements."""
 
 import pytest
 
@@ -8,7 +8,7 @@ COUNTS: list[str] = []
 
 @pytest.fixture
 def tell(request):
-    """Put a line down for the summary of the run. It goes with the test's report, which also comes from another process."""
+    """Record a line for the summary of the run. The test's report carries it, also from another process."""
     return lambda line: request.node.user_properties.append((TOLD, line))
 
 

@@ -1,6 +1,6 @@
-"""One layer, built in Keras and here: what each makes of the same arguments and inputs.
+"""One layer, built in Keras and here: the results of both for the same arguments and inputs.
 
-Keras is asked by a symbolic call, as a functional model makes it.
+Keras is called symbolically, as in a functional model.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class Case(NamedTuple):
-    """A layer, its arguments, and the shapes (batch first, None unknown) of the tensors that it is called on.
+    """A layer, its arguments, and the shapes (batch first, None unknown) of its input tensors.
 
-    An empty ``policy`` is none that is given.
+    An empty ``policy`` means that none is given.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a layer comes to. ``weights`` holds (name, shape, dtype, trainable), in the order of their names."""
+    """The result of a layer. ``weights`` holds (name, shape, dtype, trainable), sorted by name."""
 
     outputs: tuple[tuple[int | None, ...], ...]
     dtypes: tuple[str, ...]
@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
 
 
 def keras_says(case: Case) -> Outcome | str:
-    """Keras's outcome, or its refusal."""
+    """Returns the result of Keras, or its refusal."""
     import keras
 
     try:
@@ -68,14 +68,14 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # What trains is what the layer counts among its trainable weights: a frozen wrapper freezes what it wraps.
+    # Trainable are those among the layer's trainable weights: a frozen wrapper freezes its inner layer.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """The layer called as Keras wants it: on a tensor, on a list, or on tensors one by one. An input has its tensor already."""
+    """Call the layer as Keras expects it: on a tensor, on a list, or on separate tensors. An input layer already has its tensor."""
     if kind is not None and kind.inputs == 0:
         return layer.output
     if kind is not None and kind.inputs == 1:
@@ -93,7 +93,7 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Arguments that are layers, written as in a spec, made in Keras."""
+    """Create the arguments that are layers, written as in a spec, in Keras."""
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):
@@ -116,7 +116,7 @@ def _settings(cls: type, case: Case) -> dict[str, Any]:
 
 
 def we_say(case: Case) -> Outcome | str:
-    """Our outcome, or our refusal."""
+    """Returns our result, or our refusal."""
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
@@ -141,14 +141,14 @@ def we_say(case: Case) -> Outcome | str:
 
 
 def _lists(value: Any) -> Any:
-    """Arguments as a YAML file gives them: lists for tuples."""
+    """Arguments as a YAML file has them: lists instead of tuples."""
     if isinstance(value, dict):
         return {key: _lists(part) for key, part in value.items()}
     return [_lists(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def disagreement(case: Case) -> str | None:
-    """What the two say where they differ: one line, the case ready to be run again; None where they agree."""
+    """The difference in one line, with the case ready to be run again; None if both agree."""
     theirs, ours = keras_says(case), we_say(case)
     if isinstance(theirs, str) and isinstance(ours, str):
         return None

@@ -1,8 +1,8 @@
-"""Random whole models: one program, built in Keras and written as a spec, must be one model.
+"""Random whole models: one program, built in Keras and written as a spec, must give the same model.
 
-Programs branch, share layers, nest models, take several inputs and give several outputs, with sizes that may be unknown.
-They are grown with our own rules, so that Keras has to agree that each step is possible. Masks are made in them by operations
-(``NotEqual``, ``Any``) that stand in the graph beside the layers, take part in its order and use names up.
+Programs branch, share layers, nest models, and have several inputs and outputs, with sizes that may be unknown. They
+grow by our own rules, so Keras has to agree that each step is possible. Masks add operations (``NotEqual``, ``Any``) to
+the graph beside the layers. These operations take part in its order and use up automatic names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Ref = tuple[int, int]  # number of the step, number of its output
 
 @dataclass
 class Step:
-    """A layer made and called on earlier outputs; ``again`` names a step whose layer is called once more."""
+    """A layer created and called on earlier outputs; ``again`` is the step whose layer is called once more."""
 
     name: str
     args: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass
 class Program:
-    """Steps, of which the first are inputs, and the refs that are the model's outputs."""
+    """Steps, beginning with the inputs, and the refs of the model's outputs."""
 
     steps: list[Step] = field(default_factory=list)
     outputs: list[Ref] = field(default_factory=list)
@@ -111,12 +111,12 @@ class Grower:
         return [r for r, (shape, _) in self.tensors.items() if rank is None or len(shape) == rank]
 
     def pick(self, refs: list[Ref]) -> Ref:
-        """A tensor, the later the likelier."""
+        """A random tensor; later ones are more likely."""
         return refs[max(self.random.randrange(len(refs)) for _ in range(2))]
 
 
 def _per_rank(rank: int) -> list[Callable[[Random], tuple[str, dict[str, Any]]]]:
-    """Layers that may follow a tensor with so many axes behind the batch."""
+    """Layers that may follow a tensor with this many axes after the batch."""
 
     def fixed(name: str, **args: Any) -> Callable[[Random], tuple[str, dict[str, Any]]]:
         return lambda random: (name, dict(args))
@@ -224,7 +224,7 @@ _MERGES = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Conc
 
 
 def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
-    """A program of up to so many steps."""
+    """A program of at most this many steps."""
     grower = Grower(random)
     for _ in range(1 if depth else random.choice([1, 1, 2, 3])):
         rank = random.choice([1, 2, 2, 3, 3, 3, 4])
@@ -237,18 +237,18 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     for _ in range(random.randint(4 if depth else 5, most)):
         _step(grower, random, depth)
     leaves = [ref for ref in grower.tensors if ref not in grower.used]
-    # An output of a layer with several may stay unused, as long as one of them is used.
+    # A layer with several outputs may leave some unused, but not all.
     done = {ref[0] for ref in grower.used}
     grower.program.outputs = [ref for ref in leaves if ref[0] not in done or random.random() < 0.3]
     return grower.program
 
 
-# An Equalization gives its very input back, which Keras then calls a cycle.
+# An Equalization returns its input itself, which Keras then calls a cycle.
 _NO_STEP = {"Equalization"}
 
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
-    """Floats for a case's further inputs: of the same sizes behind the batch where there are any, else of as many axes."""
+    """Floats for the further inputs of a case: with the same sizes after the batch if possible, else with as many axes."""
     found = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
     for wanted in case.shapes[1:]:
@@ -306,7 +306,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
         source = random.choice(fits) if fits else grower.add_input(wanted)
         grower.add(Step("Model", {}, [source], trainable, inner=inner))
     elif roll < 0.5:
-        for _ in range(12):  # most do not fit the tensor that there is
+        for _ in range(12):  # most do not fit the given tensor
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             further = _further(grower, random, case)
             if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:
@@ -371,7 +371,7 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # A nested model has one input, and no kind.
+        # A nested model has one input and no ``kind``.
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]
@@ -379,7 +379,7 @@ def keras_model(program: Program) -> Any:
 
 
 def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
-    """A row a layer: name, class, shapes and dtypes of the last call, parameters, and those that train."""
+    """A row per layer: name, class, shapes and dtypes of the last call, parameters, and trainable ones."""
     import keras
 
     rows = []

@@ -7,8 +7,10 @@ from functools import cache
 
 
 def fresh(free_memory: bool = True) -> None:
-    """Keras's automatic names begin anew. Garbage is collected for that, which is quick where what was imported is left alone; in
-    a loop over small models it still takes longer than they do, and is wanted now and then only.
+    """Reset Keras's automatic names, and collect garbage.
+
+    The collection is quick because imported modules are excluded. In a loop over small models it still takes longer
+    than the models, so it runs only sometimes.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""The tensors that generated calls of operations are made on."""
+"""The input tensors of generated calls of operations."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class T(NamedTuple):
 
 
 def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
-    """Some sizes, of which some are not known."""
+    """Some sizes; a few are unknown."""
     return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
 
 
 def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    """A tensor of any kind, or of these."""
+    """A tensor of any dtype, or of one of these."""
     return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
 
 
 def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """A shape that may be broadcast with another; now and then one that may not."""
+    """A shape that broadcasts with another one; sometimes one that does not."""
     found = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
     if found and random.random() < 0.06:
         found[random.randrange(len(found))] = 7
@@ -36,6 +36,6 @@ def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, .
 
 
 def images(random: Random, batch: bool = True) -> T:
-    """Images: of some channels, some of an unknown height; without a batch where it is not asked for."""
+    """Images with some channels, some with unknown height; without a batch if ``batch`` is false."""
     sizes = (random.choice([6, 8, None]), random.choice([5, 8]), random.choice([1, 3, 4]))
     return T((random.choice([None, 2]), *sizes) if batch or random.random() < 0.7 else sizes, random.choice(FLOATS))

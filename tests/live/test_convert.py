@@ -1,4 +1,5 @@
-"""What ``convcalc convert`` writes, judged by Keras: it builds the config and runs the code, and prints the same summary.
+"""The output of ``convcalc convert``, checked by Keras: it builds the config, runs the code, and prints the same
+summary.
 
 ``CONVCALC_MODEL=7 pytest -m keras tests/live/test_convert.py`` runs one random model.
 """
@@ -33,7 +34,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def own_layers() -> dict[str, Any]:
-    """What a reader of vit_tiny has to supply: its layers, which the spec declares."""
+    """The custom layers of vit_tiny, which its spec declares and a user has to supply."""
     import keras
 
     class ClassToken(keras.layers.Layer):
@@ -58,7 +59,7 @@ def own_layers() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_spec(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_converted_spec_is_the_same_model_in_keras(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
     report = infer(load(path))
@@ -74,14 +75,14 @@ def test_a_spec(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def difference(seed: int) -> str | None:
-    """Where Keras's model of our config differs from the random model that it was written of."""
+    """Where Keras's model of our config differs from the random model that the config describes."""
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))
     try:
         keras_model(program)
         report = infer(read_spec(Source("random", json.dumps(spec(program)))))
-    except (Exception, ConvcalcError):  # the business of test_models.py
+    except (Exception, ConvcalcError):  # a case for test_models.py
         return None
     try:
         model = executed(report)
@@ -90,7 +91,8 @@ def difference(seed: int) -> str | None:
     if found := different(report, model, [(160, {})]):
         return f"run as code: {found}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # A file says that a model is frozen, not that the cells in its layers are: what Keras makes of that, we read.
+        # A file says that a model is frozen, but not that the cells in its layers are; we read what Keras makes of
+        # that.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

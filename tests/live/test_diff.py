@@ -1,4 +1,4 @@
-"""Models that Keras builds, compared with the specs of their smaller sisters and with each other."""
+"""Models built by Keras, compared with the specs of their smaller relatives and with each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
 
 
 def _counts(found: Comparison) -> dict[str, int]:
-    """As Keras numbers layers over all models of a process, the number of an automatic name does not matter."""
+    """Keras numbers layers over all models of a process, so the number of an automatic name is ignored."""
     counts = {**found.counts}
     counts["same"] += counts.pop("renumbered", 0)
     return counts
@@ -44,7 +44,7 @@ def test_resnet50_and_resnet101(ignore_names: bool) -> None:
     assert _counts(found) == {"same": 177, "added": 170}
 
 
-def test_a_layer_that_keras_inserts_renumbers_those_behind_it() -> None:
+def test_a_layer_inserted_in_keras_renumbers_the_ones_after_it() -> None:
     from keras import Sequential, layers
 
     def made(more: int) -> bytes:

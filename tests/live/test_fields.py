@@ -1,4 +1,4 @@
-"""Receptive fields against gradients of the live Keras: which input cells an output position depends on."""
+"""Receptive fields against gradients of the live Keras: the input positions that an output position depends on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.keras
 
 CELLS, CHANNELS = 24, 4
 
-# Each is a list of layers on (24 cells, 4 channels), made when Keras is there.
+# Each is a list of layers on (24 positions, 4 channels), created when Keras is loaded.
 STACKS: dict[str, Callable[[Any], list[Any]]] = {
     "conv": lambda k: [k.Conv1D(2, 3), k.Conv1D(2, 4, strides=2, padding="same"), k.Conv1D(2, 2)],
     "dilated": lambda k: [k.Conv1D(2, 3, dilation_rate=3, padding="same"), k.Conv1D(2, 2, dilation_rate=2)],
@@ -50,7 +50,7 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """For each position of the output's first axis behind the batch, the cells on which it depends, as gradients tell."""
+    """The input positions on which each position of the output's first axis after the batch depends, by gradients."""
     import numpy as np
     import tensorflow as tf
 
@@ -74,7 +74,7 @@ def cells(reach: Reach, n: int) -> range:
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_fields_hold_what_gradients_reach(name: str, tmp_path: Path) -> None:
+def test_fields_match_the_gradients(name: str, tmp_path: Path) -> None:
     import keras
 
     fresh()

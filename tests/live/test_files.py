@@ -1,6 +1,7 @@
-"""Keras's own files against Keras: ``to_json()`` and ``.keras`` read, and the text of ``summary()``, byte for byte.
+"""Keras's own files against Keras: reading ``to_json()`` and ``.keras``, and the text of ``summary()``, byte for byte.
 
-``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` asks for more random models; ``CONVCALC_MODEL=7`` for one.
+``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tries more random models; ``CONVCALC_MODEL=7`` only
+one.
 """
 
 from __future__ import annotations
@@ -41,15 +42,16 @@ WIDTHS = (60, 88, 108, 140)
 
 
 def applications() -> list[str]:
-    """Every model that keras.applications builds. The list is read from the package's own code, so that collecting the
-    tests imports no framework.
+    """Every model that keras.applications builds.
+
+    The list is read from the source of the package, so that collecting the tests imports no framework.
     """
     found = Path(__file__).parent / "applications.txt"
     return found.read_text(encoding="utf-8").split()
 
 
 def printed(model: Any, width: int, **options: Any) -> str:
-    """What Keras prints into a file at a width."""
+    """The text that Keras prints into a file at a width."""
     lines: list[str] = []
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(width)
@@ -63,7 +65,7 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Every width, and every option at one."""
+    """Every width, and every option at one width."""
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
     options: list[dict[str, Any]] = [
@@ -80,7 +82,7 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
 def different(
     report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
 ) -> str | None:
-    """The first line where our text is not Keras's, or None. Keras's are put down in ``texts``."""
+    """The first line in which our text differs from Keras's, or None. Keras's texts are added to ``texts``."""
     for width, options in asked:
         theirs = printed(model, width, **options)
         ours = keras_text(report, Options(width, **options))
@@ -94,7 +96,7 @@ def different(
 
 
 def rows(report: Any) -> list[tuple[Any, ...]]:
-    """Name, output shapes, parameters and what of them trains, of each layer of the model itself."""
+    """Name, output shapes, parameters and trainable ones, of each layer of the model itself."""
     return [
         (
             row.name,
@@ -131,7 +133,7 @@ def test_the_list_of_applications_is_whole() -> None:
 
 @pytest.mark.parametrize("name", applications())
 def test_an_application(name: str, tell: Any) -> None:
-    """Its config: shapes, parameters and what trains, layer by layer; and the text at every width and with every option."""
+    """Its config: shapes, parameters and trainable ones of each layer; and the text at every width and with every option."""
     import keras
 
     fresh()
@@ -140,7 +142,9 @@ def test_an_application(name: str, tell: Any) -> None:
     assert not report.problems
     assert rows(report) == rows_of_keras(model)
     assert rows(infer(read(archive_of(model), name))) == rows(report)
-    assert spec_yaml(report).startswith("name: ")  # the writer reads it again, and hands out no spec of another model
+    assert spec_yaml(report).startswith(
+        "name: "
+    )  # the writer reads its text again, and refuses to return another model
     asked = looks(model)
     texts: list[tuple[Options, str]] = []
     found = different(report, model, asked, texts)
@@ -179,7 +183,7 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
 
 
 def test_models_inside_of_layers() -> None:
-    """TimeDistributed around a model, frozen in part, of known and of unknown size; and what we write of it."""
+    """TimeDistributed around a partly frozen model, with known and unknown sizes; and what we write of it."""
     import keras
     from keras import layers
 
@@ -202,8 +206,8 @@ def test_models_inside_of_layers() -> None:
     assert different(report, loaded(report), looks(model)) is None
 
 
-def test_what_trains_in_frozen_models() -> None:
-    """A layer that trains in a frozen model, and one that does not in one that does; models in models; the model itself."""
+def test_trainable_weights_in_frozen_models() -> None:
+    """A trainable layer in a frozen model, and a frozen layer in a trainable one; nested models; the model itself."""
     import keras
     from keras import layers
 
@@ -235,8 +239,8 @@ def test_what_trains_in_frozen_models() -> None:
         assert different(report, loaded(report), looks(model)) is None
 
 
-def test_which_layers_are_built_when_they_are_made() -> None:
-    """Those of which a Pipeline's rows show no shape, of Keras's own code."""
+def test_layers_that_are_built_by_their_constructor() -> None:
+    """A Pipeline shows no shape for layers that are built by their constructor, in Keras's own code."""
     from keras import layers
 
     classes = {cls for cls in vars(layers).values() if inspect.isclass(cls) and issubclass(cls, layers.Layer)}
@@ -252,7 +256,7 @@ def test_which_layers_are_built_when_they_are_made() -> None:
 
 
 def test_the_file_of_the_readme() -> None:
-    """Keras prints for it what the README shows. (The other file there holds code, which Keras would run.)"""
+    """Keras prints what the README shows. (The other file there holds Python code, which Keras would run.)"""
     import keras
 
     fresh()
@@ -262,8 +266,10 @@ def test_the_file_of_the_readme() -> None:
 
 
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
-    """Where a random model, read from its file, differs from what Keras prints of it; empty where it does not, None where there
-    was nothing to compare. Keras's text is then a record that the model is held to.
+    """Where a random model, read from its file, differs from Keras's summary; empty if it does not, None without a
+    comparison.
+
+    Keras's text is then a record that the model is checked against.
     """
     import keras
 
@@ -271,19 +277,20 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     random = Random(seed)
     try:
         model = keras_model(grow(random))
-    except Exception:  # a refusal of Keras's: the business of test_models.py
+    except Exception:  # a refusal of Keras: a case for test_models.py
         return None
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
-    # What a file says is what Keras makes of it: what a frozen model froze in its layers' layers is not in there.
+    # The file defines the model that Keras loads: it does not store what a frozen model froze in the layers of its
+    # layers.
     try:
         if seed % 10 == 0:
             model.save(path)
             model = keras.models.load_model(path)
         else:
             model = keras.models.model_from_json(model.to_json())
-    except Exception:  # some of Keras's layers write what they then refuse
+    except Exception:  # some layers of Keras write what they then refuse
         return None
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))

@@ -1,6 +1,6 @@
 """``--convention tf`` against TensorFlow's profiler: whole models of keras.applications, and single layers.
 
-The profiler counts what it knows the cost of in the graph that Keras makes for inference on one sample, as it is built, before any
+The profiler counts the operations that it knows in the graph that Keras builds for inference on one sample, before any
 optimization.
 """
 
@@ -128,7 +128,7 @@ def test_a_batch() -> None:
     assert counted(model).flops == profiled(model)
 
 
-def test_layers_that_join() -> None:
+def test_merging_layers() -> None:
     import keras
     from keras import layers as k
 

@@ -1,7 +1,7 @@
 """The text of Keras 2's ``model.summary()``, byte for byte: small models by hand, random ones, and models of Keras 3.
 
-A file's truth is what Keras 2 prints of the model that it makes of the file. ``CONVCALC_FILES=2000 pytest -m keras
-tests/live/test_keras2_text.py`` asks for more random models; ``CONVCALC_MODEL=7`` for one.
+The expected text is what Keras 2 prints of the model that it loads from the file. ``CONVCALC_FILES=2000 pytest -m keras
+tests/live/test_keras2_text.py`` tries more random models; ``CONVCALC_MODEL=7`` only one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def printed(model: Any, **options: Any) -> str:
-    """What Keras 2 prints."""
+    """The text that Keras 2 prints."""
     lines: list[str] = []
     options = {key: list(value) if key == "positions" else value for key, value in options.items()}
     model.summary(print_fn=lines.append, **options)
@@ -52,7 +52,7 @@ def looks(model: Any) -> list[dict[str, Any]]:
 
 
 def different(report: Any, model: Any, texts: list[tuple[Options, str]] | None = None) -> str | None:
-    """The first line where our text is not that of Keras 2, or None. Those of Keras 2 are put down in ``texts``."""
+    """The first line in which our text differs from Keras 2's, or None. Its texts are added to ``texts``."""
     for options in looks(model):
         theirs, ours = printed(model, **options), keras2_text(report, Options(**options))
         if texts is not None:
@@ -109,7 +109,7 @@ def _nested(k: Any) -> Any:
 
 
 def _dicts(k: Any) -> Any:
-    """Inputs and outputs by name: those of a nested model stand in the order in which they were given."""
+    """Inputs and outputs by name: those of a nested model keep the given order."""
     inputs = {name: k.Input((3,), name=name) for name in "ba"}
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
@@ -119,7 +119,7 @@ def _dicts(k: Any) -> Any:
 
 
 def _deep(k: Any) -> Any:
-    """Models in one another, last and not last; a chain at last."""
+    """Nested models, last and not last; a chain at the end."""
     made = k.Sequential([k.layers.Dense(4, input_shape=(4,))])
     for extra in (True, False, True):
         start = k.Input((4,))
@@ -129,7 +129,7 @@ def _deep(k: Any) -> Any:
 
 
 def _deferred(k: Any) -> Any:
-    """A Sequential that learns its input where it is called."""
+    """A Sequential that gets its input shape when it is called."""
     inner = k.Sequential([k.layers.Dense(4), k.Sequential([k.layers.Dense(2)])])
     x, y = k.Input((3,)), k.Input((3,))
     return k.Model([x, y], [inner(x), inner(y)])
@@ -156,7 +156,7 @@ def _recurrent(k: Any) -> Any:
 
 
 def _masked(k: Any) -> Any:
-    """A mask that comes with the tensor, and some that are given by name, in an order that is not the alphabet's."""
+    """A mask that comes with the tensor, and some given by name, not in alphabetical order."""
     import tensorflow as tf
 
     layers = k.layers
@@ -168,7 +168,7 @@ def _masked(k: Any) -> Any:
 
 
 def _second_output(k: Any) -> Any:
-    """A chain through a layer's second output: one chain all the same."""
+    """A chain through the second output of a layer is still a chain."""
     x = k.Input((7, 5))
     return k.Model(x, k.layers.Dense(2)(k.layers.LSTM(3, return_state=True)(x)[1]))
 
@@ -193,7 +193,7 @@ def _operations(k: Any) -> Any:
 
 
 def _frozen_wrapper(k: Any) -> Any:
-    """A frozen wrapper trains nothing of what it holds, and what a model holds beside it trains on."""
+    """A frozen wrapper freezes its inner layer; the layers beside it in the model stay trainable."""
     x = k.Input((3, 4))
     wrapper = k.layers.TimeDistributed(k.layers.Dense(2))
     wrapper.trainable = False
@@ -201,7 +201,7 @@ def _frozen_wrapper(k: Any) -> Any:
 
 
 def _inputs_alone(k: Any) -> Any:
-    """An input that leads nowhere, one of a single axis, a fixed batch, names that do not fit."""
+    """An input without readers, one with a single axis, a fixed batch, names that do not fit."""
     x, y = k.Input((3,), batch_size=2), k.Input((), name="an_input_that_leads_nowhere_at_all")
     return k.Model([x, y], k.layers.Dense(123456, name="a_layer_whose_name_is_too_long_for_its_column")(x))
 
@@ -246,7 +246,7 @@ def test_a_model_by_hand(build: Callable[[Any], Any]) -> None:
 
 
 def grown(k: Any, random: Random) -> Any:
-    """A model of vectors: layers once and shared, joins, operations, nested models of one and two outputs."""
+    """A model of vectors: layers used once and shared, joins, operations, nested models with one and two outputs."""
     import tensorflow as tf
 
     layers = k.layers
@@ -305,7 +305,7 @@ def test_random_models(tell: Any) -> None:
 
 
 def _named(k: Any) -> Any:
-    """The same model in either Keras: names are given, as the two count differently."""
+    """The same model in either Keras, with given names, because the two count automatic names differently."""
     layers = k.layers
     words, more = k.Input((7,), dtype="int32", name="words"), k.Input((5,), name="more")
     found = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)

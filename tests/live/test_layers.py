@@ -1,6 +1,6 @@
-"""Every layer of the catalogue against the live Keras, on generated arguments and shapes.
+"""Every layer of the catalogue against the live Keras, with generated arguments and shapes.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` asks for other cases, and more.
+``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` tries other cases, and more.
 """
 
 import inspect
@@ -35,16 +35,16 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
             found.append(difference)
     tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(found)} disagreements (seed {SEED})")
     assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:10])
-    # The generator is worth its name: enough that is valid, and enough that is not.
+    # The generator is useful only if enough cases are valid and enough are not.
     assert count * 0.04 < refused < count * 0.7
 
 
-# Nothing can be asked of a layer that is code; those of applications are asked with their models.
+# Layers with Python code are not tested; those of applications are tested with their models.
 NOT_ASKED = {name for name, kind in CATALOGUE.items() if kind.is_opaque or not kind.is_exported}
 
 
-def test_every_layer_is_asked_often_enough(tell) -> None:
-    """At least fifty times in a way that we take; the families' tests say that Keras takes it too."""
+def test_every_layer_is_tested_often_enough(tell) -> None:
+    """At least fifty times with arguments that we accept; the tests of families show that Keras accepts them too."""
     taken: Counter[str] = Counter()
     total = 0
     for case in (case for family in FAMILIES for case in cases(family, SEED, COUNT)):
@@ -65,15 +65,15 @@ def test_every_class_of_keras_is_known() -> None:
     assert len(exported) > 150
     bases = {"Layer", "Wrapper", "InputSpec"}
     assert {name for name in exported - bases if find(name) is None} == set()
-    # A file holds the class's own name, which need not be the exported one (GroupedQueryAttention).
+    # A file holds the class's own name, which may differ from the exported one (GroupedQueryAttention).
     named = exported | {value.__name__ for value in classes.values()}
-    # Those that the files of keras.applications hold are exported nowhere.
+    # Classes in files of keras.applications that keras does not export.
     assert not any(find(name).is_exported for name in set(known_names()) - named)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.is_exported])
-def test_arguments_stand_in_keras_order_with_keras_defaults(name: str) -> None:
-    """So that a positional argument, and one that is left out, mean here what they mean there."""
+def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
+    """So a positional argument, or a missing one, has the same meaning here and there."""
     import keras
 
     kind = CATALOGUE[name]
@@ -82,7 +82,7 @@ def test_arguments_stand_in_keras_order_with_keras_defaults(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # taken by the base class
+        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # accepted by the base class
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
     assert list(ours) == list(theirs)
     for argument, default in theirs.items():
@@ -93,7 +93,7 @@ def test_arguments_stand_in_keras_order_with_keras_defaults(name: str) -> None:
             assert kind.defaults[argument] == read, argument
 
 
-def test_names_of_activations_and_the_like_are_those_of_keras() -> None:
+def test_names_of_activations_and_others_are_those_of_keras() -> None:
     from keras.src import activations, constraints, initializers, regularizers
 
     bases = {"Initializer", "initializer", "Regularizer", "regularizer", "Constraint", "constraint"}

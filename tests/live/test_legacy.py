@@ -37,7 +37,7 @@ APPLICATIONS = [
 
 
 def theirs(model: Any) -> list[tuple[Any, ...]]:
-    """Name, output shapes, parameters and those that train, of each layer, by name."""
+    """Name, output shapes, parameters and trainable ones of each layer, by name."""
     rows = []
     for layer in model.layers:
         shape = layer.output_shape

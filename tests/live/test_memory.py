@@ -1,6 +1,6 @@
-"""Memory against the live Keras: what its optimizers make, and the order in which it runs a graph.
+"""Memory against the live Keras: the variables of its optimizers, and the order in which it runs a graph.
 
-``CONVCALC_MODEL=123`` runs one random model alone, as in ``test_models``.
+``CONVCALC_MODEL=123`` runs only one random model, as in ``test_models``.
 """
 
 import json
@@ -27,7 +27,7 @@ from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
-# What the names that are not a class's stand for.
+# The classes of names that are not class names.
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
@@ -56,7 +56,7 @@ def bytes_of(variables: list[Any]) -> int:
 
 
 @pytest.mark.parametrize("name", SLOTS)
-def test_an_optimizer_makes_what_we_count(name: str) -> None:
+def test_an_optimizer_has_the_variables_that_we_count(name: str) -> None:
     import keras
 
     models = [
@@ -95,7 +95,7 @@ def test_training_of_a_spec_is_that_of_keras() -> None:
     assert training.weights == bytes_of(model.variables) - seed_bytes(model)
 
 
-def test_what_training_overwrites_is_no_business_of_an_optimizer() -> None:
+def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
     """The scales of float8, from a spec."""
     import keras
 
@@ -110,13 +110,13 @@ def test_what_training_overwrites_is_no_business_of_an_optimizer() -> None:
 
 
 def seed_bytes(model: Any) -> int:
-    """Random seeds are variables of the model, and no weights."""
+    """Random seeds are variables of the model, but not weights."""
     known = {id(each) for each in model.weights}
     return bytes_of([each for each in model.variables if id(each) not in known])
 
 
 def order_of_keras(model: Any) -> list[tuple[str, int]]:
-    """The calls in the order in which ``Function`` runs them, the inputs left out."""
+    """The calls in the order in which ``Function`` runs them, without the inputs."""
     found = []
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:

@@ -1,7 +1,7 @@
-"""Random whole models against the live Keras: names, order, shapes, dtypes, parameters, what trains, connections.
+"""Random whole models against the live Keras: names, order, shapes, dtypes, parameters, trainable ones, connections.
 
-The seed of a failure is printed: ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs that model alone;
-``CONVCALC_MODELS=5000`` asks for more.
+The seed of a failure is printed: ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only that model;
+``CONVCALC_MODELS=5000`` tries more.
 """
 
 import json
@@ -21,7 +21,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def difference(seed: int) -> tuple[str | None, int]:
-    """Where the two builds of a random model differ, or None; and how many layers it has."""
+    """Where the two builds of a random model differ, or None; and the number of layers."""
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))

@@ -1,6 +1,6 @@
 """The operations of ``keras.ops`` against the live Keras: shapes and dtypes of generated calls.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` asks for other cases, and more.
+``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` tries other cases, and more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
 MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
 
 
-# What Keras checks in its function, before it makes the operation.
+# Checks of Keras in its function, before it creates the operation.
 CHECKED = {"ISTFT", "STFT", "SegmentMax", "SegmentMin", "SegmentProd", "SegmentSum"}
 
 
@@ -41,7 +41,7 @@ def _mapped(value: Any, change: Any) -> Any:
 
 
 def keras_says(asked: Asked) -> Any:
-    """The outputs' shapes and dtypes, or the refusal."""
+    """The shapes and dtypes of the outputs, or the refusal."""
     import keras
 
     cls = getattr(importlib.import_module(asked.operation.module), asked.operation.name)
@@ -97,7 +97,7 @@ def test_operations_agree_with_keras(tell: Any) -> None:
 
 
 def test_rules_have_the_parameters_of_keras() -> None:
-    """Names and order of what a call and a making take, and the function that makes the operation."""
+    """Names and order of the arguments of the call and the class, and the function that creates the operation."""
     import keras
 
     wrong = []
@@ -127,7 +127,7 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# Functions refuse some of what their classes take: with these words, and no others.
+# Functions refuse some inputs that their classes accept: with these messages, and no others.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",
@@ -136,8 +136,8 @@ REFUSED_BY_FUNCTIONS = {
 }
 
 
-def test_written_operations_are_what_they_were(tell: Any) -> None:
-    """A model with one operation, as a config and as code: Keras makes the same operation of it, with the same outputs."""
+def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
+    """A model with one operation, as a config and as code: Keras creates the same operation from it, with the same outputs."""
     wrong, own = [], set()
     seen: dict[str, int] = {}
     for case in cases(SEED, 20):
@@ -172,7 +172,7 @@ def test_written_operations_are_what_they_were(tell: Any) -> None:
 
 
 def reloads(report: Any) -> bool:
-    """Whether Keras loads the config that it writes itself of that model."""
+    """True if Keras loads the config that it writes itself of that model."""
     import keras
 
     try:
@@ -182,7 +182,7 @@ def reloads(report: Any) -> bool:
     return True
 
 
-# What is given functions of the reader's own, and a class that only others are made of: Keras exports no function for it.
+# Operations on custom functions, and a base class: Keras exports no function for them.
 OF_FUNCTIONS = {"AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop"}
 ABSTRACT = {"SegmentReduction"}
 

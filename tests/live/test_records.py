@@ -1,6 +1,7 @@
-"""Texts that the live Keras prints to a terminal, in colour and in ASCII, and of compiled models, as records of their models.
+"""Texts that the live Keras prints to a terminal, in colour and in ASCII, and of compiled models, as records of their
+models.
 
-Those that it prints into a file are records in test_files.py and test_keras2_text.py, where they are printed anyway.
+Texts printed into a file are records in test_files.py and test_keras2_text.py, which print them anyway.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def graph() -> Any:
 def test_a_terminal(
     build: Any, width: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In colour the text is the same record, of which the same is said."""
+    """In colour the text is the same record, with the same problems."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))
@@ -82,7 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """Its total counts what the optimizer keeps; what the record says of the model is all the same."""
+    """Its total counts the optimizer's variables; the numbers of the model are the same."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -130,7 +130,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
-# Further models of keras.applications, which hold operations that are no layers: their named layers are compared.
+# Further models of keras.applications, which contain operations that are not layers: their named layers are compared.
 PARTLY: dict[str, str] = {
     "efficientnet_b0": "EfficientNetB0",
     "mobilenet_v3_small": "MobileNetV3Small",
@@ -139,7 +139,7 @@ PARTLY: dict[str, str] = {
 
 
 def theirs(model: Any) -> list[tuple[Any, ...]]:
-    """A row for each layer: name, class, output shape, parameters, trainable ones, and whom it is called on."""
+    """A row for each layer: name, class, output shape, parameters, trainable ones, and the sources of its inputs."""
     import keras
 
     return [
@@ -156,7 +156,7 @@ def theirs(model: Any) -> list[tuple[Any, ...]]:
 
 
 def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Each layer's configuration as Keras states it: what changes no shape and no count shows only here."""
+    """Each layer's configuration in Keras: options without effect on shapes and counts are visible only here."""
     rows = []
     for layer in model.layers:
         config = layer.get_config()
@@ -184,7 +184,7 @@ def ours(name: str) -> tuple[Any, list[tuple[Any, ...]]]:
 
 
 def compared(name: str, model, tell):
-    """Hold a spec against a model of Keras, row by row and in its totals; its report."""
+    """Compare a spec with a model of Keras, row by row and in its totals; returns its report."""
     report, rows = ours(name)
     expected = theirs(model)
     different = [f"\n  keras: {a}\n  ours:  {b}" for a, b in zip(expected, rows) if a != b]

@@ -1,6 +1,6 @@
-"""``summary --verify`` against files that the live Keras wrote: as they are, and with their configs changed.
+"""``summary --verify`` with files that the live Keras wrote: unchanged, and with changed configs.
 
-``CONVCALC_VERIFY=1000 pytest -m keras tests/live/test_verify.py`` asks for more random models.
+``CONVCALC_VERIFY=1000 pytest -m keras tests/live/test_verify.py`` tries more random models.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """What is reported of a file that Keras writes of the model; empty where all agrees, None where Keras cannot write it."""
+    """The problems reported of a file that Keras writes of the model; empty if there are none, None if Keras cannot write it."""
     try:
         model.save(path)
-    except Exception:  # an HDF5 file cannot hold all that an archive can
+    except Exception:  # an HDF5 file cannot hold everything that an archive can
         return None
     try:
         found = verified(path)
@@ -69,7 +69,7 @@ def disagreement(model: Any, path: Path) -> str | None:
 
 
 def model_of(case: Case) -> Any:
-    """A model of one layer, or None where Keras refuses it."""
+    """A model of one layer, or None if Keras refuses it."""
     import keras
 
     try:
@@ -81,7 +81,7 @@ def model_of(case: Case) -> Any:
         return None
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"inputs"}))  # they have no weights, and make no model
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"inputs"}))  # they have no weights, and are no model
 def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
     import keras
 
@@ -116,7 +116,7 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """The archive with its config changed, and all else as it is."""
+    """The archive with a changed config; everything else is the same."""
     with zipfile.ZipFile(path) as packed:
         members = {info.filename: packed.read(info) for info in packed.infolist()}
     config = json.loads(members["config.json"])
@@ -127,7 +127,7 @@ def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
             packed.writestr(name, content)
 
 
-def test_a_changed_config_is_found_out(tmp_path: Path) -> None:
+def test_a_changed_config_is_detected(tmp_path: Path) -> None:
     import keras
 
     keras.backend.clear_session()
@@ -150,11 +150,11 @@ def test_a_changed_config_is_found_out(tmp_path: Path) -> None:
         rewritten(tmp_path / "model.keras", change)
         blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
         assert blamed[:1] == [name]
-        # The file is that of another model, and is found to be no more than that.
+        # The file is that of another model; exactly this is reported.
         assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
 
 
-def test_a_layer_that_is_taken_out_or_put_in(tmp_path: Path) -> None:
+def test_a_layer_that_is_removed_or_inserted(tmp_path: Path) -> None:
     import keras
 
     keras.backend.clear_session()
@@ -183,7 +183,7 @@ def entry_of(layer: Any) -> dict[str, Any]:
 
 
 def widened(random: Random, config: dict[str, Any]) -> str | None:
-    """Change the width of a layer of the model itself; its name, or None where no layer has one."""
+    """Change the width of a layer of the model itself; returns its name, or None if no layer has a width."""
     wide = [each for each in config["config"]["layers"] if {"units", "filters"} & each["config"].keys()]
     if not wide:
         return None
@@ -203,7 +203,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
         keras.backend.clear_session()
         try:
             model = keras_model(grow(random))
-        except Exception:  # a refusal of Keras's: the business of test_models.py
+        except Exception:  # a refusal of Keras: a case for test_models.py
             continue
         models += 1
         for kind in KINDS:
@@ -216,7 +216,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
             continue
         try:
             blamed = {problem.layer for problem in verified(tmp_path / "model.keras").problems}
-        except ConvcalcError:  # what follows in the model does not take that width
+        except ConvcalcError:  # the following layers do not accept that width
             continue
         changed += 1
         failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
@@ -227,11 +227,11 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
     assert not failed, "\n".join(failed[:12])
 
 
-# What stands in files besides ------------------------------------------------------------------------------------------
+# Other contents of files ----------------------------------------------------------------------------------------------
 
 
 def test_a_trained_model(tmp_path: Path) -> None:
-    """Optimizer, metrics, generators; a nested model that was compiled by itself; LoRA; layers of one class."""
+    """Optimizer, metrics, generators; a nested model that was compiled itself; LoRA; several layers of one class."""
     import keras
     import numpy as np
 
@@ -253,7 +253,7 @@ def test_a_trained_model(tmp_path: Path) -> None:
 
 
 def test_models_that_share_layers(tmp_path: Path) -> None:
-    """Keras stores what they share once; it counts it once, too, and a summary of ours in each of its rows."""
+    """Keras stores shared layers once and counts them once; our summary shows them in each model's rows."""
     import keras
 
     keras.backend.clear_session()
@@ -287,11 +287,11 @@ def test_files_of_keras_2(tmp_path: Path) -> None:
         assert disagreement(model, tmp_path / f"model.{kind}") == ""
 
 
-# Layers of one's own ---------------------------------------------------------------------------------------------------
+# Custom layers --------------------------------------------------------------------------------------------------------
 
 
 def own_layer(**settings: Any) -> Any:
-    """A layer whose class we do not know: variables of its own, and layers, also in a list; one that draws numbers."""
+    """A layer of an unknown class: variables, layers, also in a list, and one that draws random numbers."""
     import keras
 
     class Mine(keras.layers.Layer):
@@ -320,13 +320,13 @@ def own_layer(**settings: Any) -> Any:
 @pytest.mark.parametrize("trainable", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", ["functional", "sequential"])
-def test_a_layer_of_ones_own_has_its_parameters(shape: str, kind: str, trainable: bool, tmp_path: Path) -> None:
+def test_a_custom_layer_has_its_parameters(shape: str, kind: str, trainable: bool, tmp_path: Path) -> None:
     import keras
 
     keras.backend.clear_session()
     mine = own_layer(name="mine", trainable=trainable)
     start = keras.Input((8,))
-    if shape == "sequential":  # of which an HDF5 file does not record what shapes come out
+    if shape == "sequential":  # an HDF5 file does not record the output shapes of its class
         model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
     else:
         model = keras.Model(start, keras.layers.Dense(3)(mine(keras.layers.Dense(8)(start))))
@@ -339,7 +339,7 @@ def test_a_layer_of_ones_own_has_its_parameters(shape: str, kind: str, trainable
     assert verified(tmp_path / f"model.{kind}")[1:3] == (2, 1)
 
 
-def test_a_layer_of_ones_own_in_a_model_in_a_model(tmp_path: Path) -> None:
+def test_a_custom_layer_in_a_nested_nested_model(tmp_path: Path) -> None:
     import keras
 
     keras.backend.clear_session()

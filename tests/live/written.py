@@ -1,4 +1,4 @@
-"""What Keras makes of the files that we write."""
+"""The models that Keras creates from the files that we write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.session import fresh
 
 
 def loaded(report: Any) -> Any:
-    """The model that Keras makes of our config."""
+    """The model that Keras creates from our config."""
     import keras
 
     fresh()
@@ -18,7 +18,7 @@ def loaded(report: Any) -> Any:
 
 
 def executed(report: Any) -> Any:
-    """The model that our code makes, run as in a fresh process: code of ours, of a model that a test made."""
+    """The model that our code creates, run as in a fresh process; it may use custom classes of a test."""
     fresh()
     found: dict[str, Any] = {}
     exec(compile(python_code(report), "written", "exec"), found)

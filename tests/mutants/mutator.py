@@ -1,14 +1,11 @@
 """Mutation testing: change one thing in a rule at a time and run its tests, which must fail.
 
 ``python -m tests.mutants convcalc/base/window.py ...`` prints the number of mutants of each file, and the mutants that
-survive.
-``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. (Existing tools skip decorated functions,
-which our
-rules are, or start Python for each mutant.)
+survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. (Existing tools skip decorated
+functions, which our rules are, or start Python for each mutant.)
 
 Each mutant runs in a fork of this process, which has imported everything except the package, so it takes about a
-second. Mutants
-that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
+second. Mutants that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The console blocks of the README and of docs/ci.md as data: commands and their outputs.
 
-``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages.
-``python -m tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs
-it.
+``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages. ``python -m
+tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Hostile input: the command line answers or refuses it within limits of processor time and memory.
 
 Each case runs in its own process. The limits are at least ten times what a case needs, and far below what it would need
-if
-the time grew with the square of its size, or doubled with each level.
+if the time grew with the square of its size, or doubled with each level.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Our formats read by the programs that they are for: a browser, Graphviz, Mermaid, LaTeX, readers of SARIF and JUnit's XML; and
-the plug-ins run by theirs: pre-commit, GitHub's steps, bash, zsh and fish (``pytest -m tools``).
+"""Tests with other programs (``pytest -m tools``).
 
-What has to be there (Debian)::
+Browsers, Graphviz, Mermaid, LaTeX and readers of SARIF and JUnit's XML read our formats. pre-commit, GitHub's steps, bash, zsh
+and fish run our commands.
+
+Required programs (Debian)::
 
     apt-get install --no-install-recommends chromium graphviz nodejs npm texlive-latex-base texlive-latex-recommended \\
         git zsh fish

@@ -1,4 +1,4 @@
-"""A page in headless Chromium: its document after it was rendered, and a picture of it."""
+"""A page in headless Chromium: its document after rendering, and a picture of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--
 
 
 def document(page: Path, milliseconds: int = 1000) -> str:
-    """The document's HTML after so much time of the page's own."""
+    """The document's HTML after this much virtual time."""
     return _run(page, "--dump-dom", f"--virtual-time-budget={milliseconds}").stdout
 
 

@@ -1,4 +1,4 @@
-"""Everything here needs programs that are not ours. What the tests share: a repository of this checkout, and scratch ones."""
+"""Every test here needs external programs. Shared fixtures: a repository of this checkout, and empty ones."""
 
 import os
 import shutil
@@ -10,13 +10,13 @@ import pytest
 
 from tests.paths import ROOT
 
-# What a package is built of, and what other tools look for in its repository.
+# The parts from which a package is built, and that other tools look for in its repository.
 PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 Git = Callable[..., str]
 
 
 def git_in(folder: Path, environment: Mapping[str, str]) -> Git:
-    """A function that runs git there and gives what it prints."""
+    """Returns a function that runs git in this folder and returns its output."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -29,7 +29,7 @@ def git_in(folder: Path, environment: Mapping[str, str]) -> Git:
 
 
 def own_environment(home: Path) -> dict[str, str]:
-    """An environment with a home of its own, and a user who can commit; nothing of this checkout leads Python astray."""
+    """An environment with a separate home and a user who can commit, without variables that affect Python's imports."""
     user = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON", "VIRTUAL_ENV"))}
     return {**kept, **user, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A repository that holds this checkout as it is now, and its commit."""
+    """A repository with the current files of this checkout, and its commit."""
     home = tmp_path_factory.mktemp("home")
     folder = tmp_path_factory.mktemp("checkout")
     for part in PARTS:

@@ -1,4 +1,4 @@
-"""The GitHub action, its steps run as GitHub's runner runs them: bash with the runner's options, expressions filled in."""
+"""The GitHub action, with its steps run as GitHub's runner runs them: bash with the same options, and expressions filled in."""
 
 import re
 import subprocess
@@ -35,18 +35,18 @@ def filled(text: str, context: Mapping[str, Any]) -> str:
 
 
 class Runner:
-    """What lasts as long as a job: files of the runner's, and what the steps before have put out."""
+    """The state of a job: files of the runner, and the outputs of earlier steps."""
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # What the pinned action before gives.
+        # The outputs of the pinned action in the first step.
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 
     def step(
         self, step: Mapping[str, Any], repository: Path, inputs: Mapping[str, str], event: Mapping[str, Any]
     ) -> tuple[int, str]:
-        """Run one step; its exit code and what it printed."""
+        """Run one step; returns its exit code and its output."""
         context = {
             "inputs": inputs,
             "github": {"action_path": str(self.action), "event": event},
@@ -72,7 +72,7 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def runner(checkout: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A runner on which convcalc is installed, by the action's own step."""
+    """A runner with convcalc installed by the action's own step."""
     runner = Runner(tmp_path_factory.mktemp("runner"), checkout[0])
     (install,) = (step for step in STEPS if step.get("id") == "install")
     code, printed = runner.step(install, runner.folder, DEFAULTS, {})
@@ -81,7 +81,7 @@ def runner(checkout: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory)
 
 
 class Used(NamedTuple):
-    """What became of one use of the action."""
+    """The result of one use of the action."""
 
     code: int
     printed: str
@@ -90,7 +90,7 @@ class Used(NamedTuple):
 
 @pytest.fixture
 def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
-    """Use the action in a repository, with inputs; the steps run up to the first that fails."""
+    """Use the action in a repository, with inputs; the steps run until one fails."""
 
     def use(where: Path = repository[0], event: Mapping[str, Any] | None = None, **inputs: str) -> Used:
         assert set(inputs) <= set(DEFAULTS)
@@ -109,7 +109,7 @@ def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A pull request: a model changes, one comes, one stays, one cannot be read any more; and the commit of its base."""
+    """A pull request with a changed, a new, an unchanged and a broken model, and the commit of its base."""
     folder = tmp_path_factory.mktemp("repository")
     git = git_in(folder, own_environment(folder))
     git("init", "--quiet", "--initial-branch=main")
@@ -150,7 +150,7 @@ def test_a_pull_request(use: Callable[..., Used], repository: tuple[Path, str]) 
     assert "same.yaml" not in used.summary and "new.yaml" not in used.summary
 
 
-def test_what_holds_is_silent(use: Callable[..., Used]) -> None:
+def test_a_check_that_passes_prints_nothing(use: Callable[..., Used]) -> None:
     used = use(models="the models/same.yaml\nthe models/new.yaml", args="--max-params 300K")
     assert (used.code, annotated(used.printed), used.summary) == (0, [], "")
 
@@ -200,8 +200,8 @@ def test_a_shallow_checkout_fetches_its_base(
         there("symbolic-ref", "HEAD", "refs/heads/main")
 
 
-def test_the_action_is_one() -> None:
-    """By the schema of GitHub's actions that check-jsonschema has."""
+def test_the_action_matches_its_schema() -> None:
+    """The schema is that of GitHub's actions in check-jsonschema."""
     command = [
         sys.executable,
         "-m",
@@ -214,7 +214,7 @@ def test_the_action_is_one() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_other_actions_are_pinned_and_no_expression_is_part_of_a_script() -> None:
+def test_actions_are_pinned_and_scripts_have_no_expressions() -> None:
     for step in STEPS:
         if "uses" in step:
             assert re.fullmatch(r"actions/[\w-]+@v\d+(\.\d+)*", step["uses"])

@@ -1,4 +1,4 @@
-"""DOT as Graphviz reads and draws it: nodes, edges and clusters are the report's, labels are read back to the letter."""
+"""DOT as Graphviz reads and draws it: nodes, edges and clusters are those of the report, and labels are exact."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def test_graphviz_reads_the_graph_of_every_report(depth: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["nested", "hostile", "unet", "convnext_tiny"])
-def test_graphviz_draws_the_labels_to_the_letter(name: str) -> None:
+def test_graphviz_draws_the_exact_labels(name: str) -> None:
     drawing = graph(graphs.every()[name], 5)
     assert drawn_labels(drawing) == {node.id: [visible(line) for line in node.lines] for node in drawing.nodes}
 
@@ -59,5 +59,5 @@ def drawn_labels(drawing: Graph) -> dict[str, list[str]]:
 
 
 def _blanks(text: str) -> str:
-    """Graphviz keeps blanks in SVG by writing them as such that do not break."""
+    """Graphviz writes spaces in SVG as non-breaking spaces."""
     return text.replace("\xa0", " ")

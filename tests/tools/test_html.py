@@ -1,4 +1,4 @@
-"""The HTML page in a browser: what stands there after rendering is what was written, and nothing was run."""
+"""The HTML page in a browser: the rendered text is the original one, and no script of a name runs."""
 
 from pathlib import Path
 

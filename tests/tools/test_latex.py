@@ -1,4 +1,4 @@
-"""LaTeX sets the tables without an error or a warning about signs; skipped where there is no pdflatex."""
+"""LaTeX typesets the tables without errors or warnings about characters; skipped if pdflatex is missing."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ DOCUMENT = r"""\documentclass{article}
 
 
 @pytest.mark.parametrize("packages", ["", "\\usepackage[T1]{fontenc}\n"])
-def test_latex_sets_every_table(tmp_path: Path, packages: str) -> None:
+def test_latex_typesets_every_table(tmp_path: Path, packages: str) -> None:
     sheets = [summary_sheet(graphs.every()[name], depth=5) for name in ("hostile", "nested", "densenet121", "lenet5")]
     needed = re.findall(r"\\usepackage\{.*?\}", PREAMBLE)
     assert needed

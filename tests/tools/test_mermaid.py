@@ -1,4 +1,4 @@
-"""Mermaid's own parser and renderer in a browser: nodes, edges and labels of the picture are the report's."""
+"""Mermaid's own parser and renderer in a browser: nodes, edges and labels of the picture are those of the report."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.paths import ROOT
 from tests.tools.browser import document
 
 MERMAID = Path(os.environ.get("CONVCALC_MERMAID", ROOT / ".node/node_modules/mermaid/dist/mermaid.min.js"))
-# Drawing is slow for the largest; Mermaid's parser reads them all.
+# Drawing the largest graphs is slow; Mermaid's parser reads all of them.
 MOST_DRAWN = 120
 
 PAGE = """<!DOCTYPE html>
@@ -69,7 +69,7 @@ def drawings() -> dict[str, Graph]:
 
 @pytest.fixture(scope="module")
 def found(drawings: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Mermaid says of every graph."""
+    """Mermaid's answer for every graph."""
     assert MERMAID.is_file(), "Mermaid is not there: tests/tools/__init__.py says how it is installed"
     texts = {name: mermaid_text(drawing) for name, drawing in drawings.items()}
     small = [name for name, drawing in drawings.items() if len(drawing.nodes) <= MOST_DRAWN]
@@ -92,7 +92,7 @@ def test_mermaid_reads_every_graph(found: dict[str, Any], drawings: dict[str, Gr
     assert sum("labels" in each for each in found.values()) >= 20
 
 
-def test_the_picture_has_the_report_s_nodes_and_edges(found: dict[str, Any], drawings: dict[str, Graph]) -> None:
+def test_the_picture_has_the_nodes_and_edges_of_the_report(found: dict[str, Any], drawings: dict[str, Graph]) -> None:
     for name, each in found.items():
         if "labels" not in each:
             continue
@@ -107,10 +107,10 @@ def test_the_picture_has_the_report_s_nodes_and_edges(found: dict[str, Any], dra
 
 
 def _id(element: str) -> str:
-    """Our id in an element's, ``m1-flowchart-n2-3``."""
+    """Our id in the id of an element, such as ``m1-flowchart-n2-3``."""
     return element.split("flowchart-")[1].split("-")[0]
 
 
 def _shown(line: str) -> str:
-    """A line as Mermaid draws it: it takes a backslash before an n for a line's end, however it is written."""
+    """A line as Mermaid draws it: a backslash before an n is always a line break."""
     return visible(line).replace("\\n", "\n")

@@ -1,4 +1,4 @@
-"""pre-commit itself, on a scratch repository (``pip install pre-commit``; it installs convcalc from this checkout by pip)."""
+"""pre-commit itself, in a scratch repository (``pip install pre-commit``; it installs convcalc from this checkout by pip)."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ RECORDS = '[tool.convcalc.records]\n"specs/model.yaml" = "specs/model.txt"\n'
 
 
 class Repository:
-    """A repository whose commits go through the hook."""
+    """A repository whose commits run the hook."""
 
     def __init__(self, folder: Path, hook: str, checkout: tuple[Path, str], cache: Path) -> None:
         self.folder = folder / "repository"
@@ -40,7 +40,7 @@ class Repository:
         (self.folder / name).write_text(text)
 
     def commit(self) -> tuple[int, str]:
-        """Exit code and output of a commit of everything."""
+        """Exit code and output of a commit of all files."""
         self.git("add", ".")
         done = subprocess.run(
             ["git", "commit", "-m", "A commit"],
@@ -56,7 +56,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pre-commit keeps what it installed."""
+    """The folder in which pre-commit keeps its installations."""
     return tmp_path_factory.mktemp("cache")
 
 
@@ -89,7 +89,7 @@ def test_a_commit_of_changed_models_is_checked(tmp_path: Path, checkout: tuple[P
     assert repository.git("log", "--format=%s").splitlines() == ["A commit"] * 2
 
 
-def test_every_record_is_held_whatever_changes(tmp_path: Path, checkout: tuple[Path, str], cache: Path) -> None:
+def test_every_record_is_checked_at_any_change(tmp_path: Path, checkout: tuple[Path, str], cache: Path) -> None:
     repository = Repository(tmp_path, "convcalc-check-all", checkout, cache)
     repository.write("pyproject.toml", RECORDS)
     repository.write("specs/model.yaml", GOOD)
@@ -103,7 +103,7 @@ def test_every_record_is_held_whatever_changes(tmp_path: Path, checkout: tuple[P
     assert "error[record-differs]" in output and "conv2d" in output
 
 
-def test_pre_commit_takes_the_hooks() -> None:
+def test_pre_commit_accepts_the_hooks() -> None:
     root = ROOT
     command = [sys.executable, "-m", "pre_commit", "validate-manifest", str(root / ".pre-commit-hooks.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)

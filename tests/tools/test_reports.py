@@ -1,4 +1,4 @@
-"""SARIF and JUnit's XML in the hands of libraries that read them (``pip install '.[tools]'``)."""
+"""SARIF and JUnit's XML, read by their libraries (``pip install '.[tools]'``)."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ SHELLS = {
     "bash": (["bash", "--noprofile", "--norc", "-i"], f"PS1='{PROMPT}'"),
     "zsh": (["zsh", "-f", "-i"], f"PS1='{PROMPT}'; autoload -Uz compinit; compinit -u -D"),
 }
-# What is written, with TAB where it is pressed, and the words that must stand there then.
+# The typed text, with TAB where it is pressed, and the words that must then be there.
 LINES = [
     ("convcalc sum\t", ["convcalc", "summary"]),
     ("convcalc sum\tspecs/fash\t", ["convcalc", "summary", "specs/fashion_mnist.yaml"]),
@@ -36,7 +36,7 @@ LINES = [
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A PATH on which ``convcalc`` is this checkout's, and a home of its own."""
+    """A PATH whose ``convcalc`` is this checkout, and a separate home."""
     command = tmp_path / "bin" / "convcalc"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m convcalc "$@"\n')
@@ -59,7 +59,7 @@ class Terminal:
         os.write(self.handle, text.encode())
 
     def read_until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
-        """What the shell has written by then; what was read is used up."""
+        """Returns the text that the shell has written up to a pattern; later calls begin after it."""
         end = time.monotonic() + seconds
         while (found := re.search(pattern, self.text)) is None:
             ready, _, _ = select.select([self.handle], [], [], max(0, end - time.monotonic()))
@@ -76,7 +76,7 @@ def test_a_shell_at_a_terminal_completes(shell: str, environment: dict[str, str]
     terminal.send(f"{setup}\neval \"$(_CONVCALC_COMPLETE={shell}_source convcalc)\"; echo set'up'\n")
     terminal.read_until(f"setup[^']*{PROMPT}")
     for line, words in LINES:
-        # To the beginning of the line, where printf makes it a list of words.
+        # Go to the beginning of the line, where printf turns it into a list of words.
         terminal.send(f"{line}\x01printf '<%s>' \n")
         written = terminal.read_until(rf"(?s)((?:<[^<>%]*>)+)[^<>]*{PROMPT}")[1]
         assert re.findall("<(.*?)>", written) == words

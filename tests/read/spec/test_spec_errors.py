@@ -1,8 +1,7 @@
 """Broken specs: the complete error text of each, compared exactly.
 
 ``broken/NAME.yaml`` is a spec with errors, and ``NAME.txt`` their text. ``python -m tests.regenerate.golden`` writes
-the texts. Read
-the diff before you commit it, as a newcomer: position, cause, fix.
+the texts. Read the diff before you commit it, as a newcomer: position, cause, fix.
 """
 
 from __future__ import annotations
