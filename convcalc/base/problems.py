@@ -8,7 +8,7 @@ and leave together in one :class:`ConvcalcError`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -163,3 +163,9 @@ def listed(names: Iterable[object], conjunction: str = "or") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def first_listed(names: Sequence[object], maximum: int = 6) -> str:
+    """Returns the first names and the number of the others: ``a, b and 3 more``."""
+    rest = len(names) - maximum
+    return listed([*names[:maximum], f"{rest:,} more"] if rest > 0 else names, "and")

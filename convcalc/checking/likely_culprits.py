@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.analyse.rows import FROZEN
 from convcalc.base.numbers import product
-from convcalc.base.problems import listed
+from convcalc.base.problems import first_listed, listed
 from convcalc.differences.comparison import Change
-
-_MAX_NAMES = 6
 
 
 def likely_culprits(report: Report, total: Change) -> str:
@@ -65,7 +63,6 @@ def _layers_of_rare_dtype(report: Report) -> str:
 
 
 def _hint(rows: Sequence[LayerReport], singular: str, plural: str) -> str:
-    more = len(rows) - _MAX_NAMES
-    names = [f"'{row.path}'" for row in rows[:_MAX_NAMES]] + ([f"{more:,} more"] if more > 0 else [])
+    names = first_listed([f"'{row.path}'" for row in rows])
     words = singular if len(rows) == 1 else plural
-    return f"; the record does not show which layers differ, but {listed(names, 'and')} {words}"
+    return f"; the record does not show which layers differ, but {names} {words}"

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from convcalc.analyse import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape, shape_text
-from convcalc.base.problems import Problem, listed
+from convcalc.base.problems import Problem, first_listed
 from convcalc.base.structs import Struct
 from convcalc.layers import Weight
 from convcalc.model import Model, StoredWeight
 from convcalc.read.keras_files.weights import Weights
-
-_MAX_NAMES = 6
 
 
 class VerifyResult(Struct):
@@ -75,7 +73,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
     if weights.others:
         unused = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
-        message = f"the file stores {_first_names(unused)}, which no layer of the model has"
+        message = f"the file stores {first_listed(unused)}, which no layer of the model has"
         problems.append(Problem(codes.WEIGHTS_LEFT, message))
     return VerifyResult(count, compared, unknown, tuple(problem for problem in problems if problem))
 
@@ -123,8 +121,8 @@ def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Pro
         unused = []
     if not missing and not unused:
         return None
-    missing_text = _first_names([f"{name} {shape_text(shape)}" for name, shape in missing])
-    unused_text = _first_names([f"{shape_text(weight.shape)} at {weight.path}" for weight in unused])
+    missing_text = first_listed([f"{name} {shape_text(shape)}" for name, shape in missing])
+    unused_text = first_listed([f"{shape_text(weight.shape)} at {weight.path}" for weight in unused])
     if missing and unused:
         difference = f"has {missing_text}; the file stores {unused_text}"
     elif missing:
@@ -132,8 +130,3 @@ def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Pro
     else:
         difference = f"has no weight for {unused_text}, which the file stores"
     return Problem(codes.WEIGHTS_DIFFER, f"{layer.row.class_name} '{path}' {difference}", None, path)
-
-
-def _first_names(texts: Sequence[str]) -> str:
-    more = len(texts) - _MAX_NAMES
-    return listed([*texts[:_MAX_NAMES], f"{more:,} more"] if more > 0 else texts, "and")

@@ -1,4 +1,4 @@
-"""Matches the layers of two models. The layers of one call are siblings: they are directly inside the same model.
+"""Matches the layers of two models. Siblings are matched at once: layers that are directly inside the same model.
 
 The steps, each for the layers that are still unmatched:
 

@@ -19,8 +19,8 @@ class Lines(Struct):
     def incomplete(self, number: int, message: str) -> ConvcalcError:
         """Returns the error for a table that is not complete at the line ``number`` (counted from 0)."""
         cure = "give the whole text that Keras printed, from 'Model:' to the totals"
-        place = f"{self.source.name}:{number + 1}"
-        return error(codes.NOT_A_RECORD, f"{place}: {message}; {cure}", Mark(self.source, number + 1, 1))
+        line = f"{self.source.name}:{number + 1}"
+        return error(codes.NOT_A_RECORD, f"{line}: {message}; {cure}", Mark(self.source, number + 1, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from convcalc.analyse.inference import infer
 from convcalc.analyse.report import Report
 from convcalc.analyse.study import Study
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, Mark, Source, error, listed
+from convcalc.base.problems import ConvcalcError, Mark, Source, error, first_listed
 from convcalc.read import model_in, opened
 from convcalc.read.container import config_of
 from convcalc.read.detect import (
@@ -30,7 +30,6 @@ from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Snapshot
 
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model file"
-_MAX_NAMES = 6
 
 
 def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
@@ -92,12 +91,9 @@ def _selected(
     for candidates in (same_file, same_name):
         if len(candidates) == 1:
             return candidates[0]
-    names = [f"'{snapshot.model}'" for snapshot in snapshots[:_MAX_NAMES]]
-    more = [f"{len(snapshots) - _MAX_NAMES} more"] if len(snapshots) > _MAX_NAMES else []
+    names = first_listed([f"'{snapshot.model}'" for snapshot in snapshots])
     wanted = f"; {'more than one is' if same_name else 'none is'} of '{model.name}'" if model else ""
-    message = (
-        f"{source.name} contains {len(snapshots)} records: {listed([*names, *more], 'and')}{wanted}; keep only one"
-    )
+    message = f"{source.name} contains {len(snapshots)} records: {names}{wanted}; keep only one"
     raise error(codes.NOT_A_RECORD, message)
 
 

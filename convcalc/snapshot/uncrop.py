@@ -13,9 +13,9 @@ _MAX_PAIRS = 250_000  # pairs of rows that are compared: 500 × 500
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
     """Returns the printed snapshot; cropped cells that agree with the model's cells are replaced by them.
 
-    Many cropped names are equal, so rows are paired by their order. First, equal rows are paired from both ends. Then, rows between
-    those whose names and types agree are paired, also from both ends. A cell that is still cropped afterwards differs from the
-    model's cell; it is compared as it is.
+    Many cropped names are equal, so rows are paired by their order. First, rows that agree wholly are paired from both ends. Then the
+    rows between them are paired, also from both ends, if their names and types agree. A cell that is still cropped afterwards differs
+    from the model's cell; it is compared as a plain text.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed
