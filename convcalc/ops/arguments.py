@@ -218,8 +218,12 @@ Axis: TypeAlias = Annotated[int, WholeNumber()]
 Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
 # True or false; as in Python, any value is one of them.
 Flag: TypeAlias = Annotated[bool, Anything()]
-# Changes no shape, dtype or count: any value is accepted.
+# Changes no shape and no dtype: any value is accepted.
 Ignored: TypeAlias = Annotated[Any, Anything()]
+# The rule has a meaning for any value.
+AnyValue: TypeAlias = Annotated[Any, Anything()]
+# As in Keras, any value other than 'channels_first' means channels_last.
+DataFormat: TypeAlias = Annotated[Any, Anything()]
 # The rule checks the value itself, because its problem codes or its conditions are special.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]

@@ -9,8 +9,8 @@ from convcalc.layers import views
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import axis_index
 from convcalc.ops import costs
-from convcalc.ops.arguments import Axis, CheckedByRule, Ignored, Integer, IntegerOrIntegers, Tensors
-from convcalc.ops.promotion import together
+from convcalc.ops.arguments import AnyValue, Axis, CheckedByRule, Integer, IntegerOrIntegers, Tensors
+from convcalc.ops.promotion import common_dtype
 from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
 from convcalc.ops.tensor import Tensor
@@ -18,7 +18,7 @@ from convcalc.ops.tensor import Tensor
 MAX_PARTS = 10_000
 
 
-def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
+def _concatenated(xs: Sequence[Tensor], at: int) -> Tensor:
     first = xs[0]
     sizes: list[Number] = list(first.shape)
     for tensor in xs[1:]:
@@ -29,33 +29,33 @@ def _joined(xs: Sequence[Tensor], at: int) -> Tensor:
                 sizes[n] = sizes[n] + size
             elif sizes[n] is not UNKNOWN and size is not UNKNOWN and size != sizes[n]:
                 raise Refusal("needs inputs with the same sizes on all other axes", codes.SHAPES_DIFFER)
-    return Tensor(tuple(sizes), together(*xs))
+    return Tensor(tuple(sizes), common_dtype(*xs))
 
 
 @operation("Concatenate", receptive_field_rule=views.concatenated, flops=costs.free)
 def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
     """Concatenates tensors along an axis."""
-    return _joined(xs, axis_index(axis, len(xs[0].shape)))
+    return _concatenated(xs, axis_index(axis, len(xs[0].shape)))
 
 
 @operation("Append", flops=costs.free)
 def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
     """Concatenates two tensors along an axis, or flattened."""
     if axis is None:
-        return Tensor((product(x1.shape) + product(x2.shape),), together(x1, x2))
-    return _joined([x1, x2], axis_index(axis, len(x1.shape)))
+        return Tensor((product(x1.shape) + product(x2.shape),), common_dtype(x1, x2))
+    return _concatenated([x1, x2], axis_index(axis, len(x1.shape)))
 
 
 @operation("Hstack", flops=costs.free)
 def hstack(xs: Tensors) -> Tensor:
     """Concatenates tensors along the second axis."""
-    return _joined(xs, axis_index(1, len(xs[0].shape)))
+    return _concatenated(xs, axis_index(1, len(xs[0].shape)))
 
 
 @operation("Vstack", flops=costs.free)
 def vstack(xs: Tensors) -> Tensor:
     """Concatenates tensors along the first axis."""
-    return _joined(xs, 0)
+    return _concatenated(xs, 0)
 
 
 @operation("Dstack", flops=costs.free)
@@ -65,7 +65,7 @@ def dstack(xs: Tensors) -> Tensor:
     def deep(shape: Shape) -> Shape:
         return {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape)
 
-    return _joined([Tensor(deep(x.shape), x.dtype) for x in xs], 2)
+    return _concatenated([Tensor(deep(x.shape), x.dtype) for x in xs], 2)
 
 
 @operation("Stack", flops=costs.free)
@@ -78,7 +78,7 @@ def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
         ):
             raise Refusal("needs inputs of one shape", codes.SHAPES_DIFFER)
     at = axis_index(axis, len(first) + 1)
-    return Tensor((*first[:at], len(x), *first[at:]), together(*x))
+    return Tensor((*first[:at], len(x), *first[at:]), common_dtype(*x))
 
 
 @operation("Unstack", "core", flops=costs.free)
@@ -88,10 +88,10 @@ def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Ten
     count = x.shape[at] if num is None else num
     if not isinstance(count, int):
         raise Refusal("needs 'num', because the size of the axis is unknown", codes.UNKNOWN_SIZE, "num")
-    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * _bounded(count)
+    return [Tensor((*x.shape[:at], *x.shape[at + 1 :]), x.dtype)] * _checked_count(count)
 
 
-def _bounded(parts: int) -> int:
+def _checked_count(parts: int) -> int:
     """Returns the number of outputs. Raises :class:`Refusal` for more than any model has: each output costs memory."""
     if not 0 <= parts <= MAX_PARTS:
         raise Refusal(f"returns 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
@@ -111,7 +111,7 @@ def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
                 "indices_or_sections",
             )
         part = UNKNOWN if size is UNKNOWN else size // into
-        return [Tensor(with_size(x.shape, at, part), x.dtype)] * _bounded(into)
+        return [Tensor(with_size(x.shape, at, part), x.dtype)] * _checked_count(into)
     parts = [end - start for start, end in zip([0, *into], [*into, size])]
     if any(part < 0 for part in parts):
         raise Refusal(
@@ -130,7 +130,7 @@ def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) 
 def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
     """Splits along an axis into a number of parts; the first ones are one larger if the size cannot be divided."""
     at = axis_index(axis, len(x.shape))
-    size, count = x.shape[at], _bounded(indices_or_sections)
+    size, count = x.shape[at], _checked_count(indices_or_sections)
     parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
     return [Tensor(with_size(x.shape, at, part), x.dtype) for part in parts]
 
@@ -154,7 +154,7 @@ def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]
 
 
 @operation("Meshgrid", flops=costs.free)
-def meshgrid(*x: Tensor, indexing: Ignored = "xy") -> list[Tensor]:
+def meshgrid(*x: Tensor, indexing: AnyValue = "xy") -> list[Tensor]:
     """Returns the coordinates of a grid."""
     if not x and indexing != "ij":
         raise Refusal("needs at least one tensor", codes.INVALID_VALUE)

@@ -10,12 +10,12 @@ from convcalc.layers.registry import axis_index
 from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Dtype, Flag, Ignored, Operand, RealOrTensor
 from convcalc.ops.elementwise import broadcast
-from convcalc.ops.promotion import dtype_of, result_type, together
+from convcalc.ops.promotion import common_dtype, dtype_of, result_type
 from convcalc.ops.registry import operation
 from convcalc.ops.tensor import Tensor, shape_of
 
 
-def stated(shape: Any, argument: str = "shape") -> Shape:
+def shape_argument(shape: Any, argument: str = "shape") -> Shape:
     """Returns the shape that an argument gives as a list of sizes; None in it is an unknown size."""
     sizes = shape if isinstance(shape, list) else [shape]
     known = [size for size in sizes if size is not None]
@@ -27,7 +27,7 @@ def stated(shape: Any, argument: str = "shape") -> Shape:
 @operation("Full", flops=costs.free)
 def full(fill_value: Ignored, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
     """Returns a tensor filled with one value, in a given shape."""
-    return Tensor(stated(shape), dtype or "float32")
+    return Tensor(shape_argument(shape), dtype or "float32")
 
 
 @operation("Arange", flops=costs.free)
@@ -47,16 +47,18 @@ def arange(
     size = ceil(steps)
     if size < 0:
         raise Refusal(f"needs a step from {first} toward {end}, not a step of {increment}", codes.INVALID_VALUE, "step")
-    return Tensor((size,), dtype or together(first, end, increment))
+    return Tensor((size,), dtype or common_dtype(first, end, increment))
 
 
-def _space(
+def _spaced(
     start: Operand, stop: Operand, num: CheckedByRule = 50, endpoint: Flag = True, dtype: Dtype = None, axis: Axis = 0
 ) -> Tensor:
     """Returns ``num`` numbers between two ends, along a new axis. The default dtype is that of the start."""
     ends = broadcast(shape_of(start), shape_of(stop))
     at = axis_index(axis, len(ends) + 1)
-    return Tensor((*ends[:at], *stated([num], "num"), *ends[at:]), result_type(dtype or dtype_of(start), "float"))
+    return Tensor(
+        (*ends[:at], *shape_argument([num], "num"), *ends[at:]), result_type(dtype or dtype_of(start), "float")
+    )
 
 
 @operation("Linspace", flops=costs.per_output(2))
@@ -71,7 +73,7 @@ def linspace(
     axis: Axis = 0,
 ) -> Tensor:
     """Returns ``num`` numbers from start to stop, with equal differences."""
-    return _space(start, stop, num, endpoint, dtype, axis)
+    return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
 @operation("Geomspace", flops=costs.per_output(3))
@@ -85,7 +87,7 @@ def geomspace(
     axis: Axis = 0,
 ) -> Tensor:
     """Returns ``num`` numbers from start to stop, with equal ratios."""
-    return _space(start, stop, num, endpoint, dtype, axis)
+    return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
 @operation("Logspace", flops=costs.per_output(3))
@@ -100,13 +102,13 @@ def logspace(
     axis: Axis = 0,
 ) -> Tensor:
     """Returns ``num`` powers of the base, from the exponent start to the exponent stop."""
-    return _space(start, stop, num, endpoint, dtype, axis)
+    return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
 @operation("Vander", flops=costs.per_output(1))
 def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> Tensor:
     """Returns the powers of each element, along a new axis."""
-    count = x.shape[axis_index(0, len(x.shape))] if N is None else stated([N], "N")[0]
+    count = x.shape[axis_index(0, len(x.shape))] if N is None else shape_argument([N], "N")[0]
     return Tensor((*x.shape, count), x.dtype)
 
 
@@ -114,7 +116,7 @@ def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
         raise Refusal(f"cannot put its classes on axis {axis}", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
-    return (*shape[:at], *stated([count], "num_classes"), *shape[at:])
+    return (*shape[:at], *shape_argument([count], "num_classes"), *shape[at:])
 
 
 @operation("OneHot", "nn", flops=costs.free)

@@ -6,7 +6,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
 from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, Ignored, Real
-from convcalc.ops.promotion import summed
+from convcalc.ops.promotion import sum_dtype
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor
 
@@ -24,7 +24,7 @@ def _triangle(name: str) -> Rule:
 tril, triu = (operation(name, flops=costs.free)(_triangle(name)) for name in ("Tril", "Triu"))
 
 
-def _no_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number, Number]:
+def _without_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number, Number]:
     rank = len(shape)
     if rank < 2:
         raise Refusal("needs at least two axes", codes.WRONG_RANK)
@@ -44,15 +44,15 @@ def _diagonal_size(rows: Number, columns: Number, offset: int) -> Number:
 @operation("Diagonal", flops=costs.free)
 def diagonal(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """Returns the diagonals of matrices."""
-    rest, rows, columns = _no_diagonal(x.shape, axis1, axis2)
+    rest, rows, columns = _without_diagonal(x.shape, axis1, axis2)
     return Tensor((*rest, _diagonal_size(rows, columns, offset)), x.dtype)
 
 
 @operation("Trace", flops=costs.unknown)
 def trace(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
     """Returns the sums of the diagonals of matrices."""
-    rest, _, _ = _no_diagonal(x.shape, axis1, axis2)
-    return Tensor(rest, summed(x.dtype))
+    rest, _, _ = _without_diagonal(x.shape, axis1, axis2)
+    return Tensor(rest, sum_dtype(x.dtype))
 
 
 @operation("Diag", flops=costs.free)

@@ -13,7 +13,7 @@ from convcalc.layers.costs import tf_per_output
 from convcalc.layers.registry import IN_PLACE, VIEW, Cost
 from convcalc.ops import costs
 from convcalc.ops.arguments import Choices, Dtype, Flag, Ignored, Operand, RequiredDtype
-from convcalc.ops.promotion import dtype_of, float_if_whole, floating, result_type, strong, together
+from convcalc.ops.promotion import common_dtype, dtype_of, float_dtype, float_if_integer, result_type, tensor_dtype
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of
 
@@ -23,10 +23,10 @@ def broadcast(long: Shape, short: Shape) -> Shape:
     if len(long) < len(short):
         long, short = short, long
     head = len(long) - len(short)
-    return (*long[:head], *map(_together, long[head:], short))
+    return (*long[:head], *map(_broadcast_size, long[head:], short))
 
 
-def _together(size1: Number, size2: Number) -> Number:
+def _broadcast_size(size1: Number, size2: Number) -> Number:
     if size1 is UNKNOWN or size2 is UNKNOWN:
         known = size2 if size1 is UNKNOWN else size1
         return UNKNOWN if known is UNKNOWN or known == 1 else known
@@ -50,7 +50,7 @@ def _declare_activations(names: str, rule: Callable[[str], Rule]) -> None:
         _declare(name, "nn", rule, costs.activation(snake_case(name)))
 
 
-def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
+def _unary_rule(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
     def make(name: str) -> Rule:
         def rule(x: Tensor) -> Tensor:
             return Tensor(x.shape, dtype(x.dtype))
@@ -60,7 +60,7 @@ def _unary(dtype: Callable[[str], str]) -> Callable[[str], Rule]:
     return make
 
 
-def _binary(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
+def _binary_rule(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     def make(name: str) -> Rule:
         def rule(x1: Operand, x2: Operand) -> Tensor:
             return Tensor(broadcast(shape_of(x1), shape_of(x2)), dtype(x1, x2))
@@ -70,7 +70,7 @@ def _binary(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     return make
 
 
-def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
+def _bit_operation(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     """Returns the rule of an operation on bits. As in Keras, the output has the shape of the first operand."""
 
     def make(name: str) -> Rule:
@@ -82,11 +82,11 @@ def _bits(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
     return make
 
 
-def _same(dtype: str) -> str:
+def _unchanged(dtype: str) -> str:
     return dtype
 
 
-def _or_float(value: Any) -> str:
+def _float_for_number(value: Any) -> str:
     """Returns the dtype of a tensor; float32 for a number."""
     return value.dtype if isinstance(value, Tensor) else "float32"
 
@@ -96,90 +96,102 @@ def _quotient(x1: Any, x2: Any) -> str:
 
 
 def _shifted(x: Tensor, y: Any) -> str:
-    return x.dtype if isinstance(y, int) else together(x, y)
+    return x.dtype if isinstance(y, int) else common_dtype(x, y)
 
 
-def _wide(dtype: str) -> str:
-    """Returns what :func:`float_if_whole` returns, but float64 for int64."""
-    return "float64" if dtype == "int64" else float_if_whole(dtype)
+def _wide_float(dtype: str) -> str:
+    """Returns what :func:`float_if_integer` returns, but float64 for int64."""
+    return "float64" if dtype == "int64" else float_if_integer(dtype)
 
 
-def _of_reals(dtype: str) -> str:
-    """Returns what :func:`float_if_whole` returns. Raises :class:`Refusal` for complex numbers."""
+def _real_float(dtype: str) -> str:
+    """Returns what :func:`float_if_integer` returns. Raises :class:`Refusal` for complex numbers."""
     if "complex" in dtype:
         raise Refusal("does not accept complex numbers", codes.WRONG_DTYPE)
-    return float_if_whole(dtype)
+    return float_if_integer(dtype)
 
 
-_declare("Absolute Abs Conjugate Conj NanToNum Negative Sign Trunc", "numpy", _unary(_same), costs.per_output(1))
-_declare("BitwiseInvert BitwiseNot Copy Imag Real", "numpy", _unary(_same), costs.free)
+_declare(
+    "Absolute Abs Conjugate Conj NanToNum Negative Sign Trunc", "numpy", _unary_rule(_unchanged), costs.per_output(1)
+)
+_declare("BitwiseInvert BitwiseNot Copy Imag Real", "numpy", _unary_rule(_unchanged), costs.free)
 _declare(
     "Angle Arccos Arccosh Arcsin Arcsinh Arctan Arctanh Ceil Cos Cosh Floor "
     "Log Log10 Log1p Log2 Sin Sinh Sqrt Tan Tanh",
     "numpy",
-    _unary(floating),
+    _unary_rule(float_dtype),
     costs.per_output(1),
 )
-_declare("Sinc", "numpy", _unary(floating), costs.per_output(3))
-_declare("Exp Exp2 Expm1", "numpy", _unary(float_if_whole), costs.per_output(1))
-_declare("Fabs", "numpy", _unary(_of_reals), costs.per_output(1))
-_declare("Cbrt", "numpy", _unary(_wide), costs.per_output(1))
+_declare("Sinc", "numpy", _unary_rule(float_dtype), costs.per_output(3))
+_declare("Exp Exp2 Expm1", "numpy", _unary_rule(float_if_integer), costs.per_output(1))
+_declare("Fabs", "numpy", _unary_rule(_real_float), costs.per_output(1))
+_declare("Cbrt", "numpy", _unary_rule(_wide_float), costs.per_output(1))
 _declare(
     "Deg2rad I0 Rad2deg",
     "numpy",
-    _unary(lambda dtype: "float32" if "complex" in dtype else _wide(dtype)),
+    _unary_rule(lambda dtype: "float32" if "complex" in dtype else _wide_float(dtype)),
     costs.per_output(1),
 )
-_declare("Square", "numpy", _unary(lambda dtype: "int32" if dtype == "bool" else dtype), costs.per_output(1))
-_declare("Reciprocal", "numpy", _unary(lambda dtype: "float32"), costs.per_output(1))
+_declare("Square", "numpy", _unary_rule(lambda dtype: "int32" if dtype == "bool" else dtype), costs.per_output(1))
+_declare("Reciprocal", "numpy", _unary_rule(lambda dtype: "float32"), costs.per_output(1))
 _declare(
-    "Isfinite Isinf Isnan Isneginf Isposinf Isreal Signbit", "numpy", _unary(lambda dtype: "bool"), costs.per_output(1)
+    "Isfinite Isinf Isnan Isneginf Isposinf Isreal Signbit",
+    "numpy",
+    _unary_rule(lambda dtype: "bool"),
+    costs.per_output(1),
 )
-_declare("LogicalNot", "numpy", _unary(lambda dtype: "bool"), costs.free)
+_declare("LogicalNot", "numpy", _unary_rule(lambda dtype: "bool"), costs.free)
 _declare(
-    "Equal Greater GreaterEqual Less LessEqual NotEqual", "numpy", _binary(lambda x1, x2: "bool"), costs.per_output(1)
+    "Equal Greater GreaterEqual Less LessEqual NotEqual",
+    "numpy",
+    _binary_rule(lambda x1, x2: "bool"),
+    costs.per_output(1),
 )
-_declare("LogicalAnd LogicalOr LogicalXor", "numpy", _binary(lambda x1, x2: "bool"), costs.free)
-_declare("Add Maximum Minimum Multiply Subtract", "numpy", _binary(together), costs.per_output(1), tf_per_output(1))
-_declare("FloorDivide Fmax Fmin Power", "numpy", _binary(together), costs.per_output(1))
-_declare("Divide TrueDivide", "numpy", _binary(_quotient), costs.per_output(1), tf_per_output(1))
-_declare("DivideNoNan", "numpy", _binary(_quotient), costs.per_output(2))
-_declare("Logaddexp Logaddexp2", "numpy", _binary(_quotient), costs.per_output(6))
-_declare("Heaviside Hypot", "numpy", _binary(lambda x1, x2: _wide(together(x1, x2))), costs.per_output(1))
+_declare("LogicalAnd LogicalOr LogicalXor", "numpy", _binary_rule(lambda x1, x2: "bool"), costs.free)
+_declare(
+    "Add Maximum Minimum Multiply Subtract", "numpy", _binary_rule(common_dtype), costs.per_output(1), tf_per_output(1)
+)
+_declare("FloorDivide Fmax Fmin Power", "numpy", _binary_rule(common_dtype), costs.per_output(1))
+_declare("Divide TrueDivide", "numpy", _binary_rule(_quotient), costs.per_output(1), tf_per_output(1))
+_declare("DivideNoNan", "numpy", _binary_rule(_quotient), costs.per_output(2))
+_declare("Logaddexp Logaddexp2", "numpy", _binary_rule(_quotient), costs.per_output(6))
+_declare(
+    "Heaviside Hypot", "numpy", _binary_rule(lambda x1, x2: _wide_float(common_dtype(x1, x2))), costs.per_output(1)
+)
 _declare(
     "Fmod Mod",
     "numpy",
-    _binary(lambda x1, x2: "int32" if together(x1, x2) == "bool" else together(x1, x2)),
+    _binary_rule(lambda x1, x2: "int32" if common_dtype(x1, x2) == "bool" else common_dtype(x1, x2)),
     costs.per_output(1),
 )
-_declare("Gcd Lcm", "numpy", _binary(lambda x1, x2: result_type(strong(x1), strong(x2))), costs.free)
+_declare("Gcd Lcm", "numpy", _binary_rule(lambda x1, x2: result_type(tensor_dtype(x1), tensor_dtype(x2))), costs.free)
 _declare(
     "Ldexp Nextafter",
     "numpy",
-    _binary(lambda x1, x2: result_type(strong(x1), strong(x2), "float")),
+    _binary_rule(lambda x1, x2: result_type(tensor_dtype(x1), tensor_dtype(x2), "float")),
     costs.per_output(1),
 )
 _declare(
     "Arctan2",
     "numpy",
-    _binary(lambda x1, x2: result_type(*(_or_float(x) for x in (x1, x2)), "float")),
+    _binary_rule(lambda x1, x2: result_type(*(_float_for_number(x) for x in (x1, x2)), "float")),
     costs.per_output(1),
 )
-_declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bits(together), costs.free)
+_declare("BitwiseAnd BitwiseOr BitwiseXor", "numpy", _bit_operation(common_dtype), costs.free)
 _declare(
     "BitwiseLeftShift LeftShift BitwiseRightShift RightShift",
     "numpy",
-    _bits(_shifted),
+    _bit_operation(_shifted),
     costs.free,
 )
 _declare_activations(
     "HardSigmoid HardSilu HardTanh LogSigmoid Relu Relu6 Selu Sigmoid Silu "
     "Softplus Softsign SparsePlus SparseSigmoid TanhShrink",
-    _unary(_same),
+    _unary_rule(_unchanged),
 )
-_declare("Erf Erfinv", "math", _unary(_same), costs.per_output(1))
-_declare("Rsqrt", "math", _unary(_same), costs.per_output(2))
-_declare("Erfc", "math", _unary(floating), costs.per_output(1))
+_declare("Erf Erfinv", "math", _unary_rule(_unchanged), costs.per_output(1))
+_declare("Rsqrt", "math", _unary_rule(_unchanged), costs.per_output(2))
+_declare("Erfc", "math", _unary_rule(float_dtype), costs.per_output(1))
 
 
 @operation("Round", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.per_output(1))
@@ -198,7 +210,7 @@ def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
     """Selects each element from one of two tensors, by a condition."""
     shapes = map(shape_of, (condition, x1, x2))
-    return Tensor(reduce(broadcast, shapes), together(0 if x1 is None else x1, 0 if x2 is None else x2))
+    return Tensor(reduce(broadcast, shapes), common_dtype(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
 @operation("Select", receptive_field_rule=views.positions, flops=costs.free)
@@ -210,7 +222,7 @@ def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tens
     first = choicelist[0]
     if not isinstance(first, (Tensor, list)):
         raise Refusal("needs tensors to choose from, not numbers", codes.INVALID_VALUE, "choicelist")
-    return first if isinstance(first, Tensor) else Tensor(shape_of(first), together(first))
+    return first if isinstance(first, Tensor) else Tensor(shape_of(first), common_dtype(first))
 
 
 @operation("Isclose", receptive_field_rule=views.positions, flops=costs.per_output(6))

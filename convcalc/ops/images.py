@@ -7,8 +7,8 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers.registry import Inferred, Product
 from convcalc.ops import costs
-from convcalc.ops.arguments import CheckedByRule, Flag, Ignored, IntegerOrIntegers, Integers, Operand, Real
-from convcalc.ops.creation import stated
+from convcalc.ops.arguments import CheckedByRule, DataFormat, Flag, Ignored, IntegerOrIntegers, Integers, Operand, Real
+from convcalc.ops.creation import shape_argument
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
 
@@ -19,23 +19,23 @@ def check_images(shape: Shape) -> None:
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
 
-def _height_axis(shape: Shape, data_format: Ignored) -> int:
+def _height_axis(shape: Shape, data_format: DataFormat) -> int:
     return len(shape) - (2 if data_format == "channels_first" else 3)
 
 
-def _height_and_width(images: Tensor, data_format: Ignored) -> Shape:
+def _height_and_width(images: Tensor, data_format: DataFormat) -> Shape:
     check_images(images.shape)
     at = _height_axis(images.shape, data_format)
     return images.shape[at : at + 2]
 
 
-def _resized(images: Tensor, size: Sequence[Number], data_format: Ignored) -> Tensor:
+def _resized(images: Tensor, size: Sequence[Number], data_format: DataFormat) -> Tensor:
     """Returns the images with another height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
 
-def _coloured(shape: Shape, data_format: Ignored, channels: tuple[int, ...]) -> int:
+def _channel_axis(shape: Shape, data_format: DataFormat, channels: tuple[int, ...]) -> int:
     """Returns the axis of the channels. Raises :class:`Refusal` if their number is not one of ``channels``."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
@@ -43,10 +43,10 @@ def _coloured(shape: Shape, data_format: Ignored, channels: tuple[int, ...]) -> 
     return at
 
 
-def _on_images(name: str) -> Rule:
-    def rule(images: Tensor, *, data_format: Ignored = None) -> Tensor:
+def _colour_conversion(name: str) -> Rule:
+    def rule(images: Tensor, *, data_format: DataFormat = None) -> Tensor:
         check_images(images.shape)
-        _coloured(images.shape, data_format, (3,))
+        _channel_axis(images.shape, data_format, (3,))
         return images
 
     rule.__doc__ = f"Converts the colours of images ({name})."
@@ -54,15 +54,15 @@ def _on_images(name: str) -> Rule:
 
 
 rgb_to_hsv, hsv_to_rgb = (
-    operation(name, "image", flops=costs.unknown)(_on_images(name)) for name in ("RGBToHSV", "HSVToRGB")
+    operation(name, "image", flops=costs.unknown)(_colour_conversion(name)) for name in ("RGBToHSV", "HSVToRGB")
 )
 
 
 @operation("RGBToGrayscale", "image", flops=costs.free)
-def rgb_to_grayscale(images: Tensor, *, data_format: Ignored = None) -> Inferred:
+def rgb_to_grayscale(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
     """Converts images to shades of grey."""
     check_images(images.shape)
-    at = _coloured(images.shape, data_format, (1, 3))
+    at = _channel_axis(images.shape, data_format, (1, 3))
     grey = (*images.shape[:at], 1, *images.shape[at + 1 :])
     weighed = sample_elements(images.shape) if images.shape[at] != 1 else 0
     return Inferred((grey,), products=(Product("weighted colours", weighed),), dtype=(images.dtype,))
@@ -79,7 +79,7 @@ def resize(
     pad_to_aspect_ratio: Flag = False,
     fill_mode: Ignored = "constant",
     fill_value: Ignored = 0.0,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Tensor:
     """Resizes images."""
     check_images(images.shape)
@@ -88,7 +88,11 @@ def resize(
 
 @operation("GaussianBlur", "image", flops=costs.free)
 def gaussian_blur(
-    images: Tensor, *, kernel_size: IntegerOrIntegers = (3, 3), sigma: Ignored = (1.0, 1.0), data_format: Ignored = None
+    images: Tensor,
+    *,
+    kernel_size: IntegerOrIntegers = (3, 3),
+    sigma: Ignored = (1.0, 1.0),
+    data_format: DataFormat = None,
 ) -> Inferred:
     """Blurs images: a convolution with a fixed kernel."""
     check_images(images.shape)
@@ -106,7 +110,7 @@ def elastic_transform(
     fill_mode: Ignored = "reflect",
     fill_value: Ignored = 0.0,
     seed: Ignored = None,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Inferred:
     """Distorts images by random elastic displacements."""
     check_images(images.shape)
@@ -121,7 +125,7 @@ def affine_transform(
     interpolation: Ignored = "bilinear",
     fill_mode: Ignored = "constant",
     fill_value: Ignored = 0,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Tensor:
     """Moves, rotates, scales and shears images."""
     check_images(images.shape)
@@ -140,7 +144,7 @@ def perspective_transform(
     *,
     interpolation: Ignored = "bilinear",
     fill_value: Ignored = 0,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Inferred:
     """Changes the perspective of images: moves four points to four others."""
     check_images(images.shape)
@@ -173,11 +177,11 @@ def scale_and_translate(
     antialias: Flag = True,
 ) -> Inferred:
     """Scales and moves images; the output has a given shape."""
-    return unknown_macs(Tensor(stated(output_shape, "output_shape"), images.dtype))
+    return unknown_macs(Tensor(shape_argument(output_shape, "output_shape"), images.dtype))
 
 
 @operation("SobelEdges", "image", flops=costs.free)
-def sobel_edges(images: Tensor, *, data_format: Ignored = None) -> Inferred:
+def sobel_edges(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
     """Computes the vertical and the horizontal gradient of images, along a new axis."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
@@ -190,7 +194,7 @@ def _convolved(images: Tensor, shape: Shape, cells: Number) -> Inferred:
     return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
-def _framed(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
+def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
     """Returns the size of an axis after padding (``sign`` 1) or cropping (-1).
 
     Two of three numbers are given: what is added or removed before, after, and the target size.
@@ -223,13 +227,13 @@ def pad_images(
     right_padding: Real | None = None,
     target_height: Real | None = None,
     target_width: Real | None = None,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Tensor:
     """Pads images with zeros."""
     height, width = _height_and_width(images, data_format)
     size = (
-        _framed(height, (top_padding, bottom_padding), target_height, 1),
-        _framed(width, (left_padding, right_padding), target_width, 1),
+        _padded_or_cropped(height, (top_padding, bottom_padding), target_height, 1),
+        _padded_or_cropped(width, (left_padding, right_padding), target_width, 1),
     )
     return _resized(images, size, data_format)
 
@@ -244,12 +248,12 @@ def crop_images(
     right_cropping: Real | None = None,
     target_height: Real | None = None,
     target_width: Real | None = None,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Tensor:
     """Crops images."""
     height, width = _height_and_width(images, data_format)
     size = (
-        _framed(height, (top_cropping, bottom_cropping), target_height, -1),
-        _framed(width, (left_cropping, right_cropping), target_width, -1),
+        _padded_or_cropped(height, (top_cropping, bottom_cropping), target_height, -1),
+        _padded_or_cropped(width, (left_cropping, right_cropping), target_width, -1),
     )
     return _resized(images, size, data_format)

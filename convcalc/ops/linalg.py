@@ -12,13 +12,13 @@ from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred
 from convcalc.ops import costs
 from convcalc.ops.arguments import Axes, CheckedByRule, Flag, Ignored
-from convcalc.ops.promotion import float_if_whole
+from convcalc.ops.promotion import float_if_integer
 from convcalc.ops.reduction import reduced
 from convcalc.ops.registry import operation
 from convcalc.ops.tensor import Tensor, unknown_macs
 
 
-def _differ(size1: Number, size2: Number) -> bool:
+def _sizes_differ(size1: Number, size2: Number) -> bool:
     """True if the sizes differ; as in Keras, an unknown size differs from a known one."""
     return plain(size1) != plain(size2)
 
@@ -33,12 +33,12 @@ def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
 def _square(x: Tensor, argument: str = "") -> Tensor:
     """Returns the tensor. Raises :class:`Refusal` if its matrices are not square."""
     _, rows, columns = _matrix(x, argument)
-    if _differ(rows, columns):
+    if _sizes_differ(rows, columns):
         raise Refusal(f"needs square matrices, not {rows} by {columns}", codes.WRONG_SHAPE, argument)
     return x
 
 
-def _shorter(rows: Number, columns: Number) -> Number:
+def _smaller(rows: Number, columns: Number) -> Number:
     """Returns the smaller of two sizes. Raises :class:`Refusal` if one is unknown."""
     if plain(rows) is UNKNOWN or plain(columns) is UNKNOWN:
         raise Refusal("needs matrices whose rows and columns are known", codes.UNKNOWN_SIZE)
@@ -97,7 +97,7 @@ def eigh(x: Tensor) -> Inferred:
 def lu_factor(x: Tensor) -> Inferred:
     """Computes the LU decomposition: both triangular matrices in one, and the order of the rows."""
     batch, rows, columns = _matrix(x)
-    return unknown_macs(x, Tensor((*batch, _shorter(rows, columns)), x.dtype))
+    return unknown_macs(x, Tensor((*batch, _smaller(rows, columns)), x.dtype))
 
 
 @operation("Qr", "linalg", flops=costs.unknown)
@@ -106,7 +106,7 @@ def qr(x: Tensor, *, mode: CheckedByRule = "reduced") -> Inferred:
     if mode not in ("reduced", "complete"):
         raise Refusal(f"needs the mode 'reduced' or 'complete', not {shown(mode)}", codes.INVALID_VALUE, "mode")
     batch, rows, columns = _matrix(x)
-    shorter = _shorter(rows, columns)
+    shorter = _smaller(rows, columns)
     inner = shorter if mode == "reduced" else rows
     return unknown_macs(Tensor((*batch, rows, inner), x.dtype), Tensor((*batch, inner, columns), x.dtype))
 
@@ -115,7 +115,7 @@ def qr(x: Tensor, *, mode: CheckedByRule = "reduced") -> Inferred:
 def svd(x: Tensor, *, full_matrices: Flag = True, compute_uv: Flag = True) -> Inferred:
     """Computes the singular value decomposition, or only the singular values."""
     batch, rows, columns = _matrix(x)
-    shorter = _shorter(rows, columns)
+    shorter = _smaller(rows, columns)
     values = Tensor((*batch, shorter), x.dtype)
     if not compute_uv:
         return unknown_macs(values)
@@ -143,7 +143,7 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
     # Keras compares the rows if both have the same number of axes, the last axes if b has one more, and nothing otherwise.
     behind = len(b.shape) - len(a.shape)
-    if behind in (0, 1) and _differ(a.shape[behind - 2], b.shape[behind - 2]):
+    if behind in (0, 1) and _sizes_differ(a.shape[behind - 2], b.shape[behind - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")
     return unknown_macs(b)
 
@@ -167,7 +167,7 @@ def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
         raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")
     if len(b.shape) not in (1, 2):
         raise Refusal("needs right-hand sides of one or two axes", codes.WRONG_RANK, "b")
-    if _differ(a.shape[0], b.shape[0]):
+    if _sizes_differ(a.shape[0], b.shape[0]):
         raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", codes.SHAPES_DIFFER, "b")
     return unknown_macs(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
 
@@ -184,6 +184,6 @@ def norm(
         raise Refusal(f"has the order {ord!r} for matrices only, not for one axis", codes.INVALID_VALUE, "ord")
     if axes == 2 and ord not in (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2):
         raise Refusal(f"has no order {shown(ord)} for matrices", codes.INVALID_VALUE, "ord")
-    output = Tensor(reduced(x.shape, axis, keepdims), float_if_whole(x.dtype))
+    output = Tensor(reduced(x.shape, axis, keepdims), float_if_integer(x.dtype))
     by_singular_values = axes == 2 and ord in ("nuc", 2, -2)
     return unknown_macs(output) if by_singular_values else output

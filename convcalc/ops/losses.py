@@ -6,7 +6,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, axis_index
 from convcalc.ops import costs
-from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand
+from convcalc.ops.arguments import AnyValue, Axis, CheckedByRule, DataFormat, Flag, Ignored, Operand
 from convcalc.ops.images import check_images
 from convcalc.ops.promotion import result_type
 from convcalc.ops.registry import operation
@@ -70,7 +70,7 @@ def ctc_decode(
     inputs: Tensor,
     sequence_lengths: Ignored,
     *,
-    strategy: Ignored = "greedy",
+    strategy: AnyValue = "greedy",
     beam_width: Ignored = 100,
     top_paths: CheckedByRule = 1,
     merge_repeated: Flag = True,
@@ -103,7 +103,7 @@ def ssim(
     filter_sigma: Ignored = 1.5,
     k1: Ignored = 0.01,
     k2: Ignored = 0.03,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Inferred:
     """Computes the structural similarity of images."""
     check_images(image1.shape)

@@ -8,17 +8,17 @@ from convcalc.layers.registry import Inferred, Product, axis_index
 from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, SummedAxes, Text
 from convcalc.ops.elementwise import broadcast
-from convcalc.ops.promotion import result_type, strong, together
+from convcalc.ops.promotion import common_dtype, result_type, tensor_dtype
 from convcalc.ops.registry import operation
 from convcalc.ops.tensor import Tensor, sample_elements, shape_of
 
 
-def _made(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
+def _sums_of_products(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
     """Returns an output whose elements are each a sum of ``terms`` products."""
     return Inferred((shape,), products=(Product(name, sample_elements(shape) * terms),), dtype=(dtype,))
 
 
-def _same_inner(columns: Number, rows: Number) -> Number:
+def _inner_size(columns: Number, rows: Number) -> Number:
     if columns is not UNKNOWN and rows is not UNKNOWN and columns != rows:
         raise Refusal(f"cannot multiply {columns} columns by {rows} rows", codes.SHAPES_DIFFER)
     return rows if columns is UNKNOWN else columns
@@ -32,48 +32,48 @@ def matmul(x1: Tensor, x2: Tensor) -> Inferred:
         raise Refusal("needs matrices, not numbers", codes.WRONG_RANK)
     left = shape1 if len(shape1) > 1 else (1, *shape1)
     right = shape2 if len(shape2) > 1 else (*shape2, 1)
-    inner = _same_inner(left[-1], right[-2])
+    inner = _inner_size(left[-1], right[-2])
     shape: Shape = (*broadcast(left[:-2], right[:-2]), left[-2], right[-1])
     if len(shape1) == 1:
         shape = (*shape[:-2], shape[-1])
     if len(shape2) == 1:
         shape = shape[:-1]
     both_small = {x1.dtype, x2.dtype} == {"int8"}
-    return _made(shape, "int32" if both_small else together(x1, x2), inner)
+    return _sums_of_products(shape, "int32" if both_small else common_dtype(x1, x2), inner)
 
 
 @operation("Dot", flops=costs.free)
 def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies and sums along the last axis of one tensor and the second-to-last of the other."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
-    dtype = together(x1, x2)
+    dtype = common_dtype(x1, x2)
     if not shape1 or not shape2:
         return Tensor(shape1 or shape2, dtype)
     if len(shape2) == 1:
-        return _made(shape1[:-1], dtype, _same_inner(shape1[-1], shape2[0]))
-    return _made((*shape1[:-1], *shape2[:-2], shape2[-1]), dtype, _same_inner(shape1[-1], shape2[-2]))
+        return _sums_of_products(shape1[:-1], dtype, _inner_size(shape1[-1], shape2[0]))
+    return _sums_of_products((*shape1[:-1], *shape2[:-2], shape2[-1]), dtype, _inner_size(shape1[-1], shape2[-2]))
 
 
 @operation("Inner", flops=costs.free)
 def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
     """Multiplies and sums along the last axes."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
-    dtype = together(x1, x2)
+    dtype = common_dtype(x1, x2)
     if not shape1 or not shape2:
         return Tensor(shape1 or shape2, dtype)
-    return _made((*shape1[:-1], *shape2[:-1]), dtype, _same_inner(shape1[-1], shape2[-1]))
+    return _sums_of_products((*shape1[:-1], *shape2[:-1]), dtype, _inner_size(shape1[-1], shape2[-1]))
 
 
 @operation("Vdot", flops=costs.free)
 def vdot(x1: Operand, x2: Ignored) -> Inferred:
     """Computes the sum of the products of all elements."""
-    return _made((), together(x1, x2), sample_elements(shape_of(x1)))
+    return _sums_of_products((), common_dtype(x1, x2), sample_elements(shape_of(x1)))
 
 
 @operation("Outer", flops=costs.free)
 def outer(x1: Operand, x2: Operand) -> Inferred:
     """Multiplies each element of one tensor by each element of the other."""
-    return _made((product(shape_of(x1)), product(shape_of(x2))), together(x1, x2), 1)
+    return _sums_of_products((product(shape_of(x1)), product(shape_of(x2))), common_dtype(x1, x2), 1)
 
 
 @operation("Kron", flops=costs.free)
@@ -85,7 +85,7 @@ def kron(x1: Operand, x2: Operand) -> Inferred:
     shape1, shape2 = shape_of(x1), shape_of(x2)
     shape = tuple(a * b for a, b in zip(shape1, shape2))
     products = Product("products", sample_elements(shape1) * sample_elements(shape2))
-    return Inferred((shape,), products=(products,), dtype=(result_type(strong(x1), strong(x2)),))
+    return Inferred((shape,), products=(products,), dtype=(result_type(tensor_dtype(x1), tensor_dtype(x2)),))
 
 
 @operation("Cross", flops=costs.free)
@@ -103,7 +103,9 @@ def cross(
     rest = broadcast((*shape1[:left], *shape1[left + 1 :]), (*shape2[:right], *shape2[right + 1 :]))
     vector: Shape = (3,) if 3 in sizes else ()
     at = axis_index(axisc, len(rest) + len(vector), "axisc")
-    return _made((*rest[:at], *vector, *rest[at:]), together(x1, x2), 2 if vector or UNKNOWN not in sizes else UNKNOWN)
+    return _sums_of_products(
+        (*rest[:at], *vector, *rest[at:]), common_dtype(x1, x2), 2 if vector or UNKNOWN not in sizes else UNKNOWN
+    )
 
 
 @operation("Correlate", flops=costs.free)
@@ -118,11 +120,11 @@ def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inf
     sizes = {"valid": longer - shorter + 1, "same": longer, "full": longer + shorter - 1}
     if not isinstance(mode, str) or mode not in sizes:
         raise Refusal(f"needs the mode 'valid', 'same' or 'full', not {shown(mode)}", codes.INVALID_VALUE, "mode")
-    dtype = together(x1, x2)
+    dtype = common_dtype(x1, x2)
     wide = {"int64": "float64", "float16": "float16", "bfloat16": "bfloat16", "float64": "float64"}.get(
         dtype, "float32"
     )
-    return _made((sizes[mode],), wide, shorter)
+    return _sums_of_products((sizes[mode],), wide, shorter)
 
 
 @operation("Corrcoef", flops=costs.unknown)
@@ -148,11 +150,11 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
             (axis_index(a, len(shape1), "axes"), axis_index(b, len(shape2), "axes"))
             for a, b in zip(lists[0], lists[1], strict=True)
         ]
-    summed = [_same_inner(shape1[a], shape2[b]) for a, b in pairs]
+    summed = [_inner_size(shape1[a], shape2[b]) for a, b in pairs]
     left, right = {a for a, _ in pairs}, {b for _, b in pairs}
     kept = [size for n, size in enumerate(shape1) if n not in left]
     kept += [size for n, size in enumerate(shape2) if n not in right]
-    return _made(tuple(kept), together(x1, x2), product(summed))
+    return _sums_of_products(tuple(kept), common_dtype(x1, x2), product(summed))
 
 
 @operation("Einsum", flops=costs.free)
@@ -177,7 +179,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
             )
         end = rank - len(after)
         for name, size in (*zip(before, operand.shape), *zip(after, operand.shape[end:])):
-            sizes[name] = _of_one_name(sizes.get(name, 1), size, name)
+            sizes[name] = _named_size(sizes.get(name, 1), size, name)
         if dots:
             dotted = broadcast(dotted, operand.shape[len(before) : end])
     before, dots, after = target.partition("...")
@@ -190,10 +192,10 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
     dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
     if len(operands) == 1:  # only transposed or summed
         return Inferred((shape,), dtype=(dtype,))
-    return _made(shape, dtype, summed * dotted_elements)
+    return _sums_of_products(shape, dtype, summed * dotted_elements)
 
 
-def _of_one_name(size1: Number, size2: Number, name: str) -> Number:
+def _named_size(size1: Number, size2: Number, name: str) -> Number:
     if size1 is UNKNOWN or size1 == 1:
         return size2 if size1 == 1 or size2 != 1 else size1
     if size2 is UNKNOWN or size2 == 1:
@@ -215,7 +217,7 @@ def cdist(x: Tensor, y: Tensor) -> Inferred:
         )
     shape = (*broadcast(x.shape[:-2], y.shape[:-2]), x.shape[-2], y.shape[-2])
     terms = size2 if size1 is UNKNOWN else size1
-    return _made(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
+    return _sums_of_products(shape, result_type(x.dtype, y.dtype, "float"), terms, "squares of differences")
 
 
 @operation("DotProductAttention", "nn", flops=costs.attention)
@@ -236,4 +238,4 @@ def dot_product_attention(
         raise Refusal("needs (batch, length, heads, size) for query, key and value", codes.WRONG_RANK)
     pairs = sample_elements(query.shape) * key.shape[1]
     products = (Product("queries with keys", pairs), Product("scores with values", pairs))
-    return Inferred((query.shape,), products=products, dtype=(together(query, key, value),))
+    return Inferred((query.shape,), products=products, dtype=(common_dtype(query, key, value),))

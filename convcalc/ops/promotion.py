@@ -13,7 +13,7 @@ from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
 # Each dtype, and those directly above it. 'int' and 'float' are the types of Python's numbers.
-_ABOVE = {
+_NEXT_DTYPES = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),
     "uint16": ("int32", "uint32"),
@@ -32,15 +32,15 @@ _ABOVE = {
     "complex64": ("complex128",),
     "complex128": (),
 }
-_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
+_DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
 
 @cache
-def _upper(dtype: str) -> frozenset[str]:
+def _upper_bounds(dtype: str) -> frozenset[str]:
     """Returns the dtype and all dtypes above it."""
-    if dtype not in _ABOVE:
+    if dtype not in _NEXT_DTYPES:
         raise Refusal(f"computes with numbers, not with {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
-    return frozenset({dtype}).union(*map(_upper, _ABOVE[dtype]))
+    return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))
 
 
 @cache
@@ -48,8 +48,8 @@ def result_type(*dtypes: str) -> str:
     """Returns the dtype of a result of these dtypes; ``int`` and ``float`` are the types of Python's numbers."""
     if len(set(dtypes)) == 1:
         return _as_result(dtypes[0])
-    common = frozenset.intersection(*map(_upper, dtypes))
-    return _as_result(next(dtype for dtype in common if common <= _upper(dtype)))
+    common = frozenset.intersection(*map(_upper_bounds, dtypes))
+    return _as_result(next(dtype for dtype in common if common <= _upper_bounds(dtype)))
 
 
 def _as_result(dtype: str) -> str:
@@ -63,29 +63,29 @@ def dtype_of(value: Any) -> str:
         return value.dtype
     while isinstance(value, list) and value:
         value = value[0]
-    return _OF_NUMBERS.get(type(value), "float")
+    return _DTYPES_OF_NUMBERS.get(type(value), "float")
 
 
-def strong(value: Any) -> str:
+def tensor_dtype(value: Any) -> str:
     """Returns the dtype of an operand for operations in which Keras converts numbers to tensors first."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
-def together(*values: Any) -> str:
+def common_dtype(*values: Any) -> str:
     """Returns the dtype of a result of these operands."""
     return result_type(*map(dtype_of, values))
 
 
-def floating(dtype: str) -> str:
+def float_dtype(dtype: str) -> str:
     """Returns the dtype of a function whose values are not whole numbers; float32 for all integers."""
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 
-def float_if_whole(dtype: str) -> str:
+def float_if_integer(dtype: str) -> str:
     """Returns float32 for integers and bool, otherwise the dtype itself."""
     return "float32" if "int" in dtype or dtype == "bool" else dtype
 
 
-def summed(dtype: str) -> str:
+def sum_dtype(dtype: str) -> str:
     """Returns the dtype of a sum or a product along an axis: small integers are added in 32 bits."""
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)

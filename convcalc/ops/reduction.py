@@ -9,8 +9,8 @@ from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.registry import IN_PLACE, Cost, Inferred, Product, axis_index
 from convcalc.ops import costs
-from convcalc.ops.arguments import Axes, Axis, Dtype, Flag, Ignored, Integer, Operand
-from convcalc.ops.promotion import float_if_whole, floating, result_type, summed
+from convcalc.ops.arguments import AnyValue, Axes, Axis, Dtype, Flag, Ignored, Integer, Operand
+from convcalc.ops.promotion import float_dtype, float_if_integer, result_type, sum_dtype
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements, shape_of
 
@@ -73,16 +73,16 @@ _declare("Ptp", lambda dtype: dtype, costs.per_input(2))
 _declare("Nanmax Nanmin", result_type, costs.per_input(2))
 _declare("Argmax Argmin", lambda dtype: "int32", costs.per_input(1))
 _declare("Nanargmax Nanargmin", lambda dtype: "int32", costs.per_input(2))
-_declare("Sum", lambda dtype: result_type(summed(dtype)), costs.per_input(1))
-_declare("Nansum", lambda dtype: result_type(summed(dtype)), costs.per_input(2))
-_declare("Nanprod", summed, costs.per_input(2))
-_declare("Mean", float_if_whole, costs.per_input(1))
-_declare("Std", float_if_whole, costs.per_input(4))
+_declare("Sum", lambda dtype: result_type(sum_dtype(dtype)), costs.per_input(1))
+_declare("Nansum", lambda dtype: result_type(sum_dtype(dtype)), costs.per_input(2))
+_declare("Nanprod", sum_dtype, costs.per_input(2))
+_declare("Mean", float_if_integer, costs.per_input(1))
+_declare("Std", float_if_integer, costs.per_input(4))
 _declare("Nanmean", lambda dtype: result_type(dtype, "float"), costs.per_input(2))
 _declare("Nanmedian", lambda dtype: result_type(dtype, "float"), costs.unknown)
 _declare("Nanstd Nanvar", lambda dtype: result_type(dtype, "float"), costs.per_input(5))
 _declare("Var", lambda dtype: result_type(dtype, "float"), costs.per_input(4))
-_declare("Median", floating, costs.unknown)
+_declare("Median", float_dtype, costs.unknown)
 _declare("Logsumexp", lambda dtype: "float32", costs.per_input(4), "math")
 
 
@@ -102,7 +102,7 @@ for _name in ("Max", "Min"):
 @operation("Prod", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
 def prod(x: Tensor, *, axis: Axes | None = None, keepdims: Flag = False, dtype: Dtype = None) -> Tensor:
     """Computes the product along axes."""
-    return Tensor(reduced(x.shape, axis, keepdims), dtype or summed(x.dtype))
+    return Tensor(reduced(x.shape, axis, keepdims), dtype or sum_dtype(x.dtype))
 
 
 @operation("CountNonzero", receptive_field_rule=_reduced_views, flops=costs.per_input(1))
@@ -131,7 +131,7 @@ def ndim(x: Tensor) -> Tensor:
     return Tensor((len(x.shape),), "float32")
 
 
-def _along(shape: Shape, axis: Axis | None) -> Shape:
+def _shape_along(shape: Shape, axis: Axis | None) -> Shape:
     """Returns the shape of values along an axis; for None the tensor is flattened first."""
     if axis is None:
         return (product(shape),)
@@ -145,7 +145,7 @@ def _cumulated_dtype(x: Tensor, dtype: str | None) -> str:
 
 def _cumulative(name: str) -> Rule:
     def rule(x: Tensor, *, axis: Axis | None = None, dtype: Dtype = None) -> Tensor:
-        return Tensor(_along(x.shape, axis), _cumulated_dtype(x, dtype))
+        return Tensor(_shape_along(x.shape, axis), _cumulated_dtype(x, dtype))
 
     rule.__doc__ = f"Computes {name} along an axis."
     return rule
@@ -169,13 +169,13 @@ for _name in ("Nancumsum", "Nancumprod"):
 @operation("Argsort", flops=costs.unknown)
 def argsort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """Returns the indices that sort the elements along an axis."""
-    return Tensor(_along(x.shape, axis), "int32")
+    return Tensor(_shape_along(x.shape, axis), "int32")
 
 
 @operation("Sort", flops=costs.unknown)
 def sort(x: Tensor, *, axis: Axis | None = -1) -> Tensor:
     """Sorts the elements along an axis."""
-    return Tensor(_along(x.shape, axis), x.dtype)
+    return Tensor(_shape_along(x.shape, axis), x.dtype)
 
 
 @operation("Softmax", "nn", _normalized_views, buffer_reuse=IN_PLACE, flops=costs.activation("softmax"))
@@ -275,8 +275,8 @@ def _percentile(dtype: Callable[[str], str]) -> Rule:
     return rule
 
 
-operation("Percentile", flops=costs.unknown)(_percentile(float_if_whole))
-operation("Nanpercentile", flops=costs.unknown)(_percentile(floating))
+operation("Percentile", flops=costs.unknown)(_percentile(float_if_integer))
+operation("Nanpercentile", flops=costs.unknown)(_percentile(float_dtype))
 
 
 @operation("Quantile", flops=costs.unknown)
@@ -287,11 +287,11 @@ def quantile(
     """Computes quantiles along axes."""
     front = shape_of(q)[:1]
     front = () if isinstance(q, list) and front == (1,) else front
-    return Tensor((*front, *reduced(x.shape, axis, keepdims)), floating(x.dtype))
+    return Tensor((*front, *reduced(x.shape, axis, keepdims)), float_dtype(x.dtype))
 
 
 @operation("Average", flops=costs.average)
-def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> Inferred:
+def average(x: Tensor, weights: AnyValue = None, *, axis: Axes | None = None) -> Inferred:
     """Computes the weighted mean along an axis."""
     dtypes = [x.dtype, "float", *([weights.dtype] if isinstance(weights, Tensor) else [])]
     products = () if weights is None else (Product("weighted sums", sample_elements(x.shape)),)
@@ -299,6 +299,6 @@ def average(x: Tensor, weights: Ignored = None, *, axis: Axes | None = None) -> 
 
 
 @operation("Bincount", flops=costs.unknown)
-def bincount(x: Tensor, *, weights: Ignored = None, minlength: Ignored = 0, sparse: Flag = False) -> Tensor:
+def bincount(x: Tensor, *, weights: AnyValue = None, minlength: Ignored = 0, sparse: Flag = False) -> Tensor:
     """Counts how often each whole number occurs."""
     return Tensor((*x.shape[:-1], UNKNOWN), "int32" if weights is None else result_type(x.dtype, "float"))

@@ -6,7 +6,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.registry import axis_index
 from convcalc.ops import costs
 from convcalc.ops.arguments import Axis, CheckedByRule, Flag, Ignored, Operand, Range
-from convcalc.ops.creation import stated
+from convcalc.ops.creation import shape_argument
 from convcalc.ops.registry import operation
 from convcalc.ops.shape_ops import with_size
 from convcalc.ops.tensor import Tensor, shape_of
@@ -42,7 +42,7 @@ def nonzero(x: Tensor) -> list[Tensor]:
 @operation("UnravelIndex", flops=costs.free)
 def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
     """Converts flat indices to indices in a shape, one tensor for each axis."""
-    output = (UNKNOWN,) if UNKNOWN in stated(shape) else indices.shape
+    output = (UNKNOWN,) if UNKNOWN in shape_argument(shape) else indices.shape
     return [Tensor(output, indices.dtype)] * len(shape)
 
 
@@ -80,7 +80,7 @@ def unique(
     fill_value: Ignored = None,
 ) -> list[Tensor]:
     """Returns the unique elements, or the unique parts along an axis; their number is unknown unless ``size`` is given."""
-    count: Number = stated([size], "size")[0]
+    count: Number = shape_argument([size], "size")[0]
     at = None if axis is None else axis_index(axis, len(x.shape))
     outputs = [Tensor((count,) if at is None else with_size(x.shape, at, count), x.dtype)]
     if return_index:

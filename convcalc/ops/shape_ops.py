@@ -15,6 +15,7 @@ from convcalc.ops.arguments import (
     Axis,
     AxisPair,
     CheckedByRule,
+    DataFormat,
     Dtype,
     Ignored,
     Integer,
@@ -31,7 +32,7 @@ from convcalc.ops.promotion import result_type
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of
 
-_BITS = {**BITS, "complex64": 64, "complex128": 128}
+_BITS_OF_DTYPE = {**BITS, "complex64": 64, "complex128": 128}
 
 
 def _axes(axis: Axis | Sequence[int]) -> list[int]:
@@ -87,7 +88,7 @@ def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
 def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
     """Reads the bytes of the elements as another dtype."""
     new_dtype = dtype or x.dtype
-    old_bits, new_bits = _BITS.get(x.dtype), _BITS.get(new_dtype)
+    old_bits, new_bits = _BITS_OF_DTYPE.get(x.dtype), _BITS_OF_DTYPE.get(new_dtype)
     if not old_bits or not new_bits:
         raise Refusal("needs dtypes of a known size", codes.WRONG_DTYPE, "dtype")
     if old_bits == new_bits:
@@ -170,13 +171,13 @@ def get_item(x: Tensor, key: CheckedByRule) -> Tensor:
             continue
         size = next(sizes)
         if isinstance(part, slice):
-            sizes_out.append(_sliced(size, part))
+            sizes_out.append(_slice_size(size, part))
         elif isinstance(part, int) and isinstance(size, int) and not -size <= part < size:
             raise Refusal(f"selects index {part}, but the axis has {size} elements", codes.WRONG_AXIS, "key")
     return Tensor(tuple(sizes_out), x.dtype)
 
 
-def _sliced(size: Number, part: slice) -> Number:
+def _slice_size(size: Number, part: slice) -> Number:
     """Returns the number of elements that a slice selects."""
     if isinstance(size, int):
         bounds = (part.start, part.stop, part.step)
@@ -206,7 +207,7 @@ def take_along_axis(x: Tensor, indices: Tensor, *, axis: Axis | None = None) -> 
     return Tensor(broadcast(with_size(shape, at, indices.shape[at]), indices.shape), x.dtype)
 
 
-def _kept(name: str) -> Rule:
+def _flip_rule(name: str) -> Rule:
     def rule(x: Tensor, *, axis: Axes | None = None) -> Tensor:
         for number in [] if axis is None else _axes(axis):
             axis_index(number, len(x.shape))
@@ -216,7 +217,7 @@ def _kept(name: str) -> Rule:
     return rule
 
 
-flip = operation("Flip", flops=costs.free)(_kept("Flip"))
+flip = operation("Flip", flops=costs.free)(_flip_rule("Flip"))
 
 
 @operation("Fliplr", flops=costs.free)
@@ -355,18 +356,18 @@ def scatter(indices: Ignored, values: Tensor, *, shape: Integers) -> Tensor:
 
 
 @operation("DepthToSpace", "nn", flops=costs.free)
-def depth_to_space(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
+def depth_to_space(x: Tensor, *, block_size: Integer, data_format: DataFormat = "channels_last") -> Tensor:
     """Moves channels into blocks of pixels."""
     return _blocks(x, block_size, data_format, grow=True)
 
 
 @operation("SpaceToDepth", "nn", flops=costs.free)
-def space_to_depth(x: Tensor, *, block_size: Integer, data_format: Ignored = "channels_last") -> Tensor:
+def space_to_depth(x: Tensor, *, block_size: Integer, data_format: DataFormat = "channels_last") -> Tensor:
     """Moves blocks of pixels into channels."""
     return _blocks(x, block_size, data_format, grow=False)
 
 
-def _blocks(x: Tensor, block: int, data_format: Ignored, grow: bool) -> Tensor:
+def _blocks(x: Tensor, block: int, data_format: DataFormat, grow: bool) -> Tensor:
     if len(x.shape) != 4:
         raise Refusal("needs images with a batch axis: four axes", codes.WRONG_RANK)
     last = data_format == "channels_last"

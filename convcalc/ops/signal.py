@@ -18,7 +18,7 @@ from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
-def _size(size: Any) -> Number:
+def _checked_size(size: Any) -> Number:
     """Returns the size of an output axis. Raises :class:`Refusal` if it is not a size."""
     if not isinstance(size, (int, Unknown, Traced)) or size < 0:
         raise Refusal(f"would have an output of size {shown(size)}", codes.VANISHING_SIZE)
@@ -55,7 +55,7 @@ def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     length = x.shape[-1] if fft_length is None else fft_length
-    spectrum = Tensor((*x.shape[:-1], _size(length // 2 + 1)), x.dtype)
+    spectrum = Tensor((*x.shape[:-1], _checked_size(length // 2 + 1)), x.dtype)
     return unknown_macs(spectrum, spectrum)
 
 
@@ -65,10 +65,10 @@ def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
     _check_axes(x, 1)
     real = x[0]
     length = 2 * (real.shape[-1] - 1) if fft_length is None else fft_length
-    return unknown_macs(Tensor((*real.shape[:-1], _size(length)), real.dtype))
+    return unknown_macs(Tensor((*real.shape[:-1], _checked_size(length)), real.dtype))
 
 
-def _apart(stride: Any) -> int:
+def _checked_stride(stride: Any) -> int:
     """Returns the stride of the sequences. Raises :class:`Refusal` if it is not positive."""
     if not isinstance(stride, int) or stride < 1:
         raise Refusal(f"needs a stride of at least 1, not {shown(stride)}", codes.INVALID_VALUE, "sequence_stride")
@@ -79,7 +79,7 @@ def _sequences(size: Number, length: Any, stride: Any) -> Number:
     """Returns the number of sequences of a length that start ``stride`` elements apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
         raise Refusal("needs a stride other than 0", codes.INVALID_VALUE, "sequence_stride")
-    return _size(1 + (size - length) // stride)
+    return _checked_size(1 + (size - length) // stride)
 
 
 @operation("ExtractSequences", "math", flops=costs.free)
@@ -88,7 +88,7 @@ def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     count = _sequences(x.shape[-1], sequence_length, sequence_stride)
-    return Tensor((*x.shape[:-1], count, _size(sequence_length)), x.dtype)
+    return Tensor((*x.shape[:-1], count, _checked_size(sequence_length)), x.dtype)
 
 
 @operation("STFT", "math", flops=costs.unknown)
@@ -105,8 +105,8 @@ def stft(
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     padded = 0 if center is False else fft_length // 2 * 2
-    count = _sequences(x.shape[-1] + padded, fft_length, _apart(sequence_stride))
-    spectrum = Tensor((*x.shape[:-1], count, _size(fft_length // 2 + 1)), x.dtype)
+    count = _sequences(x.shape[-1] + padded, fft_length, _checked_stride(sequence_stride))
+    spectrum = Tensor((*x.shape[:-1], count, _checked_size(fft_length // 2 + 1)), x.dtype)
     return unknown_macs(spectrum, spectrum)
 
 
@@ -124,9 +124,11 @@ def istft(
     """Computes the signal from the Fourier transforms of its sequences."""
     _check_axes(x, 2)
     real = x[0]
-    whole = (real.shape[-2] - 1) * _apart(sequence_stride) + fft_length
+    whole = (real.shape[-2] - 1) * _checked_stride(sequence_stride) + fft_length
     cut = fft_length // 2 * 2 if center else 0
-    return unknown_macs(Tensor((*real.shape[:-2], _size(whole - cut if length is None else length)), real.dtype))
+    return unknown_macs(
+        Tensor((*real.shape[:-2], _checked_size(whole - cut if length is None else length)), real.dtype)
+    )
 
 
 @operation("ViewAsComplex", "math", flops=costs.free)
@@ -148,7 +150,7 @@ def _segments(name: str) -> Rule:
             raise Refusal("needs a vector of segment numbers, one for each row", codes.WRONG_RANK, "segment_ids")
         if rows is not UNKNOWN and ids[0] is not UNKNOWN and rows != ids[0]:
             raise Refusal(f"has segment numbers for {ids[0]} rows, not {rows}", codes.SHAPES_DIFFER, "segment_ids")
-        return Tensor((UNKNOWN if num_segments is None else _size(num_segments), *data.shape[1:]), data.dtype)
+        return Tensor((UNKNOWN if num_segments is None else _checked_size(num_segments), *data.shape[1:]), data.dtype)
 
     rule.__doc__ = f"Computes {name}: a value for all rows of a segment."
     return rule

@@ -11,12 +11,12 @@ from convcalc.base.window import slide, slide_transposed
 from convcalc.layers.arguments import shown
 from convcalc.layers.registry import Inferred, Product
 from convcalc.ops import costs
-from convcalc.ops.arguments import CheckedByRule, Ignored, PerAxis, PerAxisOrNull
+from convcalc.ops.arguments import CheckedByRule, DataFormat, Ignored, PerAxis, PerAxisOrNull
 from convcalc.ops.registry import Rule, operation
 from convcalc.ops.tensor import Tensor, sample_elements
 
 
-def _each(value: Any, rank: int) -> list[Any]:
+def _per_axis(value: Any, rank: int) -> list[Any]:
     return [value] * rank if isinstance(value, int) else list(value)
 
 
@@ -41,7 +41,7 @@ def _slide(
     return outputs
 
 
-def _back(shape: Shape, data_format: Ignored) -> Shape:
+def _original_format(shape: Shape, data_format: DataFormat) -> Shape:
     return (shape[0], shape[-1], *shape[1:-1]) if data_format == "channels_first" else shape
 
 
@@ -52,14 +52,14 @@ def _pooling(name: str) -> Rule:
         pool_size: PerAxis,
         strides: PerAxis | None = None,
         padding: CheckedByRule = "valid",
-        data_format: Ignored = None,
+        data_format: DataFormat = None,
     ) -> Tensor:
         shape = _channels_last(inputs.shape, data_format)
         rank = len(shape) - 2
-        size = _each(pool_size, rank)
-        steps = size if strides is None else _each(strides, rank)
+        size = _per_axis(pool_size, rank)
+        steps = size if strides is None else _per_axis(strides, rank)
         spatial = _slide(shape[1:-1], size, steps, repeat(1), padding)
-        return Tensor(_back((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
+        return Tensor(_original_format((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
     rule.__doc__ = f"Pools over windows ({name})."
     return rule
@@ -71,9 +71,9 @@ max_pool, average_pool = (
 
 
 def _adaptive(name: str) -> Rule:
-    def rule(inputs: Tensor, *, output_size: PerAxis, data_format: Ignored = None) -> Tensor:
+    def rule(inputs: Tensor, *, output_size: PerAxis, data_format: DataFormat = None) -> Tensor:
         shape = inputs.shape
-        sizes = _each(output_size, len(shape) - 2)
+        sizes = _per_axis(output_size, len(shape) - 2)
         if data_format == "channels_last":
             _channels_last(shape, data_format)
             # Keras keeps one spatial axis too many (keras/src/ops/nn.py), and its summary shows it.
@@ -123,7 +123,7 @@ def _convolution(
         *,
         strides: PerAxis = 1,
         padding: CheckedByRule = "valid",
-        data_format: Ignored = None,
+        data_format: DataFormat = None,
         dilation_rate: PerAxis = 1,
     ) -> Inferred:
         shape = _channels_last(inputs.shape, data_format)
@@ -134,11 +134,13 @@ def _convolution(
         _check_channels(shape[-1], kernel.shape[-2])
         if padding == "valid":
             _check_known(kernel.shape[:-2])
-        steps, spread = _each(strides, rank), _each(dilation_rate, rank)
+        steps, spread = _per_axis(strides, rank), _per_axis(dilation_rate, rank)
         spatial = _slide(shape[1:-1], kernel.shape, steps, spread, padding)
         output = (shape[0], *spatial, filters(kernel.shape))
         macs = sample_elements(output) * terms(kernel.shape)
-        return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
+        return Inferred(
+            (_original_format(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,)
+        )
 
     rule.__doc__ = doc
     return rule
@@ -170,7 +172,7 @@ def separable_conv(
     *,
     strides: PerAxis = 1,
     padding: CheckedByRule = "valid",
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """Convolves each channel separately, then all channels at each position; both kernels are tensors."""
@@ -189,7 +191,7 @@ def separable_conv(
     output = (*cells, pointwise_kernel.shape[-1])
     depthwise = Product("depthwise", convolved.macs)
     pointwise = Product("pointwise", sample_elements(cells) * product(pointwise_kernel.shape))
-    return Inferred((_back(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
+    return Inferred((_original_format(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
 
 @operation("ConvTranspose", "nn", flops=costs.free)
@@ -200,7 +202,7 @@ def conv_transpose(
     strides: PerAxis = 1,
     padding: CheckedByRule = "valid",
     output_padding: PerAxisOrNull | None = None,
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
     """Computes a transposed convolution with a kernel that is a tensor."""
@@ -209,18 +211,20 @@ def conv_transpose(
     _check_kernel(kernel)
     _check_channels(shape[-1], kernel.shape[-1])
     _check_known(tuple(size for size, cells in zip(kernel.shape, shape[1:-1]) if cells is not UNKNOWN))
-    extra = [None] * rank if output_padding is None else _each(output_padding, rank)
+    extra = [None] * rank if output_padding is None else _per_axis(output_padding, rank)
     sliding = zip(
         shape[1:-1],
         kernel.shape,
-        _each(strides, rank),
-        _each(dilation_rate, rank),
+        _per_axis(strides, rank),
+        _per_axis(dilation_rate, rank),
         repeat(_same_or_valid(padding)),
         extra,
     )
     output = (shape[0], *(slide_transposed(*settings).output for settings in sliding), kernel.shape[-2])
     macs = sample_elements(shape[:-1]) * product(kernel.shape)
-    return Inferred((_back(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,))
+    return Inferred(
+        (_original_format(output, data_format),), products=(Product("products", macs),), dtype=(inputs.dtype,)
+    )
 
 
 @operation("ExtractPatches", "image", flops=costs.free)
@@ -231,17 +235,17 @@ def extract_patches(
     strides: PerAxis | None = None,
     dilation_rate: PerAxis = 1,
     padding: CheckedByRule = "valid",
-    data_format: Ignored = None,
+    data_format: DataFormat = None,
 ) -> Tensor:
     """Extracts patches of images; the elements of each patch are along the channels."""
     single = len(images.shape) == 3
     shape = _channels_last((UNKNOWN, *images.shape) if single else images.shape, data_format)
     rank = len(shape) - 2
-    sizes = _each(size, rank)
-    steps = sizes if strides is None or strides == 0 else _each(strides, rank)
-    spatial = _slide(shape[1:-1], sizes, steps, _each(dilation_rate, rank), padding)
+    sizes = _per_axis(size, rank)
+    steps = sizes if strides is None or strides == 0 else _per_axis(strides, rank)
+    spatial = _slide(shape[1:-1], sizes, steps, _per_axis(dilation_rate, rank), padding)
     output = (shape[0], *spatial, product(sizes) * shape[-1])
-    turned = _back(output, data_format)
+    turned = _original_format(output, data_format)
     return Tensor(turned[1:] if single else turned, images.dtype)
 
 
@@ -260,8 +264,8 @@ def unfold(
             "needs images of (batch, channels, height, width), of which only the batch may be unknown",
             codes.WRONG_SHAPE,
         )
-    settings = zip(x.shape[2:], *(_each(value, 2) for value in (kernel_size, dilation, padding, stride)))
-    if 0 in _each(stride, 2):
+    settings = zip(x.shape[2:], *(_per_axis(value, 2) for value in (kernel_size, dilation, padding, stride)))
+    if 0 in _per_axis(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
     # As in Keras, a window that does not fit has no position.
     cells = product(
@@ -269,7 +273,7 @@ def unfold(
     )
     if cells < 0:
         raise Refusal("has windows that do not fit its images", codes.VANISHING_SIZE, "kernel_size")
-    return Tensor((x.shape[0], x.shape[1] * product(_each(kernel_size, 2)), cells), x.dtype)
+    return Tensor((x.shape[0], x.shape[1] * product(_per_axis(kernel_size, 2)), cells), x.dtype)
 
 
 @operation("Fold", "nn", flops=costs.per_input(1))
@@ -286,11 +290,11 @@ def fold(
     if len(x.shape) != 3:
         raise Refusal("needs windows of (batch, elements, windows): three axes", codes.WRONG_RANK)
     batch, elements, _ = x.shape
-    cells = product(_each(kernel_size, 2))
+    cells = product(_per_axis(kernel_size, 2))
     if cells == 0 and elements is not UNKNOWN:
         raise Refusal("needs a window of at least one element", codes.INVALID_VALUE)
     if elements % cells > 0:
         raise Refusal(
             f"needs windows whose number of elements {cells} divides, not {elements}", codes.INDIVISIBLE_GROUPS
         )
-    return Tensor((batch, elements // cells, *_each(output_size, 2)), x.dtype)
+    return Tensor((batch, elements // cells, *_per_axis(output_size, 2)), x.dtype)
