@@ -167,8 +167,8 @@ def _window_notes(window: Window) -> list[str]:
     if window.transposed or not axis.known(window):
         return []
     notes = []
-    if axis.is_same(window) and (window.before != 0 or window.after != 0):
-        before, after = plain(window.before), plain(window.after)
+    if axis.is_same(window) and (window.pad_before != 0 or window.pad_after != 0):
+        before, after = plain(window.pad_before), plain(window.pad_after)
         notes.append(f"padding {before} before and {after} after: {worked(axis.with_padding(window))}")
     unread = axis.unread(window)
     if unread:

@@ -67,7 +67,7 @@ def _step_text(step: GrowthStep) -> str:
     if window.transposed:
         return f"{_number(step.size)} → {_number(step.reached)}; stride {_fraction(step.stride)}/{window.stride}"
     how = f"{_number(step.size)} → {_number(step.reached)}"
-    size, span = step.size, window.reach
+    size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
         how = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not behind upsampling
     return how if window.stride == 1 else f"{how}; stride {_fraction(step.stride)}·{window.stride}"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from convcalc.base.numbers import UNKNOWN, Number, plain
 from convcalc.base.structs import Struct
-from convcalc.base.window import Window, before_between
+from convcalc.base.window import Window, pad_before_range
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -144,7 +144,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
         return reach
     if reach.scrambled_by is not None or not all(isinstance(size, int) for size in window.sizes[1:4]):
         return None
-    least, most = before_between(window)
+    least, most = pad_before_range(window)
     period, stride = len(reach.first), plain(window.stride)
     assert isinstance(stride, int)
     turns = period * stride if window.transposed else period // gcd(period, stride)

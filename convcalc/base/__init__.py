@@ -1,1 +1,1 @@
-"""What every other package stands on: nothing here imports another part of convcalc."""
+"""The foundation of all other packages. Nothing here imports another part of convcalc."""

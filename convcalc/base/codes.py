@@ -14,7 +14,7 @@ Code = NewType("Code", str)
 
 
 class Meaning(Struct):
-    """What a code means, and what to do about it."""
+    """The title of a code, and advice."""
 
     title: str
     help: str
@@ -24,7 +24,7 @@ CODES: dict[Code, Meaning] = {}
 
 
 def _code(name: str, title: str, help: str) -> Code:
-    """Register a code."""
+    """Registers a code."""
     code = Code(name)
     CODES[code] = Meaning(title, help)
     return code
@@ -140,7 +140,7 @@ BLOCK_RECURSION = _code("block-recursion", "A block uses itself.", _SPEC)
 EXPRESSION = _code(
     "expression",
     "An expression in `${…}` cannot be computed.",
-    "Use integers and variables with + - * // % ** and parentheses, and words without operators.",
+    "Use integers, variables, + - * / // % and parentheses.",
 )
 INVALID_LAYER = _code("invalid-layer", "An entry of a layer list is not a layer.", _SPEC)
 INVALID_NAME = _code("invalid-name", "A name cannot be used.", _SPEC)

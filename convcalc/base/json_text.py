@@ -7,40 +7,40 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from convcalc.base.text import STEERING
+from convcalc.base.text import CONTROL_CHARACTERS
 
 
 def dumps(data: Any) -> str:
-    """JSON for people and programs: two spaces of indent, short lists of numbers on one line, a newline at the end."""
+    """Returns JSON with an indent of two spaces, short lists on one line, and a newline at the end."""
     return _compact(data, 0) + "\n"
 
 
 def line(data: Any) -> str:
-    """JSON on one line of its own (JSON Lines)."""
+    """Returns JSON on one line, with a newline at the end (JSON Lines)."""
     return _json(data, separators=(",", ":")) + "\n"
 
 
 def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
-    """The value as JSON."""
-    import json  # with its reader, which a report has no use for
+    """Returns a value as JSON."""
+    import json  # imported lazily: also loads the JSON reader, which a report does not need
 
-    return _shown(json.dumps(value, ensure_ascii=False, separators=separators))
-
-
-def _shown(text: str) -> str:
-    """JSON with characters that would steer a terminal, or hide, as escapes of JSON's."""
-    return text if text.isprintable() else re.sub(STEERING, lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _escaped(json.dumps(value, ensure_ascii=False, separators=separators))
 
 
-@lru_cache(maxsize=10_000)  # a report says the same keys and names time and again
+def _escaped(text: str) -> str:
+    """Returns JSON with control and invisible characters as JSON escapes."""
+    return text if text.isprintable() else re.sub(CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+@lru_cache(maxsize=10_000)  # a report repeats the same keys and names
 def _string(text: str) -> str:
-    """A text as JSON."""
+    """Returns a text as JSON."""
     plain = text.isprintable() and '"' not in text and "\\" not in text
     return f'"{text}"' if plain else _json(text)
 
 
 _WIDTH = 100
-# How what holds nothing else is written, by its type; the encoder takes many times as long.
+# How to write values that contain no others, by type. The encoder of json is many times slower.
 _LEAVES: dict[type, Callable[[Any], str]] = {
     str: _string,
     int: repr,
@@ -50,7 +50,7 @@ _LEAVES: dict[type, Callable[[Any], str]] = {
 
 
 def _compact(value: Any, indent: int) -> str:
-    """A value as text: on one line where that is no longer than the width. Each part is written once."""
+    """Returns a value as JSON, on one line if it fits the width."""
     inner = indent + 2
     parts: list[str] = []
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The names that Keras gives by itself (``keras/src/utils/naming.py``)."""
+"""The automatic names of Keras (``keras/src/utils/naming.py``)."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from functools import lru_cache
 
 @lru_cache(maxsize=256)  # a model has thousands of layers of few classes
 def snake_case(class_name: str) -> str:
-    """``Conv2D`` as ``conv2d``, ``GlorotUniform`` as ``glorot_uniform``."""
+    """Returns the name in snake case: ``conv2d`` for ``Conv2D``, ``glorot_uniform`` for ``GlorotUniform``."""
     word = re.sub(r"\W+", "", class_name)
     word = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", word)
     return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
 
 
 def is_automatic(name: str, class_name: str) -> bool:
-    """Whether Keras could have given a layer of this class the name: ``conv2d``, ``conv2d_5``."""
+    """True if the name is an automatic name of the class, such as ``conv2d`` or ``conv2d_5``."""
     word = snake_case(class_name)
     return name.startswith(word) and re.fullmatch(r"(?:_[0-9]+)?", name[len(word) :]) is not None
 
 
 class Names:
-    """Automatic names: one count for each class, over a whole file."""
+    """Gives automatic names, with a counter for each class, over a whole file."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     def upcoming(self, class_name: str) -> str:
-        """The name that the next layer of a class will get."""
+        """Returns the name that the next layer of a class will get."""
         word = snake_case(class_name)
         count = self._counts.get(word, 0)
         return f"{word}_{count}" if count else word
 
     def automatic(self, class_name: str) -> str:
-        """``conv2d``, then ``conv2d_1`` …"""
+        """Returns the next name: ``conv2d``, then ``conv2d_1`` …"""
         name = self.upcoming(class_name)
         word = snake_case(class_name)
         self._counts[word] = self._counts.get(word, 0) + 1

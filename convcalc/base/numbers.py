@@ -1,11 +1,11 @@
 """The kinds of number that layer rules compute with.
 
-A rule is plain arithmetic and never asks what it holds:
+A rule is plain arithmetic and never asks for the type of a number:
 
 - an ``int`` is a known size;
-- :data:`UNKNOWN` is Keras's ``None``: it swallows arithmetic, and no comparison with it holds;
-- a :class:`Traced` number remembers how it was computed, so that the same rule, run on traced numbers, yields the
-  worked formula (``3·3·1·32 + 32 = 320``), and on named sizes the symbolic one (``floor((H − 3)/2) + 1``).
+- :data:`UNKNOWN` is Keras's ``None``: arithmetic with it gives UNKNOWN, and comparisons with it are false;
+- a :class:`Traced` number remembers how it was computed. A rule that is run on traced numbers gives the formula
+  (``3·3·1·32 + 32 = 320``), and on named sizes the symbolic formula (``floor((H − 3)/2) + 1``).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# A size beyond this is no size: it keeps hostile numbers (10^1000) out of the arithmetic, and no tensor has as many cells.
+# The largest accepted size. No tensor is larger, and it keeps hostile numbers (10^1000) out of the arithmetic.
 LARGEST = 2**53
 
-# How tightly the outermost operation of a traced text binds; a looser text is bracketed inside a tighter one.
+# The precedence of the outermost operation of a formula. A formula in brackets has a lower one than the formula around it.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 
 class Unknown:
-    """A size that is not known. There is one instance, :data:`UNKNOWN`."""
+    """An unknown size. The only instance is :data:`UNKNOWN`."""
 
     __slots__ = ()
 
@@ -44,55 +44,62 @@ class Unknown:
         return "None"
 
     def __reduce__(self) -> str:
-        return "UNKNOWN"  # copies and pickles are the one instance again
+        return "UNKNOWN"  # copies and pickles give the same instance
 
 
 UNKNOWN = Unknown()
 
 
-# The reflected operators below are ignored by mypy's overlap check: Traced's own operators win whenever the left operand
-# is Traced, so that the reflected ones meet only ints and UNKNOWN.
+# mypy's overlap check is off for the reflected operators below. If the left operand is Traced, its own operator is used, so
+# the reflected ones receive only ints and UNKNOWN.
 class Traced:
-    """A number with the text of its computation.
+    """A number with the formula that computed it.
 
-    ``value`` is the number (:data:`UNKNOWN` for a named size); ``quotient`` is what the text comes to before the last
-    floor, as dividend and divisor, so that ``(6 − 3)/2 + 1`` has the value 2 and the quotient 5/2.
+    Attributes:
+        value: the number; :data:`UNKNOWN` for a named size
+        text: the formula
+        precedence: that of the outermost operation in the formula
+        quotient: dividend and divisor before the last rounding down: ``(6 − 3)/2 + 1`` has the value 2 and the quotient 5/2
     """
 
-    __slots__ = ("binds", "quotient", "text", "value")
+    __slots__ = ("precedence", "quotient", "text", "value")
 
     def __init__(
-        self, value: int | Unknown, text: str | None = None, binds: int = _ATOM, quotient: tuple[int, int] | None = None
+        self,
+        value: int | Unknown,
+        text: str | None = None,
+        precedence: int = _ATOM,
+        quotient: tuple[int, int] | None = None,
     ) -> None:
         self.value = value
         self.text = str(value).replace("-", "−") if text is None else text
-        self.binds = binds
+        self.precedence = precedence
         self.quotient = (value, 1) if quotient is None and isinstance(value, int) else quotient
 
     @property
     def exact(self) -> Fraction | None:
-        """The quotient as a number; None where it is not known."""
-        from fractions import Fraction  # it takes a while to be imported, and who wants the text alone needs none
+        """The number before rounding down; None if unknown."""
+        from fractions import Fraction  # imported lazily: slow, and not needed for the formula text
 
         return None if self.quotient is None else Fraction(*self.quotient)
 
     @property
     def floored(self) -> bool:
-        """True where a floor took something away from the exact value."""
+        """True if rounding down changed the number."""
         return self.quotient is not None and self.quotient[0] != self.value * self.quotient[1]
 
     def _shifted(self, value: int | Unknown) -> tuple[int, int] | None:
-        """The quotient with a whole number added."""
+        """Returns the quotient plus an integer."""
         if self.quotient is None or not isinstance(value, int):
             return None
         dividend, divisor = self.quotient
         return dividend + value * divisor, divisor
 
-    def _inside(self, binds: int, as_constant: bool = True) -> str:
-        """The text as an operand of an operation that binds so; ``as_constant`` writes a pending floor out."""
-        if as_constant and self.floored:
+    def _as_operand(self, precedence: int, with_floor: bool = True) -> str:
+        """Returns the formula for use inside an operation of a precedence; ``with_floor`` writes a rounding down as floor(…)."""
+        if with_floor and self.floored:
             return f"floor({self.text})"
-        return self.text if self.binds >= binds else f"({self.text})"
+        return self.text if self.precedence >= precedence else f"({self.text})"
 
     def __add__(self, other: Number) -> Traced:
         other = traced(other)
@@ -100,7 +107,7 @@ class Traced:
             return self
         if self.text == "0":
             return other
-        text = f"{self._inside(_SUM, as_constant=False)} + {other._inside(_SUM)}"
+        text = f"{self._as_operand(_SUM, with_floor=False)} + {other._as_operand(_SUM)}"
         return Traced(self.value + other.value, text, _SUM, self._shifted(other.value))
 
     def __radd__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
@@ -110,21 +117,21 @@ class Traced:
         other = traced(other)
         if other.text == "0":
             return self
-        text = f"{self._inside(_SUM, as_constant=False)} − {other._inside(_PRODUCT)}"
+        text = f"{self._as_operand(_SUM, with_floor=False)} − {other._as_operand(_PRODUCT)}"
         return Traced(self.value - other.value, text, _SUM, self._shifted(-other.value))
 
     def __rsub__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) - self
 
     def __neg__(self) -> Traced:
-        return Traced(-self.value, f"−{self._inside(_PRODUCT)}", _SUM)
+        return Traced(-self.value, f"−{self._as_operand(_PRODUCT)}", _SUM)
 
     def __mul__(self, other: Number) -> Traced:
-        # A bare 1 is the rule's own (an empty product), not a number of the user's: it is not worth writing.
+        # A plain 1 comes from the rule (an empty product), not from the user, so the formula leaves it out.
         if type(other) is int and other == 1:
             return self
         other = traced(other)
-        return Traced(self.value * other.value, f"{self._inside(_PRODUCT)}·{other._inside(_PRODUCT)}", _PRODUCT)
+        return Traced(self.value * other.value, f"{self._as_operand(_PRODUCT)}·{other._as_operand(_PRODUCT)}", _PRODUCT)
 
     def __rmul__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         if type(other) is int and other == 1:
@@ -134,18 +141,18 @@ class Traced:
     def __floordiv__(self, other: Number) -> Traced:
         other = traced(other)
         if isinstance(self.value, int) and isinstance(other.value, int):
-            text = f"{self._inside(_PRODUCT)}/{other._inside(_ATOM)}"
+            text = f"{self._as_operand(_PRODUCT)}/{other._as_operand(_ATOM)}"
             return Traced(self.value // other.value, text, _PRODUCT, (self.value, other.value))
         if other.value == 1:
             return self
-        return Traced(UNKNOWN, f"floor({self._inside(_PRODUCT)}/{other._inside(_ATOM)})")
+        return Traced(UNKNOWN, f"floor({self._as_operand(_PRODUCT)}/{other._as_operand(_ATOM)})")
 
     def __rfloordiv__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) // self
 
     def __mod__(self, other: Number) -> Traced:
         other = traced(other)
-        return Traced(self.value % other.value, f"{self._inside(_PRODUCT)} mod {other._inside(_ATOM)}", _SUM)
+        return Traced(self.value % other.value, f"{self._as_operand(_PRODUCT)} mod {other._as_operand(_ATOM)}", _SUM)
 
     def __rmod__(self, other: int | Unknown) -> Traced:  # type: ignore[misc]
         return traced(other) % self
@@ -172,7 +179,7 @@ class Traced:
     def __index__(self) -> int:
         if isinstance(self.value, int):
             return self.value
-        raise TypeError(f"the size {self.text} is not known")
+        raise TypeError(f"the size {self.text} is unknown")
 
     def __str__(self) -> str:
         return str(self.value) if isinstance(self.value, int) else self.text
@@ -182,7 +189,7 @@ class Traced:
 
     @property
     def worked(self) -> str:
-        """``formula = number``; ``formula = 2.5 → 2`` where floor took something away; the formula alone for a named size."""
+        """``formula = number``, ``formula = 2.5 → 2`` if it was rounded down, or the formula alone if the number is unknown."""
         if not isinstance(self.value, int):
             return self.text
         answer = f"{self.value:,}".replace("-", "−")
@@ -196,38 +203,38 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 def traced(number: Number) -> Traced:
-    """The number as a leaf of a traced computation; a traced number as it is."""
+    """Returns the number as the start of a traced computation. Traced numbers are returned unchanged."""
     return number if isinstance(number, Traced) else Traced(number, "?" if number is UNKNOWN else None)
 
 
 def named(name: str) -> Traced:
-    """An unknown size with a name: ``H``."""
+    """Returns an unknown size with a name, such as ``H``."""
     return Traced(UNKNOWN, name)
 
 
 def plain(number: Number) -> int | Unknown:
-    """The number without its history."""
+    """Returns the number without its formula."""
     return number.value if isinstance(number, Traced) else number
 
 
 def plain_number(number: Number) -> int | None:
-    """The number without its history, None where it is not known: as JSON has it."""
+    """Returns the number for JSON: None if unknown."""
     value = plain(number)
     return value if isinstance(value, int) else None
 
 
 def plain_shape(shape: Shape | None) -> list[int | None] | None:
-    """A shape as JSON has it: unknown sizes as None; None for a shape of unknown rank."""
+    """Returns the shape for JSON: None for unknown sizes, and for a shape of unknown rank."""
     return None if shape is None else [size if type(size) is int else plain_number(size) for size in shape]
 
 
 def as_constant(number: Number) -> Number:
-    """A traced number whose value is known, as a leaf: what it came to, not how. Other numbers as they are."""
+    """Returns a traced number with a known value without its formula. Other numbers are returned unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
-    """``value`` (an argument: a number, a string, a tuple of such …) with every number in it changed."""
+    """Returns an argument (a number, a string, a tuple of them …) with every number replaced by ``change(number)``."""
     if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):
@@ -236,7 +243,7 @@ def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
 
 
 def shape_text(shape: Shape | None) -> str:
-    """``(None, 28, 28, 1)``, as Keras writes a shape; ``?`` for one of unknown rank."""
+    """Returns the shape as Keras writes it, such as ``(None, 28, 28, 1)``; ``?`` if its rank is unknown."""
     if shape is None:
         return "?"
     sizes = ", ".join(str(plain(size)) for size in shape)
@@ -244,24 +251,24 @@ def shape_text(shape: Shape | None) -> str:
 
 
 def product(numbers: Iterable[Number]) -> Number:
-    """The product; 1 of nothing."""
+    """Returns the product; 1 for no numbers."""
     return math.prod(numbers)
 
 
 def ceil_div(dividend: Number, divisor: Number) -> Number:
-    """The quotient rounded up."""
+    """Returns the quotient, rounded up."""
     if isinstance(dividend, Traced) or isinstance(divisor, Traced):
         dividend, divisor = traced(dividend), traced(divisor)
         value = -(-dividend.value // divisor.value)
         if value is UNKNOWN and divisor.value == 1:
             return dividend
-        return Traced(value, f"ceil({dividend._inside(_PRODUCT)}/{divisor._inside(_ATOM)})")
+        return Traced(value, f"ceil({dividend._as_operand(_PRODUCT)}/{divisor._as_operand(_ATOM)})")
     return -(-dividend // divisor)
 
 
 def larger(one: Number, other: Number) -> Number:
-    """The larger of two; unknown where either is."""
-    if type(one) is int and type(other) is int:  # as they are nearly always
+    """Returns the larger number; unknown if either is."""
+    if type(one) is int and type(other) is int:  # the usual case
         return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
         one, other = traced(one), traced(other)
@@ -274,7 +281,7 @@ def larger(one: Number, other: Number) -> Number:
 
 
 def decimal(dividend: int, divisor: int = 1) -> str:
-    """A quotient as a person writes it: ``2.5``; cut off after three places, ``2.666…``."""
+    """Returns a quotient as a decimal number, such as ``2.5``, cut off after three places: ``2.666…``."""
     sign = "−" if dividend * divisor < 0 else ""
     thousandths, rest = divmod(abs(dividend) * 1000, abs(divisor))
     text = f"{sign}{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")

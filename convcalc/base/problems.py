@@ -1,8 +1,7 @@
-"""What can be wrong with an input, as data: where, what, and how bad.
+"""Problems of an input, as data: place, message and severity.
 
-Deep code (a layer rule, an argument kind) raises :class:`Refusal`: it knows what is wrong but not where that was
-written. The code at the boundary knows the place and turns the refusal into a :class:`Problem`; problems are collected
-and leave together in one :class:`ConvcalcError`.
+Code that does not know files (a layer rule, an argument kind) raises :class:`Refusal`: it knows the cause but not the place. Readers
+know the place and turn the refusal into a :class:`Problem`. They collect problems and raise them in one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.structs import Struct
 
-# What ends a line, in YAML as libyaml counts lines. (str.splitlines knows more ends than that.)
+# The line endings of YAML, as libyaml counts lines. (str.splitlines accepts more.)
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# How much of a line or of a message is shown: the input of a machine can have lines of a million characters.
-_MOST_BEFORE, _MOST_AFTER = 100, 60
-_MOST_SAID = 1200
+# Limits for the printed part of a line and of a message: generated files can have lines of a million characters.
+_MAX_BEFORE, _MAX_AFTER = 100, 60
+_MAX_MESSAGE = 1200
 
 
 class Source(Struct):
-    """A text that was read, kept so that a problem can show its line."""
+    """The text of a file, kept so that problems can show its lines."""
 
     name: str
     text: str
 
 
 class Mark(Struct):
-    """A place in a source: line and column count from 1."""
+    """A position in a source. Line and column start at 1."""
 
     source: Source
     line: int
@@ -39,23 +38,28 @@ class Mark(Struct):
 
     @property
     def file(self) -> str:
-        """The source's name, as the user gave it."""
+        """The name of the source, as the user gave it."""
         return self.source.name
 
     @property
     def excerpt(self) -> str:
-        """The marked line, without its end; empty where the place is beyond the text."""
+        """The marked line, without its line ending; empty if the position is after the text."""
         lines = _lines(self.source.text)
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
-@lru_cache(maxsize=1)  # the problems of one file are shown one after the other
+@lru_cache(maxsize=1)  # the problems of one file are printed one after another
 def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 
 
 class Problem(Struct):
-    """One finding about the input. ``severity`` is ``error`` or ``warning``; ``layer`` is the name of the layer that it concerns."""
+    """Something that is wrong with the input.
+
+    Attributes:
+        layer: the name of the layer that it concerns
+        severity: ``error`` or ``warning``
+    """
 
     code: Code
     message: str
@@ -64,7 +68,7 @@ class Problem(Struct):
     severity: str = "error"
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding for JSON."""
+        """Returns the problem for JSON."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -76,23 +80,23 @@ class Problem(Struct):
         }
 
     def __str__(self) -> str:
-        """The finding as text: ``file:line:column: error[code]: message``, with the line and a caret under it."""
+        """Returns ``file:line:column: error[code]: message``, the line and a caret below it."""
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
         text = f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
         excerpt = self.mark.excerpt if self.mark else ""
         if self.mark is None or not excerpt.strip():
             return text
         before, after = excerpt[: self.mark.column - 1], excerpt[self.mark.column - 1 :]
-        if len(before) > _MOST_BEFORE:
-            before = f"…{before[-_MOST_BEFORE:]}"
-        if len(after) > _MOST_AFTER + _MOST_BEFORE - len(before):
-            after = f"{after[: _MOST_AFTER + _MOST_BEFORE - len(before)]}…"
+        if len(before) > _MAX_BEFORE:
+            before = f"…{before[-_MAX_BEFORE:]}"
+        if len(after) > _MAX_AFTER + _MAX_BEFORE - len(before):
+            after = f"{after[: _MAX_AFTER + _MAX_BEFORE - len(before)]}…"
         gutter = f"{self.mark.line:>3} | "
         return f"{text}\n{gutter}{before}{after}\n{'| ':>{len(gutter)}}{''.join(map(_blank, before))}^"
 
 
 def _blank(character: str) -> str:
-    """What takes as much room as a character. A tab stays a tab, so that a caret stands right at any tab width."""
+    """Returns blanks as wide as a character. A tab stays a tab, so that the caret is right at any tab width."""
     if character == "\t":
         return "\t"
     from unicodedata import combining, east_asian_width
@@ -103,19 +107,19 @@ def _blank(character: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """A message without its middle where it is too long to be read."""
-    if len(message) <= _MOST_SAID:
+    """Returns a message, without its middle part if it is very long."""
+    if len(message) <= _MAX_MESSAGE:
         return message
-    return f"{message[: _MOST_SAID * 2 // 3]} … {message[-_MOST_SAID // 3 :]}"
+    return f"{message[: _MAX_MESSAGE * 2 // 3]} … {message[-_MAX_MESSAGE // 3 :]}"
 
 
 def by_place(problem: Problem) -> tuple[int, int]:
-    """The key that sorts problems in the order of the file."""
+    """Returns the sort key for the order of the file."""
     return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
 
 
 class Refusal(Exception):
-    """Raised by deep code: the message, a code, and the argument that is to blame, where there is one."""
+    """Raised if a value or a shape is not accepted; ``argument`` names the argument that is the cause, if there is one."""
 
     def __init__(self, message: str, code: Code = codes.INVALID_VALUE, argument: str | None = None) -> None:
         super().__init__(message)
@@ -125,7 +129,7 @@ class Refusal(Exception):
 
 
 class ConvcalcError(Exception):
-    """An input cannot be used. ``problems`` holds everything that was found, in the order of the file."""
+    """Raised if an input cannot be used. ``problems`` lists all problems, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -133,16 +137,16 @@ class ConvcalcError(Exception):
 
 
 def error(code: Code, message: str, mark: Mark | None = None) -> ConvcalcError:
-    """A :class:`ConvcalcError` with a single problem."""
+    """Returns a :class:`ConvcalcError` with one problem."""
     return ConvcalcError([Problem(code, message, mark)])
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that is close to the given one; an empty string where none is."""
+    """Returns the known name that is most similar; an empty string if none is similar."""
     return _closest(name, tuple(known)) if len(name) <= 100 else ""
 
 
-@lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up at each round
+@lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up in each round
 def _closest(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
@@ -152,13 +156,13 @@ def _closest(name: str, known: tuple[str, ...]) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'X'?"`` where one of the known names is close to the given one, else an empty string."""
+    """Returns ``"; did you mean 'X'?"`` if a known name is similar, else an empty string."""
     meant = closest(name, known)
     return f"; did you mean '{meant}'?" if meant else ""
 
 
 def listed(names: Iterable[object], conjunction: str = "or") -> str:
-    """``a``, ``a or b``, ``a, b or c``."""
+    """Returns ``a``, ``a or b`` or ``a, b or c``."""
     words = [str(name) for name in names]
     if len(words) < 2:
         return "".join(words)

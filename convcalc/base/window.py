@@ -1,11 +1,11 @@
-"""One axis of a sliding window: the arithmetic on which convolution, pooling and padding stand.
+"""One axis of a sliding window: the arithmetic of convolution, pooling and padding.
 
-The output size is ``floor((I − F + P)/S) + 1`` with ``I`` the input size, ``F`` the window's reach (``d·(k − 1) + 1``
-for a dilated kernel), ``P`` the padding on both sides and ``S`` the stride; see Dumoulin & Visin, "A guide to
-convolution arithmetic for deep learning" (2016). 'same' asks for ``ceil(I/S)`` outputs and pads as much as they need,
-the odd cell at the end, as TensorFlow and Keras do. Transposed windows follow ``keras.layers.Conv2DTranspose``.
+The output size is ``floor((I − F + P)/S) + 1``. ``I`` is the input size, ``F`` the effective kernel (``d·(k − 1) + 1`` for a kernel
+of ``k`` with dilation ``d``), ``P`` the padding of both sides and ``S`` the stride. Source: Dumoulin & Visin, "A guide to
+convolution arithmetic for deep learning" (2016). 'same' gives ``ceil(I/S)`` outputs and adds as much padding as they need; an odd
+total has its extra position at the end, as in TensorFlow and Keras. Transposed windows follow ``keras.layers.Conv2DTranspose``.
 
-All sizes are in cells. The functions take any kind of :mod:`convcalc.base.numbers`.
+All functions accept any number of :mod:`convcalc.base.numbers`.
 """
 
 from __future__ import annotations
@@ -26,110 +26,121 @@ Padding: TypeAlias = "str | tuple[Number, Number]"
 
 
 class Window(Struct):
-    """A window that slides along one axis.
+    """A window that moves along one axis.
 
-    ``before`` and ``after`` are the cells of padding that are added; for a transposed window they are the cells that are
-    cut from the full output (negative: appended).
+    Attributes:
+        size: the size of the input
+        pad_before, pad_after: the padding; of a transposed window the positions cut off the full output (negative: appended)
+        output: the size of the output
     """
 
     size: Number
     kernel: Number
     stride: Number
     dilation: Number
-    before: Number
-    after: Number
+    pad_before: Number
+    pad_after: Number
     output: Number
     transposed: bool = False
 
     @property
-    def reach(self) -> Number:
-        """How many cells the window spans, holes of the dilation included."""
-        return reach(self.kernel, self.dilation)
+    def effective_kernel(self) -> Number:
+        """The kernel size with the gaps of its dilation."""
+        return effective_kernel(self.kernel, self.dilation)
 
     @property
     def sizes(self) -> tuple[Number, ...]:
-        """The seven numbers of the window, in the order of its fields."""
-        return self.size, self.kernel, self.stride, self.dilation, self.before, self.after, self.output
+        """The seven numbers, in the order of the fields."""
+        return self.size, self.kernel, self.stride, self.dilation, self.pad_before, self.pad_after, self.output
 
     @property
     def unread(self) -> Number:
-        """Input cells at the end that no window reads."""
+        """Number of input positions at the end that no window reads."""
         if self.transposed:
             return 0
-        return larger(0, self.size + self.before - ((self.output - 1) * self.stride + self.reach))
+        return larger(0, self.size + self.pad_before - ((self.output - 1) * self.stride + self.effective_kernel))
 
     @property
     def unrounded(self) -> Fraction | None:
-        """The quotient plus one before the floor; None where a size is unknown."""
+        """The output size before rounding down; None if a size is unknown."""
         from fractions import Fraction
 
         if self.transposed:
             output = plain(self.output)
             return Fraction(output) if isinstance(output, int) else None
-        steps, stride = plain(self.size - self.reach + self.before + self.after), plain(self.stride)
+        steps, stride = plain(self.size - self.effective_kernel + self.pad_before + self.pad_after), plain(self.stride)
         return Fraction(steps, stride) + 1 if isinstance(steps, int) and isinstance(stride, int) else None
 
 
-def reach(kernel: Number, dilation: Number) -> Number:
-    """``d·(k − 1) + 1``: how many cells a dilated kernel spans."""
+def effective_kernel(kernel: Number, dilation: Number) -> Number:
+    """Returns ``d·(k − 1) + 1``: the size of a dilated kernel with its gaps."""
     return kernel if dilation == 1 else dilation * (kernel - 1) + 1
 
 
-def same_padding(size: Number, span: Number, stride: Number, output: Number) -> Number:
-    """How many cells of padding ``output`` windows need in all."""
-    return larger((output - 1) * stride + span - size, 0)
+def same_padding(size: Number, effective: Number, stride: Number, output: Number) -> Number:
+    """Returns the total padding that ``output`` windows need."""
+    return larger((output - 1) * stride + effective - size, 0)
 
 
-def before_between(window: Window) -> tuple[int, int]:
-    """The least and the most cells of padding before the first window; of 'same' they depend on the size where it is unknown."""
-    before = plain(window.before)
+def pad_before_range(window: Window) -> tuple[int, int]:
+    """Returns the smallest and the largest possible padding before the input.
+
+    They differ only for 'same' with an unknown input size.
+    """
+    before = plain(window.pad_before)
     if isinstance(before, int):
         return before, before
-    span, stride = plain(window.reach), plain(window.stride)
-    assert isinstance(span, int) and isinstance(stride, int)
-    # Of sizes that the stride divides the padding is the least in all, of those with one cell more the most.
-    return max(span - stride, 0) // 2, (span - 1) // 2
+    effective, stride = plain(window.effective_kernel), plain(window.stride)
+    assert isinstance(effective, int) and isinstance(stride, int)
+    # The total padding is smallest for sizes that are multiples of the stride, and largest for one more than a multiple.
+    return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
 def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1, padding: Padding = "valid") -> Window:
-    """The window over an axis of ``size`` cells; ``padding`` is 'valid', 'same', 'causal' or (before, after).
+    """Returns the window over an axis of ``size``. ``padding`` is 'valid', 'same', 'causal' or (before, after).
 
-    Raises :class:`Refusal` where not even one window fits.
+    Raises :class:`Refusal` if the kernel does not fit.
     """
-    span = as_constant(reach(kernel, dilation))
+    effective = as_constant(effective_kernel(kernel, dilation))
     before: Number = 0
     after: Number = 0
     if padding == "same":
         output = ceil_div(size, stride)
-        total = same_padding(size, span, stride, output)
+        total = same_padding(size, effective, stride, output)
         before = total // 2
         return Window(size, kernel, stride, dilation, before, total - before, output)
     if padding == "causal":
-        before = as_constant(span - 1)
+        before = as_constant(effective - 1)
     elif isinstance(padding, tuple):
         before, after = padding
-    output = (size - span + before + after) // stride + 1
-    # A causal window fits by its padding; over no cells, it stands nowhere, as with 'same'.
+    output = (size - effective + before + after) // stride + 1
+    # A causal kernel always fits because of its padding. An input of size 0 gives an output of size 0, as with 'same'.
     if output <= 0 and padding != "causal":
-        padded = f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
-        raise Refusal(f"has a window of {span} cells, which does not fit into {padded}", code=codes.VANISHING_SIZE)
+        raise _does_not_fit(
+            effective, f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
+        )
     return Window(size, kernel, stride, dilation, before, after, output)
+
+
+def _does_not_fit(effective: Number, size: str) -> Refusal:
+    cure = "use padding: same, a smaller kernel or less pooling"
+    return Refusal(f"has a kernel of {effective}, which does not fit an input of {size} ({cure})", codes.VANISHING_SIZE)
 
 
 def slide_ceil(
     size: Number, kernel: Number, stride: Number, dilation: Number, padding: tuple[Number, Number]
 ) -> Window:
-    """As :func:`slide`, rounding up, as PyTorch's and Caffe's ``ceil_mode`` does.
+    """Returns the window with the output size rounded up, like ``ceil_mode`` of PyTorch and Caffe.
 
-    A last window that would start in the padding behind the input is dropped.
+    A last window that would start in the padding after the input is dropped.
     """
     before, after = padding
-    span = as_constant(reach(kernel, dilation))
-    output = ceil_div(size - span + before + after, stride) + 1
+    effective = as_constant(effective_kernel(kernel, dilation))
+    output = ceil_div(size - effective + before + after, stride) + 1
     if (output - 1) * stride >= size + before:
         output = output - 1
     if output <= 0:
-        raise Refusal(f"has a window of {span} cells, which does not fit into {size}", code=codes.VANISHING_SIZE)
+        raise _does_not_fit(effective, f"{size}")
     return Window(size, kernel, stride, dilation, before, after, output)
 
 
@@ -141,55 +152,53 @@ def slide_transposed(
     padding: Padding = "valid",
     output_padding: Number | None = None,
 ) -> Window:
-    """The transposed window, which spreads each of ``size`` cells over ``kernel`` cells of the output.
+    """Returns the transposed window, which spreads each input position over ``kernel`` positions of the output.
 
-    ``padding`` is 'valid', 'same' (both as Keras reads them) or (before, after): cells to cut from the full output of
-    ``(I − 1)·S + F`` cells, as PyTorch's ``padding`` does. ``output_padding`` appends cells; None leaves it to the rule.
+    ``padding`` is 'valid', 'same' (both as in Keras) or (before, after): how much to cut off the full output of ``(I − 1)·S + F``, like
+    PyTorch's ``padding``. ``output_padding`` appends positions; None uses Keras's default.
     """
-    span = as_constant(reach(kernel, dilation))
+    effective = as_constant(effective_kernel(kernel, dilation))
     if padding == "same":
         if output_padding is None:
             output = size * stride
-            before = larger(span - stride, 0) // 2
+            before = larger(effective - stride, 0) // 2
         else:
-            output = (size - 1) * stride + span % 2 + output_padding
-            # Keras pads the spread input on its left by half of this, rounded up, and never by more than the span.
-            spread = span + span % 2 - 2 + output_padding
-            before = larger(span - 1 - ceil_div(spread, 2), 0)
-        after = (size - 1) * stride + span - before - output
+            output = (size - 1) * stride + effective % 2 + output_padding
+            # Keras pads the spread input on the left by half of this, rounded up, and at most by the effective kernel.
+            spread = effective + effective % 2 - 2 + output_padding
+            before = larger(effective - 1 - ceil_div(spread, 2), 0)
+        after = (size - 1) * stride + effective - before - output
     elif padding == "valid":
         before = 0
         if output_padding is None:
-            output = (size - 1) * stride + larger(span, stride)
-            after = span - larger(span, stride)
+            output = (size - 1) * stride + larger(effective, stride)
+            after = effective - larger(effective, stride)
         else:
-            output = (size - 1) * stride + span + output_padding
+            output = (size - 1) * stride + effective + output_padding
             after = -output_padding
     else:
         assert isinstance(padding, tuple)
         before, after = padding
-        output = (size - 1) * stride - before - after + span + (0 if output_padding is None else output_padding)
+        output = (size - 1) * stride - before - after + effective + (0 if output_padding is None else output_padding)
         after = after if output_padding is None else after - output_padding
         if output <= 0:
-            raise Refusal(f"would have an output of {output} cells", code=codes.VANISHING_SIZE)
-    # Keras's own rule can come to no cells at all (one cell, an even kernel, output_padding 0), and Keras lets it be.
+            raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
+    # Keras accepts an output of size 0 (from size 1 with an even kernel and output_padding 0).
     if output < 0:
-        raise Refusal(f"would have an output of {output} cells", code=codes.VANISHING_SIZE)
+        raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)
 
 
 def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """The windows over the spatial axes of a channels-last shape, of a layer's arguments; ``padding`` is a word, or cells for
-    each axis.
-    """
+    """Returns the window of each spatial axis of a channels-last shape. ``padding`` is a word, or a pair for each axis."""
     padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
-    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each))
+    paddings = repeat(padding) if isinstance(padding, str) else padding
+    return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], paddings))
 
 
 def windows_transposed(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """The transposed windows over the spatial axes of a channels-last shape."""
+    """Returns the transposed window of each spatial axis of a channels-last shape."""
     padding = a["padding"]
-    each = repeat(padding) if isinstance(padding, str) else padding
+    paddings = repeat(padding) if isinstance(padding, str) else padding
     extra = a["output_padding"] or repeat(None)
-    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], each, extra))
+    return tuple(map(slide_transposed, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], paddings, extra))

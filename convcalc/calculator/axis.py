@@ -15,14 +15,14 @@ def is_same(window: Window) -> bool:
 def with_padding(window: Window) -> Number:
     """The output size by the general formula, (I − F + P)/S + 1, with the padding as numbers."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
-    before, after = plain(window.before), plain(window.after)
+    before, after = plain(window.pad_before), plain(window.pad_after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
 
 
 def total_padding(window: Window) -> Number:
     """How many cells 'same' adds in all, worked out from the output size."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
-    span = as_constant(Window(size, kernel, stride, dilation, 0, 0, 0).reach)
+    span = as_constant(Window(size, kernel, stride, dilation, 0, 0, 0).effective_kernel)
     return same_padding(size, span, stride, as_constant(window.output))
 
 

@@ -90,7 +90,7 @@ class ConvAnswer(Struct):
             "kernel_size": [plain_number(window.kernel) for window in windows],
             "strides": [plain_number(window.stride) for window in windows],
             "dilation": [plain_number(window.dilation) for window in windows],
-            "padding": [[plain_number(window.before), plain_number(window.after)] for window in windows],
+            "padding": [[plain_number(window.pad_before), plain_number(window.pad_after)] for window in windows],
             "output": list(self.output),
             "unrounded": [None if value is None else float(value) for value in unrounded],
             "unread": [plain_number(window.unread) for window in windows],

@@ -144,7 +144,7 @@ def _unread_input(report: Report) -> Findings:
             f"{window.unread} of {window.size} positions of {axis}"
             for axis, window in windows
             # With a stride of 1 nothing is rounded down: the layer crops. Gaps between windows are another insight.
-            if window.stride > 1 and window.unread > larger(0, window.stride - window.reach)
+            if window.stride > 1 and window.unread > larger(0, window.stride - window.effective_kernel)
         ]
         if unused:
             yield row.path, f"does not use the last {listed(unused, 'and')}"
@@ -159,9 +159,9 @@ def _skipped_input(report: Report) -> Findings:
     """
     for row, windows in _with_windows(report):
         gaps = [
-            f"{window.stride - window.reach} of {window.stride} positions of {axis}"
+            f"{window.stride - window.effective_kernel} of {window.stride} positions of {axis}"
             for axis, window in windows
-            if window.stride > window.reach and window.output > 1
+            if window.stride > window.effective_kernel and window.output > 1
         ]
         if gaps:
             yield row.path, f"skips {listed(gaps, 'and')} between windows"
@@ -175,7 +175,7 @@ def _even_kernel_same(report: Report) -> Findings:
     layer shifts its features by half a position. An odd kernel is centred.
     """
     for row, windows in _with_same_padding(report):
-        even = [f"{window.reach} positions of {axis}" for axis, window in windows if _is_off_centre(window)]
+        even = [f"{window.effective_kernel} positions of {axis}" for axis, window in windows if _is_off_centre(window)]
         if even:
             yield row.path, f"has an even window, over {listed(even, 'and')}"
 
@@ -190,9 +190,9 @@ def _uneven_padding(report: Report) -> Findings:
     """
     for row, windows in _with_same_padding(report):
         sides = [
-            f"{axis} by {window.before} before and {window.after} after"
+            f"{axis} by {window.pad_before} before and {window.pad_after} after"
             for axis, window in windows
-            if window.after > window.before and not _is_off_centre(window)
+            if window.pad_after > window.pad_before and not _is_off_centre(window)
         ]
         if sides:
             yield row.path, f"pads {listed(sides, 'and')}"
@@ -200,7 +200,7 @@ def _uneven_padding(report: Report) -> Findings:
 
 def _is_off_centre(window: Window) -> bool:
     """Returns True if a window with padding 'same' is padded unequally for every input size: it is even and its stride is 1."""
-    return bool(window.stride == 1 and window.reach % 2 == 0)
+    return bool(window.stride == 1 and window.effective_kernel % 2 == 0)
 
 
 def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:

@@ -262,17 +262,17 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "kernel_size": setting.kernel_size,
         "strides": setting.strides,
         "padding": setting.padding,
-        "cells": [[window.before, window.after] for window in setting.windows],
+        "cells": [[window.pad_before, window.pad_after] for window in setting.windows],
     }
 
 
 def _note(setting: Setting) -> str:
     window = setting.windows[0]
     if window.transposed:
-        return f"cuts {window.before} and {window.after}" if setting.padding == "same" else ""
+        return f"cuts {window.pad_before} and {window.pad_after}" if setting.padding == "same" else ""
     unread = window.unread
     unused = f"leaves {unread} unread" if isinstance(unread, int) and unread else ""
-    return f"pads {window.before} and {window.after}" if setting.padding == "same" else unused
+    return f"pads {window.pad_before} and {window.pad_after}" if setting.padding == "same" else unused
 
 
 def _write_json(data: dict[str, Any]) -> None:

@@ -205,7 +205,8 @@ def _tf_macs(a: Args, result: Inferred) -> Number:
         return UNKNOWN
     # TensorFlow splits the input into as many images as the dilation says, and convolves each without dilation.
     positions = [
-        window.dilation * (ceil_div(window.size + window.before + window.after, window.dilation) - window.kernel + 1)
+        window.dilation
+        * (ceil_div(window.size + window.pad_before + window.pad_after, window.dilation) - window.kernel + 1)
         for window in result.windows
     ]
     return product((*kernel.shape, *positions))

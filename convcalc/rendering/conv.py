@@ -49,7 +49,7 @@ def _axis(answer: ConvAnswer, window: Window, name: str) -> list[str]:
     lines = []
     if axis.known(window) and window.dilation != 1 and window.kernel != 1:
         lines.append(
-            f"a kernel of {window.kernel} with dilation {window.dilation} reaches {worked(window.reach)} cells"
+            f"a kernel of {window.kernel} with dilation {window.dilation} reaches {worked(window.effective_kernel)} cells"
         )
     if window.transposed:
         return lines + _transposed(answer, window)
@@ -57,7 +57,7 @@ def _axis(answer: ConvAnswer, window: Window, name: str) -> list[str]:
         lines += _same(answer, window)
     elif answer.asked == "causal":
         lines.append(
-            f"'causal' pads {_size(window.before)} before and none after, so that no output sees what comes later"
+            f"'causal' pads {_size(window.pad_before)} before and none after, so that no output sees what comes later"
         )
     if answer.asked != "same" or axis.known(window):
         lines.append(worked(output_formula(window)) + _floor(answer, window, name))
@@ -73,9 +73,8 @@ def _same(answer: ConvAnswer, window: Window) -> list[str]:
     if total == 0:
         return [*lines, "no padding is needed for that"]
     odd = " (Keras puts the odd cell last)" if isinstance(total, int) and total % 2 else ""
-    lines.append(
-        f"that takes {worked(axis.total_padding(window))} of padding: {_size(window.before)} before, {_size(window.after)} after{odd}"
-    )
+    split = f"{_size(window.pad_before)} before, {_size(window.pad_after)} after"
+    lines.append(f"that takes {worked(axis.total_padding(window))} of padding: {split}{odd}")
     return lines
 
 
@@ -104,8 +103,8 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
     lines = [worked(window.output)]
     if not axis.known(window):
         return lines
-    before, after = plain(window.before), plain(window.after)
-    full = worked((window.size - 1) * window.stride + as_constant(window.reach))
+    before, after = plain(window.pad_before), plain(window.pad_after)
+    full = worked((window.size - 1) * window.stride + as_constant(window.effective_kernel))
     if before != 0 or (isinstance(after, int) and after > 0):
         lines.append(f"spread out, the input covers {full} cells, of which {before} are cut before and {after} after")
     elif isinstance(after, int) and after < 0:
@@ -120,7 +119,7 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     if not axis.known(window):
         return []
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
-    span = plain(window.reach)
+    span = plain(window.effective_kernel)
     assert isinstance(span, int)
     half = (span - 1) // 2
     if window.transposed:
@@ -136,16 +135,16 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
         if isinstance(answer.asked, str) or answer.asked[0] == (0, 0) or answer.ceil_mode:
             return []
         return ["in Keras: a ZeroPadding layer, then padding='valid'" + _keras_same(window)]
-    if answer.asked == "same" and (stride != 1 or window.before != window.after):
+    if answer.asked == "same" and (stride != 1 or window.pad_before != window.pad_after):
         try:
             theirs = plain(slide(size, kernel, stride, dilation, (half, half)).output)
         except Refusal:
             return []
         if theirs != plain(window.output):
             return [f"PyTorch with padding={half} gives {theirs}"]
-        if (plain(window.before), plain(window.after)) != (half, half):
+        if (plain(window.pad_before), plain(window.pad_after)) != (half, half):
             return [f"PyTorch with padding={half} pads {half} and {half}: the same size, read from other cells"]
-    elif not isinstance(answer.asked, str) and (window.before != 0 or window.after != 0):
+    elif not isinstance(answer.asked, str) and (window.pad_before != 0 or window.pad_after != 0):
         return ["in Keras: a ZeroPadding layer, then padding='valid'"]
     return []
 
@@ -162,9 +161,9 @@ def _keras_same(window: Window) -> str:
     """How Keras's 'same' compares with a numeric padding."""
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
-    if plain(keras.output) == plain(window.output) and (keras.before, keras.after) != (
-        plain(window.before),
-        plain(window.after),
+    if plain(keras.output) == plain(window.output) and (keras.pad_before, keras.pad_after) != (
+        plain(window.pad_before),
+        plain(window.pad_after),
     ):
-        return f"; Keras's 'same' gives {keras.output} too, but pads {keras.before} and {keras.after}"
+        return f"; Keras's 'same' gives {keras.output} too, but pads {keras.pad_before} and {keras.pad_after}"
     return ""

@@ -102,7 +102,7 @@ def test_unknown_swallows_arithmetic_and_fails_comparisons() -> None:
 def test_a_named_size_equals_nothing_and_is_no_index() -> None:
     assert named("H") != named("H")
     assert not (H > 0 or H <= 0)
-    with pytest.raises(TypeError, match="the size H is not known"):
+    with pytest.raises(TypeError, match="the size H is unknown"):
         range(H)
 
 

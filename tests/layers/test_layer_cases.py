@@ -565,7 +565,7 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is not a multiple of 5"),
     ("Reshape", {"target_shape": [5, -1]}, [(None, 11)], "cannot hold them: 11 is not a multiple of 5"),
     ("Reshape", {"target_shape": [0, -1]}, [(None, 12)], "cannot hold them: 12 is not a multiple of 0"),
-    ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "of 3 cells, which does not fit into 2$"),
+    ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "a kernel of 3, which does not fit an input of 2 "),
 ]
 
 

@@ -36,7 +36,7 @@ def test_a_mutant_is_the_file_with_one_change() -> None:
     found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
     assert len(found) > 100
     names: dict[str, object] = {"__name__": "convcalc.base.window"}
-    exec(found["convcalc/base/window.py: reach: kernel - 1 -> kernel + 1"], names)
+    exec(found["convcalc/base/window.py: effective_kernel: kernel - 1 -> kernel + 1"], names)
     assert names["reach"](3, 2) == 9  # type: ignore[operator]
 
 
