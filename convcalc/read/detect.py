@@ -138,8 +138,7 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
 
 
 def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
-    """The file if it is of a binary kind, else None. Afterwards the file is at its start."""
-    file.seek(0)
+    """The file, which is at its start before and after this call, if it is of a binary kind, else None."""
     start = file.read(_LONGEST)
     file.seek(0)
     kind = next((kind for signature, kind in _BINARY.items() if start.startswith(signature)), None)

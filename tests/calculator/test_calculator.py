@@ -161,7 +161,7 @@ def test_the_longest_axis_has_a_picture() -> None:
 
 WRONG = [
     (["--in", "6", "--k", "7"], "a kernel of 7, which does not fit an input of 6"),
-    (["--in", "6"], "say the kernel size with --k"),
+    (["--in", "6"], "give the kernel size with --k"),
     (
         ["--in", "6", "--k", "3", "--s", "2", "--dilation", "2"],
         "Keras takes no strides above 1 together with a dilation above 1",
@@ -175,7 +175,7 @@ WRONG = [
         ["--in", "4", "--k", "3", "--s", "2", "--transpose", "--output-padding", "2"],
         "output_padding must be below the stride",
     ),
-    (["--in", "6x", "--k", "3"], "--in expects sizes such as 6, 28x28 or 3,5"),
+    (["--in", "6x", "--k", "3"], "--in expects sizes of at least 1 such as 6, 28x28 or 3,5"),
     (["--in", "0", "--k", "3"], "--in expects sizes"),
     (["--in", "-3", "--k", "3"], "--in expects sizes"),
     (["--in", "\u0663", "--k", "3"], "--in expects sizes"),
@@ -194,7 +194,7 @@ WRONG = [
     (["--in", "6x6", "--k", "3", "--pad", "causal"], "padding 'causal' is for Keras's Conv1D alone"),
     (["--in", "6", "--k", "3", "--framework", "torch", "--pad", "1,0"], "PyTorch pads both sides alike"),
     (["--in", "6", "--k", "3", "--s", "2", "--framework", "torch", "--pad", "same"], "PyTorch has padding 'same' only"),
-    (["--in", "H", "--out", "3"], "--out searches with numbers"),
+    (["--in", "H", "--out", "3"], "--out needs numbers"),
     (["--in", "6", "--out", "3x3x3x3"], "1, 2 or 3"),
 ]
 

@@ -67,7 +67,7 @@ def test_the_audit_command(tmp_path: Path) -> None:
     assert "config.layers[0]: runs-code: Lambda 'run'" in done.output
     done = CliRunner().invoke(cli, ["audit", str(spec)], standalone_mode=False)
     assert done.return_value == 0
-    assert "a spec holds no code" in done.output
+    assert "a spec contains no code" in done.output
 
 
 def _links(root: h5py.File) -> None:

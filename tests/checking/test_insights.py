@@ -199,7 +199,9 @@ def refused(*words: str) -> str:
 
 def test_a_word_that_is_not_a_code_is_one_clear_error() -> None:
     assert refused("explain", "most-parms").endswith("no code 'most-parms'; did you mean 'most-params'?")
-    assert "no code 'specs/vgg16.yaml'; codes are most-params" in refused("explain", "specs/vgg16.yaml")
+    assert "no code 'specs/vgg16.yaml'; to explain a layer, name it after the model" in refused(
+        "explain", "specs/vgg16.yaml"
+    )
 
 
 def test_the_table_shows_insights_below_on_request() -> None:

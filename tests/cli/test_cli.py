@@ -106,9 +106,9 @@ def test_another_input_size_and_batch() -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--input", "32x"], "--input expects sizes such as 6, 28x28"),
+        (["--input", "32x"], "--input expects sizes of at least 1 such as 6, 28x28"),
         (["--input", "nose=3"], "there is no input 'nose'"),
-        (["--input", f"{'9' * 1000}x3"], "--input expects sizes such as 6, 28x28"),
+        (["--input", f"{'9' * 1000}x3"], "--input expects sizes of at least 1 such as 6, 28x28"),
         (["--batch", "0"], "0 is not in the range"),
         (["--width", "x"], "is not a valid integer"),
         (["--format", "jsn"], "jsn"),
@@ -210,9 +210,9 @@ def test_memory_follows_the_options() -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--training", "adm"], "--training does not know 'adm'; did you mean 'adam'?"),
-        (["--assume-dtype", "int9"], "--assume-dtype does not know 'int9'; did you mean 'int8'?"),
-        (["--assume-dtype", "string"], "--assume-dtype does not know 'string'"),
+        (["--training", "adm"], "--training: unknown value 'adm'; did you mean 'adam'?"),
+        (["--assume-dtype", "int9"], "--assume-dtype: unknown value 'int9'; did you mean 'int8'?"),
+        (["--assume-dtype", "string"], "--assume-dtype: unknown value 'string'"),
     ],
 )
 def test_options_of_memory_accept_only_known_words(args: list[str], message: str) -> None:

@@ -231,12 +231,12 @@ def test_revisions(repository: Path, revisions: str, change: str) -> None:
     ("revisions", "message"),
     [
         ("nosuch", "no revision 'nosuch'"),
-        ("--output=x", "is no revision"),
-        ("HEAD..-x", "is no revision"),
-        ("HEAD:models", "is no revision"),
+        ("--output=x", "is not a revision"),
+        ("HEAD..-x", "is not a revision"),
+        ("HEAD:models", "is not a revision"),
         ("HEAD...HEAD~1", "takes REV or REV..REV"),
-        ("", "is no revision"),
-        ("HEAD\x1b", "is no revision"),
+        ("", "is not a revision"),
+        ("HEAD\x1b", "is not a revision"),
     ],
 )
 def test_an_unknown_revision_is_one_clear_error(repository: Path, revisions: str, message: str) -> None:
@@ -250,10 +250,10 @@ def test_a_file_that_is_in_no_revision(repository: Path) -> None:
     new = repository / "new.yaml"
     new.write_text(SMALL)
     done = run("diff", str(new), "--git", "HEAD")
-    assert (done.returncode, "new.yaml: is no file in the revision 'HEAD'" in done.stderr) == (2, True)
+    assert (done.returncode, "new.yaml: does not exist in the revision 'HEAD'" in done.stderr) == (2, True)
     outside = repository.parent / "outside.yaml"
     outside.write_text(SMALL)
-    assert "is in no git repository" in run("diff", str(outside), "--git", "HEAD").stderr
+    assert "is not in a git repository" in run("diff", str(outside), "--git", "HEAD").stderr
 
 
 def test_an_error_in_a_revision_has_its_position(repository: Path) -> None:
@@ -268,5 +268,5 @@ def test_an_error_in_a_revision_has_its_position(repository: Path) -> None:
 
 def test_without_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(convcalc.ConvcalcError, match="there is no program of that name"):
+    with pytest.raises(convcalc.ConvcalcError, match="which is not installed"):
         at_revision(str(repository / "models" / "m.yaml"), "HEAD")

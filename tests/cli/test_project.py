@@ -63,13 +63,13 @@ def test_a_file_without_our_settings(tmp_path: Path, text: str) -> None:
             (2, 1),
             "[tool.convcalc.budget] has no key 'parms'; did you mean 'params'?",
         ),
-        ("[tool.convcalc]\nignore-names = 'x'\n", (2, 1), "'ignore-names' is true or false, not 'x'"),
-        ("[tool.convcalc]\n  budget = 3\n", (2, 3), "'budget' is a table, [tool.convcalc.budget]"),
-        ("[tool]\nconvcalc = 3\n", (2, 1), "'tool.convcalc' is a table"),
+        ("[tool.convcalc]\nignore-names = 'x'\n", (2, 1), "'ignore-names' must be true or false, not 'x'"),
+        ("[tool.convcalc]\n  budget = 3\n", (2, 3), "'budget' must be a table, [tool.convcalc.budget]"),
+        ("[tool]\nconvcalc = 3\n", (2, 1), "'tool.convcalc' must be a table"),
         (
             "[tool.convcalc.records]\n'm.yaml' = 3\n",
             (2, 2),
-            "the record of 'm.yaml' is the path of a file, not 3",
+            "the record of 'm.yaml' must be the path of a file, not 3",
         ),
     ],
 )
