@@ -31,15 +31,15 @@ BITS = {
 # A mixed policy computes in this type and keeps variables in float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# A quantized policy stores large matrices in fewer bits, and is otherwise the same as the policy it is made from (these). int8
-# cannot be combined with computing in float16.
+# The modes of quantized policies, and the policies that each can be made from. A quantized policy stores large matrices in
+# fewer bits, and is otherwise the same. int8 cannot be combined with computing in float16.
 _QUANTIZED = {
     "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
     "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
 }
 
 DTYPES = tuple(BITS)
-# The policies of layers: integer types that only exist quantized are not among them, and Keras has no complex weights.
+# The policies of layers. Types that only quantized policies use are not among them, and Keras has no complex weights.
 POLICIES = (
     *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
     *_MIXED,

@@ -226,7 +226,7 @@ def _wrapped_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.
 
 
 def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Those of the wrapped layer: the singular value is computed in training only."""
+    """The operations of the wrapped layer; the singular value is computed in training only."""
     wrapped: SubLayer = a["layer"]
     return wrapped.elementwise(*inputs)
 

@@ -93,8 +93,8 @@ HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[st
 class LayerDefinition(Struct):
     """An entry of the catalogue: all facts about one layer.
 
-    The fields without a default are worked out by :func:`layer`. Those with a default are the facets: a declaration names
-    those that it sets, and nothing else lists facts about single layers.
+    :func:`layer` computes the fields before the line "Facets". A declaration sets the facets, by name. All other code reads
+    them and lists no layers itself.
     """
 
     # The name under which Keras exports the layer.

@@ -22,7 +22,7 @@ def _step_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Vie
 
 
 def _time_distributed_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Those of the wrapped layer, at each step."""
+    """The operations of the wrapped layer, at each step."""
     batch, steps, *rest = inputs[0]
     wrapped: SubLayer = a["layer"]
     return costs.times(wrapped.elementwise((batch, *rest)), steps)

@@ -1,5 +1,6 @@
 """Families are imported only when a model needs them: their indexes are up to date, and commands import little."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from convcalc.layers import layer, registry
-from convcalc.layers.families import FAMILIES
+from convcalc.layers.families import FAMILIES, FAMILY_OF
 from convcalc.ops.families import FAMILIES as OF_OPERATIONS
-from tests.paths import SPECS
+from tests.paths import PACKAGE, SPECS
 from tests.regenerate.families import INDEXES
 
 
@@ -92,3 +93,23 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     layers = {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES)
     assert layers == {"convolution", "core", "pooling", "reshaping"}
     assert not {name for name in found if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
+
+
+# Keras 2 is not going to change: the names that its files have for arguments and operations are a closed list.
+LISTS_LAYERS = {"read/keras_files/upgrade_keras2.py"}
+
+
+def test_no_other_code_lists_layers() -> None:
+    """Facts about single layers belong to their declarations: a list elsewhere silently lacks each new layer."""
+    wrong = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        place = file.relative_to(PACKAGE).as_posix()
+        if place in LISTS_LAYERS or place.startswith(("layers/", "ops/")):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            items = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", [node])
+            texts = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+            names = " ".join(texts).split()
+            if len(names) > 1 and set(names) <= set(FAMILY_OF) - {"InputLayer"}:
+                wrong.append(f"{place}:{node.lineno} lists {names}: make it a facet of their declarations")  # type: ignore[attr-defined]
+    assert not wrong, "\n".join(wrong)
