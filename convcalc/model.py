@@ -26,7 +26,7 @@ MAXIMA = (
     "peak_activation_bytes",
     "weight_bytes",
 )
-# All keys of a budget; the receptive field has a minimum.
+# All keys of a budget: those maxima, and the minimum receptive field.
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
 # The arguments of a layer or a call that has none: one object for all of them.

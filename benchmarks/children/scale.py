@@ -23,7 +23,7 @@ for module, names in LIMITS.items():
 
 from convcalc import infer, load  # noqa: E402 - behind the limits, which are read from their modules
 from convcalc.base.problems import Source  # noqa: E402
-from convcalc.read.container import config_of  # noqa: E402
+from convcalc.read.container import parse_json  # noqa: E402
 from convcalc.read.spec.nodes import compose  # noqa: E402
 
 
@@ -58,7 +58,7 @@ def remembered(path: str) -> dict[str, float]:
     gc.collect()
     tracemalloc.start()
     source = Source(path, text)
-    parsed: Any = config_of(source) if path.endswith(".json") else compose(source, [])
+    parsed: Any = parse_json(source) if path.endswith(".json") else compose(source, [])
     gc.collect()
     of_file = tracemalloc.get_traced_memory()[0]
     del parsed

@@ -13,11 +13,11 @@ from convcalc.base.gc_pause import gc_paused
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
 from convcalc.model import Model
-from convcalc.read.container import opened_file
+from convcalc.read.container import open_file
 from convcalc.read.detect import OpenFile, detect
 from convcalc.read.spec.nodes import MAX_BYTES
 
-__all__ = ["config_in", "load", "model_in", "opened", "parse", "read"]
+__all__ = ["config_in", "load", "model_in", "open_source", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
@@ -34,7 +34,7 @@ def load(source: str | PathLike[str]) -> Model:
 
 def parse(source: str | PathLike[str]) -> Model:
     """Like :func:`load`, but a model with broken layers is returned, with its ``problems``, as far as it could be read."""
-    with opened(source) as (file, name):
+    with open_source(source) as (file, name):
         return model_in(detect(file, name))
 
 
@@ -45,19 +45,19 @@ def read(data: bytes, name: str) -> Model:
 
 def config_in(source: str | PathLike[str]) -> Any:
     """Returns the config in a Keras file as data, without building anything from it. None for a file that is not Keras's."""
-    with opened(source) as (file, name):
+    with open_source(source) as (file, name):
         content = detect(file, name)
         return resolve(content.kind.config)(content) if content.kind.config else None
 
 
 @contextmanager
-def opened(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
-    """A file, or standard input for ``-``, and its name for messages."""
+def open_source(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
+    """Opens a file, or standard input for ``-``. Yields it and its name for messages."""
     name = fspath(source)
     if name == "-":
         yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"
         return
-    with opened_file(name) as file:
+    with open_file(name) as file:
         yield file, name
 
 

@@ -27,7 +27,7 @@ _MEMBER_START = b"PK\x03\x04"
 
 
 @contextmanager
-def opened_file(name: str) -> Iterator[BinaryIO]:
+def open_file(name: str) -> Iterator[BinaryIO]:
     """Opens a file. Raises :class:`ConvcalcError` if opening it or reading from it fails."""
     with ExitStack() as closing:
         try:
@@ -47,7 +47,7 @@ def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
     return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
 
 
-def member(file: BinaryIO, name: str, source: str) -> bytes:
+def read_member(file: BinaryIO, name: str, source: str) -> bytes:
     """Returns the content of a member of an archive. Raises :class:`ConvcalcError` for a damaged or malicious archive."""
     with _archive(file, source) as archive:
         info = _info(archive, name, source, codes.NOT_A_MODEL)
@@ -160,11 +160,11 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> by
     return content
 
 
-def config_of(text_source: Source) -> Any:
+def parse_json(source_text: Source) -> Any:
     """Returns the value of a JSON text. Raises :class:`ConvcalcError` for a text that is not JSON or is nested too deep."""
     import json
 
-    source, text = text_source.name, text_source.text
+    source, text = source_text.name, source_text.text
     if _depth(text) > MAX_NESTING:
         raise error(codes.TOO_DEEP, f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
     try:

@@ -11,8 +11,8 @@ from convcalc.analyse.report import Report
 from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Source, error, first_listed
-from convcalc.read import model_in, opened
-from convcalc.read.container import config_of
+from convcalc.read import model_in, open_source
+from convcalc.read.container import parse_json
 from convcalc.read.detect import (
     JSON,
     JSON_CONFIG,
@@ -37,7 +37,7 @@ def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
 
     Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
     """
-    with opened(source) as (file, name):
+    with open_source(source) as (file, name):
         return _snapshot(detect(file, name), report)
 
 
@@ -69,8 +69,8 @@ def _json_values(source: Source) -> Sequence[Any]:
     """Returns the values in a JSON text: the elements of a list, one value on each line, or a single value."""
     lines = [line for line in source.text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
-        return [config_of(Source(source.name, line)) for line in lines]
-    value = config_of(source._replace(text=source.text.removeprefix("\ufeff")))
+        return [parse_json(Source(source.name, line)) for line in lines]
+    value = parse_json(source._replace(text=source.text.removeprefix("\ufeff")))
     return value if isinstance(value, list) else [value]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from convcalc.read.keras_files.hdf5 import opened
+from convcalc.read.keras_files.hdf5 import open_hdf5
 from tests.fuzz import seeds
 from tests.fuzz.mutate import ODD, copy, mutated
 
@@ -63,7 +63,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
 
     file = io.BytesIO(data)
     try:
-        with opened(io.BytesIO(data), "seed") as tree:  # which refuses files that HDF5 would read in an endless loop
+        with open_hdf5(io.BytesIO(data), "seed") as tree:  # which refuses files that HDF5 would read in an endless loop
             tree.root.attrs.get("model_config")
         with h5py.File(file, "r+") as changing:
             places = [changing["/"]]

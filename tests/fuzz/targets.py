@@ -30,7 +30,7 @@ from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.model import Model
 from convcalc.ops.keys import key_text, read_key
 from convcalc.read import read
-from convcalc.read.container import config_of
+from convcalc.read.container import parse_json
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.read.spec.expressions import evaluate
 from convcalc.snapshot.load import snapshot_in
@@ -64,7 +64,7 @@ def config(data: bytes) -> None:
     """A config of Keras, which is also audited for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
-        audit(config_of(Source("any", data.decode())))
+        audit(parse_json(Source("any", data.decode())))
 
 
 def weighed(data: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Files that Keras writes."""
+"""Reads the files that Keras writes: configs, ``.keras`` archives, HDF5."""

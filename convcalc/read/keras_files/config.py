@@ -42,7 +42,7 @@ class ConfigReader:
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
-        """Returns the error that ends reading."""
+        """Returns an error, with the warnings so far; reading stops there."""
         return ConvcalcError([*self.problems, Problem(code, f"{self.source}: {path}: {message}")])
 
     def warn(self, path: str, message: str, layer: str, code: Code) -> None:
@@ -215,7 +215,7 @@ class ConfigReader:
     def _arguments(
         self, definition: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int
     ) -> dict[str, Any]:
-        """Returns the arguments of a layer that differ from their defaults."""
+        """Returns the arguments of a layer that differ from their defaults. Raises for arguments that the layer does not accept."""
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
             if batch_shape is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, Problem
-from convcalc.read.container import config_of, member, open_member
+from convcalc.read.container import open_member, parse_json, read_member
 from convcalc.read.spec.nodes import compose, decode, plain_value
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ WEIGHTS_MEMBER = "model.weights.h5"
 
 
 def read_keras_file(opened: OpenFile) -> Model:
-    """The model of a Keras file. Weights that no rule can infer are taken from the file, if it stores weights."""
+    """Returns the model of a Keras file. Weights that no rule can infer are taken from the file, if it stores weights."""
     from convcalc.read.keras_files.config import read_config
     from convcalc.read.keras_files.weights import with_stored
 
@@ -31,24 +31,24 @@ def read_keras_file(opened: OpenFile) -> Model:
 
 
 def archive_config(opened: OpenFile) -> Any:
-    """The config in an archive. Only this member is read, whatever the size of the others."""
-    return config_of(decode(member(opened.file, CONFIG_MEMBER, opened.name), opened.name))
+    """Returns the config in an archive. Only this member is read, whatever the size of the others."""
+    return parse_json(decode(read_member(opened.file, CONFIG_MEMBER, opened.name), opened.name))
 
 
 def hdf5_config(opened: OpenFile) -> Any:
-    """The config in an HDF5 file."""
+    """Returns the config in an HDF5 file."""
     from convcalc.read.keras_files.hdf5 import config_text
 
-    return config_of(config_text(opened.file, opened.name))
+    return parse_json(config_text(opened.file, opened.name))
 
 
 def json_config(opened: OpenFile) -> Any:
-    """The config of ``model.to_json()``."""
-    return config_of(opened.text)
+    """Returns the config of ``model.to_json()``."""
+    return parse_json(opened.text)
 
 
 def yaml_config(opened: OpenFile) -> Any:
-    """A config that was rewritten as YAML."""
+    """Returns a config that was rewritten as YAML."""
     problems: list[Problem] = []
     node = compose(opened.text, problems)
     if problems:
@@ -58,18 +58,18 @@ def yaml_config(opened: OpenFile) -> Any:
 
 @contextmanager
 def archive_tree(opened: OpenFile) -> Iterator[Tree]:
-    """The tree of the HDF5 file inside an archive."""
-    from convcalc.read.keras_files.hdf5 import opened as opened_hdf5
+    """Opens the HDF5 file inside an archive."""
+    from convcalc.read.keras_files.hdf5 import open_hdf5
 
     name = f"{opened.name}: {WEIGHTS_MEMBER}"
-    with open_member(opened.file, WEIGHTS_MEMBER, opened.name) as part, opened_hdf5(part, name) as tree:
+    with open_member(opened.file, WEIGHTS_MEMBER, opened.name) as part, open_hdf5(part, name) as tree:
         yield tree
 
 
 @contextmanager
 def hdf5_tree(opened: OpenFile) -> Iterator[Tree]:
-    """The tree of an HDF5 file."""
-    from convcalc.read.keras_files.hdf5 import opened as opened_hdf5
+    """Opens an HDF5 file."""
+    from convcalc.read.keras_files.hdf5 import open_hdf5
 
-    with opened_hdf5(opened.file, opened.name) as tree:
+    with open_hdf5(opened.file, opened.name) as tree:
         yield tree

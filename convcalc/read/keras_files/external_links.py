@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
-from convcalc.read.container import opened_file
+from convcalc.read.container import open_file
 from convcalc.read.detect import open_binary
 from convcalc.read.keras_files.hdf5 import MAX_OBJECTS
 
@@ -22,7 +22,7 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
     name = fspath(source)
     if name == "-":
         return []
-    with opened_file(name) as file:
+    with open_file(name) as file:
         opened = open_binary(file, name)
         if opened is None or opened.kind.tree is None:
             return []

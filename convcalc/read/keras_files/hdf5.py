@@ -27,7 +27,7 @@ def config_text(file: BinaryIO, name: str) -> Source:
 
     Raises :class:`ConvcalcError` for a file without a config, and if h5py is not installed.
     """
-    with opened(file, name) as tree:
+    with open_hdf5(file, name) as tree:
         config = tree.root.attrs.get("model_config")
     if config is None:
         message = f"{name}: this HDF5 file contains only weights, without the model's config"
@@ -103,7 +103,7 @@ class Tree:
 
 
 def array(dataset: Any) -> StoredWeight:
-    """Returns the shape and dtype of an array. Raises for an array whose data are in other files before reading more of it."""
+    """Returns the shape and dtype of an array. If its data are in other files, this raises before it reads anything else."""
     import h5py
 
     properties = dataset.id.get_create_plist()
@@ -143,7 +143,7 @@ def _check_heap(heap: Any) -> None:
     """Raises for a heap that the HDF5 library would read for ever.
 
     Each object in a heap begins with its number (0 for free space); its size is at byte 8. If the size is 0, or so large that
-    the sum overflows, the library steps back to an object that it has read before.
+    the sum overflows, the library reads the same object again.
     """
     offset, end = 16, int.from_bytes(heap[8:16], "little")
     while offset + 16 <= min(end, len(heap)):  # the library first reads a part of a long heap
@@ -161,7 +161,7 @@ def _path(member: Any) -> str:
 
 
 @contextmanager
-def opened(file: BinaryIO, name: str) -> Iterator[Tree]:
+def open_hdf5(file: BinaryIO, name: str) -> Iterator[Tree]:
     """Opens an HDF5 file. Raises :class:`ConvcalcError` for a damaged file, and if h5py is not installed."""
     try:
         import h5py

@@ -22,7 +22,7 @@ from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
-from convcalc.read.container import opened_file
+from convcalc.read.container import open_file
 from convcalc.read.detect import OpenFile, open_binary
 from convcalc.read.keras_files.hdf5 import Tree, array
 
@@ -52,7 +52,7 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
         raise error(
             codes.NO_WEIGHTS, "the weights of a model on standard input cannot be read: give the name of its file"
         )
-    with opened_file(name) as file:
+    with open_file(name) as file:
         return weights_in(file, name, model)
 
 
