@@ -9,9 +9,9 @@ from tests.helpers.handmade import handmade_layer
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
     """A model from (layer name, numbers of the calls whose outputs it reads); names that begin with i are inputs."""
-    names = list(dict.fromkeys(name for name, _ in calls))
+    names = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in calls))}
     layers = tuple(handmade_layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
-    made = tuple(Call(names.index(name), tuple(map(Ref, inputs))) for name, inputs in calls)
+    made = tuple(Call(names[name], tuple(map(Ref, inputs))) for name, inputs in calls)
     inputs = tuple(Ref(n) for n, (name, _) in enumerate(calls) if name[0] == "i")
     return Model("m", class_name, layers, made, inputs, tuple(map(Ref, outputs)))
 

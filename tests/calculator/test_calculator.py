@@ -207,6 +207,7 @@ def test_an_impossible_question_is_one_clear_error(args: list[str], message: str
     assert message in problem.message
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 @settings(max_examples=200, deadline=None)
 def test_any_text_gives_an_answer_or_an_error(sizes, kernel, padding) -> None:

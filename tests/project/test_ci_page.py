@@ -12,6 +12,8 @@ from convcalc.cli.project import project
 from tests.paths import ROOT
 from tests.regenerate.readme import CI_PAGE, README, Step, run, steps
 
+pytestmark = pytest.mark.slow
+
 TEXT = CI_PAGE.read_text(encoding="utf-8")
 FACE = README.read_text(encoding="utf-8")
 

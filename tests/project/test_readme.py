@@ -4,6 +4,8 @@ import pytest
 
 from tests.regenerate.readme import README, Step, marked, run, steps
 
+pytestmark = pytest.mark.slow
+
 TEXT = README.read_text(encoding="utf-8")
 
 
