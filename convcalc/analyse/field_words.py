@@ -56,7 +56,7 @@ def _answer(axis: AxisField) -> str:
         )
     least = "at least " if axis.reach is not None and axis.reach.partial else ""
     stride = "unknown" if axis.stride is None else _fraction(axis.reach.stride if axis.reach else Fraction(0))
-    larger = f", more than the input's {_number(axis.cells)}" if axis.exceeds else ""
+    larger = f", more than the input's {_number(axis.input_size)}" if axis.exceeds else ""
     return f"{least}{_number(axis.size)}{larger}; stride {stride}, padding {_number(axis.padding)}"
 
 

@@ -1,8 +1,8 @@
-"""Floating-point operations, under a named convention: worked out from the rules as they ran, for who asks.
+"""Floating-point operations, counted by a named convention from the results of the layers' rules.
 
-``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and what each layer declares besides
-(:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts as TensorFlow's profiler does. ``docs/costs.md`` is the
-page for users.
+``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and the elementwise operations that each layer
+declares (:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts as TensorFlow's profiler counts the graph that Keras 3
+builds for inference: layers and operations declare it as ``tf_flops``. The page for users is ``docs/costs.md``.
 """
 
 from __future__ import annotations
@@ -11,52 +11,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from convcalc.analyse.report import Counts, LayerReport, Report
-from convcalc.analyse.run import Ran, Step
+from convcalc.analyse.report import CallReport, Counts, LayerReport, Report
+from convcalc.analyse.run import CallResult
 from convcalc.analyse.sums import PartialSum, label_if_partial, scale_by_batch, sum_known
-from convcalc.analyse.tf_flops import tf_flops
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
-from convcalc.layers import Inferred, LayerDefinition, elementwise, sample_macs
-from convcalc.layers.registry import Args
+from convcalc.base.numbers import UNKNOWN, Number, product
+from convcalc.layers import elementwise, sample_macs
 from convcalc.ops import Operation, costs
-
-
-def own_flops(step: Step) -> Number:
-    """The operations of one rule as it ran, for the batch that is stated, or for one sample. Operations of ``keras.ops`` count
-    whole tensors: none of their axes is known as the batch.
-    """
-    kind, found = step.definition, step.inferred
-    if kind is None or found is None or "macs" in found.unknown:
-        return UNKNOWN
-    biases = [
-        product(weight.shape) * weight.added_per_sample
-        for weight in found.weights
-        if not _never(weight.added_per_sample)
-    ]
-    number = sum([2 * sample_macs(found), *biases, _others(kind, step.args, step.inputs, found)])
-    return number if isinstance(kind, Operation) else scale_by_batch(number, step.inputs)
-
-
-def _never(adds: Number) -> bool:
-    return isinstance(adds, int) and adds == 0
-
-
-def _others(kind: LayerDefinition | Operation, args: Args, inputs: Sequence[Shape], found: Inferred) -> Number:
-    if isinstance(kind, Operation):
-        return costs.elementwise(kind, args, inputs, found)
-    return elementwise(kind, args, inputs, found)
-
-
-CONVENTIONS: dict[str, Callable[[Step], Number]] = {"convcalc": own_flops, "tf": tf_flops}
-
 
 R = TypeVar("R", bound=Report)
 
 
+def own_flops(result: CallResult) -> Number:
+    """Returns the FLOPs of one rule by convcalc's convention, for the stated batch size or for one sample.
+
+    Operations of ``keras.ops`` count whole tensors: it is unknown which axis is the batch.
+    """
+    definition, inferred, inputs = result.definition, result.inferred, result.rule_inputs
+    if definition is None or inferred is None or "macs" in inferred.unknown:
+        return UNKNOWN
+    biases = [
+        product(weight.shape) * weight.added_per_sample
+        for weight in inferred.weights
+        if _is_added(weight.added_per_sample)
+    ]
+    flops = sum([2 * sample_macs(inferred), *biases])
+    if isinstance(definition, Operation):
+        return flops + costs.elementwise(definition, result.args, inputs, inferred)
+    return scale_by_batch(flops + elementwise(definition, result.args, inputs, inferred), inputs)
+
+
+def _is_added(times: Number) -> bool:
+    return not (isinstance(times, int) and times == 0)
+
+
+def tf_flops(result: CallResult) -> Number:
+    """Returns the FLOPs of one rule as TensorFlow's profiler counts them, for the stated batch size or for one sample."""
+    definition, inferred = result.definition, result.inferred
+    if inferred is None or definition is None or definition.tf_flops is None:
+        return UNKNOWN
+    return definition.tf_flops(definition.rule_arguments(result.args), result.rule_inputs, inferred)
+
+
+CONVENTIONS: dict[str, Callable[[CallResult], Number]] = {"convcalc": own_flops, "tf": tf_flops}
+
+
 def with_flops(report: R, convention: str = "convcalc") -> R:
-    """The report with FLOPs on each call and layer, and in the totals."""
-    counting = _Counting(CONVENTIONS[convention])
-    rows = tuple(map(counting.row, report.layers))
+    """Returns the report with FLOPs in each call, each row and the totals."""
+    counter = _Counter(CONVENTIONS[convention])
+    rows = tuple(map(counter.row, report.layers))
     top = [row for row in rows if row.depth == 0]
     total = sum_known([UNKNOWN if row.flops is None else row.flops for row in top])
     label = total.label or label_if_partial("flops", top)
@@ -65,33 +67,33 @@ def with_flops(report: R, convention: str = "convcalc") -> R:
     return replace(report, layers=rows, totals=totals, convention=convention)
 
 
-class _Counting:
-    """FLOPs by a convention; calls that ran alike, and layers that are alike, are counted once."""
+class _Counter:
+    """Counts FLOPs by a convention, only once for equal calls and equal rows."""
 
-    def __init__(self, count: Callable[[Step], Number]) -> None:
+    def __init__(self, count: Callable[[CallResult], Number]) -> None:
         self.count = count
-        self.calls: dict[int, PartialSum] = {}
-        self.alike: dict[tuple[int, ...], Counts] = {}
+        self.sums: dict[CallResult, PartialSum] = {}
+        self.counts: dict[tuple[object, ...], Counts] = {}
 
     def row(self, row: LayerReport) -> LayerReport:
-        """The row with its FLOPs."""
-        sums = [self._call(call.ran) for call in row.calls]
-        calls = tuple([call._replace(flops=part.value) for call, part in zip(row.calls, sums)])
-        key = (id(row.counts), *map(id, sums))
-        counts = self.alike.get(key)
+        """Returns the row with its FLOPs."""
+        sums = [self._sum(call.result) for call in row.calls]
+        calls = [CallReport(call.inputs, call.result, call.masks, part.value) for call, part in zip(row.calls, sums)]
+        key = (row.counts, *(call.result for call in row.calls))
+        counts = self.counts.get(key)
         if counts is None:
-            counts = self.alike[key] = _counts(row.counts, sums)
-        return row._replace(calls=calls, counts=counts)
+            counts = self.counts[key] = _with_sums(row.counts, sums)
+        return row.with_counts(counts, tuple(calls))
 
-    def _call(self, ran: Ran) -> PartialSum:
-        found = self.calls.get(id(ran))
-        if found is None:
-            found = self.calls[id(ran)] = sum_known(list(map(self.count, ran.steps)))
-        return found
+    def _sum(self, result: CallResult) -> PartialSum:
+        total = self.sums.get(result)
+        if total is None:
+            total = self.sums[result] = sum_known(list(map(self.count, result.rule_results)))
+        return total
 
 
-def _counts(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
-    """What a row says, with the FLOPs of its calls in sum."""
-    whole = sum_known([part.value for part in sums])
-    label = whole.label or ("partial" if any(part.label for part in sums) else "")
-    return counts._replace(flops=whole.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})
+def _with_sums(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
+    """Returns the counts with the FLOPs of all calls."""
+    total = sum_known([part.value for part in sums])
+    label = total.label or ("partial" if any(part.label for part in sums) else "")
+    return counts._replace(flops=total.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

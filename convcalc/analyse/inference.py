@@ -1,7 +1,7 @@
-"""The shape-inference engine: one walk over a model's calls, in their order. :mod:`convcalc.analyse.rows` makes its rows.
+"""The engine: one walk over the calls of a model, in their order.
 
-For each call the layer's rule runs once on the shapes that reach it. Parameters, MACs and totals are derived from what
-the rule returns; nothing is computed a second time.
+For each call, the rule of the layer runs once on the shapes of its inputs. Parameters, MACs and totals are derived from the results
+(:mod:`convcalc.analyse.rows`); nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 
 from convcalc.analyse.report import Report
 from convcalc.analyse.rows import rows_of, totals_of
-from convcalc.analyse.run import NOTHING, Ran, Run, Step
+from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun, unknown_result
 from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
+from convcalc.base.identity import IdentityCache
 from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
@@ -23,33 +24,36 @@ from convcalc.layers.sublayer import with_engine
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
-# What a layer does that is broken, or whose class is not known.
-NO_STEP = Step(None, {}, (), None)
 
+class _Session:
+    """What all runs for one report share.
 
-class _Work:
-    """What all runs of one report share: problems, and what was worked out before: layers by all that tells them apart, nested
-    models by the inputs that reached them.
+    Attributes:
+        problems: the problems of the model, and those that the runs find.
+        runs: the runs of nested models, by the model and the shapes of its inputs.
+        results: the results of layers, by everything that their rule depends on.
     """
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = problems
-        self.runs: dict[tuple[int, tuple[Shape | None, ...]], Run] = {}
-        self.alike: dict[tuple[object, ...], Ran] = {}
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        self.runs: IdentityCache[ModelRun] = IdentityCache()
+        self.results: IdentityCache[CallResult] = IdentityCache()
+
+    def raise_errors(self) -> None:
+        """Raises :class:`ConvcalcError` if any problem is an error."""
+        if any(problem.severity == "error" for problem in self.problems):
+            raise ConvcalcError(sorted(self.problems, key=by_place))
 
 
 @gc_paused()
 def infer(model: Model) -> Report:
-    """Shapes, parameters and costs of every layer.
+    """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with everything that is wrong: what reading found, and what does not work out.
+    Raises :class:`ConvcalcError` with every problem of the model: those found while reading it, and rules that cannot work.
     """
-    work = _Work(list(model.problems))
-    run = _run(model, None, work)
-    problems = work.problems
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise ConvcalcError(sorted(problems, key=by_place))
+    session = _Session(model.problems)
+    run = run_calls(model, None, session)
+    session.raise_errors()
     rows = rows_of(run, "", 0, True)
     totals = totals_of(rows)
     return Report(
@@ -60,20 +64,20 @@ def infer(model: Model) -> Report:
         output_shapes=run.outputs,
         linear=is_linear(model),
         run=run,
-        problems=tuple(problems),
+        problems=tuple(session.problems),
     )
 
 
-def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
-    """What a model comes to on given shapes, as a layer's rule tells it: for a model that stands inside of a layer.
+def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
+    """Returns the result of a model that is an argument of a layer, such as TimeDistributed, on these input shapes.
 
-    Raises :class:`Refusal` where it does not work out on them.
+    Raises :class:`Refusal` if the model cannot work on them.
     """
     try:
         run = run_on(model, [tuple(map(plain, shape)) for shape in shapes])
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
-        raise Refusal(f"holds a model that does not work out: {first.message}", first.code) from None
+        raise Refusal(f"contains a model that cannot work: {first.message}", first.code) from None
     rows = rows_of(run, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
@@ -81,197 +85,210 @@ def of_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
         for weight in row.weights
     ]
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
-    macs = sum_known([ran.macs for ran in run.calls])
+    macs = sum_known([result.macs for result in run.results])
     products = (Product("the model", macs.value),) if macs.value != 0 else ()
     return Inferred(run.outputs, tuple(weights), products, unknown=frozenset(unknown))
 
 
-def run_on(model: Model, shapes: Sequence[Shape | None]) -> Run:
-    """Every call of the model, run on inputs of these shapes. Raises :class:`ConvcalcError` where that does not work out."""
-    work = _Work(list(model.problems))
-    run = _run(model, shapes, work)
-    if any(problem.severity == "error" for problem in work.problems):
-        raise ConvcalcError(sorted(work.problems, key=by_place))
+def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
+    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if that cannot work."""
+    session = _Session(model.problems)
+    run = run_calls(model, shapes, session)
+    session.raise_errors()
     return run
 
 
-def _run(model: Model, shapes: Sequence[Shape | None] | None, work: _Work) -> Run:
-    """Run every call; ``shapes`` replace those of the model's inputs where it is called as a layer."""
-    run = Run(model)
-    layers, done = model.layers, run.calls
-    given = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
+def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Session) -> ModelRun:
+    """Runs every call of the model, on inputs of these shapes (None: those that the model states)."""
+    run = ModelRun(model)
+    layers, results = model.layers, run.results
+    inputs_by_call = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
     for number, call in enumerate(model.calls):
         layer = layers[call.layer]
-        if number in given:
-            done.append(Ran((), (given[number],), (layer.dtype,), Inferred(()), 0))
+        if number in inputs_by_call:
+            results.append(CallResult((), (inputs_by_call[number],), (layer.dtype,), Inferred(()), 0))
             continue
         inputs = run.shapes(call.inputs)
         definition = layer.definition
         try:
-            if isinstance(definition, LayerDefinition) and not layer.broken and NOTHING not in inputs:
-                ran = _call_layer(run, call, layer, definition, inputs, work)
+            if isinstance(definition, LayerDefinition) and not layer.broken and UNKNOWN_SHAPE not in inputs:
+                result = _call_layer(run, call, layer, definition, inputs, session)
             else:
-                ran = _call_other(run, call, layer, inputs, work)
-            done.append(_with_recorded(ran, call, layer, work) if call.recorded else ran)
+                result = _call_other(run, call, layer, inputs, session)
+            results.append(_with_recorded(result, call, layer, session) if call.recorded else result)
         except Refusal as refusal:
-            work.problems.append(_problem(run, call, layer, inputs, refusal))
-            done.append(Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP))
+            session.problems.append(_problem(run, call, layer, inputs, refusal))
+            results.append(unknown_result(inputs))
     for ref in model.outputs:
-        if missing := _missing(run, ref):
+        if missing := _missing_output(run, ref):
             mark = model.place.mark("outputs") if model.place else None
-            work.problems.append(Problem(codes.NO_SUCH_OUTPUT, f"the model '{model.name}' gives {missing}", mark))
+            session.problems.append(Problem(codes.NO_SUCH_OUTPUT, f"the model '{model.name}' returns {missing}", mark))
     return run
 
 
-def _missing(run: Run, ref: Ref) -> str:
-    """The tensor in words, and how many its call has, where that is too few; empty where the call has it, or may have it.
+def _missing_output(run: ModelRun, ref: Ref) -> str:
+    """Describes an output that its call does not have; empty if the call has it, or may have it.
 
-    An input is one tensor, though nothing be known of its class: a run on given shapes has no more of it.
+    A model input is always one tensor, even if its class is unknown.
     """
-    ran = run.calls[ref.call]
-    open_ended = (ran.inferred is None or NOTHING in ran.outputs) and Ref(ref.call) not in run.model.inputs
-    if ref.output < len(ran.outputs) or open_ended:
+    result = run.results[ref.call]
+    may_have_more = (result.inferred is None or UNKNOWN_SHAPE in result.outputs) and Ref(
+        ref.call
+    ) not in run.model.inputs
+    count = len(result.outputs)
+    if ref.output < count or may_have_more:
         return ""
     name = run.model.layer_of(ref).name
-    return f"output {ref.output} of '{name}', which has {len(ran.outputs)}"
+    return f"output {ref.output} of '{name}', which has {count} output{'s' * (count != 1)}, counted from 0"
 
 
-def _with_recorded(ran: Ran, call: Call, layer: Layer, work: _Work) -> Ran:
-    """The call with what its file records of outputs that cannot be inferred. Where both are known and differ, that is a
-    warning.
+def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
+    """Returns the result with the shapes that the file records of outputs that cannot be inferred.
+
+    Warns if an inferred shape differs from the recorded one.
     """
     for number, (shape, _) in call.recorded.items():
-        if number >= len(ran.outputs) or ran.outputs[number] != shape:
+        if number >= len(result.outputs) or result.outputs[number] != shape:
             break
-    else:  # as it is nearly always
-        return ran
-    outputs, dtypes = list(ran.outputs), list(ran.dtypes)
+    else:  # nothing to change: the usual case
+        return result
+    outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
     for number, (shape, dtype) in sorted(call.recorded.items()):
-        if number >= len(outputs) and (outputs[0] is not NOTHING or shape is NOTHING or number > len(outputs)):
-            continue
-        if number == len(outputs):
-            outputs.append(NOTHING)
+        is_next_unknown = outputs[0] is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE and number == len(outputs)
+        if number >= len(outputs):
+            if not is_next_unknown:
+                continue
+            outputs.append(UNKNOWN_SHAPE)
             dtypes.append("")
-        if shape and shape[0] is UNKNOWN and ran.inputs and ran.inputs[0]:
-            shape = (ran.inputs[0][0], *shape[1:])  # the file leaves the batch open: it is that of the input
-        own = outputs[number]
-        if own is NOTHING and shape is not NOTHING:
+        if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
+            shape = (result.inputs[0][0], *shape[1:])  # the file leaves the batch size open: it is that of the input
+        inferred = outputs[number]
+        if inferred is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE:
             outputs[number], dtypes[number] = shape, dtype
             recorded = True
-        elif own is not NOTHING and shape is not NOTHING and not _accepts(own, shape):
-            message = (
-                f"{layer.class_name} '{layer.name}' gives {shape_text(own)}, and the file records {shape_text(shape)}"
-            )
-            work.problems.append(Problem(codes.RECORDED_SHAPE, message, None, layer.name, "warning"))
-    return ran._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
+        elif inferred is not UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE and not _are_compatible(inferred, shape):
+            shapes = f"returns {shape_text(inferred)}, but the file records {shape_text(shape)}"
+            message = f"{layer.class_name} '{layer.name}' {shapes}"
+            session.problems.append(Problem(codes.RECORDED_SHAPE, message, None, layer.name, "warning"))
+    return result._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
 
 
-def _call_other(run: Run, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], work: _Work) -> Ran:
-    """A call of what is no layer of the catalogue, or of one that does not receive all that it needs."""
-    missing = NOTHING in inputs
-    if missing:
+def _call_other(
+    run: ModelRun, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], session: _Session
+) -> CallResult:
+    """Runs a call of anything but a catalogue layer with known inputs: an operation, a nested model, an unknown class."""
+    has_unknown_input = UNKNOWN_SHAPE in inputs
+    if has_unknown_input:
         for ref in call.inputs:
-            if words := _missing(run, ref):
-                raise Refusal(f"asks for {words}", codes.NO_SUCH_OUTPUT, "from")
+            if missing := _missing_output(run, ref):
+                raise Refusal(f"takes {missing}", codes.NO_SUCH_OUTPUT, "from")
     definition = layer.definition
-    if layer.broken or (missing and isinstance(definition, Model)):
+    if layer.broken or (has_unknown_input and isinstance(definition, Model)):
         if isinstance(definition, Model) and call.layer not in run.nested:
-            run.nested[call.layer] = _run(definition, None, work)
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
+            run.nested[call.layer] = run_calls(definition, None, session)
+        return unknown_result(inputs)
     if isinstance(definition, Operation):
         return _call_operation(run, call, definition, layer, inputs)
-    known = tuple([(UNKNOWN,) if shape is None else shape for shape in inputs])
+    any_rank = tuple([(UNKNOWN,) if shape is None else shape for shape in inputs])
     if isinstance(definition, Model):
-        return _call_model(run, call, definition, known, work)
+        return _call_model(run, call, definition, any_rank, session)
     if isinstance(definition, LayerDefinition) and definition.is_opaque:
-        return _call_layer(run, call, layer, definition, known, work)
-    return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
+        return _call_layer(run, call, layer, definition, any_rank, session)
+    return unknown_result(inputs)
 
 
 def _call_layer(
-    run: Run, call: Call, layer: Layer, definition: LayerDefinition, inputs: tuple[Shape | None, ...], work: _Work
-) -> Ran:
-    """A layer's rule as it runs on inputs, all of which are known. Layers that are alike are worked out once, which saves the
-    most memory in models of many.
-    """
-    given = run.dtype(call.inputs[0]) if call.inputs else ""
-    # Readers make one object of arguments that are equal. It lasts as long as the model does.
-    alike = (id(definition), id(layer.args), id(call.args), layer.dtype, given, inputs)
-    ran = work.alike.get(alike)
-    if ran is None:
+    run: ModelRun,
+    call: Call,
+    layer: Layer,
+    definition: LayerDefinition,
+    inputs: tuple[Shape | None, ...],
+    session: _Session,
+) -> CallResult:
+    """Runs the rule of a layer, only once for equal layers with equal inputs. That saves time, and most of the memory of large models."""
+    input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
+    # Readers use one object for equal arguments.
+    objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
+    result = session.results.get(*objects, equal=values)
+    if result is None:
         args = {**layer.args, **call.args} if call.args else layer.args
-        ran = work.alike[alike] = _applied(definition, args, inputs, given, layer.dtype)
-    assert ran.inferred is not None
-    weights, first = ran.inferred.weights, run.weights[call.layer]
+        result = session.results.add(
+            _apply_layer(definition, args, inputs, input_dtype, layer.dtype), *objects, equal=values
+        )
+    assert result.inferred is not None
+    weights, first = result.inferred.weights, run.weights[call.layer]
     if first is None:
         run.weights[call.layer] = weights
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
-        raise Refusal("is called again on an input for which its weights would have other shapes", codes.SHARED_WEIGHTS)
-    return ran
+        raise Refusal("is called again, on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
+    return result
 
 
-def _applied(definition: LayerDefinition, args: Args, inputs: tuple[Any, ...], given: str, policy: str) -> Ran:
-    """The result of a layer's rule, on inputs of which the first is of type ``given``."""
+def _apply_layer(
+    definition: LayerDefinition, args: Args, inputs: tuple[Any, ...], input_dtype: str, policy: str
+) -> CallResult:
     inferred = apply_rule(definition, args, inputs, policy)
-    dtypes = output_dtypes(inferred, given, policy)
+    dtypes = output_dtypes(inferred, input_dtype, policy)
     macs = scale_by_batch(known_macs(inferred), inputs)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, macs, step=Step(definition, args, inputs, inferred))
+    return CallResult(inputs, inferred.outputs, dtypes, inferred, macs, definition, args)
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
     """:func:`convcalc.layers.apply`, with this engine for the models among the arguments."""
-    return apply(definition, with_engine(args, of_model) if definition.contains_layers else args, inputs, policy)
+    args = with_engine(args, infer_inner_model) if definition.contains_layers else args
+    return apply(definition, args, inputs, policy)
 
 
-def _call_operation(run: Run, call: Call, kind: Operation, layer: Layer, inputs: tuple[Shape | None, ...]) -> Ran:
-    if NOTHING in inputs:
-        return Ran(inputs, (NOTHING,), ("",), None, UNKNOWN, step=NO_STEP)
+def _call_operation(
+    run: ModelRun, call: Call, operation: Operation, layer: Layer, inputs: tuple[Shape | None, ...]
+) -> CallResult:
+    if UNKNOWN_SHAPE in inputs:
+        return unknown_result(inputs)
     tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
-    inferred = kind.infer(layer.args, call.args, tensors)
+    inferred = operation.infer(layer.args, call.args, tensors)
     dtypes = output_dtypes(inferred, "", "")
-    step = Step(kind, {**layer.args, **call.args}, [tensor.shape for tensor in tensors], inferred)
-    return Ran(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), step)
+    args = {**layer.args, **call.args}
+    return CallResult(inputs, inferred.outputs, dtypes, inferred, known_macs(inferred), operation, args)
 
 
-def _call_model(run: Run, call: Call, model: Model, inputs: tuple[Shape, ...], work: _Work) -> Ran:
-    """A nested model: run once on its own inputs, whose rows are shown, and on those that reach it where they differ."""
-    inner = run.nested.get(call.layer)
-    if inner is None:
-        inner = run.nested[call.layer] = _run(model, None, work)
-    own = tuple(map(inner.shape, model.inputs))
-    if len(own) != len(inputs):
-        raise Refusal(
-            f"is a model with {len(own)} input{'s' * (len(own) != 1)}, and is given {len(inputs)}", codes.WRONG_INPUTS
-        )
-    for expected, shape in zip(own, inputs):
-        if expected is not None and not _accepts(expected, shape):
-            raise Refusal(f"is a model that expects an input of {shape_text(expected)}", codes.WRONG_SHAPE)
-    actual = inner
-    if own != inputs:
-        key = (id(model), inputs)
-        if key not in work.runs:
-            work.runs[key] = _run(model, inputs, work)
-        actual = work.runs[key]
-    macs = sum([ran.macs for ran in actual.calls])
-    dtypes = tuple(map(actual.dtype, model.outputs))
-    return Ran(inputs, actual.outputs, dtypes, Inferred(()), macs, inside=actual)
+def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
+    """Runs a nested model on its own inputs, for the rows of the report, and on the inputs of the call if they differ."""
+    own_run = run.nested.get(call.layer)
+    if own_run is None:
+        own_run = run.nested[call.layer] = run_calls(model, None, session)
+    own_inputs = tuple(map(own_run.shape, model.inputs))
+    count = len(own_inputs)
+    if count != len(inputs):
+        raise Refusal(f"is a model with {count} input{'s' * (count != 1)}, but gets {len(inputs)}", codes.WRONG_INPUTS)
+    for expected, shape in zip(own_inputs, inputs):
+        if expected is not None and not _are_compatible(expected, shape):
+            raise Refusal(f"is a model that expects an input of shape {shape_text(expected)}", codes.WRONG_SHAPE)
+    nested = own_run
+    if own_inputs != inputs:
+        cached = session.runs.get(model, equal=inputs)
+        nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
+    macs = sum([result.macs for result in nested.results])
+    dtypes = tuple(map(nested.dtype, model.outputs))
+    return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested)
 
 
-def _accepts(expected: Shape, shape: Shape) -> bool:
+def _are_compatible(expected: Shape, shape: Shape) -> bool:
+    """Returns True if the ranks are equal, and all sizes that are known in both."""
     return len(expected) == len(shape) and all(
         size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
     )
 
 
-def _problem(run: Run, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
-    """A refusal, with the layer's name, what it received and from whom, and the place where it was written."""
+def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
+    """Returns the problem of a refused call: with the name of the layer, its inputs, and the source position."""
     sources = [run.model.layer_of(ref).name for ref in call.inputs]
-    known = [f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not NOTHING]
-    received = listed(known, "and")
+    received = [
+        f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not UNKNOWN_SHAPE
+    ]
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"
     if received:
-        message = f"{message}; it receives {received}"
+        message = f"{message}; it receives {listed(received, 'and')}"
     place = call.place or layer.place
     if place is None:
         return Problem(refusal.code, message, None, layer.name)

@@ -1,7 +1,7 @@
-"""Memory: the bytes of weights and activations, what is alive at once, and what training takes.
+"""Memory: the bytes of weights and activations, how many are in use at once, and an estimate for training.
 
-The outputs of all calls are activations; what a layer needs inside itself, and what a runtime does, is not counted. Where the
-batch is not known, it is one sample: the model is run once more for that, so that a batch folded into another axis counts.
+The outputs of all calls are activations. What a layer needs internally, and what a runtime adds, is not counted. If the batch size is
+unknown, memory is that of one sample. The engine runs again for that, because the batch axis may be folded into another one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.inference import run_on
 from convcalc.analyse.liveness import ExecutionStep, sizes_alive, storages, tensors_alive
 from convcalc.analyse.optimizers import slots
-from convcalc.analyse.report import LayerReport, Report, weight_bytes
-from convcalc.analyse.run import Ran, Run
+from convcalc.analyse.report import Counts, LayerReport, Report, weight_bytes
+from convcalc.analyse.run import CallResult, ModelRun
 from convcalc.analyse.sums import PartialSum, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import ConvcalcError
@@ -24,15 +24,15 @@ from convcalc.model import Layer, Ref, call_numbers, execution_order
 from convcalc.ops import Operation
 
 
-class Tensor(Struct):
-    """An output of a call, ``name[call][output]``, and its bytes."""
+class TensorSize(Struct):
+    """The size in bytes of an output of a call; ``name`` is ``layer[call][output]``."""
 
     name: str
     size: Number
 
 
 class Moment(Struct):
-    """A step of the execution: the path of the layer, which of its calls it is, and the bytes that are alive then."""
+    """A step of the execution: the path of the layer, the number of its call, and the bytes that are alive."""
 
     layer: str
     call: int
@@ -40,7 +40,7 @@ class Moment(Struct):
 
 
 class WeightGroup(Struct):
-    """The bytes of all weights of one type that train, or that do not; None of which that is not known."""
+    """Bytes of the weights of one dtype, split by trainable (None: unknown)."""
 
     dtype: str
     trainable: bool | None
@@ -48,7 +48,7 @@ class WeightGroup(Struct):
 
 
 class Training(Struct):
-    """An estimate of what a step of training takes: the outputs of all calls are kept for the gradients."""
+    """An estimate of the bytes for a training step: the outputs of all calls are kept for the gradients."""
 
     optimizer: str
     weights: Number
@@ -60,244 +60,268 @@ class Training(Struct):
 
     @property
     def total(self) -> Number:
-        """All of it."""
+        """The sum."""
         return sum_known([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
 
 
 class Memory(Struct):
-    """The bytes of a model.
+    """The memory of a model, in bytes.
 
-    ``activations`` are the outputs of all calls in sum; the model's ``inputs`` are not among them, but count towards the
-    ``peak``, which is at ``peak_step`` of the ``moments``, where the tensors ``alive`` are. ``outputs`` holds the bytes of
-    each call by the path of its layer and its number, ``at_layer`` the most that is alive while a layer runs, ``at_weights``
-    the bytes of its weights; a layer of a nested model has the outputs of the model's first call.
+    Attributes:
+        batch: the batch size.
+        outputs: the bytes of each call's outputs, by the path of the layer and the number of the call; for a layer of a nested model
+            those of the model's first call.
+        peak_at_layer: the maximum that is alive while the layer of a path runs.
+        inputs: the bytes of the model's inputs.
+        activations: the sum over the outputs of all calls, without the inputs.
+        peak: the maximum that is alive at once, inputs included.
+        peak_step: the number of the moment at which the peak is first reached.
+        moments: the steps, in the order of execution.
+        alive: the tensors that are alive at the peak.
+        weights: the bytes of the weights, by dtype.
+        weight_bytes: the bytes of all weights.
+        layer_weights: the bytes of the weights of each path.
+        training: the estimate for a training step, if requested.
+        incomplete: labels of the numbers that are not fully known.
     """
 
     assumptions: Assumptions
     batch: Number
     outputs: Mapping[tuple[str, int], Number]
-    at_layer: Mapping[str, int]
+    peak_at_layer: Mapping[str, int]
     inputs: Number
     activations: Number
     peak: Number
     peak_step: int
     moments: tuple[Moment, ...]
-    alive: tuple[Tensor, ...]
+    alive: tuple[TensorSize, ...]
     weights: tuple[WeightGroup, ...]
     weight_bytes: Number
-    at_weights: Mapping[str, Number]
+    layer_weights: Mapping[str, Number]
     training: Training | None = None
     incomplete: Mapping[str, str] = {}
 
     @property
     def peak_layer(self) -> str | None:
-        """The path of the layer that runs when most is alive; None where that is not known."""
+        """The path of the layer that runs at the peak; None if that is unknown."""
         return None if self.peak is UNKNOWN else self.moments[self.peak_step].layer
 
     def call_bytes(self, row: LayerReport) -> list[Number]:
-        """The bytes of the outputs of each of a layer's calls."""
+        """Returns the bytes of the outputs of each call of a layer."""
         path = row.path
         return [self.outputs.get((path, number), UNKNOWN) for number in range(len(row.calls))]
 
     def output_bytes(self, row: LayerReport) -> PartialSum:
-        """The bytes of a layer's outputs over all its calls, and their label."""
+        """Returns the bytes of the outputs of all calls of a layer."""
         return sum_known(self.call_bytes(row))
 
     def weights_of(self, row: LayerReport) -> PartialSum:
-        """The bytes of a layer's parameters, those of the layers that it holds among them, and their label."""
-        return PartialSum(self.at_weights[row.path], row.incomplete.get("params", ""))
+        """Returns the bytes of the weights of a layer, including those of nested layers."""
+        return PartialSum(self.layer_weights[row.path], row.incomplete.get("params", ""))
 
 
 def memory_of(report: Report, assumptions: Assumptions) -> Memory:
     """Returns the memory that a model needs under these assumptions."""
-    run, batch = _run_of_known_batch(report)
-    walk = _Walk(assumptions.dtype)
-    inputs = walk.begin(run)
-    kept = walk.model(run, "", "", inputs)
-    sizes = [tensor.size for tensor in walk.tensors]
-    pieces = storages(walk.steps, sizes, kept, assumptions.in_place)
-    alive = sizes_alive(walk.steps, pieces)
-    given = set(inputs)
-    taken = sum_known([sizes[tensor] for tensor in inputs])
-    activations = sum_known([piece.size for piece in pieces if piece.tensors[0] not in given])
-    every = sum_known(sizes)
-    peak: Number = UNKNOWN if every.value is UNKNOWN else max(alive)
+    run, batch = _run_with_batch(report)
+    schedule = _Schedule(assumptions.dtype)
+    input_tensors = schedule.start(run)
+    kept = schedule.add_model(run, "", "", input_tensors)
+    steps, sizes = schedule.steps, [tensor.size for tensor in schedule.tensors]
+    pieces = storages(steps, sizes, kept, assumptions.in_place)
+    alive = sizes_alive(steps, pieces)
+    inputs = sum_known([sizes[tensor] for tensor in input_tensors])
+    is_input = set(input_tensors)
+    activations = sum_known([piece.size for piece in pieces if piece.tensors[0] not in is_input])
+    total = sum_known(sizes)
+    peak: Number = UNKNOWN if total.value is UNKNOWN else max(alive)
     peak_step = alive.index(max(alive))
-    written = {tensor: number for number, step in enumerate(walk.steps) for tensor in step.writes}
+    written = {tensor: number for number, step in enumerate(steps) for tensor in step.writes}
     weights, trained = _weights(report, assumptions.dtype)
     total_weights = report.totals.param_bytes if report.totals.param_bytes is UNKNOWN else weight_bytes(weights)
     labels = {
-        "input_bytes": taken.label,
+        "input_bytes": inputs.label,
         "activation_bytes": activations.label,
-        "peak_activation_bytes": every.label,
-        "peak_layer": every.label,
+        "peak_activation_bytes": total.label,
+        "peak_layer": total.label,
         "weight_bytes": report.totals.incomplete.get("param_bytes", ""),
     }
-    found = Memory(
+    memory = Memory(
         assumptions=assumptions,
         batch=batch,
-        outputs=walk.outputs,
-        at_layer=_most(walk.spans, alive),
-        inputs=taken.value,
+        outputs=schedule.outputs,
+        peak_at_layer=_peaks(schedule.spans, alive),
+        inputs=inputs.value,
         activations=activations.value,
         peak=peak,
         peak_step=peak_step,
-        moments=tuple(Moment(step.layer, step.call, most) for step, most in zip(walk.steps, alive)),
+        moments=tuple(Moment(step.layer, step.call, size) for step, size in zip(steps, alive)),
         alive=tuple(
-            Tensor(walk.tensors[tensor].name, size) for tensor, size in tensors_alive(peak_step, pieces, written)
+            TensorSize(schedule.tensors[tensor].name, size)
+            for tensor, size in tensors_alive(peak_step, pieces, written)
         ),
         weights=_groups(weights, trained),
         weight_bytes=total_weights,
-        at_weights=_at_layers(report, assumptions.dtype),
+        layer_weights=_layer_weights(report, assumptions.dtype),
         incomplete={name: label for name, label in labels.items() if label},
     )
-    return found._replace(training=_training(found, trained, report)) if assumptions.optimizer else found
+    return memory._replace(training=_training(memory, trained, report)) if assumptions.optimizer else memory
 
 
-def _run_of_known_batch(report: Report) -> tuple[Run, Number]:
-    """The model run on the batch that an input states, or on one sample; and that batch. Where every batch is stated, that
-    is the report's own run.
+def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
+    """Returns a run with a known batch size, and that size: the one that an input states, or 1.
+
+    The report's own run is used if all its batch sizes are known.
     """
-    own = report.run
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
     shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
     if shapes == report.input_shapes:
-        return own, batch
+        return report.run, batch
     try:
         return run_on(report.model, shapes), batch
-    except ConvcalcError:  # what goes for any batch need not go for one: then the sizes stay unknown
-        return own, UNKNOWN
+    except ConvcalcError:  # a model that works for an unknown batch size may reject this one: its sizes stay unknown
+        return report.run, UNKNOWN
 
 
-class _Walk:
-    """The steps of a model and of those nested in it, one after the other, as they are found."""
+class _Schedule:
+    """The steps of a model and its nested models, in the order of execution.
+
+    Attributes:
+        dtype: the dtype of all tensors (None: their own).
+        tensors: the tensors, by number.
+        outputs: as in :class:`Memory`.
+        spans: the steps of each call: the path of the layer, the first step, and the end.
+    """
 
     def __init__(self, dtype: str | None) -> None:
         self.dtype = dtype
-        self.tensors: list[Tensor] = []
+        self.tensors: list[TensorSize] = []
         self.steps: list[ExecutionStep] = []
         self.outputs: dict[tuple[str, int], Number] = {}
         self.spans: list[tuple[str, int, int]] = []
-        self.alike: dict[int, list[Number]] = {}
+        self._sizes_of: dict[CallResult, list[Number]] = {}
 
-    def begin(self, run: Run) -> list[int]:
-        """The first step: the model's inputs are there."""
-        layers = [run.model.layer_of(ref).name for ref in run.model.inputs]
-        made = [self.tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(layers, run.model.inputs)]
-        self.steps.append(ExecutionStep(layers[0] if layers else "", 0, (), tuple(made)))
-        self.spans += [(name, 0, 1) for name in layers]
-        return made
+    def start(self, run: ModelRun) -> list[int]:
+        """Adds the first step, which writes the model's inputs, and returns these tensors."""
+        names = [run.model.layer_of(ref).name for ref in run.model.inputs]
+        tensors = [self.add_tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(names, run.model.inputs)]
+        self.steps.append(ExecutionStep(names[0] if names else "", 0, (), tuple(tensors)))
+        self.spans += [(name, 0, 1) for name in names]
+        return tensors
 
-    def model(self, run: Run, path: str, name: str, given: Sequence[int]) -> list[int]:
-        """The tensors that the model gives on those ``given``. ``path`` leads to it, ``name`` begins its tensors' names."""
+    def add_model(self, run: ModelRun, path: str, prefix: str, inputs: Sequence[int]) -> list[int]:
+        """Adds the steps of a model, and returns the tensors of its outputs.
+
+        ``path`` is the first part of its layers' paths, ``prefix`` that of its tensors' names.
+        """
         model = run.model
         numbers = call_numbers(model)
         for number, call in enumerate(model.calls):
             key = (path + model.layers[call.layer].name, numbers[number])
-            self.outputs.setdefault(key, sum(self.sizes(run.calls[number])))
-        tensors = dict(zip(model.inputs, given))
-        asked = _outputs_asked_for(run)
+            self.outputs.setdefault(key, sum(self.sizes(run.results[number])))
+        tensors = dict(zip(model.inputs, inputs))
+        output_counts = _output_counts(run)
         for number in execution_order(model):
             if Ref(number) in tensors:
                 continue
             call = model.calls[number]
             layer = model.layers[call.layer]
-            own, first = path + layer.name, len(self.steps)
+            layer_path, first = path + layer.name, len(self.steps)
             reads = tuple(tensors[ref] for ref in call.sources)
-            called = f"{name}{layer.name}[{numbers[number]}]"
-            inside = run.calls[number].inside
-            if inside is not None:
-                prefix = f"{called if numbers[number] else name + layer.name}/"
-                made = self.model(inside, f"{own}/", prefix, reads[: len(call.inputs)])
+            name = f"{prefix}{layer.name}[{numbers[number]}]"
+            nested = run.results[number].nested
+            if nested is not None:
+                inner_prefix = f"{name if numbers[number] else prefix + layer.name}/"
+                outputs = self.add_model(nested, f"{layer_path}/", inner_prefix, reads[: len(call.inputs)])
             else:
-                made = [
-                    self.tensor(f"{called}[{output}]", self.size(run, Ref(number, output)))
-                    for output in range(asked[number])
+                outputs = [
+                    self.add_tensor(f"{name}[{output}]", self.size(run, Ref(number, output)))
+                    for output in range(output_counts[number])
                 ]
-                self.steps.append(ExecutionStep(own, numbers[number], reads, tuple(made), _reuse(layer)))
+                reuse = _buffer_reuse(layer)
+                self.steps.append(ExecutionStep(layer_path, numbers[number], reads, tuple(outputs), reuse))
             if len(self.steps) > first:
-                self.spans.append((own, first, len(self.steps)))
-            tensors |= {Ref(number, output): tensor for output, tensor in enumerate(made)}
+                self.spans.append((layer_path, first, len(self.steps)))
+            tensors |= {Ref(number, output): tensor for output, tensor in enumerate(outputs)}
         return [tensors[ref] for ref in model.outputs]
 
-    def tensor(self, name: str, size: Number) -> int:
-        """A further tensor's number."""
-        self.tensors.append(Tensor(name, size))
+    def add_tensor(self, name: str, size: Number) -> int:
+        """Adds a tensor, and returns its number."""
+        self.tensors.append(TensorSize(name, size))
         return len(self.tensors) - 1
 
-    def size(self, run: Run, ref: Ref) -> Number:
-        """The bytes of a tensor; unknown where nothing is known of it."""
-        sizes = self.sizes(run.calls[ref.call])
+    def size(self, run: ModelRun, ref: Ref) -> Number:
+        """Returns the bytes of a tensor."""
+        sizes = self.sizes(run.results[ref.call])
         return sizes[ref.output] if ref.output < len(sizes) else UNKNOWN
 
-    def sizes(self, ran: Ran) -> list[Number]:
-        """The bytes of a call's outputs, once for all calls that ran alike."""
-        if id(ran) not in self.alike:
-            dtypes = [(self.dtype if BITS.get(dtype) else None) or dtype for dtype in ran.dtypes]
-            self.alike[id(ran)] = [_bytes(shape, dtype) for shape, dtype in zip(ran.outputs, dtypes)]
-        return self.alike[id(ran)]
+    def sizes(self, result: CallResult) -> list[Number]:
+        """Returns the bytes of the outputs of a call."""
+        sizes = self._sizes_of.get(result)
+        if sizes is None:
+            dtypes = [(self.dtype if BITS.get(dtype) else None) or dtype for dtype in result.dtypes]
+            sizes = self._sizes_of[result] = [_bytes(shape, dtype) for shape, dtype in zip(result.outputs, dtypes)]
+        return sizes
 
 
-def _most(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
-    """The most that is alive while each layer runs, over all its calls."""
-    most: dict[str, int] = {}
+def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
+    """Returns the maximum that is alive while each layer runs, over all its calls."""
+    peaks: dict[str, int] = {}
     for path, first, end in spans:
-        most[path] = max(most.get(path, 0), *alive[first:end])
-    return most
+        peaks[path] = max(peaks.get(path, 0), *alive[first:end])
+    return peaks
 
 
-def _outputs_asked_for(run: Run) -> list[int]:
-    """How many outputs each call has, or as many as are asked for of one of which that is not known."""
-    counts = [len(ran.outputs) for ran in run.calls]
+def _output_counts(run: ModelRun) -> list[int]:
+    """Returns the number of outputs of each call; if that is unknown, as many as other calls read."""
+    counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
             counts[ref.call] = max(counts[ref.call], ref.output + 1)
     return counts
 
 
-def _reuse(layer: Layer) -> str:
-    """What a layer may do with its input's memory; of a layer that is not known, nothing."""
+def _buffer_reuse(layer: Layer) -> str:
+    """Returns how a layer may use the memory of its input; empty for an unknown class."""
     definition = layer.definition
     return definition.buffer_reuse if isinstance(definition, (LayerDefinition, Operation)) else ""
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:
-    """The bytes of a tensor; unknown where a size is, and for strings, which are as long as they are."""
+    """Returns the bytes of a tensor; unknown for an unknown size, and for strings, whose lengths differ."""
     elements = UNKNOWN if shape is None else product(shape)
     return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
 
 
 def _weights(report: Report, dtype: str | None) -> tuple[list[Weight], list[Weight]]:
-    """All weights of the model, and those of them that train, in the type that is assumed."""
-    every = [weight for row in report.layers for weight in row.weights]
-    trained = [*(weight for weight in every if weight.trainable), *report.totals.left_trainable]
-    return _assumed(every, dtype), _assumed(trained, dtype)
+    """Returns all weights of the model, and the trainable ones, in the assumed dtype."""
+    weights = [weight for row in report.layers for weight in row.weights]
+    trained = [*(weight for weight in weights if weight.trainable), *report.totals.still_trainable]
+    return _with_dtype(weights, dtype), _with_dtype(trained, dtype)
 
 
-def _assumed(weights: Sequence[Weight], dtype: str | None) -> list[Weight]:
-    """Returns the weights in the assumed dtype."""
+def _with_dtype(weights: Sequence[Weight], dtype: str | None) -> list[Weight]:
     return [weight._replace(dtype=dtype) for weight in weights] if dtype else list(weights)
 
 
-def _at_layers(report: Report, dtype: str | None) -> dict[str, Number]:
-    """The bytes of each layer's weights, which count for the models that it is nested in as well."""
+def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
+    """Returns the bytes of the weights of each path; a nested model has the sum over its layers."""
     sizes: dict[str, Number] = {}
-    alike: dict[int, Number] = {}
-    around: list[str] = []
+    size_of: dict[Counts, Number] = {}
+    paths: list[str] = []  # the paths of the enclosing models, and of the layer itself
     for row in report.layers:
-        own = alike.get(id(row.counts))
-        if own is None:
-            own = UNKNOWN if row.params is UNKNOWN else weight_bytes(_assumed(row.weights, dtype))
-            alike[id(row.counts)] = own
-        around = [*around[: row.depth], row.path]
-        for path in around:
-            sizes[path] = sum_known([sizes.get(path, 0), own]).value if path != row.path else own
+        size = size_of.get(row.counts)
+        if size is None:
+            size = UNKNOWN if row.params is UNKNOWN else weight_bytes(_with_dtype(row.weights, dtype))
+            size_of[row.counts] = size
+        paths = [*paths[: row.depth], row.path]
+        for path in paths:
+            sizes[path] = sum_known([sizes.get(path, 0), size]).value if path != row.path else size
     return sizes
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
-    """The bytes by type and by what trains; ``trained`` may hold more than the weights themselves say."""
+    """Returns the bytes by dtype and trainable. ``trained`` may contain weights that are not marked as trainable."""
     sizes: dict[tuple[str, bool | None], int] = {}
 
     def add(weight: Weight, trainable: bool | None, size: int) -> None:
@@ -313,18 +337,18 @@ def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[Weigh
     return tuple(WeightGroup(*key, size) for key, size in sizes.items() if size)
 
 
-def _training(found: Memory, trained: Sequence[Weight], report: Report) -> Training:
-    """The estimate for the optimizer that is assumed."""
-    optimizer = found.assumptions.optimizer or ""
-    unknown = report.totals.trainable_params is UNKNOWN
-    incomplete = {**report.totals.incomplete, **found.incomplete}
-    counted = ("trainable_params", "param_bytes", "input_bytes", "activation_bytes")
+def _training(memory: Memory, trained: Sequence[Weight], report: Report) -> Training:
+    """Returns the estimate for the assumed optimizer."""
+    optimizer = memory.assumptions.optimizer or ""
+    is_unknown = report.totals.trainable_params is UNKNOWN
+    incomplete = {**report.totals.incomplete, **memory.incomplete}
+    summands = ("trainable_params", "param_bytes", "input_bytes", "activation_bytes")
     return Training(
         optimizer=optimizer,
-        weights=found.weight_bytes,
-        gradients=UNKNOWN if unknown else weight_bytes(trained),
-        slots=UNKNOWN if unknown else weight_bytes(slots(optimizer, trained)),
-        activations=found.activations,
-        inputs=found.inputs,
-        label="partial" if any(name in incomplete for name in counted) else "",
+        weights=memory.weight_bytes,
+        gradients=UNKNOWN if is_unknown else weight_bytes(trained),
+        slots=UNKNOWN if is_unknown else weight_bytes(slots(optimizer, trained)),
+        activations=memory.activations,
+        inputs=memory.inputs,
+        label="partial" if any(name in incomplete for name in summands) else "",
     )

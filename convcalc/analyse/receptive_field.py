@@ -1,8 +1,8 @@
-"""Receptive fields: which cells of the model's inputs a position of each call's output reads, axis by axis.
+"""Receptive fields: which positions of the model's inputs each position of a call's output depends on, axis by axis.
 
-One walk over the calls as they were run. A tensor's fields say, for each spatial axis of each input of the model, along
-which of the tensor's axes its positions lie, and how far they reach (:mod:`convcalc.analyse.receptive_axis`). How a layer reads its
-own inputs it declares itself (:mod:`convcalc.layers.views`).
+One walk over the calls of a run. The fields of a tensor say, for each spatial axis of each model input, on which of the tensor's axes
+its positions are, and how far they reach (:mod:`convcalc.analyse.receptive_axis`). Each layer declares how it reads its own inputs
+(:mod:`convcalc.layers.views`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from convcalc.analyse import receptive_axis as reaches
+from convcalc.analyse import receptive_axis
 from convcalc.analyse.receptive_axis import GrowthStep, Reach
-from convcalc.analyse.run import NOTHING, Ran, Run
+from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun
+from convcalc.base.identity import IdentityCache
 from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
@@ -22,56 +23,58 @@ from convcalc.ops import Operation
 
 
 class Track(Struct):
-    """How far a tensor's positions reach along one axis of an input; ``axes`` are the tensor's on which those positions lie."""
+    """How far the positions of a tensor reach along one axis of a model input; ``axes`` are the axes of these positions."""
 
     axes: tuple[int, ...]
     reach: Reach
 
 
-Key: TypeAlias = "tuple[int, int]"  # an input of the model, by its number, and an axis of it
-Fields: TypeAlias = "Mapping[Key, Track | None]"  # None: the tensor depends on that axis, nobody knows how
+InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and an axis of it
+TensorFields: TypeAlias = (
+    "Mapping[InputAxis, Track | None]"  # None: the tensor depends on that axis, but it is unknown how
+)
 
 
 class AxisField(Struct):
-    """The field on one axis of an input of ``cells``; ``reach`` is None where nothing is known of it."""
+    """The receptive field on one axis of an input; ``reach`` is None if it is unknown."""
 
-    cells: Number
+    input_size: Number
     reach: Reach | None
 
     @property
     def size(self) -> Number:
-        """The most cells that a position of the output reads."""
+        """Size of the field: the maximum over the positions of the output."""
         return UNKNOWN if self.reach is None else self.reach.size
 
     @property
     def stride(self) -> int | float | None:
-        """How many cells the next position's field lies further on: less than 1 behind upsampling, 0 where all read the same."""
+        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if all read the same."""
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
-        cells, positions = self.reach.shift, len(self.reach.first) or 1
-        whole = cells % positions == 0 or cells > positions << 53  # beyond which a float holds no fraction
-        return cells // positions if whole else cells / positions
+        pixels, positions = self.reach.shift, len(self.reach.first) or 1
+        is_whole = pixels % positions == 0 or pixels > positions << 53  # from there on, a float has no fraction
+        return pixels // positions if is_whole else pixels / positions
 
     @property
     def padding(self) -> Number:
-        """How many cells before the input's first one the first field begins."""
+        """Number of positions by which the first field starts before the input."""
         return UNKNOWN if self.reach is None else self.reach.padding if self.reach.first else 0
 
     @property
     def exceeds(self) -> bool:
-        """Whether the field is larger than the input."""
-        return self.size > self.cells
+        """True if the field is larger than the input."""
+        return self.size > self.input_size
 
     @property
     def is_global(self) -> bool:
-        """Whether every position reads the same cells, as those of a Dense layer do."""
+        """True if every position depends on the same part of the input, as after a Dense layer."""
         return self.reach is not None and self.reach.is_global
 
 
 class Field(Struct):
-    """The receptive field of a call's first output in one input of the model, on each of that input's spatial axes.
+    """The receptive field of a call's first output in one model input, on each spatial axis of that input.
 
-    ``misaligned`` are two paths that meet here and whose fields lie beside one another: the layers on each.
+    ``misaligned`` names the layers on two paths that meet here and whose fields have different centres or strides.
     """
 
     input: str
@@ -80,7 +83,7 @@ class Field(Struct):
 
     @property
     def labels(self) -> dict[str, str]:
-        """What of the field cannot be known, and which size is only a lower bound."""
+        """Labels of the numbers that are not fully known."""
         labels = {}
         if UNKNOWN in [axis.size for axis in self.axes]:
             labels["receptive_field"] = "unknown"
@@ -94,193 +97,207 @@ class Field(Struct):
 
     @property
     def exceeds(self) -> bool:
-        """Whether the field is larger than the input on an axis."""
+        """True if the field is larger than the input on any axis."""
         return any(axis.exceeds for axis in self.axes)
 
 
 class _Walk:
-    """What the walk knows of the model's inputs, and what it has found: the fields of each call by the layer's path. What was
-    worked out for a call is kept for those that ran alike, and for tensors that have their fields in common.
+    """The state of the walk.
+
+    Attributes:
+        names: the names of the model's inputs.
+        axes: the spatial axes of each input.
+        sizes: the size of each spatial axis.
+        fields: the fields of each call, by the path of the layer and the number of the call.
+        misaligned: the misaligned paths that meet at the current call.
+        views: how each call reads its inputs.
+        public: the public fields of each tensor.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.keys: list[list[Key]] = []
-        self.cells: dict[Key, Number] = {}
-        self.found: dict[str, dict[int, tuple[Field, ...]]] = {}
-        self.apart: dict[Key, tuple[tuple[str, ...], ...]] = {}
-        self.views: dict[int, Views | None] = {}
-        # By the number of the fields, which lasts as long as they are kept here.
-        self.shown: dict[int, tuple[Fields, tuple[Field, ...]]] = {}
+        self.axes: list[list[InputAxis]] = []
+        self.sizes: dict[InputAxis, Number] = {}
+        self.fields: dict[str, dict[int, tuple[Field, ...]]] = {}
+        self.misaligned: dict[InputAxis, tuple[tuple[str, ...], ...]] = {}
+        self.views: dict[CallResult, Views | None] = {}
+        self.public: IdentityCache[tuple[Field, ...]] = IdentityCache()
 
 
-def receptive_fields(run: Run) -> dict[str, tuple[tuple[Field, ...], ...]]:
-    """The fields of every layer, by its path: for each call one for each input of the model on which it depends.
+def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
+    """Returns the fields of every layer, by its path: for each call one for each model input that it depends on.
 
-    Of a model that is called several times as a layer, those of the last call.
+    If a nested model is called several times, its layers have the fields of the last call.
     """
     walk = _Walk()
-    first = _channels_first(run)
-    given: list[Fields] = []
+    channels_first = _has_channels_first(run)
+    inputs: list[TensorFields] = []
     for number, ref in enumerate(run.model.inputs):
         shape = run.shape(ref) or ()
         walk.names.append(run.model.layer_of(ref).name)
-        axes = _spatial(shape, first)
-        walk.keys.append([(number, axis) for axis in axes])
-        walk.cells |= {(number, axis): shape[axis] for axis in axes}
-        given.append({(number, axis): Track((axis,), reaches.input_reach(shape[axis])) for axis in axes})
-    _model(run, given, "", walk)
-    return {path: tuple(calls[number] for number in sorted(calls)) for path, calls in walk.found.items()}
+        spatial = _spatial_axes(shape, channels_first)
+        walk.axes.append([(number, index) for index in spatial])
+        walk.sizes |= {(number, index): shape[index] for index in spatial}
+        inputs.append({(number, index): Track((index,), receptive_axis.input_reach(shape[index])) for index in spatial})
+    _walk_model(run, inputs, "", walk)
+    return {path: tuple(calls[number] for number in sorted(calls)) for path, calls in walk.fields.items()}
 
 
-def _channels_first(run: Run) -> bool:
-    """Whether the model has its channels before its spatial axes."""
+def _has_channels_first(run: ModelRun) -> bool:
+    """Returns True if any layer has its channels before its spatial axes."""
     return any(layer.args.get("data_format") == "channels_first" for layer in run.model.layers) or any(
-        map(_channels_first, run.nested.values())
+        map(_has_channels_first, run.nested.values())
     )
 
 
-def _spatial(shape: Shape, channels_first: bool) -> range:
-    """The axes of an input besides the batch and its channels or features; of a vector its only one."""
+def _spatial_axes(shape: Shape, channels_first: bool) -> range:
+    """Returns the axes of an input without batch and channels; the only axis of a vector."""
     rank = len(shape)
     return range(1, rank) if rank < 3 else range(2, rank) if channels_first else range(1, rank - 1)
 
 
-def _model(run: Run, given: Sequence[Fields], prefix: str, walk: _Walk) -> list[Fields]:
-    """Walk over the calls of a model whose inputs have these fields; gives those of its outputs."""
+def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk: _Walk) -> list[TensorFields]:
+    """Walks over the calls of a model, and returns the fields of its outputs."""
     model = run.model
-    tensors: list[Sequence[Fields]] = []
-    inputs = {ref.call: fields for ref, fields in zip(model.inputs, given)}
+    tensors: list[Sequence[TensorFields]] = []
+    fields_of_input = {ref.call: fields for ref, fields in zip(model.inputs, inputs)}
     counts: dict[str, int] = {}
-    for number, (call, ran) in enumerate(zip(model.calls, run.calls)):
+    for number, (call, result) in enumerate(zip(model.calls, run.results)):
         layer = model.layers[call.layer]
         path = prefix + layer.name
-        walk.apart = {}
-        if number in inputs:
-            outputs: Sequence[Fields] = [inputs[number]]
+        walk.misaligned = {}
+        if number in fields_of_input:
+            outputs: Sequence[TensorFields] = [fields_of_input[number]]
         else:
             sources = [_output(tensors[ref.call], ref.output) for ref in call.inputs]
-            outputs = _call(layer, call, ran, sources, path, walk)
+            outputs = _walk_call(layer, call, result, sources, path, walk)
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
-        walk.found.setdefault(path, {})[count] = _shown(outputs[0], walk)
+        walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
     return [_output(tensors[ref.call], ref.output) for ref in model.outputs]
 
 
-def _output(outputs: Sequence[Fields], number: int) -> Fields:
-    """The fields of an output; of one that nothing is known of, whatever the first one depends on."""
+def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
+    """Returns the fields of an output; those of an unknown output are unknown on all axes of the first one."""
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
 
-def _shown(fields: Fields, walk: _Walk) -> tuple[Field, ...]:
-    """The fields as they are shown."""
-    if id(fields) in walk.shown and not walk.apart:
-        return walk.shown[id(fields)][1]
-    shown = []
-    for number in sorted({number for number, _ in fields}):
-        name, keys = walk.names[number], walk.keys[number]
-        tracks = [fields.get(key) for key in keys]
-        axes = tuple(
-            AxisField(walk.cells[key], None if track is None else track.reach) for key, track in zip(keys, tracks)
-        )
-        shown.append(Field(name, axes, next((walk.apart[key] for key in keys if key in walk.apart), ())))
-    if not walk.apart:
-        walk.shown[id(fields)] = fields, tuple(shown)
-    return tuple(shown)
+def _public_fields(tensor: TensorFields, walk: _Walk) -> tuple[Field, ...]:
+    """Returns the fields as the report has them."""
+    fields = None if walk.misaligned else walk.public.get(tensor)
+    if fields is None:
+        fields = tuple([_public_field(number, tensor, walk) for number in sorted({number for number, _ in tensor})])
+        if not walk.misaligned:
+            walk.public.add(fields, tensor)
+    return fields
 
 
-def _call(layer: Layer, call: Call, ran: Ran, sources: Sequence[Fields], path: str, walk: _Walk) -> Sequence[Fields]:
-    if ran.inside is not None:
-        return _model(ran.inside, sources, path + "/", walk)
-    if id(ran) not in walk.views:
-        walk.views[id(ran)] = _views(layer, call, ran)
-    views = walk.views[id(ran)]
+def _public_field(number: int, tensor: TensorFields, walk: _Walk) -> Field:
+    keys = walk.axes[number]
+    tracks = [tensor.get(key) for key in keys]
+    axes = tuple(AxisField(walk.sizes[key], None if track is None else track.reach) for key, track in zip(keys, tracks))
+    misaligned = next((walk.misaligned[key] for key in keys if key in walk.misaligned), ())
+    return Field(walk.names[number], axes, misaligned)
+
+
+def _walk_call(
+    layer: Layer, call: Call, result: CallResult, sources: Sequence[TensorFields], path: str, walk: _Walk
+) -> Sequence[TensorFields]:
+    """Returns the fields of a call's outputs."""
+    if result.nested is not None:
+        return _walk_model(result.nested, sources, path + "/", walk)
+    if result not in walk.views:
+        walk.views[result] = _views(layer, call, result)
+    views = walk.views[result]
     if views is None or len(views) != len(sources):
         return [{key: None for fields in sources for key in fields}]
-    token = (call.inputs, path)
-    seen = [_through(fields, view, path, token) for fields, view in zip(sources, views)]
-    output = ran.outputs[0] or ()
-    moved = [any(view is not None and view.reordered for view in each) for each in views]
-    merged = seen[0] if len(seen) == 1 else {}
-    if len(seen) > 1:
-        tracks: dict[Key, list[Track | None]] = {}
-        for each in seen:
-            for key, track in each.items():
+    origin = (call.inputs, path)
+    after = [_after_layer(fields, view, path, origin) for fields, view in zip(sources, views)]
+    output = result.outputs[0] or ()
+    reordered = [any(view is not None and view.reordered for view in views_of_input) for views_of_input in views]
+    merged = after[0] if len(after) == 1 else {}
+    if len(after) > 1:
+        tracks: dict[InputAxis, list[Track | None]] = {}
+        for fields in after:
+            for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
-        merged = {key: _merged(several, key, output, all(moved), walk) for key, several in tracks.items()}
-    # All outputs of an operation are alike; of a layer they are where none of its positions differ.
-    alike = isinstance(layer.definition, Operation) or all(
+        merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
+    # All outputs of an operation have the same fields. Those of a layer have them if they do not depend on the position.
+    is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
-    return [merged] * (len(ran.outputs) if alike else 1)
+    return [merged] * (len(result.outputs) if is_same else 1)
 
 
-def _views(layer: Layer, call: Call, ran: Ran) -> Views | None:
-    """How the layer reads its inputs; None where that is not known."""
-    if ran.inferred is None or any(shape is NOTHING for shape in (*ran.inputs, ran.outputs[0])):
+def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
+    """Returns how the layer reads its inputs; None if that is unknown."""
+    if result.inferred is None or any(shape is UNKNOWN_SHAPE for shape in (*result.inputs, result.outputs[0])):
         return None
-    shapes = [shape for shape in ran.inputs if shape is not None]
+    shapes = [shape for shape in result.inputs if shape is not None]
     if not shapes:
         return ()
     definition = layer.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
     args = definition.rule_arguments({**layer.args, **call.args})
-    views: Views = definition.receptive_field_rule(args, shapes, ran.inferred)
+    views: Views = definition.receptive_field_rule(args, shapes, result.inferred)
     return views
 
 
-def _through(fields: Fields, views: Sequence[View | None], name: str, token: object) -> Fields:
-    """The fields behind a layer that reads the tensor so; where all stay as they are, the same ones."""
-    found = {key: None if track is None else _track(track, views, name, token) for key, track in fields.items()}
-    return found if any(found[key] is not track for key, track in fields.items()) else fields
+def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, origin: object) -> TensorFields:
+    """Returns the fields after a layer with these views; the same object if nothing changes."""
+    after = {key: None if track is None else _track(track, views, name, origin) for key, track in fields.items()}
+    return after if any(after[key] is not track for key, track in fields.items()) else fields
 
 
-def _track(track: Track, views: Sequence[View | None], name: str, token: object) -> Track | None:
-    """The track behind a layer: all of its axes are read as a whole, or none is, or nobody knows what comes of it."""
+def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
+    """Returns the track after a layer; None if the layer reads only some of its axes whole, or it is unknown how it reads them."""
     if not track.axes:
         return track
     if track.reach.is_global:
         return Track((), track.reach)
-    own = [views[axis] for axis in track.axes]
-    if len(own) == 1 and own[0] is not None and own[0].axes == track.axes and not (own[0].window or own[0].reordered):
-        return track  # most layers read an axis so
-    known = [view for view in own if view is not None]
-    if len(known) < len(own):
+    views_of_axes = [views[index] for index in track.axes]
+    only = views_of_axes[0] if len(views_of_axes) == 1 else None
+    if only is not None and only.axes == track.axes and not (only.window or only.reordered):
+        return track  # the usual case: position by position
+    known = [view for view in views_of_axes if view is not None]
+    if len(known) < len(views_of_axes):
         return None
-    reading = [view for view in known if view.axes]
-    if not reading:
-        return Track((), reaches.after_global(track.reach, name))
-    if len(reading) < len(known):
+    with_axes = [view for view in known if view.axes]
+    if not with_axes:
+        return Track((), receptive_axis.after_global(track.reach, name))
+    if len(with_axes) < len(known):
         return None
-    axes = tuple(sorted({axis for view in known for axis in view.axes}))
+    axes = tuple(sorted({index for view in known for index in view.axes}))
     window = known[0].window
     if window is not None:
-        found = reaches.after_window(track.reach, window, name, (token, track.axes)) if len(known) == 1 else None
-        return None if found is None else Track(axes, found)
-    loose = len(known) > 1 or any(view.reordered for view in known)
-    return Track(axes, reaches.after_reordering(track.reach, token) if loose else track.reach)
+        reach = (
+            receptive_axis.after_window(track.reach, window, name, (origin, track.axes)) if len(known) == 1 else None
+        )
+        return None if reach is None else Track(axes, reach)
+    is_reordered = len(known) > 1 or any(view.reordered for view in known)
+    return Track(axes, receptive_axis.after_reordering(track.reach, origin) if is_reordered else track.reach)
 
 
-def _merged(tracks: Sequence[Track | None], key: Key, output: Shape, apart: bool, walk: _Walk) -> Track | None:
-    """What several inputs of a call come to that reach the same axis."""
+def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
+    """Returns the track of a call several of whose inputs depend on the same axis."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
-        if track.axes not in ((), axes):  # two positions at once: their hull depends on how far they lie apart
+        if track.axes not in ((), axes):  # the positions are on different axes: the union depends on both
             return None
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
-        union = reaches.union(merged.reach, track.reach, positions, apart)
+        union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
         if union.aligned is False:
-            walk.apart[key] = paths_apart(merged.reach.step, track.reach.step)
+            walk.misaligned[key] = _separate_paths(merged.reach.step, track.reach.step)
         merged = None if union.reach is None else Track(axes, union.reach)
     return merged
 
 
 def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
-    """The steps from the input on."""
+    """Returns the steps from the input to this one."""
     steps: list[GrowthStep] = []
     while step is not None:
         steps.append(step)
@@ -288,14 +305,14 @@ def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
     return steps[::-1]
 
 
-def paths_apart(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
-    """The layers with windows on each of two paths, from where they part."""
+def _separate_paths(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
+    """Returns the layers with windows on each of two paths, from where they separate."""
     first, second = steps_to(one), steps_to(other)
-    shared = _shared(zip(first, second))
+    shared = _shared_length(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))
 
 
-def _shared(pairs: Iterable[tuple[GrowthStep, GrowthStep]]) -> int:
+def _shared_length(pairs: Iterable[tuple[GrowthStep, GrowthStep]]) -> int:
     count = 0
     for one, other in pairs:
         if one is not other:

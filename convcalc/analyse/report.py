@@ -1,13 +1,14 @@
-"""What is found out about a model: frozen data, made once by :func:`convcalc.analyse.inference.infer` and only read after.
+"""The report: all that :func:`convcalc.analyse.inference.infer` computes, as frozen data.
 
-A number that cannot be known is :data:`UNKNOWN`; ``incomplete`` says whether a number is ``unknown`` or a lower bound
-(``partial``). :mod:`convcalc.report_json.write` makes the JSON report of it.
+A number that cannot be known is :data:`UNKNOWN`. ``incomplete`` labels every number that is not fully known: ``unknown``, or
+``partial`` for a lower bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
@@ -19,11 +20,11 @@ from convcalc.model import Definition, Layer, Model
 from convcalc.ops import Operation
 
 if TYPE_CHECKING:
-    from convcalc.analyse.run import Ran, Run, Step
+    from convcalc.analyse.run import CallResult, ModelRun
 
 
 def weight_bytes(weights: Iterable[Weight]) -> int:
-    """The bytes of weights; those of an unknown size are left out."""
+    """Returns the size of weights in bytes, without those of unknown size."""
     total = 0
     for weight in weights:
         elements = product(weight.shape)
@@ -32,49 +33,63 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
-class CallReport(Struct):
-    """One call of a layer: the tensors that it received (``inputs``), how it ran, and the shapes of the ``masks`` that it took
-    besides. ``flops`` is None unless it was asked for (:func:`convcalc.analyse.flops.with_flops`).
+def _shared(path: str) -> Any:
+    """Returns an attribute that reads another one, such as ``counts.params``."""
+    return property(attrgetter(path))
+
+
+class CallReport:
+    """One call of a layer.
+
+    Attributes:
+        inputs: the names of the tensors that the layer receives.
+        result: what the engine computed; equal calls share it.
+        masks: the shapes of the masks that the layer also receives.
+        flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
+        output_shapes: the shapes of the outputs (None: unknown).
+        output_dtypes: the dtypes of the outputs (empty: unknown).
+        macs: multiply-accumulates, for the stated batch size or for one sample.
+        recorded: True if the output shapes cannot be inferred and are those that the model's file records.
     """
 
-    inputs: tuple[str, ...]
-    ran: Ran
-    masks: tuple[Shape | None, ...] = ()
-    flops: Number | None = None
+    __slots__ = ("flops", "inputs", "masks", "result")
+
+    output_shapes: tuple[Shape | None, ...] = _shared("result.outputs")
+    output_dtypes: tuple[str, ...] = _shared("result.dtypes")
+    macs: Number = _shared("result.macs")
+    recorded: bool = _shared("result.recorded")
+
+    def __init__(
+        self,
+        inputs: tuple[str, ...],
+        result: CallResult,
+        masks: tuple[Shape | None, ...] = (),
+        flops: Number | None = None,
+    ) -> None:
+        self.inputs, self.result, self.masks, self.flops = inputs, result, masks, flops
 
     @property
     def input_shapes(self) -> tuple[Shape | None, ...]:
-        """The shapes of all that the call received."""
-        return self.ran.inputs + self.masks if self.masks else self.ran.inputs
-
-    @property
-    def output_shapes(self) -> tuple[Shape | None, ...]:
-        """The shapes of its outputs; None for one of which nothing is known."""
-        return self.ran.outputs
-
-    @property
-    def output_dtypes(self) -> tuple[str, ...]:
-        """The dtypes of its outputs; empty for one that is not known."""
-        return self.ran.dtypes
-
-    @property
-    def macs(self) -> Number:
-        """Its multiply-accumulates, for one sample or for the batch that is stated."""
-        return self.ran.macs
-
-    @property
-    def recorded(self) -> bool:
-        """Whether the output shapes are those that the model's file records, as they cannot be inferred."""
-        return self.ran.recorded
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The rules that ran: one for a layer, those of all its calls for a nested model."""
-        return self.ran.steps
+        """The shapes of everything that the layer receives."""
+        return self.result.inputs + self.masks if self.masks else self.result.inputs
 
 
 class Counts(Struct):
-    """What a row says that layers have in common which ran alike. Its names are explained at :class:`LayerReport`."""
+    """The numbers of a row. Rows of equal layers share one object: counts are compared by identity.
+
+    Attributes:
+        output_shapes: the shapes of the last call, as Keras prints them.
+        weights: the weights; those of a nested model are in the rows of its layers.
+        params: number of parameters.
+        trainable_params: number of parameters that training changes by gradient.
+        macs: multiply-accumulates of all calls.
+        incomplete: labels of the numbers that are not fully known.
+        still_trainable: the weights of a frozen layer that count as trainable in the enclosing model.
+        nested_output_shapes: the output shapes of a nested model for its own inputs.
+        nested_output_names: the keys of these outputs, if they are a dict.
+        recorded: True if the weights cannot be inferred and are those that the model's file stores.
+        flops: floating-point operations of all calls; None unless requested.
+    """
 
     output_shapes: tuple[Shape | None, ...]
     weights: tuple[Weight, ...]
@@ -82,131 +97,94 @@ class Counts(Struct):
     trainable_params: Number
     macs: Number
     incomplete: Mapping[str, str] = {}
-    left_trainable: tuple[Weight, ...] = ()
-    own_shapes: tuple[Shape | None, ...] = ()
-    own_names: tuple[str, ...] = ()
+    still_trainable: tuple[Weight, ...] = ()
+    nested_output_shapes: tuple[Shape | None, ...] = ()
+    nested_output_names: tuple[str, ...] = ()
     recorded: bool = False
     flops: Number | None = None
 
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     @property
     def trainable_in_model(self) -> Number:
-        """The parameters that count as trainable in the model around the layer.
+        """Number of parameters that count as trainable in the enclosing model.
 
-        The layers inside a wrapper that was made with ``trainable: false`` are not frozen by that: the wrapper trains none of
-        their weights (``left_trainable``), and yet Keras counts them so in the model.
+        Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper itself trains none
+        of their weights (``still_trainable``), but the model counts them as trainable.
         """
-        if not self.left_trainable:
+        if not self.still_trainable:
             return self.trainable_params
-        return sum((product(weight.shape) for weight in self.left_trainable), self.trainable_params)
+        return sum((product(weight.shape) for weight in self.still_trainable), self.trainable_params)
 
 
-class LayerReport(Struct):
-    """One row: a layer, or one of a nested model (then ``depth`` > 0). ``trainable`` says whether it trains where it stands,
-    ``inside`` are the layers that it lists, such as those of a Pipeline, whose numbers are its own. In a model of many layers
-    its rows are most of the memory: what several have in common they share, as ``counts`` and as the ``prefix`` of their paths.
+class LayerReport:
+    """One row of the report: a layer, or a layer of a nested model. See :class:`Counts` for the numbers.
+
+    Most of the memory of a large report is its rows. So equal rows share ``counts``, and ``prefix``, the first part of their paths.
+
+    Attributes:
+        layer: the layer.
+        prefix: the names of the enclosing models, each with a slash after it.
+        depth: 0 for a layer of the model itself.
+        trainable: False if the layer or an enclosing model is frozen.
+        calls: the calls of the layer.
+        sublayers: the rows of the layers that are arguments of this one, such as those of a Pipeline; its numbers include theirs.
+        config: the arguments that were given.
+        dtype: the dtype policy.
+        definition: what the layer is: a catalogue entry, an operation, a nested model, or foreign.
     """
 
-    layer: Layer
-    prefix: str
-    depth: int
-    trainable: bool
-    calls: tuple[CallReport, ...]
-    counts: Counts
-    inside: tuple[LayerReport, ...] = ()
+    __slots__ = ("calls", "counts", "depth", "layer", "prefix", "sublayers", "trainable")
 
-    @property
-    def name(self) -> str:
-        """The layer's name."""
-        return self.layer.name
+    name: str = _shared("layer.name")
+    class_name: str = _shared("layer.class_name")
+    config: Mapping[str, Any] = _shared("layer.args")
+    dtype: str = _shared("layer.dtype")
+    definition: Definition = _shared("layer.definition")
+    output_shapes: tuple[Shape | None, ...] = _shared("counts.output_shapes")
+    nested_output_shapes: tuple[Shape | None, ...] = _shared("counts.nested_output_shapes")
+    nested_output_names: tuple[str, ...] = _shared("counts.nested_output_names")
+    weights: tuple[Weight, ...] = _shared("counts.weights")
+    recorded: bool = _shared("counts.recorded")
+    params: Number = _shared("counts.params")
+    trainable_params: Number = _shared("counts.trainable_params")
+    still_trainable: tuple[Weight, ...] = _shared("counts.still_trainable")
+    macs: Number = _shared("counts.macs")
+    flops: Number | None = _shared("counts.flops")
+    incomplete: Mapping[str, str] = _shared("counts.incomplete")
 
-    @property
-    def class_name(self) -> str:
-        """Its class."""
-        return self.layer.class_name
+    def __init__(
+        self,
+        layer: Layer,
+        prefix: str,
+        depth: int,
+        trainable: bool,
+        calls: tuple[CallReport, ...],
+        counts: Counts,
+        sublayers: tuple[LayerReport, ...] = (),
+    ) -> None:
+        self.layer, self.prefix, self.depth, self.trainable = layer, prefix, depth, trainable
+        self.calls, self.counts, self.sublayers = calls, counts, sublayers
+
+    def with_counts(self, counts: Counts, calls: tuple[CallReport, ...] | None = None) -> LayerReport:
+        """Returns the row with other numbers."""
+        calls = self.calls if calls is None else calls
+        return LayerReport(self.layer, self.prefix, self.depth, self.trainable, calls, counts, self.sublayers)
 
     @property
     def path(self) -> str:
-        """Its name behind those of the models around it."""
+        """The names of the enclosing models and of the layer, separated by slashes."""
         return self.prefix + self.layer.name
 
     @property
-    def config(self) -> Mapping[str, Any]:
-        """The arguments that were given."""
-        return self.layer.args
-
-    @property
-    def dtype(self) -> str:
-        """Its dtype policy."""
-        return self.layer.dtype
-
-    @property
-    def definition(self) -> Definition:
-        """What the layer is: an entry of the catalogue, an operation, a nested model, or foreign."""
-        return self.layer.definition
-
-    @property
-    def output_shapes(self) -> tuple[Shape | None, ...]:
-        """The shapes that its last call gives, as Keras prints them."""
-        return self.counts.output_shapes
-
-    @property
-    def own_shapes(self) -> tuple[Shape | None, ...]:
-        """Those that a nested model gives for its own inputs."""
-        return self.counts.own_shapes
-
-    @property
-    def own_names(self) -> tuple[str, ...]:
-        """The keys of those where they come in a dict, as :class:`Model` has them."""
-        return self.counts.own_names
-
-    @property
-    def weights(self) -> tuple[Weight, ...]:
-        """Its weights; none of a nested model, whose layers have them."""
-        return self.counts.weights
-
-    @property
-    def recorded(self) -> bool:
-        """Whether these are the weights that the model's file stores, as they cannot be inferred."""
-        return self.counts.recorded
-
-    @property
-    def params(self) -> Number:
-        """The number of its parameters."""
-        return self.counts.params
-
-    @property
-    def trainable_params(self) -> Number:
-        """Those of them that training changes."""
-        return self.counts.trainable_params
-
-    @property
-    def left_trainable(self) -> tuple[Weight, ...]:
-        """The weights of a frozen layer that count as trainable further out."""
-        return self.counts.left_trainable
-
-    @property
-    def macs(self) -> Number:
-        """The multiply-accumulates of all its calls."""
-        return self.counts.macs
-
-    @property
-    def flops(self) -> Number | None:
-        """The floating-point operations of all its calls; None where they were not asked for."""
-        return self.counts.flops
-
-    @property
-    def incomplete(self) -> Mapping[str, str]:
-        """Which numbers are ``unknown``, or a lower bound (``partial``)."""
-        return self.counts.incomplete
-
-    @property
     def non_trainable_params(self) -> Number:
-        """The parameters that training does not change by gradient."""
+        """Number of parameters that training does not change by gradient."""
         return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     @property
     def module(self) -> str:
-        """The module that Keras exports the class from; null for a class that is not Keras's."""
+        """The module from which Keras exports the class; empty for a custom class."""
         if self.class_name in ("Sequential", "Functional"):
             return "keras"
         definition = self.layer.definition
@@ -216,9 +194,11 @@ class LayerReport(Struct):
 
 
 class Totals(Struct):
-    """The sums over a model; a layer that is called twice has its parameters counted once and its MACs twice.
+    """The sums over a model. A layer that is called twice has its parameters counted once, and its MACs twice.
 
-    ``left_trainable`` are the weights of frozen wrappers that count as trainable all the same.
+    Attributes:
+        param_bytes, trainable_bytes: the size of the parameters.
+        still_trainable: the weights of frozen wrappers that count as trainable all the same.
     """
 
     params: Number
@@ -227,20 +207,25 @@ class Totals(Struct):
     trainable_bytes: Number
     macs: Number
     incomplete: Mapping[str, str] = {}
-    left_trainable: tuple[Weight, ...] = ()
+    still_trainable: tuple[Weight, ...] = ()
     flops: Number | None = None
 
     @property
     def non_trainable_params(self) -> Number:
-        """The parameters that training does not change by gradient."""
+        """Number of parameters that training does not change by gradient."""
         return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
 
 @dataclass(frozen=True)
 class Report:
-    """Everything about one model. ``linear`` says that it is one chain, which needs no connections shown; ``convention`` which
-    FLOPs its rows have, empty where none were asked for; ``run`` is the model as it was run, on which further analyses stand
-    that are made when they are asked for.
+    """Shapes, parameters and costs of a model.
+
+    Attributes:
+        layers: the rows, in Keras's order, each nested model followed by its layers.
+        linear: True if the model is one chain of layers.
+        run: the model as the engine ran it; further analyses start from it.
+        problems: the warnings.
+        convention: how the FLOPs are counted; empty if none were requested.
     """
 
     model: Model
@@ -249,6 +234,6 @@ class Report:
     input_shapes: tuple[Shape | None, ...]
     output_shapes: tuple[Shape | None, ...]
     linear: bool
-    run: Run = field(repr=False, compare=False)
+    run: ModelRun = field(repr=False, compare=False)
     problems: tuple[Problem, ...] = ()
     convention: str = ""

@@ -1,4 +1,4 @@
-"""The rows of a report, made of a model as it was run: parameters, what of them trains, and the sums over all."""
+"""The rows of a report: the parameters of every layer, which of them train, and the sums over the model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
-from convcalc.analyse.run import Ran, Run
+from convcalc.analyse.run import CallResult, ModelRun
 from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
@@ -17,20 +17,23 @@ from convcalc.model import Layer, Model, summary_order
 FROZEN = "the layer is frozen: trainable is false"
 
 
-def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
-    """The layers of a model in Keras's order, each followed by those of its nested model."""
+def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[LayerReport]:
+    """Returns the rows of a model in Keras's order, each nested model followed by its layers."""
     model = run.model
     calls: list[list[CallReport]] = [[] for _ in model.layers]
-    first: list[str] = []  # the name of each call's first output
-    for call, ran in zip(model.calls, run.calls):
-        own = calls[call.layer]
-        first.append(f"{model.layers[call.layer].name}[{len(own)}][0]")
+    first_outputs: list[str] = []  # the name of the first output of each call
+    for call, result in zip(model.calls, run.results):
+        calls_of_layer = calls[call.layer]
+        first_outputs.append(f"{model.layers[call.layer].name}[{len(calls_of_layer)}][0]")
         sources = tuple(
-            [f"{first[ref.call][:-2]}{ref.output}]" if ref.output else first[ref.call] for ref in call.sources]
+            [
+                f"{first_outputs[ref.call][:-2]}{ref.output}]" if ref.output else first_outputs[ref.call]
+                for ref in call.sources
+            ]
         )
-        own.append(CallReport(sources, ran, run.shapes(call.masks) if call.masks else ()))
+        calls_of_layer.append(CallReport(sources, result, run.shapes(call.masks) if call.masks else ()))
     rows: list[LayerReport] = []
-    alike: dict[tuple[int, bool, bool], Counts] = {}
+    shared: dict[tuple[CallResult, bool, bool], Counts] = {}
     for index in summary_order(model):
         layer = model.layers[index]
         trains = trainable and layer.trainable
@@ -38,66 +41,68 @@ def rows_of(run: Run, prefix: str, depth: int, trainable: bool) -> list[LayerRep
         if isinstance(layer.definition, Model):
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
-        ran = reports[0].ran
+        result = reports[0].result
         if len(reports) > 1 or layer.stored is not None:
-            counts = _counts(layer, trains, run.weights[index] or (), [call.ran for call in reports])
+            counts = _counts(layer, trains, run.weights[index] or (), [call.result for call in reports])
         else:
-            key = (id(ran), layer.trainable, trains)
-            found = alike.get(key)
-            counts = found or alike.setdefault(key, _counts(layer, trains, run.weights[index] or (), [ran]))
-        inside = _listed(layer, ran.inputs, prefix, depth, trains)
-        rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, inside))
+            key = (result, layer.trainable, trains)
+            counts = shared.get(key) or shared.setdefault(
+                key, _counts(layer, trains, run.weights[index] or (), [result])
+            )
+        sublayers = _sublayer_rows(layer, result.inputs, prefix, depth, trains)
+        rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, sublayers))
     return rows
 
 
-def _counts(layer: Layer, trains: bool, own: tuple[Weight, ...], ran: Sequence[Ran]) -> Counts:
-    """What a layer counts that is no model; ``own`` are its weights as its rule gives them, ``ran`` its calls."""
-    known = all(each.inferred is not None and "params" not in each.inferred.unknown for each in ran)
+def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: Sequence[CallResult]) -> Counts:
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are its weights by its rule."""
+    known = all(result.inferred is not None and "params" not in result.inferred.unknown for result in results)
     recorded = not known and layer.stored is not None
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
     else:
-        weights = own if trains else frozen(own, FROZEN)
-    params, trained = _summed(weights) if known else (UNKNOWN, UNKNOWN)
-    left: tuple[Weight, ...] = ()
+        weights = inferred if trains else frozen(inferred, FROZEN)
+    params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN)
+    still_trainable: tuple[Weight, ...] = ()
     if not layer.trainable and layer.definition.contains_layers:
         # Its layers may still count as trainable in the enclosing model.
-        left = tuple(weight for weight in own if weight.trainable)
-    macs = sum_known([each.macs for each in ran])
+        still_trainable = tuple(weight for weight in inferred if weight.trainable)
+    macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
     if params is UNKNOWN or trained is UNKNOWN or macs.label:
         labels = {
             "params": "unknown" if params is UNKNOWN else "",
             "trainable_params": "unknown" if trained is UNKNOWN else "",
-            "non_trainable_params": _split(weights, ()),
+            "non_trainable_params": _non_trainable_label(weights, ()),
             "macs": macs.label,
         }
-        incomplete = _labelled(labels)
-    return Counts(ran[-1].outputs, weights, params, trained, macs.value, incomplete, left, recorded=recorded)
+        incomplete = _without_empty(labels)
+    outputs = results[-1].outputs
+    return Counts(outputs, weights, params, trained, macs.value, incomplete, still_trainable, recorded=recorded)
 
 
 def _model_rows(
-    inner: Run, layer: Layer, prefix: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
+    inner: ModelRun, layer: Layer, prefix: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
 ) -> list[LayerReport]:
-    """The row of a nested model, which sums up those of its layers, and these behind it."""
+    """Returns the row of a nested model, with the sums over its layers, and the rows of these."""
     own_flags = inner.model.own_flags
     below = rows_of(inner, f"{prefix}{layer.name}/", depth + 1, trains or own_flags)
     children = [row for row in below if row.depth == depth + 1]
-    left: tuple[Weight, ...] = ()
+    still_trainable: tuple[Weight, ...] = ()
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
-    elif own_flags:  # what a frozen layer holds may yet count as trainable further out
-        trained, left = PartialSum(0, ""), _trainable_weights(below)
+    elif own_flags:  # the layers of a frozen model may still count as trainable in the enclosing model
+        trained, still_trainable = PartialSum(0, ""), _trainable_weights(below)
     else:
         trained = sum_known([row.trainable_params for row in children])
-        left = tuple(weight for row in children for weight in row.left_trainable)
+        still_trainable = tuple(weight for row in children for weight in row.still_trainable)
     params = sum_known([row.params for row in children])
     macs = sum_known([call.macs for call in calls])
     partial = label_if_partial("params", children)
     labels = {
         "params": params.label or partial,
         "trainable_params": trained.label or partial,
-        "non_trainable_params": _split((), children),
+        "non_trainable_params": _non_trainable_label((), children),
         "macs": macs.label,
     }
     counts = Counts(
@@ -106,8 +111,8 @@ def _model_rows(
         params.value,
         trained.value,
         macs.value,
-        _labelled(labels),
-        left,
+        _without_empty(labels),
+        still_trainable,
         inner.outputs,
         inner.model.output_names,
     )
@@ -115,40 +120,43 @@ def _model_rows(
     return [row, *below]
 
 
-def _listed(
-    holder: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
+def _sublayer_rows(
+    layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """The rows of the layers that a layer lists, each on what the one before it gives; ``prefix`` and ``depth`` are the layer's."""
-    definition = holder.definition
+    """Returns the rows of the layers that are a list among the arguments of a layer, each applied to the output of the one before.
+
+    ``prefix`` and ``depth`` are those of the layer.
+    """
+    definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
         return ()
-    prefix, depth = f"{prefix}{holder.name}/", depth + 1
-    found: list[LayerReport] = []
+    prefix, depth = f"{prefix}{layer.name}/", depth + 1
+    rows: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
-    for each in holder.args[definition.sublayers_argument]:
-        if not isinstance(each, SubLayer) or not shapes:
+    for sublayer in layer.args[definition.sublayers_argument]:
+        if not isinstance(sublayer, SubLayer) or not shapes:
             break
-        inferred = each.infer(*shapes)
-        name = each.name or each.definition.name
-        trains = trainable and each.trainable
+        inferred = sublayer.infer(*shapes)
+        own, name = sublayer.definition, sublayer.name or sublayer.definition.name
+        trains = trainable and sublayer.trainable
         weights = inferred.weights if trains else frozen(inferred.weights, FROZEN)
-        layer = Layer(name, each.definition.class_name, each.definition, each.args, each.trainable, each.dtype)
+        inner = Layer(name, own.class_name, own, sublayer.args, sublayer.trainable, sublayer.dtype)
         counts = Counts(
             inferred.outputs,
             weights,
             parameters(inferred),
-            _summed(weights)[1],
+            _count_params(weights)[1],
             known_macs(inferred),
             dict.fromkeys(inferred.unknown, "unknown"),
         )
-        inside = _listed(layer, shapes, prefix, depth, trains)
-        found.append(LayerReport(layer, prefix, depth, trains, (), counts, inside))
+        sublayers = _sublayer_rows(inner, shapes, prefix, depth, trains)
+        rows.append(LayerReport(inner, prefix, depth, trains, (), counts, sublayers))
         shapes = tuple(shape for shape in inferred.outputs if shape is not None)
-    return tuple(found)
+    return tuple(rows)
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
-    """The weights that the file stores. Which of them train it does not say, unless none does."""
+    """Returns the weights that the file stores. The file does not say which are trainable, unless the layer is frozen."""
     return tuple(
         Weight(
             weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
@@ -157,19 +165,18 @@ def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     )
 
 
-def _labelled(labels: Mapping[str, str]) -> Mapping[str, str]:
-    """The labels that there are."""
+def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
     return {name: label for name, label in labels.items() if label}
 
 
-def _split(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """The label of what does not train, where it is not known which weights do."""
-    untold = any(weight.trainable is None for weight in weights)
-    return "unknown" if untold or label_if_partial("non_trainable_params", rows) else ""
+def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
+    """Returns ``unknown`` if it is unknown which of the weights are trainable."""
+    undecided = any(weight.trainable is None for weight in weights)
+    return "unknown" if undecided or label_if_partial("non_trainable_params", rows) else ""
 
 
-def _summed(weights: Sequence[Weight]) -> tuple[Number, Number]:
-    """The number of parameters, and of those that train."""
+def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
+    """Returns the number of parameters, and of trainable ones."""
     params: Number = 0
     trained: Number = 0
     for weight in weights:
@@ -183,38 +190,43 @@ def _summed(weights: Sequence[Weight]) -> tuple[Number, Number]:
 
 
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    """The weights that train, and those that count so further out; a nested model's are those of its layers again."""
-    own = [weight for row in rows for weight in row.weights if weight.trainable]
-    return (*own, *(weight for row in rows if not isinstance(row.definition, Model) for weight in row.left_trainable))
+    """Returns the trainable weights of layers, and those of frozen wrappers that count as trainable."""
+    trainable = [weight for row in rows for weight in row.weights if weight.trainable]
+    return (*trainable, *_still_trainable(rows))
+
+
+def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
+    # The rows of nested models are left out: their weights are those of their layers again.
+    return tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.still_trainable)
 
 
 def totals_of(rows: Sequence[LayerReport]) -> Totals:
-    """The sums over the rows of a model."""
+    """Returns the sums over the rows of a model."""
     top = [row.counts for row in rows if row.depth == 0]
-    # What layers have in common is measured once.
-    times = Counter([id(row.counts) for row in rows])
-    counts = {id(row.counts): row.counts for row in rows}
-    left: tuple[Weight, ...] = ()
-    if any(each.left_trainable for each in counts.values()):  # a nested model's are those of its layers again
-        left = tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.left_trainable)
-    every = sum([times[key] * weight_bytes(each.weights) for key, each in counts.items()])
-    fixed = sum(
-        [times[key] * weight_bytes([w for w in each.weights if not w.trainable]) for key, each in counts.items()]
+    times = Counter([row.counts for row in rows])  # equal rows share their counts
+    still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
+    param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
+    frozen_bytes = sum(
+        [
+            number * weight_bytes([weight for weight in counts.weights if not weight.trainable])
+            for counts, number in times.items()
+        ]
     )
-    has_weights = any(each.weights for each in counts.values())
-    of = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
-    sums = {name: sum_known(list(map(attrgetter(field), top))) for name, field in of.items()}
-    unsure = {name for each in top for name in each.incomplete}
-    labels = {name: total.label or ("partial" if name in unsure else "") for name, total in sums.items()}
-    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in unsure else ""
+    has_weights = any(counts.weights for counts in times)
+    attributes = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
+    sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
+    incomplete = {name for counts in top for name in counts.incomplete}
+    labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
+    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in incomplete else ""
     if labels["params"]:
         labels["param_bytes"] = "partial" if has_weights else "unknown"
+    trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     return Totals(
         params=sums["params"].value,
         trainable_params=sums["trainable_params"].value,
-        param_bytes=every if has_weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else every - fixed + weight_bytes(left),
+        param_bytes=param_bytes if has_weights or not labels["params"] else UNKNOWN,
+        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else trainable_bytes,
         macs=sums["macs"].value,
-        incomplete=_labelled(labels),
-        left_trainable=left,
+        incomplete=_without_empty(labels),
+        still_trainable=still_trainable,
     )

@@ -1,33 +1,32 @@
-"""A model as it was run: what analyses find at each call."""
+"""A model as the engine ran it: the result of every call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convcalc.base.numbers import Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape
 from convcalc.base.structs import Struct
 from convcalc.layers import Inferred, LayerDefinition, Weight
 from convcalc.model import Model, Ref
 from convcalc.ops import Operation
 
-# The shape of a tensor that a broken layer gives: not even the number of its axes is known.
-NOTHING: None = None
+UNKNOWN_SHAPE: None = None
+"""The shape of a tensor of which not even the number of axes is known."""
 
 
-class Step(Struct):
-    """One rule as it was run, from which further costs are worked out. ``definition`` is None if the class is unknown."""
+class CallResult(Struct):
+    """The result of one call. Equal layers with equal inputs share one result: results are compared by identity.
 
-    definition: LayerDefinition | Operation | None
-    args: Mapping[str, Any]
-    inputs: Sequence[Shape]
-    inferred: Inferred | None
-
-
-class Ran(Struct):
-    """One call as it was run: the shapes that reached it, and what came of it. ``recorded`` says that the output shapes are
-    those that the model's file records, as they cannot be inferred. ``step`` is the rule that ran; of a nested model there is
-    its run on these inputs instead (``inside``). An input has neither.
+    Attributes:
+        inputs, outputs: the shapes.
+        dtypes: the dtypes of the outputs, empty if unknown.
+        inferred: the result of the layer's rule; None if no rule could run.
+        macs: the multiply-accumulates, for the stated batch size or for one sample.
+        definition: the layer or operation whose rule ran; None if none did.
+        args: the arguments of the rule.
+        nested: the run of a nested model on these inputs.
+        recorded: True if the output shapes cannot be inferred and are those that the model's file records.
     """
 
     inputs: tuple[Shape | None, ...]
@@ -35,42 +34,68 @@ class Ran(Struct):
     dtypes: tuple[str, ...]
     inferred: Inferred | None
     macs: Number
-    step: Step | None = None
-    inside: Run | None = None
+    definition: LayerDefinition | Operation | None = None
+    args: Mapping[str, Any] = {}
+    nested: ModelRun | None = None
     recorded: bool = False
 
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """The rules that ran: one for a layer, those of all its calls for a nested model."""
-        if self.inside is not None:
-            return tuple([step for ran in self.inside.calls for step in ran.steps])
-        return () if self.step is None else (self.step,)
+    def rule_inputs(self) -> tuple[Shape, ...]:
+        """The shapes that the rule got, which are all known."""
+        return tuple([shape for shape in self.inputs if shape is not None])
+
+    @property
+    def rule_results(self) -> tuple[CallResult, ...]:
+        """The results of single rules: this one; for a nested model those of its calls; for a model input none."""
+        if self.nested is not None:
+            return tuple([inner for result in self.nested.results for inner in result.rule_results])
+        is_input = self.definition is None and self.inferred is not None
+        return () if is_input else (self,)
 
 
-class Run:
-    """A model's calls as they were run on given input shapes, and the runs of its ``nested`` models, by layer number, on their
-    own input shapes. ``weights`` are those of each layer; None where none are known.
+def unknown_result(inputs: tuple[Shape | None, ...]) -> CallResult:
+    """Returns the result of a call of an unknown class, or of a layer that could not be read."""
+    return CallResult(inputs, (UNKNOWN_SHAPE,), ("",), None, UNKNOWN)
+
+
+class ModelRun:
+    """The results of all calls of a model, on given input shapes.
+
+    Attributes:
+        results: the result of each call, by its number.
+        nested: the runs of nested models on their own input shapes, by the number of the layer.
+        weights: the weights of each layer; None if they are unknown.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.calls: list[Ran] = []
-        self.nested: dict[int, Run] = {}
+        self.results: list[CallResult] = []
+        self.nested: dict[int, ModelRun] = {}
         self.weights: list[tuple[Weight, ...] | None] = [None] * len(model.layers)
 
     def shape(self, ref: Ref) -> Shape | None:
+        """Returns the shape of a tensor."""
         return self.shapes((ref,))[0]
 
     def shapes(self, refs: Iterable[Ref]) -> tuple[Shape | None, ...]:
-        calls = self.calls
+        """Returns the shapes of tensors."""
+        results = self.results
         return tuple(
-            [outputs[ref.output] if ref.output < len(outputs := calls[ref.call].outputs) else NOTHING for ref in refs]
+            [
+                outputs[ref.output] if ref.output < len(outputs := results[ref.call].outputs) else UNKNOWN_SHAPE
+                for ref in refs
+            ]
         )
 
     def dtype(self, ref: Ref) -> str:
-        dtypes = self.calls[ref.call].dtypes
+        """Returns the dtype of a tensor; empty if it is unknown."""
+        dtypes = self.results[ref.call].dtypes
         return dtypes[ref.output] if ref.output < len(dtypes) else ""
 
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
+        """The shapes of the model's outputs."""
         return tuple(map(self.shape, self.model.outputs))

@@ -216,8 +216,8 @@ def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str,
     Transposed windows are left out: they write, and use the whole input.
     """
     for row in _single_layers(report):
-        for step in row.calls[-1].steps if row.calls else ():
-            windows = step.inferred.windows if step.inferred else ()
+        for result in row.calls[-1].result.rule_results if row.calls else ():
+            windows = result.inferred.windows if result.inferred else ()
             if windows and not any(window.transposed for window in windows):
                 yield row, list(zip(_axes(row, len(windows)), windows))
 
@@ -303,6 +303,6 @@ def _field_beyond_input(report: Study) -> Findings:
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in inputs:
                 inputs.add(field.input)
-                pairs = ((axis.size, axis.cells) for axis in field.axes)
+                pairs = ((axis.size, axis.input_size) for axis in field.axes)
                 size, available = ("×".join(map(str, sizes)) for sizes in zip(*pairs))
                 yield row.path, f"sees {size} positions of the input '{field.input}', which has only {available}"

@@ -63,7 +63,7 @@ class _Summary:
             yield from self._layer(row, last=False)
         yield "=" * self.length
         # In Keras 2 a frozen wrapper does not train the weights of its layers.
-        for line in totals(self.report, self.report.totals.left_trainable):
+        for line in totals(self.report, self.report.totals.still_trainable):
             yield f"{line.label} params: {count_text(line.params)} ({size_text(line.size, 'Byte')})"
         yield "_" * self.length
 

@@ -37,17 +37,17 @@ def keras2_row(row: LayerReport) -> KerasRow:
 
 def _shapes(row: LayerReport) -> str:
     """Returns the output shapes in their list, tuple or dict; "multiple" if the calls of the layer differ."""
-    if row.own_shapes:
-        return _structure(row, row.own_shapes)
+    if row.nested_output_shapes:
+        return _structure(row, row.nested_output_shapes)
     texts = {_structure(row, call.output_shapes) for call in row.calls}
     return texts.pop() if len(texts) == 1 else "multiple"
 
 
 def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
     texts = list(map(shape_text, shapes))
-    if row.own_names:
-        by_name = dict(zip(sorted(row.own_names), texts))
-        return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.own_names)}}}"
+    if row.nested_output_names:
+        by_name = dict(zip(sorted(row.nested_output_names), texts))
+        return f"{{{', '.join(f'{name!r}: {by_name[name]}' for name in row.nested_output_names)}}}"
     container = _container(row.definition)
     if len(texts) == 1 and container != LIST_OF_ONE:
         return texts[0]

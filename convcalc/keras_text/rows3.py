@@ -52,7 +52,7 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
 def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
     yield row
-    for inner in row.inside if expand else ():
+    for inner in row.sublayers if expand else ():
         # Keras shows the shape for which an inner layer was built. A layer that is built in ``__init__`` has no such shape, and
         # neither has a layer that contains a list of layers.
         definition = inner.definition
@@ -60,7 +60,7 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
             definition.built_when_made or definition.sublayers_argument
         )
         yield from _expanded(
-            inner._replace(counts=inner.counts._replace(output_shapes=(None,))) if unknown else inner, expand
+            inner.with_counts(inner.counts._replace(output_shapes=(None,))) if unknown else inner, expand
         )
 
 

@@ -135,7 +135,7 @@ def _recorded(row: LayerReport, report: Study) -> str:
 def _alive(row: LayerReport, report: Study) -> PartialSum:
     """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
     memory = report.memory
-    return PartialSum(memory.at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
+    return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
 
 
 def _count(name: str) -> Count:

@@ -36,7 +36,7 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
         report = without_mask_ops(report)
         rows = [(row, _keras2_cells(row, report.linear)) for row in keras2_rows(report, expand_nested)]
         # In Keras 2 a frozen wrapper does not train the weights of its layers.
-        lines, byte = totals(report, report.totals.left_trainable), "Byte"
+        lines, byte = totals(report, report.totals.still_trainable), "Byte"
     sums: dict[str, Cell] = {}
     for line in lines:
         count_field, size_field = TOTAL_FIELDS[line.label]

@@ -483,7 +483,7 @@ def test_trainability_of_the_weights_of_custom_classes_is_unknown() -> None:
     row = report.layers[0]
     untold = tuple(weight._replace(trainable=None) for weight in row.weights)
     counts = row.counts._replace(weights=untold, trainable_params=UNKNOWN)
-    changed = replace(report, layers=(row._replace(counts=counts),))
+    changed = replace(report, layers=(row.with_counts(counts),))
     assert {group.trainable: group.size for group in changed.memory.weights} == {None: 60}
 
 

@@ -14,7 +14,7 @@ from tests.generators.reports import of_spec
 
 SPEC = "name: net\ninput: {shape: [28, 28, 1], batch_size: %s}\nlayers: [{Conv2D: [8, 3]}, Flatten, {Dense: 10}]\n"
 ANALYSES = {
-    "engine": "convcalc.analyse.inference._run",
+    "engine": "convcalc.analyse.inference.run_calls",
     "memory": "convcalc.analyse.memory.memory_of",
     "receptive fields": "convcalc.analyse.receptive_field.receptive_fields",
     "flops": "convcalc.analyse.study.with_flops",

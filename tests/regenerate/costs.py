@@ -71,7 +71,7 @@ Resampling by interpolation, for each element of the output (a product for each 
 {interpolations}
 
 A pooling costs one operation for each cell of each window, a global pooling one for each cell of the input. A gated recurrent layer
-costs its activations and the products and sums that join its gates, for each unit at each step. Attention scales each query, and takes
+costs its activations and the products and sums that join its gates, for each unit at each result. Attention scales each query, and takes
 a softmax over the scores. Of an average over n inputs, n − 1 operations are additions and one is a division.
 
 ## How the known tools count
@@ -193,16 +193,16 @@ def _int(number: object) -> int:
 
 
 def _bias(row: LayerReport) -> object:
-    (step,) = row.calls[0].steps
-    assert step.inferred is not None
-    return sum(product(weight.shape) * weight.added_per_sample for weight in step.inferred.weights)
+    (result,) = row.calls[0].result.rule_results
+    assert result.inferred is not None
+    return sum(product(weight.shape) * weight.added_per_sample for weight in result.inferred.weights)
 
 
 def _others(row: LayerReport) -> object:
     """The operations other than products and biases."""
-    (step,) = row.calls[0].steps
-    assert isinstance(step.definition, LayerDefinition) and step.inferred is not None
-    return elementwise(step.definition, step.args, step.inputs, step.inferred)
+    (result,) = row.calls[0].result.rule_results
+    assert isinstance(result.definition, LayerDefinition) and result.inferred is not None
+    return elementwise(result.definition, result.args, result.rule_inputs, result.inferred)
 
 
 def _relu(row: LayerReport) -> object:

@@ -390,7 +390,7 @@ def test_a_contradicting_recorded_shape_is_a_warning() -> None:
     model = functional(INPUT, DENSE, layer("ReLU", "relu", [wrong]), outputs=[["relu", 0, 0]])
     report = infer(read(data(model), "model.json"))
     assert [problem.code for problem in report.problems] == ["recorded-shape"]
-    assert "gives (None, 4), and the file records (None, 9)" in report.problems[0].message
+    assert "returns (None, 4), but the file records (None, 9)" in report.problems[0].message
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:

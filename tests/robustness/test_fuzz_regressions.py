@@ -353,7 +353,7 @@ def of_input(*outputs: int) -> Model:
 
 def test_an_input_of_an_unknown_class_is_one_tensor() -> None:
     assert infer(of_input(0)).output_shapes == (None,)
-    with pytest.raises(ConvcalcError, match="gives output 1 of 'x', which has 1"):
+    with pytest.raises(ConvcalcError, match="returns output 1 of 'x', which has 1 output, counted from 0"):
         infer(of_input(0, 1))
 
 
