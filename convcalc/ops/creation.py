@@ -20,7 +20,7 @@ def shape_argument(shape: Any, argument: str = "shape") -> Shape:
     sizes = shape if isinstance(shape, list) else [shape]
     known = [size for size in sizes if size is not None]
     if not isinstance(shape, list) or not all(isinstance(size, int) and size >= 0 for size in known):
-        raise Refusal("needs a shape: a list of sizes, none of them negative", codes.INVALID_VALUE, argument)
+        raise Refusal("needs a shape: a list of sizes of at least 0", codes.INVALID_VALUE, argument)
     return tuple(UNKNOWN if size is None else size for size in sizes)
 
 
@@ -46,7 +46,7 @@ def arange(
         raise Refusal("needs a start, a stop and a step whose distances are finite", codes.INVALID_VALUE)
     size = ceil(steps)
     if size < 0:
-        raise Refusal(f"needs a step from {first} toward {end}, not a step of {increment}", codes.INVALID_VALUE, "step")
+        raise Refusal(f"needs a step that leads from {first} to {end}, not {increment}", codes.INVALID_VALUE, "step")
     return Tensor((size,), dtype or common_dtype(first, end, increment))
 
 

@@ -75,7 +75,8 @@ def _adaptive(name: str) -> Rule:
         shape = inputs.shape
         sizes = _per_axis(output_size, len(shape) - 2)
         if data_format == "channels_last":
-            _channels_last(shape, data_format)
+            if not shape:
+                raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
             # Keras keeps one spatial axis too many (keras/src/ops/nn.py), and its summary shows it.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
