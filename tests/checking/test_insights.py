@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from convcalc import Report, infer
+from convcalc.base.codes import CODES, Code
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.checking.insights import INSIGHT_RULES, Insight, InsightRule, insights
 from convcalc.cli import cli
@@ -195,6 +196,13 @@ def refused(*words: str) -> str:
     failed = run(*words).exception
     assert isinstance(failed, ConvcalcError)
     return str(failed)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_code_of_every_problem_is_explained(code: str) -> None:
+    meaning = CODES[Code(code)]
+    text = " ".join(run("explain", code).output.split())
+    assert text == " ".join(f"{code} {meaning.title} {meaning.help}".split())
 
 
 def test_a_word_that_is_not_a_code_is_one_clear_error() -> None:
