@@ -36,7 +36,7 @@ class VerifyResult(Struct):
 
     @property
     def agreement(self) -> str:
-        """How much agrees, as a text."""
+        """Returns a sentence with the numbers of weights and layers that agree."""
         agree = f"{_counted(self.weights, 'weight')} of {_counted(self.layers, 'layer')} agree with the file"
         unknown = f"; {_counted(self.unknown, 'layer')} could not be compared" if self.unknown else ""
         return agree + unknown

@@ -34,7 +34,7 @@ class Link(Struct):
 
 
 class LayerSignature(Struct):
-    """What identifies a layer among its siblings.
+    """The values that identify a layer among its siblings.
 
     Attributes:
         name: Its name; empty if names are ignored.

@@ -55,7 +55,7 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """Which values identify a layer. They must be known in every row of both snapshots.
+    """The values that identify a layer: those that every row of both snapshots has.
 
     Attributes:
         names: True if names count.

@@ -1,4 +1,4 @@
-"""What the parsers of Keras 3 and Keras 2 tables share: the lines of a text, and a parsed table."""
+"""The lines of a text and a parsed table, shared by the parsers for Keras 3 and Keras 2."""
 
 from __future__ import annotations
 
