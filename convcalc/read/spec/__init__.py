@@ -1,1 +1,1 @@
-"""YAML specs."""
+"""Reads YAML specs."""

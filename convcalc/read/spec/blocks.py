@@ -1,4 +1,4 @@
-"""``blocks:`` of a spec: groups of layers with arguments, used like a layer."""
+"""Reads the ``blocks:`` of a spec: groups of layers with arguments, which are used like a layer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope, has_misspelling_of
 
-# Names that mean something else where a layer's or an argument's name stands.
+# Names that have another meaning in place of a layer's or an argument's name.
 NESTED = ("Model", "Functional", "Sequential")
 _RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "call")
 _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 
 
 class Block(Struct):
-    """A reusable group of layers; ``defaults`` holds its arguments, :data:`REQUIRED` for those that must be given."""
+    """A reusable group of layers. ``defaults`` holds its arguments; :data:`REQUIRED` marks those without a default."""
 
     name: str
     defaults: Mapping[str, Any]
@@ -28,17 +28,22 @@ class Block(Struct):
 
 
 def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
-    """The ``blocks:`` of a file."""
+    """Returns the blocks of a file, by name."""
     blocks: dict[str, Block] = {}
     scope = Scope()
-    for name, (key, body) in reader.declared(node, "'blocks' is a mapping from a block's name to its layers"):
+    for name, (key, body) in reader.declared(node, "'blocks' must be a mapping from a block's name to its layers"):
         layers = body.get("layers") if isinstance(body, MappingNode) else None
         if lookup_builtin(name) or name in NESTED:
             reader.report(
-                key, codes.NAME_TAKEN, f"a block cannot be named '{name}': a layer of Keras has that name", scope
+                key,
+                codes.NAME_TAKEN,
+                f"a block cannot be named '{name}', which is a layer of Keras; choose another name",
+                scope,
             )
         elif name in _RESERVED_BLOCK_NAMES:
-            message = f"a block cannot be named '{name}': that has a meaning of its own in an entry"
+            message = (
+                f"a block cannot be named '{name}', which has another meaning in a list of layers; choose another name"
+            )
             reader.report(key, codes.NAME_TAKEN, message, scope)
         if isinstance(body, MappingNode):
             reader.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
@@ -55,9 +60,9 @@ def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
 def block_variables(
     reader: NodeReader, block: Block, scope: Scope, key: Node, entry: Node, given: Node | None
 ) -> dict[str, Any]:
-    """A block's arguments, given by name or by position. Raises :class:`AlreadyReported`."""
+    """Returns the arguments of a block, given by name or by position. Raises :class:`AlreadyReported`."""
     names = list(block.defaults)
-    found: dict[str, Any] = dict(block.defaults)
+    variables: dict[str, Any] = dict(block.defaults)
     beside = entry.fields.items() if isinstance(entry, MappingNode) else ()
     named = [(name, pair) for name, pair in beside if name in COMMON_OPTIONS]
     by_position: list[Node] = []
@@ -68,7 +73,7 @@ def block_variables(
     if len(by_position) > len(names):
         takes = f"takes {len(names)} argument{'s' * (len(names) != 1)}" if names else "takes no arguments"
         message = (
-            f"block '{block.name}' {takes}, and {len(by_position)} {'is' if len(by_position) == 1 else 'are'} given"
+            f"block '{block.name}' {takes}, but {len(by_position)} {'is' if len(by_position) == 1 else 'are'} given"
         )
         reader.report(by_position[len(names)], codes.TOO_MANY_ARGUMENTS, message, scope)
     meant: set[str] = set()
@@ -87,15 +92,15 @@ def block_variables(
     failed = False
     for name, node in pairs:
         try:
-            found[name] = reader.value(node, scope)
+            variables[name] = reader.value(node, scope)
         except AlreadyReported:
             failed = True
-            found[name] = None
-    missing = [name for name, value in found.items() if value is REQUIRED]
-    told = [repr(name) for name in missing if name not in meant]  # a has_misspelling_of name was reported already
-    if told:
-        message = f"block '{block.name}' needs the argument{'s' * (len(told) > 1)} {listed(told, 'and')}"
+            variables[name] = None
+    missing = [name for name, value in variables.items() if value is REQUIRED]
+    unreported = [repr(name) for name in missing if name not in meant]  # misspelt names were reported already
+    if unreported:
+        message = f"block '{block.name}' needs the argument{'s' * (len(unreported) > 1)} {listed(unreported, 'and')}"
         reader.report(key, codes.MISSING_ARGUMENT, message, scope)
     if missing or failed:
         raise AlreadyReported
-    return found
+    return variables

@@ -1,4 +1,4 @@
-"""``custom:`` in a spec: layers that Keras does not know, declared with data alone.
+"""Reads ``custom:`` in a spec: declarations of layers that are not in Keras, without code.
 
     custom:
       LayerScale:
@@ -8,8 +8,8 @@
         weights: {gamma: [channels]}
         macs: 0
 
-``input`` names the sizes of the input behind the batch; ``output``, ``weights`` and ``macs`` are expressions over those names
-and the layer's arguments. ``...`` stands for any axes, which the output may hand on. No code is run.
+``input`` names the sizes of the input after the batch axis. ``output``, ``weights`` and ``macs`` are expressions with these names and the
+layer's arguments. ``...`` matches any axes; the output can repeat them.
 """
 
 from __future__ import annotations
@@ -32,41 +32,44 @@ ANY_AXES = "..."
 
 
 def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerDefinition]:
-    """The layers that a spec declares, by name."""
-    found: dict[str, LayerDefinition] = {}
+    """Returns the layers that a spec declares, by name."""
+    definitions: dict[str, LayerDefinition] = {}
     scope = Scope()
-    for name, (key, body) in reader.declared(node, "'custom' is a mapping from a layer's name to its declaration"):
+    for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # What Keras exports nowhere is no name that a spec has to keep free.
+        # A class that Keras does not export does not reserve its name.
         if (known is not None and known.is_exported) or name in taken:
             reader.report(
-                key, codes.NAME_TAKEN, f"a custom layer cannot be named '{name}': a layer or block has that name", scope
+                key,
+                codes.NAME_TAKEN,
+                f"a custom layer cannot be named '{name}', which is a layer or a block; choose another name",
+                scope,
             )
             continue
         if not isinstance(body, MappingNode) or body.get("output") is None:
-            message = f"custom layer '{name}' is a mapping with 'input:' and 'output:', lists of sizes behind the batch"
+            message = f"custom layer '{name}' must be a mapping with 'input:' and 'output:', lists of sizes without the batch axis"
             reader.report(key, codes.MISSING_OUTPUT, message, scope)
             continue
         reader.check_keys(body, KEYS, f"custom layer '{name}'", scope)
         try:
             arguments = reader.declared_arguments(body.get("arguments"), COMMON_OPTIONS)
-            found[name] = _declaration(name, reader.value(body, scope), arguments)
+            definitions[name] = _declaration(name, reader.value(body, scope), arguments)
         except Refusal as refusal:
             reader.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
         except AlreadyReported:
             continue
-    return found
+    return definitions
 
 
 def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerDefinition:
     pattern, output = _list(body.get("input", [ANY_AXES]), "input"), _list(body["output"], "output")
     if pattern.count(ANY_AXES) > 1 or output.count(ANY_AXES) > pattern.count(ANY_AXES):
         raise Refusal(
-            "can have '...' once in its input, and in its output only what its input has", codes.INVALID_VALUE
+            "can have '...' only once in its input, and in its output only if its input has it", codes.INVALID_VALUE
         )
     weights = body.get("weights") or {}
     if not isinstance(weights, Mapping):
-        raise Refusal("has weights that are no mapping from a name to a shape", codes.INVALID_VALUE)
+        raise Refusal("has 'weights' that are not a mapping from a name to a shape", codes.INVALID_VALUE)
     rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
     arguments = tuple(Argument(key, Anything(), default, nullable=True) for key, default in defaults.items())
     return LayerDefinition(
@@ -91,23 +94,23 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
-        raise Refusal(f"has an {what} that is no list of sizes, names or expressions", codes.INVALID_VALUE)
+        raise Refusal(f"has an '{what}' that is not a list of sizes, names or expressions", codes.INVALID_VALUE)
     return value
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
-    """``gamma: [channels]``, or ``gamma: {shape: [channels], trainable: false}``."""
+    """Returns the name, the shape and trainable of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)
     if not isinstance(shape, list) or not isinstance(trainable, bool):
-        raise Refusal(f"has a weight '{name}' whose shape is no list", codes.INVALID_VALUE)
+        raise Refusal(f"has a weight '{name}' whose shape is not a list", codes.INVALID_VALUE)
     return name, shape, trainable
 
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """A layer rule made of expressions; it runs on any kind of number, as the catalogue's rules do."""
+    """A layer rule made of expressions. It accepts any kind of number, like the rules of the catalogue."""
 
     pattern: Sequence[Any]
     output: Sequence[Any]
@@ -129,13 +132,13 @@ class DeclaredRule:
             )
             for name, shape, trainable in self.weights
         )
-        if self.macs is None:  # a silent zero would be a lie
+        if self.macs is None:  # not declared, so not 0 but unknown
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
 
     def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
-        """The sizes that the pattern names, and those that its dots stand for."""
+        """Returns the sizes that the pattern names, and those that its dots match."""
         given, named = list(x[1:]), list(self.pattern)
         free: list[Number] = []
         if ANY_AXES in named:
@@ -159,7 +162,7 @@ class DeclaredRule:
         try:
             size: Number = part if isinstance(part, int) else evaluate(str(part), names)
         except Refusal as refusal:
-            raise Refusal(f"cannot work out '{part}': {refusal.message}", refusal.code) from None
+            raise Refusal(f"cannot compute '{part}': {refusal.message}", refusal.code) from None
         if size < 0:
-            raise Refusal(f"comes to a size of {size} for '{part}'", codes.VANISHING_SIZE)
+            raise Refusal(f"gets the negative size {size} from '{part}'", codes.VANISHING_SIZE)
         return size

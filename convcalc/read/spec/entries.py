@@ -1,4 +1,4 @@
-"""The entries of a ``layers:`` list: layers, blocks, repeats, nested models, and layers that are called again."""
+"""Reads the entries of a ``layers:`` list: layers, blocks, repeats, nested models, and repeated calls of layers."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPl
 
 MODEL_KEYS = ("name", "input", "inputs", "layers", "outputs")
 EXPECTATIONS = ("output_shape", "params", "trainable_params", "macs")
-# How many blocks, repeats and models may be open at once.
+# The maximum nesting depth of blocks, repeats and models.
 MAX_OPEN = 32
-# Where Keras keeps its layers, with which their names may be written.
+# Module prefixes that can be written before the name of a layer.
 _KERAS = r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)"
 _OPERATION = r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)"
 _CUSTOM_CLASS = r"[A-Za-z_][\w.]*[.>]\w+"
 
-_LAYER_FORMS = "a layer is written as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
+_LAYER_FORMS = "write a layer as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
 
 
 class Spec(Struct):
-    """What the entries of one file share: its values, its blocks, and how a nested model is read."""
+    """State of one file that its entries share. ``read_model`` reads a nested model."""
 
     reader: NodeReader
     blocks: Mapping[str, Block]
@@ -49,8 +49,11 @@ class Spec(Struct):
 
 
 class Entries:
-    """Reads one list of layers into a graph. ``current`` is the output of the entry above; ``branches`` says whether any
-    entry named its inputs, which makes the model a Functional.
+    """Reads one list of layers into a graph.
+
+    Attributes:
+        current: the output of the entry above
+        branches: True if an entry named its inputs, which makes the model a Functional
     """
 
     def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
@@ -63,11 +66,11 @@ class Entries:
         self.references = References(spec.reader, graph, scope)
 
     def report(self, node: Node, code: Code, message: str) -> None:
-        """Put a problem down."""
+        """Reports a problem at a node."""
         self.reader.report(node, code, message, self.scope)
 
     def read(self, items: SequenceNode) -> Ref | None:
-        """Read each entry; the output of the last."""
+        """Reads each entry, and returns the output of the last."""
         for entry in items.items:
             self.reader.charge(WORK_PER_LAYER, entry)
             try:
@@ -77,7 +80,7 @@ class Entries:
         return self.current
 
     def entry(self, entry: Node) -> None:
-        """One entry, by its form. Raises :class:`AlreadyReported`."""
+        """Reads one entry. Raises :class:`AlreadyReported`."""
         if isinstance(entry, ScalarNode) and isinstance(entry.value, str):
             self.use(entry.value, entry, entry, None)
         elif not isinstance(entry, MappingNode) or not entry.fields:
@@ -91,16 +94,14 @@ class Entries:
             names = [key for key in entry.fields if key not in COMMON_OPTIONS]
             if len(names) != 1:
                 node = entry.fields[names[1]][0] if names else entry
-                several = f"this entry names {listed(map(repr, names), 'and')}; begin each layer with '- '"
-                self.report(
-                    node, codes.INVALID_LAYER, several if names else f"this entry names no layer; {_LAYER_FORMS}"
-                )
+                message = _several_names(names) if names else f"this entry does not name a layer; {_LAYER_FORMS}"
+                self.report(node, codes.INVALID_LAYER, message)
                 raise AlreadyReported
             key, given = entry.fields[names[0]]
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """A layer, a block or a nested model, by its name."""
+        """Reads a layer, a block or a nested model, by its name."""
         name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
@@ -115,7 +116,7 @@ class Entries:
         else:
             hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
             if (glued := re.match(r"(\w+)\s*[:{(\[]", name)) and (find(glued[1]) or glued[1] in self.spec.blocks):
-                hint = f"; behind a layer's name stand ':' and a space, as in '- {glued[1]}: …'"
+                hint = f"; write ': ' after the layer's name, such as '- {glued[1]}: …'"
             cure = hint or "; `convcalc layers` lists them"
             self.report(key, codes.UNKNOWN_LAYER, f"there is no layer or block '{name}'{cure}")
             raise AlreadyReported
@@ -123,7 +124,7 @@ class Entries:
     # Layers -----------------------------------------------------------------------------------------------------------
 
     def layer(self, kind: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
-        """One layer of the catalogue, called once."""
+        """Reads a layer of the catalogue and calls it."""
         place = SpecPlace(self.reader.source, key, given, entry, kind, self.scope.context)
         broken = False
         args: dict[str, Any] = {}
@@ -144,9 +145,11 @@ class Entries:
         self.label(place)
 
     def input_layer(self, kind: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
-        """A further input of the model."""
+        """Reads another input of the model."""
         if (node := place.option("from")) is not None:
-            self.report(node, codes.WRONG_INPUTS, f"{kind.name} takes no input: it is where data enters")
+            self.report(
+                node, codes.WRONG_INPUTS, f"{kind.name} is an input of the model and takes no 'from:'; remove it"
+            )
         self.current = self.graph.add_input(self.add_layer(kind.class_name, kind, place, args, broken), place)
         self.branches = self.branches or len(self.graph.inputs) > 1
 
@@ -158,7 +161,7 @@ class Entries:
         args: Mapping[str, Any],
         broken: bool,
     ) -> None:
-        """Add a layer and call it. Where its inputs are not there it is broken, and the rest of it is still looked at."""
+        """Adds a layer and calls it. If its inputs are invalid, the layer is marked broken, and its other options are still checked."""
         inputs: tuple[Ref, ...] = ()
         try:
             inputs = self.inputs(place, definition)
@@ -168,11 +171,11 @@ class Entries:
         self.current = self.graph.call(number, inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """A class of someone else's, ``package.Class`` or ``package>Class``: shown, though nothing is known of it."""
+        """Reads a layer of a custom class, ``package.Class`` or ``package>Class``. Its shapes and costs are unknown."""
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         short = re.split(r"[.>]", name)[-1]
-        # A class that only has the name of one of Keras's is not that one.
+        # A custom class can have the same short name as a layer of Keras.
         class_name = name if find(short) else short
         definition = (
             Foreign(class_name, registered_name=name)
@@ -184,19 +187,19 @@ class Entries:
         self.label(place)
 
     def record_expected(self) -> None:
-        """Of a layer that is code, what is expected of it is all that is known of it."""
+        """Uses the expected output shape as the output shape of a layer whose code is not run."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
-            sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis may be left out
+            sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out
             self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
 
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
-        """An operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
+        """Reads an operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
         operation = find_function(function)
         if operation is None:
-            from convcalc.ops import OPERATIONS  # all of them: only for who misspells one
+            from convcalc.ops import OPERATIONS  # imports all operations: only for a misspelt name
 
-            known = [each.function for each in OPERATIONS.values()]
+            known = [known_operation.function for known_operation in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
             self.report(key, codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
             raise AlreadyReported
@@ -220,7 +223,7 @@ class Entries:
         self.label(place)
 
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
-        """The positional and the named arguments of an entry, common keys left out. Raises :class:`AlreadyReported`."""
+        """Returns the positional and the named arguments of an entry, without common options. Raises :class:`AlreadyReported`."""
         if isinstance(given, SequenceNode):
             return [self.reader.value(item, self.scope) for item in given.items], {}
         if isinstance(given, MappingNode):
@@ -238,13 +241,13 @@ class Entries:
         args: Mapping[str, Any],
         broken: bool = False,
     ) -> int:
-        """Put a layer into the graph, with what any layer may have; its number."""
+        """Adds a layer with its common options to the graph, and returns its number."""
         reader, scope = self.reader, self.scope
         trainable, dtype = True, None
         kind = place.definition if isinstance(place.definition, LayerDefinition) else None
         for key in kind.unsupported_options if kind else ():
             if (node := place.option(key)) is not None:
-                self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras: take it out")
+                self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras; remove it")
         names = reader.file.names
         if kind is not None and kind.sublayers_argument:
             args = {
@@ -271,7 +274,7 @@ class Entries:
         return self.graph.add_layer(layer)
 
     def given_name(self, place: SpecPlace) -> str:
-        """The name that an entry gives its layer; empty for none."""
+        """Returns the name that an entry gives its layer; empty if it gives none."""
         node = place.option("name")
         if node is not None:
             with suppress(AlreadyReported):
@@ -279,13 +282,13 @@ class Entries:
         return ""
 
     def expected(self, place: SpecPlace) -> Mapping[str, Any] | None:
-        """What an entry expects of its layer."""
+        """Returns the expectations of an entry; None if it has none."""
         with suppress(AlreadyReported):
             return self.reader.limits(place.option("expect"), EXPECTATIONS, "an expectation", self.scope) or None
         return None
 
     def placeholder(self, entry: Node) -> Ref:
-        """A layer in place of one that cannot be read, under its name and label, so that those below still can be."""
+        """Adds a placeholder for a layer that cannot be read, with its name and label, so that the layers below can be read."""
         given = None
         if isinstance(entry, MappingNode):
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON_OPTIONS), None)
@@ -297,7 +300,7 @@ class Entries:
         return self.current
 
     def label(self, place: SpecPlace) -> None:
-        """``as: shortcut`` names the output for the ``from:`` of the same list of layers."""
+        """Reads ``as: shortcut``, a label for the output that ``from:`` can use in the same list of layers."""
         node = place.option("as")
         if node is not None and self.current is not None:
             with suppress(AlreadyReported):
@@ -306,44 +309,48 @@ class Entries:
     # Where inputs come from -------------------------------------------------------------------------------------------
 
     def inputs(self, place: SpecPlace, definition: Definition | None = None) -> tuple[Ref, ...]:
-        """The tensors that an entry takes: those under ``from:``, else the output above. Raises :class:`AlreadyReported`."""
+        """Returns the inputs of an entry: those under ``from:``, else the output above. Raises :class:`AlreadyReported`."""
         node = place.option("from")
         if node is not None:
             self.branches = True
             return self.references.read(node)
         if isinstance(definition, LayerDefinition) and definition.merges:
-            like = f"{definition.name}: {{from: [a, b]}}"
+            example = f"{definition.name}: {{from: [a, b]}}"
             self.report(
                 place.node,
                 codes.MISSING_FROM,
-                f"{definition.name} takes several inputs: name them under 'from:', as in {like}",
+                f"{definition.name} takes several inputs; name them under 'from:', such as {example}",
             )
             raise AlreadyReported
         if self.current is None:
-            self.report(place.node, codes.MISSING_FROM, "name the input under 'from:': there is no single output above")
+            self.report(place.node, codes.MISSING_FROM, "there is no single output above; name the input under 'from:'")
             raise AlreadyReported
         return (self.current,)
 
     # Layers again, models, groups -------------------------------------------------------------------------------------
 
     def call_again(self, entry: MappingNode) -> None:
-        """``call: encoder``: the same layer once more, on other tensors; its weights are shared."""
+        """Reads ``call: encoder``: calls a layer again on other tensors, with the same weights."""
         reader, scope = self.reader, self.scope
         node = entry.fields["call"][1]
         self.branches = True
         if not isinstance(node, ScalarNode) or node.value == INPUT:
-            self.report(node, codes.INVALID_VALUE, "'call' takes the name of one layer above")
+            self.report(node, codes.INVALID_VALUE, "'call' must be the name of one layer above")
             raise AlreadyReported
         number = self.graph.calls[self.references.read(node)[0].call].layer
         layer = self.graph.layers[number]
         if layer.class_name == "InputLayer":
-            self.report(node, codes.INVALID_VALUE, f"'{layer.name}' is an input, and cannot be called")
+            self.report(
+                node,
+                codes.INVALID_VALUE,
+                f"'{layer.name}' is an input of the model, which cannot be called; name a layer",
+            )
             raise AlreadyReported
         if isinstance(layer.definition, Operation):
             self.report(
                 node,
                 codes.INVALID_VALUE,
-                f"'{layer.name}' is an operation, and has no weights to share: write it again",
+                f"'{layer.name}' is an operation without weights to share; write the operation again instead",
             )
             raise AlreadyReported
         definition = layer.definition
@@ -361,16 +368,16 @@ class Entries:
         self.label(place)
 
     def nested(self, key: Node, entry: Node, given: Node | None) -> None:
-        """``Model: {name, input, layers}``: a model as a layer, called on the output above."""
+        """Reads ``Model: {name, input, layers}``: a model as a layer."""
         reader = self.reader
         if not isinstance(given, MappingNode):
-            self.report(key, codes.INVALID_VALUE, "a nested model is a mapping with 'input:' and 'layers:'")
+            self.report(key, codes.INVALID_VALUE, "a nested model must be a mapping with 'input:' and 'layers:'")
             raise AlreadyReported
         known = [key for key in dict.fromkeys((*MODEL_KEYS, *COMMON_OPTIONS)) if key != "dtype"]
         reader.check_keys(given, known, "a nested model", self.scope)
         if isinstance(entry, MappingNode) and "dtype" in entry.fields:
             self.report(
-                entry.fields["dtype"][0], codes.UNKNOWN_KEY, "a nested model has no dtype: give it to its layers"
+                entry.fields["dtype"][0], codes.UNKNOWN_KEY, "a nested model has no dtype; set it in its layers"
             )
         place = SpecPlace(reader.source, key, given, entry, context=self.scope.context)
         name, broken = "", False
@@ -388,7 +395,7 @@ class Entries:
         self.label(place)
 
     def repeat(self, entry: MappingNode) -> None:
-        """``repeat: 3`` with a list of ``layers``; under ``index`` a variable that counts from 1."""
+        """Reads ``repeat: 3`` with a list of ``layers``. ``index`` names a variable that counts from 1."""
         reader = self.reader
         reader.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
         (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
@@ -399,22 +406,24 @@ class Entries:
             raise AlreadyReported
         if not isinstance(layers, SequenceNode) or not layers.items:
             if layers is not None or not has_misspelling_of(entry, "layers"):
-                self.report(key, codes.MISSING_LAYERS, "'repeat' needs a list of 'layers:' beside it")
+                self.report(key, codes.MISSING_LAYERS, "'repeat' needs a list of 'layers:' in the same entry")
             raise AlreadyReported
         index = reader.word(index_node, self.scope, "'index'") if index_node else None
         scope = self.opened(key)
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # The labels are the list's own: what follows the repeat may refer to those of its last round.
+            # All rounds share the labels, so that the layers after the repeat can use those of its last round.
             self.group(layers, scope, self.current)
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Read a block's layers with its arguments in view; its output is that of its last layer."""
+        """Reads the layers of a block with its arguments as variables. Its output is that of its last layer."""
         scope = self.opened(key)
         if block.name in scope.open_blocks:
             way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))
-            self.report(key, codes.BLOCK_RECURSION, f"block '{block.name}' uses itself: {way}")
+            self.report(
+                key, codes.BLOCK_RECURSION, f"block '{block.name}' uses itself ({way}); remove one of these uses"
+            )
             raise AlreadyReported
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         variables = block_variables(self.reader, block, self.scope, key, entry, given)
@@ -433,29 +442,41 @@ class Entries:
         self.label(place)
 
     def group(self, layers: SequenceNode, scope: Scope, current: Ref | None) -> None:
-        """Read a list of layers in a scope of its own into the same graph."""
+        """Reads a list of layers in another scope into the same graph."""
         entries = Entries(self.spec, self.graph, scope, current)
         self.current = entries.read(layers)
         self.branches = self.branches or entries.branches
 
     def opened(self, key: Node) -> Scope:
-        """The scope of a block, a repeat or a model that is opened here. Raises :class:`AlreadyReported` where it is one too many."""
+        """Returns the scope of a block, a repeat or a model. Raises :class:`AlreadyReported` if it is nested too deeply."""
         if self.scope.depth >= MAX_OPEN:
-            self.report(key, codes.TOO_DEEP, f"more than {MAX_OPEN} blocks, repeats and models stand in one another")
+            self.report(
+                key,
+                codes.TOO_DEEP,
+                f"blocks, repeats and models are nested more than {MAX_OPEN} deep, which is the maximum",
+            )
             raise AlreadyReported
         return self.scope._replace(depth=self.scope.depth + 1)
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """A layer that is shown among the rows of an expanded summary, with a name: its own, or Keras's automatic one."""
+    """Returns a sublayer that an expanded summary shows, with an automatic name if it has none."""
     if layer.name is not None:
         return layer
     name_inside(layer.args, names)
     return layer._replace(name=names.automatic(layer.definition.class_name))
 
 
+def _several_names(names: list[str]) -> str:
+    """Returns the message for an entry with several names: either arguments are not indented, or a '- ' is missing."""
+    message = f"this entry names {listed(map(repr, names), 'and')}; "
+    if any(find(keras_name(name)) is not None for name in names[1:]):
+        return f"{message}begin each layer with '- '"
+    return f"{message}indent the arguments of '{names[0]}' by two more spaces, or begin each layer with '- '"
+
+
 def keras_name(name: str) -> str:
-    """The name without the module that Keras has it in; ``Input``, a function in Keras, means the layer that it makes."""
+    """Returns the name without a module of Keras. ``Input``, a function in Keras, is the layer that it creates."""
     if "." in name:
         name = re.sub(_KERAS, "", name, count=1)
     return "InputLayer" if name == "Input" else name

@@ -1,7 +1,7 @@
-"""Variables in a spec: ``$filters``, ``${filters * 4}`` and words that hold them, as ``conv${stage}_out``.
+"""Replaces variables in a spec: ``$filters``, ``${filters * 4}``, and words such as ``conv${stage}_out``.
 
-Expressions are integer arithmetic: ``+ - * / // %``, brackets, whole numbers and names. ``/`` must come out even. Nothing
-is evaluated by Python.
+Expressions are integer arithmetic: ``+ - * / // %``, parentheses, whole numbers and names. ``/`` must have no remainder. Python's
+``eval`` is not used.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from convcalc.layers.arguments import shown
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
 _TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
 MAX_TOKENS = 100
-MAX_WORD = 1_000  # characters of a word that variables were put into
+MAX_WORD = 1_000  # characters of a word after replacing variables
 
 
 def substitute(text: str, variables: Mapping[str, Any]) -> Any:
-    """A word with its variables replaced; a word that is one variable alone becomes the variable's value, of any kind."""
+    """Returns a word with its variables replaced. A word that is a single variable becomes its value, of any type."""
     if "$" not in text:
         return text
     whole = _VARIABLE.fullmatch(text)
     if whole and text != "$$":
         return _value(whole, variables)
     word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _as_text(_value(match, variables)), text)
-    if len(word) > MAX_WORD:  # blocks that hand on ever longer words would fill the memory
-        raise Refusal(f"comes to a word of {len(word):,} characters; at most {MAX_WORD:,} are made", codes.EXPRESSION)
+    if len(word) > MAX_WORD:  # blocks that build longer and longer words could fill the memory
+        raise Refusal(f"gives a word of {len(word):,} characters; the maximum is {MAX_WORD:,}", codes.EXPRESSION)
     return word
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, (list, tuple, dict)) or value is None:
-        raise Refusal("only numbers and words can stand inside a word", codes.EXPRESSION)
+        raise Refusal("only a number or a word can be put into a word", codes.EXPRESSION)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
-        # A name in brackets is the name alone: ${name}_conv, whatever kind of value it has.
+        # A single name in braces can have a value of any type: ${name}_conv.
         name = match[1].strip()
         return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:
         raise Refusal(
-            "a '$' must be followed by a name or by {an expression}; write $$ for the sign itself", codes.EXPRESSION
+            "a '$' must be followed by a name or by {an expression}; write $$ for the character '$'", codes.EXPRESSION
         )
     return _lookup(match[2], variables)
 
@@ -56,20 +56,20 @@ def _lookup(name: str, variables: Mapping[str, Any]) -> Any:
     if name in variables:
         return variables[name]
     known = (
-        f"; here {listed(map(repr, variables), 'and')} can be used"
+        f"; the variables here are {listed(map(repr, variables), 'and')}"
         if variables
-        else ": variables stand in blocks and repeats only"
+        else "; variables exist only inside blocks and repeats"
     )
     raise Refusal(f"there is no variable '{name}'{did_you_mean(name, variables) or known}", codes.UNKNOWN_VARIABLE)
 
 
 def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
-    """The value of an integer expression; the variables may be any kind of number. Raises :class:`Refusal`."""
+    """Returns the value of an integer expression. Variables can be any kind of number. Raises :class:`Refusal`."""
     return _Parser(text, variables).parse()
 
 
 class _Parser:
-    """Recursive descent over a bounded number of tokens: sum of products of signed atoms."""
+    """A recursive descent parser with a limited number of tokens: sums of products of signed atoms."""
 
     def __init__(self, text: str, variables: Mapping[str, Any]) -> None:
         self.text = text
@@ -81,7 +81,9 @@ class _Parser:
             if token is None:
                 raise self.refusal()
             if len(self.tokens) >= MAX_TOKENS:
-                raise Refusal(f"an expression has at most {MAX_TOKENS} numbers, names and signs", codes.EXPRESSION)
+                raise Refusal(
+                    f"an expression can have at most {MAX_TOKENS} numbers, names and operators", codes.EXPRESSION
+                )
             self.tokens.append(token[0].strip())
             position = token.end()
         self.tokens.append("")
@@ -89,7 +91,7 @@ class _Parser:
 
     def refusal(self) -> Refusal:
         return Refusal(
-            f"'{self.text.strip()}' is no integer expression: write names, numbers, + - * / // % and brackets",
+            f"'{self.text.strip()}' is not an integer expression; use names, whole numbers, + - * / // % and parentheses",
             codes.EXPRESSION,
         )
 
@@ -118,18 +120,18 @@ class _Parser:
             value = self.bounded(self.combine(sign, value, self.atom()))
         return value
 
-    def combine(self, sign: str, one: Number, other: Number) -> Number:
+    def combine(self, sign: str, left: Number, right: Number) -> Number:
         if sign == "*":
-            return one * other
-        if other == 0:
+            return left * right
+        if right == 0:
             raise Refusal(f"'{self.text.strip()}' divides by zero", codes.EXPRESSION)
-        if sign == "/" and one % other > 0:
-            raise Refusal(f"{one} / {other} does not come out even; write // to round down", codes.EXPRESSION)
-        return one % other if sign == "%" else one // other
+        if sign == "/" and left % right > 0:
+            raise Refusal(f"{left} / {right} is not a whole number; use // to round down", codes.EXPRESSION)
+        return left % right if sign == "%" else left // right
 
     def bounded(self, value: Number) -> Number:
         if value > LARGEST or value < -LARGEST:
-            raise Refusal(f"'{self.text.strip()}' comes to a number that is no size", codes.EXPRESSION)
+            raise Refusal(f"'{self.text.strip()}' gives a number that is too large for a size", codes.EXPRESSION)
         return value
 
     def atom(self) -> Number:
@@ -148,7 +150,5 @@ class _Parser:
             raise self.refusal()
         value = _lookup(token, self.variables)
         if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
-            raise Refusal(
-                f"'{token}' is {shown(value)}, and an expression computes with whole numbers", codes.EXPRESSION
-            )
+            raise Refusal(f"'{token}' is {shown(value)}, but an expression needs whole numbers", codes.EXPRESSION)
         return value

@@ -1,7 +1,7 @@
-"""The masks of a model's tensors, handed on from call to call while a reader builds the graph.
+"""Tracks the masks of a model's tensors from call to call while a reader builds the graph.
 
-Keras makes a mask when a layer is called, so that it takes its automatic name then; it stands in the model only where a later
-layer takes it.
+Keras creates a mask when a layer is called, and gives it an automatic name then. The model contains the mask only if a later layer uses
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convcalc.ops import find_operation
 
 
 class _Mask:
-    """A mask that was made: what makes it, of which tensors and masks, under which name."""
+    """A mask: its operation, the tensors and masks that it is computed from, and its name."""
 
     __slots__ = ("computed", "name", "needed", "parts", "ref")
 
@@ -41,7 +41,7 @@ class Masks:
         self._taken: dict[int, _Mask] = {}
 
     def called(self, number: int, call: Call, layer: Layer) -> None:
-        """Call ``number`` was made, of a layer of the catalogue or a nested model."""
+        """Handles call ``number`` of a layer of the catalogue or a nested model."""
         kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         rule = kind.mask_rule if kind is not None else None
         dtype = self._dtypes[number] = compute_dtype(layer.dtype)
@@ -53,7 +53,7 @@ class Masks:
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
-        # Keras makes a mask an input of the call only where it had nothing to convert: one tensor, of the layer's own dtype.
+        # In Keras a mask is an input of the call only if nothing had to be converted: one tensor with the dtype of the layer.
         takes = (kind is None or kind.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
         if takes and masks[0] is not None:
             self._taken[number] = masks[0]
@@ -65,14 +65,14 @@ class Masks:
                 self._of[Ref(number, output)] = self._mask(number, mask, made)
 
     def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
-        """The tensor as a layer that computes in ``dtype`` sees it: cast by an operation where it is of another float type."""
+        """Returns the tensor for a layer that computes in ``dtype``: cast by an operation if it has another float type."""
         own = self._dtypes.get(ref.call, dtype)
         if autocast(own, dtype) == own:
             return ref
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
     def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
-        """The mask, made with those that it is made of: the innermost first. A mask rule nests a handful."""
+        """Returns the mask, after creating the masks that it is computed from (innermost first)."""
         if isinstance(mask, _Mask):
             return mask
         if mask not in made:
@@ -87,8 +87,9 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """The calls with those that make the masks which are taken, whose layers are added to ``layers``; and where each
-        call went.
+        """Returns the calls with the calls of the used masks inserted, and the new position of each call.
+
+        The layers of the masks are added to ``layers``.
         """
         self._mark_needed()
         placed: list[Call] = []
@@ -125,7 +126,7 @@ class Masks:
 
     @property
     def any_taken(self) -> bool:
-        """Whether any call takes a mask."""
+        """True if any call uses a mask."""
         return bool(self._taken)
 
 
@@ -138,12 +139,12 @@ def _masks_among(values: Any) -> Iterator[_Mask]:
 
 
 def _with_slots(value: Any, sources: list[Ref], move: Any) -> Any:
-    """A value with a slot for each tensor, which is added to ``sources``."""
+    """Returns a value with a slot in place of each tensor. The tensors are added to ``sources``."""
     if isinstance(value, list):
         return [_with_slots(part, sources, move) for part in value]
     if isinstance(value, (_Mask, Ref)):
         ref = value.ref if isinstance(value, _Mask) else move(value)
-        assert ref is not None, "a mask is placed before those that are made of it"
+        assert ref is not None, "a mask is placed before the masks computed from it"
         sources.append(ref)
         return Slot(len(sources) - 1)
     return value

@@ -1,7 +1,7 @@
-"""YAML text to nodes that know their place, without executing or constructing anything.
+"""Parses YAML text into nodes with their places, without executing or constructing anything.
 
-PyYAML's parser gives events; this module builds plain nodes of them, on a stack of its own, so that neither depth nor
-aliases of a hostile file can hurt. Scalars follow YAML 1.2's core schema: ``yes`` and ``on`` are words, not booleans.
+PyYAML's parser gives events. This module builds plain nodes from them with its own stack, so that a hostile file does no harm by its
+depth or its aliases. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words, not booleans.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from convcalc.base.structs import Struct
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20  # of any file
-MAX_CHARACTERS = 4 * 2**20  # of a YAML text
-MAX_VALUES = 300_000  # that a YAML text holds, and that its aliases stand for
+MAX_BYTES = 256 * 2**20  # in any file
+MAX_CHARACTERS = 4 * 2**20  # in a YAML text
+MAX_VALUES = 300_000  # in a YAML text with its aliases expanded
 MAX_DIGITS = 40
 
 _WORDS = {
@@ -34,12 +34,12 @@ _WORDS = {
     "False": False,
     "FALSE": False,
 }
-# Patterns are compiled when a text needs them (``re`` keeps them): most files do without most.
+# Patterns are compiled on first use (``re`` caches them): most files need only a few.
 _INTEGER = r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _SPECIAL = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 _BEGIN_NUMBERS = frozenset("+-.0123456789")
-# The characters of YAML, as ranges. (A pattern of them takes longer to compile than most files to read.)
+# The characters that YAML allows, as ranges. (A pattern would take longer to compile than most files take to read.)
 _YAML_CHARACTERS = (
     ("\t", "\n"),
     ("\r", "\r"),
@@ -55,7 +55,7 @@ _ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
 
 
 class ScalarNode:
-    """A single value: None, a bool, an int, a float or a str."""
+    """A node with a single value: None, a bool, an int, a float or a str."""
 
     __slots__ = ("column", "line", "value")
 
@@ -66,7 +66,7 @@ class ScalarNode:
 
 
 class SequenceNode:
-    """A list of nodes."""
+    """A node with a list of nodes."""
 
     __slots__ = ("column", "items", "line")
 
@@ -77,7 +77,7 @@ class SequenceNode:
 
 
 class MappingNode:
-    """A mapping: keys are words, each with the node of its key and that of its value."""
+    """A node with a mapping. ``fields`` holds, for each key as a word, the nodes of the key and the value."""
 
     __slots__ = ("column", "fields", "line")
 
@@ -87,35 +87,35 @@ class MappingNode:
         self.column = column
 
     def get(self, key: str) -> Node | None:
-        """The value of a key; None where it is not given."""
-        found = self.fields.get(key)
-        return found[1] if found else None
+        """Returns the value of a key; None if it is not given."""
+        pair = self.fields.get(key)
+        return pair[1] if pair else None
 
 
 Node: TypeAlias = "ScalarNode | SequenceNode | MappingNode"
 
 
 def mark(source: Source, node: Node) -> Mark:
-    """The place of a node."""
+    """Returns the place of a node."""
     return Mark(source, node.line + 1, node.column + 1)
 
 
 def decode(data: bytes, name: str) -> Source:
-    """The text of a file: UTF-8, or UTF-16 where a byte order mark says so."""
+    """Returns the text of a file in UTF-8, or in UTF-16 if it begins with a byte order mark."""
     if len(data) > MAX_BYTES:
-        raise error(codes.TOO_LARGE, f"{name} has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+        raise error(codes.TOO_LARGE, f"{name} has {len(data):,} bytes; the maximum is {MAX_BYTES:,}")
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return Source(name, data.decode(encoding))
     except UnicodeDecodeError as bad:
         line = data[: bad.start].count(b"\n") + 1
-        message = f"{name} is not {encoding.upper()} text: line {line} has a byte that is none; save it as UTF-8"
+        message = f"{name} is not a text file: line {line} is not valid {encoding.upper()}; save a text as UTF-8"
         raise error(codes.ENCODING, message) from None
 
 
 class _Anchor(Struct):
-    """The node of an anchor, how many values an alias to it stands for, and how deep they are nested."""
+    """The target of aliases, with the number of its values and the depth of their nesting."""
 
     node: Node
     values: int
@@ -123,7 +123,7 @@ class _Anchor(Struct):
 
 
 class _Open:
-    """A collection that is being read. ``key`` waits for its value; ``values`` and ``height`` are so far those of an anchor."""
+    """A list or mapping that is being read. ``key`` is the key whose value comes next; ``values`` and ``height`` count what was read."""
 
     __slots__ = ("anchor", "height", "key", "node", "values")
 
@@ -136,7 +136,7 @@ class _Open:
 
 
 class _Composer:
-    """Builds nodes of events."""
+    """Builds nodes from events."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
@@ -147,23 +147,23 @@ class _Composer:
         self.values = 0
 
     def fail(self, code: Code, message: str, line: int, column: int) -> ConvcalcError:
-        """The error that ends reading, with the problems that were found before it."""
+        """Returns the error that stops reading, with the earlier problems."""
         return ConvcalcError([*self.problems, Problem(code, message, Mark(self.source, line + 1, column + 1))])
 
     def compose(self) -> Node | None:
-        """The node of the whole text."""
-        import yaml  # a Keras config is read without it
+        """Returns the node of the whole text."""
+        import yaml  # imported lazily: not needed for Keras configs
 
         documents = 0
         for event in self.events():
             line, column = event.start_mark.line, event.start_mark.column
-            if isinstance(event, yaml.ScalarEvent):  # most are
+            if isinstance(event, yaml.ScalarEvent):  # the most frequent event
                 self.count(1, line, column)
                 self.put(self.scalar(event, line, column), 1, 0, event.anchor)
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    message = "a file holds one model; this starts a second YAML document"
+                    message = "a file can hold only one model; this line begins a second YAML document"
                     raise self.fail(codes.DOCUMENTS, message, line, column)
             elif isinstance(event, yaml.SequenceStartEvent):
                 self.open(SequenceNode(line, column), event)
@@ -177,16 +177,18 @@ class _Composer:
         return self.root
 
     def open(self, node: SequenceNode | MappingNode, event: Any) -> None:
-        """A collection begins."""
+        """Begins a list or a mapping."""
         self.reject_tag(event.tag, node.line, node.column)
         self.count(1, node.line, node.column)
         self.check_depth(len(self.stack) + 1, node.line, node.column)
         self.stack.append(_Open(node, event.anchor))
 
     def alias(self, anchor: str, line: int, column: int) -> None:
-        """An alias is the node of its anchor, written here."""
+        """Adds the target of an alias."""
         if anchor not in self.anchors:
-            message = f"there is no anchor '&{anchor}' above that is complete; to write '*' itself, quote it"
+            message = (
+                f"there is no complete anchor '&{anchor}' above; to write the character '*', put quotes around the text"
+            )
             raise self.fail(codes.UNKNOWN_ALIAS, message, line, column)
         target = self.anchors[anchor]
         self.count(target.values, line, column)
@@ -194,28 +196,28 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Bound how many values there are, those that aliases stand for included."""
+        """Counts values, with aliases expanded, and stops reading if there are too many."""
         self.values += values
         if self.values > MAX_VALUES:
-            cause = " with its aliases written out" if values > 1 else ""
-            message = f"this file{cause} holds more than {MAX_VALUES:,} values; no more are read"
+            cause = " with its aliases expanded" if values > 1 else ""
+            message = f"this file{cause} holds more than {MAX_VALUES:,} values, which is the maximum"
             raise self.fail(codes.TOO_LARGE, message, line, column)
 
     def check_depth(self, depth: int, line: int, column: int) -> None:
-        """Bound how deep values are nested."""
+        """Stops reading if values are nested too deeply."""
         if depth > MAX_DEPTH:
             raise self.fail(
                 codes.TOO_DEEP, f"lists and mappings are nested deeper than {MAX_DEPTH} levels", line, column
             )
 
     def events(self) -> Any:
-        """PyYAML's events, from libyaml where it is there; its complaints become ours."""
+        """Yields PyYAML's events (from libyaml if it is installed); raises its errors in plain words."""
         import yaml
 
         text = self.source.text
         if len(text) > MAX_CHARACTERS:
             raise error(
-                codes.TOO_LARGE, f"{self.source.name} has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
+                codes.TOO_LARGE, f"{self.source.name} has {len(text):,} characters; the maximum is {MAX_CHARACTERS:,}"
             )
         wrong = [sign for sign in set(text) if not any(least <= sign <= most for least, most in _YAML_CHARACTERS)]
         if wrong:
@@ -226,18 +228,18 @@ class _Composer:
         except yaml.MarkedYAMLError as bad:
             complaint = explain_yaml_error(bad, text)
             raise self.fail(codes.YAML_SYNTAX, complaint.message, complaint.line, complaint.column) from None
-        except ValueError:  # PyYAML's own parser, which makes any character that an escape asks for
+        except ValueError:  # PyYAML's own parser accepts escapes beyond Unicode
             place = re.search(_ESCAPE_BEYOND_UNICODE, text)
             assert place is not None
-            raise self.failure_at(place.start(), "an escape of what is no character") from None
+            raise self.failure_at(place.start(), "an escape of a character that does not exist") from None
 
     def failure_at(self, place: int, message: str) -> ConvcalcError:
-        """The error for what stands at a place in the text."""
+        """Returns the error for a position in the text."""
         lines = re.split(LINE_END, self.source.text[:place])
         return self.fail(codes.YAML_SYNTAX, message, len(lines) - 1, len(lines[-1]))
 
     def put(self, node: Node, values: int, height: int, anchor: str | None) -> None:
-        """Put a finished node where it belongs."""
+        """Adds a complete node to its parent."""
         if anchor is not None:
             self.anchors[anchor] = _Anchor(node, values, height)
         if not self.stack:
@@ -258,14 +260,14 @@ class _Composer:
             raise self.fail(codes.YAML_KEY, "a key must be a word, not a list or a mapping", node.line, node.column)
 
     def key(self, parent: MappingNode, node: ScalarNode) -> ScalarNode:
-        """A key as a word; a key that was there already is a problem, and its value is passed over."""
+        """Returns a key as a word. A duplicate key is reported and its value is ignored."""
         word = node.value if isinstance(node.value, str) else _key_text(node.value)
         if word == "<<":
-            message = "'<<' is not read (YAML 1.2 has no merge keys): write the entries out, or make a block of them"
+            message = "merge keys ('<<') are not supported; repeat the entries, or define a block under 'blocks:'"
             raise self.fail(codes.YAML_MERGE, message, node.line, node.column)
         if word in parent.fields:
             first = parent.fields[word][0].line + 1
-            message = f"'{word}' is given twice; it was first given on line {first}"
+            message = f"'{word}' is given twice (first on line {first}); remove one of them"
             self.problems.append(Problem(codes.DUPLICATE_KEY, message, mark(self.source, node)))
             return ScalarNode(None, node.line, node.column)
         return ScalarNode(word, node.line, node.column)
@@ -273,25 +275,30 @@ class _Composer:
     def reject_tag(self, tag: str | None, line: int, column: int) -> None:
         if tag is not None:
             short = tag.replace("tag:yaml.org,2002:", "!!")
-            message = f"tags such as {short} are not read: plain YAML only"
+            message = f"YAML tags such as {short} are not supported; remove the tag"
             if short == "!":
-                message = "'!' begins a tag, and tags are not read; quote a text that begins with it"
+                message = "'!' begins a YAML tag, which is not supported; put quotes around a text that begins with '!'"
             raise self.fail(codes.YAML_TAG, message, line, column)
 
     def scalar(self, event: Any, line: int, column: int) -> ScalarNode:
         self.reject_tag(event.tag, line, column)
         text: str = event.value
         if not text.isascii() and re.search(_SURROGATE, text):
-            raise self.fail(codes.YAML_SYNTAX, "an escape of half a character", line, column)
+            raise self.fail(
+                codes.YAML_SYNTAX,
+                "an escape of half a character (a surrogate); write the whole character",
+                line,
+                column,
+            )
         if not event.implicit[0]:
             return ScalarNode(text, line, column)
         if text in _WORDS:
             return ScalarNode(_WORDS[text], line, column)
-        if text[0] not in _BEGIN_NUMBERS:  # most are words
+        if text[0] not in _BEGIN_NUMBERS:  # most scalars are words
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
-            if len(text) > MAX_DIGITS:  # as 1e60: no size, so what takes sizes refuses it
+            if len(text) > MAX_DIGITS:  # a float such as 1e60, which is not accepted as a size
                 return ScalarNode(float(text) if decimal else text, line, column)
             return ScalarNode(int(text) if decimal else int(text, 0), line, column)
         if re.fullmatch(_FLOAT, text):
@@ -302,17 +309,17 @@ class _Composer:
 
 
 def _alias_of(node: Node, line: int, column: int) -> Node:
-    """The node as an alias has it: with the alias's place, and the content (with its places) that it shares."""
-    moved: Node
+    """Returns a node with the place of the alias and the content of the target."""
+    alias: Node
     if isinstance(node, ScalarNode):
-        moved = ScalarNode(node.value, line, column)
+        alias = ScalarNode(node.value, line, column)
     elif isinstance(node, SequenceNode):
-        moved = SequenceNode(line, column)
-        moved.items = node.items
+        alias = SequenceNode(line, column)
+        alias.items = node.items
     else:
-        moved = MappingNode(line, column)
-        moved.fields = node.fields
-    return moved
+        alias = MappingNode(line, column)
+        alias.fields = node.fields
+    return alias
 
 
 def _key_text(value: Any) -> str:
@@ -322,15 +329,15 @@ def _key_text(value: Any) -> str:
 
 
 def compose(source: Source, problems: list[Problem]) -> Node | None:
-    """The nodes of a YAML text; None for an empty one. Keys that are given twice are added to ``problems``.
+    """Returns the node of a YAML text; None if it is empty. Duplicate keys are added to ``problems``.
 
-    Raises :class:`ConvcalcError` for a text that is no plain YAML.
+    Raises :class:`ConvcalcError` if the text is not plain YAML.
     """
     return _Composer(source, problems).compose()
 
 
 def plain_value(node: Node | None) -> Any:
-    """A node as plain data, where no place is needed."""
+    """Returns a node as plain data, without places."""
     if isinstance(node, SequenceNode):
         return [plain_value(item) for item in node.items]
     if isinstance(node, MappingNode):

@@ -1,8 +1,7 @@
-"""An operation of ``keras.ops`` among the entries of a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
+"""Reads an operation of ``keras.ops`` in a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
 
-The tensors under ``from:`` (else the output above) take the places of the call's parameters that are not given, in their
-order. Where that does not do, an argument names its tensor itself: ``x2: {from: shortcut}``. A tensor of numbers is written
-``{constant: [1, 2], dtype: int32}``.
+The tensors under ``from:`` (else the output above) fill the tensor parameters that are not given, in order. An argument can also name its
+tensor: ``x2: {from: shortcut}``. A constant tensor is written ``{constant: [1, 2], dtype: int32}``.
 """
 
 from __future__ import annotations
@@ -21,13 +20,17 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.references import References
 from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace
 
-# What an operation may have besides its arguments.
+# The options of an operation besides its arguments.
 OPERATION_OPTIONS = ("name", "from", "as", "expect")
 
 
 class OperationUse(Struct):
-    """How an operation is used: the arguments of its making, those of its call with a :class:`Slot` for each tensor, and the
-    tensors.
+    """The arguments of an operation.
+
+    Attributes:
+        made: the arguments of its constructor
+        call: the arguments of its call, with a :class:`Slot` in place of each tensor
+        inputs: the tensors
     """
 
     made: dict[str, Any]
@@ -44,7 +47,7 @@ class OperationReader:
         self.scope = scope
 
     def read(self, operation: Operation, place: SpecPlace, current: Ref | None) -> OperationUse:
-        """The arguments of an entry. What is wrong with them is reported. Raises :class:`AlreadyReported`."""
+        """Returns the arguments of an entry. Raises :class:`AlreadyReported`."""
         nodes = self._by_name(operation, place)
         given = {name: self._operand(node) for name, node in nodes.items()}
         try:
@@ -59,24 +62,27 @@ class OperationReader:
         call = {name: _with_slots(given[name], inputs) for name in operation.parameters if name in given}
         made = operation.without_defaults({name: given[name] for name in operation.init_parameters if name in given})
         if not inputs:
-            self.reader.report_refusals(place, [Refusal(f"{_name(operation)} stands on no tensor", codes.WRONG_INPUTS)])
+            self.reader.report_refusals(
+                place,
+                [Refusal(f"{_name(operation)} has no tensor as input; give it one with 'from:'", codes.WRONG_INPUTS)],
+            )
             raise AlreadyReported
         return OperationUse(made, call, tuple(inputs))
 
     def _by_name(self, operation: Operation, place: SpecPlace) -> dict[str, Node]:
-        """The nodes of the arguments by name: given by name, or by position behind the tensor."""
+        """Returns the nodes of the arguments by name. They are given by name, or by position after the tensor."""
         given, entry = place.arguments, place.entry
         if isinstance(entry, MappingNode):
             for name in ("trainable", "dtype"):
                 if name in entry.fields:
-                    message = f"{_name(operation)} has no '{name}' beside its name"
+                    message = f"{_name(operation)} has no option '{name}'; remove it"
                     self.reader.report_refusals(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
                     raise AlreadyReported
         if isinstance(given, SequenceNode) or (isinstance(given, ScalarNode) and given.value is not None):
             nodes = given.items if isinstance(given, SequenceNode) else [given]
             names = place.positional_names
             if len(nodes) > len(names):
-                message = f"{_name(operation)} takes at most {len(names)} arguments behind its tensor, not {len(nodes)}"
+                message = f"{_name(operation)} takes at most {len(names)} arguments after its tensor, not {len(nodes)}"
                 self.reader.report_refusals(place, [Refusal(message, codes.TOO_MANY_ARGUMENTS)])
                 raise AlreadyReported
             return dict(zip(names, nodes))
@@ -94,7 +100,7 @@ class OperationReader:
         return found
 
     def _operand(self, node: Node) -> Any:
-        """A value, with the tensors that it names. Raises :class:`AlreadyReported`."""
+        """Returns a value with the tensors that it names. Raises :class:`AlreadyReported`."""
         if isinstance(node, MappingNode) and [*node.fields] == ["from"]:
             refs = self.references.read(node.fields["from"][1])
             return refs[0] if len(refs) == 1 else list(refs)
@@ -111,7 +117,7 @@ class OperationReader:
                 raise Refusal(f"{_name(operation)} needs the argument '{name}'", codes.MISSING_ARGUMENT, name)
 
     def _put_tensors(self, operation: Operation, place: SpecPlace, given: dict[str, Any], current: Ref | None) -> None:
-        """Put the tensors under ``from:`` where they belong, or the output above where one is missing."""
+        """Fills the missing tensor parameters with the tensors under ``from:``, or with the output above."""
         free = [name for name in operation.parameters if name not in given]
         needed = [name for name in free if name not in operation.defaults]
         node = place.option("from")
@@ -120,7 +126,7 @@ class OperationReader:
         elif not needed:
             return
         elif current is None:
-            raise Refusal("name the input under 'from:': there is no single output above", codes.MISSING_FROM)
+            raise Refusal("there is no single output above; name the input under 'from:'", codes.MISSING_FROM)
         else:
             refs = (current,)
         if free and (operation.variadic or operation.takes_list):
@@ -128,7 +134,7 @@ class OperationReader:
             return
         if not len(needed) <= len(refs) <= len(free):
             count = f"{len(needed)}" if len(needed) == len(free) else f"{len(needed)} to {len(free)}"
-            wants = f"for {listed(free, 'and')}" if free else "and is given all as arguments"
+            wants = f"for {listed(free, 'and')}" if free else "under 'from:', because all are given as arguments"
             message = f"{_name(operation)} takes {count} tensor{'s' * (count != '1')} {wants}, not {len(refs)}"
             raise Refusal(message, codes.WRONG_INPUTS, argument="from")
         given.update(zip(free, refs))
@@ -139,7 +145,7 @@ def _name(operation: Operation) -> str:
 
 
 def _with_slots(value: Any, inputs: list[Ref]) -> Any:
-    """A value with a slot for each tensor, which is added to ``inputs``."""
+    """Returns a value with a slot in place of each tensor. The tensors are added to ``inputs``."""
     if isinstance(value, Ref):
         inputs.append(value)
         return Slot(len(inputs) - 1)

@@ -1,4 +1,4 @@
-"""What stands under ``from:``, ``outputs:`` and ``call:``: names of layers and labels, to tensors of the graph."""
+"""Resolves ``from:``, ``outputs:`` and ``call:``: from names of layers and labels to tensors of the graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INPUT = "$input"
 
 
 class References:
-    """Reads references in one scope of one graph."""
+    """Resolves references in one scope of one graph."""
 
     def __init__(self, reader: NodeReader, graph: GraphBuilder, scope: Scope) -> None:
         self.reader = reader
@@ -22,17 +22,17 @@ class References:
         self.scope = scope
 
     def read(self, node: Node) -> tuple[Ref, ...]:
-        """``a``, ``[a, b]`` or, for one output of several, ``[a, 1]``. Raises :class:`AlreadyReported`."""
+        """Returns the tensors of ``a``, ``[a, b]`` or ``[a, 1]`` (output 1 of a). Raises :class:`AlreadyReported`."""
         if isinstance(node, SequenceNode):
             if (index := self._output_index(node)) is not None:
                 return (self._output(node.items[0], node.items[1], index),)
             if not node.items:
-                self.reader.report(node, codes.INVALID_VALUE, "this list names no layer", self.scope)
+                self.reader.report(node, codes.INVALID_VALUE, "this list is empty; name at least one layer", self.scope)
                 raise AlreadyReported
             return self._each(node)
         if isinstance(node, ScalarNode) and node.value == INPUT:
             if not self.scope.inputs:
-                message = f"'{INPUT}' is what a block takes; only the layers of a block can name it"
+                message = f"'{INPUT}' is the input of a block and can be used only inside a block"
                 self.reader.report(node, codes.UNKNOWN_NAME, message, self.scope)
                 raise AlreadyReported
             self.reader.charge(len(self.scope.inputs), node)
@@ -42,7 +42,7 @@ class References:
         return tuple(self._named(node, name) for name in names)
 
     def _each(self, node: SequenceNode) -> tuple[Ref, ...]:
-        """What each name in a list refers to; all that are wrong are reported. Raises :class:`AlreadyReported`."""
+        """Returns the tensors of a list of names, after reporting all wrong ones. Raises :class:`AlreadyReported`."""
         self.reader.charge(len(node.items), node)
         refs: list[Ref] = []
         failed = False
@@ -56,7 +56,7 @@ class References:
         return tuple(refs)
 
     def _named(self, node: Node, value: Any) -> Ref:
-        """The output of the layer or label of that name. Raises :class:`AlreadyReported`."""
+        """Returns the output of a layer or label, by name. Raises :class:`AlreadyReported`."""
         name = self.reader.as_word(value, node, self.scope, "the name of a layer")
         ref = self.graph.find(name, self.scope.labels)
         if ref is None:
@@ -68,7 +68,7 @@ class References:
         return f"no layer above is named '{name}'{self.graph.nearest(name, self.scope.labels)}"
 
     def _output_index(self, node: SequenceNode) -> int | None:
-        """The number in ``[a, 1]``; None for a list that only names layers."""
+        """Returns the number in ``[a, 1]``; None for a list of names."""
         if len(node.items) != 2 or not all(isinstance(item, ScalarNode) for item in node.items):
             return None
         if any(isinstance(item, ScalarNode) and item.value == INPUT for item in node.items[1:]):
@@ -77,13 +77,13 @@ class References:
         return index if isinstance(index, int) and not isinstance(index, bool) else None
 
     def _output(self, node: Node, index_node: Node, index: int) -> Ref:
-        """One output of several: of a layer, or among the inputs of the block. Raises :class:`AlreadyReported`."""
+        """Returns one of several outputs of a layer, or one of the inputs of the block. Raises :class:`AlreadyReported`."""
         refs = self.read(node)
         several = isinstance(node, ScalarNode) and node.value == INPUT
         if index < 0 or (several and index >= len(refs)):
-            message = f"outputs are counted from 0, and {index} is none"
+            message = f"there is no output {index}; outputs are counted from 0"
             if several:
-                message = f"the block takes {len(refs)} input{'s' * (len(refs) != 1)}, counted from 0: {index} is none of them"
+                message = f"there is no input {index}; the block has {len(refs)} input{'s' * (len(refs) != 1)}, counted from 0"
             self.reader.report(index_node, codes.NO_SUCH_OUTPUT, message, self.scope)
             raise AlreadyReported
         return refs[index] if several else Ref(refs[0].call, index)

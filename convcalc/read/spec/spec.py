@@ -1,6 +1,6 @@
-"""The YAML spec: a person's short description of a model, to a :class:`Model`.
+"""Reads a YAML spec, a short description of a model, into a :class:`Model`.
 
-Reading goes on after a problem, so that one run reports all that is wrong in a file.
+Reading continues after a problem, so that one run reports all problems of a file.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
 
 
 def read_spec_file(opened: OpenFile) -> Model:
-    """The model of a YAML spec in an open file."""
+    """Returns the model of a YAML spec in an open file."""
     return read_spec(opened.text)
 
 
 def read_spec(source: Source) -> Model:
-    """The model of a YAML spec; its ``problems`` hold what is wrong.
+    """Returns the model of a YAML spec, with all problems in its ``problems``.
 
-    Raises :class:`ConvcalcError` for a text that is no YAML, or no mapping.
+    Raises :class:`ConvcalcError` if the text is not YAML, or not a mapping.
     """
     file = FileContext()
     root = compose(source, file.problems)
     if root is None or (isinstance(root, ScalarNode) and root.value is None):
-        raise error(codes.EMPTY, "this file is empty; a spec has 'input:' and 'layers:'", Mark(source, 1, 1))
+        raise error(codes.EMPTY, "this file is empty; a spec needs 'input:' and 'layers:'", Mark(source, 1, 1))
     if not isinstance(root, MappingNode):
-        raise error(codes.NOT_A_SPEC, "a spec is a mapping with 'input:' and 'layers:'", mark(source, root))
+        raise error(codes.NOT_A_SPEC, "a spec must be a mapping with 'input:' and 'layers:'", mark(source, root))
     reader = NodeReader(source, file)
     reader.check_keys(root, TOP_KEYS, "a spec", Scope())
     blocks = read_blocks(reader, root.get("blocks"))
@@ -62,21 +62,21 @@ def read_spec(source: Source) -> Model:
 
 
 _INPUT = require_builtin("InputLayer")
-# What an input has besides that layer's arguments.
+# The options of an input besides the arguments of InputLayer.
 _INPUT_OPTIONS = ("name", "dtype")
 
 
 class _ModelReader:
-    """Reads a model: the file's own, or one that stands in it as a layer."""
+    """Reads the model of the file, and models nested in it."""
 
     def __init__(self, reader: NodeReader, blocks: Mapping[str, Block], custom: Mapping[str, LayerDefinition]) -> None:
         self.reader = reader
         self.spec = Spec(reader, blocks, custom, self.model)
 
     def model(self, fields: MappingNode, scope: Scope, name: str | None = None) -> Model:
-        """The model of a mapping with inputs and layers."""
+        """Returns the model of a mapping with inputs and layers."""
         graph = GraphBuilder(self.reader.file)
-        # Of what is around it, a model sees the variables only: its tensors are its own.
+        # A nested model can use the variables around it, but not the tensors.
         scope = scope._replace(labels=ChainMap(), inputs=())
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
@@ -84,7 +84,7 @@ class _ModelReader:
         if isinstance(layers, SequenceNode) and layers.items:
             entries.read(layers)
         elif layers is not None:
-            message = "'layers' is a list of at least one layer; each begins with '- '"
+            message = "'layers' must be a list of at least one layer; begin each with '- '"
             self.reader.report(fields.fields["layers"][0], codes.MISSING_LAYERS, message, scope)
         elif not has_misspelling_of(fields, "layers"):
             self.reader.report(fields, codes.MISSING_LAYERS, "a model needs a list of 'layers:'", scope)
@@ -98,14 +98,14 @@ class _ModelReader:
         return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
-        """The outputs that are named, else that of the last layer."""
+        """Returns the named outputs, else the output of the last layer."""
         if node is not None:
             with suppress(AlreadyReported):
                 return entries.references.read(node)
         return () if entries.current is None else (entries.current,)
 
     def inputs(self, fields: MappingNode, graph: GraphBuilder, scope: Scope) -> bool:
-        """Put the inputs into the graph; whether they are named ones, which make the model a Functional."""
+        """Adds the inputs to the graph. Returns True if they are named, which makes the model a Functional."""
         report = self.reader.report
         one, several, layers = fields.get("input"), fields.get("inputs"), fields.get("layers")
         if several is not None and one is not None:
@@ -115,31 +115,29 @@ class _ModelReader:
             for name, (_, node) in several.fields.items():
                 self.add_input(graph, node, name, scope)
         elif several is not None:
-            message = "'inputs' is a mapping from a name to a shape, as in {image: [28, 28, 1], size: [2]}"
+            message = "'inputs' must be a mapping from a name to a shape, such as {image: [28, 28, 1], size: [2]}"
             report(several, codes.INVALID_VALUE, message, scope)
             self.add_broken_input(graph, several, scope)
         elif one is not None:
             self.add_input(graph, one, None, scope)
             if (second := _first_input_layer(layers)) is not None:
-                message = (
-                    "'input:' is given, and this is a second input: take one of them out, or name both under 'inputs:'"
-                )
+                message = "this is a second input besides 'input:'; remove one of them, or name both under 'inputs:'"
                 report(second, codes.TWO_INPUTS, message, scope)
         elif _first_input_layer(layers) is None:
-            message = "a model needs an 'input:', the shape of one sample, such as [28, 28, 1]"
+            message = "a model needs an 'input:' with the shape of one sample, such as [28, 28, 1]"
             if not has_misspelling_of(fields, "input") and not has_misspelling_of(fields, "inputs"):
                 report(fields.fields["layers"][0] if layers else fields, codes.MISSING_INPUT, message, scope)
             self.add_broken_input(graph, fields, scope)
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
-        """An input of which nothing is known, so that what follows can be read."""
+        """Adds an input of unknown shape, so that the layers can be read."""
         place = SpecPlace(self.reader.source, node, context=scope.context)
         layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
 
     def add_input(self, graph: GraphBuilder, node: Node, name: str | None, scope: Scope) -> None:
-        """An input layer, of a shape or of ``{shape, batch_size, dtype, name}``."""
+        """Adds an input layer, given by a shape or by ``{shape, batch_size, dtype, name}``."""
         reader = self.reader
         given = node if isinstance(node, MappingNode) else None
         place = SpecPlace(reader.source, node, given, definition=_INPUT, context=scope.context)
@@ -151,7 +149,7 @@ class _ModelReader:
                 dtype = reader.dtype(node.get("dtype"), scope, DTYPES) or dtype
             if (name_node := node.get("name")) is not None:
                 if name is not None:
-                    message = f"this input is named '{name}' by its key under 'inputs:'"
+                    message = f"this input is already named '{name}' by its key under 'inputs:'; remove this name"
                     reader.report(node.fields["name"][0], codes.DUPLICATE_ARGUMENT, message, scope)
                 else:
                     with suppress(AlreadyReported):
@@ -174,7 +172,7 @@ class _ModelReader:
         graph.add_input(graph.add_layer(layer), place)
 
     def input_arguments(self, node: Node, scope: Scope) -> tuple[dict[str, Any], list[Refusal]]:
-        """An input's arguments, and what is wrong with them. Raises :class:`AlreadyReported`."""
+        """Returns the arguments of an input, and the problems with them. Raises :class:`AlreadyReported`."""
         if isinstance(node, MappingNode):
             given = {
                 key: self.reader.value(value, scope)
@@ -193,23 +191,23 @@ class _ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Say what is wrong with a shape: of a list, at the size that is wrong."""
+        """Reports a wrong shape, at the wrong size if it is a list."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:
                     Sizes().read([size])
                 except ValueError:
                     message = (
-                        f"a size is a whole number of at least 0, or null where it is not known, not {shown(size)}"
+                        f"a size must be a whole number of at least 0, or null if it is unknown, not {shown(size)}"
                     )
                     self.reader.report(item, codes.INVALID_VALUE, message, scope)
             return
-        message = f"an input is {Sizes.expects}, not {shown(read)}"
+        message = f"an input must be {Sizes.expects}, not {shown(read)}"
         self.reader.report(node, codes.INVALID_VALUE, hint.removeprefix("; ") or message, scope)
 
 
 def _first_input_layer(layers: Node | None) -> Node | None:
-    """The first layer where it is an InputLayer, as in Keras's own Sequential."""
+    """Returns the first layer if it is an InputLayer, as in a Sequential of Keras; else None."""
     first = layers.items[0] if isinstance(layers, SequenceNode) and layers.items else None
     names = first.fields if isinstance(first, MappingNode) else (first.value,) if isinstance(first, ScalarNode) else ()
     return (

@@ -1,6 +1,6 @@
-"""What a YAML parser complains of, in plain words.
+"""Explains YAML syntax errors in plain words.
 
-libyaml and PyYAML's own parser say the same things differently, and both in the words of those who write parsers.
+libyaml and PyYAML's own parser use different texts for the same error, and both use technical terms.
 """
 
 from __future__ import annotations
@@ -13,30 +13,46 @@ from convcalc.base.structs import Struct
 if TYPE_CHECKING:
     import yaml
 
-_MISALIGNED = "this does not line up with what is above it, or is not complete"
-_AFTER_A_VALUE = "this stands behind a value that is complete; quote the whole of a text"
-# What the parser says, what we say, and whether the place where the thing began is the better place to point at.
+_MISALIGNED = "this line is not aligned with the lines above it, or is not complete"
+_AFTER_A_VALUE = "unexpected text after a complete value; put quotes around the whole text"
+# A pattern of the parser's text, our text, and whether the error is better shown where the construct begins.
 _WORDS: list[tuple[str, str, bool]] = [
-    ("mapping values are not allowed", "a ':' cannot stand here: start a new line for a key, or quote a text", False),
+    (
+        "mapping values are not allowed",
+        "unexpected ':'; start a new line for a key, or put quotes around a text",
+        False,
+    ),
     ("expected ',' or ']'", "a ',' or the closing ']' is missing here", False),
     ("expected ',' or '}'", "a ',' or the closing '}' is missing here", False),
-    ("expected ':'", "a key needs a ':' and a space behind it", True),
-    ("directive|incompatible", "a '%' at the start of a line begins a YAML directive, and none is read", True),
+    ("expected ':'", "a ':' and a space are missing after this key", True),
+    (
+        "directive|incompatible",
+        "a '%' at the start of a line begins a YAML directive, which is not supported; remove it",
+        True,
+    ),
     ("'-' indicator|block end|expected key", _MISALIGNED, False),
-    ("sequence entries are not allowed", "a '-' cannot stand here: start a new line for it", False),
-    ("end of stream", "this quoted text is never closed", True),
-    ("document separator", "this quoted text is never closed", True),
-    ("escape character|hexdecimal|hexadecimal", "an unknown escape: write \\\\ for a backslash, or use '…'", False),
-    ("cannot start any token", "a value cannot begin with this character; quote it", False),
-    ("tag handle|while parsing a tag|scanning a tag", "tags are not read: plain YAML only", False),
-    ("document start", "a file holds one mapping: this stands behind its end", False),
-    ("alphabetic or numeric", "'&' and '*' make YAML anchors and aliases, and need a name; quote a text", False),
+    ("sequence entries are not allowed", "unexpected '-'; start a new line for it", False),
+    ("end of stream", "the closing quote of this text is missing", True),
+    ("document separator", "the closing quote of this text is missing", True),
+    (
+        "escape character|hexdecimal|hexadecimal",
+        "an unknown escape; write \\\\ for a backslash, or use single quotes",
+        False,
+    ),
+    ("cannot start any token", "a value cannot begin with this character; put quotes around it", False),
+    ("tag handle|while parsing a tag|scanning a tag", "YAML tags are not supported; remove the tag", False),
+    ("document start", "unexpected text after the end of the mapping", False),
+    (
+        "alphabetic or numeric",
+        "'&' and '*' begin a YAML anchor or alias and need a name; put quotes around a text",
+        False,
+    ),
     ("node content", "a value is missing here", False),
 ]
 
 
 class SyntaxProblem(Struct):
-    """What is wrong, and where, counted from 0."""
+    """A message and its place, counted from 0."""
 
     message: str
     line: int
@@ -44,27 +60,29 @@ class SyntaxProblem(Struct):
 
 
 def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
-    """A parser's complaint about a text as one that its writer understands."""
+    """Returns the problem with a text in plain words, from the parser's error."""
     said = f"{bad.problem or ''} {bad.context or ''}"
     found = next((entry for entry in _WORDS if re.search(entry[0], said)), None)
-    message, at_start = (found[1], found[2]) if found else (said.strip() or "this is not YAML", False)
+    message, at_start = (found[1], found[2]) if found else (said.strip() or "this is not valid YAML", False)
     at = (bad.context_mark if at_start else None) or bad.problem_mark or bad.context_mark
     line, column = (at.line, at.column) if at else (0, 0)
     start = bad.context_mark
-    if found and not at_start and start and start.line != line and (kind := _kind(bad.context or "")):
-        message += f" (the {kind} begins on line {start.line + 1})"
+    if found and not at_start and start and start.line != line and (construct := _construct(bad.context or "")):
+        message += f" (the {construct} begins on line {start.line + 1})"
     if at is not None and start is not None and "closing" in message and not text[at.index :].strip():
-        return SyntaxProblem(f"this {_kind(bad.context or '')} is never closed", start.line, start.column)
+        return SyntaxProblem(
+            f"the closing bracket of this {_construct(bad.context or '')} is missing", start.line, start.column
+        )
     begins_its_line = at is None or not text[text.rfind("\n", 0, at.index) + 1 : at.index].strip(" \t-")
     if at is not None and begins_its_line and text[at.index : at.index + 1] == "\t":
-        message = "a tab cannot indent in YAML; use spaces"
+        message = "YAML cannot be indented with tabs; use spaces"
     elif message == _MISALIGNED and not begins_its_line:
         message = _AFTER_A_VALUE
     return SyntaxProblem(message, line, column)
 
 
-def _kind(context: str) -> str:
-    """What was being read."""
+def _construct(context: str) -> str:
+    """Returns the name of the construct that the parser was reading."""
     for part, kind in (("sequence", "list"), ("collection", "list"), ("mapping", "mapping")):
         if part in context:
             return kind

@@ -1,7 +1,7 @@
-"""Nodes to plain values, with a word for everything that is wrong on the way.
+"""Turns nodes into plain values, and reports everything that is wrong with them.
 
-A :class:`NodeReader` belongs to one file: it knows the file's source and collects its problems. A :class:`Scope` is what is in
-view where a node stands: variables, labels, the inputs of the block around it.
+A :class:`NodeReader` belongs to one file: it knows the source and collects the problems. A :class:`Scope` holds the names that a node can
+use: variables, labels, and the inputs of the block around it.
 """
 
 from __future__ import annotations
@@ -28,23 +28,29 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
-# What any layer may have besides its own arguments, among them or beside its name.
+# The options of every layer. They are written among its arguments or beside its name.
 COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
 class AlreadyReported(Exception):
-    """A node could not be used, and its problem is put down already: go on behind it."""
+    """Raised after a problem was reported: skip this node and continue."""
 
 
 class Scope(Struct):
-    """What is in view: variables, labels, the block's inputs (for ``$input``), the open blocks, how many blocks, repeats
-    and models are open, and a word on where.
+    """The names that a node can use.
 
-    A block sees the labels of where it is used, so that it can be told one (``from: $skip``); its own stay in it.
+    A block can use the labels of the place where it is used, so that a label can be passed to it (``from: $skip``). Labels inside a block
+    are not visible outside.
+
+    Attributes:
+        inputs: the inputs of the block (``$input``)
+        open_blocks: the names of the blocks around the node, outermost first
+        depth: the number of blocks, repeats and models around the node
+        context: appended to messages: the block, and where it is used
     """
 
     variables: Mapping[str, Any] = {}
-    labels: ChainMap[str, Ref] = ChainMap()  # noqa: RUF012 - nobody writes to it: each model begins labels of its own
+    labels: ChainMap[str, Ref] = ChainMap()  # noqa: RUF012 - never changed: each model starts with new labels
     inputs: tuple[Ref, ...] = ()
     open_blocks: tuple[str, ...] = ()
     depth: int = 0
@@ -52,7 +58,14 @@ class Scope(Struct):
 
 
 class SpecPlace(Struct):
-    """A :class:`convcalc.model.Place`: the node that names a layer, the node of its arguments, and its whole entry."""
+    """A :class:`convcalc.model.Place` in a spec.
+
+    Attributes:
+        node: the name of the layer
+        arguments: the value after the name
+        entry: the whole entry
+        context: appended to messages
+    """
 
     source: Source
     node: Node
@@ -62,25 +75,25 @@ class SpecPlace(Struct):
     context: str = ""
 
     def mark(self, argument: str | None = None) -> Mark:
-        """The value of an argument where it is written, else the name of the layer."""
+        """Returns the place of an argument's value, or of the layer's name if the argument is not written."""
         return mark(
             self.source, (self._named(argument) or self._positional(argument) if argument else None) or self.node
         )
 
     def key_mark(self, argument: str) -> Mark:
-        """The name of an argument where it is written."""
+        """Returns the place of an argument's name, or of the layer's name if the argument is not written."""
         for holder in (self.arguments, self.entry):
             if isinstance(holder, MappingNode) and argument in holder.fields:
                 return mark(self.source, holder.fields[argument][0])
         return self.mark()
 
     def option(self, key: str) -> Node | None:
-        """The value of a key that any layer may have, among its arguments or beside its name."""
+        """Returns the value of an option that every layer has; None if it is not given."""
         return self._named(key)
 
     @property
     def positional_names(self) -> tuple[str, ...]:
-        """The arguments that may stand without a name."""
+        """The arguments that can be given by position."""
         if isinstance(self.definition, Operation):
             return self.definition.positional
         return tuple(known.name for known in self.definition.arguments) if self.definition else ()
@@ -108,15 +121,15 @@ class NodeReader:
         self.file = file
 
     def report(self, node: Node, code: Code, message: str | Callable[[], str], scope: Scope) -> None:
-        """Put a problem down at a node."""
+        """Reports a problem at a node."""
         self.file.report(code, message, mark(self.source, node), context=scope.context)
 
     def charge(self, work: int, node: Node) -> None:
-        """Count what reading a node takes. Raises :class:`ConvcalcError` when the file takes too much."""
+        """Counts the work of reading a node. Raises :class:`ConvcalcError` if the file needs too much."""
         self.file.charge(work, lambda: mark(self.source, node))
 
     def report_refusals(self, place: SpecPlace, refusals: Sequence[Refusal]) -> None:
-        """Put down what binding a layer's arguments found: names at the name, values at the value."""
+        """Reports problems with arguments: wrong names at the name, wrong values at the value."""
         for refusal in refusals:
             several = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
             if (
@@ -131,22 +144,20 @@ class NodeReader:
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            is_layer = not isinstance(
-                place.definition, Operation
-            )  # an operation has nothing of what any layer may have
+            is_layer = not isinstance(place.definition, Operation)  # an operation does not have the common options
             if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
                 message += did_you_mean(about, COMMON_OPTIONS)
             self.file.report(refusal.code, message, at, context=place.context, about=about)
 
     def check_keys(self, fields: MappingNode, known: Sequence[str], owner: str, scope: Scope) -> None:
-        """Every key must be a known one."""
+        """Reports unknown keys."""
         for key, (key_node, _) in fields.fields.items():
             if key not in known:
-                hint = did_you_mean(key, known) or f"; known are {listed(known, 'and')}"
+                hint = did_you_mean(key, known) or f"; it has {listed(known, 'and')}"
                 self.report(key_node, codes.UNKNOWN_KEY, f"{owner} has no key '{key}'{hint}", scope)
 
     def value(self, node: Node, scope: Scope) -> Any:
-        """A node as a plain value, variables replaced. Raises :class:`AlreadyReported`."""
+        """Returns a node as a plain value, with variables replaced. Raises :class:`AlreadyReported`."""
         if isinstance(node, ScalarNode):
             if not isinstance(node.value, str) or "$" not in node.value:
                 return node.value
@@ -165,7 +176,7 @@ class NodeReader:
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items()}
 
     def declared(self, node: Node | None, expects: str) -> Iterable[tuple[str, tuple[ScalarNode, Node]]]:
-        """What the file declares under a key, by name: a block, a custom layer."""
+        """Returns the declarations under a key (``blocks`` or ``custom``) by name."""
         if node is None:
             return ()
         if not isinstance(node, MappingNode):
@@ -174,7 +185,7 @@ class NodeReader:
         return node.fields.items()
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
-        """``[filters, {strides: 1}]``: names, with a default or without; of a block or of a custom layer."""
+        """Returns the declared arguments of a block or a custom layer, with their defaults: ``[filters, {strides: 1}]``."""
         found: dict[str, Any] = {}
         scope = Scope()
         for item in node.items if isinstance(node, SequenceNode) else [] if node is None else [node]:
@@ -183,28 +194,30 @@ class NodeReader:
             elif isinstance(item, MappingNode) and isinstance(node, SequenceNode):
                 pairs = [(name, key, value) for name, (key, value) in item.fields.items()]
             else:
-                message = "'arguments' is a list of names, as in [filters, {strides: 1}], where strides has a default"
+                message = (
+                    "'arguments' must be a list of names, such as [filters, {strides: 1}] (strides has the default 1)"
+                )
                 self.report(item, codes.INVALID_VALUE, message, scope)
                 continue
             for name, key, value in pairs:
                 if not re.fullmatch(_VARIABLE, name):
-                    message = f"an argument's name is a word of letters, digits and '_', not {shown(name)}"
+                    message = f"the name of an argument must be a word of letters, digits and '_', not {shown(name)}"
                     self.report(key, codes.INVALID_NAME, message, scope)
                 elif name in reserved:
-                    message = f"an argument cannot be named '{name}': that has a meaning of its own in an entry"
+                    message = f"an argument cannot be named '{name}', which has another meaning; choose another name"
                     self.report(key, codes.NAME_TAKEN, message, scope)
                 elif name in found:
-                    self.report(key, codes.NAME_TAKEN, f"two arguments are named '{name}'", scope)
+                    self.report(key, codes.NAME_TAKEN, f"two arguments are named '{name}'; rename one of them", scope)
                 with suppress(AlreadyReported):
                     found[name] = REQUIRED if value is None else self.value(value, scope)
         return found
 
     def word(self, node: Node, scope: Scope, what: str) -> str:
-        """A node that has to be a word; a whole number serves as one. Raises :class:`AlreadyReported`."""
+        """Returns a node as a word; a whole number is accepted too. Raises :class:`AlreadyReported`."""
         return self.as_word(self.value(node, scope), node, scope, what)
 
     def as_word(self, value: Any, node: Node, scope: Scope, what: str) -> str:
-        """The same for the value of a node."""
+        """Returns the value of a node as a word. Raises :class:`AlreadyReported`."""
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if not isinstance(value, str) or not value:
@@ -213,7 +226,7 @@ class NodeReader:
         return value
 
     def flag(self, node: Node | None, scope: Scope, what: str) -> bool:
-        """A node that has to be true or false; true where it is not given."""
+        """Returns a node as true or false; true if it is not given. Raises :class:`AlreadyReported`."""
         value = True if node is None else self.value(node, scope)
         if not isinstance(value, bool) and node is not None:
             self.report(node, codes.INVALID_VALUE, f"'{what}' must be true or false, not {shown(value)}", scope)
@@ -221,48 +234,46 @@ class NodeReader:
         return bool(value)
 
     def dtype(self, node: Node | None, scope: Scope, known: Sequence[str] = POLICIES) -> str | None:
-        """A node that has to name a dtype or a dtype policy; None where it is not given."""
+        """Returns a node as the name of a dtype or a policy; None if it is not given. Raises :class:`AlreadyReported`."""
         if node is None:
             return None
         name = self.word(node, scope, "a dtype")
         if name not in known:
-            hint = did_you_mean(name, known) or f"; known are {listed(known, 'and')}"
+            hint = did_you_mean(name, known) or f"; choose {listed(known)}"
             self.report(node, codes.INVALID_VALUE, f"there is no dtype '{name}'{hint}", scope)
             raise AlreadyReported
         return name
 
     def limits(self, node: Node | None, known: Sequence[str], owner: str, scope: Scope) -> dict[str, Any]:
-        """A mapping of numbers that a check holds the model against."""
+        """Returns a mapping of limits that ``convcalc check`` compares with the model. Raises :class:`AlreadyReported`."""
         if node is None:
             return {}
         if not isinstance(node, MappingNode):
-            self.report(node, codes.INVALID_VALUE, f"{owner} is a mapping with {listed(known)}", scope)
+            self.report(node, codes.INVALID_VALUE, f"{owner} must be a mapping with {listed(known)}", scope)
             raise AlreadyReported
         self.check_keys(node, known, owner, scope)
         return {key: self.value(value, scope) for key, (_, value) in node.fields.items() if key in known}
 
 
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
-    """Whether a mapping has a key that is nearly this one: that was reported, so that the key is missing needs no word."""
+    """True if a mapping has a key that is probably a misspelling of this one. It was reported, so the missing key need not be."""
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
-# A value that a variable hands on: blocks that put lists into lists would build more than there is room for.
+# The most values in one variable. Blocks that put lists into lists could otherwise fill the memory.
 MAX_VARIABLE_VALUES = 200
 
 
 def _count_values(value: Any) -> int:
-    """How many values a value holds. Raises :class:`Refusal` for one that holds too many to be handed on."""
-    seen, waiting = 0, [value]
-    while waiting:
-        part = waiting.pop()
-        seen += 1
-        if seen > MAX_VARIABLE_VALUES:
-            raise Refusal(
-                f"a variable that holds more than {MAX_VARIABLE_VALUES} values cannot be handed on", codes.EXPRESSION
-            )
+    """Returns the number of values in a value. Raises :class:`Refusal` if a variable must not hold so many."""
+    count, remaining = 0, [value]
+    while remaining:
+        part = remaining.pop()
+        count += 1
+        if count > MAX_VARIABLE_VALUES:
+            raise Refusal(f"a variable can hold at most {MAX_VARIABLE_VALUES} values", codes.EXPRESSION)
         if isinstance(part, list):
-            waiting.extend(part)
+            remaining.extend(part)
         elif isinstance(part, dict):
-            waiting.extend(part.values())
-    return seen
+            remaining.extend(part.values())
+    return count

@@ -54,7 +54,7 @@ def test_unknown_sizes_pass_through_a_declared_layer() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("PatchMerge: 3", "8 / 3 does not come out even"),
+        ("PatchMerge: 3", "8 / 3 is not a whole number"),
         ("PatchMerge", "PatchMerge needs the argument 'factor'"),
         ("PatchMerge: {faktor: 2}", "did you mean 'factor'"),
         ("Flatten\n  - PatchMerge: 2", "expects (height, width, channels)"),
@@ -70,13 +70,13 @@ def test_an_entry_that_does_not_fit_a_declaration_is_refused(entry: str, message
 @pytest.mark.parametrize(
     ("custom", "message"),
     [
-        ("[]", "'custom' is a mapping"),
+        ("[]", "'custom' must be a mapping"),
         ("{Dense: {output: [3]}}", "cannot be named 'Dense'"),
-        ("{A: 3}", "is a mapping with 'input:' and 'output:'"),
+        ("{A: 3}", "must be a mapping with 'input:' and 'output:'"),
         ("{A: {output: [3], outputs: [3]}}", "has no key 'outputs'; did you mean 'output'"),
-        ("{A: {input: [..., a, ...], output: [a]}}", "can have '...' once"),
-        ("{A: {output: 3}}", "that is no list"),
-        ("{A: {output: [3], weights: {w: 3}}}", "has a weight 'w' whose shape is no list"),
+        ("{A: {input: [..., a, ...], output: [a]}}", "can have '...' only once"),
+        ("{A: {output: 3}}", "that is not a list"),
+        ("{A: {output: [3], weights: {w: 3}}}", "has a weight 'w' whose shape is not a list"),
     ],
 )
 def test_broken_declarations_are_reported(custom: str, message: str) -> None:

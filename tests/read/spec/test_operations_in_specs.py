@@ -85,7 +85,7 @@ def test_an_unknown_count_is_reported() -> None:
         ("ops.add: {from: [input_layer, input_layer, input_layer]}", "wrong-inputs", "2 tensors for x1 and x2, not 3"),
         ("ops.add: {x2: {from: nothing}}", "unknown-name", "no layer above"),
         ("ops.matmul: {from: [input_layer]}", "wrong-inputs", "2 tensors for x1 and x2, not 1"),
-        ("ops.relu\ncall: relu", "invalid-value", "no weights to share"),
+        ("ops.relu\ncall: relu", "invalid-value", "without weights to share"),
     ],
 )
 def test_an_invalid_operation_is_one_error(entry: str, code: str, words: str) -> None:
