@@ -244,7 +244,7 @@ def members(group: int) -> list[int]:
 
 
 @needs_fork
-@pytest.mark.parametrize("to_all", [False, True], ids=["to the process", "to its group, as a terminal does"])
+@pytest.mark.parametrize("to_all", [False, True], ids=["to the process", "to its group, like a terminal"])
 def test_ctrl_c_ends_all_processes(to_all: bool) -> None:
     with many() as running:
         assert running.stdout is not None

@@ -130,10 +130,10 @@ TEXT = json.dumps(GOOD).encode()
 DAMAGED: dict[str, tuple[Any, str]] = {
     "half a text": (TEXT[: len(TEXT) // 2], "json-syntax"),
     "a trailing word": (TEXT + b" x", "json-syntax"),
-    "brackets without end": (b'{"class_name": "config", "config": ' + b"[" * 100_000, "too-deep"),
-    "mappings without end": (b'{"class_name": "config", "config": ' + b'{"a":' * 100_000, "too-deep"),
+    "brackets that are never closed": (b'{"class_name": "config", "config": ' + b"[" * 100_000, "too-deep"),
+    "mappings that are never closed": (b'{"class_name": "config", "config": ' + b'{"a":' * 100_000, "too-deep"),
     "a number of many digits": (TEXT.replace(b'"units": 4', b'"units": ' + b"9" * 10_000), "json-syntax"),
-    "a size beyond all": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units=10**30)), "invalid-value"),
+    "a huge size": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units=10**30)), "invalid-value"),
     "a negative size": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units=-4)), "invalid-value"),
     "a size that is a word": (functional(INPUT, layer("Dense", "dense", [tensor("x")], units="4")), "invalid-value"),
     "no units": (functional(INPUT, layer("Dense", "dense", [tensor("x")])), "missing-argument"),
@@ -157,12 +157,12 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "a model without a name": (functional(INPUT, DENSE, name=None), "invalid-config"),
     "calls that are a word": (functional(INPUT, {**DENSE, "inbound_nodes": "x"}), "invalid-config"),
     "a call that is a number": (functional(INPUT, {**DENSE, "inbound_nodes": [4]}), "invalid-config"),
-    "a call of Keras 2 that is no call": (functional(INPUT, {**DENSE, "inbound_nodes": [[["x"]]]}), "wrong-inputs"),
-    "a call of Keras 2 of a layer that is not there": (
+    "an invalid call of Keras 2": (functional(INPUT, {**DENSE, "inbound_nodes": [[["x"]]]}), "wrong-inputs"),
+    "a call of Keras 2 of a missing layer": (
         functional(INPUT, {**DENSE, "inbound_nodes": [[["y", 0, 0, {}]]]}),
         "missing-node",
     ),
-    "a call of Keras 2 before the first": (
+    "a negative call of Keras 2": (
         functional(INPUT, {**DENSE, "inbound_nodes": [[["x", -1, 0, {}]]]}),
         "invalid-config",
     ),
@@ -188,17 +188,17 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "a history without a name": (on(tensor(3)), "invalid-config"),  # type: ignore[arg-type]
     "a negative call": (on(tensor("x", -1)), "invalid-config"),
     "a call that is true": (on(tensor("x", True)), "invalid-config"),
-    "an output far away": (on(tensor("x", 0, 7)), "no-such-output"),
-    "a layer that is not there": (on(tensor("y")), "missing-node"),
-    "a call that is not there": (on(tensor("x", 3)), "missing-node"),
-    "a layer on itself": (on(tensor("dense")), "cycle"),
+    "an output number that is too large": (on(tensor("x", 0, 7)), "no-such-output"),
+    "a missing layer": (on(tensor("y")), "missing-node"),
+    "a missing call": (on(tensor("x", 3)), "missing-node"),
+    "a layer called on itself": (on(tensor("dense")), "cycle"),
     "two layers in a circle": (
         functional(INPUT, layer("ReLU", "a", [tensor("dense")]), layer("Dense", "dense", [tensor("a")], units=4)),
         "cycle",
     ),
-    "an output that is not there": (functional(INPUT, DENSE, outputs=[["nothing", 0, 0]]), "missing-node"),
-    "a call of an output that is not there": (functional(INPUT, DENSE, outputs=[["dense", 9, 0]]), "missing-node"),
-    "an output before the first": (functional(INPUT, DENSE, outputs=[["dense", 0, -1]]), "missing-node"),
+    "a missing output": (functional(INPUT, DENSE, outputs=[["nothing", 0, 0]]), "missing-node"),
+    "a missing call of an output": (functional(INPUT, DENSE, outputs=[["dense", 9, 0]]), "missing-node"),
+    "a negative output": (functional(INPUT, DENSE, outputs=[["dense", 0, -1]]), "missing-node"),
     "an output that is a word": (functional(INPUT, DENSE, outputs="dense"), "invalid-config"),
     "no outputs": (functional(INPUT, DENSE, outputs=[]), "invalid-config"),
     "inputs that are a number": (functional(INPUT, DENSE, input_layers=4), "invalid-config"),
@@ -235,10 +235,10 @@ DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
     "a config alone": (TEXT, "no-weights"),
     "an archive without weights": (archive(TEXT), "no-weights"),
     "an HDF5 file without weights": (hdf5(TEXT.decode()), "no-weights"),
-    "weights that are no HDF5": (WEIGHED.replace(b"\x89HDF", b"\x88HDF"), "damaged"),
+    "weights that are not HDF5": (WEIGHED.replace(b"\x89HDF", b"\x88HDF"), "damaged"),
     "weights of zeros": (zeroed(WEIGHED), "damaged"),
     "weights cut short": (cut(WEIGHED), "damaged"),
-    "weights where the directory has none": (b"PK\x03\x05".join(WEIGHED.rsplit(b"PK\x03\x04", 1)), "damaged"),
+    "weights at a wrong position in the archive": (b"PK\x03\x05".join(WEIGHED.rsplit(b"PK\x03\x04", 1)), "damaged"),
     "packed weights that are a bomb": (
         weighed(lambda f: f.create_dataset("layers/dense/vars/0", data=np.zeros(10**6)), zipfile.ZIP_DEFLATED),
         "too-large",
@@ -248,13 +248,13 @@ DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
         weighed(linked(h5py.ExternalLink("/etc/passwd", "/"), "layers/dense/vars/2")),
         "damaged",
     ),
-    "all layers behind a link to another file": (
+    "all layers through a link to another file": (
         weighed(lambda written: written.update(layers=h5py.ExternalLink("/etc/passwd", "/"))),
         "damaged",
     ),
     "a soft link": (weighed(linked(h5py.SoftLink("/layers"), "layers/dense/again")), "damaged"),
     "a group in itself": (weighed(linked("layers/dense", "layers/dense/again")), "damaged"),
-    "a group in one that it holds": (weighed(linked("layers", "layers/dense/again")), "damaged"),
+    "a group in its own subgroup": (weighed(linked("layers", "layers/dense/again")), "damaged"),
     "a group in two places": (weighed(linked("layers/dense", "layers/other")), "damaged"),
     "an array in place of the layers": (weighed(lambda written: written.update(layers=np.zeros(9))), "damaged"),
     "an array in place of a layer": (weighed(lambda written: written.update({"layers/dense": np.zeros(9)})), "damaged"),
@@ -262,15 +262,15 @@ DAMAGED_WEIGHTS: dict[str, tuple[bytes, str]] = {
         weighed(lambda written: written.update({"layers/dense/vars": np.zeros(9)})),
         "damaged",
     ),
-    "data in another file": (weighed(elsewhere), "damaged"),
-    "data that are another file": (weighed(beside), "damaged"),
-    "a weight of nothing": (
+    "data mapped from another file": (weighed(elsewhere), "damaged"),
+    "data that are the bytes of another file": (weighed(beside), "damaged"),
+    "an empty weight": (
         weighed(lambda written: written.update({"layers/dense/vars/0": h5py.Empty("float32")})),
         "damaged",
     ),
-    "names of weights that are a number": (legacy(7), "damaged"),
-    "a weight that is not there": (legacy(["dense/kernel"]), "damaged"),
-    "a weight further up": (legacy(["../dense"]), "damaged"),
+    "a number as the names of weights": (legacy(7), "damaged"),
+    "a missing weight": (legacy(["dense/kernel"]), "damaged"),
+    "a weight in a parent group": (legacy(["../dense"]), "damaged"),
 }
 
 

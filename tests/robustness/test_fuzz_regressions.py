@@ -96,7 +96,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "two layers of one name in a Sequential": (sequential(RELU, RELU), "name-taken"),
     "two layers of one name under two names": (functional(INPUT, DENSE, {**DENSE, "name": "other"}), "name-taken"),
     "an input layer that is not the first of a Sequential": (sequential(RELU, INPUT), "invalid-config"),
-    "a graph that does not say its inputs": (
+    "a graph without inputs": (
         {"class_name": "Functional", "config": {"name": "model", "layers": [INPUT, DENSE], "output_layers": OUT}},
         "invalid-config",
     ),
@@ -108,20 +108,20 @@ WRONG: dict[str, tuple[Any, str]] = {
         functional({**INPUT, "class_name": "Mine"}, layer("Dense", "dense", [tensor("x", 0, 1)], units=4)),
         "no-such-output",
     ),
-    "an output that its layer has not": (functional(INPUT, DENSE, outputs=[["dense", 0, 1]]), "no-such-output"),
-    "a second output of an input of a class that is not known": (
+    "an output that its layer does not have": (functional(INPUT, DENSE, outputs=[["dense", 0, 1]]), "no-such-output"),
+    "a second output of an input of an unknown class": (
         functional({**INPUT, "class_name": "Mine"}, DENSE, outputs=[["x", 0, 1]]),
         "no-such-output",
     ),
     "output number a million": (functional(INPUT, DENSE, outputs=[["dense", 0, 10**6]]), "no-such-output"),
-    "output number a million of a class that is not known": (
+    "output number a million of an unknown class": (
         functional(INPUT, {**DENSE, "class_name": "Mine"}, outputs=[["dense", 0, 10**6]]),
         "no-such-output",
     ),
     "output number a million as an input": (on(tensor("x", 0, 10**6)), "invalid-config"),
     "an operation with a size that is a word": (operation("TopK", "math", k="../x"), "invalid-value"),
     "an operation with a size that is a fraction": (operation("TopK", "math", k=2.5), "invalid-value"),
-    "an operation with a size below zero": (operation("TopK", "math", k=-3), "invalid-value"),
+    "an operation with a negative size": (operation("TopK", "math", k=-3), "invalid-value"),
     "an operation with a size of thirty digits": (operation("TopK", "math", k=10**30), "too-large"),
     "an operation with a size that is a mapping": (
         made(
@@ -160,46 +160,46 @@ WRONG: dict[str, tuple[Any, str]] = {
         "invalid-value",
     ),
     "a heap of texts that never ends": (texts(endless), "damaged"),
-    "a text in HDF5 that is no UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
-    "a heap of texts that goes around": (texts(around), "damaged"),
-    "lengths that are not Keras's": (texts(short), "damaged"),
+    "a text in HDF5 that is not UTF-8": (texts(lambda file: file.replace(b'"dense"', b'"dens\xe9"')), "encoding"),
+    "a heap of texts whose size wraps around": (texts(around), "damaged"),
+    "lengths that Keras does not write": (texts(short), "damaged"),
 }  # fmt: skip
 
 FINE: dict[str, Any] = {
     "a class that Python cannot name": made("Mi+ne", tensor("x")),
     "a class that is a keyword": made("class", tensor("x")),
     "arguments that are keywords": made("Other", tensor("x"), module="other", **{"as": 1, "None": 2, "__debug__": 3}),
-    "arguments of the same letter to Python": made("Other", tensor("x"), module="other", **SAME_LETTER),
-    "a slice among the settings of a class that is not known": made("Mine", tensor("x"), key=SLICE, rest=[ELLIPSIS]),
-    "settings of a class that is not known that look like a slice": functional(
+    "arguments with letters that are equal in Python": made("Other", tensor("x"), module="other", **SAME_LETTER),
+    "a slice in the config of an unknown class": made("Mine", tensor("x"), key=SLICE, rest=[ELLIPSIS]),
+    "a config of an unknown class that looks like a slice": functional(
         {**INPUT, "class_name": "Mine", "config": {**SLICE, "name": "x"}}, DENSE
     ),
-    "a name under which a class is registered that is none": functional(
+    "a null as the registered name of a class": functional(
         INPUT, {**DENSE, "registered_name": {"a": "b>c"}}
     ),
     "an ellipsis as an initializer": made("Dense", tensor("x"), units=2, kernel_initializer=ELLIPSIS),
     "a layer's class among the operations": made("InputLayer", tensor("x"), module="keras.src.ops.image"),
-    "a layer's class in a module of operations that is not there": made("ReLU", tensor("x"), module="keras.src.ops.x"),
-    "a Sequential whose input nobody knows": sequential({"class_name": "Flatten", "config": {"name": "flatten"}}),
-    "a Sequential that begins with a class that is not known": sequential(
+    "a layer's class in a missing module of operations": made("ReLU", tensor("x"), module="keras.src.ops.x"),
+    "a Sequential with an unknown input": sequential({"class_name": "Flatten", "config": {"name": "flatten"}}),
+    "a Sequential that begins with an unknown class": sequential(
         {"class_name": "Mine", "config": {"name": "input_layer", "batch_shape": [None, 4]}}, RELU
     ),
-    "a model without inputs of which nothing is known": functional(
+    "an unknown model without inputs": functional(
         layer("Mine", "x"), layer("Add", "made", [tensor("x"), untold(keras_history=["x", 0, 0])]), outputs=OUT, input_layers=[]
     ),
-    "an input of a class that is not known": functional({**INPUT, "class_name": "Mine"}, DENSE),
-    "an input of a class that is not known that is an output too": functional(
+    "an input of an unknown class": functional({**INPUT, "class_name": "Mine"}, DENSE),
+    "an input of an unknown class that is also an output": functional(
         {**INPUT, "class_name": "Mine"}, DENSE, outputs=[["x", 0, 0], ["dense", 0, 0]]
     ),
-    "a class that is not known with a name of its own that is empty": sequential(
+    "an unknown class with an empty registered name": sequential(
         {"module": "mine", "class_name": "InputLayer", "config": {"name": "", "batch_shape": [2, 3]}, "name": "mine"}
     ),
-    "an operation on numbers alone": functional(
+    "an operation on numbers only": functional(
         INPUT, DENSE, layer("Less", "made", module="keras.src.ops.numpy", inbound_nodes=[])
         | {"inbound_nodes": [{"args": [2**53, True], "kwargs": {}}]},
         outputs=[["dense", 0, 0], ["made", 0, 0]],
     ),
-    "the second output of a model of which nothing is known": functional(
+    "the second output of an unknown model": functional(
         INPUT,
         {
             **functional(
@@ -228,8 +228,8 @@ def test_each_found_error_has_its_code_and_text(name: str) -> None:
 LONGEST = 2**53 - 1
 STRIDES = f"{{repeat: 25, layers: [{{MaxPooling1D: {{pool_size: 1, strides: {LONGEST}, padding: same}}}}]}}"
 GIANTS = {
-    "a stride that no float holds": f"input: [null, 3]\nlayers: [{{UpSampling1D: 3}}, {STRIDES}]",
-    "bytes that no float holds": f"input: {[LONGEST] * 40}\nlayers: [{{LayerNormalization: {{axis: {[*range(1, 41)]}}}}}]",
+    "a stride too large for a float": f"input: [null, 3]\nlayers: [{{UpSampling1D: 3}}, {STRIDES}]",
+    "bytes too large for a float": f"input: {[LONGEST] * 40}\nlayers: [{{LayerNormalization: {{axis: {[*range(1, 41)]}}}}}]",
 }
 
 
@@ -256,7 +256,7 @@ def test_each_found_model_has_a_consistent_report(name: str) -> None:
 RECORDS = {
     "a table of Keras 2 of one column": f"{'_' * 65}\nL\n{'=' * 65}\n#\n{'=' * 65}",
     "a table of Keras 2 of two columns": f" {'_' * 65}\n Layer (type)   Output Shape\n {'=' * 65}\n #\n {'=' * 65}",
-    "a table of which some rows show no shape": "┏━━━━━━━━\n┃\n┡━━━━━━━━━━━━━━━╇━━━╇━━\n│\n├─\n│ (Concatenate)  o][1],\n└─",
+    "a table with rows without a shape": "┏━━━━━━━━\n┃\n┡━━━━━━━━━━━━━━━╇━━━╇━━\n│\n├─\n│ (Concatenate)  o][1],\n└─",
 }
 
 
@@ -268,12 +268,12 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
 GIANT = "0x" + "f" * 6_000  # Python reads it, but writes no number with more than 4,300 digits
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
-    "a number of too many digits": f"{BUDGET}params = {'9' * 6_000}",
-    "a budget of a giant number": f"{BUDGET}params = {GIANT}",
-    "a receptive field of a giant number": f"{BUDGET}min_receptive_field = {GIANT}",
-    "a receptive field of a giant number and a wrong one": f"{BUDGET}min_receptive_field = [{GIANT}, -1]",
-    "a flag that is a giant number": f"[tool.convcalc]\nignore-names = {GIANT}",
-    "a record that is a giant number": f"[tool.convcalc.records]\n'a.yaml' = {GIANT}",
+    "a number with too many digits": f"{BUDGET}params = {'9' * 6_000}",
+    "a budget with a huge number": f"{BUDGET}params = {GIANT}",
+    "a receptive field with a huge number": f"{BUDGET}min_receptive_field = {GIANT}",
+    "a huge and an invalid receptive field": f"{BUDGET}min_receptive_field = [{GIANT}, -1]",
+    "a flag that is a huge number": f"[tool.convcalc]\nignore-names = {GIANT}",
+    "a record that is a huge number": f"[tool.convcalc.records]\n'a.yaml' = {GIANT}",
     "a model with a NUL in its path": '[tool.convcalc.records]\n"a\\u0000" = "b"',
     "a record with a NUL in its path": '[tool.convcalc.records]\n"a" = "b\\u0000"',
 }

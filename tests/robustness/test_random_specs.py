@@ -200,7 +200,7 @@ HOSTILE = {
     "minus signs in an expression": "input: [3]\nlayers:\n  - repeat: 1\n    index: x\n    layers:\n      - Dense: '${"
     + "-" * 100_000
     + "x}'",
-    "repeat without end": "input: [3]\nlayers:\n  - repeat: 99999999999\n    layers: [Flatten]",
+    "a repeat without end": "input: [3]\nlayers:\n  - repeat: 99999999999\n    layers: [Flatten]",
     "repeats in repeats": "input: [3]\nlayers:\n"
     + "".join(f"{'    ' * n}  - repeat: 999\n{'    ' * n}    layers:\n" for n in range(10))
     + "    " * 10

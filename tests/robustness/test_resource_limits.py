@@ -117,13 +117,13 @@ FILES: dict[str, bytes] = {
     "aliases of lists": spec("*a39", aliases("[x]", lambda text: f"[{text}]")),
     "aliases of layers, repeated": spec("[{repeat: 3, layers: *a39}]", aliases("[Flatten]", lambda text: f"[{text}]")),
     "aliases that are merged": spec("[Flatten]", aliases("{k: 1}", lambda text: f"{{<<: [{text}]}}")),
-    "a list in itself": b"layers: &a [*a]\ninput: [3]\n",
+    "a list inside itself": b"layers: &a [*a]\ninput: [3]\n",
     "a hundred thousand anchors": "".join(f"k{n}: &a{n} 1\n" for n in range(100_000)).encode(),
     "models three hundred deep": spec(f"[{MODELS * 300}Flatten{']}}' * 300}]"),
     "question marks": b"? " * 3_000,
     "dashes": b"- " * 3_000,
     "a plain word of two megabytes": spec("x" * 2_000_000),
-    "names that are nearly known": spec(
+    "names similar to known ones": spec(
         f"[{', '.join(f'{{Dense: {{units: 3, name: layer{n}}}}}' for n in range(2000))},"
         f" {', '.join(f'{{Dense: {{units: 3, from: lyer{n}}}}}' for n in range(2000))}]"
     ),
@@ -137,19 +137,19 @@ FILES: dict[str, bytes] = {
     "three hundred thousand outputs": spec("[{Dense: {units: 3, name: d}}]", f"outputs: [{'d, ' * 300_000}d]"),
     "sizes that multiply beyond a float": spec(f"[{{LayerNormalization: {{axis: {[*range(1, 61)]}}}}}]", size=WIDE),
     "an archive of sixty thousand members": members(60_000),
-    "an archive that unpacks to much by bzip2": archive(b" " * 60_000_000, method=zipfile.ZIP_BZIP2),
-    "an archive that unpacks to much by LZMA": archive(b" " * 60_000_000, method=zipfile.ZIP_LZMA),
+    "an archive that expands much by bzip2": archive(b" " * 60_000_000, method=zipfile.ZIP_BZIP2),
+    "an archive that expands much by LZMA": archive(b" " * 60_000_000, method=zipfile.ZIP_LZMA),
     "an archive with too large a config": archive(b" " * 70_000_000, method=zipfile.ZIP_STORED),
-    "a string without end": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000,
+    "a string that is never closed": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000,
     "a string of escapes": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000 + b'"]}',
-    "quotes without end": b'{"class_name": "Functional", "config": ' + b'"' * 1_000_001,
+    "quotes that are never closed": b'{"class_name": "Functional", "config": ' + b'"' * 1_000_001,
     "a NUL in a spec": b"input: [3]\0\nlayers: [Flatten]\n",
-    "nothing but NULs": bytes(100_000),
+    "only NULs": bytes(100_000),
     "nothing": b"",
-    "a mark of byte order alone": b"\xef\xbb\xbf",
-    "two marks of byte order": b"\xef\xbb\xbf" * 2 + spec("[Flatten]"),
+    "only a byte order mark": b"\xef\xbb\xbf",
+    "two byte order marks": b"\xef\xbb\xbf" * 2 + spec("[Flatten]"),
     "a tab": b"input: [3]\nlayers:\n\t- Flatten\n",
-    "a tag of Python": b"layers: !!python/object/apply:os.system [exit]\n",
+    "a Python tag": b"layers: !!python/object/apply:os.system [exit]\n",
 }
 
 
@@ -258,15 +258,15 @@ def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> 
 
 NAMES = {
     "combining": "e\u0301t\u0308\u0323" + "\u0301" * 40,
-    "from right to left": "שלום עולם",
-    "of both directions": "abc \u202eשלום\u202c עולם \u2067x\u2069",
+    "right to left": "שלום עולם",
+    "both directions": "abc \u202eשלום\u202c עולם \u2067x\u2069",
     "wide": "畳み込み層",
     "joined signs": "👩\u200d👩\u200d👧\u200d👦🏽🇩🇪❤\ufe0f",
     "without width": "a\u200b\u200d\u2060\ufeffb",
-    "markup of Rich": "[bold]x[/bold] [red]y[/] [link=http://a]z[/link] [/] \\[b] :smile:",
-    "escapes of a terminal": "\x1b[2J\x1b]0;title\x07\x9b31m\x1b]8;;http://a\x1b\\x\x08\x7f",
+    "Rich markup": "[bold]x[/bold] [red]y[/] [link=http://a]z[/link] [/] \\[b] :smile:",
+    "terminal escapes": "\x1b[2J\x1b]0;title\x07\x9b31m\x1b]8;;http://a\x1b\\x\x08\x7f",
     "line ends": "a\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h",
-    "letters of other planes": "𝒳\U0001d173x\U000e0041y\U0010ffff",
+    "letters of other Unicode planes": "𝒳\U0001d173x\U000e0041y\U0010ffff",
 }
 
 
