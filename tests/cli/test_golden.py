@@ -7,7 +7,8 @@ from tests.regenerate.golden import COMMANDS, output, path
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_output_equals_its_golden_file(name: str) -> None:
-    assert output(name) == path(name).read_text(encoding="utf-8")
+    stale = f"{path(name).name} is stale: run `python -m tests.regenerate.golden`"
+    assert output(name) == path(name).read_text(encoding="utf-8"), stale
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("conv_")])

@@ -689,8 +689,8 @@ STATED = {
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_declaration_states_the_facets_without_default(name: str) -> None:
-    for facet, hint in STATED.items():
-        assert getattr(CATALOGUE[name], facet) is not None, f"declare {facet} of {name} ({hint})"
+    missing = [f"{facet} ({hint})" for facet, hint in STATED.items() if getattr(CATALOGUE[name], facet) is None]
+    assert not missing, f"the declaration of {name} lacks {', '.join(missing)}"
 
 
 def test_a_facet_that_does_not_exist_is_an_error() -> None:
@@ -703,7 +703,7 @@ def test_a_facet_that_does_not_exist_is_an_error() -> None:
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_layer_has_a_summary_an_example_and_a_row(name: str) -> None:
     kind = CATALOGUE[name]
-    assert any(case[0] == name for case in CASES), "a row in the table above"
+    assert any(case[0] == name for case in CASES), f"add a row for {name} to CASES"
     assert kind.summary.endswith(".") and len(kind.summary) <= 110
     assert len(kind.doc.split("\n\n")) >= 2, "a summary, and the rule in words"
     assert kind.keras == f"keras.layers.{name}"
