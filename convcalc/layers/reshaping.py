@@ -144,9 +144,7 @@ def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> vie
     if a["interpolation"] != "bilinear":
         return views.unknown(a, inputs, result)
     # The centers are at (n + 1/2)/factor − 1/2; a pixel has a weight if it is less than one pixel away.
-    between = [
-        window._replace(kernel=2 * f - f % 2, pad_pad_before=f // 2) for window, f in zip(result.windows, a["size"])
-    ]
+    between = [window._replace(kernel=2 * f - f % 2, pad_before=f // 2) for window, f in zip(result.windows, a["size"])]
     return (views.over_windows(a, inputs[0], between, None),)
 
 

@@ -37,7 +37,7 @@ def test_a_mutant_is_the_file_with_one_change() -> None:
     assert len(found) > 100
     names: dict[str, object] = {"__name__": "convcalc.base.window"}
     exec(found["convcalc/base/window.py: effective_kernel: kernel - 1 -> kernel + 1"], names)
-    assert names["reach"](3, 2) == 9  # type: ignore[operator]
+    assert names["effective_kernel"](3, 2) == 9  # type: ignore[operator]
 
 
 def test_every_listed_file_and_test_exists() -> None:
