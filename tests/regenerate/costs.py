@@ -24,39 +24,44 @@ NETWORKS = {"VGG16": "specs/vgg16.yaml", "ResNet50": "specs/resnet50.yaml"}
 TEXT = """\
 # What a model costs: MACs and FLOPs
 
-The tables of this page are made by the code that counts (`python -m tests.regenerate.costs`), so they cannot disagree with it.
+```console
+$ convcalc summary MODEL --columns cost
+```
+
+shows the MACs and FLOPs of each layer. The JSON report contains them too.
+
+The tables of this page are computed by the code that counts (`python -m tests.regenerate.costs`).
 
 ## MACs
 
-A multiply-accumulate (MAC) is one product that is added to a sum. Convolutions of every kind, dense layers, einsum, recurrence,
-attention and products of matrices are made of them. They follow from the weights: each layer declares its weights with the number
-of times that each element is multiplied. Products without a weight (queries with keys, scores with values, `Dot`, `matmul`) are
-declared beside them.
+A multiply-accumulate (MAC) is a multiplication whose product is added to a sum. Convolutions, dense layers, einsum, recurrent
+layers, attention and matrix products consist of MACs. Each layer declares its weights and how many times each element of them is
+multiplied; the MACs are computed from that. Products without weights (queries with keys, scores with values, `Dot`, `matmul`) are
+declared separately.
 
-- Cells of the padding are multiplied as well, by zero.
-- A transposed convolution multiplies at its *input* positions: each input cell is spread over the kernel.
-- A recurrent layer multiplies at every step; a wrapper as often as it calls what it wraps.
-- Biases are no MACs, and neither is scaling: a batch normalization multiplies, but it sums nothing up.
-- A low-rank update (`lora_rank`) is multiplied out once for each sample; Keras does it once a call, whatever the batch.
-- A fast algorithm does not change the count: neither Winograd's convolution nor what a compiler makes of the graph.
-- What depends on an algorithm (a Fourier transform, a decomposition of a matrix) is unknown: `?`, not 0.
+- Multiplications with the zeros of the padding count.
+- A transposed convolution multiplies at its *input* positions: each input position is spread over the kernel.
+- A recurrent layer multiplies at every step, and a wrapper each time it calls the wrapped layer.
+- Biases and scaling do not count as MACs: a batch normalization multiplies, but does not sum the products.
+- A low-rank update (`lora_rank`) counts once for each sample; Keras computes it once for each call, whatever the batch size.
+- Fast algorithms do not change the count, neither Winograd's convolution nor compiler optimizations.
+- If the count depends on an algorithm (a Fourier transform, a matrix decomposition), it is unknown: `?`, not 0.
 
-Counts are for one sample, or for the batch that is stated (`--batch`).
+Counts are for one sample, or for the batch size that you set (`--batch`).
 
 ## FLOPs
 
-`convcalc summary MODEL --columns cost` shows them, and so does the JSON report. FLOPs are floating-point operations of one forward
-pass in inference. There is no agreed way to count them, so a count says its convention:
+FLOPs are the floating-point operations of one forward pass in inference. There is no standard way to count them. convcalc counts:
 
 - 2 for each MAC: a multiplication and an addition;
 - 1 for each addition of a bias;
-- for activations, normalization, pooling, softmax, merging and resampling, what each layer declares: see below.
+- for activations, normalization, pooling, softmax, merging and resampling, the numbers below.
 
-An addition, a multiplication, a division, a comparison, a root, an exponential, a logarithm, a sine, tanh and erf count 1 each, where
-they happen for each element. What happens once for a row, a map or a group of elements is left out: the division in a mean, the root in
-a norm. Copies, choices, look-ups and arithmetic on whole numbers cost nothing, and neither does what acts in training only, such as
-dropout. Where the cost depends on an algorithm, on the values or on code, it is unknown, and a total over it is a lower bound (`≥`).
-Layers under a quantized dtype policy are unknown as well.
+An addition, a multiplication, a division, a comparison, a root, an exponential, a logarithm, a sine, tanh and erf count as 1 for each
+element. Operations that run once for a row, a map or a group of elements do not count, such as the division in a mean or the root in a
+norm. Copies, choices, lookups and integer arithmetic are free, and so are layers that act only in training, such as dropout. If the
+cost depends on an algorithm, on the values or on code, it is unknown, and a total that contains it is a lower bound (`≥`). The FLOPs of
+layers with a quantized dtype policy are unknown too.
 
 ### For each element of the output
 
@@ -66,13 +71,13 @@ Activations, for each element:
 
 {activations}
 
-Resampling by interpolation, for each element of the output (a product for each cell that is read, and their sum):
+Interpolation, for each output pixel (one product for each input pixel that is read, and their sum):
 
 {interpolations}
 
-A pooling costs one operation for each cell of each window, a global pooling one for each cell of the input. A gated recurrent layer
-costs its activations and the products and sums that join its gates, for each unit at each result. Attention scales each query, and takes
-a softmax over the scores. Of an average over n inputs, n − 1 operations are additions and one is a division.
+Pooling costs one operation for each position of each window, and global pooling one for each position of the input. A gated recurrent
+layer costs its activations, and the products and sums that combine its gates, for each unit at each step. Attention costs the scaling
+of each query and a softmax over the scores. An average over n inputs costs n − 1 additions and one division.
 
 ## How the known tools count
 
@@ -85,37 +90,37 @@ a softmax over the scores. Of an average over n inputs, n − 1 operations are a
 | torchinfo | 1 | 1 for each output | nearly 0 | 0 | 0 |
 | ptflops | 1 | 1 for each output | 2 for each element | 1 for each element | 1 for each input |
 
-fvcore and ptflops call their MACs FLOPs or say which they mean; torchinfo calls them mult-adds, and takes a transposed convolution to
-multiply at its output positions, which is too often. The number of 529 million that Keras's documentation gives for MobileNet is wrong
-by any convention: it is 569 million with the classifier. 4.09 billion MACs for ResNet50 are those of the later variant, whose
-stride is on the 3×3 convolution; Keras's has it on the 1×1 before.
+fvcore and ptflops call their MACs FLOPs, or let you choose. torchinfo calls them mult-adds; it counts a transposed convolution at its
+output positions, which is too much. Keras's documentation gives 529 million for MobileNet, which is wrong by any convention: it is 569
+million with the classifier. The often quoted 4.09 billion MACs of ResNet50 belong to the later variant with the stride on the 3×3
+convolution; Keras has it on the 1×1 convolution before that.
 
 ### VGG16 and ResNet50, worked through
 
-Both as `keras.applications` builds them, at 224 × 224, one sample, convcalc's FLOPs:
+convcalc's FLOPs for the models of `keras.applications`, one sample of 224 × 224:
 
 {worked}
 
-The same two networks by the rules of the table above (not a run of these tools, except that the count of `tf.profiler` is compared with
-it in CI):
+The same two networks, computed with the rules in the table of tools above. The tools themselves were not run, except `tf.profiler`, which
+CI compares with:
 
 {tools}
 
 ## `--convention tf`
 
-Counts as `tf.profiler` does on the graph that Keras 3 makes for inference on TensorFlow. CI compares thirteen models of
-`keras.applications` and each layer that has a rule. TensorFlow knows the cost of some operations and counts nothing for all others:
+This convention counts as `tf.profiler` does for the inference graph that Keras 3 builds on TensorFlow. CI compares thirteen models of
+`keras.applications` and each layer that has a rule. The profiler knows the cost of some operations and counts nothing for all others:
 
-- Free, whatever they do: `Relu`, `Relu6`, `Elu`, `Selu`, `LeakyRelu`, `Sigmoid`, `Tanh`, `Erf`, `Exp`, `Softplus`, `Max` (global max
-  pooling), `FusedBatchNormV3` (Keras 2), `Conv3D`, `Einsum`, resizing of images, padding, concatenation.
-- A convolution with groups is compiled by XLA, and the profiler does not look inside: its products are free, its bias is not.
-- A convolution with a dilation is one without on cells that are dealt out to several images: a few more positions.
+- Free: `Relu`, `Relu6`, `Elu`, `Selu`, `LeakyRelu`, `Sigmoid`, `Tanh`, `Erf`, `Exp`, `Softplus`, `Max` (global max pooling),
+  `FusedBatchNormV3` (Keras 2), `Conv3D`, `Einsum`, image resizing, padding, concatenation.
+- A convolution with groups is compiled by XLA, which the profiler does not look into: the products are free, the bias is not.
+- A convolution with a dilation counts as one without, over several smaller images, which adds a few positions.
 - A transposed convolution counts as the gradient of the forward one: 2 · outputs · kernel / strides.
-- A batch normalization is made of single operations in Keras 3: 2 for each element and 6 for each channel (5 without `scale`).
-- A layer normalization: 9 for each element and 4 for each position. Softmax: 5. silu: 2. gelu: 4. hard_silu: 3. hard_sigmoid: 2.
-- `UpSampling2D` and `RepeatVector` multiply sizes, which counts 2 and 1.
+- A batch normalization consists of single operations in Keras 3: 2 for each element and 6 for each channel (5 without `scale`).
+- A layer normalization counts 9 for each element and 4 for each position. Softmax: 5. silu: 2. gelu: 4. hard_silu: 3. hard_sigmoid: 2.
+- `UpSampling2D` and `RepeatVector` multiply sizes, which counts as 2 and 1.
 
-Layers that were not compared (recurrence, attention, `Conv3D` and others) are unknown under this convention.
+Layers that were not compared (recurrent layers, attention, `Conv3D` and others) are unknown under this convention.
 """
 
 # Layers whose cost per element is the same for every shape, in the form of a spec.
