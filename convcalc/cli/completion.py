@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 # A shell inserts a completion unquoted, so only names that it neither runs nor splits are offered.
-_HARMLESS = r"\w[\w./-]*"
+_SAFE_NAME = r"\w[\w./-]*"
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -28,7 +28,11 @@ def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
         offers = {f"ops.{operation.function}": operation.summary for operation in OPERATIONS.values()}
     else:
-        offers = {name: kind.summary for kind in CATALOGUE.values() for name in (kind.name, *kind.aliases)}
+        offers = {
+            name: definition.summary
+            for definition in CATALOGUE.values()
+            for name in (definition.name, *definition.aliases)
+        }
     return _matching({"ops": "The operations of keras.ops.", **offers}, incomplete)
 
 
@@ -69,7 +73,7 @@ def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: 
         rows = infer(parse(source)).layers
     except ConvcalcError:
         return []
-    return _matching({row.path: row.class_name for row in rows if re.fullmatch(_HARMLESS, row.path)}, incomplete)
+    return _matching({row.path: row.class_name for row in rows if re.fullmatch(_SAFE_NAME, row.path)}, incomplete)
 
 
 def dtypes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

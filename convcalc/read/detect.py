@@ -1,6 +1,6 @@
 """What a file is. Every command detects the kind of a file here, by its first bytes or its text, never by its name.
 
-To add an input format, write its reader in a module of its own and declare a :class:`FileKind` here.
+To add an input format, write its reader in a new module and declare a kind here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from convcalc.read.spec.nodes import MAX_BYTES, decode
 class FileKind(Struct):
     """A kind of file, with references (``"module:function"``) to the functions that read it.
 
+    - ``starts`` are the possible first bytes of a binary kind.
+    - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
     - ``config`` takes the OpenFile and returns Keras's config as data. None for files that are not written by Keras.
     - ``tree`` takes the OpenFile and returns a context manager of the HDF5 tree that holds the weights. None if there is none.
@@ -24,6 +26,8 @@ class FileKind(Struct):
     """
 
     name: str
+    starts: tuple[bytes, ...] = ()
+    matches: Callable[[str], bool] | None = None
     read: str = "convcalc.read.spec.spec:read_spec_file"
     config: str | None = None
     tree: str | None = None
@@ -45,45 +49,12 @@ class OpenFile(Struct):
         return self.source
 
 
-_KERAS = "convcalc.read.keras_files.contents"
-_WEIGHTS = "convcalc.read.keras_files.weights"
-
-KERAS_ARCHIVE = FileKind(
-    "Keras archive",
-    f"{_KERAS}:read_keras_file",
-    config=f"{_KERAS}:archive_config",
-    tree=f"{_KERAS}:archive_tree",
-    weights=f"{_WEIGHTS}:archive_weights",
-)
-HDF5 = FileKind(
-    "HDF5 file",
-    f"{_KERAS}:read_keras_file",
-    config=f"{_KERAS}:hdf5_config",
-    tree=f"{_KERAS}:hdf5_tree",
-    weights=f"{_WEIGHTS}:hdf5_weights",
-)
-JSON_CONFIG = FileKind("Keras config", f"{_KERAS}:read_keras_file", config=f"{_KERAS}:json_config")
-YAML_CONFIG = FileKind("Keras config in YAML", f"{_KERAS}:read_keras_file", config=f"{_KERAS}:yaml_config")
-# These three are not models. A command that needs a model reads them as a spec, whose reader says what is wrong.
-JSON_REPORT = FileKind("JSON report")
-JSON = FileKind("JSON text")
-KERAS_TEXT = FileKind("printed summary")
-SPEC = FileKind("YAML spec")
-
 _CLASS_NAME = re.compile(r"(?m)^class_name:\s")
 _CONFIG = re.compile(r"(?m)^config:\s")
 _LAYERS = re.compile(r"(?m)^layers\s*:")
 _KEY = re.compile(r"(?m)^[\"']?\w+[\"']?\s*:(\s|$)")
 _SUMMARY_PART = re.compile(r"(?m)^\W*Model: \"|Layer \(type\)|\bparams: [\d,]+|\[\d+\]\[\d+\]")
 _TABLE_EDGE = re.compile(r"[┏┌+][━─┳┬-]{8,}|_{10,}")
-
-# The first bytes of each binary kind.
-_BINARY: dict[bytes, FileKind] = {
-    b"PK\x03\x04": KERAS_ARCHIVE,
-    b"PK\x05\x06": KERAS_ARCHIVE,  # an archive without members
-    b"\x89HDF\r\n\x1a\n": HDF5,
-}
-_LONGEST = max(map(len, _BINARY))
 
 
 def _is_json(text: str) -> bool:
@@ -105,27 +76,74 @@ def _is_yaml_config(text: str) -> bool:
 def _is_keras_text(text: str) -> bool:
     if _LAYERS.search(text):
         return False
-    return may_be_part_of_a_summary(text) is not None or _TABLE_EDGE.search(text) is not None or not has_key(text)
+    return find_summary_part(text) is not None or _TABLE_EDGE.search(text) is not None or not has_key(text)
 
 
-# How each text kind is recognized. The first match counts; a text that matches none is a spec.
-_TEXT: tuple[tuple[Callable[[str], bool], FileKind], ...] = (
-    (_is_json_config, JSON_CONFIG),
-    (_is_json_report, JSON_REPORT),
-    (_is_json, JSON),
-    (_is_yaml_config, YAML_CONFIG),
-    (_is_keras_text, KERAS_TEXT),
-)
-
-
-def may_be_part_of_a_summary(text: str) -> re.Match[str] | None:
-    """The first place in a text that looks as if Keras had printed it."""
+def find_summary_part(text: str) -> re.Match[str] | None:
+    """Returns the first place in a text that looks as if Keras had printed it."""
     return _SUMMARY_PART.search(text)
 
 
 def has_key(text: str) -> bool:
     """True if a line of the text begins with a YAML key."""
     return _KEY.search(text) is not None
+
+
+_CONTENTS = "convcalc.read.keras_files.contents"
+_WEIGHTS = "convcalc.read.keras_files.weights"
+
+KINDS: list[FileKind] = []
+
+
+def _kind(kind: FileKind) -> FileKind:
+    """Registers a kind. The kinds are tried in the order of their declarations; the first that matches counts."""
+    KINDS.append(kind)
+    return kind
+
+
+KERAS_ARCHIVE = _kind(
+    FileKind(
+        "Keras archive",
+        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the second is an archive without members
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_CONTENTS}:archive_config",
+        tree=f"{_CONTENTS}:archive_tree",
+        weights=f"{_WEIGHTS}:archive_weights",
+    )
+)
+HDF5 = _kind(
+    FileKind(
+        "HDF5 file",
+        starts=(b"\x89HDF\r\n\x1a\n",),
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_CONTENTS}:hdf5_config",
+        tree=f"{_CONTENTS}:hdf5_tree",
+        weights=f"{_WEIGHTS}:hdf5_weights",
+    )
+)
+JSON_CONFIG = _kind(
+    FileKind(
+        "Keras config",
+        matches=_is_json_config,
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_CONTENTS}:json_config",
+    )
+)
+YAML_CONFIG = _kind(
+    FileKind(
+        "Keras config in YAML",
+        matches=_is_yaml_config,
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_CONTENTS}:yaml_config",
+    )
+)
+# The next three kinds are not models. A command that needs a model reads them as a spec, whose reader reports what is wrong.
+JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
+JSON = _kind(FileKind("JSON text", matches=_is_json))
+KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
+SPEC = FileKind("YAML spec")  # every other text
+
+_LONGEST_START = max(len(start) for kind in KINDS for start in kind.starts)
 
 
 def detect(file: BinaryIO, name: str) -> OpenFile:
@@ -139,12 +157,12 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
 
 def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
     """The file, which is at its start before and after this call, if it is of a binary kind, else None."""
-    start = file.read(_LONGEST)
+    start = file.read(_LONGEST_START)
     file.seek(0)
-    kind = next((kind for signature, kind in _BINARY.items() if start.startswith(signature)), None)
+    kind = next((kind for kind in KINDS if kind.starts and start.startswith(kind.starts)), None)
     return None if kind is None else OpenFile(kind, file, name)
 
 
 def text_kind(text: str) -> FileKind:
     """The kind of a text."""
-    return next((kind for matches, kind in _TEXT if matches(text)), SPEC)
+    return next((kind for kind in KINDS if kind.matches is not None and kind.matches(text)), SPEC)

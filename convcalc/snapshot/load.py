@@ -20,8 +20,8 @@ from convcalc.read.detect import (
     KERAS_TEXT,
     OpenFile,
     detect,
+    find_summary_part,
     has_key,
-    may_be_part_of_a_summary,
 )
 from convcalc.report_json.read import is_report
 from convcalc.snapshot.of_json import snapshot_of_json
@@ -60,7 +60,7 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
         snapshots = printed_snapshots(content.text)
         if snapshots:
             return _selected(snapshots, [""] * len(snapshots), content.text, report)
-        if may_be_part_of_a_summary(content.text.text) or not has_key(content.text.text):
+        if find_summary_part(content.text.text) or not has_key(content.text.text):
             raise _not_a_record(content.text)
     return snapshot_of_report(Study.of(infer(model_in(content))))
 
@@ -99,7 +99,7 @@ def _selected(
 
 def _not_a_record(source: Source) -> ConvcalcError:
     """Returns the error for a text without a snapshot; its mark is the first line that looks like a part of a summary."""
-    part = may_be_part_of_a_summary(source.text)
+    part = find_summary_part(source.text)
     if part is None:
         return error(codes.NOT_A_RECORD, f"{source.name} is not a record; {_EXPECTED}")
     line = source.text.count("\n", 0, part.start()) + 1
