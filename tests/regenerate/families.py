@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from convcalc.layers import registry as layers
+from convcalc.ops import registry as operations
 from tests.paths import PACKAGE
 
 TEXT = '''\
@@ -41,8 +42,6 @@ def layers_index() -> str:
 
 def operations_index() -> str:
     """The text of ``convcalc/ops/families.py``."""
-    from convcalc.ops import registry as operations
-
     _import_all("ops")
     declared = [(entry.rule.__module__, entry.name) for entry in operations.REGISTERED.values()]
     return _text(declared, "ops", what="an operation", plural="operations", names="")
@@ -76,7 +75,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # While the index is being written, a layer that is missing in it is no error.
-    layers._require_indexed = lambda name, module: None
+    # While the indexes are written, a layer or operation that they lack is not an error.
+    layers._require_indexed = operations._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")
