@@ -15,5 +15,5 @@ def measures(environments: Environments) -> Iterator[Measure]:
     command = environments.child("convcalc", "draw", rows, 1 if environments.quick else 5)
     (took,) = answers([command], runs)
     profile = [environments.own, "-m", "cProfile", "-s", "tottime", *command[1:], "ours"]
-    name = f"drawing {rows:,} rows, beside rich.table.Table with the same text"
+    name = f"drawing {rows:,} rows compared with rich.table.Table with the same text"
     yield Measure(name, took["ours"] * 1000, took["rich"] * 1000, "ms", 5, True, profile)

@@ -23,14 +23,14 @@ def measures(environments: Environments) -> Iterator[Measure]:
         ((alone,), onnx) = answers([ours], runs), {"missing": str(failed)[:200]}
     each = alone["seconds"] / alone["layers"] * 1e6
     yield Measure("infer, a layer of a loaded ResNet50", each, unit="µs", target=10, profile=profile)
-    name = "infer, a layer of ResNet50 beside a node of onnx.shape_inference.infer_shapes"
+    name = "infer, a layer of ResNet50 compared with a node of onnx.shape_inference.infer_shapes"
     if "missing" in onnx:
         yield Measure(name, target=1, missing=onnx["missing"])
     else:
         yield Measure(name, each, onnx["seconds"] / onnx["nodes"] * 1e6, "µs", 1, profile=profile)
 
     ours = environments.child("convcalc", "vgg16", VGG, repeats)
-    name = "VGG16's spec loaded, inferred and drawn, beside torchinfo.summary on the meta device"
+    name = "VGG16's spec loaded, inferred and drawn compared with torchinfo.summary on the meta device"
     try:
         mine, theirs = answers([ours, environments.child("torch", "torch_vgg16", max(1, repeats // 20))], runs)
     except Failed as failed:

@@ -65,11 +65,11 @@ class Environments:
 
     def versions(self) -> dict[str, str]:
         """The packages that took part, with their versions."""
-        found: dict[str, str] = {}
+        result: dict[str, str] = {}
         for name, python in self.pythons.items():
             command: Command = [python, str(CHILDREN / "versions.py"), name]
-            found.update(answer(command))
-        return found
+            result.update(answer(command))
+        return result
 
 
 def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:

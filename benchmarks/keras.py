@@ -26,6 +26,6 @@ def measures(environments: Environments) -> Iterator[Measure]:
             yield Measure(f"ResNet50's Keras JSON to a table: {what}", missing=str(failed)[:200])
         return
     mine, theirs = in_turn([ours, environments.child("keras", "keras_summary", config)], 1 if environments.quick else 7)
-    name = "ResNet50's Keras JSON to a table, beside model_from_json() and summary()"
+    name = "ResNet50's Keras JSON to a table compared with model_from_json() and summary()"
     yield Measure(f"{name}: time", mine.seconds, theirs.seconds, "s", 30, True, profile)
     yield Measure(f"{name}: memory", mine.memory / 2**20, theirs.memory / 2**20, "MB", 10, True, profile)

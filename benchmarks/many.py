@@ -32,8 +32,10 @@ def measures(environments: Environments) -> Iterator[Measure]:
         "1",
     ]
     what = f"check on {count:,} files"
-    yield Measure(f"{what} in one process, beside reading them alone", one.seconds, other.seconds, "s", profile=profile)
-    yield Measure(f"{what} by all cores, beside one process", ours.seconds, one.seconds, "s", faster=True)
+    yield Measure(
+        f"{what} in one process compared with only reading them", one.seconds, other.seconds, "s", profile=profile
+    )
+    yield Measure(f"{what} by all cores compared with one process", ours.seconds, one.seconds, "s", faster=True)
 
 
 def copies(count: int) -> Iterator[Path]:
@@ -45,9 +47,9 @@ def copies(count: int) -> Iterator[Path]:
         source = specs[number % len(specs)]
         text = source.read_text()
         name = f"{source.stem}_{number}"
-        renamed, found = re.subn(r"(?m)^name:.*$", f"name: {name}", text, count=1)
+        renamed, result = re.subn(r"(?m)^name:.*$", f"name: {name}", text, count=1)
         path = folder / f"{name}.yaml"
-        path.write_text(renamed if found else f"name: {name}\n{text}")
+        path.write_text(renamed if result else f"name: {name}\n{text}")
         yield path
 
 

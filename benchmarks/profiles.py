@@ -39,8 +39,8 @@ def _no_import(line: str) -> bool:
 
 def _imports(output: str) -> Iterator[str]:
     """The slowest imports, by the time of each module itself."""
-    found = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
-    timed = [(int(own), name.strip()) for own, _, name in found[1:] if own.strip().isdigit()]
+    result = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
+    timed = [(int(own), name.strip()) for own, _, name in result[1:] if own.strip().isdigit()]
     yield f"imports: {len(timed)}, {sum(own for own, _ in timed) / 1000:.1f} ms under the profiler; the slowest:"
     for own, name in sorted(timed, reverse=True)[:MOST]:
         yield f"{own / 1000:8.2f} ms  {name}"

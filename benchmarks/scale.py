@@ -31,7 +31,7 @@ def measures(environments: Environments, full: bool = False) -> Iterator[Measure
 def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
     """The time of a layer in each size, compared with the small model, which is measured again each time."""
     for size in sizes:
-        name = f"{kind} of {size:,} layers ({ending}), a layer beside one of {small:,}"
+        name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"
         commands = [
             environments.child("convcalc", "scale", "time", large_model(kind, ending, each)) for each in (small, size)
         ]
@@ -49,8 +49,8 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
     """The memory of model and report, in addition to the parsed file."""
     name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
-    found = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
-    yield Measure(name, found["model"] + found["report"], unit="bytes", target=1024)
-    yield Measure(f"{name}: the model", found["model"], unit="bytes")
-    yield Measure(f"{name}: the report", found["report"], unit="bytes")
-    yield Measure(f"{name}: the parsed file itself", found["file"], unit="bytes")
+    result = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
+    yield Measure(name, result["model"] + result["report"], unit="bytes", target=1024)
+    yield Measure(f"{name}: the model", result["model"], unit="bytes")
+    yield Measure(f"{name}: the report", result["report"], unit="bytes")
+    yield Measure(f"{name}: the parsed file itself", result["file"], unit="bytes")

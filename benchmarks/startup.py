@@ -27,7 +27,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
     for name, arguments, imports, target in CASES:
         ours, other = in_turn([[*environments.convcalc, *arguments], [environments.own, "-c", imports]], runs)
         yield Measure(
-            f"{name}, beside `python -c '{imports}'`",
+            f"{name} compared with `python -c '{imports}'`",
             ours.seconds * 1000,
             other.seconds * 1000,
             "ms",

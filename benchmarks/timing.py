@@ -62,8 +62,8 @@ def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
 def answer(command: Command) -> dict[str, Any]:
     """The result of one child."""
     _, output = run(command)
-    found: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
-    return found
+    result: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
+    return result
 
 
 def _median(values: Sequence[Any]) -> Any:

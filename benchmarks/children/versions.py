@@ -15,13 +15,13 @@ PACKAGES = {
 
 def main() -> None:
     """Print them."""
-    found = {f"Python of {sys.argv[1]}": platform.python_version()}
+    result = {f"Python of {sys.argv[1]}": platform.python_version()}
     for package in PACKAGES[sys.argv[1]]:
         try:
-            found[package] = metadata.version(package)
+            result[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    print(json.dumps(found))
+    print(json.dumps(result))
 
 
 main()

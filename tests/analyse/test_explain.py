@@ -29,17 +29,17 @@ def lines(selector: str, text: str = SPEC) -> dict[str, list[tuple[str, str]]]:
 
 
 def test_same_padding_is_explained() -> None:
-    found = lines("conv2d")
-    assert ("height", "ceil(28/2) = 14") in found["Output"]
-    assert ("", "padding 0 before and 1 after: (28 − 3 + 1)/2 + 1 = 14") in found["Output"]
-    assert found["Parameters"][-1] == ("params", "3·3·1·32 + 32 = 320")
-    assert found["MACs"] == [("MACs", "3·3·1·32·14·14 = 56,448 for one sample")]
+    result = lines("conv2d")
+    assert ("height", "ceil(28/2) = 14") in result["Output"]
+    assert ("", "padding 0 before and 1 after: (28 − 3 + 1)/2 + 1 = 14") in result["Output"]
+    assert result["Parameters"][-1] == ("params", "3·3·1·32 + 32 = 320")
+    assert result["MACs"] == [("MACs", "3·3·1·32·14·14 = 56,448 for one sample")]
 
 
 def test_the_remainder_of_a_floor_is_mentioned() -> None:
-    found = lines("second")
-    assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in found["Output"]
-    assert ("", "the last cell is never read") in found["Output"]
+    result = lines("second")
+    assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in result["Output"]
+    assert ("", "the last cell is never read") in result["Output"]
 
 
 def test_explanations_say_why_weights_are_not_trainable() -> None:
@@ -48,8 +48,8 @@ def test_explanations_say_why_weights_are_not_trainable() -> None:
 
 
 def test_unknown_sizes_give_the_formula() -> None:
-    found = lines("1", "input: [null, null, 3]\nlayers: [{Conv2D: {filters: 8, kernel_size: 3, strides: 2}}]")
-    assert ("height", "floor((height − 3)/2) + 1") in found["Output"]
+    result = lines("1", "input: [null, null, 3]\nlayers: [{Conv2D: {filters: 8, kernel_size: 3, strides: 2}}]")
+    assert ("height", "floor((height − 3)/2) + 1") in result["Output"]
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -57,20 +57,20 @@ def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
     """The same rule, run on ints and on traced numbers, returns equal sizes, counts and costs for the example of each layer."""
     kind = find(name)
     assert kind is not None
-    found = report(example_spec(kind))
-    rows = [row for row in found.layers if row.class_name == name]
+    result = report(example_spec(kind))
+    rows = [row for row in result.layers if row.class_name == name]
     for row in rows:
         traced = _trace(kind, row)
         assert [shape and tuple(map(plain, shape)) for shape in traced.outputs] == list(row.output_shapes)
         assert "params" in traced.unknown or plain(parameters(traced)) == row.params
         assert "macs" in traced.unknown or plain(sample_macs(traced)) == row.macs
-        explain(found, row.name)
+        explain(result, row.name)
 
 
 def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
-    found = report(SPEC)
+    result = report(SPEC)
     for selector, name in {"conv2d": "conv2d", "2": "second", "sev": "seventh"}.items():
-        assert pick(found, selector)[1].name == name
+        assert pick(result, selector)[1].name == name
 
 
 @pytest.mark.parametrize(

@@ -123,10 +123,10 @@ def test_a_bias_adds_once_for_each_output_element() -> None:
         if not kind.ends_with_bias:
             continue
         given = {name: value for name, value in _GIVEN.items() if kind.argument(name)}
-        found = apply(kind, bind(kind, (), given)[0], [(UNKNOWN, *kind.example_input)])
-        bias = found.weights[-1]
+        result = apply(kind, bind(kind, (), given)[0], [(UNKNOWN, *kind.example_input)])
+        bias = result.weights[-1]
         assert bias.name == "bias"
-        assert product(bias.shape) * bias.added_per_sample == costs.elements(found.outputs[0])
+        assert product(bias.shape) * bias.added_per_sample == costs.elements(result.outputs[0])
         seen.add(kind.name)
     assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
 
@@ -184,9 +184,9 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
     kind = find("Flatten")
     assert kind is not None
     shapes = [(UNKNOWN, 3, 4)]
-    found = apply(kind, {}, shapes)
-    assert elementwise(kind, {}, shapes, found) == 0
-    assert elementwise(kind._replace(flops=None), {}, shapes, found) is UNKNOWN
+    result = apply(kind, {}, shapes)
+    assert elementwise(kind, {}, shapes, result) == 0
+    assert elementwise(kind._replace(flops=None), {}, shapes, result) is UNKNOWN
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -199,11 +199,11 @@ def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
             continue
         args, _ = bind(kind, (), {**case.args, **case.call})
         shapes = [tuple(UNKNOWN if size is None else size for size in shape) for shape in case.shapes]
-        found = apply(kind, args, shapes, case.policy or kind.policy(args))
-        count = elementwise(kind, args, shapes, found)
+        result = apply(kind, args, shapes, case.policy or kind.policy(args))
+        count = elementwise(kind, args, shapes, result)
         asked += 1
-        sizes = [size for shape in (*shapes, *found.outputs) for size in (shape or ())[1:]]
-        told = kind.name in {*UNTOLD, "Resizing", "CenterCrop", "RandomCrop"} or found.unknown or UNKNOWN in sizes
+        sizes = [size for shape in (*shapes, *result.outputs) for size in (shape or ())[1:]]
+        told = kind.name in {*UNTOLD, "Resizing", "CenterCrop", "RandomCrop"} or result.unknown or UNKNOWN in sizes
         assert isinstance(count, int) or (count is UNKNOWN and told), (case.name, case.args)
     assert asked > 5
 
@@ -212,11 +212,11 @@ def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
 
 
 def test_unknown_sizes_and_unknown_layers_are_labelled() -> None:
-    found = spec("input: [null, 8]\nlayers: [{Dense: 3}, {Lambda: {function: f, output_shape: [5]}}, {Dense: 2}]")
-    assert [row.flops for row in found.layers] == [UNKNOWN, UNKNOWN, 2 * 10 + 2]
-    assert [row.incomplete.get("flops") for row in found.layers] == ["unknown", "unknown", None]
-    assert (found.totals.flops, found.totals.incomplete["flops"]) == (22, "partial")
-    data = found.as_dict()
+    result = spec("input: [null, 8]\nlayers: [{Dense: 3}, {Lambda: {function: f, output_shape: [5]}}, {Dense: 2}]")
+    assert [row.flops for row in result.layers] == [UNKNOWN, UNKNOWN, 2 * 10 + 2]
+    assert [row.incomplete.get("flops") for row in result.layers] == ["unknown", "unknown", None]
+    assert (result.totals.flops, result.totals.incomplete["flops"]) == (22, "partial")
+    data = result.as_dict()
     assert data["layers"][0]["flops"] is data["layers"][0]["calls"][0]["flops"] is None
     assert data["totals"]["flops"] == 22
 
@@ -239,10 +239,10 @@ def test_a_nested_model_counts_its_layers_at_the_actual_sizes() -> None:
     inner = (
         "{Model: {name: m, input: [null, null, 2], layers: [{Conv2D: {filters: 4, kernel_size: 3, activation: relu}}]}}"
     )
-    found = spec(f"input: [6, 6, 2]\nlayers: [{inner}]")
-    outer = next(row for row in found.layers if row.name == "m")
-    assert outer.flops == 2 * 16 * 4 * 18 + 2 * 16 * 4 == found.totals.flops
-    below = next(row for row in found.layers if row.depth and row.class_name == "Conv2D")
+    result = spec(f"input: [6, 6, 2]\nlayers: [{inner}]")
+    outer = next(row for row in result.layers if row.name == "m")
+    assert outer.flops == 2 * 16 * 4 * 18 + 2 * 16 * 4 == result.totals.flops
+    below = next(row for row in result.layers if row.depth and row.class_name == "Conv2D")
     assert below.flops is UNKNOWN
 
 
@@ -304,9 +304,9 @@ def test_xception_matches_the_count_of_the_profiler() -> None:
 
     That graph has fused batch normalizations, for which TensorFlow counts 0.
     """
-    found = report("xception", "tf", 150)
-    rows = [row for row in found.layers if "Conv" in row.class_name]
-    pools = [row for row in found.layers if row.class_name == "MaxPooling2D"]
+    result = report("xception", "tf", 150)
+    rows = [row for row in result.layers if "Conv" in row.class_name]
+    pools = [row for row in result.layers if row.class_name == "MaxPooling2D"]
     assert sum(plain(row.macs) for row in rows) == 1_924_397_456  # type: ignore
     assert sum(plain(row.flops) for row in pools) == 3_000_600  # type: ignore
     assert sum(plain(row.flops) for row in rows + pools) == 2 * 1_925_897_756  # type: ignore
@@ -332,6 +332,6 @@ def test_flops_by_the_convention_of_the_profiler(name: str, flops: int) -> None:
 
 
 def test_profiler_flops_are_unknown_if_they_were_not_compared() -> None:
-    found = spec("input: [6, 4]\nlayers: [{LSTM: 3}]", "tf")
-    assert (found.totals.flops, found.totals.incomplete["flops"]) == (UNKNOWN, "unknown")
-    assert found.as_dict()["flops_convention"] == "tf"
+    result = spec("input: [6, 4]\nlayers: [{LSTM: 3}]", "tf")
+    assert (result.totals.flops, result.totals.incomplete["flops"]) == (UNKNOWN, "unknown")
+    assert result.as_dict()["flops_convention"] == "tf"

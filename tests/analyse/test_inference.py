@@ -17,7 +17,7 @@ def report(text: str) -> Report:
 
 
 def test_fashion_mnist_matches_numbers_computed_by_hand() -> None:
-    found = report(
+    result = report(
         """
         input: [28, 28, 1]
         layers:
@@ -29,16 +29,16 @@ def test_fashion_mnist_matches_numbers_computed_by_hand() -> None:
           - Dense: 10
         """
     )
-    assert [row.params for row in found.layers] == [320, 18_496, 0, 0, 1_081_700, 1_010]
-    assert found.layers[2].output_shapes == ((UNKNOWN, 13, 13, 64),)
-    assert found.layers[3].output_shapes == ((UNKNOWN, 10_816),)
-    assert found.totals.params == 1_101_526
-    assert found.totals.param_bytes == 4 * 1_101_526
-    assert found.linear
+    assert [row.params for row in result.layers] == [320, 18_496, 0, 0, 1_081_700, 1_010]
+    assert result.layers[2].output_shapes == ((UNKNOWN, 13, 13, 64),)
+    assert result.layers[3].output_shapes == ((UNKNOWN, 10_816),)
+    assert result.totals.params == 1_101_526
+    assert result.totals.param_bytes == 4 * 1_101_526
+    assert result.linear
 
 
 def test_a_shared_layer_counts_parameters_once_and_macs_per_call() -> None:
-    found = report(
+    result = report(
         """
         inputs: {a: [8], b: [8]}
         layers:
@@ -49,10 +49,10 @@ def test_a_shared_layer_counts_parameters_once_and_macs_per_call() -> None:
           - Add: {from: [left, right]}
         """
     )
-    row = next(row for row in found.layers if row.name == "shared")
+    row = next(row for row in result.layers if row.name == "shared")
     assert (row.params, row.macs, len(row.calls)) == (36, 64, 2)
-    assert (found.totals.params, found.totals.macs) == (36, 64)
-    assert found.layers[-1].calls[0].inputs == ("shared[0][0]", "shared[1][0]")
+    assert (result.totals.params, result.totals.macs) == (36, 64)
+    assert result.layers[-1].calls[0].inputs == ("shared[0][0]", "shared[1][0]")
 
 
 NESTED = """
@@ -69,8 +69,8 @@ layers:
 
 
 def test_a_nested_model_is_a_total_followed_by_its_layers() -> None:
-    found = report(NESTED)
-    assert [(row.path, row.depth, row.params) for row in found.layers] == [
+    result = report(NESTED)
+    assert [(row.path, row.depth, row.params) for row in result.layers] == [
         ("outer", 0, 188),
         ("outer/dense", 1, 136),
         ("outer/inner", 1, 52),
@@ -78,21 +78,21 @@ def test_a_nested_model_is_a_total_followed_by_its_layers() -> None:
         ("outer/inner/batch_normalization", 2, 16),
         ("dense_2", 0, 10),
     ]
-    assert found.totals.params == 198
+    assert result.totals.params == 198
     # The weights of a frozen model are not trainable, whatever its layers say.
-    assert found.totals.trainable_params == 136 + 10
-    assert found.totals.param_bytes == 4 * 198
+    assert result.totals.trainable_params == 136 + 10
+    assert result.totals.param_bytes == 4 * 198
 
 
 def test_a_nested_model_is_costed_at_the_actual_input_sizes() -> None:
-    found = report(
+    result = report(
         """
         input: [8, 8, 3]
         layers:
           - Model: {input: [null, null, 3], layers: [{Conv2D: [2, 3]}]}
         """
     )
-    outer, inner = found.layers
+    outer, inner = result.layers
     assert outer.output_shapes == ((UNKNOWN, 6, 6, 2),)
     assert outer.macs == 3 * 3 * 3 * 2 * 36
     assert inner.output_shapes == ((UNKNOWN, UNKNOWN, UNKNOWN, 2),)
@@ -100,46 +100,46 @@ def test_a_nested_model_is_costed_at_the_actual_input_sizes() -> None:
 
 
 def test_unknown_sizes_leave_parameters_known_and_macs_unknown() -> None:
-    found = report("input: [null, null, 3]\nlayers: [{Conv2D: [8, 3]}]")
-    assert found.layers[0].params == 224
-    assert found.layers[0].macs is UNKNOWN
-    assert found.totals.incomplete == {"macs": "unknown"}
-    assert found.as_dict()["totals"]["macs"] is None
+    result = report("input: [null, null, 3]\nlayers: [{Conv2D: [8, 3]}]")
+    assert result.layers[0].params == 224
+    assert result.layers[0].macs is UNKNOWN
+    assert result.totals.incomplete == {"macs": "unknown"}
+    assert result.as_dict()["totals"]["macs"] is None
 
 
 def test_a_total_with_unknown_parts_is_a_lower_bound() -> None:
-    found = report(
+    result = report(
         """
         input: [null, 4]
         layers: [{Conv1D: [8, 3]}, GlobalMaxPooling1D, {Dense: 10}]
         """
     )
-    assert (found.totals.macs, found.totals.incomplete) == (80, {"macs": "partial"})
+    assert (result.totals.macs, result.totals.incomplete) == (80, {"macs": "partial"})
 
 
 def test_costs_are_for_the_given_batch_size() -> None:
-    found = report("input: {shape: [4], batch_size: 5}\nlayers: [{Dense: 3}]")
-    assert found.layers[0].output_shapes == ((5, 3),)
-    assert found.totals.macs == 60
+    result = report("input: {shape: [4], batch_size: 5}\nlayers: [{Dense: 3}]")
+    assert result.layers[0].output_shapes == ((5, 3),)
+    assert result.totals.macs == 60
 
 
 def test_frozen_layers_and_moving_statistics_are_not_trainable() -> None:
-    found = report("input: [4]\nlayers: [{Dense: {units: 2, trainable: false}}, BatchNormalization]")
-    assert [(row.params, row.trainable_params, row.non_trainable_params) for row in found.layers] == [
+    result = report("input: [4]\nlayers: [{Dense: {units: 2, trainable: false}}, BatchNormalization]")
+    assert [(row.params, row.trainable_params, row.non_trainable_params) for row in result.layers] == [
         (10, 0, 10),
         (8, 4, 4),
     ]
 
 
 def test_bytes_follow_the_dtype() -> None:
-    found = report(
+    result = report(
         "input: [4]\nlayers: [{Dense: {units: 2, dtype: float16}}, {Dense: {units: 1, dtype: mixed_float16}}]"
     )
-    assert found.totals.param_bytes == 2 * 10 + 4 * 3
+    assert result.totals.param_bytes == 2 * 10 + 4 * 3
 
 
 def test_dtypes_follow_the_layers() -> None:
-    found = report(
+    result = report(
         """
         input: {shape: [6], dtype: int32}
         layers:
@@ -149,7 +149,7 @@ def test_dtypes_follow_the_layers() -> None:
           - Dense: 1
         """
     )
-    assert [row.calls[0].output_dtypes for row in found.layers] == [
+    assert [row.calls[0].output_dtypes for row in result.layers] == [
         ("int32",),
         ("float16",),
         ("float64",),
@@ -267,7 +267,7 @@ def test_the_garbage_collector_is_restored(running: bool, spec: str) -> None:
 def test_a_spectral_normalization_trains_the_wrapped_weights() -> None:
     """The stored vector is not trainable. Keras counts the kernel and bias as trainable in the model even if the layer is frozen."""
     text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
-    found = infer(read_spec(Source("spec.yaml", text)))
-    assert (found.totals.params, found.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)
+    result = infer(read_spec(Source("spec.yaml", text)))
+    assert (result.totals.params, result.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)
     frozen = infer(read_spec(Source("spec.yaml", text.replace("Dense: 8}", "Dense: 8}, trainable: false"))))
     assert (frozen.layers[-1].trainable_params, frozen.totals.trainable_params) == (0, 40)

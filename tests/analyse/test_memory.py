@@ -255,7 +255,7 @@ def simulated(report: Report, in_place: bool) -> list[int]:
         return tensor in kept or any(tensor in reads for reads, _, _ in steps[after:])
 
     buffers: dict[str, str] = {}
-    found = []
+    result = []
     for number, (reads, writes, kind) in enumerate(steps):
         for made in writes:
             buffers[made] = made
@@ -268,8 +268,8 @@ def simulated(report: Report, in_place: bool) -> list[int]:
                     buffers[writes[0]] = buffers[tensor]
                     break
         alive = {buffers[tensor]: sizes[tensor] for tensor in buffers if tensor in writes or needed(tensor, number)}
-        found.append(sum(alive.values()))
-    return found
+        result.append(sum(alive.values()))
+    return result
 
 
 @pytest.mark.slow

@@ -38,10 +38,10 @@ def macs(found: Report) -> dict[str, int]:
     ],
 )
 def test_specs_have_their_published_parameters(name: str, params: int, trainable: int) -> None:
-    found = report(name)
-    assert (found.totals.params, found.totals.trainable_params) == (params, trainable)
-    assert not found.totals.incomplete
-    assert not found.problems
+    result = report(name)
+    assert (result.totals.params, result.totals.trainable_params) == (params, trainable)
+    assert not result.totals.incomplete
+    assert not result.problems
 
 
 @pytest.mark.parametrize(
@@ -112,18 +112,18 @@ MOBILENET = {
 
 
 def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
-    found = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
-    assert found.pop("conv_preds") == (1_025_000, 1_024_000)  # after the base that the table counts
-    assert found == MOBILENET
-    assert tuple(map(sum, zip(*found.values()))) == (3_185_088, 567_716_352)
+    result = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
+    assert result.pop("conv_preds") == (1_025_000, 1_024_000)  # after the base that the table counts
+    assert result == MOBILENET
+    assert tuple(map(sum, zip(*result.values()))) == (3_185_088, 567_716_352)
 
 
 def test_xception_at_another_size_without_its_top() -> None:
     # Half the float operations that TensorFlow's profiler counts, less those of pooling (github.com/keras-team/keras,
     # issue 18391).
-    found = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
-    assert found.pop("predictions") == 2048 * 1000
-    assert sum(found.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2
+    result = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
+    assert result.pop("predictions") == 2048 * 1000
+    assert sum(result.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2
 
 
 def test_unet_has_the_sizes_of_its_figure() -> None:

@@ -352,11 +352,11 @@ def test_operations_with_a_field_rule_have_a_view_for_each_axis(key: tuple[str, 
     made = {
         name: value for name, value in MADE.items() if name in operation.init_parameters and name in operation.required
     }
-    found = operation.infer(made, call, [Tensor(shape, "float32") for shape in shapes])
+    result = operation.infer(made, call, [Tensor(shape, "float32") for shape in shapes])
     assert operation.receptive_field_rule is not None
-    views = operation.receptive_field_rule({**operation.defaults, **made, **call}, shapes, found)
+    views = operation.receptive_field_rule({**operation.defaults, **made, **call}, shapes, result)
     assert [len(view) for view in views] == [len(shape) for shape in shapes]
-    (output,) = found.outputs
+    (output,) = result.outputs
     assert output is not None
     assert all(0 <= axis < len(output) for view in views for each in view if each for axis in each.axes)
 

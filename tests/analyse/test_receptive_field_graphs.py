@@ -34,12 +34,12 @@ class Axis:
         return len(self.cells)
 
     def gather(self, positions: list[int]) -> tuple[int, bool]:
-        found, inner = 0, True
+        result, inner = 0, True
         for position in positions:
             inside = 0 <= position < len(self)
-            found |= self.cells[position] if inside else 0
+            result |= self.cells[position] if inside else 0
             inner &= inside and self.inner[position]
-        return found, inner
+        return result, inner
 
 
 def made(before: Axis, reads: list[list[int]]) -> Axis:
@@ -221,8 +221,8 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
         fields = infer(model).receptive_fields
         for name, axes in tensors.items():
             for field in fields[name][0]:
-                for found, axis in zip(field.axes, axes, strict=True):
-                    kind = agrees(found, axis, f"graph {number}, {name} of {model}")
+                for result, axis in zip(field.axes, axes, strict=True):
+                    kind = agrees(result, axis, f"graph {number}, {name} of {model}")
                     kinds[kind] = kinds.get(kind, 0) + 1
     assert kinds["exact"] > 5 * count  # the rest follows branches that meet at different strides
     assert kinds["whole"] > count / 2

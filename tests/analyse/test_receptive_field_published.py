@@ -71,9 +71,9 @@ def resnet(size: int | None, units: list[int]) -> Report:
     ],
 )
 def test_published_fields_of_slim_resnets(size: int | None, units: list[int], expected: int, padding: object) -> None:
-    found = field(resnet(size, units), "last")
-    assert numbers(found) == [(expected, 32, padding)] * 2, TABLE
-    assert found.labels == ({} if size else {"receptive_field_padding": "unknown"})
+    result = field(resnet(size, units), "last")
+    assert numbers(result) == [(expected, 32, padding)] * 2, TABLE
+    assert result.labels == ({} if size else {"receptive_field_padding": "unknown"})
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
@@ -120,9 +120,9 @@ def test_aligned_branches() -> None:
         {"Add": {"from": ["short", "long"], "name": "sum"}},
         size=(32, 32, 1),
     )
-    found = field(report, "sum")
-    assert numbers(found) == [(3, 4, 1)] * 2
-    assert found.misaligned == ()
+    result = field(report, "sum")
+    assert numbers(result) == [(3, 4, 1)] * 2
+    assert result.misaligned == ()
 
 
 def test_branches_with_different_strides_are_misaligned() -> None:
@@ -134,9 +134,9 @@ def test_branches_with_different_strides_are_misaligned() -> None:
         {"Add": {"from": ["one", "second"], "name": "sum"}},
         size=(8, 8, 1),
     )
-    found = field(report, "sum")
-    assert found.misaligned == (("one",), ("first", "second"))
-    assert [axis.stride for axis in found.axes] == [None, None]
+    result = field(report, "sum")
+    assert result.misaligned == (("one",), ("first", "second"))
+    assert [axis.stride for axis in result.axes] == [None, None]
 
 
 def test_branches_next_to_each_other_are_misaligned() -> None:

@@ -77,12 +77,12 @@ def test_expectations_that_are_not_met(expect: str, message: str) -> None:
 
 
 def test_a_budget_lists_everything_over_it() -> None:
-    found = problems("padding: same", "{params: 300, macs: 200K, param_bytes: 2KiB}")
-    assert [problem.message for problem in found] == [
+    result = problems("padding: same", "{params: 300, macs: 200K, param_bytes: 2KiB}")
+    assert [problem.message for problem in result] == [
         "the model has 320 params, 20 more than the budget of 300",
         "the model has 225,792 macs, 25,792 more than the budget of 200,000",
     ]
-    assert all(problem.mark is not None and problem.mark.line == 2 for problem in found)
+    assert all(problem.mark is not None and problem.mark.line == 2 for problem in result)
 
 
 def test_an_unknown_number_fails_a_budget_unless_allowed() -> None:
@@ -155,8 +155,8 @@ def test_a_model_without_windows_has_a_small_field_or_none() -> None:
 
 def test_every_total_can_be_limited() -> None:
     report = infer(load(str(SPECS / "lenet5.yaml")))
-    found = check_budget(report, {key: Limit(0, "--max") for key in MAXIMA})
-    assert [problem.message.split()[4].rstrip(",") for problem in found] == [
+    result = check_budget(report, {key: Limit(0, "--max") for key in MAXIMA})
+    assert [problem.message.split()[4].rstrip(",") for problem in result] == [
         key for key in MAXIMA if key != "non_trainable_params"
     ]
     assert check_budget(report, {key: Limit("1T") for key in MAXIMA}) == ()

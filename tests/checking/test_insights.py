@@ -45,7 +45,7 @@ def pool(size: int, **more: Any) -> dict[str, Any]:
 
 
 def layers_of(report: Report, code: str) -> list[str]:
-    return [found.layer for found in insights(report) if found.code == code]
+    return [result.layer for result in insights(report) if result.code == code]
 
 
 def shared(first: dict[str, Any], *further: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,14 +164,14 @@ def test_a_layer_of_a_nested_model_is_named_and_not_the_model() -> None:
 
 def test_a_field_beyond_the_input_is_reported_once_per_input() -> None:
     report = spec(conv(7, padding="same"), conv(3, name="d", padding="same"))
-    (found,) = (each for each in insights(report) if each.code == "field-beyond-input")
-    assert found.message == "sees 7×7 positions of the input 'x', which has only 6×6"
+    (result,) = (each for each in insights(report) if each.code == "field-beyond-input")
+    assert result.message == "sees 7×7 positions of the input 'x', which has only 6×6"
 
 
 @pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.name)
 def test_insights_work_for_every_layer(kind: LayerDefinition) -> None:
     report = infer(read_spec(Source("example", example_spec(kind))))
-    assert {found.layer for found in insights(report)} <= {row.path for row in report.layers} | {"input_layer"}
+    assert {result.layer for result in insights(report)} <= {row.path for row in report.layers} | {"input_layer"}
 
 
 @pytest.mark.parametrize("kind", INSIGHT_RULES.values(), ids=lambda kind: kind.code)
@@ -225,7 +225,7 @@ def test_the_json_report_has_insights_only_on_request() -> None:
     path = str(SPECS / "vgg16.yaml")
     assert "insights" not in json.loads(run("summary", path, "--format", "json").output)
     asked = json.loads(run("summary", path, "--format", "json", "--insights").output)["insights"]
-    assert asked == [found._asdict() for found in insights(infer(load(path)))]
+    assert asked == [result._asdict() for result in insights(infer(load(path)))]
     assert asked[0]["code"] == "most-params" and asked[0]["layer"] == "fc1"
 
 

@@ -36,12 +36,12 @@ def offers(shell: str, line: str, cwd: Path = ROOT) -> list[tuple[str, str, str]
     lines = done.stdout.splitlines()
     if shell == "zsh":
         return [(type_, value, help_) for type_, value, help_ in zip(lines[::3], lines[1::3], lines[2::3])]
-    found = []
+    result = []
     for each in filter(None, lines):
         type_, _, rest = each.partition(",")
         value, _, help_ = rest.partition("\t")
-        found.append((type_, value, help_))
-    return found
+        result.append((type_, value, help_))
+    return result
 
 
 def values(line: str, shell: str = "bash", cwd: Path = ROOT) -> list[str]:

@@ -188,7 +188,7 @@ def test_the_python_function() -> None:
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with three states of a model: two commits and the working file."""
     if shutil.which("git") is None:
-        pytest.skip("git is not there")
+        pytest.skip("git is missing")
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))

@@ -138,9 +138,9 @@ def slow_first(name: str) -> int:
 
 def test_early_results_wait_for_their_turn() -> None:
     names = [str(number) for number in range(20)]
-    found = list(in_order(names, lambda name: (slow_first(name), name), 2, METHODS[0]))
-    assert [name for _, name in found] == names
-    assert found[0][0] == os.getpid() and len({process for process, _ in found}) == 3
+    result = list(in_order(names, lambda name: (slow_first(name), name), 2, METHODS[0]))
+    assert [name for _, name in result] == names
+    assert result[0][0] == os.getpid() and len({process for process, _ in result}) == 3
 
 
 def refuses_seven(name: str) -> str:
@@ -151,15 +151,15 @@ def refuses_seven(name: str) -> str:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_exception_comes_after_the_results_before_it(count: int) -> None:
-    found = []
+    result = []
     with pytest.raises(LookupError, match="7"):
         for name in in_order([str(number) for number in range(20)], refuses_seven, count, METHODS[0]):
-            found.append(name)
-    assert found == [str(number) for number in range(7)]
+            result.append(name)
+    assert result == [str(number) for number in range(7)]
     assert active_children() == []
 
 
-needs_fork = pytest.mark.skipif(METHODS[0] != "fork", reason="this system copies no processes")
+needs_fork = pytest.mark.skipif(METHODS[0] != "fork", reason="this system has no fork")
 
 
 @needs_fork
@@ -171,7 +171,7 @@ needs_fork = pytest.mark.skipif(METHODS[0] != "fork", reason="this system copies
     ],
 )
 def test_a_terminated_process_is_one_error(end: object, how: str) -> None:
-    here, found = os.getpid(), []
+    here, result = os.getpid(), []
 
     def work(name: str) -> str:
         if name == "7" and os.getpid() != here:
@@ -180,8 +180,8 @@ def test_a_terminated_process_is_one_error(end: object, how: str) -> None:
 
     with pytest.raises(ConvcalcError) as failed:
         for name in in_order([str(number) for number in range(20)], work, 2, "fork"):
-            found.append(name)
-    assert found == [str(number) for number in range(7)]
+            result.append(name)
+    assert result == [str(number) for number in range(7)]
     (problem,) = failed.value.problems
     assert problem.code == "process-ended"
     assert problem.message == f"7: the process at work on it was ended {how}; try --jobs 1"

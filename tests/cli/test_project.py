@@ -25,26 +25,26 @@ min_receptive_field = [64, 48]
 "models/a.yaml" = "records/a.txt"
 """
     monkeypatch.chdir(written(tmp_path, text))
-    found = project()
-    assert found == Project(
+    result = project()
+    assert result == Project(
         "pyproject.toml",
         True,
         True,
         {"params": "5M", "min_receptive_field": [64, 48]},
         {"models/a.yaml": "records/a.txt"},
     )
-    assert found.record_of("models/../models/a.yaml") == "records/a.txt"
-    assert found.record_of(str(tmp_path / "models" / "a.yaml")) == "records/a.txt"
-    assert found.record_of("a.yaml") is None
+    assert result.record_of("models/../models/a.yaml") == "records/a.txt"
+    assert result.record_of(str(tmp_path / "models" / "a.yaml")) == "records/a.txt"
+    assert result.record_of("a.yaml") is None
 
 
 def test_a_project_is_found_from_below_with_relative_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, '[tool.convcalc.records]\n"a.yaml" = "a.txt"\n')
     (tmp_path / "deep" / "er").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "deep" / "er")
-    found = project()
-    assert found.file == str(tmp_path / "pyproject.toml")
-    assert found.record_of("../../a.yaml") == str(tmp_path / "a.txt")
+    result = project()
+    assert result.file == str(tmp_path / "pyproject.toml")
+    assert result.record_of("../../a.yaml") == str(tmp_path / "a.txt")
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,9 @@ def test_a_swap_is_detected_by_the_connections() -> None:
 
 def test_a_swap_in_a_text_is_detected_by_the_position() -> None:
     swapped = as_text(chain([BASE[0], BASE[2], BASE[1], *BASE[3:]]))
-    (found,) = told(compare(as_text(chain(BASE)), swapped))
-    assert found[0] == "changed"
-    assert found[3] == ["position"]
+    (result,) = told(compare(as_text(chain(BASE)), swapped))
+    assert result[0] == "changed"
+    assert result[3] == ["position"]
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_a_swap_in_a_text_is_detected_by_the_position() -> None:
     ],
 )
 def test_a_changed_argument_is_separate_from_affected_layers(number: int, layer: str, fields: list[str]) -> None:
-    (found,) = own(compare(chain(BASE), chain(with_layer(number, layer))))
-    assert found[0] == "changed"
-    assert found[3] == fields
+    (result,) = own(compare(chain(BASE), chain(with_layer(number, layer))))
+    assert result[0] == "changed"
+    assert result[3] == fields
 
 
 def test_dilation_of_a_kernel_of_one_changes_no_shape() -> None:
@@ -303,8 +303,8 @@ def test_a_frozen_model_is_reported_once() -> None:
 def test_layers_inside_other_layers_are_compared_without_names() -> None:
     lstm = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: 4}}"]
     words = ["Embedding: [100, 8]", "Bidirectional: {layer: {LSTM: {units: 4, recurrent_dropout: 0.5}}}"]
-    (found,) = [pair for pair in compare(chain(lstm, "[10]"), chain(words, "[10]")).pairs if pair.differs]
-    assert [(change.before.text, change.after.text) for change in found.changes] == [
+    (result,) = [pair for pair in compare(chain(lstm, "[10]"), chain(words, "[10]")).pairs if pair.differs]
+    assert [(change.before.text, change.after.text) for change in result.changes] == [
         ("LSTM(units=4)", "LSTM(units=4, recurrent_dropout=0.5)")
     ]
 

@@ -29,14 +29,14 @@ class _Site(NamedTuple):
 
 def spots(tree: Any) -> list[_Spot]:
     """The position of every value in the tree, except the tree itself."""
-    found: list[_Spot] = []
+    result: list[_Spot] = []
     waiting = [tree]
     while waiting:
         part = waiting.pop()
         keys = range(len(part)) if isinstance(part, list) else list(part) if isinstance(part, dict) else ()
-        found += [(part, key) for key in keys]
+        result += [(part, key) for key in keys]
         waiting += [part[key] for key in keys]
-    return found
+    return result
 
 
 def mutated(tree: Any, random: Random, words: Sequence[str], donors: Sequence[Any]) -> Any:

@@ -67,7 +67,7 @@ def _data(report: Report) -> None:
         assert all(value >= 0 for value in row.values() if isinstance(value, int)), row
     for labelled in (totals, *data["layers"]):
         unknown = {key for key, value in labelled.items() if value is None} & {"params", "macs", "trainable_params"}
-        assert unknown <= set(labelled["incomplete"]), "an unknown number is said to be one"
+        assert unknown <= set(labelled["incomplete"]), "an unknown number is not listed as incomplete"
 
 
 def _texts(report: Report) -> None:

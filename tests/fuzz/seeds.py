@@ -39,12 +39,12 @@ _SIGNS = "null true false ~ ? : - [ ] { } & * | > ' \" # % @ ! << --- ... $ ${ }
 @cache
 def words() -> tuple[str, ...]:
     """The words of files: names of layers, arguments and operations, keys, dtypes."""
-    found = {*TOP_KEYS, *_ENTRY_KEYS.split(), *_CONFIG_KEYS.split(), "float16", "int32", "string", "mixed_bfloat16"}
+    result = {*TOP_KEYS, *_ENTRY_KEYS.split(), *_CONFIG_KEYS.split(), "float16", "int32", "string", "mixed_bfloat16"}
     for name, kind in CATALOGUE.items():
-        found |= {name, *(argument.name for argument in kind.arguments)}
+        result |= {name, *(argument.name for argument in kind.arguments)}
     for (module, name), operation in OPERATIONS.items():
-        found |= {module, name, f"ops.{operation.function}", *operation.parameters, *operation.init_parameters}
-    return tuple(sorted(found))
+        result |= {module, name, f"ops.{operation.function}", *operation.parameters, *operation.init_parameters}
+    return tuple(sorted(result))
 
 
 def dictionary() -> str:
@@ -78,8 +78,8 @@ def configs() -> tuple[bytes, ...]:
 @cache
 def legacy() -> tuple[bytes, ...]:
     """Configs of Keras 2, made from those of Keras 3: their calls are lists, and their operations have other names."""
-    found = [json.loads(text) for text in configs()]
-    functional = [config for config in found if config["class_name"] == "Functional"]
+    result = [json.loads(text) for text in configs()]
+    functional = [config for config in result if config["class_name"] == "Functional"]
     return tuple(json.dumps(_older(config)).encode() for config in functional)
 
 
@@ -108,7 +108,7 @@ def hdf5s() -> tuple[bytes, ...]:
     import h5py
     import numpy as np
 
-    found = []
+    result = []
     for text in configs()[::20]:
         file = io.BytesIO()
         with h5py.File(file, "w") as written:
@@ -122,8 +122,8 @@ def hdf5s() -> tuple[bytes, ...]:
                 group = weights.require_group(name)
                 group.attrs["weight_names"] = [f"{name}/kernel"]
                 group[f"{name}/kernel"] = np.zeros((1, 2), "float32")
-        found.append(file.getvalue())
-    return tuple(found)
+        result.append(file.getvalue())
+    return tuple(result)
 
 
 @cache
@@ -132,7 +132,7 @@ def archives() -> tuple[bytes, ...]:
     import h5py
     import numpy as np
 
-    found = []
+    result = []
     for text in configs()[::20]:
         weights, file = io.BytesIO(), io.BytesIO()
         with h5py.File(weights, "w") as written:
@@ -143,8 +143,8 @@ def archives() -> tuple[bytes, ...]:
         with zipfile.ZipFile(file, "w") as packed:
             packed.writestr("config.json", text, zipfile.ZIP_DEFLATED)
             packed.writestr("model.weights.h5", weights.getvalue())
-        found.append(file.getvalue())
-    return tuple(found)
+        result.append(file.getvalue())
+    return tuple(result)
 
 
 @cache
@@ -161,12 +161,12 @@ def foreign_input() -> bytes:
 @cache
 def records() -> tuple[bytes, ...]:
     """Records of them: the texts of Keras, complete, in a narrow table and with nested layers, and JSON reports."""
-    found = []
+    result = []
     for report in (infer(read(text, "seed")) for text in recorded()):
         for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):
-            found += [keras_text(report, options), keras2_text(report, options)]
-        found += [report_json(report), line(report.as_dict())]
-    return tuple(text.encode() for text in found)
+            result += [keras_text(report, options), keras2_text(report, options)]
+        result += [report_json(report), line(report.as_dict())]
+    return tuple(text.encode() for text in result)
 
 
 def _operations() -> Iterator[Any]:

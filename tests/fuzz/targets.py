@@ -56,8 +56,8 @@ def _read(data: bytes, name: str) -> Model | None:
 
 def model(data: bytes) -> None:
     """Any file: a spec or a config."""
-    if (found := _read(data, "any")) is not None:
-        judge(found)
+    if (result := _read(data, "any")) is not None:
+        judge(result)
 
 
 def config(data: bytes) -> None:
@@ -69,11 +69,11 @@ def config(data: bytes) -> None:
 
 def weighed(data: bytes) -> None:
     """A file with weights, which are compared with those of the model."""
-    if (found := _read(data, "any")) is None:
+    if (result := _read(data, "any")) is None:
         return
-    judge(found)
+    judge(result)
     with suppress(ConvcalcError):
-        verify(infer(found), weights_in(io.BytesIO(data), "any", found))
+        verify(infer(result), weights_in(io.BytesIO(data), "any", result))
 
 
 @cache
@@ -86,11 +86,11 @@ def record(data: bytes) -> None:
     text = data.decode(errors="replace")
     for report in _reports():
         try:
-            found = snapshot_in(text, "any", report)
+            result = snapshot_in(text, "any", report)
         except ConvcalcError as failed:
             refused(failed)
             return
-        for problem in compare_with_snapshot(report, found)[1]:
+        for problem in compare_with_snapshot(report, result)[1]:
             assert len(str(problem)) < LONGEST_MESSAGE
 
 
@@ -118,15 +118,15 @@ def settings(data: bytes) -> None:
     """A pyproject.toml: its budgets are checked for models, and its records are opened."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
-        found = project(_folder())
+        result = project(_folder())
     except ConvcalcError as failed:
         refused(failed)
         return
-    for name in found.records:
-        found.record_of(name)
+    for name in result.records:
+        result.record_of(name)
     for report in _reports():
         try:
-            problems = check_budget(report, limits_of(found.budget, found.file or ""), found.allow_incomplete)
+            problems = check_budget(report, limits_of(result.budget, result.file or ""), result.allow_incomplete)
         except ConvcalcError as failed:
             problems = failed.problems
         assert all(len(str(problem)) < LONGEST_MESSAGE for problem in problems)

@@ -136,13 +136,13 @@ def blocks(text: str) -> list[str]:
     else:
         begin, end = (number for number, line in enumerate(lines) if re.fullmatch("=+", line))
         between = re.compile(r"[|¯ ]*$")
-    found: list[list[str]] = [[]]
+    result: list[list[str]] = [[]]
     for line in lines[begin + 1 : end]:
         if between.match(line):
-            found.append([])
+            result.append([])
         else:
-            found[-1].append(line)
-    return ["\n".join(block) for block in found if block]
+            result[-1].append(line)
+    return ["\n".join(block) for block in result if block]
 
 
 def first_difference(one: str, other: str) -> int | None:
@@ -179,8 +179,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
         return f"the text is not read: {failed}"
     if record.format != kind or len(record.rows) != len(blocks(text)):
         return f"read as {record.format} with {len(record.rows)} rows"
-    found = problems_of(report, record)
-    return f"refused: {found[0].message}" if found else None
+    result = problems_of(report, record)
+    return f"refused: {result[0].message}" if result else None
 
 
 class Verdict(NamedTuple):
@@ -201,22 +201,22 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         own = TEXTS[kind](changed, options)
     except ConvcalcError:  # a range of layers that no longer exists
         return None
-    found = problems_of(changed, snapshot_in(text, "record", changed))
+    result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
     if own == text:
-        return Verdict(False, f"{what} is not to be seen, and refused: {found[0].message}" if found else "")
-    if not found:
+        return Verdict(False, f"{what} is not to be seen, and refused: {result[0].message}" if result else "")
+    if not result:
         return Verdict(True, f"{what} is accepted")
-    seen = found[0].layer
+    seen = result[0].layer
     if first_difference(text, own) is None:
-        return Verdict(True, f"{what} is refused for a layer: {found[0].message}" if seen else "")
+        return Verdict(True, f"{what} is refused for a layer: {result[0].message}" if seen else "")
     shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
         return Verdict(True)  # it is outside the range: only the totals show it
     right = _right(report, changed, kind, text, own, options, mutation)
     # If the model lacks a layer, the record may show only the beginning of its name.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
-    return Verdict(True, "" if named else f"{what} is refused for another layer first: {found[0].message}")
+    return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
 
 def _right(

@@ -43,13 +43,13 @@ MODELS = [
 
 
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
-    found = []
+    result = []
     for line in text.splitlines():
         match = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", line)
         assert match is not None, line
         pairs = dict(part.split("=", 1) for part in match[2].split(","))
-        found.append((match[1], {name: unescaped(value) for name, value in pairs.items()}, unescaped(match[3])))
-    return found
+        result.append((match[1], {name: unescaped(value) for name, value in pairs.items()}, unescaped(match[3])))
+    return result
 
 
 def unescaped(text: str) -> str:

@@ -66,7 +66,7 @@ layers:
 
 def test_masks_have_no_rows() -> None:
     """Keras 3 makes operations for masks, but Keras 2 has no layers for them; the rest is a chain."""
-    found = text(
+    result = text(
         """
 input: [7]
 layers:
@@ -74,8 +74,8 @@ layers:
   - LSTM: {units: 4, name: lstm}
 """
     )
-    assert "not_equal" not in found
-    assert "Connected to" not in found
+    assert "not_equal" not in result
+    assert "Connected to" not in result
 
 
 @pytest.mark.parametrize(

@@ -424,11 +424,11 @@ def test_a_layer_has_the_expected_shapes_and_weights(
     bound, refusals = bind(kind, (), args)
     assert refusals == []
     inputs = [] if shapes is None else shapes if isinstance(shapes, list) else [shapes]
-    found = apply(kind, bound, [(UNKNOWN, *unknown(shape)) for shape in inputs])
+    result = apply(kind, bound, [(UNKNOWN, *unknown(shape)) for shape in inputs])
     outputs = output if isinstance(output, list) else [output]
-    assert found.outputs == tuple(None if shape is None else (UNKNOWN, *unknown(shape)) for shape in outputs), source
-    assert [weight.shape for weight in found.weights] == weights, source
-    assert parameters(found) == sum(map(prod, weights))
+    assert result.outputs == tuple(None if shape is None else (UNKNOWN, *unknown(shape)) for shape in outputs), source
+    assert [weight.shape for weight in result.weights] == weights, source
+    assert parameters(result) == sum(map(prod, weights))
 
 
 # Inputs that Keras refuses, and our code: (layer, arguments, input shapes with the batch axis, code). We once accepted
@@ -611,8 +611,8 @@ def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tu
 
     kind = find(name)
     assert kind is not None
-    found = apply(kind, bind(kind, (), args)[0], [(UNKNOWN, *shape)])
-    return found.outputs[0], parameters(found), plain(sample_macs(found))  # type: ignore[return-value]
+    result = apply(kind, bind(kind, (), args)[0], [(UNKNOWN, *shape)])
+    return result.outputs[0], parameters(result), plain(sample_macs(result))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -705,7 +705,7 @@ def test_every_layer_has_a_summary_an_example_and_a_row(name: str) -> None:
     kind = CATALOGUE[name]
     assert any(case[0] == name for case in CASES), f"add a row for {name} to CASES"
     assert kind.summary.endswith(".") and len(kind.summary) <= 110
-    assert len(kind.doc.split("\n\n")) >= 2, "a summary, and the rule in words"
+    assert len(kind.doc.split("\n\n")) >= 2, "write a summary, and describe the rule"
     assert kind.keras == f"keras.layers.{name}"
     report = infer(read_spec(Source("example", example_spec(kind))))
     assert report.output_shapes[0] is not None or kind.is_opaque

@@ -299,9 +299,9 @@ def test_dot() -> None:
 
 
 def test_short_time_fourier_transform() -> None:
-    found = infer_layer("STFTSpectrogram", {"frame_length": 8, "frame_step": 3, "fft_length": 16}, (50, 2))
+    result = infer_layer("STFTSpectrogram", {"frame_length": 8, "frame_step": 3, "fft_length": 16}, (50, 2))
     frames = len(starts(50, 8, 3, 1, "valid"))
-    assert sample_macs(found) == sum(1 for _ in grid((2, frames, 8, 16 // 2 + 1, 2)))
+    assert sample_macs(result) == sum(1 for _ in grid((2, frames, 8, 16 // 2 + 1, 2)))
 
 
 def of_operation(name: str, *shapes: Any, module: str = "numpy", **made: Any) -> object:
@@ -359,9 +359,9 @@ def test_the_operation_of_attention() -> None:
 
 def test_correlation() -> None:
     for mode in ("valid", "same", "full"):
-        found = run("Correlate", (7,), (3,), mode=mode)
-        size = plain(found.outputs[0][0])
-        assert sample_macs(found) == sum(1 for _ in grid((size, 3)))
+        result = run("Correlate", (7,), (3,), mode=mode)
+        size = plain(result.outputs[0][0])
+        assert sample_macs(result) == sum(1 for _ in grid((size, 3)))
 
 
 # Every multiplication is counted --------------------------------------------------------------------------------------

@@ -80,5 +80,5 @@ def test_a_vocabulary_may_begin_with_its_special_tokens() -> None:
 def test_a_spectrogram_costs_as_much_as_its_convolutions() -> None:
     from convcalc.layers import sample_macs
 
-    found = inferred("STFTSpectrogram", {"frame_length": 200, "frame_step": 100, "mode": "real"}, (1000, 2))
-    assert sample_macs(found) == 9 * 2 * 200 * 129
+    result = inferred("STFTSpectrogram", {"frame_length": 200, "frame_step": 100, "mode": "real"}, (1000, 2))
+    assert sample_macs(result) == 9 * 2 * 200 * 129

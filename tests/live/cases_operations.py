@@ -299,13 +299,13 @@ def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[A
 
 def cases(seed: int, count: int) -> list[Asked]:
     """So many calls of each operation."""
-    found = []
+    result = []
     for (_, name), operation in sorted(OPERATIONS.items()):
         random = Random(f"{name} {seed}")
         for _ in range(count):
             made, call = SPECIAL[name](random) if name in SPECIAL else _usual(random, operation)
-            found.append(Asked(operation, made, call))
-    return found
+            result.append(Asked(operation, made, call))
+    return result
 
 
 def model_of(asked: Asked, name: str = "made") -> Model:

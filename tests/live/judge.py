@@ -63,8 +63,8 @@ def keras_says(case: Case) -> Outcome | str:
         cls = getattr(keras.layers, case.name)
         layer = cls(**{name: _made(name, value) for name, value in case.args.items()}, **_settings(cls, case))
         tensors = [keras.KerasTensor(tuple(shape), dtype=case.dtype) for shape in case.shapes]
-        found = find(case.name)
-        outputs = _called(layer, found, tensors, case.call)
+        result = find(case.name)
+        outputs = _called(layer, result, tensors, case.call)
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)

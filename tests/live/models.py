@@ -79,15 +79,15 @@ class Grower:
             if refusals or (maker.policy and maker.policy not in POLICIES):
                 return False
             try:
-                found = apply(kind, args, shapes, maker.policy or None)
+                result = apply(kind, args, shapes, maker.policy or None)
                 if step.again is not None:
                     first = apply(kind, args, [self.tensors[ref][0] for ref in maker.inputs])
-                    if [w.shape for w in first.weights] != [w.shape for w in found.weights]:
+                    if [w.shape for w in first.weights] != [w.shape for w in result.weights]:
                         return False
             except Refusal:
                 return False
-            outputs = list(found.outputs)
-            dtypes = list(output_dtypes(found, self.tensors[step.inputs[0]][1], maker.policy or kind.policy(args)))
+            outputs = list(result.outputs)
+            dtypes = list(output_dtypes(result, self.tensors[step.inputs[0]][1], maker.policy or kind.policy(args)))
         if any(math.prod(size for size in shape if size is not UNKNOWN) > 2_000_000 for shape in outputs):
             return False
         self.program.steps.append(step)
@@ -249,7 +249,7 @@ _NO_STEP = {"Equalization"}
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
     """Floats for the further inputs of a case: with the same sizes after the batch if possible, else with as many axes."""
-    found = []
+    result = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
     for wanted in case.shapes[1:]:
         sizes = tuple(UNKNOWN if size is None else size for size in wanted[1:])
@@ -257,8 +257,8 @@ def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
         near = alike or [ref for ref in floats if len(grower.tensors[ref][0]) == len(wanted)]
         if not near:
             return None
-        found.append(random.choice(near))
-    return found
+        result.append(random.choice(near))
+    return result
 
 
 def _step(grower: Grower, random: Random, depth: int) -> None:

@@ -29,10 +29,10 @@ def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high
 
 def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
     """A shape that broadcasts with another one; sometimes one that does not."""
-    found = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
-    if found and random.random() < 0.06:
-        found[random.randrange(len(found))] = 7
-    return tuple(found[random.randint(0, 1) :]) if random.random() < 0.3 else tuple(found)
+    result = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
+    if result and random.random() < 0.06:
+        result[random.randrange(len(result))] = 7
+    return tuple(result[random.randint(0, 1) :]) if random.random() < 0.3 else tuple(result)
 
 
 def images(random: Random, batch: bool = True) -> T:

@@ -88,8 +88,8 @@ def difference(seed: int) -> str | None:
         model = executed(report)
     except Exception as refused:
         return f"Keras refuses our code: {type(refused).__name__}: {str(refused)[:300]}"
-    if found := different(report, model, [(160, {})]):
-        return f"run as code: {found}"
+    if result := different(report, model, [(160, {})]):
+        return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
         # A file says that a model is frozen, but not that the cells in its layers are; we read what Keras makes of
         # that.
@@ -105,7 +105,7 @@ def test_random_models(tell: Any) -> None:
     failed = []
     seeds = [int(ONE)] if ONE else range(1, COUNT + 1)
     for seed in seeds:
-        if found := difference(seed):
-            failed.append(f"CONVCALC_MODEL={seed}: {found}")
+        if result := difference(seed):
+            failed.append(f"CONVCALC_MODEL={seed}: {result}")
     tell(f"random models written as configs: {len(seeds)} models, {len(failed)} disagreements")
     assert not failed, "\n".join(failed[:12])

@@ -31,17 +31,17 @@ def _counts(found: Comparison) -> dict[str, int]:
 
 @pytest.mark.parametrize("ignore_names", [False, True])
 def test_vgg16_and_vgg19(ignore_names: bool) -> None:
-    found = against("vgg16.yaml", "VGG19", ignore_names)
-    assert _counts(found) == {"same": 23, "added": 3}
+    result = against("vgg16.yaml", "VGG19", ignore_names)
+    assert _counts(result) == {"same": 23, "added": 3}
     if not ignore_names:
-        names = [pair.after.name for pair in found.pairs if pair.status == "added" and pair.after]
+        names = [pair.after.name for pair in result.pairs if pair.status == "added" and pair.after]
         assert names == ["block3_conv4", "block4_conv4", "block5_conv4"]
 
 
 @pytest.mark.parametrize("ignore_names", [False, True])
 def test_resnet50_and_resnet101(ignore_names: bool) -> None:
-    found = against("resnet50.yaml", "ResNet101", ignore_names)
-    assert _counts(found) == {"same": 177, "added": 170}
+    result = against("resnet50.yaml", "ResNet101", ignore_names)
+    assert _counts(result) == {"same": 177, "added": 170}
 
 
 def test_a_layer_inserted_in_keras_renumbers_the_ones_after_it() -> None:
@@ -52,7 +52,7 @@ def test_a_layer_inserted_in_keras_renumbers_the_ones_after_it() -> None:
         model = Sequential([layers.Input((8, 8, 4)), *convs, layers.Flatten(), layers.Dense(2)])
         return model.to_json().encode()  # type: ignore[no-any-return]
 
-    found = diff(infer(read(made(0), "one")), infer(read(made(1), "two")))
-    assert found.counts["added"] == 1
-    assert found.counts["renumbered"] + found.counts["same"] == 5
-    assert {pair.status for pair in found.pairs if pair.differs} == {"added"}
+    result = diff(infer(read(made(0), "one")), infer(read(made(1), "two")))
+    assert result.counts["added"] == 1
+    assert result.counts["renumbered"] + result.counts["same"] == 5
+    assert {pair.status for pair in result.pairs if pair.differs} == {"added"}

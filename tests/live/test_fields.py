@@ -85,9 +85,9 @@ def test_fields_match_the_gradients(name: str, tmp_path: Path) -> None:
     report = infer(load(file))
     reach = report.receptive_fields[report.layers[-1].path][-1][0].axes[0].reach
     assert reach is not None
-    found = dependencies(model)
+    result = dependencies(model)
     inner = 0
-    for n, actual in enumerate(found):
+    for n, actual in enumerate(result):
         field = cells(reach, n)
         assert actual <= set(field), f"position {n}"
         if field and field[0] >= 0 and field[-1] < CELLS and actual:

@@ -46,8 +46,8 @@ def applications() -> list[str]:
 
     The list is read from the source of the package, so that collecting the tests imports no framework.
     """
-    found = Path(__file__).parent / "applications.txt"
-    return found.read_text(encoding="utf-8").split()
+    result = Path(__file__).parent / "applications.txt"
+    return result.read_text(encoding="utf-8").split()
 
 
 def printed(model: Any, width: int, **options: Any) -> str:
@@ -147,13 +147,13 @@ def test_an_application(name: str, tell: Any) -> None:
     )  # the writer reads its text again, and refuses to return another model
     asked = looks(model)
     texts: list[tuple[Options, str]] = []
-    found = different(report, model, asked, texts)
+    result = different(report, model, asked, texts)
     tally = Tally()
     hold(tally, report, "keras", texts, Random(name))
     tell(
-        f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if found is None else 'NOT equal'}; {tally}"
+        f"{name}: {len(report.layers)} layers, {len(asked)} texts, {'equal' if result is None else 'NOT equal'}; {tally}"
     )
-    assert found is None, found
+    assert result is None, result
     assert not tally.failed, "\n".join(tally.failed)
     assert different(report, executed(report), [(120, {"show_trainable": True})]) is None
 
@@ -295,9 +295,9 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))
         texts: list[tuple[Options, str]] = []
-        found = different(report, model, asked, texts)
+        result = different(report, model, asked, texts)
         hold(tally, report, "keras", texts, random)
-        return found or ""
+        return result or ""
     except ConvcalcError as refused:
         return f"we refuse what Keras wrote: {refused}"
 
@@ -305,9 +305,9 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
 def test_random_models(tell: Any, tmp_path: Path) -> None:
     failed, compared, seed, tally = [], 0, int(ONE or 1), Tally()
     while compared < (1 if ONE else COUNT) and seed < int(ONE or 1) + 2 * COUNT:
-        if (found := difference(seed, tmp_path / "model.keras", tally)) is not None:
+        if (result := difference(seed, tmp_path / "model.keras", tally)) is not None:
             compared += 1
-            failed += [f"CONVCALC_MODEL={seed}: {found}"] if found else []
+            failed += [f"CONVCALC_MODEL={seed}: {result}"] if result else []
         seed += 1
     tell(f"random models as files: {compared} texts, {len(failed)} disagreements; {tally}")
     assert compared == (1 if ONE else COUNT)

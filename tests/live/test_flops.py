@@ -33,8 +33,8 @@ def profiled(model: Any) -> int:
     graph = function.get_concrete_function(*signature).graph
     profiler = tf.compat.v1.profiler
     builder = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
-    found = profiler.profile(graph, options=builder.with_empty_output().build(), cmd="op")
-    return int(found.total_float_ops)
+    result = profiler.profile(graph, options=builder.with_empty_output().build(), cmd="op")
+    return int(result.total_float_ops)
 
 
 def counted(model: Any) -> Any:

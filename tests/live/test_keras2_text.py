@@ -114,8 +114,8 @@ def _dicts(k: Any) -> Any:
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
     outer = {name: k.Input((3,), name=f"outer_{name}") for name in "ba"}
-    found = inner(outer)
-    return k.Model(outer, [found["z"], found["k"]])
+    result = inner(outer)
+    return k.Model(outer, [result["z"], result["k"]])
 
 
 def _deep(k: Any) -> Any:
@@ -161,10 +161,10 @@ def _masked(k: Any) -> Any:
 
     layers = k.layers
     words, mask = k.Input((7,), dtype="int32"), k.Input((7,), dtype="bool")
-    found = layers.Embedding(100, 16, mask_zero=True)(words)
-    attention = layers.MultiHeadAttention(2, 3)(query=found, value=found, attention_mask=tf.expand_dims(mask, 1))
-    scores = layers.Attention()([found, attention], return_attention_scores=True)
-    return k.Model([words, mask], [layers.LSTM(3)(found, mask=mask), layers.LSTM(3)(found), *scores])
+    result = layers.Embedding(100, 16, mask_zero=True)(words)
+    attention = layers.MultiHeadAttention(2, 3)(query=result, value=result, attention_mask=tf.expand_dims(mask, 1))
+    scores = layers.Attention()([result, attention], return_attention_scores=True)
+    return k.Model([words, mask], [layers.LSTM(3)(result, mask=mask), layers.LSTM(3)(result), *scores])
 
 
 def _second_output(k: Any) -> Any:
@@ -287,15 +287,15 @@ def difference(seed: int, tally: Tally) -> str | None:
     config = grown(tf_keras, Random(seed)).to_json()
     report = infer(read(config.encode(), "random"))
     texts: list[tuple[Options, str]] = []
-    found = different(report, tf_keras.models.model_from_json(config), texts)
+    result = different(report, tf_keras.models.model_from_json(config), texts)
     hold(tally, report, "keras2", texts, Random(seed))
-    return found
+    return result
 
 
 def test_random_models(tell: Any) -> None:
     seeds = [int(ONE)] if ONE else range(1, COUNT + 1)
     tally = Tally()
-    failed = [f"CONVCALC_MODEL={seed}: {found}" for seed in seeds if (found := difference(seed, tally))]
+    failed = [f"CONVCALC_MODEL={seed}: {result}" for seed in seeds if (result := difference(seed, tally))]
     tell(f"Keras 2, random models: {len(seeds)} models, 10 texts each, {len(failed)} disagreements; {tally}")
     assert not failed, "\n".join(failed[:12])
     assert not tally.failed, "\n".join(tally.failed[:12])
@@ -308,8 +308,8 @@ def _named(k: Any) -> Any:
     """The same model in either Keras, with given names, because the two count automatic names differently."""
     layers = k.layers
     words, more = k.Input((7,), dtype="int32", name="words"), k.Input((5,), name="more")
-    found = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)
-    out = layers.LSTM(6, name="lstm")(layers.Masking(name="masking")(found))
+    result = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)
+    out = layers.LSTM(6, name="lstm")(layers.Masking(name="masking")(result))
     start = k.Input((5,), name="start")
     inner = k.Model(start, [layers.Dense(6, name="a")(start), layers.Dense(6, name="b")(start)], name="inner")
     one, other = inner(more)
@@ -319,8 +319,8 @@ def _named(k: Any) -> Any:
 def _chain(k: Any) -> Any:
     layers = k.layers
     words = k.Input((7,), dtype="int32", name="words")
-    found = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)
-    return k.Model(words, layers.Bidirectional(layers.GRU(4), name="both")(found), name="chain")
+    result = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)
+    return k.Model(words, layers.Bidirectional(layers.GRU(4), name="both")(result), name="chain")
 
 
 @pytest.mark.parametrize("build", [_named, _chain])

@@ -25,16 +25,16 @@ COUNT = int(os.environ.get("CONVCALC_CASES", "400"))
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_agrees_with_keras(family: str, tell) -> None:
 
-    refused, found, names, count = 0, [], set(), 0
+    refused, result, names, count = 0, [], set(), 0
     for count, case in enumerate(cases(family, SEED, COUNT), 1):
         if count % 50 == 0:
             fresh()
         names.add(case.name)
         refused += isinstance(keras_says(case), str)
         if (difference := disagreement(case)) is not None:
-            found.append(difference)
-    tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(found)} disagreements (seed {SEED})")
-    assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:10])
+            result.append(difference)
+    tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(result)} disagreements (seed {SEED})")
+    assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:10])
     # The generator is useful only if enough cases are valid and enough are not.
     assert count * 0.04 < refused < count * 0.7
 

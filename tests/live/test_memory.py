@@ -117,12 +117,12 @@ def seed_bytes(model: Any) -> int:
 
 def order_of_keras(model: Any) -> list[tuple[str, int]]:
     """The calls in the order in which ``Function`` runs them, without the inputs."""
-    found = []
+    result = []
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:
             if not node.is_input:
-                found.append((node.operation.name, node.operation._inbound_nodes.index(node)))
-    return found
+                result.append((node.operation.name, node.operation._inbound_nodes.index(node)))
+    return result
 
 
 def order_of_ours(text: str) -> list[tuple[str, int]]:

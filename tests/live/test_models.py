@@ -45,9 +45,9 @@ def difference(seed: int) -> tuple[str | None, int]:
 def test_random_models(tell) -> None:
     layers, failed = 0, []
     for seed in [int(ONE)] if ONE else range(1, COUNT + 1):
-        found, count = difference(seed)
+        result, count = difference(seed)
         layers += count
-        if found:
-            failed.append(f"CONVCALC_MODEL={seed}: {found}")
+        if result:
+            failed.append(f"CONVCALC_MODEL={seed}: {result}")
     tell(f"random models: {1 if ONE else COUNT} models, {layers:,} layers, {len(failed)} disagreements")
     assert not failed, "\n".join(failed[:12])

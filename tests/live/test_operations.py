@@ -48,10 +48,10 @@ def keras_says(asked: Asked) -> Any:
     try:
         call = _mapped(asked.call, lambda t: keras.KerasTensor(t.shape, dtype=t.dtype))
         if asked.operation.name in CHECKED:
-            found = operator.attrgetter(asked.operation.function)(keras.ops)(*call, **asked.made)
+            result = operator.attrgetter(asked.operation.function)(keras.ops)(*call, **asked.made)
         else:
-            found = cls(**asked.made).compute_output_spec(*call)
-        flat = [each for each in keras.tree.flatten(found) if each is not None]
+            result = cls(**asked.made).compute_output_spec(*call)
+        flat = [each for each in keras.tree.flatten(result) if each is not None]
         return [(tuple(each.shape), each.dtype) for each in flat]
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
@@ -70,16 +70,16 @@ def we_say(asked: Asked) -> Any:
     named = {operation.parameters[0]: call} if operation.variadic else dict(zip(operation.parameters, call))
     made = {key: list(value) if isinstance(value, tuple) else value for key, value in asked.made.items()}
     try:
-        found = operation.infer(made, named, tensors)
+        result = operation.infer(made, named, tensors)
     except Refusal as refused:
         return str(refused)
-    assert isinstance(found.dtype, tuple)
-    shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in found.outputs]
-    return list(zip(shapes, found.dtype))
+    assert isinstance(result.dtype, tuple)
+    shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in result.outputs]
+    return list(zip(shapes, result.dtype))
 
 
 def test_operations_agree_with_keras(tell: Any) -> None:
-    found, refused, asked = [], 0, cases(SEED, COUNT)
+    result, refused, asked = [], 0, cases(SEED, COUNT)
     valid: dict[str, int] = {}
     for case in asked:
         theirs, ours = keras_says(case), we_say(case)
@@ -88,11 +88,11 @@ def test_operations_agree_with_keras(tell: Any) -> None:
         else:
             valid[case.operation.name] = valid.get(case.operation.name, 0) + 1
         if theirs != ours and not (isinstance(theirs, str) and isinstance(ours, str)):
-            found.append(f"{case}\n    keras: {str(theirs)[:200]}\n    ours:  {str(ours)[:200]}")
+            result.append(f"{case}\n    keras: {str(theirs)[:200]}\n    ours:  {str(ours)[:200]}")
     tell(
-        f"operations: {len(valid)} classes, {len(asked)} calls ({refused} refused), {len(found)} disagreements (seed {SEED})"
+        f"operations: {len(valid)} classes, {len(asked)} calls ({refused} refused), {len(result)} disagreements (seed {SEED})"
     )
-    assert not found, f"{len(found)} disagreements:\n" + "\n".join(found[:40])
+    assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:40])
     assert set(valid) == {name for _, name in OPERATIONS}
 
 
@@ -159,8 +159,8 @@ def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
                     continue
                 wrong.append(f"{case}: {make.__name__}: {type(refused).__name__}: {str(refused)[:200]}")
                 continue
-            found = model.operations[-1]
-            if type(found).__name__ != case.operation.name or different(report, model, [(200, {})]):
+            result = model.operations[-1]
+            if type(result).__name__ != case.operation.name or different(report, model, [(200, {})]):
                 wrong.append(f"{case}: {make.__name__}: {different(report, model, [(200, {})])}")
         seen[case.operation.name] = seen.get(case.operation.name, 0) + 1
     tell(

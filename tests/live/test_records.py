@@ -97,5 +97,5 @@ def test_a_compiled_model(build: Any) -> None:
     assert problems_of(report, record) == ()
     mutation = mutated(report.model, "frozen", Random(1))
     assert mutation is not None
-    found = problems_of(mutation.report, record)
-    assert [problem.message.partition(" ")[0] for problem in found] == ["in"] * len(found)
+    result = problems_of(mutation.report, record)
+    assert [problem.message.partition(" ")[0] for problem in result] == ["in"] * len(result)

@@ -60,12 +60,12 @@ def disagreement(model: Any, path: Path) -> str | None:
     except Exception:  # an HDF5 file cannot hold everything that an archive can
         return None
     try:
-        found = verified(path)
+        result = verified(path)
     except ConvcalcError as refused:
         return f"we refuse what Keras wrote: {refused}"
-    said = "; ".join(map(str, found.problems))
+    said = "; ".join(map(str, result.problems))
     weights = len({id(weight) for weight in model.weights})
-    return said if said or found.weights == weights else f"{found.weights} weights, and Keras has {weights}"
+    return said if said or result.weights == weights else f"{result.weights} weights, and Keras has {weights}"
 
 
 def model_of(case: Case) -> Any:
@@ -85,7 +85,7 @@ def model_of(case: Case) -> Any:
 def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
     import keras
 
-    found, compared, seen = [], 0, set()
+    result, compared, seen = [], 0, set()
     for case in cases(family, 1, EACH):
         keras.backend.clear_session()
         if (model := model_of(case)) is None:
@@ -95,10 +95,10 @@ def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
             if said is not None:
                 compared += 1
                 seen.add(case.name)
-                found += [f"{kind}: {case}: {said}"] if said else []
-    tell(f"weights, {family}: {len(seen)} classes, {compared} files, {len(found)} disagreements")
+                result += [f"{kind}: {case}: {said}"] if said else []
+    tell(f"weights, {family}: {len(seen)} classes, {compared} files, {len(result)} disagreements")
     assert compared
-    assert not found, "\n".join(found[:10])
+    assert not result, "\n".join(result[:10])
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)

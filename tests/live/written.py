@@ -20,6 +20,6 @@ def loaded(report: Any) -> Any:
 def executed(report: Any) -> Any:
     """The model that our code creates, run as in a fresh process; it may use custom classes of a test."""
     fresh()
-    found: dict[str, Any] = {}
-    exec(compile(python_code(report), "written", "exec"), found)
-    return found["model"]
+    result: dict[str, Any] = {}
+    exec(compile(python_code(report), "written", "exec"), result)
+    return result["model"]

@@ -197,8 +197,8 @@ def _settings() -> dict[str, dict[str, list[str]]]:
         import tomli as tomllib
     else:
         import tomllib
-    found: dict[str, dict[str, list[str]]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutants"]
-    return found
+    result: dict[str, dict[str, list[str]]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutants"]
+    return result
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:

@@ -87,8 +87,8 @@ from tests.helpers.operations import run
     ],
 )
 def test_shapes_of_outputs(name: str, shapes: Any, made: dict[str, Any], outputs: Any) -> None:
-    found = run(name, *shapes, **made)
-    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == outputs
+    result = run(name, *shapes, **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in result.outputs] == outputs
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_multiply_accumulates(name: str, shapes: Any, made: dict[str, Any], macs
 def test_macs_that_depend_on_the_algorithm_are_unknown(
     name: str, module: str, shapes: Any, made: dict[str, Any], outputs: Any
 ) -> None:
-    found = run(name, *shapes, module=module, **made)
-    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == outputs
-    assert found.unknown == {"macs"}
+    result = run(name, *shapes, module=module, **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in result.outputs] == outputs
+    assert result.unknown == {"macs"}
 
 
 @pytest.mark.parametrize(
@@ -199,15 +199,15 @@ def test_macs_that_depend_on_the_algorithm_are_unknown(
 def test_shapes_of_distances_sequences_and_segments(
     name: str, shapes: Any, made: dict[str, Any], output: Any, dtype: str, macs: int
 ) -> None:
-    found = run(name, *shapes, module="math", of="float32" if name == "CDist" else "float16", **made)
-    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in found.outputs] == [output]
-    assert (found.dtype, found.unknown, sample_macs(found)) == ((dtype,), frozenset(), macs)
+    result = run(name, *shapes, module="math", of="float32" if name == "CDist" else "float16", **made)
+    assert [tuple(None if s is UNKNOWN else s for s in shape) for shape in result.outputs] == [output]
+    assert (result.dtype, result.unknown, sample_macs(result)) == ((dtype,), frozenset(), macs)
 
 
 def test_macs_of_a_norm_by_singular_values_are_unknown() -> None:
     for order, unknown in (("nuc", {"macs"}), (2, {"macs"}), ("fro", set()), (None, set())):
-        found = run("Norm", (None, 3, 4), module="linalg", ord=order, axis=[1, 2])
-        assert (found.outputs, found.unknown) == (((UNKNOWN,),), unknown)
+        result = run("Norm", (None, 3, 4), module="linalg", ord=order, axis=[1, 2])
+        assert (result.outputs, result.unknown) == (((UNKNOWN,),), unknown)
 
 
 def test_invalid_inputs_of_linear_algebra_are_refused() -> None:
@@ -284,8 +284,8 @@ def test_every_operation_has_a_description() -> None:
 def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
     operation = OPERATIONS["keras.src.ops.numpy", "Matmul"]
     half = Tensor((UNKNOWN, 5), "float16")
-    found = operation.infer({}, {"x1": Slot(0), "x2": Constant([[1.0, 1.0]] * 5, "float32")}, [half])
-    assert (found.outputs, found.dtype) == (((UNKNOWN, 2),), ("float32",))
+    result = operation.infer({}, {"x1": Slot(0), "x2": Constant([[1.0, 1.0]] * 5, "float32")}, [half])
+    assert (result.outputs, result.dtype) == (((UNKNOWN, 2),), ("float32",))
     with pytest.raises(Refusal, match="needs a tensor"):
         operation.infer({}, {"x1": Slot(0), "x2": 2}, [half])
     with pytest.raises(Refusal, match="is not given 'x2'"):
@@ -295,11 +295,11 @@ def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
 def test_arange_and_select() -> None:
     """They take numbers, or lists of tensors."""
     arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
-    found = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
-    assert (found.outputs, found.dtype) == (((3,),), ("float32",))
+    result = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
+    assert (result.outputs, result.dtype) == (((3,),), ("float32",))
     tensors = [Tensor((2, 3), "bool"), Tensor((2, 3), "int8")]
-    found = select.infer({}, {"condlist": [Slot(0)], "choicelist": [Slot(1)], "default": 0}, tensors)
-    assert (found.outputs, found.dtype) == (((2, 3),), ("int8",))
+    result = select.infer({}, {"condlist": [Slot(0)], "choicelist": [Slot(1)], "default": 0}, tensors)
+    assert (result.outputs, result.dtype) == (((2, 3),), ("int8",))
     for step in (0, -1):
         with pytest.raises(Refusal):
             arange.infer({}, {"start": 1, "stop": 7, "step": step}, [])

@@ -29,9 +29,9 @@ def yaml_named(beginning: str, page: str = TEXT) -> Any:
 
 
 def options(command: str) -> set[str]:
-    found = cli.get_command(None, command)
-    assert found is not None
-    return {name for option in found.params for name in option.opts}
+    result = cli.get_command(None, command)
+    assert result is not None
+    return {name for option in result.params for name in option.opts}
 
 
 @pytest.mark.parametrize("step", steps(TEXT), ids=lambda step: step.command)

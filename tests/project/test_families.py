@@ -20,7 +20,7 @@ def test_an_index_lists_what_the_families_declare(index: Path) -> None:
     assert index.read_text(encoding="utf-8") == INDEXES[index](), "run `python -m tests.regenerate.families`"
 
 
-def test_a_layer_that_the_index_lacks_is_an_error_that_says_what_to_run() -> None:
+def test_a_layer_missing_in_the_index_says_what_to_run() -> None:
     def rule(a, x):
         """Halves the last axis."""
 
@@ -63,36 +63,36 @@ def test_a_summary_imports_what_its_format_needs() -> None:
     assert {"convcalc.analyse.memory", "convcalc.analyse.receptive_field"} < data - table
     assert "rich" not in data
     assert "convcalc.rendering.table" in table - data
-    for found in (table, data):
+    for result in (table, data):
         assert not {
             name
-            for name in found
+            for name in result
             if name.startswith(("convcalc.write", "convcalc.checking", "convcalc.read.keras_files.config"))
         }
-        assert not {"convcalc.read.spec.custom", "convcalc.calculator", "convcalc.cli.shells"} & found
+        assert not {"convcalc.read.spec.custom", "convcalc.calculator", "convcalc.cli.shells"} & result
 
 
 def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
-    found = imported("conv", "--in", "6", "--k", "3", "--s", "2", "--pad", "same")
-    assert "convcalc.calculator.conv" in found
+    result = imported("conv", "--in", "6", "--k", "3", "--s", "2", "--pad", "same")
+    assert "convcalc.calculator.conv" in result
     engine = ("layers", "ops", "analyse", "model", "read", "rendering.table", "report_json", "cli.reading")
-    assert not {name for name in found if name.startswith(tuple(f"convcalc.{part}" for part in engine))}
-    assert not ({"yaml", "dataclasses", "convcalc.cli.output"} | SELDOM) & found
+    assert not {name for name in result if name.startswith(tuple(f"convcalc.{part}" for part in engine))}
+    assert not ({"yaml", "dataclasses", "convcalc.cli.output"} | SELDOM) & result
 
 
 def test_the_costs_of_one_layer_import_only_its_family() -> None:
-    found = imported("conv", "--in", "6x1", "--k", "3", "--filters", "2")
-    assert {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES) == {
+    result = imported("conv", "--in", "6x1", "--k", "3", "--filters", "2")
+    assert {name.rpartition(".")[2] for name in result if name.startswith("convcalc.layers.")} & set(FAMILIES) == {
         "convolution"
     }
-    assert not {name for name in found if name.startswith(("convcalc.analyse", "convcalc.read"))}
+    assert not {name for name in result if name.startswith(("convcalc.analyse", "convcalc.read"))}
 
 
 def test_a_summary_imports_only_the_families_of_its_layers() -> None:
-    found = imported("summary", str(SPECS / "lenet5.yaml"))
-    layers = {name.rpartition(".")[2] for name in found if name.startswith("convcalc.layers.")} & set(FAMILIES)
+    result = imported("summary", str(SPECS / "lenet5.yaml"))
+    layers = {name.rpartition(".")[2] for name in result if name.startswith("convcalc.layers.")} & set(FAMILIES)
     assert layers == {"convolution", "core", "pooling", "reshaping"}
-    assert not {name for name in found if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
+    assert not {name for name in result if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
 
 
 # Keras 2 is not going to change: the names that its files have for arguments and operations are a closed list.

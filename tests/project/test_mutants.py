@@ -33,10 +33,10 @@ def test_changes_of_a_node(text: str, others: list[str]) -> None:
 
 
 def test_a_mutant_is_the_file_with_one_change() -> None:
-    found = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
-    assert len(found) > 100
+    result = {mutant.key: mutant.code for mutant in mutants.mutants(mutants.ROOT / "convcalc/base/window.py")}
+    assert len(result) > 100
     names: dict[str, object] = {"__name__": "convcalc.base.window"}
-    exec(found["convcalc/base/window.py: effective_kernel: kernel - 1 -> kernel + 1"], names)
+    exec(result["convcalc/base/window.py: effective_kernel: kernel - 1 -> kernel + 1"], names)
     assert names["effective_kernel"](3, 2) == 9  # type: ignore[operator]
 
 

@@ -24,7 +24,7 @@ def test_values_of_different_types_stay_separate() -> None:
 
 def test_many_new_objects_are_not_searched_at_once() -> None:
     if gc.get_freeze_count():
-        pytest.skip("what somebody froze stays frozen, so nothing is made old at once; Python 3.12 itself froze some")
+        pytest.skip("frozen objects exist, so no object becomes old at once; Python 3.12 freezes some itself")
     searched: list[int] = []
     gc.collect()
     gc.callbacks.append(lambda phase, info: searched.append(info["generation"]))

@@ -174,13 +174,13 @@ def parts(found: Report) -> dict[str, int]:
 
 def by_tool(network: str) -> dict[str, int]:
     """The count of the network by the rules of each tool."""
-    found = report(network)
-    macs, bias, relu = _sum(found, lambda row: row.macs), _sum(found, _bias), _sum(found, _relu)
-    norm = parts(found)["batch normalization"]
-    pooled = _sum(found, lambda row: elements(row.calls[0].input_shapes[0]) if "Pooling" in row.class_name else 0)
+    result = report(network)
+    macs, bias, relu = _sum(result, lambda row: row.macs), _sum(result, _bias), _sum(result, _relu)
+    norm = parts(result)["batch normalization"]
+    pooled = _sum(result, lambda row: elements(row.calls[0].input_shapes[0]) if "Pooling" in row.class_name else 0)
     return {
         "convcalc, MACs": macs,
-        "convcalc, FLOPs": _int(found.totals.flops),
+        "convcalc, FLOPs": _int(result.totals.flops),
         "`tf.profiler` (`--convention tf`)": _int(report(network, "tf").totals.flops),
         "fvcore": macs + norm,
         "torchinfo": macs + bias,

@@ -30,12 +30,12 @@ class Step(NamedTuple):
 
 def steps(text: str) -> list[Step]:
     """Every ``$ command`` of the console blocks, with the lines below it."""
-    found = []
+    result = []
     for block in _BLOCK.findall(text):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            found.append(Step(command, output))
-    return found
+            result.append(Step(command, output))
+    return result
 
 
 def marked(name: str, text: str) -> str:

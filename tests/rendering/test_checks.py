@@ -32,8 +32,8 @@ def test_a_github_command_names_the_line_of_the_spec() -> None:
 
 def test_a_problem_without_position_is_one_of_the_file() -> None:
     report = checked(GOOD).report
-    found = [CheckResult(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
-    (_, on_file, first), (_, on_nothing, second) = commands(check_text("github", found))
+    result = [CheckResult(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
+    (_, on_file, first), (_, on_nothing, second) = commands(check_text("github", result))
     assert on_file == {"file": "m.keras", "title": "record-differs"}
     assert on_nothing == {"title": "record-differs"}
     assert (first, second) == ("m.keras: is another", "-: is another")
@@ -187,8 +187,8 @@ def test_an_unknown_number_is_not_zero() -> None:
 def test_machine_formats_have_plain_numbers() -> None:
     models = [checked(GOOD), checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", "")), MODELS[2]]
     rows = list(csv.DictReader(io.StringIO(check_text("csv", models))))
-    found = [(row["layers"], row["params"], row["macs"], row["incomplete"]) for row in rows]
-    assert found == [("2", "320", "194688", ""), ("1", "320", "", "macs=unknown"), ("", "", "", "")]
+    result = [(row["layers"], row["params"], row["macs"], row["incomplete"]) for row in rows]
+    assert result == [("2", "320", "194688", ""), ("1", "320", "", "macs=unknown"), ("", "", "", "")]
     assert [row["status"] for row in rows] == ["passed", "passed", "error"]
 
 

@@ -45,9 +45,9 @@ def test_any_argument_gives_a_result_or_a_refusal() -> None:
                     began = time.process_time()
                     try:
                         one, other = (changed, call) if given is made else (made, changed)
-                        found = asked.operation.infer(one, other, tensors or [Tensor((2,), "float32")])
-                        assert len(found.outputs) <= 10_000
-                        cost = costs.elementwise(asked.operation, {**one, **other}, [t.shape for t in tensors], found)
+                        result = asked.operation.infer(one, other, tensors or [Tensor((2,), "float32")])
+                        assert len(result.outputs) <= 10_000
+                        cost = costs.elementwise(asked.operation, {**one, **other}, [t.shape for t in tensors], result)
                         assert isinstance(cost, (int, Unknown))
                     except Refusal as said:
                         refused += 1

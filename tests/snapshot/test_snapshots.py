@@ -112,15 +112,15 @@ def test_a_change_is_refused_at_the_first_differing_layer(name: str, change: str
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_difference_names_the_layer_and_both_sides(kind: str) -> None:
-    found = problems(CHAIN.replace("filters: 4", "filters: 5"), text(kind=kind))
-    assert found[0].code == "record-differs"
-    assert found[0].layer == "conv"
-    assert found[0].mark is not None
-    assert found[0].mark.line == 5
-    assert "'conv' (Conv2D)" in found[0].message
-    assert "output shape (None, 6, 6, 5) in the model, (None, 6, 6, 4) in the record" in found[0].message
-    assert "parameters 140 in the model, 112 in the record" in found[0].message
-    assert any(problem.message.startswith("in total: parameters ") for problem in found)
+    result = problems(CHAIN.replace("filters: 4", "filters: 5"), text(kind=kind))
+    assert result[0].code == "record-differs"
+    assert result[0].layer == "conv"
+    assert result[0].mark is not None
+    assert result[0].mark.line == 5
+    assert "'conv' (Conv2D)" in result[0].message
+    assert "output shape (None, 6, 6, 5) in the model, (None, 6, 6, 4) in the record" in result[0].message
+    assert "parameters 140 in the model, 112 in the record" in result[0].message
+    assert any(problem.message.startswith("in total: parameters ") for problem in result)
 
 
 def test_added_and_removed_layers() -> None:
@@ -181,8 +181,8 @@ def test_a_layer_of_a_nested_model_is_named_by_its_path() -> None:
     except ConvcalcError:
         pytest.fail("the mutation does not fit the model around it")
     record = snapshot_in(TEXTS["keras"](report, Options(width=140, expand_nested=True)), "record")
-    found = compare_with_snapshot(changed, record)[1]
-    assert f"{inner.name}/{mutation.layer}" in {problem.layer for problem in found}
+    result = compare_with_snapshot(changed, record)[1]
+    assert f"{inner.name}/{mutation.layer}" in {problem.layer for problem in result}
 
 
 # Texts that were changed by editors and terminals ---------------------------------------------------------------------
@@ -314,9 +314,9 @@ def test_a_text_of_tensorflow_2_6() -> None:
         "non_trainable_params": Cell(0),
     }
     assert said(OLD_SPEC, OLD) == []
-    found = problems(OLD_SPEC.replace("units: 4", "units: 5"), OLD)
-    assert found[0].layer == "a_dense_layer_of_a_long_name"
-    assert "parameters 45 in the model, 36 in the record" in found[0].message
+    result = problems(OLD_SPEC.replace("units: 4", "units: 5"), OLD)
+    assert result[0].layer == "a_dense_layer_of_a_long_name"
+    assert "parameters 45 in the model, 36 in the record" in result[0].message
 
 
 def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
@@ -402,9 +402,9 @@ def test_a_json_report() -> None:
     record = snapshot_in(render(report, "json"), "report.json")
     assert record.format == "report"
     assert said(CHAIN, record) == []
-    found = said(CHAIN.replace("filters: 4", "filters: 5"), record)
-    assert "MACs" in found[0]
-    assert any(message.startswith("in total: MACs ") for message in found)
+    result = said(CHAIN.replace("filters: 4", "filters: 5"), record)
+    assert "MACs" in result[0]
+    assert any(message.startswith("in total: MACs ") for message in result)
 
 
 def test_the_report_of_the_model_among_several() -> None:
@@ -452,9 +452,9 @@ def test_a_report_with_another_memory_convention_is_partly_used() -> None:
 
 def test_another_model_is_a_record() -> None:
     assert said(CHAIN, CHAIN) == []
-    found = said(CHAIN.replace("kernel_size: 3", "kernel_size: 3, activation: relu"), CHAIN)
-    assert len(found) == 1
-    assert "argument activation" in found[0]
+    result = said(CHAIN.replace("kernel_size: 3", "kernel_size: 3, activation: relu"), CHAIN)
+    assert len(result) == 1
+    assert "argument activation" in result[0]
 
 
 def test_encodings_of_record_files(tmp_path: Path) -> None:

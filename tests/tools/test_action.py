@@ -24,11 +24,11 @@ def filled(text: str, context: Mapping[str, Any]) -> str:
 
     def value(match: "re.Match[str]") -> str:
         for name in match[1].split("||"):
-            found: Any = context
+            result: Any = context
             for part in name.strip().split("."):
-                found = (found or {}).get(part)
-            if found:
-                return str(found)
+                result = (result or {}).get(part)
+            if result:
+                return str(result)
         return ""
 
     return re.sub(r"\$\{\{(.*?)\}\}", value, text)

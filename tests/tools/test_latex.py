@@ -11,7 +11,7 @@ from convcalc.rendering.latex import PREAMBLE, latex_text
 from convcalc.rendering.table import summary_sheet
 from tests.generators import reports as graphs
 
-pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
+pytestmark = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is missing")
 
 DOCUMENT = r"""\documentclass{article}
 \usepackage[landscape,margin=1cm]{geometry}

@@ -70,7 +70,7 @@ def drawings() -> dict[str, Graph]:
 @pytest.fixture(scope="module")
 def found(drawings: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Mermaid's answer for every graph."""
-    assert MERMAID.is_file(), "Mermaid is not there: tests/tools/__init__.py says how it is installed"
+    assert MERMAID.is_file(), "Mermaid is missing; tests/tools/__init__.py says how to install it"
     texts = {name: mermaid_text(drawing) for name, drawing in drawings.items()}
     small = [name for name, drawing in drawings.items() if len(drawing.nodes) <= MOST_DRAWN]
     page = tmp_path_factory.mktemp("mermaid") / "page.html"
@@ -78,8 +78,8 @@ def found(drawings: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) 
     page.write_text(PAGE % scripts, encoding="utf-8")
     shown = Page(document(page, 600_000))
     assert shown.title[:1] == ["mermaid"]
-    found: dict[str, Any] = json.loads(shown.items[0])
-    return found
+    result: dict[str, Any] = json.loads(shown.items[0])
+    return result
 
 
 def _script(value: Any) -> str:

@@ -61,12 +61,12 @@ class Terminal:
     def read_until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
         """Returns the text that the shell has written up to a pattern; later calls begin after it."""
         end = time.monotonic() + seconds
-        while (found := re.search(pattern, self.text)) is None:
+        while (result := re.search(pattern, self.text)) is None:
             ready, _, _ = select.select([self.handle], [], [], max(0, end - time.monotonic()))
             assert ready, f"no {pattern!r} in {self.text!r}"
             self.text += os.read(self.handle, 65536).decode("utf-8", "replace")
-        self.text = self.text[found.end() :]
-        return found
+        self.text = self.text[result.end() :]
+        return result
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -34,21 +34,21 @@ custom:
 
 
 def test_a_declared_layer_works_like_any_other() -> None:
-    found = report(
+    result = report(
         DECLARED
         + "input: [8, 8, 4]\nlayers:\n  - LayerScale: {init: 0.5, name: scale}\n  - PatchMerge: 2\n  - LayerScale"
     )
-    assert [row.name for row in found.layers] == ["scale", "patch_merge", "layer_scale"]
-    assert found.output_shapes == ((UNKNOWN, 4, 4, 16),)
-    assert [(row.params, row.trainable_params) for row in found.layers] == [(8, 4), (0, 0), (32, 16)]
+    assert [row.name for row in result.layers] == ["scale", "patch_merge", "layer_scale"]
+    assert result.output_shapes == ((UNKNOWN, 4, 4, 16),)
+    assert [(row.params, row.trainable_params) for row in result.layers] == [(8, 4), (0, 0), (32, 16)]
     # Its multiplications were not declared, so they are unknown, not 0.
-    assert (found.layers[1].macs, found.totals.incomplete["macs"]) == (UNKNOWN, "unknown")
-    assert found.as_dict()["layers"][0]["module"] is None
+    assert (result.layers[1].macs, result.totals.incomplete["macs"]) == (UNKNOWN, "unknown")
+    assert result.as_dict()["layers"][0]["module"] is None
 
 
 def test_unknown_sizes_pass_through_a_declared_layer() -> None:
-    found = report(DECLARED + "input: [null, 8, 4]\nlayers:\n  - PatchMerge: 2")
-    assert found.output_shapes == ((UNKNOWN, UNKNOWN, 4, 16),)
+    result = report(DECLARED + "input: [null, 8, 4]\nlayers:\n  - PatchMerge: 2")
+    assert result.output_shapes == ((UNKNOWN, UNKNOWN, 4, 16),)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_broken_declarations_are_reported(custom: str, message: str) -> None:
 
 
 def test_a_custom_class_is_shown_and_reading_continues() -> None:
-    found = report(
+    result = report(
         "input: [8]\nlayers: [{Dense: 4}, {my_pkg.Thing: {x: 1}}, {Dense: 2}, {Lambda: {function: f, output_shape: [3]}}, {Dense: 5}]"
     )
-    assert [row.class_name for row in found.layers] == ["Dense", "Thing", "Dense", "Lambda", "Dense"]
-    assert [row.params for row in found.layers] == [36, UNKNOWN, UNKNOWN, 0, 20]
-    assert found.layers[1].incomplete == {"params": "unknown", "trainable_params": "unknown", "macs": "unknown"}
-    assert (found.totals.params, found.totals.incomplete["params"]) == (56, "partial")
-    assert found.output_shapes == ((UNKNOWN, 5),)
+    assert [row.class_name for row in result.layers] == ["Dense", "Thing", "Dense", "Lambda", "Dense"]
+    assert [row.params for row in result.layers] == [36, UNKNOWN, UNKNOWN, 0, 20]
+    assert result.layers[1].incomplete == {"params": "unknown", "trainable_params": "unknown", "macs": "unknown"}
+    assert (result.totals.params, result.totals.incomplete["params"]) == (56, "partial")
+    assert result.output_shapes == ((UNKNOWN, 5),)
 
 
 def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +115,8 @@ def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.M
     try:
         assert "Doubled" not in registry.REGISTERED
         with pytest.warns(registry.PluginWarning, match="the layers 'broken' .*cannot be loaded: ZeroDivisionError"):
-            found = report("input: [8]\nlayers: [Doubled]")
-        assert found.output_shapes == ((UNKNOWN, 16),)
+            result = report("input: [8]\nlayers: [Doubled]")
+        assert result.output_shapes == ((UNKNOWN, 16),)
         assert find("Doubled") is registry.REGISTERED["Doubled"]
     finally:
         registry.REGISTERED.pop("Doubled", None)

@@ -32,7 +32,7 @@ layers:
 
 
 def test_a_mask_is_a_row_where_a_layer_uses_it() -> None:
-    found = rows(
+    result = rows(
         WORDS
         + """
   - LSTM: {units: 3, return_sequences: true, as: steps}
@@ -41,7 +41,7 @@ def test_a_mask_is_a_row_where_a_layer_uses_it() -> None:
   - LSTM: 2
 """
     )
-    assert found == [
+    assert result == [
         ("input_layer", "InputLayer", (5,), []),
         ("embedding", "Embedding", (5, 4), ["input_layer"]),
         ("not_equal", "NotEqual", (5,), ["input_layer"]),
@@ -62,8 +62,8 @@ def test_a_mask_is_a_row_where_a_layer_uses_it() -> None:
 
 def test_layers_that_use_masks() -> None:
     for entry in ("GlobalAveragePooling1D: {from: embedding}", "BatchNormalization: {from: embedding}"):
-        found = rows(WORDS + f"  - {entry}\n  - Identity\n  - Add: {{from: [identity, identity]}}\n")
-        assert found[3][3] == ["embedding", "not_equal"], entry
+        result = rows(WORDS + f"  - {entry}\n  - Identity\n  - Add: {{from: [identity, identity]}}\n")
+        assert result[3][3] == ["embedding", "not_equal"], entry
 
 
 def test_layers_without_autocast_add_no_cast() -> None:
@@ -73,13 +73,13 @@ def test_layers_without_autocast_add_no_cast() -> None:
         ("UnitNormalization", "cast_1"),
     ):
         groups = ", groups: 2" if entry == "GroupNormalization" else ""
-        found = rows(
+        result = rows(
             WORDS
             + f"  - {entry}: {{dtype: float16, as: kept, from: embedding{groups}}}\n"
             + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n"
             + "outputs: [kept, lstm]\n"
         )
-        assert [row[0] for row in found if row[1] == "Cast"] == [name], entry
+        assert [row[0] for row in result if row[1] == "Cast"] == [name], entry
 
 
 def test_a_sequential_shows_no_masks() -> None:
@@ -87,16 +87,16 @@ def test_a_sequential_shows_no_masks() -> None:
 
 
 def test_a_mask_that_no_layer_uses_has_no_row() -> None:
-    found = rows(WORDS + "  - Dense: {units: 3, from: embedding}\n")
-    assert [row[0] for row in found] == ["input_layer", "embedding", "dense"]
+    result = rows(WORDS + "  - Dense: {units: 3, from: embedding}\n")
+    assert [row[0] for row in result] == ["input_layer", "embedding", "dense"]
 
 
 def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
-    found = rows(WORDS + "  - LSTM: {units: 2, dtype: float16, from: embedding}\n")
-    assert [row[0] for row in found] == ["input_layer", "embedding", "lstm"]
-    found = rows(WORDS + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n")
-    assert ("cast", "Cast", (5, 4), ["embedding"]) in found
-    assert ("not_equal_1", "NotEqual", (5, 4), ["cast"]) in found
+    result = rows(WORDS + "  - LSTM: {units: 2, dtype: float16, from: embedding}\n")
+    assert [row[0] for row in result] == ["input_layer", "embedding", "lstm"]
+    result = rows(WORDS + "  - Masking: {dtype: float16, from: embedding}\n  - LSTM: {units: 2, dtype: float16}\n")
+    assert ("cast", "Cast", (5, 4), ["embedding"]) in result
+    assert ("not_equal_1", "NotEqual", (5, 4), ["cast"]) in result
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
@@ -120,7 +120,7 @@ layers:
 
 def test_an_embedding_does_not_cast_its_input() -> None:
     """Its mask is computed from the words themselves, without a cast."""
-    found = rows(
+    result = rows(
         """
 inputs: {words: [5]}
 layers:
@@ -130,4 +130,4 @@ layers:
   - LSTM: 2
 """
     )
-    assert ("not_equal", "NotEqual", (5,), ["words"]) in found
+    assert ("not_equal", "NotEqual", (5,), ["words"]) in result

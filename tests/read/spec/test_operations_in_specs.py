@@ -48,22 +48,22 @@ def shapes(found: Report) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_an_operation_is_an_entry(entries: str, name: str, outputs: Any) -> None:
-    found = report(entries)
-    assert found.model.class_name == "Functional"
-    assert shapes(found)[name] == outputs
+    result = report(entries)
+    assert result.model.class_name == "Functional"
+    assert shapes(result)[name] == outputs
 
 
 def test_products_are_counted() -> None:
-    found = report("ops.matmul: {from: [a, b]}", "inputs: {a: [3, 4], b: [4, 5]}")
-    assert found.totals.macs == 3 * 4 * 5
+    result = report("ops.matmul: {from: [a, b]}", "inputs: {a: [3, 4], b: [4, 5]}")
+    assert result.totals.macs == 3 * 4 * 5
 
 
 def test_an_unknown_count_is_reported() -> None:
     """The number of multiplications of an inverse depends on the algorithm, so the count of the model is a lower bound."""
-    found = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
-    assert {row.name: row.macs for row in found.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
-    assert (found.totals.macs, found.totals.incomplete) == (27, {"macs": "partial"})
-    (cost,) = [section for section in explain(found, "inv").sections if section.title == "MACs"]
+    result = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
+    assert {row.name: row.macs for row in result.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
+    assert (result.totals.macs, result.totals.incomplete) == (27, {"macs": "partial"})
+    (cost,) = [section for section in explain(result, "inv").sections if section.title == "MACs"]
     assert cost.lines == (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),)
 
 
@@ -118,10 +118,10 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
         if not in_a_spec(asked):
             continue
         try:
-            found = infer(model_of(asked))
+            result = infer(model_of(asked))
         except ConvcalcError:
             continue
-        text = spec_yaml(found)  # which reads it again, and refuses to write another model
+        text = spec_yaml(result)  # which reads it again, and refuses to write another model
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
     of_numbers = {"Arange"}  # its tensors have no axes, but an input layer has a batch
