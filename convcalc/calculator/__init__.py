@@ -1,1 +1,1 @@
-"""The calculator: one window from numbers alone, without a model. It imports what the question needs, and no engine."""
+"""The calculator: one convolution or pooling from numbers, without a model. It does not import the engine."""

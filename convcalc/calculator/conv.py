@@ -1,7 +1,7 @@
-"""The calculator: one convolution or pooling, from numbers alone.
+"""The calculator: computes one convolution or pooling from numbers.
 
-It runs what the layers run: :mod:`convcalc.base.window` for the axes and the rules of :mod:`convcalc.layers` for weights,
-parameters and MACs, on traced numbers, so that every formula is the trace of the rule.
+It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and MACs. Both run on
+traced numbers, so that the formulas come from the rules themselves.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ FRAMEWORKS = ("keras", "torch")
 
 
 class ConvAnswer(Struct):
-    """What :func:`conv` finds: a window for each axis, in traced numbers, and what the layer comes to.
+    """The result of :func:`conv`.
 
-    ``inferred`` is None where filters or channels are not given, and for pooling. ``asked`` is the padding as it was asked
-    for: a word, or cells before and after on each axis.
+    Attributes:
+        windows: one for each axis, in traced numbers
+        inferred: the result of the layer's rule; None if filters or channels are not given, and for pooling
+        asked: the padding that the user gave: a word, or (before, after) for each axis
     """
 
     windows: tuple[Window, ...]
@@ -52,19 +54,19 @@ class ConvAnswer(Struct):
 
     @property
     def output(self) -> tuple[int | None, ...]:
-        """The output size on each axis, in cells; None where it is not known."""
+        """The output size on each axis; None if unknown."""
         return tuple(plain_number(window.output) for window in self.windows)
 
     @property
     def output_shape(self) -> tuple[int | None, ...] | None:
-        """The whole output shape, batch first; None where the channels are not given."""
+        """The whole output shape with the batch axis; None if filters or channels are not given."""
         if self.inferred is None:
             return None
         return tuple(plain_number(size) for size in self.inferred.outputs[0] or ())
 
     @property
     def params(self) -> Number | None:
-        """The number of parameters, traced; None where filters or channels are not given."""
+        """The number of parameters, traced; None if filters or channels are not given."""
         if self.inferred is None:
             return None
         from convcalc.layers import parameters
@@ -73,7 +75,7 @@ class ConvAnswer(Struct):
 
     @property
     def macs(self) -> Number | None:
-        """The multiply-accumulates of one sample, traced; None where filters or channels are not given."""
+        """The multiply-accumulates of one sample, traced; None if filters or channels are not given."""
         if self.inferred is None:
             return None
         from convcalc.layers import sample_macs
@@ -81,7 +83,7 @@ class ConvAnswer(Struct):
         return sample_macs(self.inferred)
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer as data: the contract of ``convcalc conv --format json``."""
+        """Returns the answer for ``convcalc conv --format json``."""
         windows = self.windows
         unrounded = [window.unrounded for window in windows]
         return {
@@ -112,7 +114,7 @@ class ConvAnswer(Struct):
 
 
 def output_formula(window: Window) -> Number:
-    """The output size with its formula: the general one, with the padding as numbers, where they are known."""
+    """Returns the output size with the general formula and the padding as numbers, if they are known."""
     return axis.with_padding(window) if axis.is_same(window) and axis.known(window) else window.output
 
 
@@ -135,11 +137,11 @@ def conv(
     framework: str = "keras",
     ceil_mode: bool = False,
 ) -> ConvAnswer:
-    """What a convolution (or, with ``pool``, a pooling) makes of an input of these sizes, in cells, without batch and channels.
+    """Returns the result of a convolution (with ``pool``: a pooling) of an input, given without batch and channels.
 
-    A size is a number, :data:`UNKNOWN`, or a name, for which formulas come out. One number serves every axis. ``padding`` is
-    'valid', 'same', 'causal', cells on every side, cells for each axis, or (before, after) for each axis. ``strides`` are 1,
-    or the kernel's size in a pooling. Raises :class:`ConvcalcError` for what cannot work, and for what the framework refuses.
+    A size is a number, :data:`UNKNOWN`, or a name, which gives a formula. A single number is used for every axis. ``padding`` is 'valid',
+    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. The default of ``strides`` is 1, for
+    a pooling the kernel size. Raises :class:`ConvcalcError` if the kernel does not fit, or the framework does not accept the arguments.
     """
     rank = _rank(input, kernel_size, strides, dilation, output_padding, padding)
     kernel = _sizes(kernel_size, rank, "kernel_size")
@@ -179,7 +181,7 @@ def _answer(
     pool: str | None,
     ceil_mode: bool,
 ) -> tuple[tuple[Window, ...], Inferred | None]:
-    """The windows, and with channels and filters what the layer's rule finds."""
+    """Returns the windows, and the result of the layer's rule if channels and filters are given."""
     if ceil_mode:
         cells = (
             [(traced(0), traced(0))] * len(args["kernel_size"]) if isinstance(args["padding"], str) else args["padding"]
@@ -187,7 +189,7 @@ def _answer(
         return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], cells)), None
     if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
         return (windows_transposed if transpose else windows)(args, x), None
-    # The catalogue is imported for who asks about a whole layer.
+    # imported lazily: needed only with channels and filters
     from convcalc.layers.convolution import convolve, depthwise_convolution, spread
 
     rule: Callable[..., Inferred]
@@ -210,7 +212,7 @@ def _check_question(
     depthwise: bool,
     groups: int,
 ) -> None:
-    """What the framework refuses, and questions that mean nothing; raises :class:`ConvcalcError`."""
+    """Raises :class:`ConvcalcError` for arguments that the framework does not accept, or that do not go together."""
 
     def refuse(message: str, code: Code = codes.INVALID_VALUE) -> ConvcalcError:
         return error(code, message)
@@ -219,13 +221,13 @@ def _check_question(
     dilated = any(rate > 1 for rate in args["dilation_rate"])
     extra, padding = args["output_padding"], args["padding"]
     if framework not in FRAMEWORKS:
-        raise refuse(f"framework is keras or torch, not {framework!r}")
+        raise refuse(f"framework must be keras or torch, not {framework!r}")
     if pool not in (None, "max", "avg"):
-        raise refuse(f"pool is max or avg, not {pool!r}")
+        raise refuse(f"pool must be max or avg, not {pool!r}")
     if pool and (transpose or depthwise):
         raise refuse("a pooling is neither transposed nor depthwise")
     if transpose and (depthwise or groups != 1):
-        raise refuse("a transposed convolution is counted here without groups, as Keras has it")
+        raise refuse("transposed convolutions with groups are not supported; Keras has none")
     if depthwise and rank == 3:
         raise refuse("a depthwise convolution has one or two axes in Keras")
     if ceil_mode and (framework != "torch" or not pool):
@@ -235,7 +237,7 @@ def _check_question(
     if transpose and framework == "keras" and not isinstance(padding, str):
         raise refuse("Keras's transposed convolutions pad 'same' or 'valid' only; numbers need --framework torch")
     if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
-        raise refuse("padding 'causal' is for Keras's Conv1D alone")
+        raise refuse("padding 'causal' exists only in Keras's Conv1D")
     if framework == "keras" and strided and dilated and not pool and not depthwise:
         raise refuse("Keras takes no strides above 1 together with a dilation above 1", codes.STRIDES_AND_DILATION)
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
@@ -249,7 +251,7 @@ def _check_question(
 
 
 def _rank(*sizes: Any) -> int:
-    """The number of axes: that of whatever names more than one."""
+    """Returns the number of axes, from the arguments with more than one number."""
     *plain_sizes, padding = sizes
     counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
     pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
@@ -260,7 +262,7 @@ def _rank(*sizes: Any) -> int:
     if len(counts) > 1:
         raise error(
             codes.INVALID_VALUE,
-            f"the sizes speak of different numbers of axes: {' and '.join(map(str, sorted(counts)))}",
+            f"the sizes have different numbers of axes: {' and '.join(map(str, sorted(counts)))}",
         )
     rank = counts.pop() if counts else 1
     if rank > 3:
@@ -269,7 +271,7 @@ def _rank(*sizes: Any) -> int:
 
 
 def _number(value: Any, name: str, least: int) -> Number:
-    """A size as a traced number."""
+    """Returns a size as a traced number."""
     if isinstance(value, str):
         return named(value)
     if value is UNKNOWN or isinstance(value, Traced):
@@ -280,7 +282,7 @@ def _number(value: Any, name: str, least: int) -> Number:
 
 
 def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ...]:
-    """One size for each axis."""
+    """Returns one size for each axis."""
     values = value if isinstance(value, (list, tuple)) else (value,)
     if len(values) == 1:
         values = tuple(values) * rank
@@ -289,7 +291,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input still has a formula: its size goes by the name of its axis
+    if name == "input":  # an unknown input still gives a formula, with the name of its axis
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)
@@ -298,10 +300,10 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
 
 
 def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number, Number], ...]:
-    """A padding word, or (before, after) for each axis."""
+    """Returns a padding word, or (before, after) for each axis."""
     if isinstance(value, str):
         if value not in ("valid", "same", "causal"):
-            raise error(codes.INVALID_VALUE, f"padding is valid, same, causal or numbers, not {_shown(value)}")
+            raise error(codes.INVALID_VALUE, f"padding must be valid, same, causal or numbers, not {_shown(value)}")
         return value
     values = value if isinstance(value, (list, tuple)) else (value,) * rank
     if rank == 1 and len(values) == 2 and all(isinstance(part, int) for part in values):
@@ -315,24 +317,27 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
         raise error(codes.INVALID_VALUE, f"padding must be {wanted}, not {_shown(value)}")
     pairs = [part if isinstance(part, (list, tuple)) else (part, part) for part in values]
     if framework == "torch" and any(before != after for before, after in pairs):
-        raise error(codes.INVALID_VALUE, "PyTorch pads both sides alike; ask with --framework keras, or pad beforehand")
+        raise error(
+            codes.INVALID_VALUE,
+            "PyTorch pads both sides by the same amount; use --framework keras, or pad the input first",
+        )
     return tuple((_number(before, "padding", 0), _number(after, "padding", 0)) for before, after in pairs)
 
 
 def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
-    """The windows, those that are alike once: ``height and width``."""
-    found: dict[tuple[str, ...], list[int]] = {}
+    """Returns the windows with the names of their axes. Equal windows are listed once: ``height and width``."""
+    axes_of: dict[tuple[str, ...], list[int]] = {}
     for index, window in enumerate(answer.windows):
-        alike = tuple(number.text if isinstance(number, Traced) else str(number) for number in window.sizes)
-        found.setdefault(alike, []).append(index)
+        texts = tuple(number.text if isinstance(number, Traced) else str(number) for number in window.sizes)
+        axes_of.setdefault(texts, []).append(index)
     return [
         (listed((answer.axes[index] for index in indices), "and"), answer.windows[indices[0]])
-        for indices in found.values()
+        for indices in axes_of.values()
     ]
 
 
 def _shown(value: Any) -> str:
-    """A value as a message shows it."""
+    """Returns a value for a message."""
     from convcalc.layers.arguments import shown
 
     return shown(value)

@@ -1,4 +1,4 @@
-"""The inverse question: which settings turn one size into another."""
+"""Finds the settings that turn one size into another."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from convcalc.base.problems import Refusal, error
 from convcalc.base.structs import Struct
 from convcalc.base.window import Padding, Window, slide, slide_transposed
 
-MOST_KERNEL = 11
-MOST_STRIDE = 64
+MAX_KERNEL = 11
+MAX_STRIDE = 64
 
 
 class Setting(Struct):
-    """A kernel, a stride (one for each axis where they differ), a padding (a word, or cells on either side), the windows."""
+    """A kernel size, strides (a tuple if they differ between axes), a padding (a word or a number) and the windows."""
 
     kernel_size: int
     strides: int | tuple[int, ...]
@@ -30,7 +30,7 @@ class Setting(Struct):
 
     @property
     def output(self) -> tuple[int, ...]:
-        """The output size on each axis, in cells."""
+        """The output size on each axis."""
         return tuple(int(window.output) for window in self.windows if isinstance(window.output, int))
 
 
@@ -44,19 +44,18 @@ def inverse(
     transpose: bool = False,
     framework: str = "keras",
 ) -> list[Setting]:
-    """The settings that turn ``input`` into ``output`` (cells on each axis), the usual ones first.
+    """Returns the settings that turn the sizes ``input`` into ``output``, the most usual first.
 
-    What is given stays; what is left open is searched: kernels up to 11, the strides that could do, 'same', 'valid' and
-    numbers up to half the kernel. The usual come first: 'same' before 'valid' before numbers, odd kernels before even
-    ones, small strides and small kernels before large ones. Axes have a stride each where no common one does. Raises
-    :class:`ConvcalcError` for sizes of different numbers of axes.
+    Arguments that are not given are searched: kernels up to 11, possible strides, and the paddings 'same', 'valid' and numbers up to half
+    the kernel. 'same' comes before 'valid' before numbers, odd kernels before even ones, and small strides and kernels before large ones.
+    Strides differ between axes only if no common stride works. Raises :class:`ConvcalcError` if the numbers of axes differ.
     """
     input, output = _axes(input, output)
-    found = [
+    settings = [
         s for s in _search(input, output, kernel_size, strides, padding, transpose, framework) if s.output == output
     ]
-    common = [setting for setting in found if isinstance(setting.strides, int)]
-    return sorted(common or found, key=_usual)
+    common = [setting for setting in settings if isinstance(setting.strides, int)]
+    return sorted(common or settings, key=_usual)
 
 
 def nearest(
@@ -69,17 +68,17 @@ def nearest(
     transpose: bool = False,
     framework: str = "keras",
 ) -> Setting | None:
-    """The setting that comes closest to an output that none gives; None where not one window fits."""
+    """Returns the setting whose output is closest to the wanted one; None if no kernel fits."""
     input, output = _axes(input, output)
     return min(
         _search(input, output, kernel_size, strides, padding, transpose, framework),
-        key=lambda s: (sum(abs(one - other) for one, other in zip(s.output, output)), *_usual(s)),
+        key=lambda s: (sum(abs(size - wanted) for size, wanted in zip(s.output, output)), *_usual(s)),
         default=None,
     )
 
 
 def _axes(input: tuple[int, ...], output: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Sizes for the same axes: one number serves all."""
+    """Returns both sizes with the same number of axes. A single number is used for all axes."""
     if len(output) == 1:
         output = output * len(input)
     if len(input) == 1:
@@ -96,7 +95,7 @@ def _each(strides: int | tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _usual(setting: Setting) -> tuple[int | str, ...]:
-    """The order of settings: the usual ones first."""
+    """Returns the sort key of a setting: the usual ones come first."""
     word = {"same": 0, "valid": 1}.get(str(setting.padding), 2)
     kernel, most = setting.kernel_size, max(_each(setting.strides))
     return (
@@ -118,22 +117,20 @@ def _search(
     transpose: bool,
     framework: str,
 ) -> Iterator[Setting]:
-    """Every setting worth a try that works at all, whatever its output."""
+    """Yields every possible setting in which the kernel fits, with any output."""
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
     apart = [] if strides else [several for several in product(*map(_near, each_axis)) if len({*several}) > 1]
-    largest = MOST_KERNEL if transpose else min(MOST_KERNEL, *input)
+    largest = MAX_KERNEL if transpose else min(MAX_KERNEL, *input)
     kernels = [kernel_size] if kernel_size else [*range(1, largest + 1)]
     if not kernel_size and not transpose and max(output) == 1:
         kernels += [size for size in {*input} if size > largest]  # a kernel as large as the input: a global reduction
     for kernel in kernels:
-        for pad in (
-            [padding] if padding is not None else ["same", "valid", *range(1, min(kernel, MOST_KERNEL) // 2 + 1)]
-        ):
+        for pad in [padding] if padding is not None else ["same", "valid", *range(1, min(kernel, MAX_KERNEL) // 2 + 1)]:
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # PyTorch's transposed windows cut cells by number alone: its 'valid' is 0, without Keras's filling up.
+                # PyTorch's transposed windows have only numbers: 'valid' is 0, without Keras's extra positions up to the stride.
                 cells = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 windows = _windows(input, kernel, stride, cells, transpose)
                 if windows:
@@ -141,19 +138,19 @@ def _search(
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
-    """The strides that could do on an axis: the small ones, and those near the ratio of the sizes."""
+    """Returns the strides to try on an axis: small ones, and those near the ratio of the sizes."""
     ratio = wanted // size if transpose else size // wanted
     most = ratio + 1 if transpose else min(ratio + 1, size)
-    return [*range(1, min(MOST_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MOST_STRIDE)]
+    return [*range(1, min(MAX_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MAX_STRIDE)]
 
 
 def _near(strides: list[int]) -> list[int]:
-    """The last few, which are those near the ratio: strides that differ between axes are searched among them."""
+    """Returns the strides near the ratio. Only these are tried for strides that differ between axes."""
     return strides[-4:]
 
 
 def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool, framework: str) -> bool:
-    """Whether the framework has no such setting: numbers in Keras's transposed layers, most uses of 'same' in PyTorch."""
+    """True if the framework does not accept the setting: numbers in Keras's transposed layers, most uses of 'same' in PyTorch."""
     if framework == "torch":
         return padding == "same" and (transpose or max(_each(strides)) > 1)
     return transpose and not isinstance(padding, str)
@@ -163,9 +160,9 @@ def _windows(
     input: tuple[int, ...], kernel: int, strides: int | tuple[int, ...], pad: str | int, transpose: bool
 ) -> tuple[Window, ...]:
     cells: Padding = pad if isinstance(pad, str) else (pad, pad)
-    each = strides if isinstance(strides, tuple) else (strides,) * len(input)
+    each_stride = strides if isinstance(strides, tuple) else (strides,) * len(input)
     slider = slide_transposed if transpose else slide
     try:
-        return tuple(slider(size, kernel, stride, 1, cells) for size, stride in zip(input, each))
+        return tuple(slider(size, kernel, stride, 1, cells) for size, stride in zip(input, each_stride))
     except Refusal:
         return ()

@@ -11,7 +11,7 @@ from convcalc.differences.comparison import Change, Pair
 from convcalc.differences.connections import tensor_origins
 from convcalc.layers import lookup_builtin
 from convcalc.stored import Cell, Row
-from convcalc.write.arguments import short
+from convcalc.write.arguments import shortest_spelling
 
 _OUTPUT_FIELDS = ("output_shape", "output_bytes")
 _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a person states; all others are computed
@@ -107,7 +107,7 @@ def _argument(row: Row, name: str) -> Cell:
     argument = definition.argument(name) if definition is not None else None
     if definition is None or argument is None or name not in definition.defaults:
         return Cell("default")
-    return Cell(str(short(definition, argument, definition.defaults[name])))
+    return Cell(str(shortest_spelling(definition, argument, definition.defaults[name])))
 
 
 def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Change]:

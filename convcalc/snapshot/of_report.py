@@ -14,7 +14,7 @@ from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
 from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_text
-from convcalc.write.arguments import own_arguments, settings
+from convcalc.write.arguments import common_options, non_default_arguments
 
 
 def snapshot_of_report(report: Study) -> Snapshot:
@@ -65,7 +65,7 @@ def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str,
 
     A negative ``axis`` is counted from the front, and the ``strides`` of a pooling layer are omitted if they equal its size.
     """
-    values, arguments = own_arguments(definition, row.config), {**definition.defaults, **row.config}
+    values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
         values.pop("strides", None)
     shape = row.calls[0].input_shapes[0] if row.calls and row.calls[0].input_shapes else None
@@ -87,7 +87,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
     if isinstance(value, SubLayer):
-        arguments = own_arguments(value.definition, value.args) | settings(value.definition, value)
+        arguments = non_default_arguments(value.definition, value.args) | common_options(value.definition, value)
         return (
             f"{value.definition.name}({', '.join(f'{name}={_value_text(part)}' for name, part in arguments.items())})"
         )

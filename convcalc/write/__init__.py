@@ -1,4 +1,4 @@
-"""Writers: a model as a file of another kind. ``FORMATS`` goes from a file's ending to the function that writes it."""
+"""Writes a model in another file format. ``FORMATS`` maps a file ending to the function that writes it."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ def classes_to_supply(report: Report) -> list[str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: beside its place first, and then into it. Line ends stay as they are.
+    """Writes a file completely or not at all: first a temporary file in the same folder, which then replaces the file.
 
-    What a link leads to is written, not the link; into a device or a pipe goes the text as it is.
+    Line endings are not changed. If the path is a link, its target is written. A device or a pipe is written directly.
     """
     if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8", newline="") as there:
-            there.write(text)
+        with path.open("w", encoding="utf-8", newline="") as target:
+            target.write(text)
         return
     path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        beside.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        beside.replace(path)
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
+        temporary.replace(path)
     except BaseException:
-        beside.unlink()
+        temporary.unlink()
         raise
 
 

@@ -1,4 +1,4 @@
-"""What is written of a layer: the arguments that differ from Keras's defaults, each as short as its kind reads it."""
+"""The arguments of a layer to write: those that differ from Keras's defaults, in their shortest spelling."""
 
 from __future__ import annotations
 
@@ -14,50 +14,51 @@ from convcalc.model import Layer
 from convcalc.ops import Operation
 
 
-def own_arguments(kind: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that are not as by default, in Keras's order."""
-    found = {}
+def non_default_arguments(kind: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments that differ from their defaults, in Keras's order."""
+    result = {}
     for argument in (*kind.arguments, *kind.call_arguments):
         name = argument.name
         if name in args and not kind.is_default(name, args[name]):
-            found[name] = short(kind, argument, args[name])
-    return found
+            result[name] = shortest_spelling(kind, argument, args[name])
+    return result
 
 
-def short(kind: LayerDefinition, argument: Argument, value: Any) -> Any:
-    """3 for a kernel of 3×3: the shortest value that is read as this one."""
-    found = short = value
+def shortest_spelling(kind: LayerDefinition, argument: Argument, value: Any) -> Any:
+    """Returns the shortest value with the same meaning, such as 3 for a kernel of 3×3."""
+    result = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
         short = short[0]
         try:
             if argument.read(short, kind.name) == value:
-                found = short
+                result = short
         except (Refusal, TypeError):
             continue
-    return found
+    return result
 
 
-def settings(kind: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
-    """What any layer may have, where it is not as by default."""
-    found: dict[str, Any] = {} if layer.trainable else {"trainable": False}
-    return found if layer.dtype == kind.policy(layer.args) else {**found, "dtype": layer.dtype}
+def common_options(kind: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
+    """Returns the options that every layer has (trainable, dtype), if they differ from their defaults."""
+    options: dict[str, Any] = {} if layer.trainable else {"trainable": False}
+    return options if layer.dtype == kind.policy(layer.args) else {**options, "dtype": layer.dtype}
 
 
-def named_so(names: Names, kind: LayerDefinition | Operation, layer: Layer) -> bool:
-    """Whether the layer has the name that Keras would give it now, so that it need not be written; then it is taken, with
-    those of the layers that it makes.
+def has_automatic_name(names: Names, kind: LayerDefinition | Operation, layer: Layer) -> bool:
+    """True if the layer has the name that Keras would give it now, so that the name need not be written.
+
+    If so, the name is used up. The automatic names of its hidden sublayers are used up in any case.
     """
     if isinstance(kind, Operation):
-        return taken(names, kind.name, layer)
+        return claim_name(names, kind.name, layer)
     name_inside(layer.args, names)
-    automatic = taken(names, kind.class_name, layer)
-    for made in kind.hidden_sublayer_classes(layer.args, not automatic):
-        names.automatic(made)
+    automatic = claim_name(names, kind.class_name, layer)
+    for hidden in kind.hidden_sublayer_classes(layer.args, not automatic):
+        names.automatic(hidden)
     return automatic
 
 
-def taken(names: Names, class_name: str, layer: Layer) -> bool:
-    """Whether the layer has the name that is next for its class; then that is used up."""
+def claim_name(names: Names, class_name: str, layer: Layer) -> bool:
+    """True if the layer has the next automatic name of its class, which is then used up."""
     if names.upcoming(class_name) != layer.name:
         return False
     names.automatic(class_name)

@@ -1,4 +1,4 @@
-"""Which calls of a model are written, and where the tensors of a call stand in Keras's ``call()``."""
+"""The calls of a model to write, and the positional arguments of Keras's ``call()``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convcalc.ops import Operation
 
 
 def data_calls(model: Model) -> list[int]:
-    """The calls but those of operations that only make masks: masks are made again where the model is."""
+    """Returns the calls without operations that only compute masks, which Keras creates again."""
     used = {ref.call for ref in model.outputs}
     for number in range(len(model.calls) - 1, -1, -1):
         if number in used:
@@ -22,8 +22,8 @@ def data_calls(model: Model) -> list[int]:
     ]
 
 
-def placed(kind: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """The tensors of a call by position; states are put among ``kwargs``."""
+def positional_arguments(kind: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    """Returns the positional arguments of a call. Initial states are added to ``kwargs``."""
     if kind is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]
     if kind.takes_initial_state:

@@ -1,7 +1,7 @@
-"""A model as a Keras 3 config: ``keras.models.model_from_json`` builds it. Every argument is written: some of
-Keras's layers do without none.
+"""Writes a model as a Keras 3 config for ``keras.models.model_from_json``.
 
-Source: what ``Functional.get_config`` and ``Sequential.get_config`` write.
+Every argument is written, because some layers of Keras need all of them. Source: ``Functional.get_config`` and
+``Sequential.get_config``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
-from convcalc.write.calls import placed
+from convcalc.write.calls import positional_arguments
 
 
 def config_json(report: Report) -> str:
-    """The text of the config."""
+    """Returns the text of the config."""
     rows = {row.path: row for row in report.layers}
     return json.dumps(_model(report.model, rows, ""), indent=1, ensure_ascii=False) + "\n"
 
@@ -35,7 +35,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # In a Sequential a file records what a layer gives as what the next one is built for.
+                # In a Sequential, a file stores the output shape of a layer as the build shape of the next one.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -47,17 +47,17 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        called = any(call.sources or call.args for call in calls[index])  # an operation may be called on numbers alone
+        called = any(call.sources or call.args for call in calls[index])  # an operation can be called on numbers only
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
     def stated(refs: Sequence[Ref]) -> Any:
-        found = []
+        entries = []
         for ref in refs:
             layer = model.layer_of(ref)
             counted = layer.model is not None and layer.model.class_name == "Functional"
-            found.append([layer.name, numbers[ref.call] + counted, ref.output])
-        return found[0] if len(found) == 1 else found
+            entries.append([layer.name, numbers[ref.call] + counted, ref.output])
+        return entries[0] if len(entries) == 1 else entries
 
     config = {
         "name": model.name,
@@ -75,7 +75,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
 
 
 def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: bool) -> dict[str, Any]:
-    """A layer, operation or nested model as an object of Keras's. In a model that does not train, all that is in it is frozen."""
+    """Returns a layer, operation or nested model as an object of Keras. In a frozen model, all layers are frozen."""
     definition = layer.definition
     if isinstance(definition, Model):
         inner = _model(definition, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
@@ -95,7 +95,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
     config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
     config |= _arguments(kind, layer.args, trains)
-    config["name"] = layer.name  # a class of someone else's may have another among its arguments
+    config["name"] = layer.name  # a custom class can have another name among its arguments
     if kind is None or kind.is_custom:
         class_name = layer.class_name.rpartition(".")[2]
         module, registered = (
@@ -119,7 +119,7 @@ def _common(kind: LayerDefinition | None, trainable: bool, dtype: str) -> dict[s
 
 
 def _arguments(kind: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
-    """The arguments of the layer itself, given and default, as JSON."""
+    """Returns the arguments of the layer, with defaults, as JSON."""
     if kind is None:
         return {key: written(value, trains) for key, value in args.items()}
     return {
@@ -130,7 +130,7 @@ def _arguments(kind: LayerDefinition | None, args: Mapping[str, Any], trains: bo
 
 
 def written(value: Any, trains: bool = True) -> Any:
-    """A value of an argument as JSON: layers as Keras's objects, unknown sizes as null."""
+    """Returns the value of an argument as JSON: layers as objects of Keras, unknown sizes as null."""
     if isinstance(value, SubModel):
         return value.config
     if isinstance(value, SubLayer):
@@ -154,12 +154,12 @@ def written(value: Any, trains: bool = True) -> Any:
 def _node(
     model: Model, layer: Layer, call: Call, numbers: Sequence[int], rows: Mapping[str, LayerReport], prefix: str
 ) -> dict[str, Any]:
-    """A call: its tensors and its arguments, in the places that Keras's ``call()`` has for them."""
+    """Returns a call with its tensors and arguments, in the order of Keras's ``call()``."""
 
     def tensor(ref: Ref) -> dict[str, Any]:
         source = model.layer_of(ref)
         row = rows[prefix + source.name].calls[numbers[ref.call]]
-        # Of what is unknown there may be more outputs than anybody knows of.
+        # An unknown layer can have more outputs than are known.
         shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
         config = {
             "shape": plain_shape(shape),
@@ -188,7 +188,7 @@ def _node(
     kwargs: dict[str, Any] = {}
     if kind is not None:
         given = {**layer.args, **call.args}
-        kwargs = {each.name: given[each.name] for each in kind.call_arguments if given.get(each.name)}
+        kwargs = {known.name: given[known.name] for known in kind.call_arguments if given.get(known.name)}
     if call.masks:
         kwargs["mask"] = tensor(call.masks[0])
-    return {"args": placed(kind, tensors, kwargs), "kwargs": kwargs}
+    return {"args": positional_arguments(kind, tensors, kwargs), "kwargs": kwargs}

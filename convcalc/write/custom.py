@@ -1,4 +1,4 @@
-"""The layers that a spec declares itself, as it declares them."""
+"""Writes the custom layers that a spec declares."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.model import Definition, Model
 from convcalc.read.spec.custom import DeclaredRule
-from convcalc.write.texts import flow, value_text, word_text
+from convcalc.write.yaml_values import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
-    """The lines of ``custom:``; none where the model has no such layer."""
+    """Returns the lines of ``custom:``; none if the model has no such layer."""
     kinds = {kind.name: kind for _, layer in model.walk() if _is_declared(kind := layer.definition)}
     lines = [f"  {word_text(name)}: {flow(_declaration(kind))}" for name, kind in kinds.items()]
     return ["custom:", *lines] if lines else []
@@ -25,20 +25,22 @@ def _is_declared(definition: Definition) -> TypeGuard[LayerDefinition]:
 def _declaration(kind: LayerDefinition) -> dict[str, str]:
     rule = kind.rule
     assert isinstance(rule, DeclaredRule)
-    found = {"summary": value_text(kind.doc)}
+    fields = {"summary": value_text(kind.doc)}
     if kind.arguments:
         names = [
-            word_text(each.name) if each.default is REQUIRED else flow({each.name: value_text(each.default)})
-            for each in kind.arguments
+            word_text(argument.name)
+            if argument.default is REQUIRED
+            else flow({argument.name: value_text(argument.default)})
+            for argument in kind.arguments
         ]
-        found["arguments"] = f"[{', '.join(names)}]"
-    found["input"], found["output"] = value_text(list(rule.pattern)), value_text(list(rule.output))
+        fields["arguments"] = f"[{', '.join(names)}]"
+    fields["input"], fields["output"] = value_text(list(rule.pattern)), value_text(list(rule.output))
     weights = {
         word_text(name): value_text(shape) if trainable else flow({"shape": value_text(shape), "trainable": "false"})
         for name, shape, trainable in rule.weights
     }
     if weights:
-        found["weights"] = flow(weights)
+        fields["weights"] = flow(weights)
     if rule.macs is not None:
-        found["macs"] = value_text(rule.macs)
-    return found
+        fields["macs"] = value_text(rule.macs)
+    return fields

@@ -1,4 +1,4 @@
-"""Values and layers as Python expressions that make them."""
+"""Writes values and layers as Python expressions."""
 
 from __future__ import annotations
 
@@ -16,57 +16,61 @@ from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
-from convcalc.write.arguments import own_arguments, settings
+from convcalc.write.arguments import common_options, non_default_arguments
 
 WIDTH = 100
-# Where Keras keeps what an argument may be an object of.
+# Keras's modules for arguments that are objects.
 _OBJECTS = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints"}
 
 
 class Code(str):
-    """A text that stands in the code as it is."""
+    """A text that is written into the code unchanged."""
 
     __slots__ = ()
 
 
-class Made(Struct):
-    """An expression: what is called and its arguments; None for one that is no call."""
+class CallExpression(Struct):
+    """A call with its arguments. ``arguments`` is None if ``head`` is the whole expression."""
 
     head: str
     arguments: Sequence[str] | None
 
-    def lines(self, before: str = "", behind: str = "") -> list[str]:
-        """The expression between two texts, on several lines where one is too long."""
+    def lines(self, prefix: str = "", suffix: str = "") -> list[str]:
+        """Returns the expression between two texts, on several lines if one line is too long."""
         if self.arguments is None:
-            return [f"{before}{self.head}{behind}"]
-        line = f"{before}{self.head}({', '.join(self.arguments)}){behind}"
+            return [f"{prefix}{self.head}{suffix}"]
+        line = f"{prefix}{self.head}({', '.join(self.arguments)}){suffix}"
         if len(line) <= WIDTH or not self.arguments:
             return [line]
-        indent = " " * (len(before) - len(before.lstrip()))
-        return [f"{before}{self.head}(", *(f"{indent}    {each}," for each in self.arguments), f"{indent}){behind}"]
+        indent = " " * (len(prefix) - len(prefix.lstrip()))
+        return [
+            f"{prefix}{self.head}(",
+            *(f"{indent}    {argument}," for argument in self.arguments),
+            f"{indent}){suffix}",
+        ]
 
 
-def made_layer(kind: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> Made:
-    """The expression that makes a layer of Keras's; ``name`` is None where Keras finds it by itself."""
+def layer_expression(kind: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> CallExpression:
+    """Returns the expression that creates a layer. ``name`` is None if it is the automatic name."""
     names = [argument.name for argument in kind.arguments]
-    own = {key: value for key, value in own_arguments(kind, layer.args).items() if key in names}
+    by_name = {key: value for key, value in non_default_arguments(kind, layer.args).items() if key in names}
     arguments = []
-    for argument in kind.arguments:  # those that must be given come first, and need no names
-        if argument.default is not REQUIRED or argument.name not in own:
+    for argument in kind.arguments:  # required arguments come first, by position
+        if argument.default is not REQUIRED or argument.name not in by_name:
             break
-        arguments.append(expression(own.pop(argument.name), argument.name))
-    more = {**own, **settings(kind, layer), **({} if name is None else {"name": name})}
+        arguments.append(expression(by_name.pop(argument.name), argument.name))
+    more = {**by_name, **common_options(kind, layer), **({} if name is None else {"name": name})}
     head = kind.name if kind.is_custom or not kind.is_exported else f"layers.{kind.name}"
-    return Made(head, [*arguments, *named(more)])
+    return CallExpression(head, [*arguments, *keyword_arguments(more)])
 
 
 def is_name(word: str) -> bool:
-    """Whether code can use a word as a name; of letters beyond ASCII, Python takes some for others."""
+    """True if a word can be a name in code. Only ASCII: Python treats some other letters as equal."""
     return word.isascii() and word.isidentifier() and not keyword.iskeyword(word) and word != "__debug__"
 
 
-def named(values: Mapping[str, Any]) -> list[str]:
-    """Arguments by name."""
+def keyword_arguments(values: Mapping[str, Any]) -> list[str]:
+    """Returns arguments by name."""
     return [
         f"{key}={expression(value, key)}" if is_name(key) else f"**{{{key!r}: {expression(value)}}}"
         for key, value in values.items()
@@ -74,17 +78,15 @@ def named(values: Mapping[str, Any]) -> list[str]:
 
 
 def expression(value: Any, argument: str = "") -> str:
-    """A value as Python writes it; that of an argument may be one of Keras's objects."""
+    """Returns a value as Python code. The value of an argument can be an object of Keras."""
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, Constant):
         return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
     if isinstance(value, SubModel):
-        raise error(
-            codes.CANNOT_WRITE, "a model inside of a layer, as this TimeDistributed holds one, is not written as code"
-        )
+        raise error(codes.CANNOT_WRITE, "a model inside a layer (here in TimeDistributed) cannot be written as code")
     if isinstance(value, SubLayer):
-        made = made_layer(value.definition, value, value.name)
+        made = layer_expression(value.definition, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"
     if isinstance(value, (tuple, list)):
         parts = [expression(part, argument) for part in value]
@@ -103,8 +105,8 @@ def expression(value: Any, argument: str = "") -> str:
 
 
 def _object(value: Mapping[str, Any], argument: str) -> str | None:
-    """An initializer and the like, of its class and its config; None for another mapping."""
+    """Returns the expression for an initializer, regularizer or constraint; None for another mapping."""
     module, name, config = _OBJECTS.get(argument.rpartition("_")[2]), value.get("class_name"), value.get("config")
     if module is None or not isinstance(name, str) or not is_name(name) or not isinstance(config, Mapping):
         return None
-    return f"keras.{module}.{name}({', '.join(named(config))})"
+    return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

@@ -1,5 +1,6 @@
-"""An operation of ``keras.ops`` as a spec has it: its tensors under ``from:`` where they take the free places in their order,
-else beside the names of their parameters.
+"""Writes an operation of ``keras.ops`` for a spec.
+
+Its tensors are written under ``from:`` if they fill its tensor parameters in order, else by the names of the parameters.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from convcalc.ops.keys import key_text
 def operands(
     layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
 ) -> dict[str, str]:
-    """The arguments of the operation, each as text; its tensors under ``from`` where they can stand there."""
+    """Returns the arguments of the operation as texts, with its tensors under ``from`` if possible."""
     kind = layer.definition
     assert isinstance(kind, Operation)
 
@@ -29,18 +30,18 @@ def operands(
         return text(value)
 
     given = kind.without_defaults(call.args)
-    found = {}
+    from_ = {}
     if _in_order(kind, given, len(call.inputs)):
-        found["from"] = reference(call.inputs)
+        from_["from"] = reference(call.inputs)
         given = {name: value for name, value in given.items() if not _slots(value)}
     if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
         given["key"] = key_text(given["key"])
     made = kind.without_defaults(layer.args)
-    return {**{name: written(value) for name, value in {**given, **made}.items()}, **found}
+    return {**{name: written(value) for name, value in {**given, **made}.items()}, **from_}
 
 
 def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
-    """Whether the tensors are what the free parameters take, in their order."""
+    """True if the tensors fill the missing parameters in order."""
     if kind.variadic or kind.takes_list:
         tensors = given.get(kind.parameters[0], ())
         return isinstance(tensors, (list, tuple)) and list(tensors) == [Slot(number) for number in range(count)]
@@ -50,5 +51,5 @@ def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
 
 
 def _slots(value: Any) -> bool:
-    """Whether a value holds a tensor."""
+    """True if a value contains a tensor."""
     return isinstance(value, Slot) or (isinstance(value, list) and any(map(_slots, value)))

@@ -1,6 +1,6 @@
-"""A model as Keras code: a function for each model, in the functional style a line for each layer.
+"""Writes a model as Keras code: a function for each model, with one line a layer in the functional style.
 
-Names that Keras gives by itself in a fresh process are left out. Masks are left to Keras, which makes them when the code runs.
+Automatic names of a new process are left out. Masks are left out too: Keras creates them when the code runs.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from convcalc.layers.arguments import shown
 from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
-from convcalc.write.arguments import named_so
-from convcalc.write.calls import data_calls, placed
-from convcalc.write.expressions import Code, Made, expression, is_name, made_layer, named
+from convcalc.write.arguments import has_automatic_name
+from convcalc.write.calls import data_calls, positional_arguments
+from convcalc.write.expressions import CallExpression, Code, expression, is_name, keyword_arguments, layer_expression
 from convcalc.write.spec import spec_yaml
 
-# Operations that Keras's function of their name does not make: they are made of their classes.
-_OF_CLASSES = {"Abs", "Conj"}
-# Functions whose first argument is the first of the operation's making.
-_MADE_FIRST = {"Einsum", "Full"}
+# Operations that the function of their name does not create, so that their class is called.
+_WRITTEN_AS_CLASSES = {"Abs", "Conj"}
+# Functions whose first argument is the first argument of the operation's constructor.
+_INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
 
 def python_code(report: Report) -> str:
-    """The text of the module, whose ``model`` is the model. Raises :class:`ConvcalcError` for what code cannot say."""
+    """Returns the text of a module with the model as ``model``. Raises :class:`ConvcalcError` if it cannot be written as code."""
     if any(call.masks for call in report.model.calls):
-        spec_yaml(report)  # refuses masks that Keras would not make by itself
+        spec_yaml(report)  # raises for masks that Keras would not create by itself
     module = _Module(report)
     body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
     imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]
@@ -41,12 +41,12 @@ def python_code(report: Report) -> str:
     head += [f"from {where} import {name}" for where, name in sorted(module.imports)]
     if module.supplied:
         own = ", ".join(sorted(module.supplied))
-        head += ["", f"# Not Keras's, and to be supplied: {own}", f"from custom_objects import {own}"]
+        head += ["", f"# Custom classes and functions; supply their code: {own}", f"from custom_objects import {own}"]
     return "\n".join([*head, "", "", body, "", "", "model = build()", ""])
 
 
 class _Module:
-    """What the functions of one module share: names, and what they import."""
+    """State shared by the functions of one module: names and imports."""
 
     def __init__(self, report: Report) -> None:
         self.names = Names()
@@ -56,7 +56,7 @@ class _Module:
         self.supplied: set[str] = set()
 
     def functions(self, model: Model, prefix: str, name: str) -> list[list[str]]:
-        """The function that builds a model, behind those that build the models in it."""
+        """Returns the function that builds a model, after those of its nested models."""
         function = _Function(self, model, prefix)
         lines = function.sequential() if model.class_name == "Sequential" else function.functional()
         return [*function.inner, [f"def {name}():", *(f"    {line}" for line in lines)]]
@@ -74,13 +74,13 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls of which another output than the first is taken: of what is unknown, nothing else says that there are several.
-        self.sublayers_argument = {
+        # Calls with a used output besides the first. For unknown layers, only this shows that they have several outputs.
+        self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
 
     def sequential(self) -> list[str]:
-        """``return keras.Sequential([...])``."""
+        """Returns the lines of a Sequential: ``return keras.Sequential([...])``."""
         entries: list[str] = []
         for layer in self.model.layers:
             if not layer.broken:  # an input of unknown shape
@@ -89,40 +89,40 @@ class _Function:
                 f"    name={expression(self.model.name)},", ")"]  # fmt: skip
 
     def functional(self) -> list[str]:
-        """A line for each call, and the model of its inputs and outputs."""
+        """Returns a line for each call, and the model with its inputs and outputs."""
         model = self.model
         inputs = [ref.call for ref in model.inputs]
         written = [*inputs, *(number for number in data_calls(model) if number not in inputs)]
-        passed_on = _passed_on(model, written)
+        used_only_by_next = _used_only_by_next(model, written)
         layers = [call.layer for call in model.calls]
         for number in written:
             call = model.calls[number]
             layer = model.layers[call.layer]
             if isinstance(layer.definition, Operation):
-                made, behind = self._operation(layer, layer.definition, call)
+                made, suffix = self._operation(layer, layer.definition, call)
             elif number in inputs:
-                made, behind = self._maker(layer), ""
+                made, suffix = self._maker(layer), ""
             else:
-                made, behind = (
+                made, suffix = (
                     self._layer(call, layer, layers.count(call.layer) > 1),
                     f"({self._arguments(layer, call)})",
                 )
-            variable = "x" if number in passed_on else self._free(layer.name)
-            self.lines += made.lines(f"{variable} = ", behind)
+            variable = "x" if number in used_only_by_next else self._free(layer.name)
+            self.lines += made.lines(f"{variable} = ", suffix)
             self.variables[number] = variable
-        ends = [self._refs(model.inputs), self._refs(model.outputs), *named({"name": model.name})]
-        return [*self.lines, *Made("keras.Model", ends).lines("return ")]
+        ends = [self._refs(model.inputs), self._refs(model.outputs), *keyword_arguments({"name": model.name})]
+        return [*self.lines, *CallExpression("keras.Model", ends).lines("return ")]
 
     # Layers -----------------------------------------------------------------------------------------------------------
 
-    def _maker(self, layer: Layer) -> Made:
-        """The expression that makes a layer or a nested model."""
+    def _maker(self, layer: Layer) -> CallExpression:
+        """Returns the expression that creates a layer or a nested model."""
         kind = layer.definition
         if isinstance(kind, Model):
             return self._nested(layer, kind)
         if layer.class_name == "InputLayer":
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
-            return Made("keras.Input", named(args))
+            return CallExpression("keras.Input", keyword_arguments(args))
         if not isinstance(kind, LayerDefinition):
             return self._foreign(layer, kind.module if isinstance(kind, Foreign) else None)
         if kind.is_custom:
@@ -133,14 +133,14 @@ class _Function:
             function = self._free(f"{layer.name}_{kind.arguments[0].name}")
             self.module.supplied.add(function)
             layer = layer._replace(args={**layer.args, kind.arguments[0].name: Code(function)})
-        automatic = not kind.is_custom and named_so(self.module.names, kind, layer)
-        return made_layer(kind, layer, None if automatic else layer.name)
+        automatic = not kind.is_custom and has_automatic_name(self.module.names, kind, layer)
+        return layer_expression(kind, layer, None if automatic else layer.name)
 
-    def _foreign(self, layer: Layer, module: str | None) -> Made:
-        """A class of someone else's, made of what its config holds."""
+    def _foreign(self, layer: Layer, module: str | None) -> CallExpression:
+        """Returns the expression that creates a layer of a custom class from its config."""
         base = layer.class_name.rpartition(".")[2]
         if not is_name(base):
-            raise error(codes.CANNOT_WRITE, f"'{layer.name}' is of a class that code cannot name, {shown(base)}")
+            raise error(codes.CANNOT_WRITE, f"the class of '{layer.name}', {shown(base)}, is not a valid name in code")
         if module is not None and all(map(is_name, module.split("."))):
             self.module.imports.add((module, base))
         else:
@@ -148,16 +148,16 @@ class _Function:
         args = {key: value for key, value in layer.args.items() if key not in ("name", "trainable", "dtype")}
         more = {} if layer.dtype == "float32" else {"dtype": layer.dtype}
         frozen = {} if layer.trainable else {"trainable": False}
-        return Made(base, named({**args, **more, **frozen, "name": layer.name}))
+        return CallExpression(base, keyword_arguments({**args, **more, **frozen, "name": layer.name}))
 
-    def _nested(self, layer: Layer, model: Model) -> Made:
-        """The call of the function that builds a nested model; where that is frozen, what holds the model."""
+    def _nested(self, layer: Layer, model: Model) -> CallExpression:
+        """Returns the call of the function that builds a nested model, or the variable with the model if it is frozen."""
         function = self._free(f"build_{layer.name}", self.module.taken)
         self.inner += self.module.functions(Model(
             layer.name, model.class_name, model.layers, model.calls, model.inputs, model.outputs
         ), f"{self.prefix}{layer.name}/", function)  # fmt: skip
         if layer.trainable:
-            return Made(function, [])
+            return CallExpression(function, [])
         path = f"{self.prefix}{layer.name}/"
         if any(
             weight.trainable for row in self.module.rows.values() if row.path.startswith(path) for weight in row.weights
@@ -167,30 +167,30 @@ class _Function:
             )
         variable = self._free(layer.name)
         self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]
-        return Made(variable, None)
+        return CallExpression(variable, None)
 
-    def _layer(self, call: Call, layer: Layer, shared: bool) -> Made:
-        """What is called: the layer as it is made, or what holds it where it is called again."""
+    def _layer(self, call: Call, layer: Layer, shared: bool) -> CallExpression:
+        """Returns the layer to call: the expression that creates it, or its variable if it is called several times."""
         if not shared:
             return self._maker(layer)
         if call.layer not in self.shared:
             made = self._maker(layer)
             self.shared[call.layer] = self._free(f"{layer.name}_layer")
             self.lines += made.lines(f"{self.shared[call.layer]} = ")
-        return Made(self.shared[call.layer], None)
+        return CallExpression(self.shared[call.layer], None)
 
     def _arguments(self, layer: Layer, call: Call) -> str:
-        """What a layer is called on."""
+        """Returns the arguments of a call."""
         kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         kwargs: dict[str, Any] = {}
         if kind is not None:
             given = {**layer.args, **call.args}
-            kwargs = {each.name: given[each.name] for each in kind.call_arguments if given.get(each.name)}
-        args = placed(kind, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
-        return ", ".join([*map(expression, args), *named(kwargs)])
+            kwargs = {known.name: given[known.name] for known in kind.call_arguments if given.get(known.name)}
+        args = positional_arguments(kind, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
+        return ", ".join([*map(expression, args), *keyword_arguments(kwargs)])
 
-    def _operation(self, layer: Layer, kind: Operation, call: Call) -> tuple[Made, str]:
-        """An operation: a function of ``keras.ops``, or its class where its name is not Keras's own."""
+    def _operation(self, layer: Layer, kind: Operation, call: Call) -> tuple[CallExpression, str]:
+        """Returns an operation: a function of ``keras.ops``, or its class if its name is not automatic."""
 
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
@@ -200,18 +200,21 @@ class _Function:
         given = {name: put(value) for name, value in kind.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in kind.without_defaults(layer.args).items()}
         several = given.pop(kind.parameters[0], []) if kind.variadic else []
-        automatic = named_so(self.module.names, kind, layer)
+        automatic = has_automatic_name(self.module.names, kind, layer)
         if automatic and kind.name == "GetItem" and _is_plain(given["key"]):
-            return Made(f"{given['x']}{key_text(given['key'])}", None), ""
-        if automatic and kind.name not in _OF_CLASSES:
+            return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""
+        if automatic and kind.name not in _WRITTEN_AS_CLASSES:
             needed = [name for name in kind.parameters if name in given and name not in kind.defaults]
             leading = [*several, *(given.pop(name) for name in needed)]
-            if kind.name in _MADE_FIRST:
+            if kind.name in _INIT_ARGUMENT_FIRST:
                 leading.insert(0, made.pop(kind.init_parameters[0]))
-            return Made(f"ops.{kind.function}", [*map(expression, leading), *named({**given, **made})]), ""
+            return CallExpression(
+                f"ops.{kind.function}", [*map(expression, leading), *keyword_arguments({**given, **made})]
+            ), ""
         self.module.imports.add((kind.module, kind.name))
-        name = [] if automatic else named({"name": layer.name})
-        return Made(kind.name, [*named(made), *name]), f"({', '.join([*map(expression, several), *named(given)])})"
+        name = [] if automatic else keyword_arguments({"name": layer.name})
+        arguments = ", ".join([*map(expression, several), *keyword_arguments(given)])
+        return CallExpression(kind.name, [*keyword_arguments(made), *name]), f"({arguments})"
 
     # Tensors ----------------------------------------------------------------------------------------------------------
 
@@ -223,42 +226,42 @@ class _Function:
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
         is_list = (
             several
-            or ref.call in self.sublayers_argument
+            or ref.call in self.list_outputs
             or (isinstance(layer.definition, Operation) and layer.definition.returns_list)
         )
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 
     def _free(self, name: str, taken: set[str] | None = None) -> str:
-        """A free identifier that is as near to a name as may be."""
+        """Returns an unused identifier that is similar to a name."""
         taken = self.taken if taken is None else taken
         word = re.sub(r"\W", "_", name, flags=re.ASCII).lower()
         word = f"_{word}" if not word or word[0].isdigit() else word
         word += "_" * (keyword.iskeyword(word))
-        found, count = word, 2
-        while found in taken or found in self.module.taken:
-            found, count = f"{word}_{count}", count + 1
-        taken.add(found)
-        return found
+        identifier, count = word, 2
+        while identifier in taken or identifier in self.module.taken:
+            identifier, count = f"{word}_{count}", count + 1
+        taken.add(identifier)
+        return identifier
 
 
 def _tuples(value: Any) -> Any:
-    """Lists as tuples: some of Keras's operations take no lists where a tuple is meant."""
+    """Returns a value with tuples in place of lists: some operations of Keras accept only tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _is_plain(key: Any) -> bool:
-    """Whether a key can stand in brackets: it has no tensor in it, and is not empty."""
+    """True if a key can be written in brackets: it contains no tensor and is not empty."""
     return key not in ([], ()) and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 
-def _passed_on(model: Model, written: Sequence[int]) -> set[int]:
-    """The calls whose outputs only the call behind them takes: they need no names of their own."""
+def _used_only_by_next(model: Model, written: Sequence[int]) -> set[int]:
+    """Returns the calls whose output is used only by the next call, so that all of them can use one variable."""
     users: dict[int, set[int]] = {}
     for number in written:
         for ref in model.calls[number].inputs:
             users.setdefault(ref.call, set()).add(number)
     for ref in model.outputs:
         users.setdefault(ref.call, set()).add(-1)
-    behind = dict(zip(written, [*written[1:], -1]))
+    following = dict(zip(written, [*written[1:], -1]))
     inputs = {ref.call for ref in model.inputs}
-    return {number for number in written if number not in inputs and users.get(number) == {behind[number]}}
+    return {number for number in written if number not in inputs and users.get(number) == {following[number]}}

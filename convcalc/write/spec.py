@@ -1,6 +1,6 @@
-"""A model as a spec that a person can read: defaults left out, chains without ``from:``, automatic names left out.
+"""Writes a model as a readable spec, without defaults, automatic names, or ``from:`` in chains.
 
-What is written is read again before it is handed out: a spec that is not the model it was written of is never given.
+The text is read again and compared with the model, so that a wrong spec is never returned.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON_OPTIONS
-from convcalc.write.arguments import named_so, own_arguments, settings, taken
+from convcalc.write.arguments import claim_name, common_options, has_automatic_name, non_default_arguments
 from convcalc.write.calls import data_calls
 from convcalc.write.custom import declarations
 from convcalc.write.operations import operands
-from convcalc.write.texts import flow, value_text, value_texts, word_text
+from convcalc.write.yaml_values import flow, value_text, value_texts, word_text
 
 
 def spec_yaml(report: Report) -> str:
-    """The text of the spec. Raises :class:`ConvcalcError` for a model that a spec cannot say."""
+    """Returns the text of the spec. Raises :class:`ConvcalcError` if the model cannot be written as a spec."""
     model = report.model
-    _refuse_what_cannot_be_said(model)
+    _reject_repeated_operations(model)
     for short in (True, False):
         lines = _Writer(model, Names() if short else None).lines()
         text = "\n".join([lines[0], *declarations(model), *lines[1:]]) + "\n"
@@ -37,7 +37,7 @@ def spec_yaml(report: Report) -> str:
             if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
                 return text
     raise error(
-        codes.CANNOT_WRITE, f"'{model.name}' cannot be written as a spec: read again, it would be another model"
+        codes.CANNOT_WRITE, f"'{model.name}' cannot be written as a spec: the spec would describe a different model"
     )
 
 
@@ -47,7 +47,7 @@ def _rows(report: Report) -> list[Any]:
             row.path,
             row.class_name,
             row.output_shapes,
-            # A spec has no weights: those that a file stores of a layer are not in it.
+            # A spec does not contain the weights that a file stores.
             None if row.recorded else row.params,
             None if row.recorded else row.trainable_params,
             row.dtype,
@@ -57,7 +57,7 @@ def _rows(report: Report) -> list[Any]:
     ]
 
 
-def _refuse_what_cannot_be_said(model: Model) -> None:
+def _reject_repeated_operations(model: Model) -> None:
     calls = [model.calls[number].layer for number in data_calls(model)]
     again = sorted(
         {
@@ -68,15 +68,16 @@ def _refuse_what_cannot_be_said(model: Model) -> None:
     )
     if again:
         raise error(
-            codes.CANNOT_WRITE, f"a spec calls an operation once, and the model calls {listed(again[:5], 'and')} again"
+            codes.CANNOT_WRITE,
+            f"a spec can call an operation only once, but the model calls {listed(again[:5], 'and')} several times",
         )
     for layer in model.layers:
         if layer.model is not None:
-            _refuse_what_cannot_be_said(layer.model)
+            _reject_repeated_operations(layer.model)
 
 
 class _Writer:
-    """Writes one model. With ``names``, those that Keras would give by itself are left out."""
+    """Writes one model. With ``names``, automatic names are left out."""
 
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
@@ -86,7 +87,7 @@ class _Writer:
         self.labels = self._labels()
 
     def _labels(self) -> dict[int, str]:
-        """Labels of the calls that are referred to after their layer was called again."""
+        """Returns labels for the calls that are used after their layer was called again."""
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
         taken = {layer.name for layer in self.model.layers}
@@ -104,7 +105,7 @@ class _Writer:
         return labelled
 
     def lines(self) -> list[str]:
-        """The spec, line by line."""
+        """Returns the lines of the spec."""
         model = self.model
         functional = model.class_name != "Sequential"
         lines = [f"name: {word_text(model.name)}"]
@@ -155,21 +156,21 @@ class _Writer:
             ]
         if not isinstance(kind, LayerDefinition):
             return [self._foreign(layer, call, own)]
-        args = value_texts(own_arguments(kind, {**layer.args, **call.args}))
-        if not self.names or not named_so(self.names, kind, layer):
+        args = value_texts(non_default_arguments(kind, {**layer.args, **call.args}))
+        if not self.names or not has_automatic_name(self.names, kind, layer):
             args["name"] = word_text(layer.name)
-        args |= {**value_texts(settings(kind, layer)), **(_recorded(call) if kind.is_opaque else {}), **own}
+        args |= {**value_texts(common_options(kind, layer)), **(_recorded(call) if kind.is_opaque else {}), **own}
         return [f"  - {kind.name}: {flow(args)}" if args else f"  - {kind.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
-        """A class of someone else's, with what the file records of its output as what is expected of it."""
+        """Returns the entry of a custom class. The output shape in the file becomes its expected output shape."""
         base = layer.class_name.rpartition(".")[2]
         definition = layer.definition
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
         registered, module = foreign.registered_name or "", foreign.module
         name = registered if ">" in registered else f"{module}.{base}" if module else f"Custom>{base}"
         fields = {key: value_text(value) for key, value in layer.args.items() if key not in COMMON_OPTIONS}
-        if not self.names or not taken(self.names, base, layer):
+        if not self.names or not claim_name(self.names, base, layer):
             fields["name"] = word_text(layer.name)
         if not layer.trainable:
             fields["trainable"] = "false"
@@ -179,11 +180,11 @@ class _Writer:
         return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
     def _operation(self, layer: Layer, kind: Operation, call: Call, own: Mapping[str, str]) -> str:
-        """An operation; ``own`` has its ``from`` only where its tensor is not the output above."""
+        """Returns the entry of an operation. ``own`` has ``from`` only if its tensor is not the output above."""
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
-        if not self.names or not named_so(self.names, kind, layer):
+        if not self.names or not has_automatic_name(self.names, kind, layer):
             given["name"] = word_text(layer.name)
         fields = given | ({"as": own["as"]} if "as" in own else {})
         return f"  - ops.{kind.function}: {flow(fields)}" if fields else f"  - ops.{kind.function}"
@@ -198,7 +199,7 @@ class _Writer:
 
 
 def _input(layer: Layer, name: str = "") -> str:
-    """An input: its shape, or a mapping with what else it has."""
+    """Returns an input: its shape, or a mapping if it has other options."""
     args = input_args(layer)
     shape = value_text(args.get("shape", ()))
     more = {"name": word_text(name)} if name else {}
@@ -210,6 +211,6 @@ def _input(layer: Layer, name: str = "") -> str:
 
 
 def _recorded(call: Call) -> dict[str, str]:
-    """What the file records of the output of a layer that is code: what a spec expects of it."""
+    """Returns the output shape in the file as an expectation, for a layer whose code is not run."""
     shape = call.recorded[0][0] if 0 in call.recorded else None
     return {} if shape is None else {"expect": f"{{output_shape: {value_text(shape)}}}"}

@@ -161,7 +161,7 @@ def test_python_code_says_what_is_missing() -> None:
     code = python_code(infer(read(FOREIGN.encode(), "x.yaml")))
     compile(code, "written", "exec")
     assert "from my_pkg.layers import Attention\n" in code
-    assert "# Not Keras's, and to be supplied: Thing, lambda_function\n" in code
+    assert "# Custom classes and functions; supply their code: Thing, lambda_function\n" in code
     assert 'Thing(trainable=False, name="thing"),\n' in code
     assert "layers.Lambda(lambda_function" in code
 
