@@ -166,8 +166,8 @@ needs_fork = pytest.mark.skipif(METHODS[0] != "fork", reason="this system has no
 @pytest.mark.parametrize(
     ("end", "how"),
     [
-        (lambda: os._exit(3), "with code 3"),
-        (lambda: os.kill(os.getpid(), signal.SIGKILL), "by SIGKILL, as the system does where memory runs out"),
+        (lambda: os._exit(3), "ended with code 3"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "was killed by SIGKILL, probably because memory ran out"),
     ],
 )
 def test_a_terminated_process_is_one_error(end: object, how: str) -> None:
@@ -184,7 +184,7 @@ def test_a_terminated_process_is_one_error(end: object, how: str) -> None:
     assert result == [str(number) for number in range(7)]
     (problem,) = failed.value.problems
     assert problem.code == "process-ended"
-    assert problem.message == f"7: the process at work on it was ended {how}; try --jobs 1"
+    assert problem.message == f"7: the process that checked it {how}; try --jobs 1"
     assert active_children() == []
 
 
@@ -194,7 +194,7 @@ def test_a_process_that_cannot_start_is_one_error(monkeypatch: pytest.MonkeyPatc
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", full)
-    with pytest.raises(ConvcalcError, match="a process cannot be started: Resource temporarily unavailable; --jobs 1"):
+    with pytest.raises(ConvcalcError, match="cannot start a process: Resource temporarily unavailable; --jobs 1"):
         list(in_order(["a", "b", "c"], str, 2, "fork"))
 
 
@@ -294,7 +294,7 @@ def test_a_process_killed_by_the_system_is_one_line() -> None:
         out, said = running.communicate(timeout=60)
     assert (running.returncode, out) == (2, b"")
     assert said.decode() == (
-        "error[process-ended]: specs/vgg16.yaml: the process at work on it was ended by SIGKILL, as the system does "
-        "where memory runs out; try --jobs 1\n"
+        "error[process-ended]: specs/vgg16.yaml: the process that checked it was killed by SIGKILL, "
+        "probably because memory ran out; try --jobs 1\n"
     )
     assert ended(running.pid)

@@ -1,0 +1,63 @@
+"""Every kind of file is detected by its content, in one place."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from convcalc.base.lazy import resolve
+from convcalc.read.detect import (
+    HDF5,
+    JSON,
+    JSON_CONFIG,
+    JSON_REPORT,
+    KERAS_ARCHIVE,
+    KERAS_TEXT,
+    KINDS,
+    SPEC,
+    YAML_CONFIG,
+    FileKind,
+    detect,
+)
+
+SAMPLES = [
+    (b"PK\x03\x04 and more", KERAS_ARCHIVE),
+    (b"PK\x05\x06", KERAS_ARCHIVE),
+    (b"\x89HDF\r\n\x1a\n and more", HDF5),
+    (b'{"class_name": "Sequential", "config": {}}', JSON_CONFIG),
+    (b'\xef\xbb\xbf  {"config": {}, "class_name": "Sequential"}', JSON_CONFIG),
+    (b"class_name: Sequential\nconfig:\n  layers: []\n", YAML_CONFIG),
+    (b'{"schema_version": 1, "layers": []}', JSON_REPORT),
+    (b'[{"schema_version": 1, "layers": []}]', JSON_REPORT),
+    (b'{"a": 1}', JSON),
+    (b"[1, 2]", JSON),
+    ('Model: "m"\n┏━━━━━━━━━━━┓\n'.encode(), KERAS_TEXT),
+    (b"_________________________\n Layer (type)   Output Shape\n", KERAS_TEXT),
+    (b"just words", KERAS_TEXT),
+    (b"input: [4]\nlayers: []\n", SPEC),
+    (b'layers: []\n# Model: "m", Layer (type)\n', SPEC),
+    (b"inputs: {a: [4]}\n", SPEC),
+]
+
+
+@pytest.mark.parametrize(("content", "kind"), SAMPLES)
+def test_the_kind_is_detected_by_content(content: bytes, kind: FileKind) -> None:
+    file = io.BytesIO(content)
+    opened = detect(file, "m")
+    assert opened.kind is kind
+    if kind.starts:
+        assert opened.source is None and file.tell() == 0
+    else:
+        assert opened.text.text == content.decode("utf-8-sig")
+
+
+def test_every_kind_has_a_sample() -> None:
+    assert {kind.name for _, kind in SAMPLES} == {kind.name for kind in (*KINDS, SPEC)}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, SPEC], ids=lambda kind: kind.name)
+def test_each_reference_is_a_function(kind: FileKind) -> None:
+    for reference in (kind.read, kind.config, kind.tree, kind.weights):
+        assert reference is None or callable(resolve(reference))
+    assert (kind.tree is None) == (kind.weights is None)
