@@ -1,4 +1,7 @@
-"""One layer, worked out: the layer's own rule, run on traced numbers, so that no explanation can disagree with a number."""
+"""Explains one layer: its numbers with the formulas that give them.
+
+The formulas come from the rule of the layer itself, which runs on traced numbers. So an explanation cannot disagree with the report.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,22 @@ from convcalc.ops import Operation
 
 
 class Section(Struct):
-    """A heading and its lines: each a label and what is said of it."""
+    """A heading and its lines; each line has a label and a text."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
 
 
 class Explanation(Struct):
-    """Everything about one layer, in words and worked numbers. ``sentence`` says what the layer does."""
+    """Everything about one layer.
+
+    Attributes:
+        layer: the row of the report.
+        number: its number, from 1.
+        of: the number of rows.
+        sentence: what the layer does.
+        sections: the explained numbers.
+    """
 
     layer: LayerReport
     number: int
@@ -38,9 +49,9 @@ class Explanation(Struct):
 
 
 def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
-    """The layer of that name, path or number (from 1), or the only one whose name begins so; with its number.
+    """Returns the layer with that name, path or number (from 1), or the only one whose name starts so; and its number.
 
-    Raises :class:`ConvcalcError` where there is none, or more than one.
+    Raises :class:`ConvcalcError` if there is none, or more than one.
     """
     rows = list(enumerate(report.layers, start=1))
     for number, row in rows:
@@ -50,11 +61,11 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
         if 1 <= int(selector) <= len(rows):
             return rows[int(selector) - 1]
         raise error(codes.UNKNOWN_LAYER, f"there is no layer {selector}: the model has {len(rows)}")
-    found = [(number, row) for number, row in rows if row.name.startswith(selector) or row.path.startswith(selector)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = listed((f"'{row.path}'" for _, row in found[:5]), "and") + (" and more" if len(found) > 5 else "")
+    matches = [(number, row) for number, row in rows if row.name.startswith(selector) or row.path.startswith(selector)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = listed((f"'{row.path}'" for _, row in matches[:5]), "and") + (" and more" if len(matches) > 5 else "")
         raise error(codes.AMBIGUOUS_LAYER, f"'{selector}' could be {names}")
     paths = [row.path for _, row in rows]
     hint = (
@@ -64,79 +75,73 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
 
 
 def explain(report: Study, selector: str) -> Explanation:
-    """The numbers of one layer, worked out. Raises :class:`ConvcalcError` where the selector fits no layer."""
+    """Returns the explanation of one layer. Raises :class:`ConvcalcError` if the selector does not match exactly one."""
     number, row = pick(report, selector)
-    found = _explained(report, number, row)
+    explanation = _explained(report, number, row)
     calls = report.receptive_fields.get(row.path)
-    lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer is not reached by a known tensor")]
+    lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer does not depend on a known input")]
     field = [Section("Receptive field", tuple(lines))] if lines else []
-    return found._replace(sections=(*found.sections, *field))
+    return explanation._replace(sections=(*explanation.sections, *field))
 
 
 def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
-    """All but what needs a look at other layers."""
+    """Returns the explanation without the receptive field."""
     definition = row.definition
     inputs = _inputs(row)
     if isinstance(definition, Foreign):
         recorded = row.calls[-1].recorded
         shapes = ", ".join(map(shape_text, row.output_shapes))
-        shown = f"{shapes}, as the file records it" if recorded else "unknown"
-        unknown = Section("Output", (("output", f"{shown}: the class is not known, and its code is not run"),))
+        shown = f"{shapes}, as recorded in the file" if recorded else "unknown"
+        unknown = Section("Output", (("output", f"{shown}: the class is unknown, and its code is not run"),))
         stored = _stored(row)
-        told = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
-        return Explanation(row, number, len(report.layers), f"{row.class_name} is not a layer of Keras.", told)
+        sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
+        return Explanation(row, number, len(report.layers), f"{row.class_name} is not a Keras layer.", sections)
     if isinstance(definition, Model):
         return Explanation(
             row,
             number,
             len(report.layers),
-            f"A model of its own, {row.class_name}, called as a layer.",
+            f"A nested {row.class_name} model, called as a layer.",
             (inputs, *_nested(report, row)),
         )
     if isinstance(definition, Operation):
         output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
         summary = f"{definition.summary} An operation of keras.ops, not a layer."
-        cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on a size that is not known"),))
-        told = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
-        return Explanation(row, number, len(report.layers), summary, told)
+        cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on an unknown size"),))
+        sections = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
+        return Explanation(row, number, len(report.layers), summary, sections)
     assert isinstance(definition, LayerDefinition)
     if any(shape is None for shape in row.calls[-1].input_shapes):
-        unknown = Section("Output", (("output", "unknown, as its input is: a layer above it cannot be known"),))
+        unknown = Section("Output", (("output", "unknown, because an input is unknown"),))
         return Explanation(row, number, len(report.layers), definition.summary, (inputs, unknown))
     inferred = _trace(definition, row)
-    sections = [
-        inputs,
-        _output(definition, row, inferred),
-        _weights(row, inferred),
-        _macs(row, inferred),
-    ]
-    return Explanation(
-        row, number, len(report.layers), definition.summary, tuple(section for section in sections if section.lines)
-    )
+    parts = (inputs, _output(definition, row, inferred), _weights(row, inferred), _macs(row, inferred))
+    non_empty = tuple(section for section in parts if section.lines)
+    return Explanation(row, number, len(report.layers), definition.summary, non_empty)
 
 
-def _trace(kind: LayerDefinition, row: LayerReport) -> Inferred:
-    """The layer's rule on traced numbers; unknown sizes of a named axis go by its name, so that formulas come out."""
-    names = _axis_names(kind, row)
+def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
+    """Returns the result of the layer's rule on traced numbers. An unknown size is represented by the name of its axis."""
+    names = _axis_names(definition, row)
 
     def size(value: Number, index: int) -> Number:
         if value is not UNKNOWN:
             return traced(value)
-        return named(names[index]) if kind.axes and index else UNKNOWN
+        return named(names[index]) if definition.axes and index else UNKNOWN
 
     args = {
         name: map_numbers(lambda number: number if number is UNKNOWN else traced(number), value)
-        for name, value in {**kind.defaults, **row.config}.items()
+        for name, value in {**definition.defaults, **row.config}.items()
     }
     shapes = [
         tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
     ]
-    return apply_rule(kind, args, shapes, row.dtype)
+    return apply_rule(definition, args, shapes, row.dtype)
 
 
-def _axis_names(kind: LayerDefinition, row: LayerReport) -> list[str]:
-    """The names of the axes, batch first, in the order of the layer's data format."""
-    return ["batch", *kind.axis_names(row.config)]
+def _axis_names(definition: LayerDefinition, row: LayerReport) -> list[str]:
+    """Returns the names of the axes, batch first, in the order of the layer's data format."""
+    return ["batch", *definition.axis_names(row.config)]
 
 
 def _inputs(row: LayerReport) -> Section:
@@ -148,11 +153,11 @@ def _inputs(row: LayerReport) -> Section:
     return Section("Input", tuple(lines))
 
 
-def _output(kind: LayerDefinition, row: LayerReport, inferred: Inferred) -> Section:
+def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -> Section:
     lines: list[tuple[str, str]] = []
     for index, (shape, known) in enumerate(zip(inferred.outputs, row.output_shapes)):
         lines.append(("output" if len(inferred.outputs) == 1 else f"output {index}", shape_text(known)))
-        names = _axis_names(kind, row)
+        names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
             name = names[number] if shape and len(names) == len(shape) else f"axis {number}"
@@ -163,7 +168,7 @@ def _output(kind: LayerDefinition, row: LayerReport, inferred: Inferred) -> Sect
 
 
 def _window_notes(window: Window) -> list[str]:
-    """What padding and floor do on an axis: how 'same' splits its cells, and what no window reads."""
+    """Returns notes on one axis: how the padding is split, and how much of the input is never read."""
     if window.transposed or not axis.known(window):
         return []
     notes = []
@@ -172,7 +177,9 @@ def _window_notes(window: Window) -> list[str]:
         notes.append(f"padding {before} before and {after} after: {worked(axis.with_padding(window))}")
     unread = axis.unread(window)
     if unread:
-        notes.append("the last cell is never read" if unread == 1 else f"the last {unread} cells are never read")
+        notes.append(
+            "the last position is never read" if unread == 1 else f"the last {unread} positions are never read"
+        )
     return notes
 
 
@@ -185,7 +192,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
         count = worked(parameters(Inferred((), (weight,))))
         lines.append((weight.name, f"{shape_text(known.shape)}: {count}{state}"))
     if "params" in inferred.unknown:
-        return Section("Parameters", (*lines, ("params", "unknown: they cannot be known without running code")))
+        return Section("Parameters", (*lines, ("params", "unknown: only running the code can tell")))
     lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
@@ -193,22 +200,20 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _stored(row: LayerReport) -> Section:
-    """The weights that the file stores, where they are what is known of the layer's."""
+    """Returns the weights that the file stores, if those of the layer cannot be inferred."""
     if not row.recorded:
         return Section("Parameters", ())
     lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]
-    return Section("Parameters", (*lines, ("params", f"{row.params:,}, as the file stores them")))
+    return Section("Parameters", (*lines, ("params", f"{row.params:,}, as stored in the file")))
 
 
 def _macs(row: LayerReport, inferred: Inferred) -> Section:
     macs = sample_macs(inferred)
     if "macs" in inferred.unknown:
-        return Section("MACs", (("MACs", "unknown: they cannot be known without running code"),))
+        return Section("MACs", (("MACs", "unknown: only running the code can tell"),))
     if plain(macs) == 0:
-        return Section("MACs", (("MACs", "0: the layer multiplies nothing by a weight"),))
-    lines = [
-        ("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are not known)'} for one sample")
-    ]
+        return Section("MACs", (("MACs", "0: the layer does not multiply by weights"),))
+    lines = [("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are unknown)'} for one sample")]
     batch = plain(row.calls[-1].input_shapes[0][0]) if row.calls[-1].input_shapes[0] else UNKNOWN
     if isinstance(plain(row.macs), int) and plain(row.macs) != plain(macs):
         calls = f"in {len(row.calls)} calls" if len(row.calls) > 1 else ""
@@ -218,7 +223,7 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _params(row: LayerReport) -> str:
-    """A layer's parameters, as far as they are known."""
+    """Returns the number of parameters of a layer in words."""
     label = row.incomplete.get("params")
     if row.params is UNKNOWN or label == "unknown":
         return "unknown"
@@ -226,8 +231,8 @@ def _params(row: LayerReport) -> str:
 
 
 def _nested(report: Report, row: LayerReport) -> Sequence[Section]:
-    inner = [other for other in report.layers if other.path.startswith(row.path + "/") and other.depth == row.depth + 1]
-    lines = [(other.name, _params(other)) for other in inner if other.incomplete.get("params") or other.params != 0]
+    below = [inner for inner in report.layers if inner.path.startswith(row.path + "/") and inner.depth == row.depth + 1]
+    lines = [(inner.name, _params(inner)) for inner in below if inner.incomplete.get("params") or inner.params != 0]
     return (
         Section("Output", (("output", ", ".join(map(shape_text, row.output_shapes))),)),
         Section("Parameters", (*lines, ("params", f"{_params(row)}, the sum over its layers"))),

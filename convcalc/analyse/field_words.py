@@ -1,4 +1,4 @@
-"""A receptive field in words: how it grows from window to window along the longest path."""
+"""The explanation of a receptive field: how it grows from window to window along the longest path."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ _NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width"
 
 
 def field_lines(fields: Sequence[Field]) -> Lines:
-    """A label and what is said of it, for each input of the model and each of its axes; axes that are alike together."""
+    """Returns lines of a label and a text for each model input and each of its axes; equal axes share their lines."""
     lines: Lines = []
     for field in fields:
         names = _NAMES.get(len(field.axes), [f"axis {number}" for number in range(1, len(field.axes) + 1)])
-        alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        axes_by_lines: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for name, axis in zip(names, field.axes):
-            alike.setdefault(tuple(_axis_lines(axis)), []).append(name)
+            axes_by_lines.setdefault(tuple(_axis_lines(axis)), []).append(name)
         of_input = f" of {field.input}" if len(fields) > 1 else ""
-        for told, own in alike.items():
-            (_, first), *rest = told
-            lines += [(f"{listed(own, 'and')}{of_input}", first), *rest]
+        for axis_lines, axes in axes_by_lines.items():
+            (_, first), *rest = axis_lines
+            lines += [(f"{listed(axes, 'and')}{of_input}", first), *rest]
         if field.misaligned:
             one, other = (listed(path, "and") if path else "the input itself" for path in field.misaligned)
-            lines.append(("misaligned", f"what comes through {one} lies beside what comes through {other}"))
+            lines.append(
+                ("misaligned", f"the fields through {one} and through {other} have different centres or strides")
+            )
     return lines
 
 
 def _axis_lines(axis: AxisField) -> Lines:
-    """The answer, then each step that led to it."""
+    """Returns the result, and the steps that lead to it."""
     if axis.reach is None:
-        return [("", "unknown: a layer on the way does not say what it reads, or a size is not known")]
+        return [("", "unknown: it is unknown what a layer before this one reads, or a size is unknown")]
     lines: Lines = []
     size: Number = 1
     for step in steps_to(axis.reach.step):
@@ -69,7 +71,7 @@ def _step_text(step: GrowthStep) -> str:
     how = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        how = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not behind upsampling
+        how = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not after upsampling
     return how if window.stride == 1 else f"{how}; stride {_fraction(step.stride)}·{window.stride}"
 
 

@@ -39,7 +39,7 @@ def test_same_padding_is_explained() -> None:
 def test_the_remainder_of_a_floor_is_mentioned() -> None:
     result = lines("second")
     assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in result["Output"]
-    assert ("", "the last cell is never read") in result["Output"]
+    assert ("", "the last position is never read") in result["Output"]
 
 
 def test_explanations_say_why_weights_are_not_trainable() -> None:

@@ -237,7 +237,7 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
     told = report.as_dict()["layers"][1]
     assert told["recorded"] is True
     assert told["weights"][0] == {"name": "layers/mine/vars/0", "shape": [3, 5], "dtype": "float32", "trainable": None}
-    assert "20, as the file stores them" in str(explain(report, "mine"))
+    assert "20, as stored in the file" in str(explain(report, "mine"))
     assert verified(archive(config, {**MINE, **DENSE})) == VerifyResult(2, 1, 1, ())
     assert verified(archive(config, MINE)).problems[0].layer == "dense"
 

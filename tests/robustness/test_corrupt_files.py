@@ -371,7 +371,7 @@ def test_custom_classes_have_the_recorded_shape() -> None:
     text = table(report, TextStyle())
     assert "(None, 3) (recorded)" in text
     assert "Non-trainable params: ? (?)" in text
-    assert "as the file records it" in str(explain(report, "mine"))
+    assert "as recorded in the file" in str(explain(report, "mine"))
 
 
 def test_a_custom_class_is_not_the_keras_class_of_its_name() -> None:
