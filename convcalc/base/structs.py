@@ -1,7 +1,7 @@
-"""Records: small classes of named fields that are quick to define, quick to create and not tuples.
+"""Records: classes with named fields that are fast to define and to create, and that are not tuples.
 
-``dataclass`` and ``NamedTuple`` compile source code for each class. A command imports about fifty records, and compiling was a tenth
-of its start-up time. :class:`Struct` compiles nothing.
+``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty records, so compiling took a tenth of
+its start-up time. :class:`Struct` compiles nothing: it copies one of the functions below.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**_):
-        """Does nothing: only type checkers use this decorator, and Python 3.10 has none."""
+        """Returns a decorator that does nothing. Only type checkers need it, and Python 3.10 does not have it."""
         return lambda cls: cls
 
-    # An ``__init__`` for each number of fields. A class gets a copy in which the names are those of its own fields (_init_of).
-    # That is as fast as making a tuple; a loop over the fields takes five times as long.
+    # An ``__init__`` for each number of fields. A class gets a copy with the names of its fields, made by _init_of. Such a copy is as fast
+    # as creating a tuple. A loop over the fields takes five times as long.
 
     def _init_1(self, a):
         self.a = a
@@ -78,7 +78,7 @@ else:
 
 
 def _init_of(cls: _StructType) -> Any:
-    """Returns the ``__init__`` of a class."""
+    """Returns the ``__init__`` for a class: a template with other names, or the general one for many fields."""
     template = globals().get(f"_init_{len(cls._fields)}")
     if template is None:
         return globals()["_init_many"]
@@ -95,11 +95,11 @@ def _init_of(cls: _StructType) -> Any:
 
 @dataclass_transform(frozen_default=True)
 class _StructType(type):
-    """Makes the class of a record.
+    """Creates a record class from a body with annotated names.
 
     Attributes:
         _fields: the position of each field
-        _field_defaults: the values of fields that need no argument
+        _field_defaults: the default values
         _values: returns the values of a record as a tuple
     """
 
@@ -114,17 +114,17 @@ class _StructType(type):
         if fields:
             cls._fields = {field: position for position, field in enumerate(fields)}
             cls._field_defaults = defaults
-            read = attrgetter(*fields)  # of a single field it gives the bare value
+            read = attrgetter(*fields)  # gives a tuple, but for one field the plain value
             cls._values = read if len(fields) > 1 else lambda record: (read(record),)
             type.__setattr__(cls, "__init__", _init_of(cls))
         return cls
 
 
 class Struct(metaclass=_StructType):
-    """The base of records: a subclass annotates its fields, those with defaults last.
+    """The base class of records. A subclass annotates its fields, with the defaults last.
 
-    Records are equal if their classes and all their values are. They are frozen: the type checker rejects an assignment to a field
-    (rejecting it at runtime would double the time that creating a record takes).
+    Records are equal if their classes and all their values are equal. Records must not be changed: the type checker rejects assignments to
+    fields. (Rejecting them at runtime would double the time to create a record.)
     """
 
     def _replace(self, **changes: Any) -> Self:
@@ -138,7 +138,7 @@ class Struct(metaclass=_StructType):
         return cls(*values)
 
     def _asdict(self) -> dict[str, Any]:
-        """Returns the values by the names of their fields."""
+        """Returns the values by name."""
         cls = type(self)
         return dict(zip(cls._fields, cls._values(self)))
 

@@ -162,12 +162,14 @@ def conv(
     _check_question(args, rank, framework, transpose, pool, ceil_mode, depthwise, groups)
     x = (UNKNOWN, *_sizes(input, rank, "input"), UNKNOWN if channels is None else _number(channels, "channels", 1))
     try:
-        slid, inferred = _answer(args, x, filters, groups, depthwise, depth_multiplier, transpose, pool, ceil_mode)
+        axis_windows, inferred = _answer(
+            args, x, filters, groups, depthwise, depth_multiplier, transpose, pool, ceil_mode
+        )
     except Refusal as refusal:
         what = "the pooling" if pool else "the transposed convolution" if transpose else "the convolution"
         raise error(refusal.code, f"{what} {refusal.message}") from None
-    extra = None if output_padding is None else tuple(int(cells) for cells in args["output_padding"])
-    return ConvAnswer(slid, inferred, asked, framework, pool, ceil_mode, extra)
+    extra = None if output_padding is None else tuple(int(size) for size in args["output_padding"])
+    return ConvAnswer(axis_windows, inferred, asked, framework, pool, ceil_mode, extra)
 
 
 def _answer(
@@ -183,10 +185,10 @@ def _answer(
 ) -> tuple[tuple[Window, ...], Inferred | None]:
     """Returns the windows, and the result of the layer's rule if channels and filters are given."""
     if ceil_mode:
-        cells = (
+        pairs = (
             [(traced(0), traced(0))] * len(args["kernel_size"]) if isinstance(args["padding"], str) else args["padding"]
         )
-        return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], cells)), None
+        return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], pairs)), None
     if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
         return (windows_transposed if transpose else windows)(args, x), None
     # imported lazily: needed only with channels and filters
@@ -242,7 +244,7 @@ def _check_question(
         raise refuse("Keras takes no strides above 1 together with a dilation above 1", codes.STRIDES_AND_DILATION)
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
         raise refuse("PyTorch has padding 'same' only for convolutions with stride 1; give a number")
-    if extra is not None and any(cells >= stride for cells, stride in zip(extra, args["strides"])):
+    if extra is not None and any(size >= stride for size, stride in zip(extra, args["strides"])):
         raise refuse("output_padding must be below the stride on every axis", codes.OUTPUT_PADDING)
     if framework == "torch" and pool and not isinstance(padding, str):
         for (before, _), size in zip(padding, args["kernel_size"]):

@@ -131,8 +131,8 @@ def _search(
                 if _refused(stride, pad, transpose, framework):
                     continue
                 # PyTorch's transposed windows have only numbers: 'valid' is 0, without Keras's extra positions up to the stride.
-                cells = 0 if framework == "torch" and transpose and pad == "valid" else pad
-                windows = _windows(input, kernel, stride, cells, transpose)
+                amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
+                windows = _windows(input, kernel, stride, amount, transpose)
                 if windows:
                     yield Setting(kernel, stride, pad, windows)
 
@@ -159,10 +159,10 @@ def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool
 def _windows(
     input: tuple[int, ...], kernel: int, strides: int | tuple[int, ...], pad: str | int, transpose: bool
 ) -> tuple[Window, ...]:
-    cells: Padding = pad if isinstance(pad, str) else (pad, pad)
+    padding: Padding = pad if isinstance(pad, str) else (pad, pad)
     each_stride = strides if isinstance(strides, tuple) else (strides,) * len(input)
-    slider = slide_transposed if transpose else slide
+    rule = slide_transposed if transpose else slide
     try:
-        return tuple(slider(size, kernel, stride, 1, cells) for size, stride in zip(input, each_stride))
+        return tuple(rule(size, kernel, stride, 1, padding) for size, stride in zip(input, each_stride))
     except Refusal:
         return ()

@@ -77,8 +77,8 @@ class Masks:
             return mask
         if mask not in made:
             parts = {name: self._part(number, value, made) for name, value in mask.call.items()}
-            found = made[mask] = _Mask(mask, parts, self._names.automatic(mask.name))
-            self._made.setdefault(number, []).append(found)
+            made[mask] = _Mask(mask, parts, self._names.automatic(mask.name))
+            self._made.setdefault(number, []).append(made[mask])
         return made[mask]
 
     def _part(self, number: int, value: Any, made: dict[Computed, _Mask]) -> Any:

@@ -87,7 +87,7 @@ class OperationReader:
                 raise AlreadyReported
             return dict(zip(names, nodes))
         known = (*operation.parameters, *operation.init_parameters)
-        found: dict[str, Node] = {}
+        by_name: dict[str, Node] = {}
         for name, (_, node) in given.fields.items() if isinstance(given, MappingNode) else ():
             if name in OPERATION_OPTIONS:
                 continue
@@ -96,8 +96,8 @@ class OperationReader:
                 message = f"{_name(operation)} has no argument '{name}'{hint}"
                 self.reader.report_refusals(place, [Refusal(message, codes.UNKNOWN_ARGUMENT, name)])
                 raise AlreadyReported
-            found[name] = node
-        return found
+            by_name[name] = node
+        return by_name
 
     def _operand(self, node: Node) -> Any:
         """Returns a value with the tensors that it names. Raises :class:`AlreadyReported`."""

@@ -61,13 +61,13 @@ class SyntaxProblem(Struct):
 
 def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
     """Returns the problem with a text in plain words, from the parser's error."""
-    said = f"{bad.problem or ''} {bad.context or ''}"
-    found = next((entry for entry in _WORDS if re.search(entry[0], said)), None)
-    message, at_start = (found[1], found[2]) if found else (said.strip() or "this is not valid YAML", False)
+    parser_text = f"{bad.problem or ''} {bad.context or ''}"
+    rule = next((entry for entry in _WORDS if re.search(entry[0], parser_text)), None)
+    message, at_start = (rule[1], rule[2]) if rule else (parser_text.strip() or "this is not valid YAML", False)
     at = (bad.context_mark if at_start else None) or bad.problem_mark or bad.context_mark
     line, column = (at.line, at.column) if at else (0, 0)
     start = bad.context_mark
-    if found and not at_start and start and start.line != line and (construct := _construct(bad.context or "")):
+    if rule and not at_start and start and start.line != line and (construct := _construct(bad.context or "")):
         message += f" (the {construct} begins on line {start.line + 1})"
     if at is not None and start is not None and "closing" in message and not text[at.index :].strip():
         return SyntaxProblem(

@@ -82,9 +82,9 @@ class SpecPlace(Struct):
 
     def key_mark(self, argument: str) -> Mark:
         """Returns the place of an argument's name, or of the layer's name if the argument is not written."""
-        for holder in (self.arguments, self.entry):
-            if isinstance(holder, MappingNode) and argument in holder.fields:
-                return mark(self.source, holder.fields[argument][0])
+        for mapping in (self.arguments, self.entry):
+            if isinstance(mapping, MappingNode) and argument in mapping.fields:
+                return mark(self.source, mapping.fields[argument][0])
         return self.mark()
 
     def option(self, key: str) -> Node | None:
@@ -99,9 +99,9 @@ class SpecPlace(Struct):
         return tuple(known.name for known in self.definition.arguments) if self.definition else ()
 
     def _named(self, argument: str) -> Node | None:
-        for holder in (self.arguments, self.entry):
-            if isinstance(holder, MappingNode) and argument in holder.fields:
-                return holder.fields[argument][1]
+        for mapping in (self.arguments, self.entry):
+            if isinstance(mapping, MappingNode) and argument in mapping.fields:
+                return mapping.fields[argument][1]
         return None
 
     def _positional(self, argument: str) -> Node | None:
@@ -186,7 +186,7 @@ class NodeReader:
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
         """Returns the declared arguments of a block or a custom layer, with their defaults: ``[filters, {strides: 1}]``."""
-        found: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
         scope = Scope()
         for item in node.items if isinstance(node, SequenceNode) else [] if node is None else [node]:
             if isinstance(item, ScalarNode) and isinstance(item.value, str) and isinstance(node, SequenceNode):
@@ -206,11 +206,11 @@ class NodeReader:
                 elif name in reserved:
                     message = f"an argument cannot be named '{name}', which has another meaning; choose another name"
                     self.report(key, codes.NAME_TAKEN, message, scope)
-                elif name in found:
+                elif name in defaults:
                     self.report(key, codes.NAME_TAKEN, f"two arguments are named '{name}'; rename one of them", scope)
                 with suppress(AlreadyReported):
-                    found[name] = REQUIRED if value is None else self.value(value, scope)
-        return found
+                    defaults[name] = REQUIRED if value is None else self.value(value, scope)
+        return defaults
 
     def word(self, node: Node, scope: Scope, what: str) -> str:
         """Returns a node as a word; a whole number is accepted too. Raises :class:`AlreadyReported`."""
