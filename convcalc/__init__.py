@@ -1,7 +1,7 @@
 """A Keras model-summary calculator: shapes, parameters and costs of a model, without Keras.
 
-``load`` reads a model, ``infer`` finds everything out about it, ``render`` writes that as text, ``diff`` holds two of them
-against each other; ``conv`` is the calculator. What is wrong with an input is a :class:`ConvcalcError`.
+``load`` reads a model, ``infer`` computes its report, ``render`` writes a report as text, and ``diff`` compares two reports. ``conv`` is
+the convolution calculator. All of them raise :class:`ConvcalcError` for invalid input.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name at its first use, so that the command line starts without all of them."""
+    """Imports a public name at its first use, so that the command line starts without all of them."""
     if name not in _HOMES:
         raise AttributeError(f"module 'convcalc' has no attribute '{name}'")
     from importlib import import_module

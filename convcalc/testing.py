@@ -1,4 +1,4 @@
-"""For tests: a model held to its record and to a budget, in pytest or any other runner."""
+"""For test suites: compares a model with its record and a budget, in pytest or any other runner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["RECORD", "assert_summary"]
 
 RECORD = "CONVCALC_RECORD"
-"""The environment variable that, set to 1, has records written anew instead of compared with."""
+"""The environment variable that, if it is 1, makes tests write their records instead of comparing with them."""
 
 
 def assert_summary(
@@ -28,13 +28,13 @@ def assert_summary(
     budget: Mapping[str, int | str] | None = None,
     allow_incomplete: bool = False,
 ) -> None:
-    """Raise AssertionError, with all that differs, unless ``model`` agrees with its ``record`` and holds its ``budget``.
+    """Raises AssertionError, with all differences, unless ``model`` matches its ``record`` and meets its ``budget``.
 
-    ``model`` is the path of a model file, a Model, a Report, or a Keras model (what has ``to_json()``). ``record`` is the path of
-    a text that Keras printed, of a JSON report or of another model file; or such a text itself, of several lines. A budget goes
-    from names of totals to the most that they may be, as ``{"params": "5M"}``.
+    ``model`` is the path of a model file, a Model, a Report, or a Keras model (any object with ``to_json()``). ``record`` is the path of
+    a text that Keras printed, of a JSON report or of another model file; or such a text itself, in several lines. ``budget`` maps the
+    names of totals to their limits, such as ``{"params": "5M"}``.
 
-    With CONVCALC_RECORD=1 in the environment, the record is written (.txt or .json) instead of compared with.
+    If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
     __tracebackhide__ = True  # pytest shows the test's own line
     from convcalc.base.text import visible
@@ -44,14 +44,14 @@ def assert_summary(
     report = _reported(model)
     source = report.model.source or report.model.name
     limits = effective_limits(report.model, options=limits_of(budget or {}, "budget"))
-    found = check_model(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
-    if not found.passed:
-        lines = "\n".join(map(str, found.problems)).split("\n")
+    result = check_model(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
+    if not result.passed:
+        lines = "\n".join(map(str, result.problems)).split("\n")
         raise AssertionError("\n".join(map(visible, [f"{source} does not hold:", *lines])))
 
 
 def _reported(model: Any) -> Study:
-    """The report of what stands for a model. Keras is not asked for more than its config."""
+    """Returns the report of a model in any form. Only the config of a Keras model is used."""
     from convcalc.api import Report, infer
     from convcalc.model import Model
     from convcalc.read import load, read
@@ -66,31 +66,29 @@ def _reported(model: Any) -> Study:
 
 
 def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | None:
-    """The record to compare with; None where there is nothing to compare, as it is written from this report."""
+    """Returns the record to compare with; None if there is none, or if it was just written from this report."""
     from convcalc.base.problems import error
     from convcalc.snapshot.load import load_snapshot, snapshot_in
     from convcalc.write import write_whole
 
     if record is None:
         return None
-    place = fspath(record)
-    if "\n" in place:
-        return snapshot_in(place, "the record")
-    path = Path(place)
-    if os.environ.get(RECORD) == "1" and _is_ours(path):
+    text = fspath(record)
+    if "\n" in text:
+        return snapshot_in(text, "the record")
+    path = Path(text)
+    if os.environ.get(RECORD) == "1" and _may_overwrite(path):
         from convcalc.snapshot.write import snapshot_text
 
         write_whole(path, snapshot_text(report, path.suffix))
         return None
     if not path.exists():
-        raise error(
-            codes.NO_RECORD, f"{place}: there is no such record; run the test with {RECORD}=1 to have it written"
-        )
-    return load_snapshot(place)
+        raise error(codes.NO_RECORD, f"{text}: there is no such record; run the test with {RECORD}=1 to write it")
+    return load_snapshot(text)
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether a record can be written there: not over a model, which others are held to as well."""
+def _may_overwrite(path: Path) -> bool:
+    """Returns True if a record may be written there: not over a model file, to which other models may be compared."""
     if not path.exists():
         return True
     return path.suffix == ".txt" or (path.suffix == ".json" and '"schema_version"' in path.read_text(encoding="utf-8"))

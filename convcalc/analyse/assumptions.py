@@ -8,9 +8,10 @@ from convcalc.base.structs import Struct
 class Assumptions(Struct):
     """What memory is computed under.
 
-    dtype: the dtype of every tensor and weight, in place of their own (None: their own).
-    in_place: elementwise layers reuse their input's buffer if it is not needed later, and reshapes are free.
-    optimizer: the optimizer of a training step, if one is to be estimated.
+    Attributes:
+        dtype: the dtype of every tensor and weight, in place of their own (None: their own).
+        in_place: elementwise layers reuse their input's buffer if it is not needed later, and reshapes are free.
+        optimizer: the optimizer of a training step, if one is to be estimated.
     """
 
     dtype: str | None = None

@@ -17,10 +17,11 @@ from convcalc.layers.registry import IN_PLACE, VIEW
 class ExecutionStep(Struct):
     """One call of a layer, in the order of execution.
 
-    layer: the path of the layer.
-    call: the number of the call among those of the layer.
-    reads, writes: the numbers of the tensors.
-    buffer_reuse: how the layer may use the memory of its input.
+    Attributes:
+        layer: the path of the layer.
+        call: the number of the call among those of the layer.
+        reads, writes: the numbers of the tensors.
+        buffer_reuse: how the layer may use the memory of its input.
     """
 
     layer: str

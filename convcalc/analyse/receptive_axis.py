@@ -38,11 +38,12 @@ EMPTY: Interval = (0, -1)
 class GrowthStep(Struct):
     """A window on the longest path from the input: a step of the explanation.
 
-    name: the path of the layer.
-    window: the window; None for a layer that reads every position.
-    size, shift, period: those of the reach before the window.
-    reached: the size after the window.
-    before: the step before this one.
+    Attributes:
+        name: the path of the layer.
+        window: the window; None for a layer that reads every position.
+        size, shift, period: those of the reach before the window.
+        reached: the size after the window.
+        before: the step before this one.
     """
 
     name: str
@@ -62,13 +63,14 @@ class GrowthStep(Struct):
 class Reach(Struct):
     """The pixels of one axis of an input that the positions of a tensor depend on.
 
-    first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
-    shift: distance in pixels from one period to the next.
-    visible_interval: the pixels inside the input that all positions together depend on; None if sizes are unknown.
-    padding_slack: what is unknown about the padding before the first position: (the window, how many pixels more it may be).
-    partial: True if the size is a lower bound.
-    scrambled_by: the layers that reordered the positions, if any did: the size is then known, and the pixels are not.
-    step: the last step on the longest path from the input.
+    Attributes:
+        first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
+        shift: distance in pixels from one period to the next.
+        visible_interval: the pixels inside the input that all positions together depend on; None if sizes are unknown.
+        padding_slack: what is unknown about the padding before the first position: (the window, how many pixels more it may be).
+        partial: True if the size is a lower bound.
+        scrambled_by: the layers that reordered the positions, if any did: the size is then known, and the pixels are not.
+        step: the last step on the longest path from the input.
     """
 
     first: tuple[Pixel, ...]
@@ -218,8 +220,9 @@ def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval
 class Union(Struct):
     """The reach of positions where two paths meet.
 
-    reach: the reach; None if it is unknown.
-    aligned: False if the fields of the two paths have different centres or strides; None if that is unknown.
+    Attributes:
+        reach: the reach; None if it is unknown.
+        aligned: False if the fields of the two paths have different centres or strides; None if that is unknown.
     """
 
     reach: Reach | None

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class PartialSum(Struct):
     """A sum without its unknown terms.
 
-    label: ``partial`` if terms are missing, ``unknown`` if nothing is left, empty if the sum is complete.
+    Attributes:
+        label: ``partial`` if terms are missing, ``unknown`` if nothing is left, empty if the sum is complete.
     """
 
     value: Number
