@@ -147,7 +147,7 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # PyTorch cuts nothing, but does not fill up to the stride as Keras does.
+        # PyTorch cuts nothing off, and unlike Keras does not extend the output to the stride.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
