@@ -36,22 +36,23 @@ class Explanation(Struct):
     Attributes:
         layer: the row of the report.
         number: its number, from 1.
-        of: the number of rows.
-        sentence: what the layer does.
+        layer_count: the number of rows.
+        summary: what the layer does.
         sections: the explained numbers.
     """
 
     layer: LayerReport
     number: int
-    of: int
-    sentence: str
+    layer_count: int
+    summary: str
     sections: tuple[Section, ...]
 
 
-def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
-    """Returns the layer with that name, path or number (from 1), or the only one whose name starts so; and its number.
+def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
+    """Returns the number (from 1) and the row of the layer that a user names.
 
-    Raises :class:`ConvcalcError` if there is none, or more than one.
+    ``selector`` is a name, a path, a number, or the beginning of exactly one name. Raises :class:`ConvcalcError` if no layer
+    matches, or several do.
     """
     rows = list(enumerate(report.layers, start=1))
     for number, row in rows:
@@ -76,7 +77,7 @@ def pick(report: Report, selector: str) -> tuple[int, LayerReport]:
 
 def explain(report: Study, selector: str) -> Explanation:
     """Returns the explanation of one layer. Raises :class:`ConvcalcError` if the selector does not match exactly one."""
-    number, row = pick(report, selector)
+    number, row = find_layer(report, selector)
     explanation = _explained(report, number, row)
     calls = report.receptive_fields.get(row.path)
     lines = field_lines(calls[-1]) if calls else [("size", "unknown: the layer does not depend on a known input")]
@@ -160,7 +161,8 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            name = names[number] if shape and len(names) == len(shape) else f"axis {number}"
+            unnamed = "features" if shape and len(shape) == 2 else f"axis {number}"
+            name = names[number] if shape and len(names) == len(shape) else unnamed
             lines.append((name, worked(size)))
             if name in spatial and len(inferred.windows) == len(spatial):
                 lines.extend(("", note) for note in _window_notes(inferred.windows[spatial.index(name)]))
@@ -168,7 +170,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
 
 
 def _window_notes(window: Window) -> list[str]:
-    """Returns notes on one axis: how the padding is split, and how much of the input is never read."""
+    """Returns notes on one axis: how the padding is split, and how much of the input is never used."""
     if window.transposed or not axis.known(window):
         return []
     notes = []
@@ -178,7 +180,7 @@ def _window_notes(window: Window) -> list[str]:
     unread = axis.unread(window)
     if unread:
         notes.append(
-            "the last position is never read" if unread == 1 else f"the last {unread} positions are never read"
+            "the last position is never used" if unread == 1 else f"the last {unread} positions are never used"
         )
     return notes
 

@@ -28,9 +28,9 @@ def field_lines(fields: Sequence[Field]) -> Lines:
             (_, first), *rest = axis_lines
             lines += [(f"{listed(axes, 'and')}{of_input}", first), *rest]
         if field.misaligned:
-            one, other = (listed(path, "and") if path else "the input itself" for path in field.misaligned)
+            left, right = (listed(path, "and") if path else "the input itself" for path in field.misaligned)
             lines.append(
-                ("misaligned", f"the fields through {one} and through {other} have different centres or strides")
+                ("misaligned", f"the fields through {left} and through {right} have different centres or strides")
             )
     return lines
 
@@ -38,7 +38,7 @@ def field_lines(fields: Sequence[Field]) -> Lines:
 def _axis_lines(axis: AxisField) -> Lines:
     """Returns the result, and the steps that lead to it."""
     if axis.reach is None:
-        return [("", "unknown: it is unknown what a layer before this one reads, or a size is unknown")]
+        return [("", "unknown: a layer before this one has no rule for receptive fields, or a size is unknown")]
     lines: Lines = []
     size: Number = 1
     for step in steps_to(axis.reach.step):
@@ -68,11 +68,11 @@ def _step_text(step: GrowthStep) -> str:
         return f"{_number(step.reached)}: it reads every position"
     if window.transposed:
         return f"{_number(step.size)} → {_number(step.reached)}; stride {_fraction(step.stride)}/{window.stride}"
-    how = f"{_number(step.size)} → {_number(step.reached)}"
+    growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        how = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not after upsampling
-    return how if window.stride == 1 else f"{how}; stride {_fraction(step.stride)}·{window.stride}"
+        growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not after upsampling
+    return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 
 
 def _fraction(number: Fraction) -> str:

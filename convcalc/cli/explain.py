@@ -42,9 +42,9 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
     from convcalc.analyse import Study, infer
     from convcalc.analyse.explain import explain
     from convcalc.read import parse
-    from convcalc.rendering.explain import explanation
+    from convcalc.rendering.explain import explanation_text
 
-    write(explanation(explain(Study.of(infer(parse(model))), layer), style))
+    write(explanation_text(explain(Study.of(infer(parse(model))), layer), style))
     return OK
 
 

@@ -1,4 +1,4 @@
-"""What became of several models that were checked: as a table, as JSON, and the formats by name."""
+"""The results of checks as tables, as data for JSON, and as lines of text."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _COLUMNS = (
 )
 
 
-class Line(Struct):
-    """What formats of tables have of one model: its row, and the table of what differs from its record."""
+class CheckLine(Struct):
+    """The part of one model in formats of tables: its row, and a sheet of the differences from its record."""
 
     row: Sequence[str]
     passed: bool
@@ -40,27 +40,29 @@ class Line(Struct):
 
 
 def checks_sheet(models: Sequence[CheckResult], plain: bool = False) -> Sheet:
-    """One row a model, with the first of its problems. ``plain`` is for programs: numbers without separators, unknown ones
-    empty, and a column that says which are not wholly known.
+    """Returns a sheet with a row for each model and its first problem.
+
+    ``plain`` is for formats that programs read: numbers have no separators, the cell of an unknown number is empty, and the last
+    column names the numbers that are unknown or lower bounds.
     """
     return _sheet([check_line(model, plain) for model in models], plain)
 
 
-def _sheet(lines: Sequence[Line], plain: bool) -> Sheet:
+def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
     failed = sum(not line.passed for line in lines)
     note = f" {len(lines):,} checked, {len(lines) - failed:,} passed, {failed:,} failed"
     fields, columns = ((*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))) if plain else (_FIELDS, _COLUMNS)
     return Sheet("Checks", fields, columns, [line.row for line in lines], (note,))
 
 
-def check_line(model: CheckResult, plain: bool) -> Line:
-    """A checked model's part of the sheets."""
+def check_line(model: CheckResult, plain: bool) -> CheckLine:
+    """Returns the part of one model in the sheets."""
     difference = None
     if not model.passed and model.comparison is not None and not model.comparison.same:
         from convcalc.rendering.diff import diff_sheet
 
         difference = diff_sheet(model.comparison, plain=plain)
-    return Line(_plain_row(model) if plain else _row(model), model.passed, difference)
+    return CheckLine(_plain_row(model) if plain else _row(model), model.passed, difference)
 
 
 def _row(model: CheckResult) -> list[str]:
@@ -90,22 +92,25 @@ def _first(model: CheckResult) -> str:
 
 
 def status(model: CheckResult) -> str:
-    """``passed``; ``failed`` where something does not hold; ``error`` where the model could not be read."""
+    """Returns ``passed``, ``failed``, or ``error`` if the file could not be read."""
     return "error" if model.report is None else "passed" if model.passed else "failed"
 
 
 def checks_dict(models: Sequence[CheckResult]) -> dict[str, Any]:
-    """The checks for JSON. ``totals`` is null of a model that could not be read, ``comparison`` is there where one had a record."""
+    """Returns the results for JSON.
+
+    ``totals`` is null for a file that could not be read. ``comparison`` exists if the model has a record.
+    """
     return checks_data([model_dict(model) for model in models])
 
 
 def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The checks for JSON, from the data of each model."""
+    """Returns the results for JSON from the data of each model."""
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
 def model_dict(model: CheckResult) -> dict[str, Any]:
-    """One model's part."""
+    """Returns the part of one model for JSON."""
     return {
         "source": model.source,
         "passed": model.passed,
@@ -117,16 +122,15 @@ def model_dict(model: CheckResult) -> dict[str, Any]:
     }
 
 
-def check_sheets(lines: Sequence[Line], plain: bool) -> list[Sheet]:
-    """The sheet of all checks, and after it a sheet for each model that differs from its record."""
+def check_sheets(lines: Sequence[CheckLine], plain: bool) -> list[Sheet]:
+    """Returns the sheet of all checks, and then a sheet for each model that differs from its record."""
     return [_sheet(lines, plain), *(line.difference for line in lines if line.difference is not None)]
 
 
 def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
-    """The text about one model: one line if it passed.
+    """Yields the text about one model: one line if it passed, otherwise every problem, on standard error.
 
-    Otherwise every problem on standard error. Only the first difference from a record is a problem line; a table shows all of
-    them.
+    If the model differs from its record, only the first difference is a line; a table shows all of them.
     """
     report, comparison = result.report, result.comparison
     if report is None:
@@ -142,6 +146,6 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
             yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
         if comparison is not None and differences:
             from convcalc.rendering.diff import diff_sheet
-            from convcalc.rendering.grid import drawn  # imported lazily: needs Rich
+            from convcalc.rendering.grid import draw_sheet  # imported lazily: needs Rich
 
-            yield Piece(drawn(diff_sheet(comparison), text_style))
+            yield Piece(draw_sheet(diff_sheet(comparison), text_style))

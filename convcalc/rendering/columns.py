@@ -1,4 +1,4 @@
-"""The columns of a summary: what each says of a layer, in words for people and as a bare value for programs."""
+"""The columns of a summary. Each writes a fact about a layer as text for people and as a plain value for programs."""
 
 from __future__ import annotations
 
@@ -34,9 +34,14 @@ def _nothing(row: LayerReport, report: Study) -> str:
 
 
 @dataclass(frozen=True)
-class Field:
-    """A column that can be asked for by name. ``cell`` is written for people, ``plain`` for programs: empty where nothing is
-    known, and then ``label`` says ``unknown``; of a lower bound it says ``partial``.
+class TableColumn:
+    """A column that a user can select by name.
+
+    Attributes:
+        column: The heading and the style.
+        cell: Returns the text for people.
+        plain: Returns the text for programs; empty if the value is unknown.
+        label: Returns ``unknown`` for an unknown number, ``partial`` for a lower bound, and otherwise an empty text.
     """
 
     column: Column
@@ -45,49 +50,51 @@ class Field:
     label: Cell = _nothing
 
 
-def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") -> Field:
-    return Field(Column(heading, style=style), cell, plain or cell)
+def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") -> TableColumn:
+    return TableColumn(Column(heading, style=style), cell, plain or cell)
 
 
 def _number(
     heading: str, count: Count, text: Callable[[Number, str], str] = number_text, mark: Cell = _nothing, style: str = ""
-) -> Field:
-    """A column of numbers; ``mark`` stands behind them where people read them."""
+) -> TableColumn:
+    """Returns a column of numbers. ``mark`` is written after them for people."""
 
     def cell(row: LayerReport, report: Study) -> str:
         number = count(row, report)
         return text(number.value, number.label) + mark(row, report)
 
-    def bare(row: LayerReport, report: Study) -> str:
+    def plain_cell(row: LayerReport, report: Study) -> str:
         number = count(row, report)
         known = plain(number.value)
         return str(known) if isinstance(known, int) and not (number.label and known == 0) else ""
 
     def label(row: LayerReport, report: Study) -> str:
-        return count(row, report).label or ("" if bare(row, report) else "unknown")
+        return count(row, report).label or ("" if plain_cell(row, report) else "unknown")
 
-    return Field(Column(heading, right=True, style=style), cell, bare, label)
+    return TableColumn(Column(heading, right=True, style=style), cell, plain_cell, label)
 
 
-def _percent(name: str, heading: str) -> Field:
-    """A column of shares in the total of a count."""
+def _percent(name: str, heading: str) -> TableColumn:
+    """Returns a column of percentages of a total."""
 
     def numbers(row: LayerReport, report: Study) -> tuple[Number, Number]:
         return known(getattr(row, name)), known(getattr(report.totals, name))
 
-    def bare(row: LayerReport, report: Study) -> str:
+    def plain_cell(row: LayerReport, report: Study) -> str:
         part, whole = map(plain, numbers(row, report))
         return f"{100 * part / whole:.6g}" if isinstance(part, int) and isinstance(whole, int) and whole else ""
 
     def label(row: LayerReport, report: Study) -> str:
         return row.incomplete.get(name) or report.totals.incomplete.get(name, "")
 
-    return Field(Column(heading, right=True), lambda row, report: percent_text(*numbers(row, report)), bare, label)
+    return TableColumn(
+        Column(heading, right=True), lambda row, report: percent_text(*numbers(row, report)), plain_cell, label
+    )
 
 
-def _reach(heading: str, cell: Cell, plain: Cell, name: str) -> Field:
-    """A column about receptive fields; ``name`` is that of its number in the JSON report."""
-    return Field(Column(heading, right=True), cell, plain, lambda row, report: field_label(row, report, name))
+def _receptive_field(heading: str, cell: Cell, plain: Cell, name: str) -> TableColumn:
+    """Returns a column about receptive fields. ``name`` is the key of its number in the JSON report."""
+    return TableColumn(Column(heading, right=True), cell, plain, lambda row, report: field_label(row, report, name))
 
 
 def _name(row: LayerReport, report: Study) -> str:
@@ -118,22 +125,22 @@ def _trainable(row: LayerReport, report: Study) -> str:
 
 
 def _output(row: LayerReport, report: Study) -> str:
-    """The shapes of the last call; marked where the file says so and nothing else does."""
+    """Returns the output shapes of the last call, with a mark if they are only known from the file."""
     return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """The cell without the dash or the question mark that people read for nothing."""
+    """Returns the cell for programs: empty instead of a dash or a question mark."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
 def _recorded(row: LayerReport, report: Study) -> str:
-    """The mark of parameters that are those of the weights that the file stores."""
+    """Returns the mark of parameters that are counted from the weights stored in the file."""
     return " (recorded)" if row.recorded else ""
 
 
-def _alive(row: LayerReport, report: Study) -> PartialSum:
-    """The most that is alive while the layer runs; a lower bound where some tensor's size is not known."""
+def _live_memory(row: LayerReport, report: Study) -> PartialSum:
+    """Returns the peak live memory while the layer runs. It is a lower bound if the size of a tensor is unknown."""
     memory = report.memory
     return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
 
@@ -143,11 +150,11 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """The number; unknown where it was never asked for."""
+    """Returns the number, or UNKNOWN for a number that was not requested."""
     return UNKNOWN if number is None else number
 
 
-FIELDS: dict[str, Field] = {
+FIELDS: dict[str, TableColumn] = {
     "layer": _text("Layer (type)", _name_and_type),
     "name": _text("Layer", _name, lambda row, _: row.name),
     "type": _text("Type", lambda row, _: row.class_name, style="blue"),
@@ -162,15 +169,15 @@ FIELDS: dict[str, Field] = {
     "macs": _number("MACs", _count("macs"), style="magenta"),
     "flops": _number("FLOPs", _count("flops"), style="magenta"),
     "flops_percent": _percent("flops", "FLOPs %"),
-    "receptive_field": _reach("Receptive field", field_size, plain_field_size, "receptive_field"),
-    "field_stride": _reach("Field stride", field_stride, plain_field_stride, "receptive_field_stride"),
-    "field_padding": _reach("Field padding", field_padding, plain_field_padding, "receptive_field_padding"),
+    "receptive_field": _receptive_field("Receptive field", field_size, plain_field_size, "receptive_field"),
+    "field_stride": _receptive_field("Field stride", field_stride, plain_field_stride, "receptive_field_stride"),
+    "field_padding": _receptive_field("Field padding", field_padding, plain_field_padding, "receptive_field_padding"),
     "output_bytes": _number("Output bytes", lambda row, report: report.memory.output_bytes(row), bytes_text),
-    "alive_bytes": _number("Alive", _alive, bytes_text),
+    "alive_bytes": _number("Live memory", _live_memory, bytes_text),
     "weight_bytes": _number("Weight bytes", lambda row, report: report.memory.weights_of(row), bytes_text),
     "connected_to": _text("Connected to", _connections, _or_empty(_connections)),
 }
-# Words that stand for several columns.
+# Names for several columns.
 PRESETS: dict[str, tuple[str, ...]] = {
     "cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent"),
     "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
@@ -179,13 +186,13 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """The names checked, with presets written out; raises :class:`ConvcalcError` for one that there is not."""
-    every = (*FIELDS, *PRESETS)
-    choice = f"; choose among {listed(every, 'and')}"
-    unknown = [name for name in names if name not in every]
+    """Returns the names with presets expanded. Raises :class:`ConvcalcError` for an unknown name."""
+    known_names = (*FIELDS, *PRESETS)
+    choices = f"; the columns are {listed(known_names, 'and')}"
+    unknown = [name for name in names if name not in known_names]
     if unknown:
         raise ConvcalcError(
-            Problem(codes.UNKNOWN_COLUMN, f"there is no column '{name}'{did_you_mean(name, every) or choice}")
+            Problem(codes.UNKNOWN_COLUMN, f"there is no column '{name}'{did_you_mean(name, known_names) or choices}")
             for name in unknown
         )
     return tuple(dict.fromkeys(column for name in names for column in PRESETS.get(name, (name,))))

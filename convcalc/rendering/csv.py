@@ -12,12 +12,12 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
-# A spreadsheet takes a text that begins so for a formula, and may run it. Tabs and line ends are written out before.
+# A spreadsheet reads a text that begins with one of these as a formula, and may run it. Tabs and line ends are already escaped.
 _FORMULA = ("=", "+", "-", "@")
 
 
 def csv_text(sheet: Sheet, header: bool = True) -> str:
-    """The rows under a header of field names; a text that a spreadsheet would run has an apostrophe before it."""
+    """Returns a header of field names and the rows. A text that a spreadsheet would run begins with an apostrophe."""
     out = io.StringIO()
     write = csv.writer(out).writerow
     if header:
@@ -28,12 +28,12 @@ def csv_text(sheet: Sheet, header: bool = True) -> str:
 
 
 def _cell(text: str) -> str:
-    shown = visible(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) and not _NUMBER.fullmatch(shown) else shown
+    text = visible(text)
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def csv_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """The rows of all sheets, which have the same columns, under one header."""
+    """Yields the rows of all sheets under one header. The sheets have the same columns."""
     return (csv_text(sheet, header=number == 0) for number, sheet in enumerate(sheets))
 
 

@@ -1,4 +1,4 @@
-"""What differs between two models as a sheet: a row for each layer, and the totals before and after."""
+"""The differences between two models as a sheet, with a row for each layer, and the totals before and after."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MEANINGS = {
     "removed": "removed",
     "changed": "changed",
     "renamed": "renamed",
-    "follows": "follow from these",
-    "same": "the same",
+    "follows": "affected downstream",
+    "same": "unchanged",
 }
-# The totals in their order, by what they are called. Of the last ones it is said only that they differ.
+# The totals in order, with their labels. Those in _ONLY_IF_DIFFERENT are left out if they are equal.
 _TOTALS = {
     "params": "Params",
     "trainable_params": "Trainable params",
@@ -28,40 +28,43 @@ _TOTALS = {
     "flops": "FLOPs",
     "peak_activation_bytes": "Peak activation memory",
     "weight_bytes": "Weights",
-    "activation_bytes": "Activations, all outputs in sum",
+    "activation_bytes": "Activations (sum of all outputs)",
     "input_bytes": "Inputs",
     "output_shapes": "Outputs",
     "param_size": "Size of params",
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# The sizes that a text tells, and the counts before them: where those differ, they say no more.
+# The sizes that a printed summary contains, and their counts. A size is left out if its count differs.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
-_IF_OTHER = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
+_ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
 class _Cost(Struct):
-    """A number of each layer, and how its difference is written."""
+    """A number that each layer has, and the function that writes its difference."""
 
     field: str
     heading: str
     text: Callable[[int], str]
 
 
-def _bytes_more(number: int) -> str:
+def _signed_bytes(number: int) -> str:
     return f"{'-' if number < 0 else '+'}{bytes_text(abs(number))}"
 
 
 _COSTS = (
     _Cost("params", "Params", "{:+,}".format),
     _Cost("macs", "MACs", "{:+,}".format),
-    _Cost("output_bytes", "Output", _bytes_more),
+    _Cost("output_bytes", "Output", _signed_bytes),
 )
 
 
 def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = False) -> Sheet:
-    """The comparison as data: what differs, or ``everything``. ``plain`` is for programs: each number in a column of its own."""
+    """Returns the comparison as a sheet: the layers that differ, or all layers with ``everything``.
+
+    ``plain`` is for formats that programs read: each number has its own column.
+    """
     title = f"{comparison.before.source} → {comparison.after.source}"
     pairs = [pair for pair in comparison.pairs if everything or pair.differs]
     if plain:
@@ -69,7 +72,7 @@ def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = F
     numbers = [[_difference(pair, cost) for pair in pairs] for cost in _COSTS]
     shown = [number for number, column in enumerate(numbers) if any(column)]
     rows = [
-        (SIGNS[_status(pair)], _layer(pair), _said(pair), *(numbers[number][index] for number in shown))
+        (SIGNS[_status(pair)], _layer(pair), _changes_text(pair), *(numbers[number][index] for number in shown))
         for index, pair in enumerate(pairs)
     ]
     costs = [_COSTS[number] for number in shown]
@@ -80,37 +83,37 @@ def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = F
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """How many layers differ and in which way, and the totals."""
+    """Returns the number of layers of each status, and the totals."""
     counts = comparison.counts
-    said = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
+    statuses = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
     numbers = counts.get("renumbered", 0)
     if numbers:
-        said.append(f"{numbers:,} with another number in an automatic name")
+        statuses.append(f"{numbers:,} with another number in an automatic name")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # the same, by another name
+    if "weight_bytes" in shared:  # the same number under another name
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)
-    told = [field for field in _TOTALS if field in (differing if field in _IF_OTHER else shared)]
-    totals = [shared[field] for field in told]
+    listed = [field for field in _TOTALS if field in (differing if field in _ONLY_IF_DIFFERENT else shared)]
+    totals = [shared[field] for field in listed]
     totals += [total for field, total in differing.items() if field not in _TOTALS]
-    lines = [] if comparison.differs else [" No differences" + " but the numbers in automatic names" * (numbers > 0)]
+    lines = [] if comparison.differs else [" No differences" + " except the numbers in automatic names" * (numbers > 0)]
     return [
         *lines,
-        f" Layers: {', '.join(said) or 'none'}",
-        *(_total(each, each.field in differing) for each in totals),
+        f" Layers: {', '.join(statuses) or 'none'}",
+        *(_total(total, total.field in differing) for total in totals),
     ]
 
 
 def _total(total: Change, differs: bool) -> str:
-    """``Params: 1,000 → 1,500 (+500, +50.0 %)``."""
+    """Returns a line such as ``Params: 1,000 → 1,500 (+500, +50.0 %)``."""
     label = _TOTALS.get(total.field) or total.field.replace("_", " ").capitalize()
     unit = " bytes" if total.field.endswith("_bytes") else ""
     if not differs:
-        return f" {label}: {total.before.text}{unit}, the same"
-    more = "" if total.difference is None else f" ({total.difference:+,}{_percent(total.percent)})"
-    return f" {label}: {total.before.text} → {total.after.text}{unit}{more}"
+        return f" {label}: {total.before.text}{unit}, unchanged"
+    difference = "" if total.difference is None else f" ({total.difference:+,}{_percent(total.percent)})"
+    return f" {label}: {total.before.text} → {total.after.text}{unit}{difference}"
 
 
 def _percent(percent: float | None) -> str:
@@ -124,7 +127,7 @@ def _status(pair: Pair) -> str:
 
 
 def _layer(pair: Pair) -> str:
-    """The name, before and after where it is another, and the type, with the indent of a layer inside of another."""
+    """Returns the name and the type of a layer, both before and after if they differ. Inner layers are indented."""
     row = _row(pair)
     indent = "  " * (row.depth - 1) + "└ " if row.depth else ""
     changed = {change.field: f"{change.before.text} → {change.after.text}" for change in pair.changes}
@@ -137,21 +140,21 @@ def _row(pair: Pair) -> Row:
     return row
 
 
-def _said(pair: Pair) -> str:
-    """What differs in a layer; of one that came or went the shape that it gives."""
+def _changes_text(pair: Pair) -> str:
+    """Returns the changes of a layer as text. An added or removed layer has its output shape instead."""
     if pair.status in ("added", "removed"):
         shape = _row(pair).cells.get("output_shape")
         return f"{_word('output_shape')} {shape.text}" if shape else ""
     fields = {change.field for change in pair.changes}
     hidden = {"name", "type", "output_bytes"} | ({"trainable_params"} if "params" in fields else set())
-    told = [change for change in pair.changes if change.field not in hidden]
-    if not told:  # the memory of an output alone, as of another dtype
-        told = [change for change in pair.changes if change.field == "output_bytes"]
-    return ", ".join(f"{_word(each.field)} {' → '.join(_texts(each))}" for each in told)
+    shown = [change for change in pair.changes if change.field not in hidden]
+    if not shown:  # only the memory of the output differs, such as after a change of the dtype
+        shown = [change for change in pair.changes if change.field == "output_bytes"]
+    return ", ".join(f"{_word(change.field)} {' → '.join(_texts(change))}" for change in shown)
 
 
 def _texts(change: Change) -> tuple[str, str]:
-    """Before and after; of as many connections only those that are others."""
+    """Returns the values before and after. If the number of connections is the same, only the connections that differ are listed."""
     before, after = change.before.text, change.after.text
     if change.field != "connected_to":
         return before, after
@@ -166,7 +169,7 @@ def _word(field: str) -> str:
 
 
 def _difference(pair: Pair, cost: _Cost) -> str:
-    """How much more it is after: empty for nothing more and for what is not on record, ``?`` where one is not known."""
+    """Returns the difference of a number: empty if there is none or a model does not state the number, ``?`` if it is unknown."""
     before, after = _value(pair.before, pair, cost.field), _value(pair.after, pair, cost.field)
     if before == after or before == "" or after == "":
         return ""
@@ -174,7 +177,7 @@ def _difference(pair: Pair, cost: _Cost) -> str:
 
 
 def _value(row: Row | None, pair: Pair, field: str) -> int | str | None:
-    """A number; 0 of a layer that is not there, empty where it is not on record, None where it is not known."""
+    """Returns the number of a layer: 0 if the layer does not exist, empty if it is not stated, None if it is unknown."""
     if row is None:
         return 0 if field in _row(pair).cells else ""
     return row.cells[field].value if field in row.cells else ""
@@ -182,7 +185,7 @@ def _value(row: Row | None, pair: Pair, field: str) -> int | str | None:
 
 def _plain(title: str, pairs: Sequence[Pair]) -> Sheet:
     fields = ["status", "name_before", "name_after", "type", "changes"]
-    fields += [f"{cost.field}_{what}" for cost in _COSTS for what in ("before", "after", "difference")]
+    fields += [f"{cost.field}_{suffix}" for cost in _COSTS for suffix in ("before", "after", "difference")]
     rows = [tuple(_plain_cells(pair)) for pair in pairs]
     return Sheet(title, fields, [Column(field) for field in fields], rows)
 
@@ -192,7 +195,7 @@ def _plain_cells(pair: Pair) -> Iterator[str]:
     yield pair.before.name if pair.before else ""
     yield pair.after.name if pair.after else ""
     yield _row(pair).type
-    yield "; ".join(f"{each.field}: {each.before.text} → {each.after.text}" for each in pair.changes)
+    yield "; ".join(f"{change.field}: {change.before.text} → {change.after.text}" for change in pair.changes)
     for cost in _COSTS:
         numbers = [
             row.cells[cost.field].value if row and cost.field in row.cells else None

@@ -1,4 +1,4 @@
-"""The graph of a report in the language of Graphviz."""
+"""The graph of a report in DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ digraph {{
 
 
 def dot_text(graph: Graph) -> str:
-    """A directed graph: inputs are ellipses, outputs have a bold border, nested models are clusters."""
+    """Returns a directed graph. Inputs are ellipses, outputs have a bold border, nested models are clusters."""
     return _HEAD.format(title=_quoted(graph.title)) + "".join(_lines(graph)) + "}\n"
 
 
 def _lines(graph: Graph) -> Iterator[str]:
-    yield from _inside(graph, "", "  ")
+    yield from _group_lines(graph, "", "  ")
     for edge in graph.edges:
         label = f" [label={_quoted(edge.label)}]" if edge.label else ""
         yield f"  {edge.source} -> {edge.target}{label}\n"
 
 
-def _inside(graph: Graph, group: str, indent: str) -> Iterator[str]:
-    """What stands in a group."""
+def _group_lines(graph: Graph, group: str, indent: str) -> Iterator[str]:
+    """Yields the nodes and groups of a group."""
     for node in graph.nodes:
         if node.group == group:
-            yield f"{indent}{node.id} [label={_quoted(*node.lines)}{_marks(graph, node)}]\n"
+            yield f"{indent}{node.id} [label={_quoted(*node.lines)}{_style(graph, node)}]\n"
     for inner in graph.groups:
         if inner.group == group:
             yield f"{indent}subgraph cluster_{inner.id} {{\n{indent}  label={_quoted(inner.title)}\n"
-            yield from _inside(graph, inner.id, indent + "  ")
+            yield from _group_lines(graph, inner.id, indent + "  ")
             yield f"{indent}}}\n"
 
 
-def _marks(graph: Graph, node: Node) -> str:
+def _style(graph: Graph, node: Node) -> str:
     shape = ", shape=ellipse" if node.id in graph.inputs else ""
     return shape + (', style="rounded,bold"' if node.id in graph.outputs else "")
 
 
 def _quoted(*lines: str) -> str:
-    """Lines as one string, in which neither escapes nor entities mean anything."""
+    """Returns the lines as one quoted string, with escapes and entities escaped."""
     return '"' + "\\n".join(map(_escaped, lines)) + '"'
 
 
@@ -61,7 +61,7 @@ def _escaped(text: str) -> str:
 
 
 def dot_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """The graph of each report."""
+    """Yields the graph of each report."""
     return (dot_text(graph(report, request.depth)) for report in reports)
 
 

@@ -1,4 +1,4 @@
-"""Receptive fields as cells of the table, and the notes under it."""
+"""Receptive fields as cells of the table, and the notes below it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 from convcalc.analyse.study import Study
 
 EXCEEDS, MISALIGNED = "*", "!"
-_SHOWN = 5
+_MOST_NOTES = 5
 
 
 def field_size(row: LayerReport, report: Study) -> str:
-    """The size on each axis, marked where it is larger than the input and where misaligned paths meet."""
+    """Returns the size on each axis. Marks show if it is larger than the input, and if misaligned paths meet."""
     fields = _last(row, report)
     if fields is None:
         return "?"
@@ -28,69 +28,76 @@ def field_size(row: LayerReport, report: Study) -> str:
 
 
 def field_stride(row: LayerReport, report: Study) -> str:
-    """How far the field moves from one position to the next, on each axis."""
+    """Returns on each axis the distance between the fields of neighbouring positions."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, _stride)
 
 
 def field_padding(row: LayerReport, report: Study) -> str:
-    """How far before the input the first field begins, on each axis."""
+    """Returns on each axis how far before the input the first field begins."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, lambda axis: number_text(axis.padding))
 
 
 def plain_field_size(row: LayerReport, report: Study) -> str:
-    """The size on each axis for programs: ``3x5``; empty where nothing is known."""
+    """Returns the size on each axis for programs, such as ``3x5``; empty if it is unknown."""
     return _text(_last(row, report) or (), _plain_size, "x", "")
 
 
 def plain_field_stride(row: LayerReport, report: Study) -> str:
-    """How far the field moves on each axis, for programs."""
+    """Returns the stride of the field on each axis for programs."""
     return _text(_last(row, report) or (), _stride, "x", "")
 
 
 def plain_field_padding(row: LayerReport, report: Study) -> str:
-    """How far before the input the first field begins on each axis, for programs."""
-    return _text(_last(row, report) or (), lambda axis: _bare(axis.padding), "x", "")
+    """Returns the padding of the field on each axis for programs."""
+    return _text(_last(row, report) or (), lambda axis: _number(axis.padding), "x", "")
 
 
 def field_label(row: LayerReport, report: Study, name: str) -> str:
-    """Whether a number of the field, by its name in the JSON report, is ``unknown`` or ``partial``; empty where it is known."""
+    """Returns ``unknown`` or ``partial`` for a number of the field, or an empty text if it is known.
+
+    ``name`` is the key of the number in the JSON report.
+    """
     fields = _last(row, report)
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # of several inputs: unknown before partial before nothing
+    return max(labels, default="")  # the worst label of all inputs: unknown, partial, none
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
-    """What the marks stand for, and which paths are misaligned."""
-    found = [(row, _last(row, report) or ()) for row in rows]
-    beyond = [row.name for row, fields in found if any(field.exceeds for field in fields)]
-    apart = [(row.name, field.misaligned) for row, fields in found for field in fields if field.misaligned]
+    """Returns notes that explain the marks, and that name the misaligned paths."""
+    fields_of_rows = [(row, _last(row, report) or ()) for row in rows]
+    too_large = [row.name for row, fields in fields_of_rows if any(field.exceeds for field in fields)]
+    misaligned = [
+        (row.name, field.misaligned) for row, fields in fields_of_rows for field in fields if field.misaligned
+    ]
     notes = []
-    if beyond:
-        more = f" and {len(beyond) - 1} more" if len(beyond) > 1 else ""
-        notes.append(f" {EXCEEDS} the field is larger than the input: '{visible(beyond[0])}'{more}")
-    for name, paths in apart[:_SHOWN]:
-        one, other = (visible(listed(path, "and")) if path else "the input" for path in paths)
-        notes.append(f" {MISALIGNED} misaligned at '{visible(name)}': {one}, beside {other}")
-    if len(apart) > _SHOWN:
-        notes.append(f" {MISALIGNED} and {len(apart) - _SHOWN} more")
+    if too_large:
+        more = f" and {len(too_large) - 1} more" if len(too_large) > 1 else ""
+        notes.append(f" {EXCEEDS} the receptive field is larger than the input: '{visible(too_large[0])}'{more}")
+    for name, paths in misaligned[:_MOST_NOTES]:
+        left, right = (visible(listed(path, "and")) if path else "the input" for path in paths)
+        notes.append(f" {MISALIGNED} misaligned at '{visible(name)}': {left}, beside {right}")
+    if len(misaligned) > _MOST_NOTES:
+        notes.append(f" {MISALIGNED} and {len(misaligned) - _MOST_NOTES} more")
     return notes
 
 
 def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
-    """The fields of the layer's last call; None where nothing is known of it."""
+    """Returns the fields of the layer's last call, one for each input of the model; None if they are unknown."""
     calls = report.receptive_fields.get(row.path)
     return calls[-1] if calls else None
 
 
-def _text(fields: Sequence[Field], axis_text: Callable[[AxisField], str], times: str = "×", nothing: str = "-") -> str:
-    """One text where all inputs agree, else one for each by its name."""
-    texts = {field.input: times.join(map(axis_text, field.axes)) for field in fields}
+def _text(
+    fields: Sequence[Field], axis_text: Callable[[AxisField], str], separator: str = "×", empty: str = "-"
+) -> str:
+    """Returns one text if it is the same for all inputs, otherwise the text for each input, with its name."""
+    texts = {field.input: separator.join(map(axis_text, field.axes)) for field in fields}
     if len(set(texts.values())) <= 1:
-        return next(iter(texts.values()), "") or nothing
+        return next(iter(texts.values()), "") or empty
     return "; ".join(f"{visible(name)}: {text}" for name, text in texts.items())
 
 
@@ -101,10 +108,10 @@ def _size(axis: AxisField) -> str:
 
 
 def _plain_size(axis: AxisField) -> str:
-    return "all" if axis.is_global and axis.size is UNKNOWN else _bare(axis.size)
+    return "all" if axis.is_global and axis.size is UNKNOWN else _number(axis.size)
 
 
-def _bare(number: Number) -> str:
+def _number(number: Number) -> str:
     value = plain(number)
     return str(value) if isinstance(value, int) else "?"
 

@@ -89,9 +89,9 @@ def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -
     from dataclasses import replace
 
     from convcalc.checking.insights import insights
-    from convcalc.rendering.insights import told
+    from convcalc.rendering.insights import insight_lines
 
-    return replace(sheet, notes=(*sheet.notes, *told(insights(report))))
+    return replace(sheet, notes=(*sheet.notes, *insight_lines(insights(report))))
 
 
 def write_comparison(format: OutputFormat, comparison: Comparison, request: ComparisonRequest) -> str:

@@ -1,6 +1,6 @@
-"""Findings as GitHub's workflow commands, which the runner shows on the lines of a pull request.
+"""The format ``github`` of checks: workflow commands, which GitHub shows as annotations in a pull request.
 
-What a command may hold, and how it is escaped, is told by "Workflow commands for GitHub Actions" in GitHub's documentation.
+"Workflow commands for GitHub Actions" in GitHub's documentation describes the commands and how to escape them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from convcalc.rendering.output_format import OutputFormat
 
 
 def commands(model: CheckResult) -> str:
-    """One command a problem; nothing of what holds."""
+    """Returns a command for each problem."""
     return "".join(f"{_command(model, problem)}\n" for problem in model.problems)
 
 
 def _command(model: CheckResult, problem: Problem) -> str:
     mark = problem.mark
     file = mark.file if mark else model.source
-    place: dict[str, object] = {} if file in STDIN else {"file": file}
+    location: dict[str, object] = {} if file in STDIN else {"file": file}
     if mark:
-        place |= {"line": mark.line, "col": mark.column}
+        location |= {"line": mark.line, "col": mark.column}
     text = problem.message if mark else f"{model.source}: {problem.message}"
     level = "warning" if problem.severity == "warning" else "error"
-    return f"::{level} {_properties({**place, 'title': problem.code})}::{_escaped(text)}"
+    return f"::{level} {_properties({**location, 'title': problem.code})}::{_escaped(text)}"
 
 
 def _properties(properties: Mapping[str, object]) -> str:
@@ -35,13 +35,13 @@ def _properties(properties: Mapping[str, object]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text on one line, so that it can start no command of its own."""
+    """Returns the text on one line, so that it cannot begin another command."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "%0A".join(visible(line).replace("%", "%25") for line in lines)
 
 
 def joined_commands(models: Sequence[str]) -> str:
-    """The commands of all models."""
+    """Returns the commands of all models."""
     return "".join(models)
 
 

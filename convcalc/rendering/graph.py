@@ -1,7 +1,7 @@
-"""The graph of a report as data: the layers, and the tensors that go from one to another. Mermaid and DOT draw it.
+"""The graph of a report as data: nodes are layers, edges are tensors. The formats ``mermaid`` and ``dot`` draw it.
 
-A nested model that is opened is a group with nodes of its own; a tensor that reaches it goes to its inputs, and what it gives
-comes from its outputs.
+A nested model whose layers are shown is a group of nodes. A tensor that the model receives goes to the model's inputs, and a
+tensor that it returns comes from the model's outputs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from convcalc.base.structs import Struct
 from convcalc.base.text import number_text, shapes_text
 from convcalc.model import Model, Ref
 
-# A tensor as a report names it: the layer, which of its calls, which of the outputs.
+# A tensor as a report names it: the layer, the number of its call and the number of the output.
 _TENSOR = re.compile(r"(.*)(\[\d+\]\[(\d+)\])", re.DOTALL)
 
 
 class Node(Struct):
-    """A layer: an id of our own, the lines that say what it is, and the group that it stands in."""
+    """A layer: its id in the graph, the lines of its label, and the id of its group (empty: none)."""
 
     id: str
     lines: tuple[str, ...]
@@ -28,7 +28,7 @@ class Node(Struct):
 
 
 class Group(Struct):
-    """A nested model that is opened, and the group around it; what stands in none has the empty name for it."""
+    """A nested model whose layers are shown. ``group`` is the id of the group around it (empty: none)."""
 
     id: str
     title: str
@@ -36,7 +36,7 @@ class Group(Struct):
 
 
 class Edge(Struct):
-    """A tensor that goes from one node to another; the label says which where it is not the first of the first call."""
+    """A tensor from one node to another. It has a label if it is not the first output of the first call."""
 
     source: str
     target: str
@@ -45,7 +45,7 @@ class Edge(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes and groups in the order of the summary; ``inputs`` and ``outputs`` are the nodes where the model's are."""
+    """Nodes and groups in the order of the summary. ``inputs`` and ``outputs`` are the nodes of the model's inputs and outputs."""
 
     title: str
     nodes: tuple[Node, ...]
@@ -56,20 +56,27 @@ class Graph:
 
 
 def graph(report: Report, depth: int = 0) -> Graph:
-    """The graph of a report, with so many levels of nested models opened."""
-    drawing = _Drawing()
+    """Returns the graph of a report. ``depth`` is the number of levels of nested models whose layers are shown."""
+    builder = _GraphBuilder()
     rows = [row for row in report.layers if row.depth <= depth]
-    top = drawing.level(report.model, rows, "")
+    top = builder.level(report.model, rows, "")
     edges = tuple(_edges(top))
     inputs = [top.target(_layer(report.model, ref), 0) for ref in report.model.inputs]
     outputs = [top.source(_layer(report.model, ref), ref.output) for ref in report.model.outputs]
     title = f'Model: "{report.model.name}"'
-    return Graph(title, tuple(drawing.nodes), tuple(drawing.groups), edges, frozenset(inputs), frozenset(outputs))
+    return Graph(title, tuple(builder.nodes), tuple(builder.groups), edges, frozenset(inputs), frozenset(outputs))
 
 
 @dataclass
 class _Level:
-    """A model whose layers are shown: their rows, their nodes by name, and the levels of those that are opened."""
+    """A model whose layers are shown.
+
+    Attributes:
+        model: The model.
+        rows: The rows of its layers.
+        nodes: The id of each layer's node, by the layer's name.
+        opened: The levels of nested models whose layers are shown, by name.
+    """
 
     model: Model
     rows: list[LayerReport] = field(default_factory=list)
@@ -77,7 +84,7 @@ class _Level:
     opened: dict[str, _Level] = field(default_factory=dict)
 
     def source(self, name: str, output: int) -> str:
-        """The node that a tensor comes from."""
+        """Returns the node that a tensor comes from."""
         level = self
         while name in level.opened:
             level = level.opened[name]
@@ -86,7 +93,7 @@ class _Level:
         return level.nodes[name]
 
     def target(self, name: str, number: int) -> str:
-        """The node that an input of a layer goes to. A mask, which is none of a model's inputs, goes to the first."""
+        """Returns the node that an input of a layer goes to. A mask is not an input of a nested model: it goes to the first input."""
         level = self
         while name in level.opened:
             level = level.opened[name]
@@ -96,19 +103,19 @@ class _Level:
 
 
 @dataclass
-class _Drawing:
-    """The nodes and groups as they are found."""
+class _GraphBuilder:
+    """Collects nodes and groups."""
 
     nodes: list[Node] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
     def level(self, model: Model, rows: Sequence[LayerReport], group: str) -> _Level:
-        """The nodes of a model's layers, and of what is opened of them."""
+        """Adds the nodes of a model's layers, and of nested models whose layers are shown."""
         level = _Level(model)
         nested = {layer.name: layer.model for layer in model.layers}
         for name, shape in _inputs_without_rows(model, rows):
             level.nodes[name] = self._node((f"{name} (InputLayer)", shape), group)
-        for row, inside in _apart(rows):
+        for row, inside in _rows_with_inner(rows):
             level.rows.append(row)
             inner = nested[row.name]
             if inside and inner is not None:
@@ -128,8 +135,8 @@ def _layer(model: Model, ref: Ref) -> str:
     return model.layer_of(ref).name
 
 
-def _apart(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport, list[LayerReport]]]:
-    """The rows of one level, each with those of its nested model."""
+def _rows_with_inner(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport, list[LayerReport]]]:
+    """Yields the rows of one level, each with the rows inside its nested model."""
     start = 0
     while start < len(rows):
         end = start + 1
@@ -140,36 +147,36 @@ def _apart(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport, list[Laye
 
 
 def _inputs_without_rows(model: Model, rows: Sequence[LayerReport]) -> Iterator[tuple[str, str]]:
-    """The inputs of a Sequential, which no summary lists, and their shapes."""
-    own = [row for row, _ in _apart(rows)]
+    """Yields the inputs of a Sequential, which a summary does not list, and their shapes."""
+    level_rows = [row for row, _ in _rows_with_inner(rows)]
     names = [_layer(model, ref) for ref in model.inputs]
-    for name in sorted({*names} - {row.name for row in own}, key=names.index):
-        taken = ((call.inputs, call.input_shapes) for row in own for call in row.calls)
-        shapes = [shape for tensors in taken for tensor, shape in zip(*tensors) if _split(tensor)[0] == name]
+    for name in sorted({*names} - {row.name for row in level_rows}, key=names.index):
+        received = ((call.inputs, call.input_shapes) for row in level_rows for call in row.calls)
+        shapes = [shape for tensors in received for tensor, shape in zip(*tensors) if _split(tensor)[0] == name]
         yield name, shapes_text(shapes[:1])
 
 
 def _lines(row: LayerReport) -> tuple[str, ...]:
-    """What a node says of its layer: its name and class, what it gives, and its parameters where it has any."""
+    """Returns the label of a layer: its name and class, the output shapes, and its parameters unless there are none."""
     params = number_text(row.params, row.incomplete.get("params"))
-    said = (f"{row.name} ({row.class_name})", shapes_text(row.output_shapes))
-    return said if params == "0" else (*said, f"{params} params")
+    lines = (f"{row.name} ({row.class_name})", shapes_text(row.output_shapes))
+    return lines if params == "0" else (*lines, f"{params} params")
 
 
 def _split(tensor: str) -> tuple[str, int, str]:
-    """The layer that a tensor comes from, which of the outputs it is, and both numbers as they are written."""
+    """Returns the layer that a tensor comes from, the number of the output, and both numbers as text, such as ``[0][1]``."""
     match = _TENSOR.fullmatch(tensor)
     assert match is not None, tensor
     return match[1], int(match[3]), match[2]
 
 
 def _edges(level: _Level) -> Iterator[Edge]:
-    """The tensors that go to the layers of a level, call by call, and those in what is opened of it."""
+    """Yields the edges to the layers of a level, call by call, and those inside its nested models."""
     for row in level.rows:
         for call in row.calls:
             for number, tensor in enumerate(call.inputs):
-                name, output, which = _split(tensor)
-                label = "" if which == "[0][0]" else which
+                name, output, numbers = _split(tensor)
+                label = "" if numbers == "[0][0]" else numbers
                 yield Edge(level.source(name, output), level.target(row.name, number), label)
         if row.name in level.opened:
             yield from _edges(level.opened[row.name])

@@ -1,7 +1,7 @@
-"""A table of text cells: Rich's boxes and styles, laid out in one pass, so that ten thousand rows are no wait.
+"""Draws a table of text cells with Rich's boxes and styles, in one pass: ten thousand rows take no noticeable time.
 
-Cells wrap where the table must be narrower than they are; nothing is ever cut. A table that cannot be as narrow as asked
-is as narrow as it can be.
+Cells wrap if the table has to be narrower; no text is cut off. A table that cannot be as narrow as requested is as narrow as
+possible.
 """
 
 from __future__ import annotations
@@ -18,40 +18,46 @@ from convcalc.rendering.sheet import Column, Sheet
 from convcalc.rendering.signs import to_ascii
 
 Painter = Callable[[str, str], str]
-"""``painter(text, style)`` gives the text with its style's escape codes, or as it is."""
+"""``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
 
-# A long word may be broken behind one of these, before it is broken anywhere; not a number between its thousands.
+# A long word is broken after one of these characters if possible, and anywhere otherwise. A comma inside a number is not a break.
 _BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
-# Of a column of words, where the table may be as wide as it needs: each row is filled up to it, which for a sum of ten thousand
-# tensors, each from a row of its own, would come to gigabytes.
+# The maximum width of a column of words if the table has no maximum. Every row is padded to the width of the column: with the
+# inputs of an Add of ten thousand tensors in one cell, ten thousand rows would take gigabytes.
 WIDEST = 1_000
 
 
 @dataclass(frozen=True)
 class TextStyle:
-    """How text is drawn: ``width`` None for as wide as it needs; ``paint`` applies styles; ``ascii`` keeps to ASCII."""
+    """How text is drawn.
+
+    Attributes:
+        width: The maximum width in columns; None: as wide as the text needs.
+        ascii: True if the text may contain only ASCII characters.
+        paint: Applies styles; None: no styles.
+    """
 
     width: int | None = None
     ascii: bool = False
     paint: Painter | None = None
 
     def painted(self, text: str, style: str) -> str:
-        """The text in a style."""
+        """Returns the text in a style."""
         return self.paint(text, style) if self.paint and style else text
 
-    def signs(self, text: str) -> str:
-        """The text with its signs in ASCII where that is asked."""
+    def encoded(self, text: str) -> str:
+        """Returns the text, in ASCII if ``ascii`` is True."""
         return to_ascii(text) if self.ascii else text
 
 
 def width_of(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Returns the number of terminal columns that the text takes."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most ``width`` columns, broken at spaces and signs, else anywhere."""
+    """Returns the text in lines of at most ``width`` columns, broken at spaces and punctuation if possible."""
     if width_of(text) <= width:
         return [text]
     lines: list[str] = []
@@ -84,32 +90,32 @@ def _fitting(text: str, width: int) -> int:
     return len(text)
 
 
-def drawn(sheet: Sheet, look: TextStyle) -> str:
-    """The sheet in a terminal, or in plain text; with no rows the title and the notes."""
-    title = look.painted(look.signs(visible(sheet.title)), "bold")
-    grid = draw(sheet.columns, sheet.rows, look) if sheet.rows else ""
-    return f"{title}\n{grid}" + "".join(f"{look.signs(visible(line))}\n" for line in sheet.notes)
+def draw_sheet(sheet: Sheet, style: TextStyle) -> str:
+    """Returns the sheet as text. A sheet without rows has only its title and notes."""
+    title = style.painted(style.encoded(visible(sheet.title)), "bold")
+    grid = draw_table(sheet.columns, sheet.rows, style) if sheet.rows else ""
+    return f"{title}\n{grid}" + "".join(f"{style.encoded(visible(line))}\n" for line in sheet.notes)
 
 
-def draw(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: TextStyle) -> str:
-    """The table as text, with a newline at its end."""
-    signs = look.signs
-    headings = [signs(column.heading) for column in columns]
-    cells = [[signs(visible(cell)) for cell in row] for row in rows]
-    widths = _widths(columns, headings, cells, look.width)
-    frame = box.ASCII2 if look.ascii else box.HEAVY_HEAD
+def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: TextStyle) -> str:
+    """Returns the table as text, with a newline at the end."""
+    encoded = style.encoded
+    headings = [encoded(column.heading) for column in columns]
+    cells = [[encoded(visible(cell)) for cell in row] for row in rows]
+    widths = _widths(columns, headings, cells, style.width)
+    frame = box.ASCII2 if style.ascii else box.HEAVY_HEAD
     out = [frame.get_top(widths_with_padding(widths))]
-    out.extend(_row(columns, headings, widths, (frame.head_left, frame.head_vertical, frame.head_right), look, "bold"))
+    out.extend(_row(columns, headings, widths, (frame.head_left, frame.head_vertical, frame.head_right), style, "bold"))
     out.append(frame.get_row(widths_with_padding(widths), "head"))
     edges = (frame.mid_left, frame.mid_vertical, frame.mid_right)
     for row in cells:
-        out.extend(_row(columns, row, widths, edges, look, None))
+        out.extend(_row(columns, row, widths, edges, style, None))
     out.append(frame.get_bottom(widths_with_padding(widths)))
     return "\n".join(out) + "\n"
 
 
 def widths_with_padding(widths: Sequence[int]) -> list[int]:
-    """Column widths with the blank on either side."""
+    """Returns the widths of the columns with a space on each side."""
     return [width + 2 for width in widths]
 
 
@@ -118,10 +124,10 @@ def _row(
     cells: Sequence[str],
     widths: Sequence[int],
     edges: tuple[str, str, str],
-    look: TextStyle,
-    style: str | None,
+    text_style: TextStyle,
+    cell_style: str | None,
 ) -> list[str]:
-    """A row's lines: as many as its tallest cell."""
+    """Returns the lines of a row: as many as its tallest cell has."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []
@@ -130,7 +136,7 @@ def _row(
         for column, lines_of_cell, width in zip(columns, wrapped, widths):
             text = lines_of_cell[index] if index < len(lines_of_cell) else ""
             blank = " " * (width - width_of(text))
-            painted = look.painted(text, column.style if style is None else style)
+            painted = text_style.painted(text, column.style if cell_style is None else cell_style)
             parts.append(f" {blank}{painted} " if column.right else f" {painted}{blank} ")
         lines.append(left + middle.join(parts) + right)
     return lines
@@ -139,23 +145,28 @@ def _row(
 def _widths(
     columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[str]], limit: int | None
 ) -> list[int]:
-    """Each column as wide as its widest cell, and as :data:`WIDEST`; where that is too much, the widest that can wrap give way."""
+    """Returns the widths of the columns.
+
+    A column is as wide as its widest cell, and columns of words at most :data:`WIDEST`. If the table is too wide, the widest
+    columns that can wrap become narrower.
+    """
     natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:
         return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
-    # Words give way first, down to a width at which they can be read; then further; numbers only when nothing else helps.
-    for least, numbers_too in ((10, False), (4, False), (3, True)):
+    # Columns of words become narrower first, down to a readable width, then further. Columns of numbers do so only at the end.
+    for minimum, numbers_too in ((10, False), (4, False), (3, True)):
         floors = [
-            width if column.right and not numbers_too else min(width, least) for column, width in zip(columns, natural)
+            width if column.right and not numbers_too else min(width, minimum)
+            for column, width in zip(columns, natural)
         ]
         if sum(floors) <= room or numbers_too:
-            return _levelled(natural, floors, room)
+            return _limited(natural, floors, room)
     return natural
 
 
-def _levelled(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """The widest columns cut to one level, as high as there is room for; none below its floor."""
+def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
+    """Limits the widest columns to the largest common width for which there is room. No column is narrower than its floor."""
 
     def at(level: int) -> list[int]:
         return [min(width, max(level, floor)) for width, floor in zip(natural, floors)]
@@ -164,7 +175,7 @@ def _levelled(natural: Sequence[int], floors: Sequence[int], room: int) -> list[
     while level > 1 and sum(at(level)) > room:
         level -= 1
     widths = at(level)
-    for index, width in enumerate(natural):  # what is left over goes to the first that can use it
+    for index, width in enumerate(natural):  # the first columns that can use the remaining room get it
         spare = room - sum(widths)
         if spare > 0 and widths[index] < width:
             widths[index] += min(spare, width - widths[index])

@@ -1,4 +1,4 @@
-"""Sheets as one HTML page, which needs nothing besides, or as a fragment of one, for notebooks."""
+"""Sheets as one HTML page without other files, or as an HTML fragment for notebooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from convcalc.base.text import visible
 from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
 
-# Only what stands in our own element is styled: a fragment changes nothing around it.
+# Only elements inside .convcalc are styled, so that a fragment does not change the page around it.
 _STYLE = """\
 .convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
 .convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
@@ -32,7 +32,7 @@ section { margin-bottom: 3em; }
 
 
 def html_page(sheets: Sequence[Sheet]) -> str:
-    """A whole page, with a section for each sheet."""
+    """Returns a complete page with a section for each sheet."""
     title = ", ".join(sheet.title for sheet in sheets)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -44,7 +44,7 @@ def html_page(sheets: Sequence[Sheet]) -> str:
 
 
 def html_fragment(sheet: Sheet) -> str:
-    """A section with its style, to stand in another page."""
+    """Returns a section with its style, to be part of another page."""
     return f"<style>\n{_STYLE}</style>\n{_section(sheet)}"
 
 
@@ -71,8 +71,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _cell(tag: str, column: Column, text: str, attributes: str = "") -> str:
-    kind = ' class="number"' if column.right else "" if column.heading else ' class="sign"'
-    return f"<{tag}{attributes}{kind}>{_text(text)}</{tag}>"
+    css_class = ' class="number"' if column.right else "" if column.heading else ' class="sign"'
+    return f"<{tag}{attributes}{css_class}>{_text(text)}</{tag}>"
 
 
 def _text(text: str) -> str:
@@ -80,7 +80,7 @@ def _text(text: str) -> str:
 
 
 def html_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """One page with all sheets."""
+    """Yields one page with all sheets."""
     yield html_page(list(sheets))
 
 

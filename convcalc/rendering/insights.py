@@ -1,4 +1,4 @@
-"""Insights as text: what was found in a model, and what a code means."""
+"""Insights as text, and the meaning of a code."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_OF_A_KIND = 6  # lines: a deep network can have the same thing in each of its layers
+MOST_PER_CODE = 6  # lines: a deep network can have the same insight in each of its layers
 _INDENT = "   "
 
 
-def insights_text(found: Sequence[Insight], look: TextStyle) -> str:
-    """A line for each insight, wrapped to the width; of many of one kind the first few, and how many more there are."""
-    if not found:
+def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
+    """Returns a line for each insight, wrapped to the width. If many have the same code, only the first are listed."""
+    if not results:
         return " Insights: none\n"
-    lines = [" Insights (`convcalc explain CODE` says more)"]
-    for text in told(found):
-        lines += textwrap.wrap(visible(text), look.width or 100, initial_indent=_INDENT, subsequent_indent=2 * _INDENT)
-    return "".join(f"{look.signs(line)}\n" for line in lines)
+    lines = [" Insights (for details: convcalc explain CODE)"]
+    for text in insight_lines(results):
+        lines += textwrap.wrap(visible(text), style.width or 100, initial_indent=_INDENT, subsequent_indent=2 * _INDENT)
+    return "".join(f"{style.encoded(line)}\n" for line in lines)
 
 
-def told(found: Sequence[Insight]) -> Iterator[str]:
-    """A line for each insight; of many of one kind the first few, and how many more there are."""
-    for code, group in groupby(found, lambda each: each.code):
-        same = list(group)
-        yield from (f"{code}: {each.layer} {each.message}" for each in same[:MOST_OF_A_KIND])
-        if len(same) > MOST_OF_A_KIND:
-            yield f"{code}: {len(same) - MOST_OF_A_KIND} more, which --format json lists"
+def insight_lines(results: Sequence[Insight]) -> Iterator[str]:
+    """Yields a line for each insight. If many have the same code, it yields the first few and the number of the others."""
+    for code, group in groupby(results, lambda insight: insight.code):
+        same_code = list(group)
+        yield from (f"{code}: {insight.layer} {insight.message}" for insight in same_code[:MOST_PER_CODE])
+        if len(same_code) > MOST_PER_CODE:
+            yield f"{code}: {len(same_code) - MOST_PER_CODE} more; --format json lists them all"
 
 
-def code_page(code: str, title: str, explanation: str, look: TextStyle) -> str:
-    """The meaning of a code: its title, why it matters and what to do."""
-    lines = [look.painted(code, "bold"), *wrapped(f"{title}\n\n{explanation}", look.width)]
-    return "".join(f"{look.signs(line)}\n" for line in lines)
+def code_page(code: str, title: str, explanation: str, style: TextStyle) -> str:
+    """Returns the meaning of a code: its title, why it matters and what to do."""
+    lines = [style.painted(code, "bold"), *wrapped(f"{title}\n\n{explanation}", style.width)]
+    return "".join(f"{style.encoded(line)}\n" for line in lines)

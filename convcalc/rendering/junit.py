@@ -1,7 +1,7 @@
-"""Findings as JUnit's XML, which CI servers show as tests.
+"""The format ``junit`` of checks: JUnit's XML, which CI servers show as tests.
 
-A model is a suite. Each layer that is held to something is a test, so that viewers list what holds and what does not; what
-concerns no layer, such as a budget, is the test of the model itself.
+A model is a test suite. Each layer that is checked is a test, so that viewers list passed and failed layers. Problems that do not
+concern a layer, such as a budget, belong to the test of the model itself.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from convcalc.base.structs import Struct
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
 
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot contain.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MODEL = "the model"
 
 
 class Suite(Struct):
-    """A model's suite, and how many seconds it took."""
+    """A model's test suite, and the duration of its check in seconds."""
 
     element: Element
     seconds: float
 
 
 def junit(suites: Sequence[Suite]) -> str:
-    """The whole document."""
+    """Returns the complete document."""
     root = Element("testsuites", name="convcalc check")
     root.extend([suite.element for suite in suites])
     for count in ("tests", "failures", "errors"):
@@ -39,39 +39,39 @@ def junit(suites: Sequence[Suite]) -> str:
 
 
 def suite(model: CheckResult) -> Suite:
-    """A model's suite, with its tests in the order of the layers."""
+    """Returns the test suite of a model. Its tests are in the order of the layers."""
     suite = Element("testsuite", name=_legal(model.source))
-    found: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_held(model))}
+    problems_of: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_checked_layers(model))}
     for problem in model.problems:
-        found.setdefault(problem.layer or _MODEL, []).append(problem)
-    kind = "error" if model.report is None else "failure"
-    wrong = 0
-    for name, problems in found.items():
-        wrong += _test(suite, model, name, problems, kind)
-    suite.set("tests", str(len(found)))
-    suite.set("failures", str(wrong if kind == "failure" else 0))
-    suite.set("errors", str(wrong if kind == "error" else 0))
+        problems_of.setdefault(problem.layer or _MODEL, []).append(problem)
+    outcome = "error" if model.report is None else "failure"
+    failed = 0
+    for name, problems in problems_of.items():
+        failed += _test(suite, model, name, problems, outcome)
+    suite.set("tests", str(len(problems_of)))
+    suite.set("failures", str(failed if outcome == "failure" else 0))
+    suite.set("errors", str(failed if outcome == "error" else 0))
     suite.set("time", _seconds(model.seconds))
     return Suite(suite, model.seconds)
 
 
-def _test(suite: Element, model: CheckResult, name: str, problems: Sequence[Problem], kind: str) -> bool:
-    """One test; whether it fails. Warnings fail nothing: they are its output."""
+def _test(suite: Element, model: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
+    """Adds a test to the suite. Returns True if it fails. Warnings do not fail a test: they are its output."""
     case = SubElement(suite, "testcase", classname=_legal(model.source), name=_legal(name), file=_legal(model.source))
     case.set("time", _seconds(model.seconds if name == _MODEL else 0))
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity != "error"]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        said = SubElement(case, kind, type=errors[0].code, message=_legal(f"{errors[0].message}{more}"))
-        said.text = _legal("\n".join(map(str, errors)))
+        element = SubElement(case, outcome, type=errors[0].code, message=_legal(f"{errors[0].message}{more}"))
+        element.text = _legal("\n".join(map(str, errors)))
     if warnings:
         SubElement(case, "system-out").text = _legal("\n".join(map(str, warnings)))
     return bool(errors)
 
 
-def _held(model: CheckResult) -> Iterator[str]:
-    """The layers that are held to a record, or to what their spec expects."""
+def _checked_layers(model: CheckResult) -> Iterator[str]:
+    """Yields the paths of layers that are compared with a record, or that have expectations in their spec."""
     if model.comparison is not None:
         for pair in model.comparison.pairs:
             row = pair.after or pair.before
@@ -86,7 +86,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _legal(text: str) -> str:
-    """The text with what XML cannot hold written out."""
+    """Returns the text with characters escaped that XML cannot contain."""
     return _ILLEGAL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

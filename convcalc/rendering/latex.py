@@ -1,4 +1,4 @@
-r"""A sheet as a LaTeX table: a ``longtable``, which goes on over pages, as a deep network's does."""
+r"""A sheet as a LaTeX table. A ``longtable`` can continue over several pages, which deep networks need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.rendering.sheet import Sheet
 from convcalc.rendering.text import blank_line_between
 
 PREAMBLE = "% needs \\usepackage{booktabs,longtable}\n"
-_SIGNS = {
+_CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -48,12 +48,12 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# Two of these together would join into another sign.
-_MEANT = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_SIGNS))}]|[^\x00-\x7f]")
+# Two of -, comma or ' in a row would be set as one character.
+_SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 
 def latex_text(sheet: Sheet) -> str:
-    """The table with its title as a caption, its header on every page, and the notes below."""
+    """Returns the table with the title as its caption, the header on every page, and the notes below."""
     header = ["\\toprule", _row([column.heading for column in sheet.columns]), "\\midrule"]
     notes = [f"\\multicolumn{{{len(sheet.columns)}}}{{l}}{{{escaped(note.strip())}}} \\\\" for note in sheet.notes]
     lines = [
@@ -71,35 +71,35 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # Behind the end of the row before it, a star or a bracket would be that command's argument.
+    # After the \\ of the row before, LaTeX would read a star or a bracket as an argument.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 
 def _indented(cell: str) -> str:
-    """A cell; blanks at its beginning, which LaTeX drops, stay."""
+    """Returns the text of a cell. LaTeX drops leading spaces, so they are replaced."""
     text = cell.lstrip(" ")
     return "~" * (len(cell) - len(text)) + escaped(text)
 
 
 def escaped(text: str) -> str:
-    """A text that LaTeX sets as it stands; what an old pdfLaTeX has no sign for is written out."""
-    return _MEANT.sub(_written, visible(text))
+    """Returns the text with LaTeX's special characters escaped. Characters that an old pdfLaTeX lacks are written as codes."""
+    return _SPECIAL.sub(_replacement, visible(text))
 
 
-def _written(match: re.Match[str]) -> str:
-    sign = match[0]
+def _replacement(match: re.Match[str]) -> str:
+    character = match[0]
     if match["joining"]:
-        return f"{sign}{{}}"
-    if sign in _SIGNS:
-        return _SIGNS[sign]
-    letter, *accent = list(unicodedata.normalize("NFD", sign))
+        return f"{character}{{}}"
+    if character in _CHARACTERS:
+        return _CHARACTERS[character]
+    letter, *accent = list(unicodedata.normalize("NFD", character))
     if len(accent) == 1 and accent[0] in _ACCENTS and letter.isascii() and letter.isalpha():
         return f"\\{_ACCENTS[accent[0]]}{{{letter}}}"
-    return escaped(sign.encode("ascii", "backslashreplace").decode())
+    return escaped(character.encode("ascii", "backslashreplace").decode())
 
 
 def latex_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """A table for each sheet, after a comment that names the packages they need."""
+    """Yields a table for each sheet, after a comment that names the required packages."""
     yield PREAMBLE
     yield from blank_line_between(map(latex_text, sheets))
 

@@ -1,4 +1,4 @@
-"""A sheet as a table of GitHub's Markdown, and its notes as a list."""
+"""A sheet as a table in GitHub's Markdown, with its notes as a list."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 from convcalc.rendering.text import blank_line_between
 
-# What means something in Markdown. A sign in code is only itself: so no one is mentioned, no issue linked, no formula set.
-_SIGNS = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
-# The beginning of a list in a list, or of a line across.
+# Characters with a meaning in Markdown. @, # and $ are written as code, so that GitHub does not mention people, link issues or
+# typeset formulas.
+_SPECIAL = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
+# The beginning of a nested list or of a horizontal line.
 _LIST = re.compile(r"^(\d*)(?=[-+.)])")
 
 
 def markdown_text(sheet: Sheet) -> str:
-    """The title as a heading, the table with numbers at the right, and the notes."""
+    """Returns the title as a heading, the table with numbers aligned right, and the notes."""
     lines = [
         f"## {escaped(sheet.title)}",
         "",
@@ -26,7 +27,7 @@ def markdown_text(sheet: Sheet) -> str:
         *(_row([_indented(cell) for cell in row]) for row in sheet.rows),
     ]
     if sheet.notes:
-        lines += ["", *(f"- {_beginning(escaped(note.strip()))}" for note in sheet.notes)]
+        lines += ["", *(f"- {_list_item(escaped(note.strip()))}" for note in sheet.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -35,23 +36,23 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _indented(cell: str) -> str:
-    """A cell; blanks at its beginning, which Markdown drops, stay."""
+    """Returns the text of a cell. Markdown drops leading spaces, so they are replaced."""
     text = cell.lstrip(" ")
     return "&nbsp;" * (len(cell) - len(text)) + escaped(text)
 
 
 def escaped(text: str) -> str:
-    """A text in which Markdown sees no markup."""
-    return _SIGNS.sub(lambda match: f"`{match[0]}`" if match["coded"] else f"\\{match[0]}", visible(text))
+    """Returns the text with Markdown's special characters escaped."""
+    return _SPECIAL.sub(lambda match: f"`{match[0]}`" if match["coded"] else f"\\{match[0]}", visible(text))
 
 
-def _beginning(text: str) -> str:
-    """The beginning of a list item, which is not to begin another list."""
+def _list_item(text: str) -> str:
+    """Returns the text of a list item, escaped so that it does not begin a nested list."""
     return _LIST.sub(r"\1\\", text)
 
 
 def markdown_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """A section for each sheet."""
+    """Yields a section for each sheet."""
     return blank_line_between(map(markdown_text, sheets))
 
 

@@ -1,4 +1,4 @@
-"""The graph of a report in the language of Mermaid, which GitHub and GitLab draw where it stands in Markdown."""
+"""The graph of a report in the language of Mermaid. GitHub and GitLab draw Mermaid graphs in Markdown."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from convcalc.rendering.output_format import FormatRequest, OutputFormat
 if TYPE_CHECKING:
     from convcalc.analyse.study import Study
 
-# A label is read as HTML, as Markdown and for entities: what may mean something there is written as an entity of Mermaid's.
-_MEANT = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|(?<![^\W_])_|_(?![^\W_])")
+# Mermaid reads labels as HTML and as Markdown. Characters with a meaning there are written as Mermaid's entities.
+_SPECIAL = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|(?<![^\W_])_|_(?![^\W_])")
 
-# What Mermaid draws at most, as it stands: its maxTextSize and maxEdges, which a text cannot raise.
+# Mermaid's default limits maxTextSize and maxEdges. The text of a graph cannot change them.
 MOST_CHARACTERS, MOST_EDGES = 50_000, 500
 
 
 def mermaid_text(graph: Graph) -> str:
-    """A flowchart: inputs have round ends, outputs a thick border, nested models are subgraphs."""
+    """Returns a flowchart. Inputs have round ends, outputs have a thick border, nested models are subgraphs."""
     title = json.dumps(visible(graph.title), ensure_ascii=False)
     return f"---\ntitle: {title}\n---\nflowchart TB\n" + "".join(f"  {line}\n" for line in _lines(graph))
 
 
 def _lines(graph: Graph) -> Iterator[str]:
-    yield from _inside(graph, "")
+    yield from _group_lines(graph, "")
     for edge in graph.edges:
         label = f"|{_quoted(edge.label)}|" if edge.label else ""
         yield f"{edge.source} -->{label} {edge.target}"
@@ -37,8 +37,8 @@ def _lines(graph: Graph) -> Iterator[str]:
         yield f"class {','.join(node.id for node in graph.nodes if node.id in graph.outputs)} output"
 
 
-def _inside(graph: Graph, group: str) -> Iterator[str]:
-    """What stands in a group."""
+def _group_lines(graph: Graph, group: str) -> Iterator[str]:
+    """Yields the nodes and groups of a group."""
     for node in graph.nodes:
         if node.group == group:
             left, right = ("([", "])") if node.id in graph.inputs else ("[", "]")
@@ -46,22 +46,22 @@ def _inside(graph: Graph, group: str) -> Iterator[str]:
     for inner in graph.groups:
         if inner.group == group:
             yield f"subgraph {inner.id}[{_quoted(inner.title)}]"
-            yield from (f"  {line}" for line in _inside(graph, inner.id))
+            yield from (f"  {line}" for line in _group_lines(graph, inner.id))
             yield "end"
 
 
 def _quoted(*lines: str) -> str:
-    return '"' + "<br/>".join(_MEANT.sub(lambda sign: f"#{ord(sign[0])};", visible(line)) for line in lines) + '"'
+    return '"' + "<br/>".join(_SPECIAL.sub(lambda match: f"#{ord(match[0])};", visible(line)) for line in lines) + '"'
 
 
 def mermaid_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """The graph of each report. A note says if Mermaid refuses it."""
+    """Yields the graph of each report. A note tells the user if Mermaid refuses a graph of this size."""
     for report in reports:
-        drawing = graph(report, request.depth)
-        text = mermaid_text(drawing)
-        if len(text) > MOST_CHARACTERS or len(drawing.edges) > MOST_EDGES:
+        layers = graph(report, request.depth)
+        text = mermaid_text(layers)
+        if len(text) > MOST_CHARACTERS or len(layers.edges) > MOST_EDGES:
             request.note(
-                "Mermaid refuses a graph of this size unless its maxTextSize and maxEdges are raised; dot does not"
+                "Mermaid refuses a graph of this size unless you raise its maxTextSize and maxEdges; --format dot has no limit"
             )
         yield text
 

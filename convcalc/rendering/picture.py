@@ -1,4 +1,4 @@
-"""A picture of one axis: the cells, and what each window reads of them."""
+"""A picture of one axis: its positions, and which of them the kernel reads at each step."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 
 MOST_ROWS = 7
-MOST_CELLS = 2000  # of one kernel: more do not fit into any terminal
+MOST_POSITIONS = 2000  # of one kernel: more do not fit into a terminal
 _READ, _HOLE, _PAD, _UNREAD, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
-    """A line of the picture: a label, and what stands at some positions."""
+    """A line of the picture: a label, and the marks at some positions."""
 
     label: str
-    signs: dict[int, str]
+    marks: dict[int, str]
 
 
 def picture(window: Window, width: int = 76) -> list[str]:
-    """The picture in lines of at most ``width`` columns; empty where a size is not known, or there is nothing to see.
+    """Returns the lines of the picture, of at most ``width`` columns. There are none if a size is unknown or the axis is empty.
 
-    Positions count from the first cell of padding. A long axis shows its beginning and its end.
+    Positions count from the beginning of the padding. Of a long axis, only the beginning and the end are shown.
     """
     numbers = [plain(number) for number in window.sizes]
     if not all(isinstance(number, int) for number in numbers):
         return []
-    rows, cells, legend = _spread_rows(window) if window.transposed else _slide_rows(window)
-    if cells < 1 or not rows:
+    rows, length, legend = _spread_rows(window) if window.transposed else _slide_rows(window)
+    if length < 1 or not rows:
         return []
-    lines = _draw(rows, cells, width)
+    lines = _draw(rows, length, width)
     return [*lines, legend] if legend else lines
 
 
@@ -40,12 +40,12 @@ def _ints(window: Window) -> tuple[int, ...]:
 
 
 def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
-    """A window at each of its positions, over the input and its padding."""
+    """Returns the rows of a window that moves over the input and its padding, the number of positions, and the legend."""
     size, kernel, stride, dilation, before, after, output = _ints(window)
-    cells = before + size + after
-    rows = [_cells("input", cells, before, size), *_reaches("window", output, kernel, stride, dilation)]
+    length = before + size + after
+    rows = [_axis_row("input", length, before, size), *_step_rows("window", output, kernel, stride, dilation)]
     unread = [
-        position for position in _ends(cells) if before <= position < before + size and not _is_read(window, position)
+        position for position in _ends(length) if before <= position < before + size and not _is_read(window, position)
     ]
     if unread:
         rows.append(_Row("unread", dict.fromkeys(unread, _UNREAD)))
@@ -54,79 +54,91 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
         + [f"{_PAD} padding"] * (before + after > 0)
         + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
     )
-    legend += [f"{_UNREAD} read by no window"] * bool(unread)
-    return rows, cells, "   ".join(legend)
+    legend += [f"{_UNREAD} never used"] * bool(unread)
+    return rows, length, "   ".join(legend)
 
 
-def _cells(label: str, cells: int, before: int, inside: int) -> _Row:
-    """The numbers of the cells that are there, and what stands for those before and after."""
-    positions = _ends(cells)
-    return _Row(label, {at: str(at - before) if before <= at < before + inside else _PAD for at in positions})
+def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
+    """Returns the row that numbers the positions, with marks for padding before and after them."""
+    return _Row(
+        label,
+        {
+            position: str(position - before) if before <= position < before + inside else _PAD
+            for position in _ends(length)
+        },
+    )
 
 
-def _reaches(label: str, count: int, kernel: int, stride: int, dilation: int) -> list[_Row]:
-    """A row for each of a few steps: what a kernel that moves by the stride touches."""
+def _step_rows(label: str, count: int, kernel: int, stride: int, dilation: int) -> list[_Row]:
+    """Returns a row for each of the shown steps, with marks at the positions of the kernel, which moves by the stride."""
     rows = []
-    for number in _few(count):
+    for number in _shown_numbers(count):
         if number is None:
             rows.append(_Row(_GAP, {}))
             continue
         start = number * stride
-        signs = {start + offset: _HOLE for offset in range(min(dilation * (kernel - 1) + 1, MOST_CELLS))}
-        signs |= {start + step * dilation: _READ for step in range(min(kernel, MOST_CELLS))}
-        rows.append(_Row(f"{label} {number + 1}", signs))
+        row_marks = {start + offset: _HOLE for offset in range(min(dilation * (kernel - 1) + 1, MOST_POSITIONS))}
+        row_marks |= {start + step * dilation: _READ for step in range(min(kernel, MOST_POSITIONS))}
+        rows.append(_Row(f"{label} {number + 1}", row_marks))
     return rows
 
 
 def _is_read(window: Window, position: int) -> bool:
-    """Whether any window reads the cell at a position (counted with the padding before)."""
+    """Returns True if the kernel reads a position at any step. Positions count from the beginning of the padding."""
     _, kernel, stride, dilation, _, _, output = _ints(window)
     return any(
         (position - step * dilation) % stride == 0 and 0 <= (position - step * dilation) // stride < output
-        for step in range(min(kernel, MOST_CELLS))
+        for step in range(min(kernel, MOST_POSITIONS))
     )
 
 
 def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
-    """What each input cell of a transposed window writes to; cells that are cut off stand as padding."""
+    """Returns the rows of a transposed window, the number of positions, and the legend.
+
+    A row shows to which outputs an input position is added. Outputs that are cropped are marked like padding.
+    """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
-    cells = max((size - 1) * stride + span, before + output)
-    rows = [_cells("output", cells, before, output), *_reaches("cell", size, kernel, stride, dilation)]
-    reached = Window(cells, kernel, stride, dilation, 0, 0, size)
-    bare = [p for p in _ends(cells) if before <= p < before + output and not _is_read(reached, p)]
-    if bare:
-        rows.append(_Row("bare", dict.fromkeys(bare, _UNREAD)))
-    cut = before > 0 or after > 0
-    legend = [f"{_READ} written"] + [f"{_PAD} cut off"] * cut + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
-    legend += [f"{_UNREAD} reached by no input cell"] * bool(bare)
-    return rows, cells, "   ".join(legend)
+    length = max((size - 1) * stride + span, before + output)
+    rows = [_axis_row("output", length, before, output), *_step_rows("input", size, kernel, stride, dilation)]
+    flipped = Window(length, kernel, stride, dilation, 0, 0, size)
+    unwritten = [
+        position
+        for position in _ends(length)
+        if before <= position < before + output and not _is_read(flipped, position)
+    ]
+    if unwritten:
+        rows.append(_Row("empty", dict.fromkeys(unwritten, _UNREAD)))
+    cropped = before > 0 or after > 0
+    legend = [f"{_READ} written"] + [f"{_PAD} cropped"] * cropped + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
+    legend += [f"{_UNREAD} not written"] * bool(unwritten)
+    return rows, length, "   ".join(legend)
 
 
-def _few(count: int) -> list[int | None]:
-    """All of a few; of many, the first and the last, with None between them."""
+def _shown_numbers(count: int) -> list[int | None]:
+    """Returns the numbers below ``count``. If there are many: the first and the last, with None between them."""
     if count <= MOST_ROWS:
         return list(range(count))
     return [0, 1, 2, None, count - 3, count - 2, count - 1]
 
 
-def _ends(cells: int, most: int = 200) -> list[int]:
-    """The positions that could be shown: all, or those near either end."""
-    return list(range(cells)) if cells <= 2 * most else [*range(most), *range(cells - most, cells)]
+def _ends(length: int, most: int = 200) -> list[int]:
+    """Returns the positions that can be visible: all of a short axis, otherwise those near its ends."""
+    return list(range(length)) if length <= 2 * most else [*range(most), *range(length - most, length)]
 
 
-def _draw(rows: Sequence[_Row], cells: int, width: int) -> list[str]:
-    """The rows, each position as wide as its widest number; the middle left out where there is no room."""
-    column = max(len(sign) for row in rows for sign in row.signs.values()) + 1
+def _draw(rows: Sequence[_Row], length: int, width: int) -> list[str]:
+    """Returns the lines of the rows. Without room for all positions, the middle is left out."""
+    column = max(len(mark) for row in rows for mark in row.marks.values()) + 1
     label = max(len(row.label) for row in rows) + 1
     room = (width - label) // column
     head = (room - 1) // 2
     shown: list[int | None] = (
-        [*range(cells)] if cells <= room else [*range(head), None, *range(cells - (room - 1 - head), cells)]
+        [*range(length)] if length <= room else [*range(head), None, *range(length - (room - 1 - head), length)]
     )
     lines = []
     for row in rows:
         gap = _GAP if row is rows[0] else ""
-        marks = [gap if position is None else row.signs.get(position, "") for position in shown]
+        marks = [gap if position is None else row.marks.get(position, "") for position in shown]
         lines.append(f"{row.label:<{label}}{''.join(f'{mark:>{column}}' for mark in marks)}".rstrip())
     return lines

@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, which GitHub's code scanning and other viewers read."""
+"""The format ``sarif`` of checks: SARIF 2.1.0, which GitHub's code scanning and other viewers read."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-# What a viewer would take for a link.
+# A link in a message, as viewers read it.
 _LINK = re.compile(r"\[([^][]*)\]\(")
 _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
 class Finding(Struct):
-    """A result without what it has only among the others: the number of its rule, and its own among equals."""
+    """A problem as data. The number of its rule, and its number among equal findings, depend on all models and are added later."""
 
     code: Code
     level: str
@@ -36,33 +36,37 @@ class Finding(Struct):
 
 
 class Findings(Struct):
-    """What was found in one model; ``read`` says whether it could be read."""
+    """The findings of one model. ``read`` is True if the file could be read."""
 
     read: bool
-    found: Sequence[Finding]
+    items: Sequence[Finding]
 
 
 def findings(model: CheckResult) -> Findings:
-    """What was found in a model."""
+    """Returns the findings of a model."""
     return Findings(model.report is not None, [_finding(model, problem) for problem in model.problems])
 
 
 def sarif(models: Sequence[Findings]) -> str:
-    """The whole log: one run."""
-    found = [finding for model in models for finding in model.found]
-    codes = sorted({finding.code for finding in found})
+    """Returns the complete log, which has one run."""
+    all_findings = [finding for model in models for finding in model.items]
+    codes = sorted({finding.code for finding in all_findings})
     run = {
         "tool": {"driver": {"name": "convcalc", "version": __version__, "rules": [_rule(code) for code in codes]}},
         "invocations": [{"executionSuccessful": all(model.read for model in models)}],
         "columnKind": "unicodeCodePoints",
-        "results": list(_results(found, codes)),
+        "results": list(_results(all_findings, codes)),
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(code: Code) -> dict[str, Any]:
-    means = meaning(code)
-    return {"id": code, "shortDescription": {"text": means.title}, "help": {"text": means.help, "markdown": means.help}}
+    explained = meaning(code)
+    return {
+        "id": code,
+        "shortDescription": {"text": explained.title},
+        "help": {"text": explained.help, "markdown": explained.help},
+    }
 
 
 def _finding(model: CheckResult, problem: Problem) -> Finding:
@@ -72,9 +76,9 @@ def _finding(model: CheckResult, problem: Problem) -> Finding:
     return Finding(problem.code, level, message, location, _fingerprint(model, problem))
 
 
-def _results(found: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[str, Any]]:
+def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
-    for finding in found:
+    for finding in items:
         seen[finding.identity] += 1
         yield {
             "ruleId": finding.code,
@@ -82,13 +86,13 @@ def _results(found: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # Equal findings are told apart by their number.
+            # A number distinguishes equal findings.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 
 
 def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, Any]:
-    """Where a finding is: in the file, unless that is standard input, and in the model."""
+    """Returns the location of a finding in the file (unless it is standard input) and in the model."""
     location: dict[str, Any] = {}
     file = mark.file if mark else source
     if file not in STDIN:
@@ -98,24 +102,24 @@ def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, An
             location["physicalLocation"]["region"] = region
     if layer:
         name = layer.rpartition("/")[2]
-        whole = {"name": visible(name), "fullyQualifiedName": visible(layer), "kind": "element"}
-        location["logicalLocations"] = [whole]
+        logical = {"name": visible(name), "fullyQualifiedName": visible(layer), "kind": "element"}
+        location["logicalLocations"] = [logical]
     return location
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """A file as a URI: one below the working directory as viewers look it up, in the repository."""
+    """Returns the URI of a file. Below the working directory it is relative, so that viewers find the file in the repository."""
     path = PurePath(file)
     if path.is_absolute():
-        here = Path.cwd()
-        if not path.is_relative_to(here):
+        working_directory = Path.cwd()
+        if not path.is_relative_to(working_directory):
             return {"uri": path.as_uri()}
-        path = path.relative_to(here)
+        path = path.relative_to(working_directory)
     return {"uri": quote(path.as_posix(), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
 
 
 def _fingerprint(model: CheckResult, problem: Problem) -> str:
-    """What stays the same where lines move and numbers change."""
+    """Returns a hash that stays the same if lines move or numbers change."""
     parts = (PurePath(model.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

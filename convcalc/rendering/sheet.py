@@ -1,4 +1,4 @@
-"""A table as data, which every format of tables draws: the terminal's, CSV, Markdown, HTML, LaTeX."""
+"""A table as data. The formats table, CSV, Markdown, HTML and LaTeX are written from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, whether its cells stand at the right (numbers, which never wrap), and its style."""
+    """A column.
+
+    Attributes:
+        heading: The heading.
+        right: True for numbers: they are aligned right and do not wrap.
+        style: The style of the cells, as Rich names it.
+    """
 
     heading: str
     right: bool = False
@@ -17,7 +23,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``fields`` names the columns for programs (CSV), ``columns`` for people. ``notes`` are the lines below: the totals."""
+    """A table with its title and notes.
+
+    Attributes:
+        title: The title.
+        fields: The names of the columns for programs, as in CSV.
+        columns: The columns for people.
+        rows: The texts of the cells.
+        notes: The lines below the table, such as totals.
+    """
 
     title: str
     fields: Sequence[str]
@@ -27,6 +41,6 @@ class Sheet:
 
 
 def with_model(sheet: Sheet, model: str) -> Sheet:
-    """The sheet with a first column that says which model a row is of, for several in one table."""
+    """Returns the sheet with the model as its first column, for tables of several models."""
     rows = [(model, *row) for row in sheet.rows]
     return replace(sheet, fields=("model", *sheet.fields), columns=(Column("Model"), *sheet.columns), rows=rows)

@@ -1,4 +1,4 @@
-"""Signs in ASCII, for terminals that have no others."""
+"""Replaces characters by ASCII, for terminals that show only ASCII."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PRODUCT = re.compile(r"(?<=[\w)])·(?=[\w(])")
 
 
 def to_ascii(text: str) -> str:
-    """The text with its signs in ASCII, and what else is not ASCII written out."""
-    # Between digits a dot is a product: there it becomes the sign that programs use.
+    """Returns the text in ASCII. Other characters without a replacement are escaped."""
+    # Between numbers or names the dot is a product, which becomes *.
     text = _PRODUCT.sub("*", text).translate(_ASCII)
     return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The summary as a sheet: one row a layer, the totals under it; and as a table, which draws that."""
+"""The summary as a sheet, with a row for each layer and the totals below; and the format ``table``."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Programs have a header that does not depend on the model, and what stands together for people in a column each.
+# Formats for programs have the same columns for every model, and the name and the type in separate columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
-_APART = {"layer": ("name", "type")}
+_SEPARATE = {"layer": ("name", "type")}
 
 
-def table(report: Study, look: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
-    """The summary as text: the sheet, drawn."""
-    from convcalc.rendering.grid import drawn  # imported lazily: only this format needs Rich
+def table(report: Study, style: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
+    """Returns the summary as text."""
+    from convcalc.rendering.grid import draw_sheet  # imported lazily: only this format needs Rich
 
-    return drawn(summary_sheet(report, columns, depth), look)
+    return draw_sheet(summary_sheet(report, columns, depth), style)
 
 
 def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
-    """The summary as data.
+    """Returns the summary as a sheet.
 
-    ``columns`` names the columns, or presets; by default layer, output shape, parameters and MACs, and the connections where the
-    graph branches. ``depth`` is how many levels of nested models are shown. ``plain`` is for programs: numbers without
-    separators, what is not known as an empty cell and said in a last column.
+    ``columns`` are names of columns or presets. By default, these are the layer, output shape, parameters and MACs, and the
+    connections if the graph branches. ``depth`` is the number of levels of nested models that are shown. ``plain`` is for formats
+    that programs read: numbers have no separators, the cell of an unknown number is empty, and the last column names it.
     """
     chosen = columns_named(columns) if columns else PLAIN_DEFAULT if plain else _default(report)
     if any(name.startswith("flops") for name in chosen):
@@ -58,15 +58,15 @@ def _default(report: Study) -> tuple[str, ...]:
 
 
 def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
-    """The sheet for programs; where nested models are opened, each row says where it stands."""
-    names = tuple(dict.fromkeys(part for name in chosen for part in _APART.get(name, (name,))))
+    """Returns the sheet for programs. If nested models are shown, each row has the path of its layer."""
+    names = tuple(dict.fromkeys(part for name in chosen for part in _SEPARATE.get(name, (name,))))
     fields = [FIELDS[name] for name in names]
 
     def cells(row: LayerReport) -> list[str]:
-        place = [row.path, str(row.depth)] if depth else []
+        path = [row.path, str(row.depth)] if depth else []
         labels = [(name, field.label(row, report)) for name, field in zip(names, fields)]
         incomplete = "; ".join(f"{name}={label}" for name, label in labels if label)
-        return [*place, *(field.plain(row, report) for field in fields), incomplete]
+        return [*path, *(field.plain(row, report) for field in fields), incomplete]
 
     first = {"path": Column("Path"), "depth": Column("Depth", right=True)} if depth else {}
     columns = [*first.values(), *(field.column for field in fields), Column("Incomplete")]
@@ -74,36 +74,36 @@ def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], de
 
 
 def _hidden(hidden: int, depth: int) -> list[str]:
-    """The note on rows that are not shown."""
-    one = hidden == 1
-    note = f"{hidden:,} layer{'' if one else 's'} of nested models {'is' if one else 'are'} not shown"
-    return [f" {note}: --depth {depth + 1} opens {'it' if one else 'them'}"] if hidden else []
+    """Returns the note about layers that are not shown."""
+    single = hidden == 1
+    note = f"{hidden:,} layer{'' if single else 's'} of nested models {'is' if single else 'are'} not shown"
+    return [f" {note}: --depth {depth + 1} shows {'it' if single else 'them'}"] if hidden else []
 
 
 def _totals(report: Study) -> list[str]:
     totals = report.totals
-    batch = {shape[0] for shape in report.input_shapes if shape}
-    stated = [size for size in batch if isinstance(size, int)]
-    per = f"for a batch of {stated[0]}" if stated else "for one sample"
+    batch_sizes = {shape[0] for shape in report.input_shapes if shape}
+    known_sizes = [size for size in batch_sizes if isinstance(size, int)]
+    per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
-    rest = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # Of a count that is not known, the bytes are not known either: no silent zero.
-    rest_bytes = UNKNOWN if rest == "?" else totals.param_bytes - totals.trainable_bytes
+    non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
+    # If a count is unknown, its bytes are unknown too, not 0.
+    non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
         f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
         f"({bytes_text(totals.trainable_bytes)})",
-        f" Non-trainable params: {rest} ({bytes_text(rest_bytes)})",
+        f" Non-trainable params: {non_trainable} ({bytes_text(non_trainable_bytes)})",
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]
     if report.convention:
-        counted = number_text(known(totals.flops), incomplete.get("flops"))
-        lines.append(f" FLOPs: {counted} ({per}; convention {report.convention})")
+        flops = number_text(known(totals.flops), incomplete.get("flops"))
+        lines.append(f" FLOPs: {flops} ({per}; convention {report.convention})")
     return lines
 
 
 def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Each report as a table, with memory and insights below it if they are requested."""
+    """Yields each report as a table, with memory and insights below it if they are requested."""
     text_style = request.text_style()
     for number, report in enumerate(reports):
         yield "\n" * (number > 0) + table(report, text_style, request.columns, request.depth)
@@ -119,11 +119,11 @@ def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[
 
 
 def table_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
-    """The comparison as a table."""
+    """Returns the comparison as a table."""
     from convcalc.rendering.diff import diff_sheet
-    from convcalc.rendering.grid import drawn  # imported lazily: needs Rich
+    from convcalc.rendering.grid import draw_sheet  # imported lazily: needs Rich
 
-    return drawn(diff_sheet(comparison, request.everything), request.text_style())
+    return draw_sheet(diff_sheet(comparison, request.everything), request.text_style())
 
 
 FORMATS = (

@@ -3,7 +3,7 @@
 import pytest
 
 from convcalc import infer
-from convcalc.analyse.explain import _trace, explain, pick
+from convcalc.analyse.explain import _trace, explain, find_layer
 from convcalc.base.numbers import plain
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, find, parameters, sample_macs
@@ -39,7 +39,7 @@ def test_same_padding_is_explained() -> None:
 def test_the_remainder_of_a_floor_is_mentioned() -> None:
     result = lines("second")
     assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in result["Output"]
-    assert ("", "the last position is never read") in result["Output"]
+    assert ("", "the last position is never used") in result["Output"]
 
 
 def test_explanations_say_why_weights_are_not_trainable() -> None:
@@ -70,7 +70,7 @@ def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
 def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
     result = report(SPEC)
     for selector, name in {"conv2d": "conv2d", "2": "second", "sev": "seventh"}.items():
-        assert pick(result, selector)[1].name == name
+        assert find_layer(result, selector)[1].name == name
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
 )
 def test_a_selector_without_a_match_is_one_clear_error(selector: str, message: str) -> None:
     with pytest.raises(ConvcalcError, match="error") as failed:
-        pick(report(SPEC), selector)
+        find_layer(report(SPEC), selector)
     assert message in str(failed.value)

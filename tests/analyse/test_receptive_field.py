@@ -395,7 +395,7 @@ def test_fields_larger_than_the_input_are_pointed_out() -> None:
     assert [field(report, row.path).exceeds for row in report.layers] == [False, False, True]
     text = table(report, TextStyle(), ["name", "field"])
     assert "9 *" in text
-    assert "* the field is larger than the input: 'conv1d_1'" in text
+    assert "* the receptive field is larger than the input: 'conv1d_1'" in text
 
 
 def test_misaligned_paths_are_named_under_the_table() -> None:

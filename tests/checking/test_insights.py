@@ -18,7 +18,7 @@ from convcalc.layers.examples import example_spec
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.grid import TextStyle
-from convcalc.rendering.insights import MOST_OF_A_KIND, insights_text
+from convcalc.rendering.insights import MOST_PER_CODE, insights_text
 from tests.paths import SPECS
 
 
@@ -242,10 +242,10 @@ def test_keras_summaries_refuse_insights() -> None:
 
 
 def test_many_insights_of_one_kind_are_cut_and_counted() -> None:
-    many = [Insight("skipped-input", f"c{number}", "skips") for number in range(MOST_OF_A_KIND + 3)]
+    many = [Insight("skipped-input", f"c{number}", "skips") for number in range(MOST_PER_CODE + 3)]
     lines = insights_text(many, TextStyle()).splitlines()
-    assert len(lines) == 1 + MOST_OF_A_KIND + 1
-    assert lines[-1] == "   skipped-input: 3 more, which --format json lists"
+    assert len(lines) == 1 + MOST_PER_CODE + 1
+    assert lines[-1] == "   skipped-input: 3 more; --format json lists them all"
 
 
 def test_no_insights_print_nothing() -> None:

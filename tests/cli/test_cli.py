@@ -124,7 +124,7 @@ def test_wrong_options_are_one_clear_error(args: list[str], message: str) -> Non
 def test_nested_models_are_opened_by_depth() -> None:
     text = "input: [4]\nlayers: [{Model: {name: inner, input: [4], layers: [{Dense: 3}]}}]"
     closed, opened = run("summary", "-", text=text).stdout, run("summary", "-", "--depth", "1", text=text).stdout
-    assert "1 layer of nested models is not shown: --depth 1 opens it" in closed
+    assert "1 layer of nested models is not shown: --depth 1 shows it" in closed
     assert "└ dense (Dense)" in opened
 
 
@@ -200,7 +200,7 @@ def test_a_layer_in_an_argument_is_printed_as_written() -> None:
 def test_memory_follows_the_options() -> None:
     spec = str(SPECS / "resnet8.yaml")
     done = run("summary", spec, "--memory", "--inplace", "--assume-dtype", "int8")
-    assert "Peak of what is alive at once: 49,152 bytes (48.00 KB) at conv2d_2" in done.stdout
+    assert "Peak live memory: 49,152 bytes (48.00 KB) at conv2d_2" in done.stdout
     data = json.loads(run("summary", spec, "--format", "json", "--training", "sgd", "--batch", "2").stdout)
     assert data["memory"]["training"]["optimizer_bytes"] == 12
     assert data["totals"]["peak_activation_bytes"] == 2 * 196_608

@@ -20,7 +20,7 @@ from convcalc.ops import Operation
 from convcalc.read import read
 from convcalc.rendering import render
 from convcalc.rendering.columns import FIELDS
-from convcalc.rendering.explain import explanation
+from convcalc.rendering.explain import explanation_text
 from convcalc.rendering.formats import REPORT_FORMATS
 from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.insights import insights_text
@@ -72,9 +72,9 @@ def _data(report: Report) -> None:
 
 def _texts(report: Report) -> None:
     """Every text is printed, and controls no terminal."""
-    look = TextStyle()
-    texts = [table(report, look, list(FIELDS), 9), memory_text(report, look), insights_text(insights(report), look)]
-    texts += [explanation(explain(report, str(number + 1)), look) for number in range(min(2, len(report.layers)))]
+    style = TextStyle()
+    texts = [table(report, style, list(FIELDS), 9), memory_text(report, style), insights_text(insights(report), style)]
+    texts += [explanation_text(explain(report, str(number + 1)), style) for number in range(min(2, len(report.layers)))]
     for format in REPORT_FORMATS:
         try:
             texts.append(render(report, format))
