@@ -106,7 +106,7 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
     before, after = plain(window.pad_before), plain(window.pad_after)
     full = worked((window.size - 1) * window.stride + as_constant(window.effective_kernel))
     if before != 0 or (isinstance(after, int) and after > 0):
-        lines.append(f"the full output has {full} positions; {before} are cropped before and {after} after")
+        lines.append(f"the full output has {full} positions; cropped: {before} before, {after} after")
     elif isinstance(after, int) and after < 0:
         lines.append(
             f"the full output has {full} positions; {-after} more {'is' if after == -1 else 'are'} added after it"
