@@ -1,4 +1,4 @@
-"""Renderers: from a report to text. Every output format is a function of the report and the request; none walks a model."""
+"""Output formats: functions that write reports, checks and comparisons as text."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def render(report: Study, format: str = "table") -> str:
     from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, write_reports
 
     if format not in REPORT_FORMATS:
-        hint = did_you_mean(format, REPORT_FORMATS) or f"; known are {listed(REPORT_FORMATS, 'and')}"
+        hint = did_you_mean(format, REPORT_FORMATS) or f"; the formats are {listed(REPORT_FORMATS, 'and')}"
         raise error(codes.UNKNOWN_FORMAT, f"there is no format '{format}'{hint}")
     return "".join(write_reports(REPORT_FORMATS[format], [report], FormatRequest()))

@@ -1,4 +1,4 @@
-"""What a kind of argument accepts, as JSON Schema: a text with a ``$variable`` passes wherever a value may stand."""
+"""The JSON Schemas of arguments. A text with a ``$variable`` is accepted instead of any value."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 @singledispatch
 def kind_schema(kind: object) -> Schema:
-    """What a kind of argument accepts; a kind that is not known here accepts anything."""
+    """Returns the schema of a kind of argument. An unknown kind accepts every value."""
     return {}
 
 
@@ -55,8 +55,8 @@ def _(kind: Integer) -> Schema:
 
 @kind_schema.register
 def _(kind: PerAxis) -> Schema:
-    each = kind_schema(Integer(kind.minimum))
-    return {**each, "type": ["integer", "array", "string"], **_list_of(each, kind.rank)}
+    size = kind_schema(Integer(kind.minimum))
+    return {**size, "type": ["integer", "array", "string"], **_list_of(size, kind.rank)}
 
 
 @kind_schema.register
@@ -67,9 +67,9 @@ def _(kind: PaddingPairs) -> Schema:
 
 @kind_schema.register
 def _(kind: Integers) -> Schema:
-    each = kind_schema(Integer(kind.minimum))
+    integer = kind_schema(Integer(kind.minimum))
     types = ["integer", "array", "string"] if kind.single else ["array", "string"]
-    return {**each, "type": types, **_list_of(_or_null(each) if kind.nullable else each, kind.length)}
+    return {**integer, "type": types, **_list_of(_or_null(integer) if kind.nullable else integer, kind.length)}
 
 
 @kind_schema.register
@@ -90,8 +90,8 @@ def _(kind: IntegerOrIntegers) -> Schema:
 @kind_schema.register
 def _(kind: Real) -> Schema:
     limits = {"minimum": kind.minimum, "maximum": kind.maximum}
-    given = {key: limit for key, limit in limits.items() if limit is not None}
-    return {"type": ["number", "string"], **given, "pattern": VARIABLE}
+    known_limits = {key: limit for key, limit in limits.items() if limit is not None}
+    return {"type": ["number", "string"], **known_limits, "pattern": VARIABLE}
 
 
 @kind_schema.register
@@ -106,7 +106,7 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """A folded word is offered in lower case, and accepted in any."""
+    """Editors suggest the words in lower case. If case does not matter, all other spellings are accepted too."""
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
 
@@ -128,9 +128,9 @@ def _(kind: Items) -> Schema:
 @kind_schema.register
 def _(kind: Factor) -> Schema:
     low = "exclusiveMinimum" if kind.open else "minimum"
-    each = {"type": ["number", "string"], low: kind.minimum, "maximum": kind.maximum, "pattern": VARIABLE}
-    pair = _list_of(each if kind.strict else kind_schema(Real()), 2)
-    return {**each, "type": ["number", "array", "string"], **pair}
+    number = {"type": ["number", "string"], low: kind.minimum, "maximum": kind.maximum, "pattern": VARIABLE}
+    pair = _list_of(number if kind.strict else kind_schema(Real()), 2)
+    return {**number, "type": ["number", "array", "string"], **pair}
 
 
 @kind_schema.register
@@ -153,40 +153,40 @@ def _(kind: LayerValues) -> Schema:
 
 
 def name_of(kind: KnownName) -> Schema:
-    """The name of something that Keras knows, or a mapping that configures it."""
+    """Returns the schema of a name that Keras knows, such as of an initializer, or of a mapping that configures the object."""
     return {**one_of(sorted(kind.names)), "type": ["string", "object"]}
 
 
 def slug(kind: KnownName) -> str:
-    """The definition under which a list of names stands."""
+    """Returns the name of the definition that contains the names, such as ``initializer``."""
     return kind.what.split()[1]
 
 
 def _any_case(word: str) -> str:
-    return "".join(f"[{sign.lower()}{sign.upper()}]" if sign.isalpha() else sign for sign in word)
+    return "".join(f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
 
 
 def one_of(words: Iterable[str], *further: Schema) -> Schema:
-    """One of these words, or what else is accepted."""
+    """Returns the schema of one of these words. ``further`` are the schemas of other accepted texts."""
     return {"type": "string", "anyOf": [{"enum": [*words]}, *further, {"pattern": VARIABLE}]}
 
 
-def _list_of(each: Schema, length: int | None) -> Schema:
-    return {"items": each} if length is None else {"items": each, "minItems": length, "maxItems": length}
+def _list_of(item: Schema, length: int | None) -> Schema:
+    return {"items": item} if length is None else {"items": item, "minItems": length, "maxItems": length}
 
 
 def _or_null(schema: Schema) -> Schema:
-    """The same, or null."""
+    """Returns a schema that also accepts null."""
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 
 def argument_schema(argument: Argument) -> Schema:
-    """An argument, with what it expects and its default."""
+    """Returns the schema of an argument, with its description and default."""
     schema = kind_schema(argument.kind)
     default = {} if argument.default is REQUIRED else {"default": argument.default}
     return {"description": argument.expects, **(_or_null(schema) if argument.nullable else schema), **default}
 
 
 def ref(name: str) -> Schema:
-    """A definition of the schema, by its name."""
+    """Returns a reference to a definition in the schema."""
     return {"$ref": f"#/$defs/{name}"}

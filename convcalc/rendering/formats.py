@@ -1,4 +1,4 @@
-"""The registry of output formats, and how reports, checks and comparisons are written in any of them.
+"""The registry of output formats. Functions write reports, checks and comparisons in any of them.
 
 ``format_index.py`` lists the formats. It is generated from their declarations, so that no format's module is imported before
 the format is used.
@@ -52,18 +52,18 @@ def require_options(format: OutputFormat, options: Iterable[str], several: bool)
     """Raises :class:`ConvcalcError` for an option of ``convcalc summary`` that the format does not accept, and for several
     models in a format that can contain only one.
     """
-    special = {option for other in REPORT_FORMATS.values() for option in other.options}
+    special = {option for known in REPORT_FORMATS.values() for option in known.options}
     for option in options:
         if option in special and option not in format.options:
-            accepting = listed([name for name, other in REPORT_FORMATS.items() if option in other.options])
+            accepting = listed([name for name, known in REPORT_FORMATS.items() if option in known.options])
             flag = f"--{option.replace('_', '-')}"
-            raise error(codes.INVALID_VALUE, f"{flag} goes with --format {accepting}, not with {format.name}")
+            raise error(codes.INVALID_VALUE, f"{flag} works with --format {accepting}, not with {format.name}")
     if several and not format.several:
-        raise error(codes.INVALID_VALUE, f"--format {format.name} draws one model: give one MODEL at a time")
+        raise error(codes.INVALID_VALUE, f"--format {format.name} can draw only one model: pass one MODEL")
 
 
 def write_reports(format: OutputFormat, reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """The text of the reports, in pieces."""
+    """Yields the text of the reports in pieces."""
     if format.reports:
         yield from resolve(format.reports)(reports, request)
     else:
@@ -80,7 +80,7 @@ def _report_sheets(format: OutputFormat, reports: Iterable[Study], request: Form
 
 
 def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -> Sheet:
-    """The report as a sheet. Its notes include the insights if they are requested."""
+    """Returns the report as a sheet. Its notes include the insights if they are requested."""
     from convcalc.rendering.table import summary_sheet
 
     sheet = summary_sheet(report, request.columns, request.depth, format.machine)
@@ -95,7 +95,7 @@ def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -
 
 
 def write_comparison(format: OutputFormat, comparison: Comparison, request: ComparisonRequest) -> str:
-    """The text of a comparison."""
+    """Returns the text of a comparison."""
     if format.comparison:
         text: str = resolve(format.comparison)(comparison, request)
         return text
@@ -105,7 +105,7 @@ def write_comparison(format: OutputFormat, comparison: Comparison, request: Comp
 
 
 def check_payload(format: OutputFormat, result: CheckResult, text_style: TextStyle) -> Any:
-    """A checked model's part of the output, as plain data that one process can send to another."""
+    """Returns the part of one checked model as plain data, which one process can send to another."""
     if format.check_pieces:
         return tuple(resolve(format.check_pieces)(result, text_style))
     if format.check_result:
@@ -116,7 +116,10 @@ def check_payload(format: OutputFormat, result: CheckResult, text_style: TextSty
 
 
 def write_checks(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[Piece]:
-    """The text of all checks from the models' payloads. Pieces are written model by model, any other format at the end."""
+    """Yields the text of all checks. ``payloads`` has the part of each model.
+
+    A format with ``check_pieces`` is written model by model, any other format at the end.
+    """
     if format.check_pieces:
         for pieces in payloads:
             yield from pieces

@@ -1,9 +1,10 @@
-"""A JSON Schema (draft 2020-12) for the YAML spec, made from the catalogue's declarations, for editors.
+"""The JSON Schema (draft 2020-12) of YAML specs, for editors. It is computed from the declarations of the layers.
 
-It never forbids what the reader accepts. What only the reader can know (whether shapes fit, whether a name exists) it
-leaves alone, and a text with a ``$variable`` passes wherever a value may stand. A schema's keywords for lists, mappings,
-numbers and texts ignore values of the other types, so that one flat schema holds all the forms in which a value is written:
-that gives an editor one clear thing to say.
+The schema accepts every spec that the reader accepts. It does not check what only the reader can know, such as whether shapes fit
+or a name exists. A text with a ``$variable`` is accepted instead of any value.
+
+Keywords for lists, mappings, numbers and texts ignore values of other types. Therefore one flat schema can describe all forms of a
+value, and an editor shows one clear error instead of one for each alternative.
 """
 
 from __future__ import annotations
@@ -44,18 +45,18 @@ _BLOCK = r"^[^A-Z]"
 _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
-def json_schema(kinds: Iterable[LayerDefinition] = ()) -> str:
-    """The schema as text; of the whole catalogue where no ``kinds`` are given."""
-    return json.dumps(spec_schema(tuple(kinds) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
+def json_schema(layers: Iterable[LayerDefinition] = ()) -> str:
+    """Returns the schema as text. Without ``layers``, it describes all layers of the catalogue."""
+    return json.dumps(spec_schema(tuple(layers) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
 
 
-def spec_schema(kinds: Iterable[LayerDefinition]) -> Schema:
-    """The schema of a spec whose layers are of these kinds."""
-    by_name = {name: kind for kind in kinds for name in (kind.name, *kind.aliases)}
+def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
+    """Returns the schema of a spec that may contain these layers."""
+    by_name = {name: definition for definition in layers for name in (definition.name, *definition.aliases)}
     known = [*by_name, *NESTED]
-    names = {name: ref(kind.name) for name, kind in by_name.items()}
+    names = {name: ref(definition.name) for name, definition in by_name.items()}
     models = {name: ref("model") for name in NESTED}
-    operations = {f"ops.{each.function}": each for each in OPERATIONS.values()}
+    operations = {f"ops.{operation.function}": operation for operation in OPERATIONS.values()}
     definitions = {
         **_common(),
         **{slug(kind): name_of(kind) for kind in NAMED},
@@ -76,16 +77,16 @@ def spec_schema(kinds: Iterable[LayerDefinition]) -> Schema:
             "then": {"required": ["config"]},
             "else": {"propertyNames": {"enum": [*by_name]}, "minProperties": 1, "maxProperties": 1},
         },
-        "named_layers": _names_within([*known, *operations, *_of_calls(by_name)], blocks=False),
-        "named_layers_and_blocks": _names_within([*known, *operations, *_of_calls(by_name)], blocks=True),
-        **{kind.name: _layer(kind) for kind in by_name.values()},
-        **{name: _operation(each) for name, each in operations.items()},
+        "named_layers": _names_within([*known, *operations, *_call_arguments(by_name)], blocks=False),
+        "named_layers_and_blocks": _names_within([*known, *operations, *_call_arguments(by_name)], blocks=True),
+        **{definition.name: _layer(definition) for definition in by_name.values()},
+        **{name: _operation(operation) for name, operation in operations.items()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # A name that is not in the catalogue may be that of a block or of a custom layer, where the spec has such.
+        # If the spec has blocks or custom layers, a name that is not in the catalogue can be one of them.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(
@@ -100,20 +101,22 @@ def spec_schema(kinds: Iterable[LayerDefinition]) -> Schema:
 # Layers -----------------------------------------------------------------------------------------------------------------
 
 
-def _layer(kind: LayerDefinition) -> Schema:
-    """What may stand behind a layer's name: arguments by name, by position, one alone, or none."""
-    by_name = {argument.name: argument_schema(argument) for argument in (*kind.arguments, *kind.call_arguments)}
-    needed = _needed(kind)
-    places = [ref(f"{kind.name}/properties/{argument.name}") for argument in kind.arguments]
+def _layer(definition: LayerDefinition) -> Schema:
+    """Returns the schema of the value after a layer's name: arguments by name, by position, a single one, or none."""
+    by_name = {
+        argument.name: argument_schema(argument) for argument in (*definition.arguments, *definition.call_arguments)
+    }
+    needed = _needed(definition)
+    positional = [ref(f"{definition.name}/properties/{argument.name}") for argument in definition.arguments]
     alone: list[Schema] = [] if needed else [{"type": "null"}]
     if len(needed) < 2:
-        alone += places[:1]
+        alone += positional[:1]
     return {
-        "description": kind.doc,
+        "description": definition.doc,
         "properties": {**by_name, **_common_refs()},
         "additionalProperties": False,
         "required": needed,
-        **({"prefixItems": places} if places else {}),
+        **({"prefixItems": positional} if positional else {}),
         "items": False,
         "minItems": len(needed),
         "if": {"not": {"type": ["object", "array"]}},
@@ -122,7 +125,7 @@ def _layer(kind: LayerDefinition) -> Schema:
 
 
 def _operation(operation: Operation) -> Schema:
-    """What may stand behind an operation's name. Kinds of its arguments are not declared: an answer or a refusal is its rule's."""
+    """Returns the schema of the value after an operation's name. The reader checks the values of the arguments."""
     arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.init_parameters)}
     return {
         "description": operation.doc,
@@ -132,40 +135,49 @@ def _operation(operation: Operation) -> Schema:
     }
 
 
-def _needed(kind: LayerDefinition) -> list[str]:
-    return [a.name for a in (*kind.arguments, *kind.call_arguments) if a.default is REQUIRED]
+def _needed(definition: LayerDefinition) -> list[str]:
+    return [a.name for a in (*definition.arguments, *definition.call_arguments) if a.default is REQUIRED]
 
 
-def _of_calls(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argument]:
-    """What the calls of some layers can be told."""
-    return {argument.name: argument for kind in by_name.values() for argument in kind.call_arguments}
+def _call_arguments(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argument]:
+    """Returns the arguments that calls of some layers accept, by name."""
+    return {argument.name: argument for definition in by_name.values() for argument in definition.call_arguments}
 
 
 def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema]) -> Schema:
-    """An item of a list of layers: a name, or a mapping of one name, of a repeat, or of a call."""
-    bare = [name for name, kind in by_name.items() if not _needed(kind) and not kind.merges]
-    # `Dense` alone lacks its units: it is left out, and so are the models, which are mappings.
-    never = [*(name for name in by_name if name not in bare), *NESTED]
+    """Returns the schema of an item of ``layers:``: a name, or a mapping with one name, a repeat, or a call."""
+    without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
+    # Layers with required arguments, such as Dense, and nested models need a value after their name.
+    with_value = [*(name for name in by_name if name not in without_value), *NESTED]
     repeated = {
-        "repeat": {**kind_schema(Integer(0)), "description": "How often the layers are read."},
-        "index": {**_WORD, "description": "A variable that counts from 1."},
+        "repeat": {**kind_schema(Integer(0)), "description": "How often to repeat the layers."},
+        "index": {**_WORD, "description": "A variable that counts the repetitions from 1."},
         "layers": _layers(),
     }
-    called = {"call": {**ref("reference"), "description": "A layer above, called again: its weights are shared."}}
-    settings = {name: argument_schema(argument) for name, argument in _of_calls(by_name).items()}
-    again = {"propertyNames": {"enum": ["call", "from", "as", *settings]}}
-    one = {
+    called = {
+        "call": {
+            **ref("reference"),
+            "description": "The name of an earlier layer to call again, with the same weights.",
+        }
+    }
+    call_arguments = {name: argument_schema(argument) for name, argument in _call_arguments(by_name).items()}
+    again = {"propertyNames": {"enum": ["call", "from", "as", *call_arguments]}}
+    one_name = {
         "not": {"propertyNames": {"enum": [*COMMON_OPTIONS]}},
         "if": {"not": {"anyOf": [{"required": [key]} for key in COMMON_OPTIONS]}},
         "then": {"maxProperties": 1},
     }
     return {
         "type": ["string", "object"],
-        "anyOf": [{"enum": bare}, {"not": {"enum": never}}],
-        "properties": {**layers, **_common_refs(), **repeated, **called, **settings},
+        "anyOf": [{"enum": without_value}, {"not": {"enum": with_value}}],
+        "properties": {**layers, **_common_refs(), **repeated, **called, **call_arguments},
         "if": {"type": "object", "required": ["repeat"]},
         "then": {"required": ["layers"], "propertyNames": {"enum": [*repeated]}},
-        "else": {"if": {"type": "object", "required": ["call"]}, "then": again, "else": {"allOf": [_if_object(one)]}},
+        "else": {
+            "if": {"type": "object", "required": ["call"]},
+            "then": again,
+            "else": {"allOf": [_if_object(one_name)]},
+        },
     }
 
 
@@ -178,21 +190,23 @@ def _if_object(schema: Schema) -> Schema:
 
 
 def _common() -> dict[str, Schema]:
-    """What any layer may have."""
+    """Returns the schemas of the options that every layer accepts, by name."""
     quantities = {key: _quantity() for key in EXPECTATIONS if key != "output_shape"}
     shape = {"type": ["array", "string"], "items": {"type": ["integer", "null", "string"]}}
-    told: dict[str, Schema] = {
-        "name": {**_WORD, "description": "The layer's name; default: Keras's automatic one."},
-        "from": {**ref("reference"), "description": "Where its input comes from; default: the layer above."},
-        "as": {**_WORD, "description": "A label of the output, for a later 'from:'."},
-        "expect": _mapping({"output_shape": shape, **quantities}, "What `convcalc check` holds the layer to."),
-        "trainable": {**kind_schema(Boolean()), "description": "Whether its weights train; default: true."},
+    schemas: dict[str, Schema] = {
+        "name": {**_WORD, "description": "The name of the layer; default: an automatic name, as in Keras."},
+        "from": {**ref("reference"), "description": "The input of the layer; default: the output of the layer above."},
+        "as": {**_WORD, "description": "A label for the output, which a later 'from:' can name."},
+        "expect": _mapping(
+            {"output_shape": shape, **quantities}, "The numbers that `convcalc check` expects of the layer."
+        ),
+        "trainable": {**kind_schema(Boolean()), "description": "Whether the weights are trainable; default: true."},
         "dtype": {
             **one_of(POLICIES),
-            "description": "The layer's dtype policy; default: float32, and int64 for what hashes to whole numbers.",
+            "description": "The dtype policy of the layer; default: float32, or int64 for layers that return integers.",
         },
     }
-    return {key: told.get(key, {}) for key in COMMON_OPTIONS}
+    return {key: schemas.get(key, {}) for key in COMMON_OPTIONS}
 
 
 # Models -----------------------------------------------------------------------------------------------------------------
@@ -200,20 +214,23 @@ def _common() -> dict[str, Schema]:
 
 def _model_keys(by_name: Mapping[str, LayerDefinition]) -> dict[str, Schema]:
     shape = _input(by_name["InputLayer"])
-    told: dict[str, Schema] = {
-        "name": {**_WORD, "description": "The model's name."},
+    schemas: dict[str, Schema] = {
+        "name": {**_WORD, "description": "The name of the model."},
         "input": {**shape, "description": "The shape of one sample, without the batch axis, such as [28, 28, 1]."},
         "inputs": {
-            "description": "Several inputs, or named ones: a mapping from a name to a shape.",
+            "description": "Several inputs: a mapping from names to shapes.",
             "type": "object",
             "additionalProperties": shape,
             "minProperties": 1,
         },
         "layers": _layers(),
-        "outputs": {**ref("reference"), "description": "The outputs; default: that of the last layer."},
-        "trainable": {**kind_schema(Boolean()), "description": "Whether the model's weights train; default: true."},
+        "outputs": {**ref("reference"), "description": "The outputs; default: the output of the last layer."},
+        "trainable": {
+            **kind_schema(Boolean()),
+            "description": "Whether the weights of the model are trainable; default: true.",
+        },
     }
-    return {key: told.get(key, {}) for key in MODEL_KEYS}
+    return {key: schemas.get(key, {}) for key in MODEL_KEYS}
 
 
 def _model_needs() -> Schema:
@@ -229,7 +246,7 @@ def _model_needs() -> Schema:
 def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[str, Schema]:
     argument: Schema = {"type": ["string", "object"], "pattern": r"^[^\s\d]\S*$"}
     arguments: Schema = {
-        "description": "Names of arguments, and {name: default} for those with a default.",
+        "description": "The names of the arguments; {name: default} for an argument with a default.",
         "type": ["array", "string"],
         "items": argument,
         "pattern": argument["pattern"],
@@ -239,20 +256,23 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
     weight = {**sizes, **_mapping({"shape": sizes, "trainable": {"type": "boolean"}}, "", required=["shape"])}
     custom: dict[str, Schema] = {
         "arguments": arguments,
-        "input": {**sizes, "description": "Names of the input's sizes behind the batch; '...' for any axes."},
+        "input": {
+            **sizes,
+            "description": "Names for the sizes of the input after the batch axis; '...' for any number of axes.",
+        },
         "output": {
             **sizes,
-            "description": "The output's sizes behind the batch: expressions over names and arguments.",
+            "description": "The sizes of the output after the batch axis: expressions with names and arguments.",
         },
         "weights": {"type": ["object", "null"], "additionalProperties": {**weight, "type": ["array", "object"]}},
-        "macs": {"type": ["integer", "string", "null"], "description": "Multiply-accumulates of one sample."},
-        "summary": {"description": "What the layer does."},
+        "macs": {"type": ["integer", "string", "null"], "description": "The multiply-accumulates for one sample."},
+        "summary": {"description": "One sentence that says what the layer does."},
     }
     free = {"propertyNames": {"not": {"enum": known}}}
     block = _mapping(
         {"arguments": arguments, "layers": {**_layers(), "minItems": 0}}, "A group of layers with arguments."
     )
-    told: dict[str, Schema] = {
+    schemas: dict[str, Schema] = {
         **_model_keys(by_name),
         "blocks": {
             "description": "Groups of layers with arguments, by name.",
@@ -261,7 +281,7 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
             "additionalProperties": {**block, "required": ["layers"]},
         },
         "custom": {
-            "description": "Layers that Keras does not know, by name.",
+            "description": "Layers that Keras does not have, by name.",
             "type": "object",
             **free,
             "additionalProperties": _mapping(
@@ -270,15 +290,15 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
         },
         "budget": _mapping(
             {**{key: _quantity() for key in MAXIMA}, "min_receptive_field": _sizes()},
-            "What `convcalc check` holds the model to.",
+            "The limits that `convcalc check` enforces for the model.",
         ),
     }
-    return {key: told.get(key, {}) for key in TOP_KEYS}
+    return {key: schemas.get(key, {}) for key in TOP_KEYS}
 
 
-def _input(kind: LayerDefinition) -> Schema:
-    """The shape of an input, or a mapping with it."""
-    keys = {argument.name: argument_schema(argument) for argument in kind.arguments}
+def _input(definition: LayerDefinition) -> Schema:
+    """Returns the schema of an input: its shape, or a mapping that contains it."""
+    keys = {argument.name: argument_schema(argument) for argument in definition.arguments}
     mapping = _mapping(
         {
             **keys,
@@ -302,26 +322,29 @@ def _quantity() -> Schema:
 
 def _sizes() -> Schema:
     size = {"type": "integer", "minimum": 1}
-    described = "A size such as 64, or one for each axis: [64, 48]."
+    description = "A size such as 64, or one for each axis: [64, 48]."
     return {
         "type": ["integer", "string", "array"],
         "minimum": 1,
         "items": size,
         "minItems": 1,
-        "description": described,
+        "description": description,
     }
 
 
 def _mapping(properties: Mapping[str, Schema], description: str, **further: Any) -> Schema:
-    told = {"description": description} if description else {}
-    return {**told, "type": "object", "properties": dict(properties), "additionalProperties": False, **further}
+    described = {"description": description} if description else {}
+    return {**described, "type": "object", "properties": dict(properties), "additionalProperties": False, **further}
 
 
 # Which names layers have ------------------------------------------------------------------------------------------------
 
 
 def _names_within(known: list[str], blocks: bool) -> Schema:
-    """A list of layers whose names are known ones, all the way down; with ``blocks``, any that begins in lower case too."""
+    """Returns the schema of a list of layers that have known names at every level.
+
+    With ``blocks``, every name that does not begin with an upper-case letter is accepted too.
+    """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
     names = [{"enum": [*known, *COMMON_OPTIONS, "repeat", "index", "layers", "call"]}, {"pattern": _FOREIGN}]
     name = {"anyOf": [*names, {"pattern": _BLOCK}] if blocks else names}

@@ -236,7 +236,7 @@ def test_each_of_several_models_has_its_own_in_json() -> None:
 
 
 def test_keras_summaries_refuse_insights() -> None:
-    assert "--insights goes with --format table, json, " in refused(
+    assert "--insights works with --format table, json, " in refused(
         "summary", str(SPECS / "vgg16.yaml"), "--format", "keras", "--insights"
     )
 

@@ -164,7 +164,7 @@ def test_an_option_that_a_format_does_not_use_is_refused(format: str, option: st
     done = run("summary", LENET, "--format", format, option)
     assert (done.returncode, done.stdout) == (2, "")
     name = option.partition("=")[0]
-    assert re.match(rf"error\[invalid-value\]: {name} goes with --format .*, not with {format}\n", done.stderr)
+    assert re.match(rf"error\[invalid-value\]: {name} works with --format .*, not with {format}\n", done.stderr)
 
 
 def test_options_are_accepted_where_they_have_an_effect() -> None:

@@ -24,11 +24,20 @@ DOCS = ROOT / "docs"
 HEAD = """\
 # Layers
 
-All layers that convcalc knows. `convcalc layers NAME` shows the same in a terminal.
+```yaml
+input: [28, 28, 1]
+layers:
+  - Conv2D: {filters: 8, kernel_size: 3}   # arguments by name
+  - Conv2D: [8, 3]                         # the same arguments, in Keras's order
+  - Flatten
+  - Dense: 10
+```
 
-The tables list Keras's arguments, in Keras's order. Arguments that change neither shapes nor counts (initializers,
-regularizers, constraints, seeds …) are accepted, and listed below the table. All layers also accept `name`, `from`, `as`,
-`expect`, `trainable` and `dtype`.
+This page lists every layer with its arguments and an example. `convcalc layers NAME` shows the same in a terminal.
+
+The tables list Keras's arguments in Keras's order. Initializers, regularizers, constraints, seeds and other arguments that change
+neither shapes nor counts are accepted; they are listed below the table. All layers also accept `name`, `from`, `as`, `expect`,
+`trainable` and `dtype`.
 
 This page is generated from the declarations of the layers: `python -m tests.regenerate.docs`.
 """
@@ -108,9 +117,19 @@ def _escaped(text: str) -> str:
 OPERATIONS_HEAD = """\
 # Operations
 
-The operations of `keras.ops` that convcalc knows, made from the rules that compute, by `python -m tests.regenerate.docs`. In a spec each is
-an entry, `- ops.add: {x2: 3.0}`; in Keras's files they stand in functional graphs. Those that take functions (`ops.map`,
-`ops.scan`, `ops.cond` …) cannot be known.
+```yaml
+input: [4]
+layers:
+  - Dense: 4
+  - ops.add: {x2: 3.0}                     # adds 3 to the output of the layer above
+  - ops.multiply: {from: [dense, add]}     # multiplies the outputs of both layers
+```
+
+This page lists the operations of `keras.ops` that convcalc supports. In a spec, an operation is an entry of `layers:`; Keras's files
+contain operations in functional models. Operations that take a Python function (`ops.map`, `ops.scan`, `ops.cond` …) are
+missing, because their results depend on that code.
+
+This page is generated from the rules of the operations: `python -m tests.regenerate.docs`.
 
 | operation | arguments | |
 |---|---|---|
@@ -120,7 +139,7 @@ an entry, `- ops.add: {x2: 3.0}`; in Keras's files they stand in functional grap
 def operations_page() -> str:
     """Returns the page of the operations, in alphabetical order."""
     lines = []
-    for operation in sorted(OPERATIONS.values(), key=lambda each: each.function):
+    for operation in sorted(OPERATIONS.values(), key=lambda operation: operation.function):
         names = (*operation.parameters, *operation.init_parameters)
         arguments = ", ".join(
             f"`{name}`" if name not in operation.defaults else f"`{name}={value_text(operation.defaults[name])}`"
@@ -133,14 +152,21 @@ def operations_page() -> str:
 INSIGHTS_HEAD = """\
 # Insights
 
-What `convcalc summary MODEL --insights` says below the table, and `convcalc explain CODE` explains; made from the checks
-themselves, by `python -m tests.regenerate.docs`. None of these is an error. What is not known gives no insight.
+```console
+$ convcalc summary MODEL --insights
+$ convcalc explain most-params
+```
+
+The first command lists likely mistakes and costly layers below the table. The second one explains a code. Insights are not errors.
+If a number is unknown, there is no insight about it.
+
+This page is generated from the rules of the insights: `python -m tests.regenerate.docs`.
 """
 
 
 def insights_page() -> str:
     """Returns the page of the insights, in the order of the output."""
-    parts = [f"## {kind.code}\n\n**{kind.title}**\n\n{kind.explanation}\n" for kind in INSIGHT_RULES.values()]
+    parts = [f"## {rule.code}\n\n**{rule.title}**\n\n{rule.explanation}\n" for rule in INSIGHT_RULES.values()]
     return "\n".join([INSIGHTS_HEAD, *parts])
 
 

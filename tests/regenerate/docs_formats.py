@@ -11,13 +11,17 @@ from tests.generators.reports import NESTED
 HEAD = """\
 # Formats
 
-`convcalc summary MODEL --format NAME` writes any of these, and `-o FILE` writes it to a file, whole or not at all; where there is no
-`--format`, the file's ending says which. In Python, `convcalc.render(report, NAME)` returns the text, and a report at the end of
-a notebook's cell is shown as HTML. Names in a model cannot break out of any format: each writes what would mean something to it in
-another way, and characters that steer a terminal or hide are written out everywhere (`\\x1b`). This page is made by
-`python -m tests.regenerate.docs`.
+```sh
+convcalc summary model.yaml --format csv     # writes CSV to standard output
+convcalc summary model.yaml -o model.tex     # writes LaTeX: without --format, the ending of the file decides
+```
 
-| format | endings | options that go with it | several models |
+If `-o FILE` fails, it leaves no partial file. In Python, `convcalc.render(report, NAME)` returns the text; notebooks show a report as
+HTML. Every format escapes its special characters in names, and all formats escape control and invisible characters (`\\x1b`).
+
+This page is generated: `python -m tests.regenerate.docs`.
+
+| format | endings | special options | several models |
 |---|---|---|---|
 """
 
@@ -34,60 +38,60 @@ layers:
 ABOUT = {
     "table": (
         "text",
-        "For people, in a terminal: as wide as that is, in colour. In a pipe and in a file as wide as it "
-        "needs, without.",
+        "For people. In a terminal, it has colours and is as wide as the terminal. In a pipe or a file, it has "
+        "no colours and is as wide as its longest row.",
     ),
     "keras": (
         "text",
-        "What `model.summary()` of Keras 3 prints, to the letter.",
+        "Exactly what `model.summary()` of Keras 3 prints.",
     ),
     "keras2": (
         "text",
-        "What `model.summary()` of Keras 2 prints, to the letter.",
+        "Exactly what `model.summary()` of Keras 2 prints.",
     ),
     "json": (
         "json",
-        "The whole report, `schema_version` 1: one object, or a list of them where several models are given.",
+        "The complete report, `schema_version` 1: one object, or a list of objects for several models.",
     ),
     "jsonl": (
         "json",
-        "The same report on one line, a line for each model as it is read: for `jq` and for long lists of models.",
+        "The same report on one line. Each model is written as soon as it is read, which suits `jq` and many models.",
     ),
     "csv": (
         "csv",
-        "For programs and spreadsheets (RFC 4180, UTF-8). Numbers have no separators, columns the names that "
-        "`--columns` takes. What is not known is an empty cell, and the last column says so (`macs=unknown`, "
-        "`params=partial` for a lower bound). With `--depth` each row has its `path` and `depth`; with "
-        "several models there is one header and a first column `model`. A text that begins with `=`, `+`, `-` "
-        "or `@`, which a spreadsheet would run, has an apostrophe before it.",
+        "For programs and spreadsheets (RFC 4180, UTF-8). Numbers have no separators. The columns have the names "
+        "that `--columns` accepts. The cell of an unknown number is empty, and the last column names it: "
+        "`macs=unknown`, or `params=partial` for a lower bound. With `--depth`, each row has its `path` and "
+        "`depth`. With several models, there is one header and a first column `model`. A spreadsheet would run a "
+        "text that begins with `=`, `+`, `-` or `@`, so an apostrophe is put before it.",
     ),
     "markdown": (
         "markdown",
-        "A table of GitHub's Markdown, for a README or a pull request. `@`, `#` and `$` in names stand in "
-        "code, so that nobody is mentioned.",
+        "A table of GitHub's Markdown, for a README or a pull request. `@`, `#` and `$` in names are "
+        "written as code, so that GitHub does not mention people or link issues.",
     ),
     "html": (
         "html",
-        "One page that needs nothing besides: no script, no other file; light or dark as the reader's system "
-        "is. A notebook shows the same table.",
+        "One page without scripts or other files. It is light or dark like the reader's system. Notebooks show "
+        "the same table.",
     ),
     "latex": (
         "latex",
-        "A `longtable` with the rules of `booktabs`, which goes on over pages with its header on each. (Those "
-        "packages are in every distribution; in a document of two columns, where there is no `longtable`, put "
-        "`\\onecolumn` before it.)",
+        "A `longtable` with the lines of `booktabs`; every LaTeX distribution contains both packages. It can "
+        "continue over several pages, with the header on each. `longtable` does not work in two columns: put "
+        "`\\onecolumn` before it.",
     ),
     "mermaid": (
         "mermaid",
-        "The model as a graph, which GitHub and GitLab draw where it stands in Markdown. Inputs have round "
-        "ends, outputs a thick border; a tensor that is not the first output of a layer's first call is named "
-        "as Keras names it, `[1][0]`. `--depth` opens nested models. Mermaid draws no more than 500 edges and "
-        "50,000 characters unless the page is set up for more; a note on standard error says so.",
+        "The model as a graph, which GitHub and GitLab draw in Markdown. Inputs have round ends, outputs have a "
+        "thick border. A tensor that is not the first output of a layer's first call has Keras's label, such as "
+        "`[1][0]`. `--depth` shows the layers of nested models. By default, Mermaid draws at most 500 edges and "
+        "50,000 characters; a note on standard error tells you if a graph is larger.",
     ),
     "dot": (
         "dot",
-        "The same graph for Graphviz: `convcalc summary MODEL --format dot | dot -Tsvg -o model.svg`. It "
-        "draws the largest.",
+        "The same graph for Graphviz: `convcalc summary MODEL --format dot | dot -Tsvg -o model.svg`. It has no "
+        "limit of size.",
     ),
 }
 
@@ -102,9 +106,9 @@ def page() -> str:
     )
     parts = [
         HEAD + "".join(map(_row, REPORT_FORMATS)),
-        f"The samples are of this model, `small.yaml`:\n\n{_fenced('yaml', SMALL)}",
+        f"The samples show this model, `small.yaml`:\n\n{_fenced('yaml', SMALL)}",
     ]
-    parts.append(f"and those of graphs of this one, `pair.yaml`:\n\n{_fenced('yaml', NESTED.lstrip())}")
+    parts.append(f"The samples of graphs show this one, `pair.yaml`:\n\n{_fenced('yaml', NESTED.lstrip())}")
     for name in REPORT_FORMATS:
         language, about = ABOUT[name]
         report, depth = (pair, 1) if name in ("mermaid", "dot") else (small, 0)

@@ -1,5 +1,7 @@
-"""The index of output formats, ``convcalc/rendering/format_index.py``, made from the declarations in the modules of
-``convcalc/rendering/``: ``python -m tests.regenerate.formats`` writes it.
+"""Writes the index of output formats, ``convcalc/rendering/format_index.py``, from the declarations in the modules of
+``convcalc/rendering/``.
+
+The command is ``python -m tests.regenerate.formats``.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ INDEX = (
 
 
 def declared() -> list[OutputFormat]:
-    """The formats that the modules declare."""
+    """Returns the formats that the modules declare."""
     modules = [
         import_module(f"convcalc.rendering.{file.stem}") for file in sorted((PACKAGE / "rendering").glob("*.py"))
     ]
@@ -53,7 +55,7 @@ def declared() -> list[OutputFormat]:
 
 
 def index() -> str:
-    """The text of the index."""
+    """Returns the text of the index."""
     return HEAD + "".join(map(_entry, declared())) + ")\n"
 
 
