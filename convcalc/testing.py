@@ -47,7 +47,7 @@ def assert_summary(
     result = check_model(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
     if not result.passed:
         lines = "\n".join(map(str, result.problems)).split("\n")
-        raise AssertionError("\n".join(map(visible, [f"{source} does not hold:", *lines])))
+        raise AssertionError("\n".join(map(visible, [f"{source} failed its checks:", *lines])))
 
 
 def _reported(model: Any) -> Study:

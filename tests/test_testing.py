@@ -67,7 +67,7 @@ def test_a_model_that_differs_fails_layer_by_layer(record: Path, changed: Path) 
             with pytest.raises(AssertionError) as failed:
                 assert_summary(model, against)
             first, *rest = str(failed.value).splitlines()
-            assert first.endswith(" does not hold:")
+            assert first.endswith(" failed its checks:")
             assert "conv2d_1" in rest[0] and "65" in rest[0] and "64" in rest[0]
     with pytest.raises(AssertionError, match=r"changed\.yaml:6:\d+: error\[record-differs\]"):
         assert_summary(changed, record)

@@ -285,7 +285,7 @@ def _write(text: str, ascii: bool) -> None:
     from convcalc.cli.terminal import encodes, write
 
     if ascii or not encodes("■→×−"):
-        from convcalc.rendering.signs import to_ascii
+        from convcalc.rendering.ascii import to_ascii
 
         text = to_ascii(text)
     write(text)

@@ -68,9 +68,9 @@ def operation_page(operation: Operation, style: TextStyle) -> str:
     out = [style.painted(name, "bold"), *wrapped(operation.doc, style.width), ""]
     text = "".join(f"{style.encoded(line)}\n" for line in out)
     rows = []
-    for each in (*operation.parameters, *operation.init_parameters):
-        known = value_text(operation.defaults[each]) if each in operation.defaults else "required"
-        rows.append([each, known, "a tensor or a value" if each in operation.parameters else "a value"])
+    for argument in (*operation.parameters, *operation.init_parameters):
+        default = value_text(operation.defaults[argument]) if argument in operation.defaults else "required"
+        rows.append([argument, default, "a tensor or a value" if argument in operation.parameters else "a value"])
     text += draw_table([Column("Argument"), Column("Default"), Column("Expects")], rows, style)
     return text + style.encoded(f"\nIn Keras: keras.{name}") + "\n"
 

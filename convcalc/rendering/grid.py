@@ -14,8 +14,8 @@ from rich import box
 from rich.cells import cell_len
 
 from convcalc.base.text import visible
+from convcalc.rendering.ascii import to_ascii
 from convcalc.rendering.sheet import Column, Sheet
-from convcalc.rendering.signs import to_ascii
 
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
@@ -79,7 +79,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _fitting(text: str, width: int) -> int:
-    """How many characters fit, at least one."""
+    """Returns the number of characters that fit, at least 1."""
     if text.isascii():
         return width
     used = 0

@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
     from convcalc.rendering.grid import TextStyle
 
-# Options of ``convcalc summary`` that go together.
+# Groups of options of ``convcalc summary``.
 SHEET_OPTIONS = ("columns", "depth", "convention")
 KERAS_OPTIONS = ("line_length", "positions", "expand_nested", "show_trainable", "layer_range")
 DATA_OPTIONS = ("convention", "memory", "training", "insights")
 
 
 class OutputFormat(Struct):
-    """A format, and references (``"module:function"``) to the functions that write it.
+    """An output format, with references (``"module:function"``) to the functions that write it.
 
-    A format of tables needs only ``sheets``: reports, checks and comparisons are written from sheets. Any other format gives a
-    function for each of the three that it can write.
+    A format of tables declares only ``sheets``, because reports, checks and comparisons can all be sheets. Any other format declares
+    a function for each of these three that it can write.
 
     - ``name`` is the word after ``--format``, ``endings`` are the file endings that select the format.
     - ``machine`` is True for formats that programs read: numbers without separators, empty cells for unknown numbers, and one
       table in a file.
-    - ``options`` are the options of ``convcalc summary`` that this format accepts and some other format does not.
+    - ``options`` are the options of ``convcalc summary`` that only some formats accept, and this one does.
     - ``several`` is False if a file can contain only one model.
     - ``sheets`` takes an iterable of Sheets and returns pieces of text.
     - ``reports`` takes an iterable of Studies and a :class:`FormatRequest` and returns pieces of text.
@@ -89,7 +89,7 @@ class FormatRequest(Struct):
     - ``text_style`` returns the TextStyle; only formats that draw call it.
     - ``columns``, ``depth``, ``memory`` and ``insights`` are the options of ``convcalc summary``.
     - ``keras`` are the options of Keras's printed text.
-    - ``note`` is called with a remark for the user that is not part of the output.
+    - ``note`` is a function that shows a message to the user, outside the output.
     """
 
     several: bool = False
@@ -103,7 +103,7 @@ class FormatRequest(Struct):
 
 
 class ComparisonRequest(Struct):
-    """The options for writing a comparison: ``everything`` includes the layers that are equal."""
+    """The options for writing a comparison: ``everything`` is True to include unchanged layers."""
 
     everything: bool = False
     text_style: Callable[[], TextStyle] = _plain_style

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_ASCII = str.maketrans(
+_REPLACEMENTS = str.maketrans(
     {"×": "x", "·": ".", "−": "-", "≥": ">=", "±": "+/-", "→": "->", "└": "`", "…": "~", "■": "#", "█": "#", "░": "."}
 )
 _PRODUCT = re.compile(r"(?<=[\w)])·(?=[\w(])")
@@ -13,5 +13,5 @@ _PRODUCT = re.compile(r"(?<=[\w)])·(?=[\w(])")
 def to_ascii(text: str) -> str:
     """Returns the text in ASCII. Other characters without a replacement are escaped."""
     # Between numbers or names the dot is a product, which becomes *.
-    text = _PRODUCT.sub("*", text).translate(_ASCII)
+    text = _PRODUCT.sub("*", text).translate(_REPLACEMENTS)
     return text if text.isascii() else text.encode("ascii", "backslashreplace").decode()
