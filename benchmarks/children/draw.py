@@ -10,7 +10,7 @@ from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from convcalc.rendering.grid import Column, TextStyle, draw
+from convcalc.rendering.grid import Column, TextStyle, draw_table
 
 ROWS, REPEATS = int(sys.argv[1]), int(sys.argv[2])
 CELLS = [
@@ -22,7 +22,7 @@ COLUMNS = [Column("Layer (type)"), Column("Output shape"), Column("Params", righ
 
 def ours() -> str:
     """The table as convcalc draws it."""
-    return draw(COLUMNS, CELLS, TextStyle())
+    return draw_table(COLUMNS, CELLS, TextStyle())
 
 
 def rich() -> str:
