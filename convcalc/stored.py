@@ -22,8 +22,8 @@ class Cell(Struct):
 
     Attributes:
         value: The text or number; None if it is unknown.
-        cropped: True if a part of the text is missing. An "…" at the end of a word replaces the rest of that word, an "…" as a
-            word of its own replaces any number of words. A cropped text without "…" at its end may be cut within a word.
+        cropped: True if a part of the text is missing. An "…" at the end of a word replaces the rest of that word, a
+            separate "…" replaces any number of words. A cropped text without "…" at its end may be cut within a word.
         partial: True if the number is only a lower bound.
     """
 

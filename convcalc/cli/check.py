@@ -35,7 +35,7 @@ _WORDS = {
     "macs": "MACs",
     "flops": "FLOPs",
     "activation_bytes": "bytes of activations",
-    "peak_activation_bytes": "bytes of live activations at the peak",
+    "peak_activation_bytes": "bytes of activations in memory at the same time",
     "weight_bytes": "bytes of weights",
 }
 
@@ -76,14 +76,14 @@ def _budget_options(command: F) -> F:
     metavar="RECORD",
     shell_complete=files,
     heading=COMPARISON,
-    help="Compare with a record: a text that Keras printed, a JSON report, a model file; or a folder of records.",
+    help="Compare with a record (a text that Keras printed, a JSON report or a model file) or with a folder of records.",
 )
 @option(
     "--record",
     metavar="FILE",
     shell_complete=files,
     heading=COMPARISON,
-    help="Write or update the model's record, a .txt or .json file; or a folder of records.",
+    help="Write or update the model's record: a .txt or .json file, or a folder of records.",
 )
 @option("--ignore-names", is_flag=True, heading=COMPARISON, help="Do not compare the names of layers.")
 @_budget_options
@@ -91,7 +91,7 @@ def _budget_options(command: F) -> F:
     "--allow-incomplete",
     is_flag=True,
     heading=BUDGET,
-    help="Pass a budget whose number is unknown or only a lower bound.",
+    help="Do not fail only because a number is unknown or a lower bound.",
 )
 @input_options
 @option(
@@ -165,7 +165,7 @@ def command(
 
 
 def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """The payloads of the models in order. Also prints messages, writes records and collects exit codes."""
+    """Yields the payloads of the models in order. Also prints messages, writes records and collects exit codes."""
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)
@@ -176,7 +176,7 @@ def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[A
 
 
 def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
-    """The output in pieces. Pieces for standard error are written here."""
+    """Yields the output in pieces. Pieces for standard error are written here instead."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn(piece.text)
@@ -185,13 +185,13 @@ def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
 
 
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:
-    """The number of processes. It is 1 if a file, such as standard input, can be read only by this process."""
+    """Returns the number of processes: 1 if a file, such as standard input, can be read only by this process."""
     private = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
     return 1 if any(private) else jobs or jobs_for(names)
 
 
 def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
-    """The budget of the command line."""
+    """Returns the limits that the options set."""
     from convcalc.checking.budget import Limit
 
     return {

@@ -63,7 +63,7 @@ class CheckRun:
     text_style: TextStyle | None
 
     def check(self, name: str) -> Outcome:
-        """Check one model. An unreadable file gives a failed result instead of an exception, so other models are still checked."""
+        """Checks one model. If its file cannot be read, the result is a failure, not an exception: other models are still checked."""
         from convcalc.checking.check_model import CheckResult
 
         began = monotonic()
@@ -110,7 +110,7 @@ class CheckRun:
 
 
 def _record_in_folder(record: str | None, model: str) -> str | None:
-    """The path of the record. If ``record`` is a folder, the record in it that is named after the model."""
+    """Returns the path of the record. If ``record`` is a folder, this is the record in it that is named after the model."""
     if record is None or not Path(record).is_dir():
         return record
     paths = [Path(record, Path(model).stem + ending) for ending in _RECORD_ENDINGS]
@@ -122,7 +122,7 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
 
 
 def _new_record(report: Study, record: str, name: str) -> NewRecord:
-    """The record to write. If ``record`` is a folder, the file in it is named after the model."""
+    """Returns the record to write. If ``record`` is a folder, the file in it is named after the model."""
     from convcalc.snapshot.write import snapshot_text
 
     path = Path(record)

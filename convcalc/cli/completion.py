@@ -91,7 +91,7 @@ def optimizers(ctx: click.Context, param: click.Parameter, incomplete: str) -> l
 
 
 def _matching(offers: Mapping[str, str | None], incomplete: str) -> list[CompletionItem]:
-    """The offers that begin with the incomplete word, ignoring case."""
+    """Returns the offers that begin with the incomplete word, ignoring case."""
     beginning = incomplete.lower()
     return [_item(name, help=text) for name, text in offers.items() if name.lower().startswith(beginning)]
 

@@ -35,7 +35,7 @@ MOST_SETTINGS = 20
     required=True,
     metavar="SIZES",
     heading=INPUT,
-    help="Input size, e.g. 6 or 28x28; with --filters 28x28x1; ? is an unknown size, H a named one.",
+    help="Input size, e.g. 6 or 28x28; with --filters also the channels: 28x28x1. Write ? for an unknown size, H for a name.",
 )
 @option(
     "--k",
@@ -61,7 +61,7 @@ MOST_SETTINGS = 20
     "padding",
     metavar="PAD",
     heading=LAYER,
-    help="same, valid, causal, 1, 1,2 or ((1,0),(0,1)). [default: valid]",
+    help="Padding: same, valid, causal, 1, 1,2 or ((1,0),(0,1)). [default: valid]",
 )
 @option(
     "--dilation",
@@ -72,7 +72,7 @@ MOST_SETTINGS = 20
     heading=LAYER,
     help="Dilation rate. [default: 1]",
 )
-@option("--channels", metavar="N", heading=INPUT, help="Number of input channels, if --in does not contain it.")
+@option("--channels", metavar="N", heading=INPUT, help="Number of input channels, if --in does not contain them.")
 @option("--filters", metavar="N", heading=LAYER, help="Number of filters; also prints parameters and MACs.")
 @option("--groups", type=WholeNumber(1), metavar="N", default=1, heading=LAYER, help="Number of groups of channels.")
 @option("--depthwise", is_flag=True, heading=LAYER, help="Convolve each channel separately.")
@@ -101,13 +101,13 @@ MOST_SETTINGS = 20
     heading=LAYER,
     help="Use the padding rules of this framework.",
 )
-@option("--ceil-mode", is_flag=True, heading=LAYER, help="Round up, as PyTorch's pooling can.")
+@option("--ceil-mode", is_flag=True, heading=LAYER, help="Round the output size up (ceil_mode of PyTorch's pooling).")
 @option(
     "--out",
     "output",
     metavar="SIZES",
     heading=OTHER,
-    help="Inverse: list the kernel sizes, strides and paddings that turn --in into this size.",
+    help="List the kernel sizes, strides and paddings that turn --in into this size.",
 )
 @option(
     "--format",
@@ -116,7 +116,7 @@ MOST_SETTINGS = 20
     default="text",
     show_default=True,
     heading=OUTPUT,
-    help="Output format.",
+    help="Choose the output format.",
 )
 @option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters.")
 @option("--no-color", is_flag=True, heading=OUTPUT, help="Accepted, without effect.", hidden=True)
@@ -176,7 +176,7 @@ def _calculate(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -
 
 
 def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
-    """The spatial sizes and the channels. With filters and without ``--channels``, the last size of ``--in`` is the channels."""
+    """Returns the spatial sizes and the channels. With filters and without ``--channels``, the last size of ``--in`` is the channels."""
     sizes = parse_sizes(options["input_"], "--in", names=True)
     channels = _one(options["channels"], "--channels")
     counted = options["filters"] is not None or options["depthwise"]
@@ -190,7 +190,9 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
         sizes, channels = sizes[:-1], sizes[-1]
         if len(sizes) == 1 and options["padding"] != "causal":  # causal padding exists only for one axis
             whole = options["input_"]
-            click.echo(f"note: {whole} is read as (length, channels); with two axes, write --in {whole}x3", err=True)
+            click.echo(
+                f"note: {whole} is read as (length, channels); for two axes, add the channels: --in {whole}x3", err=True
+            )
     if len(sizes) > 3:
         raise error(
             codes.INVALID_VALUE,
@@ -222,7 +224,7 @@ def _inverse(options: dict[str, Any]) -> int:
     if isinstance(padding, list) or padding == "causal" or isinstance(kernel, str) or isinstance(stride, str):
         raise error(
             codes.INVALID_VALUE,
-            "with --out, --k and --s are one number each, and --pad is same, valid or one number",
+            "with --out, --k and --s must be one number each, and --pad must be same, valid or one number",
         )
     transpose, framework = options["transpose"], options["framework"]
     fixed: dict[str, Any] = {"kernel_size": kernel, "strides": stride, "padding": padding}

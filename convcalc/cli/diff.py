@@ -55,7 +55,7 @@ def command(
 ) -> int:
     """Compare two models layer by layer.
 
-    A and B are specs, Keras configs, .keras archives or HDF5 files. With --git, compare two states of A.
+    A and B are specs, Keras configs, .keras archives or HDF5 files. With --git, compare two revisions of A.
 
     The exit code is 1 if the models differ.
     """
@@ -80,7 +80,7 @@ def _from_files(models: tuple[str, ...]) -> tuple[Model, Model]:
 
 
 def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
-    """The file in a revision and on disk, or in two revisions. As in git, a revision that is left out is HEAD."""
+    """Returns the models in a revision and on disk, or in two revisions. As in git, a revision that is left out is HEAD."""
     from convcalc.read import load
 
     if len(models) != 1 or models[0] == "-":
@@ -88,7 +88,7 @@ def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
     (file,) = models
     before, dots, after = revisions.partition("..")
     if after.startswith("."):
-        raise error(codes.INVALID_VALUE, f"--git takes REV or REV..REV, not '{revisions}'")
+        raise error(codes.INVALID_VALUE, f"--git expects REV or REV..REV, not '{revisions}'")
     if not dots:
         return _at(file, before), load(file)
     return _at(file, before or "HEAD"), _at(file, after or "HEAD")

@@ -49,7 +49,7 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
 
 
 def _meaning(code: str, style: TextStyle) -> str:
-    """The meaning of the code of a problem or an insight."""
+    """Returns the page with the meaning of a code, of a problem or an insight."""
     from convcalc.checking.insights import INSIGHT_RULES
     from convcalc.rendering.insights import code_page
 
@@ -59,5 +59,8 @@ def _meaning(code: str, style: TextStyle) -> str:
     if code in codes.CODES:
         meaning = codes.meaning(codes.Code(code))
         return code_page(code, meaning.title, meaning.help, style)
-    hint = did_you_mean(code, (*INSIGHT_RULES, *codes.CODES)) or "; to explain a layer, name it after the model"
-    raise error(codes.UNKNOWN_CODE, f"explain takes a MODEL and a LAYER, or a CODE; there is no code '{code}'{hint}")
+    hint = (
+        did_you_mean(code, (*INSIGHT_RULES, *codes.CODES))
+        or f"; to explain a layer of a model, use `convcalc explain {code} LAYER`"
+    )
+    raise error(codes.UNKNOWN_CODE, f"there is no code '{code}'{hint}")

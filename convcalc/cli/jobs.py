@@ -51,7 +51,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
         pool.start(work, jobs, method)
         for number, name in enumerate(rest):
             succeeded, result = pool.result(number)
-            # Repeated here after a failure, so that the exception and its traceback are those of this process.
+            # Repeat failed work here, so that the exception and its traceback come from this process.
             yield result if succeeded else work(name)
     finally:
         pool.stop()
@@ -83,7 +83,9 @@ class WorkerPool:
                     process.start()
                 except OSError as failed:
                     why = failed.strerror or failed
-                    raise error(codes.NO_PROCESS, f"cannot start a process: {why}; --jobs 1 needs none") from None
+                    raise error(
+                        codes.NO_PROCESS, f"cannot start a process: {why}; use --jobs 1, which starts none"
+                    ) from None
                 theirs.close()
                 self._processes[ours], self._sent[ours] = process, deque()
         for connection in [*self._processes] * _AHEAD:

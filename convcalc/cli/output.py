@@ -78,7 +78,7 @@ def output_options(formats: Sequence[str], default: str = "table") -> Callable[[
                 type=click.Choice(list(formats)),
                 metavar="FORMAT",
                 heading=OUTPUT,
-                help=f"Output format: {listed(formats)}. [default: {default}]",
+                help=f"Choose the output format: {listed(formats)}. [default: {default}]",
             ),
         ):
             with_output = add_option(with_output)
@@ -100,7 +100,7 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
         endings = listed([ending for ending, name in ENDINGS.items() if name in formats])
         raise error(
             codes.UNKNOWN_FORMAT,
-            f"{file}: its ending selects no format of this command; use {endings}, or give --format",
+            f"{file}: no format of this command has this ending; use {endings}, or give --format",
         )
     return Output(selected, path)
 
@@ -108,14 +108,14 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
 def text_options(command: F) -> F:
     """Adds the options for the style of text."""
     for add_option in (
-        option("--no-color", is_flag=True, heading=OUTPUT, help="No colour (also: set NO_COLOR)."),
+        option("--no-color", is_flag=True, heading=OUTPUT, help="Use no colour (also: set NO_COLOR)."),
         option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters."),
         option(
             "--width",
             type=WholeNumber(20, 10_000),
             metavar="N",
             heading=OUTPUT,
-            help="Width in characters. [default: the terminal's]",
+            help="Set the width in characters. [default: the terminal's]",
         ),
     ):
         command = add_option(command)

@@ -35,13 +35,13 @@ class Project:
     records: Mapping[str, str] = field(default_factory=dict)
 
     def record_of(self, model: str) -> str | None:
-        """Returns the path of a model's record, None if it has none."""
+        """Returns the path of a model's record; None if there is no record."""
         wanted = os.path.realpath(model)  # Path.resolve() raises an error for circular links
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 
 def project(start: Path | None = None) -> Project:
-    """Returns the settings of the project of a folder, from the nearest ``pyproject.toml`` in it or in a folder above.
+    """Returns the project settings for a folder, from the nearest ``pyproject.toml`` in this folder or above it.
 
     Raises :class:`ConvcalcError` if the file is not TOML, and for unknown keys and invalid values.
     """
@@ -149,7 +149,7 @@ class _Reader:
         self.problems.append(Problem(code, message, self._mark(key)))
 
     def _mark(self, key: str) -> Mark:
-        """The position of a key. TOML's parser does not report it, so the text after the table's header is searched."""
+        """Returns the position of a key. TOML's parser does not report it, so the text after the table's header is searched."""
         head = self.source.text.find("tool.convcalc")
         match = re.compile(rf"(?m)^[ \t]*[\[{{]?.*?[\"']?({re.escape(key)})[\"']?\s*[=\]]").search(
             self.source.text, max(head, 0)

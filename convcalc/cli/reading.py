@@ -24,7 +24,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Reading:
-    """Reads the models one at a time. ``options`` are those of the command; ``code`` is the exit code so far."""
+    """Reads the models one at a time. ``options`` has the options of the command; ``code`` is the exit code so far."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -38,7 +38,7 @@ class Reading:
         return (report for report in reports if report is not None)
 
     def _report(self, source: str, alone: bool) -> Study | None:
-        """Returns a model's report and prints messages about it. None for one of several models that cannot be read."""
+        """Returns a model's report and prints messages about it. If one of several models cannot be read, returns None."""
         try:
             report, weights = self._read(source)
         except ConvcalcError as failed:

@@ -119,7 +119,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 
 def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
-    """The request to the format."""
+    """Returns the request for the output format."""
 
     def text_style() -> TextStyle:
         return to.text_style(options["width"], options["ascii"], options["no_color"])

@@ -1,4 +1,4 @@
-"""Matches the layers of two models. Siblings are matched at once: layers that are directly inside the same model.
+"""Matches the layers of two models. Siblings (layers that are directly inside the same model) are matched together.
 
 The steps, each for the layers that are still unmatched:
 
@@ -57,7 +57,7 @@ Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
 class Alignment(Struct):
-    """The matched layers, and which of them (by their numbers before) are at another position in the order."""
+    """The matched layers. ``moved`` has the numbers before of the layers that are at another position in the order."""
 
     matches: Matches
     moved: frozenset[int]
@@ -160,7 +160,7 @@ def _readers(layers: Signatures) -> list[list[Link]]:
 
 def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
     """Returns the longest series of matches that are in the same order on both sides (a longest increasing subsequence)."""
-    ends: list[int] = []  # for each length of a series, the smallest number after with which one ends
+    ends: list[int] = []  # for each length of a series, the smallest last number in ``after``
     last_pairs: list[tuple[int, int]] = []  # the last pairs of these series
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}
     for pair in sorted(matches.items()):
@@ -212,7 +212,7 @@ def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], ri
 
 
 def _similarity(before: LayerSignature, after: LayerSignature) -> float:
-    """Returns 0 if the types differ, otherwise at least 1, and more the more features the layers share."""
+    """Returns the similarity: 0 if the types differ, otherwise at least 1; it is higher if more features are shared."""
     if before.type != after.type:
         return 0.0
     shared = len(before.features & after.features) / (len(before.features | after.features) or 1)

@@ -44,7 +44,7 @@ class _Tree:
             parents.append(number)
 
     def children(self, number: int | None) -> Sequence[int]:
-        """Returns the numbers of the rows directly inside a row; those of depth 0 for None."""
+        """Returns the numbers of the rows directly inside a row; for None, the rows of depth 0."""
         return self._children.get(number, ())
 
     def descendants(self, number: int) -> Iterator[Row]:
@@ -55,7 +55,7 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """The values that identify a layer: those that every row of both snapshots has.
+    """The values that identify a layer, chosen from those that every row of both snapshots has.
 
     Attributes:
         names: True if names count.
@@ -71,7 +71,7 @@ class _Identity(Struct):
 
     @classmethod
     def of(cls, rows: Sequence[Row], ignore_names: bool) -> _Identity:
-        """Returns what identifies the layers of these rows."""
+        """Returns the values that can identify the layers of these rows."""
         arguments = all(row.arguments is not None for row in rows)
         return cls(not ignore_names, arguments, _visible_length("name", rows), _visible_length("type", rows))
 
@@ -100,7 +100,7 @@ def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
 def _pairs(
     before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
 ) -> Iterator[Pair]:
-    """Yields the pairs of the layers inside ``left`` and ``right`` (None: those of depth 0), each followed by those inside it."""
+    """Yields the pairs of the layers inside ``left`` and ``right`` (None: the layers of depth 0), each before the pairs inside it."""
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return

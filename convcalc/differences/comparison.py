@@ -87,7 +87,7 @@ class Comparison:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of layers by status. A layer of which only the number in an automatic name differs is ``renumbered``."""
+        """The number of layers by status. A layer is ``renumbered`` if only the number in its automatic name differs."""
         return Counter(
             "renumbered" if pair.status == "renamed" and pair.renumbered else pair.status for pair in self.pairs
         )

@@ -14,7 +14,7 @@ from convcalc.stored import Cell, Row
 from convcalc.write.arguments import shortest_spelling
 
 _OUTPUT_FIELDS = ("output_shape", "output_bytes")
-_STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a person states; all others are computed
+_STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; all others are computed
 
 
 class Siblings(Struct):
@@ -85,7 +85,7 @@ def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
 
 
 def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
-    """Yields the changes of what a person states. Arguments are compared only if the types are equal."""
+    """Yields the changes of the fields and arguments that a user sets. Arguments are compared only if the types are equal."""
     if names:
         yield from _cell_changes(before, after, ["name"])
     type_changes = list(_cell_changes(before, after, ["type"]))
@@ -121,7 +121,7 @@ def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Ch
 
 
 def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
-    """Returns the layers that read other tensors than before."""
+    """Returns the changes of the layers that read other tensors than before, by their numbers before."""
     matches = siblings.alignment.matches
     old_origins = tensor_origins("before", siblings.before.links, {left: left for left in matches})
     new_origins = tensor_origins("after", siblings.after.links, {right: left for left, right in matches.items()})
@@ -152,7 +152,7 @@ def _joined(sources: Sequence[Cell]) -> Cell:
 
 
 def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
-    """Returns the layers that were moved.
+    """Returns the changes of the layers that were moved, by their numbers before.
 
     If connections are known, the order of layers follows from the graph. Then a new position is a change only if nothing else
     differs.
@@ -165,7 +165,7 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 
 
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
-    """Returns True if a change is one of the layer itself. A new name is not, nor is being frozen together with the parent."""
+    """Returns True if a change is in the layer itself. A new name is not, nor is being frozen together with the parent."""
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
     return change.field != "name"

@@ -30,12 +30,12 @@ def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]
     try:
         first, last = (re.compile(name) for name in names)
     except (re.error, OverflowError, RecursionError) as failed:
-        raise error(codes.INVALID_VALUE, f"--layer-range needs names or patterns: {failed}") from None
+        raise error(codes.INVALID_VALUE, f"--layer-range expects names or regular expressions: {failed}") from None
     starts = [number for number, row in enumerate(rows) if first.match(row.name)]
     ends = [number for number, row in enumerate(rows) if last.match(row.name)]
     if not starts or not ends:
         missing = names[0] if not starts else names[1]
-        raise error(codes.UNKNOWN_LAYER, f"--layer-range: no layer is named '{missing}'")
+        raise error(codes.UNKNOWN_LAYER, f"--layer-range: no layer's name matches '{missing}'")
     low, high = min(starts), max(ends)
     if low > high:
         low, high = min(ends), max(starts)

@@ -33,7 +33,7 @@ def load(source: str | PathLike[str]) -> Model:
 
 
 def parse(source: str | PathLike[str]) -> Model:
-    """Like :func:`load`, but a model with broken layers is returned, with its ``problems``, as far as it could be read."""
+    """Like :func:`load`, but also returns a model with broken layers: as far as it could be read, with its ``problems``."""
     with open_source(source) as (file, name):
         return model_in(detect(file, name))
 
@@ -44,7 +44,7 @@ def read(data: bytes, name: str) -> Model:
 
 
 def config_in(source: str | PathLike[str]) -> Any:
-    """Returns the config in a Keras file as data, without building anything from it. None for a file that is not Keras's."""
+    """Returns the config in a Keras file as data, without building anything from it. None for a file that Keras did not write."""
     with open_source(source) as (file, name):
         content = detect(file, name)
         return resolve(content.kind.config)(content) if content.kind.config else None

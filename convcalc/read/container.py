@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import zipfile  # slow to import, and most files are not archives
 
 MAX_MEMBER = 64 * 2**20
-MAX_RATIO = 200  # a member's size to its compressed size
+MAX_RATIO = 200  # maximum of a member's size divided by its compressed size
 MAX_MEMBERS = 100_000
 MAX_NESTING = 200
 
@@ -79,7 +79,7 @@ class _UncompressedMember(io.RawIOBase):
         file.seek(info.header_offset)
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
-            raise zipfile.BadZipFile(f"{info.filename} is not where the directory says")
+            raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
         # The content starts after the name and an extra field, whose lengths are in the header.
         lengths = sum(struct.unpack("<HH", header[26:30]))
         self._start = info.header_offset + 30 + lengths
@@ -151,7 +151,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> by
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):
         raise error(
             codes.TOO_LARGE,
-            f"{source}: {name} decompresses to more than {MAX_RATIO} times its size; files of Keras do not",
+            f"{source}: {name} decompresses to more than {MAX_RATIO} times its size; files written by Keras never do",
         )
     with archive.open(info) as compressed:
         content = compressed.read(MAX_MEMBER + 1)

@@ -1,4 +1,4 @@
-"""What a file is. Every command detects the kind of a file here, by its first bytes or its text, never by its name.
+"""Detects the kind of a file, for every command: by the first bytes or the text of the file, never by its name.
 
 To add an input format, write its reader in a new module and declare a kind here.
 """
@@ -21,7 +21,7 @@ class FileKind(Struct):
     - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
     - ``config`` takes the OpenFile and returns Keras's config as data. None for files that are not written by Keras.
-    - ``tree`` takes the OpenFile and returns a context manager of the HDF5 tree that holds the weights. None if there is none.
+    - ``tree`` takes the OpenFile and returns a context manager of the HDF5 tree that holds the weights. None for a kind without weights.
     - ``weights`` takes the HDF5 tree, the Model and the file's name, and returns the Weights.
     """
 
@@ -80,7 +80,7 @@ def _is_keras_text(text: str) -> bool:
 
 
 def find_summary_part(text: str) -> re.Match[str] | None:
-    """Returns the first place in a text that looks as if Keras had printed it."""
+    """Returns the first part of a text that looks as if Keras had printed it."""
     return _SUMMARY_PART.search(text)
 
 
@@ -96,7 +96,7 @@ KINDS: list[FileKind] = []
 
 
 def _kind(kind: FileKind) -> FileKind:
-    """Registers a kind. The kinds are tried in the order of their declarations; the first that matches counts."""
+    """Registers a kind. The kinds are tried in the order of their declarations; the first that matches is used."""
     KINDS.append(kind)
     return kind
 
@@ -156,7 +156,7 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
 
 
 def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
-    """The file, which is at its start before and after this call, if it is of a binary kind, else None."""
+    """Returns the file if it is of a binary kind, else None. The file is at its start before and after the call."""
     start = file.read(_LONGEST_START)
     file.seek(0)
     kind = next((kind for kind in KINDS if kind.starts and start.startswith(kind.starts)), None)
@@ -164,5 +164,5 @@ def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
 
 
 def text_kind(text: str) -> FileKind:
-    """The kind of a text."""
+    """Returns the kind of a text."""
     return next((kind for kind in KINDS if kind.matches is not None and kind.matches(text)), SPEC)

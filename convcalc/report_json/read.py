@@ -16,7 +16,7 @@ from convcalc.report_json import SCHEMA_VERSION
 
 _LAYER_NUMBERS = ("params", "trainable_params", "macs", "output_bytes")
 _MEMORY_NUMBERS = ("input_bytes", "output_bytes", "activation_bytes", "peak_activation_bytes", "weight_bytes")
-# Bytes are only comparable if they were counted without the options --assume-dtype and --in-place.
+# Bytes are only comparable if they were counted without the options --assume-dtype and --inplace.
 _COMPARABLE_MEMORY = {"dtype": None, "in_place": False}
 
 

@@ -30,7 +30,7 @@ def report_json(report: Study) -> str:
 
 
 def report_data(report: Study) -> dict[str, Any]:
-    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention unless the report has those of another.
+    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention unless the report was made with another one.
 
     Equal parts are one object: make a deep copy before changing one.
     """
@@ -54,7 +54,7 @@ def report_data(report: Study) -> dict[str, Any]:
 
 
 def totals_data(totals: Totals) -> dict[str, Any]:
-    """Returns the ``totals`` object, without those of memory."""
+    """Returns the ``totals`` object without the memory totals."""
     return {
         "params": plain_number(totals.params),
         "trainable_params": plain_number(totals.trainable_params),

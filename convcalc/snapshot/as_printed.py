@@ -101,7 +101,7 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the parameters of a printed row, or those of the model's row if they are cropped and agree."""
+    """Returns the parameters of a printed row, or of the model's row if they are cropped and agree."""
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value
 

@@ -33,7 +33,7 @@ _EXPECTED = "a record is the text that model.summary() printed, a JSON report of
 
 
 def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
-    """Returns the snapshot in a file; ``-`` reads standard input. From several, selects the one of the ``report``'s model.
+    """Returns the snapshot in a file; ``-`` reads standard input. If there are several, selects the snapshot of the ``report``'s model.
 
     Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
     """
@@ -82,7 +82,7 @@ def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _selected(
     snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
 ) -> Snapshot:
-    """Returns the only snapshot, the only one of the report's model file, or the only one with its model's name."""
+    """Returns the only snapshot. If there are several: the only one of the report's file, or of a model with its name."""
     if len(snapshots) == 1:
         return snapshots[0]
     model = report.model if report else None

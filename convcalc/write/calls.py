@@ -10,7 +10,7 @@ from convcalc.ops import Operation
 
 
 def data_calls(model: Model) -> list[int]:
-    """Returns the calls without operations that only compute masks, which Keras creates again."""
+    """Returns the calls to write. Operations that only compute masks are left out: Keras creates them again."""
     used = {ref.call for ref in model.outputs}
     for number in range(len(model.calls) - 1, -1, -1):
         if number in used:

@@ -12,7 +12,7 @@ from convcalc.write.yaml_values import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
-    """Returns the lines of ``custom:``; none if the model has no such layer."""
+    """Returns the lines of ``custom:``; no lines if the model has no such layer."""
     kinds = {kind.name: kind for _, layer in model.walk() if _is_declared(kind := layer.definition)}
     lines = [f"  {word_text(name)}: {flow(_declaration(kind))}" for name, kind in kinds.items()]
     return ["custom:", *lines] if lines else []

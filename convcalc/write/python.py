@@ -56,7 +56,7 @@ class _Module:
         self.supplied: set[str] = set()
 
     def functions(self, model: Model, prefix: str, name: str) -> list[list[str]]:
-        """Returns the function that builds a model, after those of its nested models."""
+        """Returns the function that builds a model, after the functions of its nested models."""
         function = _Function(self, model, prefix)
         lines = function.sequential() if model.class_name == "Sequential" else function.functional()
         return [*function.inner, [f"def {name}():", *(f"    {line}" for line in lines)]]
@@ -74,7 +74,7 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls with a used output besides the first. For unknown layers, only this shows that they have several outputs.
+        # Calls that have a used output other than the first. For unknown layers, only this shows that they have several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }

@@ -150,7 +150,7 @@ def test_listed_settings_are_valid_in_the_framework(before, after, transpose, fr
 def test_two_sizes_with_filters_are_an_axis_and_channels() -> None:
     done = CliRunner().invoke(command, ["--in", "28x28", "--k", "3", "--filters", "8"], standalone_mode=False)
     assert "28 → (None, 26, 8)" in done.stdout
-    assert done.stderr == "note: 28x28 is read as (length, channels); with two axes, write --in 28x28x3\n"
+    assert done.stderr == "note: 28x28 is read as (length, channels); for two axes, add the channels: --in 28x28x3\n"
 
 
 def test_the_longest_axis_has_a_picture() -> None:

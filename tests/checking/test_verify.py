@@ -334,7 +334,7 @@ def test_the_verify_option(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
     assert run(capsys, config, "--verify") == (
         2,
         "",
-        f"error[no-weights]: {config}: contains no weights: a .keras archive and an .h5 file of a whole model do\n",
+        f"error[no-weights]: {config}: contains no weights; give a .keras archive or the .h5 file of a whole model\n",
     )
     assert run(capsys, config, bad, "--verify")[0] == 2
     # Given sizes change the expected shapes of the weights.

@@ -84,8 +84,8 @@ layers:
         ({"line_length": 5}, "Keras cannot print its summary in 5 characters: use a larger --line-length"),
         ({"positions": [0.5, 1.0]}, "--positions needs 3 numbers, one for each column, not 2"),
         ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 characters"),
-        ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer is named 'nowhere'"),
-        ({"layer_range": ("(", "conv")}, "--layer-range needs names or patterns"),
+        ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer's name matches 'nowhere'"),
+        ({"layer_range": ("(", "conv")}, "--layer-range expects names or regular expressions"),
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:

@@ -307,7 +307,7 @@ def test_a_deleted_working_directory_is_in_no_project(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5_000, "*"])
 def test_an_invalid_pattern_matches_nothing(pattern: str) -> None:
     report = infer(read(b"input: [3]\nlayers: [Flatten]\n", "spec.yaml"))
-    with pytest.raises(ConvcalcError, match="--layer-range needs names or patterns"):
+    with pytest.raises(ConvcalcError, match="--layer-range expects names or regular expressions"):
         in_range(report, (pattern, "flatten"))
 
 

@@ -25,7 +25,7 @@ class LayerEntry:
 
     Attributes:
         path: its path in the file.
-        offset: the number of its first call, as the file counts.
+        offset: the number of its first call in the file.
         nodes: its calls: trees of positional and named arguments, which contain tensors.
     """
 
@@ -108,7 +108,7 @@ class CallGraph:
                 )
 
     def _order_calls(self) -> None:
-        """Adds each call after the calls whose outputs it takes, and after the earlier calls of its layer."""
+        """Adds each call after the calls whose outputs it reads, and after the earlier calls of its layer."""
         waiting: dict[tuple[str, int], int] = {}  # the number of needed calls that are not added yet
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         tensors: dict[tuple[str, int], list[KerasTensor]] = {}
@@ -159,7 +159,7 @@ class CallGraph:
             raise self.fail(path, "contains a tensor that does not name its call") from None
 
     def _counted_from_zero(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns a tensor of Keras 2 with the number of its call as Keras 3 counts."""
+        """Returns a tensor of Keras 2 with the number that Keras 3 would give its call."""
         entry = self.entries.get(tensor.layer)
         return tensor._replace(node=tensor.node - entry.offset) if entry is not None else tensor
 
@@ -226,7 +226,7 @@ class CallGraph:
         return named
 
     def _ref(self, tensor: KerasTensor) -> Ref:
-        """Returns the reference to a tensor: the same object for all calls that take it."""
+        """Returns the reference to a tensor: the same object for all calls that read it."""
         call = self.placed[tensor.layer, tensor.node]
         return self._references.setdefault((call, tensor.output), Ref(call, tensor.output))
 

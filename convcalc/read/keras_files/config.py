@@ -155,7 +155,7 @@ class ConfigReader:
         return CallGraph(self.fail, layer_entries, legacy).model(config, name, path)
 
     def _take_name(self, taken: set[str], name: str, path: str) -> None:
-        """Adds a layer's name to those of its model. Raises if another layer has it."""
+        """Adds a layer's name to the names of its model. Raises if another layer has this name."""
         if name in taken:
             raise self.fail(path, f"two layers are named '{name}'", codes.NAME_TAKEN)
         taken.add(name)
@@ -182,7 +182,7 @@ class ConfigReader:
         definition = lookup_builtin(class_name) if _is_keras(module, entry) else None
         name = config.get("name") or entry.get("name")
         if name is None and definition is None and not module.startswith("keras.src.ops."):
-            # The class takes no name: Keras gives its layers an automatic one when it loads the file.
+            # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
@@ -278,7 +278,7 @@ def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
 
 
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
-    """Returns the definition of a custom class: that of an installed package, if one declares the class."""
+    """Returns the definition of a custom class, from an installed package if one declares the class."""
     module, registered = entry.get("module"), entry.get("registered_name")
     return find(name) or Foreign(
         name,

@@ -40,7 +40,7 @@ def config_text(file: BinaryIO, name: str) -> Source:
 
 
 class Tree:
-    """The groups and arrays of an open file. They are objects of h5py; None if one does not exist.
+    """The groups and arrays of an open file. Each is an object of h5py, or None if it does not exist.
 
     Keras writes a plain tree, so a link out of the tree and a group in two places are errors.
     """

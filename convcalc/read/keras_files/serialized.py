@@ -1,4 +1,4 @@
-"""Converts the objects in Keras's configs to the plain values that the catalogue's arguments take.
+"""Converts the objects in Keras's configs to the plain values that the catalogue's arguments accept.
 
 Source: ``keras/src/saving/serialization_lib.py``. No class that a file names is created: an object stays a dict.
 """
@@ -25,7 +25,7 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# Values in the configs of initializers, regularizers and constraints that are defaults: the bare name means the same.
+# Default values in the configs of initializers, regularizers and constraints: the name alone means the same.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -106,8 +106,8 @@ def operand(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of a config as an argument takes it: tuples as lists, dtype policies and objects with default configs as
-    their names. The reader of the file has limited its nesting.
+    """Returns a value of a config as an argument accepts it: tuples as lists, dtype policies and objects with default configs as
+    their names. Its nesting was limited when the file was read.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]

@@ -176,7 +176,7 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
     named: dict[str, Any] = {}
     for entry in entries:
         if not _is_entry(entry):
-            args.append(entry)  # for the reader to refuse
+            args.append(entry)  # the reader reports it
             continue
         args.append(entry[2] if entry[0] == _CONSTANT else _tensor(entry))
         if len(entry) > 3 and isinstance(entry[3], Mapping):

@@ -74,7 +74,9 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
 
 
 def _no_weights(name: str) -> ConvcalcError:
-    return error(codes.NO_WEIGHTS, f"{name}: contains no weights: a .keras archive and an .h5 file of a whole model do")
+    return error(
+        codes.NO_WEIGHTS, f"{name}: contains no weights; give a .keras archive or the .h5 file of a whole model"
+    )
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
@@ -130,7 +132,7 @@ class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
     Newer versions of Keras write the name of a layer next to its variables. Otherwise the group is named after the layer's class
-    and its number among the layers of this class. A layer without a group was saved before, as part of another model.
+    and its number among the layers of this class. A layer has no group if Keras saved it earlier, as part of another model.
     """
 
     def __init__(self, tree: Tree) -> None:

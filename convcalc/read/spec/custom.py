@@ -99,7 +99,7 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
-    """Returns the name, the shape and trainable of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
+    """Returns name, shape and ``trainable`` of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)
@@ -138,7 +138,7 @@ class DeclaredRule:
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
 
     def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
-        """Returns the sizes that the pattern names, and those that its dots match."""
+        """Returns the sizes that the pattern names, and the sizes that its ``...`` matches."""
         given, named = list(x[1:]), list(self.pattern)
         free: list[Number] = []
         if ANY_AXES in named:

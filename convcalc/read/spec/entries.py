@@ -306,7 +306,7 @@ class Entries:
             with suppress(AlreadyReported):
                 self.scope.labels[self.reader.word(node, self.scope, "a label")] = self.current
 
-    # Where inputs come from -------------------------------------------------------------------------------------------
+    # Inputs ----------------------------------------------------------------------------------------------------------
 
     def inputs(self, place: SpecPlace, definition: Definition | None = None) -> tuple[Ref, ...]:
         """Returns the inputs of an entry: those under ``from:``, else the output above. Raises :class:`AlreadyReported`."""
@@ -327,7 +327,7 @@ class Entries:
             raise AlreadyReported
         return (self.current,)
 
-    # Layers again, models, groups -------------------------------------------------------------------------------------
+    # Repeated calls, models, groups -----------------------------------------------------------------------------------
 
     def call_again(self, entry: MappingNode) -> None:
         """Reads ``call: encoder``: calls a layer again on other tensors, with the same weights."""
@@ -417,7 +417,7 @@ class Entries:
             self.group(layers, scope, self.current)
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads the layers of a block with its arguments as variables. Its output is that of its last layer."""
+        """Reads the layers of a block with its arguments as variables. Its output is the output of its last layer."""
         scope = self.opened(key)
         if block.name in scope.open_blocks:
             way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))

@@ -30,13 +30,16 @@ def substitute(text: str, variables: Mapping[str, Any]) -> Any:
         return _value(whole, variables)
     word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _as_text(_value(match, variables)), text)
     if len(word) > MAX_WORD:  # blocks that build longer and longer words could fill the memory
-        raise Refusal(f"gives a word of {len(word):,} characters; the maximum is {MAX_WORD:,}", codes.EXPRESSION)
+        raise Refusal(
+            f"this word has {len(word):,} characters with its variables replaced; the maximum is {MAX_WORD:,}",
+            codes.EXPRESSION,
+        )
     return word
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, (list, tuple, dict)) or value is None:
-        raise Refusal("only a number or a word can be put into a word", codes.EXPRESSION)
+        raise Refusal(f"only a number or a word can be inserted into a word, not {shown(value)}", codes.EXPRESSION)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

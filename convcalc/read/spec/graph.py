@@ -1,7 +1,7 @@
 """Builds the layers and calls of a model while its file is read.
 
-The builder keeps the graph valid: calls refer only to earlier calls, and names are unique. It reports what cannot be used, and reading
-continues.
+The builder keeps the graph valid: calls refer only to earlier calls, and names are unique. It reports input that cannot be
+used, and reading continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file whose blocks and repeats are expanded. The work for one layer counts like that for several values.
+# Limits for a file whose blocks and repeats are expanded. One layer counts as much work as several values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
 MAX_WORK = WORK_PER_LAYER * MAX_LAYERS

@@ -1,7 +1,7 @@
 """Parses YAML text into nodes with their places, without executing or constructing anything.
 
-PyYAML's parser gives events. This module builds plain nodes from them with its own stack, so that a hostile file does no harm by its
-depth or its aliases. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words, not booleans.
+PyYAML's parser gives events. This module builds plain nodes from them with its own stack, so that the nesting and
+the aliases of a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words, not booleans.
 """
 
 from __future__ import annotations

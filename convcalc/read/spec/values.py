@@ -1,6 +1,6 @@
 """Turns nodes into plain values, and reports everything that is wrong with them.
 
-A :class:`NodeReader` belongs to one file: it knows the source and collects the problems. A :class:`Scope` holds the names that a node can
+A :class:`NodeReader` belongs to one file: it has the source and collects the problems. A :class:`Scope` holds the names that a node can
 use: variables, labels, and the inputs of the block around it.
 """
 
@@ -256,16 +256,16 @@ class NodeReader:
 
 
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
-    """True if a mapping has a key that is probably a misspelling of this one. It was reported, so the missing key need not be."""
+    """True if a mapping has a key that is probably a misspelling of this key. It was reported, so the missing key is not reported too."""
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
-# The most values in one variable. Blocks that put lists into lists could otherwise fill the memory.
+# The maximum number of values in one variable. Blocks that put lists into lists could otherwise fill the memory.
 MAX_VARIABLE_VALUES = 200
 
 
 def _count_values(value: Any) -> int:
-    """Returns the number of values in a value. Raises :class:`Refusal` if a variable must not hold so many."""
+    """Returns the number of values in a value. Raises :class:`Refusal` if it is too many for a variable."""
     count, remaining = 0, [value]
     while remaining:
         part = remaining.pop()
