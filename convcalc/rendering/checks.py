@@ -39,44 +39,40 @@ class CheckLine(Struct):
     difference: Sheet | None
 
 
-def checks_sheet(models: Sequence[CheckResult], plain: bool = False) -> Sheet:
+def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
     """Returns a sheet with a row for each model and its first problem.
 
     ``plain`` is for formats that programs read: numbers have no separators, the cell of an unknown number is empty, and the last
     column names the numbers that are unknown or lower bounds.
     """
-    return _sheet([check_line(model, plain) for model in models], plain)
-
-
-def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
     failed = sum(not line.passed for line in lines)
     note = f" {len(lines):,} checked, {len(lines) - failed:,} passed, {failed:,} failed"
     fields, columns = ((*_FIELDS, "incomplete"), (*_COLUMNS, Column("Incomplete"))) if plain else (_FIELDS, _COLUMNS)
     return Sheet("Checks", fields, columns, [line.row for line in lines], (note,))
 
 
-def check_line(model: CheckResult, plain: bool) -> CheckLine:
+def check_line(result: CheckResult, plain: bool) -> CheckLine:
     """Returns the part of one model in the sheets."""
     difference = None
-    if not model.passed and model.comparison is not None and not model.comparison.same:
+    if not result.passed and result.comparison is not None and not result.comparison.same:
         from convcalc.rendering.diff import diff_sheet
 
-        difference = diff_sheet(model.comparison, plain=plain)
-    return CheckLine(_plain_row(model) if plain else _row(model), model.passed, difference)
+        difference = diff_sheet(result.comparison, plain=plain)
+    return CheckLine(_plain_row(result) if plain else _row(result), result.passed, difference)
 
 
-def _row(model: CheckResult) -> list[str]:
-    report = model.report
+def _row(result: CheckResult) -> list[str]:
+    report = result.report
     counts = ["?", "?", "?"]
     if report is not None:
         totals = report.totals
         params = number_text(totals.params, totals.incomplete.get("params"))
         counts = [f"{len(report.layers):,}", params, number_text(totals.macs, totals.incomplete.get("macs"))]
-    return [status(model), model.source, *counts, f"{len(model.problems):,}", _first(model)]
+    return [status(result), result.source, *counts, f"{len(result.problems):,}", _first(result)]
 
 
-def _plain_row(model: CheckResult) -> list[str]:
-    report = model.report
+def _plain_row(result: CheckResult) -> list[str]:
+    report = result.report
     counts, incomplete = ["", "", ""], ""
     if report is not None:
         totals = report.totals
@@ -84,24 +80,16 @@ def _plain_row(model: CheckResult) -> list[str]:
         counts = [str(len(report.layers)), *("" if number is None else str(number) for number in known)]
         labels = {name: totals.incomplete.get(name) for name in ("params", "macs")}
         incomplete = "; ".join(f"{name}={label}" for name, label in labels.items() if label)
-    return [status(model), model.source, *counts, str(len(model.problems)), _first(model), incomplete]
+    return [status(result), result.source, *counts, str(len(result.problems)), _first(result), incomplete]
 
 
-def _first(model: CheckResult) -> str:
-    return model.problems[0].message if model.problems else ""
+def _first(result: CheckResult) -> str:
+    return result.problems[0].message if result.problems else ""
 
 
-def status(model: CheckResult) -> str:
+def status(result: CheckResult) -> str:
     """Returns ``passed``, ``failed``, or ``error`` if the file could not be read."""
-    return "error" if model.report is None else "passed" if model.passed else "failed"
-
-
-def checks_dict(models: Sequence[CheckResult]) -> dict[str, Any]:
-    """Returns the results for JSON.
-
-    ``totals`` is null for a file that could not be read. ``comparison`` exists if the model has a record.
-    """
-    return checks_data([model_dict(model) for model in models])
+    return "error" if result.report is None else "passed" if result.passed else "failed"
 
 
 def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -109,16 +97,19 @@ def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
-def model_dict(model: CheckResult) -> dict[str, Any]:
-    """Returns the part of one model for JSON."""
+def model_dict(result: CheckResult) -> dict[str, Any]:
+    """Returns the part of one model for JSON.
+
+    ``totals`` is null for a file that could not be read. ``comparison`` exists if the model has a record.
+    """
     return {
-        "source": model.source,
-        "passed": model.passed,
-        "status": status(model),
-        "layers": None if model.report is None else len(model.report.layers),
-        "totals": None if model.report is None else totals_with_memory(model.report),
-        "problems": [problem.as_dict() for problem in model.problems],
-        **({} if model.comparison is None else {"comparison": model.comparison.as_dict()}),
+        "source": result.source,
+        "passed": result.passed,
+        "status": status(result),
+        "layers": None if result.report is None else len(result.report.layers),
+        "totals": None if result.report is None else totals_with_memory(result.report),
+        "problems": [problem.as_dict() for problem in result.problems],
+        **({} if result.comparison is None else {"comparison": result.comparison.as_dict()}),
     }
 
 

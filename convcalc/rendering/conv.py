@@ -96,7 +96,7 @@ def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
     names = [_POSITION_NAMES[axis_name] for axis_name in name.replace(", ", " and ").split(" and ")]
     if unread == 1:
         return f": the last input {listed(names, 'and')} {'is' if len(names) == 1 else 'are'} never used"
-    return f": the last {unread} input {listed((f'{plural}s' for plural in names), 'and')} are never used"
+    return f": the last {unread} input {listed((f'{noun}s' for noun in names), 'and')} are never used"
 
 
 def _transposed(answer: ConvAnswer, window: Window) -> list[str]:

@@ -13,18 +13,18 @@ from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
 
 
-def commands(model: CheckResult) -> str:
+def commands(result: CheckResult) -> str:
     """Returns a command for each problem."""
-    return "".join(f"{_command(model, problem)}\n" for problem in model.problems)
+    return "".join(f"{_command(result, problem)}\n" for problem in result.problems)
 
 
-def _command(model: CheckResult, problem: Problem) -> str:
+def _command(result: CheckResult, problem: Problem) -> str:
     mark = problem.mark
-    file = mark.file if mark else model.source
+    file = mark.file if mark else result.source
     location: dict[str, object] = {} if file in STDIN else {"file": file}
     if mark:
         location |= {"line": mark.line, "col": mark.column}
-    text = problem.message if mark else f"{model.source}: {problem.message}"
+    text = problem.message if mark else f"{result.source}: {problem.message}"
     level = "warning" if problem.severity == "warning" else "error"
     return f"::{level} {_properties({**location, 'title': problem.code})}::{_escaped(text)}"
 

@@ -38,27 +38,27 @@ def junit(suites: Sequence[Suite]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
-def suite(model: CheckResult) -> Suite:
+def suite(result: CheckResult) -> Suite:
     """Returns the test suite of a model. Its tests are in the order of the layers."""
-    suite = Element("testsuite", name=_legal(model.source))
-    problems_of: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_checked_layers(model))}
-    for problem in model.problems:
+    suite = Element("testsuite", name=_legal(result.source))
+    problems_of: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_checked_layers(result))}
+    for problem in result.problems:
         problems_of.setdefault(problem.layer or _MODEL, []).append(problem)
-    outcome = "error" if model.report is None else "failure"
+    outcome = "error" if result.report is None else "failure"
     failed = 0
     for name, problems in problems_of.items():
-        failed += _test(suite, model, name, problems, outcome)
+        failed += _test(suite, result, name, problems, outcome)
     suite.set("tests", str(len(problems_of)))
     suite.set("failures", str(failed if outcome == "failure" else 0))
     suite.set("errors", str(failed if outcome == "error" else 0))
-    suite.set("time", _seconds(model.seconds))
-    return Suite(suite, model.seconds)
+    suite.set("time", _seconds(result.seconds))
+    return Suite(suite, result.seconds)
 
 
-def _test(suite: Element, model: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
+def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
     """Adds a test to the suite. Returns True if it fails. Warnings do not fail a test: they are its output."""
-    case = SubElement(suite, "testcase", classname=_legal(model.source), name=_legal(name), file=_legal(model.source))
-    case.set("time", _seconds(model.seconds if name == _MODEL else 0))
+    case = SubElement(suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(result.source))
+    case.set("time", _seconds(result.seconds if name == _MODEL else 0))
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity != "error"]
     if errors:
@@ -70,15 +70,15 @@ def _test(suite: Element, model: CheckResult, name: str, problems: Sequence[Prob
     return bool(errors)
 
 
-def _checked_layers(model: CheckResult) -> Iterator[str]:
+def _checked_layers(result: CheckResult) -> Iterator[str]:
     """Yields the paths of layers that are compared with a record, or that have expectations in their spec."""
-    if model.comparison is not None:
-        for pair in model.comparison.pairs:
+    if result.comparison is not None:
+        for pair in result.comparison.pairs:
             row = pair.after or pair.before
             if row is not None:
                 yield row.path or row.name
-    if model.report is not None:
-        yield from (path for path, layer in model.report.model.walk() if layer.expect)
+    if result.report is not None:
+        yield from (path for path, layer in result.report.model.walk() if layer.expect)
 
 
 def _seconds(seconds: float) -> str:

@@ -10,7 +10,7 @@ from convcalc.base.window import Window
 
 MOST_ROWS = 7
 MOST_POSITIONS = 2000  # of one kernel: more do not fit into a terminal
-_READ, _HOLE, _PAD, _UNREAD, _GAP = "■", "·", "+", "×", "…"
+_READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
@@ -44,17 +44,17 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
     size, kernel, stride, dilation, before, after, output = _ints(window)
     length = before + size + after
     rows = [_axis_row("input", length, before, size), *_step_rows("window", output, kernel, stride, dilation)]
-    unread = [
+    unused = [
         position for position in _ends(length) if before <= position < before + size and not _is_read(window, position)
     ]
-    if unread:
-        rows.append(_Row("unread", dict.fromkeys(unread, _UNREAD)))
+    if unused:
+        rows.append(_Row("unused", dict.fromkeys(unused, _UNUSED)))
     legend = (
         [f"{_READ} read"]
         + [f"{_PAD} padding"] * (before + after > 0)
         + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
     )
-    legend += [f"{_UNREAD} never used"] * bool(unread)
+    legend += [f"{_UNUSED} never used"] * bool(unused)
     return rows, length, "   ".join(legend)
 
 
@@ -108,10 +108,10 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
         if before <= position < before + output and not _is_read(flipped, position)
     ]
     if unwritten:
-        rows.append(_Row("empty", dict.fromkeys(unwritten, _UNREAD)))
+        rows.append(_Row("empty", dict.fromkeys(unwritten, _UNUSED)))
     cropped = before > 0 or after > 0
     legend = [f"{_READ} written"] + [f"{_PAD} cropped"] * cropped + [f"{_HOLE} skipped"] * (dilation > 1 and kernel > 1)
-    legend += [f"{_UNREAD} not written"] * bool(unwritten)
+    legend += [f"{_UNUSED} not written"] * bool(unwritten)
     return rows, length, "   ".join(legend)
 
 

@@ -42,9 +42,9 @@ class Findings(Struct):
     items: Sequence[Finding]
 
 
-def findings(model: CheckResult) -> Findings:
+def findings(result: CheckResult) -> Findings:
     """Returns the findings of a model."""
-    return Findings(model.report is not None, [_finding(model, problem) for problem in model.problems])
+    return Findings(result.report is not None, [_finding(result, problem) for problem in result.problems])
 
 
 def sarif(models: Sequence[Findings]) -> str:
@@ -69,11 +69,11 @@ def _rule(code: Code) -> dict[str, Any]:
     }
 
 
-def _finding(model: CheckResult, problem: Problem) -> Finding:
+def _finding(result: CheckResult, problem: Problem) -> Finding:
     level = "warning" if problem.severity == "warning" else "error"
     message = _LINK.sub(r"\\[\1\\](", visible(problem.message))
-    location = _location(model.source, problem.mark, problem.layer)
-    return Finding(problem.code, level, message, location, _fingerprint(model, problem))
+    location = _location(result.source, problem.mark, problem.layer)
+    return Finding(problem.code, level, message, location, _fingerprint(result, problem))
 
 
 def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[str, Any]]:
@@ -118,9 +118,9 @@ def _artifact(file: str) -> dict[str, str]:
     return {"uri": quote(path.as_posix(), errors="surrogateescape"), "uriBaseId": "%SRCROOT%"}
 
 
-def _fingerprint(model: CheckResult, problem: Problem) -> str:
+def _fingerprint(result: CheckResult, problem: Problem) -> str:
     """Returns a hash that stays the same if lines move or numbers change."""
-    parts = (PurePath(model.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
+    parts = (PurePath(result.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -158,18 +158,18 @@ def report(network: str, convention: str = "convcalc") -> Report:
     return infer(parse(NETWORKS[network])).with_flops(convention)
 
 
-def parts(found: Report) -> dict[str, int]:
+def parts(result: Report) -> dict[str, int]:
     """The parts of a network's FLOPs; the last entry is the total of the report."""
     sums = {
-        "2 · MACs": 2 * _sum(found, lambda row: row.macs),
-        "biases": _sum(found, _bias),
-        "batch normalization": _sum(found, lambda row: _others(row) if row.class_name == "BatchNormalization" else 0),
-        "ReLU": _sum(found, _relu),
-        "softmax": _sum(found, lambda row: _others(row) if row.config.get("activation") == "softmax" else 0),
-        "pooling": _sum(found, lambda row: _others(row) if "Pooling" in row.class_name else 0),
-        "additions of branches": _sum(found, lambda row: _others(row) if row.class_name == "Add" else 0),
+        "2 · MACs": 2 * _sum(result, lambda row: row.macs),
+        "biases": _sum(result, _bias),
+        "batch normalization": _sum(result, lambda row: _others(row) if row.class_name == "BatchNormalization" else 0),
+        "ReLU": _sum(result, _relu),
+        "softmax": _sum(result, lambda row: _others(row) if row.config.get("activation") == "softmax" else 0),
+        "pooling": _sum(result, lambda row: _others(row) if "Pooling" in row.class_name else 0),
+        "additions of branches": _sum(result, lambda row: _others(row) if row.class_name == "Add" else 0),
     }
-    return {**sums, "**total**": _int(found.totals.flops)}
+    return {**sums, "**total**": _int(result.totals.flops)}
 
 
 def by_tool(network: str) -> dict[str, int]:
@@ -188,8 +188,8 @@ def by_tool(network: str) -> dict[str, int]:
     }
 
 
-def _sum(found: Report, count: Callable[[LayerReport], object]) -> int:
-    return sum(_int(count(row)) for row in found.layers)
+def _sum(result: Report, count: Callable[[LayerReport], object]) -> int:
+    return sum(_int(count(row)) for row in result.layers)
 
 
 def _int(number: object) -> int:
@@ -198,16 +198,16 @@ def _int(number: object) -> int:
 
 
 def _bias(row: LayerReport) -> object:
-    (result,) = row.calls[0].result.rule_results
-    assert result.inferred is not None
-    return sum(product(weight.shape) * weight.added_per_sample for weight in result.inferred.weights)
+    (rule_result,) = row.calls[0].result.rule_results
+    assert rule_result.inferred is not None
+    return sum(product(weight.shape) * weight.added_per_sample for weight in rule_result.inferred.weights)
 
 
 def _others(row: LayerReport) -> object:
     """The operations other than products and biases."""
-    (result,) = row.calls[0].result.rule_results
-    assert isinstance(result.definition, LayerDefinition) and result.inferred is not None
-    return elementwise(result.definition, result.args, result.rule_inputs, result.inferred)
+    (rule_result,) = row.calls[0].result.rule_results
+    assert isinstance(rule_result.definition, LayerDefinition) and rule_result.inferred is not None
+    return elementwise(rule_result.definition, rule_result.args, rule_result.rule_inputs, rule_result.inferred)
 
 
 def _relu(row: LayerReport) -> object:

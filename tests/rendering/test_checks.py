@@ -12,7 +12,7 @@ from convcalc.base.codes import CODES
 from convcalc.base.problems import Mark, Problem, Source
 from convcalc.checking.check_model import CheckResult
 from convcalc.differences.compare import diff
-from convcalc.rendering.checks import checks_dict, checks_sheet
+from convcalc.rendering.checks import check_line, check_sheets, checks_data, model_dict
 from convcalc.rendering.formats import CHECK_FORMATS
 from tests.helpers.check_results import BAD, GOOD, MODELS, checked, commands, hostile
 from tests.helpers.check_text import check_text
@@ -168,7 +168,7 @@ def test_characters_that_xml_forbids_are_escaped() -> None:
 
 
 def test_a_row_shows_the_result_of_a_model() -> None:
-    sheet = checks_sheet(MODELS[:3])
+    (sheet,) = check_sheets([check_line(result, plain=False) for result in MODELS[:3]], plain=False)
     assert [row[:5] for row in sheet.rows] == [
         ["passed", "good.yaml", "2", "320", "194,688"],
         ["failed", "specs/a b,c:ü.yaml", "2", "320", "194,688"],
@@ -180,7 +180,8 @@ def test_a_row_shows_the_result_of_a_model() -> None:
 
 
 def test_an_unknown_number_is_not_zero() -> None:
-    sheet = checks_sheet([checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", ""))])
+    result = checked(GOOD.replace("28, 28", "null, null").replace("\n  - Flatten", ""))
+    (sheet,) = check_sheets([check_line(result, plain=False)], plain=False)
     assert sheet.rows[0][4] == "?"
 
 
@@ -194,7 +195,7 @@ def test_machine_formats_have_plain_numbers() -> None:
 
 def test_the_json_has_all_fields() -> None:
     data = json.loads(check_text("json", MODELS[:3]))
-    assert data == checks_dict(MODELS[:3])
+    assert data == checks_data([model_dict(result) for result in MODELS[:3]])
     assert data["schema_version"] == 1
     assert not data["passed"]
     good, bad, broken = data["models"]
@@ -216,7 +217,7 @@ def test_every_format_accepts_every_result(name: str) -> None:
 def test_the_json_of_a_model_with_a_record_has_the_comparison() -> None:
     before, after = (checked(GOOD.replace("32", filters)).report for filters in ("32", "16"))
     assert before is not None and after is not None
-    (model,) = checks_dict([CheckResult("m.yaml", after, (), diff(before, after))])["models"]
+    model = model_dict(CheckResult("m.yaml", after, (), diff(before, after)))
     assert model["comparison"]["totals"]["params"]["before"] == 320
     assert model["comparison"]["layers"][0]["status"] == "changed"
 
