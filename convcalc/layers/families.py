@@ -1,4 +1,4 @@
-"""Which family declares a layer, so that a family is imported only when a model has one of its layers.
+"""Maps each layer to the family that declares it. A family is imported only when a model uses one of its layers.
 
 Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
 """

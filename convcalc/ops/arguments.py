@@ -1,10 +1,10 @@
-"""Kinds of arguments of operations, and the annotations that declare them.
+"""Argument kinds for operations, and the annotations that declare them.
 
-A rule declares the kind of each of its parameters by an annotation: ``axis: Axes | None = None``. :class:`~convcalc.ops.Operation`
-reads the kinds and checks the arguments of each call before it runs the rule. As in Keras, true and false are also
-the numbers 1 and 0.
+A rule declares the kind of each parameter with an annotation: ``axis: Axes | None = None``. :class:`~convcalc.ops.Operation`
+reads the kinds and checks the arguments of each call before it runs the rule. As in Keras, true and false also count
+as 1 and 0.
 
-This module and those that declare operations have no ``from __future__ import annotations``: annotations must be objects, not texts.
+This module and those that declare operations have no ``from __future__ import annotations``: annotations must be objects, not strings.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,12 +16,12 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import Anything, RankFree
 from convcalc.ops.tensor import ManyTensors, Tensor
 
-# Larger integers cannot be computed with as floats.
+# Larger integers cannot be converted to floats.
 _LARGEST_INTEGER = 10**300
 
 
 class ComplexParts(ManyTensors):
-    """Complex numbers: a tensor of real parts and a tensor of imaginary parts, of one shape."""
+    """Complex numbers: a tensor of real parts and a tensor of imaginary parts, of the same shape."""
 
     expects = "a pair of tensors, the real parts and the imaginary parts"
 
@@ -30,7 +30,7 @@ class ComplexParts(ManyTensors):
             raise Refusal(f"needs {self.expects}", codes.WRONG_INPUTS)
         real, imaginary = value
         if [*map(plain, real.shape)] != [*map(plain, imaginary.shape)]:
-            raise Refusal("needs real and imaginary parts of one shape", codes.SHAPES_DIFFER)
+            raise Refusal("needs real and imaginary parts of the same shape", codes.SHAPES_DIFFER)
         return value
 
 
@@ -62,7 +62,7 @@ class WholeNumber(RankFree):
 class WholeNumbers(RankFree):
     """A list of whole numbers; with ``single`` also one number, with ``nullable`` also null in the list.
 
-    ``length`` is the only length that is accepted. As in Keras, an empty text is an empty list.
+    ``length`` is the required length (None: any). As in Keras, an empty text is an empty list.
     """
 
     def __init__(self, single: bool = False, nullable: bool = False, length: int | None = None) -> None:
@@ -130,7 +130,7 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """The sizes of a new shape: one, or a list. Parts of the list that are not whole numbers are unknown sizes."""
+    """A new shape: a size or a list of sizes. List items that are not whole numbers are unknown sizes."""
 
     expects = "a size or a list of sizes"
 
@@ -141,7 +141,7 @@ class NewShapeSizes(RankFree):
 
 
 class PadWidths(RankFree):
-    """Elements to add at both ends of each axis: a number, a pair for all axes, or a list of pairs (or of single numbers)."""
+    """Numbers of elements to add at both ends of each axis: a number, a pair for all axes, or a list of pairs or numbers."""
 
     expects = "a whole number, a pair (before, after), or a list of such pairs"
 
@@ -163,7 +163,7 @@ class PadWidths(RankFree):
 
 
 class SummedAxisLists(RankFree):
-    """The axes that a tensor product sums over: their number, or two lists of the same length."""
+    """The axes that a tensor product sums over: a number of axes, or two lists of axes of the same length."""
 
     expects = "a whole number, or two lists of axes of the same length"
 
@@ -179,7 +179,7 @@ class SummedAxisLists(RankFree):
 
 
 class ListOfOperands(RankFree):
-    """A list that is not empty; its first element has a shape."""
+    """A non-empty list whose first element has a shape."""
 
     expects = "a list of tensors"
 
@@ -203,7 +203,7 @@ class Interval(RankFree):
         return value
 
 
-# The annotations. The annotation of one tensor is Tensor itself.
+# The annotations. A single tensor is annotated as Tensor.
 Tensors: TypeAlias = Annotated[Sequence[Tensor], ManyTensors()]
 ComplexPair: TypeAlias = Annotated[Sequence[Tensor], ComplexParts()]
 Operand: TypeAlias = Annotated[Any, TensorOrNumbers()]
@@ -213,18 +213,18 @@ Text: TypeAlias = Annotated[str, AnyText()]
 Integer: TypeAlias = Annotated[int, WholeNumber()]
 Integers: TypeAlias = Annotated[Sequence[int], WholeNumbers()]
 IntegerOrIntegers: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# Axes are numbers.
+# Numbers of axes.
 Axis: TypeAlias = Annotated[int, WholeNumber()]
 Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# True or false; as in Python, any value is one of them.
+# True or false: as in Python, any value is accepted by its truth value.
 Flag: TypeAlias = Annotated[bool, Anything()]
-# Changes no shape and no dtype: any value is accepted.
+# Affects neither shapes nor dtypes: any value is accepted.
 Ignored: TypeAlias = Annotated[Any, Anything()]
-# The rule has a meaning for any value.
+# The rule accepts any value.
 AnyValue: TypeAlias = Annotated[Any, Anything()]
 # As in Keras, any value other than 'channels_first' means channels_last.
 DataFormat: TypeAlias = Annotated[Any, Anything()]
-# The rule checks the value itself, because its problem codes or its conditions are special.
+# The rule checks the value itself, because the argument needs special conditions or problem codes.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]
 RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]

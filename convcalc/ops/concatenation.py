@@ -40,7 +40,7 @@ def concatenate(xs: Tensors, *, axis: Axis = 0) -> Tensor:
 
 @operation("Append", flops=costs.free)
 def append(x1: Tensor, x2: Tensor, *, axis: Axis | None = None) -> Tensor:
-    """Concatenates two tensors along an axis, or flattened."""
+    """Concatenates two tensors along an axis; without an axis, flattens them first."""
     if axis is None:
         return Tensor((product(x1.shape) + product(x2.shape),), common_dtype(x1, x2))
     return _concatenated([x1, x2], axis_index(axis, len(x1.shape)))
@@ -76,14 +76,14 @@ def stack(x: Tensors, *, axis: Axis = 0) -> Tensor:
         if len(tensor.shape) != len(first) or any(
             a != b and a is not UNKNOWN and b is not UNKNOWN for a, b in zip(first, tensor.shape)
         ):
-            raise Refusal("needs inputs of one shape", codes.SHAPES_DIFFER)
+            raise Refusal("needs inputs of the same shape", codes.SHAPES_DIFFER)
     at = axis_index(axis, len(first) + 1)
     return Tensor((*first[:at], len(x), *first[at:]), common_dtype(*x))
 
 
 @operation("Unstack", "core", flops=costs.free)
 def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Tensor]:
-    """Splits along an axis into parts without that axis."""
+    """Splits a tensor into slices along an axis, and removes that axis."""
     at = axis_index(axis, len(x.shape))
     count = x.shape[at] if num is None else num
     if not isinstance(count, int):
@@ -92,7 +92,7 @@ def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Ten
 
 
 def _checked_count(parts: int) -> int:
-    """Returns the number of outputs. Raises :class:`Refusal` for more than any model has: each output costs memory."""
+    """Returns the number of outputs. Raises :class:`Refusal` for more than any model has, because each output costs memory."""
     if not 0 <= parts <= MAX_PARTS:
         raise Refusal(f"returns 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
     return parts
@@ -122,13 +122,13 @@ def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
 
 @operation("Split", flops=costs.free)
 def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) -> list[Tensor]:
-    """Splits along an axis, into a number of equal parts or at indices."""
+    """Splits a tensor along an axis, into a number of equal parts or at indices."""
     return _split(x, indices_or_sections, axis)
 
 
 @operation("ArraySplit", flops=costs.free)
 def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
-    """Splits along an axis into a number of parts; the first ones are one larger if the size cannot be divided."""
+    """Splits a tensor along an axis into nearly equal parts: the first parts are one element larger if needed."""
     at = axis_index(axis, len(x.shape))
     size, count = x.shape[at], _checked_count(indices_or_sections)
     parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
@@ -137,25 +137,25 @@ def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> l
 
 @operation("Hsplit", flops=costs.free)
 def hsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Splits along the second axis."""
+    """Splits a tensor along the second axis."""
     return _split(x, indices_or_sections, 0 if len(x.shape) == 1 else 1)
 
 
 @operation("Vsplit", flops=costs.free)
 def vsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Splits along the first axis."""
+    """Splits a tensor along the first axis."""
     return _split(x, indices_or_sections, 0)
 
 
 @operation("Dsplit", flops=costs.free)
 def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]:
-    """Splits along the third axis."""
+    """Splits a tensor along the third axis."""
     return _split(x, indices_or_sections, 2)
 
 
 @operation("Meshgrid", flops=costs.free)
 def meshgrid(*x: Tensor, indexing: AnyValue = "xy") -> list[Tensor]:
-    """Returns the coordinates of a grid."""
+    """Returns coordinate tensors of a grid from coordinate vectors."""
     if not x and indexing != "ij":
         raise Refusal("needs at least one tensor", codes.INVALID_VALUE)
     sizes = [product(tensor.shape) for tensor in x]

@@ -1,7 +1,7 @@
-"""The floating-point operations of operations, besides their products; see :mod:`convcalc.layers.costs` for layers.
+"""Floating-point operations (FLOPs) of ``keras.ops``, other than products; see :mod:`convcalc.layers.costs` for layers.
 
-Each operation declares its cost as the facet ``flops``. Tensors are counted as a whole if the size of the batch is known, otherwise
-for one sample.
+Each operation declares its cost as the facet ``flops``. Costs are for the whole batch if its size is known, otherwise for one
+sample.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["free", "unknown"]
 
 
 def elementwise(operation: Operation, args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the floating-point operations of one call besides its products."""
+    """Returns the floating-point operations of one call, other than products."""
     if operation.flops is None:
         return UNKNOWN
     number = operation.flops(operation.rule_arguments(args), inputs, result)
@@ -58,12 +58,12 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the additions; with weights they belong to the products."""
+    """Returns the number of additions; 0 with weights, because the products then include them."""
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 
 def distances(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns a subtraction for each square, and a root for each distance."""
+    """Returns the cost of a subtraction for each square and a root for each distance."""
     return sum((part.macs for part in result.products), per_output(1)(args, inputs, result))
 
 
@@ -76,7 +76,7 @@ def attention(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def gelu(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of the approximation by tanh of a polynomial, or that of the exact function by erf."""
+    """Returns the cost of the tanh approximation, or of the exact function with erf."""
     return per_output(9 if args["approximate"] else ACTIVATIONS["gelu"])(args, inputs, result)
 
 
@@ -92,18 +92,18 @@ def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a square or an absolute value, and of a sum or a comparison; other orders compute powers."""
+    """Returns the cost of a square or absolute value and a sum or comparison per element. Other orders compute powers."""
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 
 
 def normalize(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a normalization to length 1 in the Euclidean norm; other norms compute powers."""
+    """Returns the cost of a normalization to Euclidean length 1. Other norms compute powers."""
     return per_output(3)(args, inputs, result) if args["order"] == 2 else UNKNOWN
 
 
 def pooling(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns an operation for each position in each window."""
+    """Returns one operation for each position in each window."""
     size: Any = args["pool_size"]
     if not inputs or (isinstance(size, int) and len(inputs[0]) < 2):
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""Operations that create tensors: of numbers, ranges and classes. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
+"""Operations that create tensors. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
 
 from math import ceil, isfinite
 from typing import Any
@@ -16,7 +16,7 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 def shape_argument(shape: Any, argument: str = "shape") -> Shape:
-    """Returns the shape that an argument gives as a list of sizes; None in it is an unknown size."""
+    """Returns the shape from an argument that is a list of sizes (None: unknown size)."""
     sizes = shape if isinstance(shape, list) else [shape]
     known = [size for size in sizes if size is not None]
     if not isinstance(shape, list) or not all(isinstance(size, int) and size >= 0 for size in known):
@@ -26,7 +26,7 @@ def shape_argument(shape: Any, argument: str = "shape") -> Shape:
 
 @operation("Full", flops=costs.free)
 def full(fill_value: Ignored, *, shape: CheckedByRule, dtype: Dtype = None) -> Tensor:
-    """Returns a tensor filled with one value, in a given shape."""
+    """Returns a tensor of a given shape, filled with a value."""
     return Tensor(shape_argument(shape), dtype or "float32")
 
 
@@ -34,7 +34,7 @@ def full(fill_value: Ignored, *, shape: CheckedByRule, dtype: Dtype = None) -> T
 def arange(
     start: RealOrTensor, stop: RealOrTensor | None = None, step: RealOrTensor | None = None, *, dtype: Dtype = None
 ) -> Tensor:
-    """Returns a range of numbers with equal steps."""
+    """Returns evenly spaced numbers from start up to, but not including, stop."""
     first, end = (0, start) if stop is None else (start, stop)
     increment = 1 if step is None else step
     if any(isinstance(value, Tensor) for value in (first, end, increment)):
@@ -53,7 +53,7 @@ def arange(
 def _spaced(
     start: Operand, stop: Operand, num: CheckedByRule = 50, endpoint: Flag = True, dtype: Dtype = None, axis: Axis = 0
 ) -> Tensor:
-    """Returns ``num`` numbers between two ends, along a new axis. The default dtype is that of the start."""
+    """Returns ``num`` spaced numbers along a new axis. Without ``dtype``, they have the dtype of ``start``."""
     ends = broadcast(shape_of(start), shape_of(stop))
     at = axis_index(axis, len(ends) + 1)
     return Tensor(
@@ -72,7 +72,7 @@ def linspace(
     dtype: Dtype = None,
     axis: Axis = 0,
 ) -> Tensor:
-    """Returns ``num`` numbers from start to stop, with equal differences."""
+    """Returns num evenly spaced numbers from start to stop."""
     return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
@@ -86,7 +86,7 @@ def geomspace(
     dtype: Dtype = None,
     axis: Axis = 0,
 ) -> Tensor:
-    """Returns ``num`` numbers from start to stop, with equal ratios."""
+    """Returns num numbers from start to stop, evenly spaced on a logarithmic scale."""
     return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
@@ -101,20 +101,20 @@ def logspace(
     dtype: Dtype = None,
     axis: Axis = 0,
 ) -> Tensor:
-    """Returns ``num`` powers of the base, from the exponent start to the exponent stop."""
+    """Returns num powers of a base, with evenly spaced exponents from start to stop."""
     return _spaced(start, stop, num, endpoint, dtype, axis)
 
 
 @operation("Vander", flops=costs.per_output(1))
 def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> Tensor:
-    """Returns the powers of each element, along a new axis."""
+    """Returns a Vandermonde matrix: the powers of each element along a new axis."""
     count = x.shape[axis_index(0, len(x.shape))] if N is None else shape_argument([N], "N")[0]
     return Tensor((*x.shape, count), x.dtype)
 
 
 def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
-        raise Refusal(f"cannot put its classes on axis {axis}", codes.WRONG_AXIS, "axis")
+        raise Refusal(f"cannot insert its classes at axis {axis}", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
     return (*shape[:at], *shape_argument([count], "num_classes"), *shape[at:])
 
@@ -123,7 +123,7 @@ def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
 def one_hot(
     x: Tensor, *, num_classes: CheckedByRule, axis: Axis = -1, dtype: Dtype = None, sparse: Flag = False
 ) -> Tensor:
-    """Encodes class numbers as one-hot vectors, along a new axis."""
+    """Encodes class indices as one-hot vectors along a new axis."""
     return Tensor(_with_classes(x.shape, num_classes, axis), dtype or "float32")
 
 
@@ -131,9 +131,9 @@ def one_hot(
 def multi_hot(
     inputs: Tensor, *, num_classes: CheckedByRule = None, axis: Axis = -1, dtype: Ignored = None, sparse: Flag = False
 ) -> Tensor:
-    """Encodes the class numbers of each sample as a multi-hot vector."""
+    """Encodes the class indices of each sample as a multi-hot vector."""
     if num_classes is None:
         raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
-    # As in Keras: the first of two axes is removed, or the second of more, and the dtype is that of the input.
+    # As in Keras: of two axes the first is removed, of more axes the second; the dtype is that of the input.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

@@ -16,7 +16,7 @@ def _triangle(name: str) -> Rule:
         return x
 
     rule.__doc__ = (
-        f"Keeps the elements {'below' if name == 'Tril' else 'above'} the diagonal and on it; the others are 0."
+        f"Keeps the elements on and {'below' if name == 'Tril' else 'above'} a diagonal; sets the others to 0."
     )
     return rule
 
@@ -50,14 +50,14 @@ def diagonal(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -
 
 @operation("Trace", flops=costs.unknown)
 def trace(x: Tensor, *, offset: Real = 0, axis1: Axis = 0, axis2: Axis = 1) -> Tensor:
-    """Returns the sums of the diagonals of matrices."""
+    """Computes the trace of matrices: the sum of each diagonal."""
     rest, _, _ = _without_diagonal(x.shape, axis1, axis2)
     return Tensor(rest, sum_dtype(x.dtype))
 
 
 @operation("Diag", flops=costs.free)
 def diag(x: Tensor, *, k: Real = 0) -> Tensor:
-    """Returns the diagonal of a matrix; for a vector, the matrix with that diagonal."""
+    """Returns the diagonal of a matrix, or a matrix with the given vector as its diagonal."""
     if len(x.shape) not in (1, 2):
         raise Refusal("needs a vector or a matrix", codes.WRONG_RANK)
     if len(x.shape) == 1:

@@ -19,7 +19,7 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 def broadcast(long: Shape, short: Shape) -> Shape:
-    """Returns the shape of an elementwise result: axes of size 1 are repeated; an unknown size becomes the size in the other shape."""
+    """Returns the broadcast shape of two shapes. An unknown size becomes the size in the other shape."""
     if len(long) < len(short):
         long, short = short, long
     head = len(long) - len(short)
@@ -37,11 +37,128 @@ def _broadcast_size(size1: Number, size2: Number) -> Number:
     return size1
 
 
+_DOCS = {
+    "Absolute": "Computes the absolute value of each element.",
+    "Abs": "Computes the absolute value of each element.",
+    "Conjugate": "Computes the complex conjugate of each element.",
+    "Conj": "Computes the complex conjugate of each element.",
+    "NanToNum": "Replaces NaN by 0 and infinities by large finite numbers.",
+    "Negative": "Negates each element.",
+    "Sign": "Computes the sign of each element: -1, 0 or 1.",
+    "Trunc": "Rounds each element toward 0.",
+    "BitwiseInvert": "Inverts the bits of each element.",
+    "BitwiseNot": "Inverts the bits of each element.",
+    "Copy": "Copies a tensor.",
+    "Imag": "Returns the imaginary part of each element.",
+    "Real": "Returns the real part of each element.",
+    "Angle": "Computes the angle of each complex number.",
+    "Arccos": "Computes the inverse cosine of each element.",
+    "Arccosh": "Computes the inverse hyperbolic cosine of each element.",
+    "Arcsin": "Computes the inverse sine of each element.",
+    "Arcsinh": "Computes the inverse hyperbolic sine of each element.",
+    "Arctan": "Computes the inverse tangent of each element.",
+    "Arctanh": "Computes the inverse hyperbolic tangent of each element.",
+    "Ceil": "Rounds each element up.",
+    "Cos": "Computes the cosine of each element.",
+    "Cosh": "Computes the hyperbolic cosine of each element.",
+    "Floor": "Rounds each element down.",
+    "Log": "Computes the natural logarithm of each element.",
+    "Log10": "Computes the base-10 logarithm of each element.",
+    "Log1p": "Computes log(1 + x) of each element x.",
+    "Log2": "Computes the base-2 logarithm of each element.",
+    "Sin": "Computes the sine of each element.",
+    "Sinh": "Computes the hyperbolic sine of each element.",
+    "Sqrt": "Computes the square root of each element.",
+    "Tan": "Computes the tangent of each element.",
+    "Tanh": "Computes the hyperbolic tangent of each element.",
+    "Sinc": "Computes the normalized sinc function, sin(πx)/(πx), of each element x.",
+    "Exp": "Computes the exponential of each element.",
+    "Exp2": "Computes 2 to the power of each element.",
+    "Expm1": "Computes exp(x) - 1 of each element x.",
+    "Fabs": "Computes the absolute value of each element as a float.",
+    "Cbrt": "Computes the cube root of each element.",
+    "Deg2rad": "Converts degrees to radians.",
+    "I0": "Computes the modified Bessel function of order 0 of each element.",
+    "Rad2deg": "Converts radians to degrees.",
+    "Square": "Computes the square of each element.",
+    "Reciprocal": "Computes 1/x of each element x.",
+    "Isfinite": "Tests for each element whether it is finite.",
+    "Isinf": "Tests for each element whether it is infinite.",
+    "Isnan": "Tests for each element whether it is NaN.",
+    "Isneginf": "Tests for each element whether it is negative infinity.",
+    "Isposinf": "Tests for each element whether it is positive infinity.",
+    "Isreal": "Tests for each element whether it is a real number.",
+    "Signbit": "Tests for each element whether its sign bit is set.",
+    "LogicalNot": "Computes the logical NOT of each element.",
+    "Equal": "Compares two tensors elementwise: x1 == x2.",
+    "Greater": "Compares two tensors elementwise: x1 > x2.",
+    "GreaterEqual": "Compares two tensors elementwise: x1 >= x2.",
+    "Less": "Compares two tensors elementwise: x1 < x2.",
+    "LessEqual": "Compares two tensors elementwise: x1 <= x2.",
+    "NotEqual": "Compares two tensors elementwise: x1 != x2.",
+    "LogicalAnd": "Computes the elementwise logical AND of two tensors.",
+    "LogicalOr": "Computes the elementwise logical OR of two tensors.",
+    "LogicalXor": "Computes the elementwise logical XOR of two tensors.",
+    "Add": "Adds two tensors elementwise.",
+    "Maximum": "Computes the elementwise maximum of two tensors.",
+    "Minimum": "Computes the elementwise minimum of two tensors.",
+    "Multiply": "Multiplies two tensors elementwise.",
+    "Subtract": "Subtracts the second tensor from the first elementwise.",
+    "FloorDivide": "Divides two tensors elementwise and rounds down.",
+    "Fmax": "Computes the elementwise maximum of two tensors, ignoring NaN.",
+    "Fmin": "Computes the elementwise minimum of two tensors, ignoring NaN.",
+    "Power": "Raises the first tensor to the power of the second elementwise.",
+    "Divide": "Divides two tensors elementwise.",
+    "TrueDivide": "Divides two tensors elementwise.",
+    "DivideNoNan": "Divides two tensors elementwise; the result is 0 where the divisor is 0.",
+    "Logaddexp": "Computes log(exp(x1) + exp(x2)) elementwise.",
+    "Logaddexp2": "Computes log2(2^x1 + 2^x2) elementwise.",
+    "Heaviside": "Computes the Heaviside step function elementwise.",
+    "Hypot": "Computes the elementwise hypotenuse: sqrt(x1^2 + x2^2).",
+    "Fmod": "Computes the elementwise remainder, with the sign of the dividend.",
+    "Mod": "Computes the elementwise remainder, with the sign of the divisor.",
+    "Gcd": "Computes the elementwise greatest common divisor.",
+    "Lcm": "Computes the elementwise least common multiple.",
+    "Ldexp": "Computes x1·2^x2 elementwise.",
+    "Nextafter": "Computes the next floating-point number after x1 in the direction of x2.",
+    "Arctan2": "Computes the elementwise inverse tangent of x1/x2, in the right quadrant.",
+    "BitwiseAnd": "Computes the elementwise bitwise AND of two tensors.",
+    "BitwiseOr": "Computes the elementwise bitwise OR of two tensors.",
+    "BitwiseXor": "Computes the elementwise bitwise XOR of two tensors.",
+    "BitwiseLeftShift": "Shifts the bits of each element to the left.",
+    "LeftShift": "Shifts the bits of each element to the left.",
+    "BitwiseRightShift": "Shifts the bits of each element to the right.",
+    "RightShift": "Shifts the bits of each element to the right.",
+    "HardSigmoid": "Applies the hard sigmoid activation.",
+    "HardSilu": "Applies the hard SiLU (hard swish) activation.",
+    "HardTanh": "Applies the hard tanh activation.",
+    "LogSigmoid": "Applies the log-sigmoid activation.",
+    "Relu": "Applies the ReLU activation: max(x, 0).",
+    "Relu6": "Applies the ReLU6 activation: min(max(x, 0), 6).",
+    "Selu": "Applies the SELU activation.",
+    "Sigmoid": "Applies the sigmoid activation: 1/(1 + exp(-x)).",
+    "Silu": "Applies the SiLU (swish) activation: x·sigmoid(x).",
+    "Softplus": "Applies the softplus activation: log(1 + exp(x)).",
+    "Softsign": "Applies the softsign activation: x/(1 + abs(x)).",
+    "SparsePlus": "Applies the sparse plus activation.",
+    "SparseSigmoid": "Applies the sparse sigmoid activation.",
+    "TanhShrink": "Applies the tanh shrink activation: x - tanh(x).",
+    "Erf": "Computes the error function of each element.",
+    "Erfinv": "Computes the inverse error function of each element.",
+    "Rsqrt": "Computes the reciprocal of the square root of each element.",
+    "Erfc": "Computes the complementary error function of each element.",
+    "Elu": "Applies the ELU activation.",
+    "Celu": "Applies the CELU activation.",
+    "HardShrink": "Applies the hard shrink activation.",
+    "SoftShrink": "Applies the soft shrink activation.",
+}
+
+
 def _declare(names: str, module: str, rule: Callable[[str], Rule], flops: Cost, tf_flops: "Cost | None" = None) -> None:
-    """Declares operations that share a rule. Each has its own function, with its own documentation."""
+    """Declares operations that share a rule. Each gets its own function and documentation."""
     for name in names.split():
         own_rule = rule(name)
-        own_rule.__doc__ = own_rule.__doc__ or f"Computes {name} of each element."
+        own_rule.__doc__ = _DOCS[name]
         operation(name, module, views.positions, IN_PLACE, flops, tf_flops)(own_rule)
 
 
@@ -71,7 +188,7 @@ def _binary_rule(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
 
 
 def _bit_operation(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
-    """Returns the rule of an operation on bits. As in Keras, the output has the shape of the first operand."""
+    """Returns the rule of a bitwise operation. As in Keras, the output has the shape of the first operand."""
 
     def make(name: str) -> Rule:
         def rule(x: Tensor, y: Ignored) -> Tensor:
@@ -100,12 +217,12 @@ def _shifted(x: Tensor, y: Any) -> str:
 
 
 def _wide_float(dtype: str) -> str:
-    """Returns what :func:`float_if_integer` returns, but float64 for int64."""
+    """Returns the result of :func:`float_if_integer`, but float64 for int64."""
     return "float64" if dtype == "int64" else float_if_integer(dtype)
 
 
 def _real_float(dtype: str) -> str:
-    """Returns what :func:`float_if_integer` returns. Raises :class:`Refusal` for complex numbers."""
+    """Returns the result of :func:`float_if_integer`. Raises :class:`Refusal` for complex numbers."""
     if "complex" in dtype:
         raise Refusal("does not accept complex numbers", codes.WRONG_DTYPE)
     return float_if_integer(dtype)
@@ -208,7 +325,7 @@ def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
 
 @operation("Where", receptive_field_rule=views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
-    """Selects each element from one of two tensors, by a condition."""
+    """Selects each element from one of two tensors, depending on a condition."""
     shapes = map(shape_of, (condition, x1, x2))
     return Tensor(reduce(broadcast, shapes), common_dtype(0 if x1 is None else x1, 0 if x2 is None else x2))
 
@@ -227,79 +344,79 @@ def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tens
 
 @operation("Isclose", receptive_field_rule=views.positions, flops=costs.per_output(6))
 def isclose(x1: Operand, x2: Operand, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, *, equal_nan: Flag = False) -> Tensor:
-    """Tests for each element if two tensors are nearly equal."""
+    """Tests elementwise whether two tensors are nearly equal."""
     return Tensor(broadcast(shape_of(x1), shape_of(x2)), "bool")
 
 
 @operation("OnesLike", flops=costs.free)
 def ones_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Returns ones, in the shape of a tensor."""
+    """Returns a tensor of ones with the shape of another tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("ZerosLike", flops=costs.free)
 def zeros_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Returns zeros, in the shape of a tensor."""
+    """Returns a tensor of zeros with the shape of another tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("EmptyLike", flops=costs.free)
 def empty_like(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Returns an uninitialized tensor, in the shape of another one."""
+    """Returns an uninitialized tensor with the shape of another tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("FullLike", flops=costs.free)
 def full_like(x: Tensor, fill_value: Ignored, *, dtype: Dtype = None) -> Tensor:
-    """Returns a tensor filled with one value, in the shape of another tensor."""
+    """Returns a tensor filled with a value, with the shape of another tensor."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Cast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
-    """Converts to another dtype."""
+    """Converts a tensor to another dtype."""
     return Tensor(x.shape, dtype)
 
 
 @operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def saturate_cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
-    """Converts to another dtype; values outside its range become its smallest or its largest value."""
+    """Converts a tensor to another dtype; values outside its range are clipped to it."""
     return Tensor(x.shape, dtype)
 
 
 @operation("Array", receptive_field_rule=views.positions, flops=costs.free)
 def array(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Returns the values as a tensor, in their dtype or in another one."""
+    """Converts values to a tensor, optionally of another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("Polar", "nn", views.positions, flops=costs.per_output(4))
 def polar(abs_: Operand, angle: Ignored) -> Tensor:
-    """Returns complex numbers, from absolute values and angles. As in Keras, their dtype is float32."""
+    """Creates complex numbers from absolute values and angles. As in Keras, their dtype is float32."""
     return Tensor(shape_of(abs_), "float32")
 
 
 @operation("StopGradient", "core", views.positions, buffer_reuse=VIEW, flops=costs.free)
 def stop_gradient(variable: Tensor) -> Tensor:
-    """Returns the tensor unchanged, and stops the gradient."""
+    """Returns its input unchanged; no gradient passes through it."""
     return variable
 
 
 @operation("ConvertToTensor", "core", views.positions, flops=costs.free)
 def convert_to_tensor(x: Tensor, *, dtype: Dtype = None, sparse: Ignored = None, ragged: Ignored = None) -> Tensor:
-    """Returns the tensor, in its dtype or in another one."""
+    """Converts a value to a tensor, optionally of another dtype."""
     return Tensor(x.shape, dtype or x.dtype)
 
 
 @operation("LeakyRelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("leaky_relu"))
 def leaky_relu(x: Tensor, *, negative_slope: Ignored = 0.2) -> Tensor:
-    """Keeps positive elements and scales negative ones."""
+    """Applies the leaky ReLU activation: scales negative elements by negative_slope."""
     return x
 
 
 @operation("Gelu", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.gelu)
 def gelu(x: Tensor, *, approximate: Flag = True) -> Tensor:
-    """Computes the Gaussian error linear unit of each element."""
+    """Applies the GELU activation."""
     return x
 
 
@@ -323,11 +440,11 @@ _declare_activations("HardShrink SoftShrink", _with_threshold)
 
 @operation("Threshold", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("threshold"))
 def threshold(x: Tensor, *, threshold: Ignored, default_value: Ignored) -> Tensor:
-    """Replaces elements that are not above a threshold."""
+    """Replaces elements that are not above a threshold by default_value."""
     return x
 
 
 @operation("Squareplus", "nn", views.positions, buffer_reuse=IN_PLACE, flops=costs.activation("squareplus"))
 def squareplus(x: Tensor, *, b: Ignored = 4) -> Tensor:
-    """Computes a smooth form of ReLU."""
+    """Applies the squareplus activation, a smooth ReLU."""
     return x

@@ -1,4 +1,4 @@
-"""Which family declares an operation, so that a family is imported only when a model has one of its operations.
+"""Maps each operation to the family that declares it. A family is imported only when a model uses one of its operations.
 
 Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
 """

@@ -30,7 +30,7 @@ def _height_and_width(images: Tensor, data_format: DataFormat) -> Shape:
 
 
 def _resized(images: Tensor, size: Sequence[Number], data_format: DataFormat) -> Tensor:
-    """Returns the images with another height and width."""
+    """Returns images with a new height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
@@ -49,7 +49,7 @@ def _colour_conversion(name: str) -> Rule:
         _channel_axis(images.shape, data_format, (3,))
         return images
 
-    rule.__doc__ = f"Converts the colours of images ({name})."
+    rule.__doc__ = f"Converts the color space of images: {name.replace('To', ' to ')}."
     return rule
 
 
@@ -60,12 +60,12 @@ rgb_to_hsv, hsv_to_rgb = (
 
 @operation("RGBToGrayscale", "image", flops=costs.free)
 def rgb_to_grayscale(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
-    """Converts images to shades of grey."""
+    """Converts RGB images to grayscale."""
     check_images(images.shape)
     at = _channel_axis(images.shape, data_format, (1, 3))
     grey = (*images.shape[:at], 1, *images.shape[at + 1 :])
     weighed = sample_elements(images.shape) if images.shape[at] != 1 else 0
-    return Inferred((grey,), products=(Product("weighted colours", weighed),), dtype=(images.dtype,))
+    return Inferred((grey,), products=(Product("weighted colors", weighed),), dtype=(images.dtype,))
 
 
 @operation("Resize", "image", flops=costs.resize)
@@ -112,7 +112,7 @@ def elastic_transform(
     seed: Ignored = None,
     data_format: DataFormat = None,
 ) -> Inferred:
-    """Distorts images by random elastic displacements."""
+    """Applies a random elastic transform to images."""
     check_images(images.shape)
     return unknown_macs(images)
 
@@ -127,7 +127,7 @@ def affine_transform(
     fill_value: Ignored = 0,
     data_format: DataFormat = None,
 ) -> Tensor:
-    """Moves, rotates, scales and shears images."""
+    """Applies an affine transform to images."""
     check_images(images.shape)
     if len(shape_of(transform)) not in (1, 2):
         raise Refusal(
@@ -146,11 +146,11 @@ def perspective_transform(
     fill_value: Ignored = 0,
     data_format: DataFormat = None,
 ) -> Inferred:
-    """Changes the perspective of images: moves four points to four others."""
+    """Applies a perspective transform to images, which maps four start points to four end points."""
     check_images(images.shape)
     start, end = shape_of(start_points), shape_of(end_points)
     if len(start) not in (2, 3) or start[-2:] != (4, 2) or start != end:
-        raise Refusal("needs start points and end points of one shape, (4, 2) or (batch, 4, 2)", codes.WRONG_SHAPE)
+        raise Refusal("needs start points and end points of the same shape, (4, 2) or (batch, 4, 2)", codes.WRONG_SHAPE)
     return unknown_macs(images)
 
 
@@ -158,7 +158,7 @@ def perspective_transform(
 def map_coordinates(
     inputs: Tensor, coordinates: Operand, *, order: Ignored, fill_mode: Ignored = "constant", fill_value: Ignored = 0
 ) -> Tensor:
-    """Interpolates values at coordinates."""
+    """Interpolates the input at given coordinates."""
     shape = shape_of(coordinates)
     if len(shape) < 2 or shape[0] != len(inputs.shape):
         raise Refusal(f"needs coordinates of shape ({len(inputs.shape)}, ...)", codes.WRONG_SHAPE, "coordinates")
@@ -176,28 +176,28 @@ def scale_and_translate(
     method: Ignored,
     antialias: Flag = True,
 ) -> Inferred:
-    """Scales and moves images; the output has a given shape."""
+    """Scales and translates images; the output has a given shape."""
     return unknown_macs(Tensor(shape_argument(output_shape, "output_shape"), images.dtype))
 
 
 @operation("SobelEdges", "image", flops=costs.free)
 def sobel_edges(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
-    """Computes the vertical and the horizontal gradient of images, along a new axis."""
+    """Computes vertical and horizontal Sobel edges of images, along a new axis."""
     if len(images.shape) != 4:
         raise Refusal("needs a batch of images: four axes", codes.WRONG_RANK)
     return _convolved(images, (*images.shape, 2), 3 * 3)
 
 
-def _convolved(images: Tensor, shape: Shape, cells: Number) -> Inferred:
-    """Returns the result of a convolution of each channel with a fixed kernel of ``cells`` elements."""
-    products = (Product("products", sample_elements(shape) * cells),)
+def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferred:
+    """Returns the result of a convolution of each channel with a fixed kernel of ``kernel_elements`` elements."""
+    products = (Product("products", sample_elements(shape) * kernel_elements),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
 def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
     """Returns the size of an axis after padding (``sign`` 1) or cropping (-1).
 
-    Two of three numbers are given: what is added or removed before, after, and the target size.
+    Exactly two of three numbers are needed: the amount before, the amount after, and the target size.
     """
     verb = "pad" if sign > 0 else "crop"
     amounts = [amount for amount in ends if amount is not None]

@@ -1,4 +1,4 @@
-"""Linear algebra: decompositions and functions that need one. Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``.
+"""Linear algebra: decompositions, and functions that use them. Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``.
 
 The number of multiplications of a decomposition depends on the algorithm, and sometimes on the values: it is unknown.
 """
@@ -24,7 +24,7 @@ def _sizes_differ(size1: Number, size2: Number) -> bool:
 
 
 def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
-    """Returns the batch axes of a tensor of matrices, and the rows and the columns of each matrix."""
+    """Returns the batch axes of a tensor of matrices, and the number of rows and columns."""
     if len(x.shape) < 2:
         raise Refusal("needs matrices: a tensor of at least two axes", codes.WRONG_RANK, argument)
     return x.shape[:-2], x.shape[-2], x.shape[-1]
@@ -41,7 +41,7 @@ def _square(x: Tensor, argument: str = "") -> Tensor:
 def _smaller(rows: Number, columns: Number) -> Number:
     """Returns the smaller of two sizes. Raises :class:`Refusal` if one is unknown."""
     if plain(rows) is UNKNOWN or plain(columns) is UNKNOWN:
-        raise Refusal("needs matrices whose rows and columns are known", codes.UNKNOWN_SIZE)
+        raise Refusal("needs matrices with a known number of rows and columns", codes.UNKNOWN_SIZE)
     return columns if columns < rows else rows
 
 
@@ -71,13 +71,13 @@ def det(x: Tensor) -> Inferred:
 
 @operation("Logdet", "math", flops=costs.unknown)
 def logdet(x: Tensor) -> Inferred:
-    """Computes the logarithm of the determinant; Keras does not check the axes."""
+    """Computes the logarithm of the determinant. As in Keras, the axes are not checked."""
     return unknown_macs(Tensor(x.shape[:-2], x.dtype))
 
 
 @operation("Slogdet", flops=costs.unknown)
 def slogdet(x: Tensor) -> Inferred:
-    """Computes the sign of the determinant, and the logarithm of its absolute value; the output of Keras has one sign for all matrices."""
+    """Computes the sign and the logarithm of the absolute value of the determinant. As in Keras, all matrices share one sign."""
     return unknown_macs(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 
@@ -95,7 +95,7 @@ def eigh(x: Tensor) -> Inferred:
 
 @operation("LuFactor", "linalg", flops=costs.unknown)
 def lu_factor(x: Tensor) -> Inferred:
-    """Computes the LU decomposition: both triangular matrices in one, and the order of the rows."""
+    """Computes the LU decomposition: a matrix with both triangular factors, and the row permutation."""
     batch, rows, columns = _matrix(x)
     return unknown_macs(x, Tensor((*batch, _smaller(rows, columns)), x.dtype))
 
@@ -137,32 +137,32 @@ def pinv(x: Tensor, *, rcond: Ignored = None) -> Inferred:
 
 
 def _solution(a: Tensor, b: Tensor) -> Inferred:
-    """Returns the solutions, which have the shape of the right-hand sides."""
+    """Returns solutions with the shape of the right-hand sides."""
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
     # Keras compares the rows if both have the same number of axes, the last axes if b has one more, and nothing otherwise.
-    behind = len(b.shape) - len(a.shape)
-    if behind in (0, 1) and _sizes_differ(a.shape[behind - 2], b.shape[behind - 2]):
+    extra_axes = len(b.shape) - len(a.shape)
+    if extra_axes in (0, 1) and _sizes_differ(a.shape[extra_axes - 2], b.shape[extra_axes - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")
     return unknown_macs(b)
 
 
 @operation("Solve", "linalg", flops=costs.unknown)
 def solve(a: Tensor, b: Tensor) -> Inferred:
-    """Solves linear equations."""
+    """Solves a system of linear equations."""
     return _solution(a, b)
 
 
 @operation("SolveTriangular", "linalg", flops=costs.unknown)
 def solve_triangular(a: Tensor, b: Tensor, *, lower: Flag = False) -> Inferred:
-    """Solves linear equations with a triangular matrix."""
+    """Solves a system of linear equations with a triangular matrix."""
     return _solution(a, b)
 
 
 @operation("Lstsq", "linalg", flops=costs.unknown)
 def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
-    """Solves linear equations by least squares."""
+    """Computes the least-squares solution of a system of linear equations."""
     if len(a.shape) != 2:
         raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")
     if len(b.shape) not in (1, 2):
@@ -181,9 +181,9 @@ def norm(
         raise Refusal(f"needs the order 'fro', 'nuc' or a number, not {shown(ord)}", codes.INVALID_VALUE, "ord")
     axes = 1 if isinstance(axis, int) else len(x.shape) if axis is None else len(axis)
     if axes == 1 and isinstance(ord, str):
-        raise Refusal(f"has the order {ord!r} for matrices only, not for one axis", codes.INVALID_VALUE, "ord")
+        raise Refusal(f"accepts the order {ord!r} only for matrices, not for one axis", codes.INVALID_VALUE, "ord")
     if axes == 2 and ord not in (None, "fro", "nuc", inf, -inf, 1, -1, 2, -2):
-        raise Refusal(f"has no order {shown(ord)} for matrices", codes.INVALID_VALUE, "ord")
+        raise Refusal(f"does not accept the order {shown(ord)} for matrices", codes.INVALID_VALUE, "ord")
     output = Tensor(reduced(x.shape, axis, keepdims), float_if_integer(x.dtype))
     by_singular_values = axes == 2 and ord in ("nuc", 2, -2)
     return unknown_macs(output) if by_singular_values else output

@@ -1,4 +1,4 @@
-"""Losses, and measures of how similar images are. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+"""Losses, and measures of image similarity. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
 from convcalc.base import codes
 from convcalc.base.numbers import Shape
@@ -21,7 +21,7 @@ def _equal(target: Shape, output: Shape) -> None:
 
 @operation("BinaryCrossentropy", "nn", flops=costs.unknown)
 def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = False) -> Tensor:
-    """Computes the cross-entropy of probabilities and labels 0 and 1."""
+    """Computes the binary cross-entropy between targets and predicted probabilities."""
     _equal(shape_of(target), output.shape)
     return output
 
@@ -30,9 +30,9 @@ def binary_crossentropy(target: Operand, output: Tensor, *, from_logits: Flag = 
 def categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Ignored = -1
 ) -> Tensor:
-    """Computes the cross-entropy of class probabilities and one-hot labels.
+    """Computes the cross-entropy between one-hot targets and predicted class probabilities.
 
-    Keras removes the last axis from the shape, whatever axis has the classes.
+    As in Keras, the output has no last axis, even if the classes are on another axis.
     """
     _equal(shape_of(target), output.shape)
     axis_index(-1, len(output.shape))
@@ -43,14 +43,16 @@ def categorical_crossentropy(
 def sparse_categorical_crossentropy(
     target: Operand, output: Tensor, *, from_logits: Flag = False, axis: Axis = -1
 ) -> Tensor:
-    """Computes the cross-entropy of class probabilities and class numbers."""
+    """Computes the cross-entropy between class indices and predicted class probabilities."""
     at = axis_index(axis, len(output.shape))
     labels = shape_of(target)
     if len(labels) == len(output.shape) and labels[-1] == 1:
         labels = labels[:-1]
     rest = (*output.shape[:at], *output.shape[at + 1 :])
     if labels != rest:
-        raise Refusal("needs a target with the shape of the output without its classes", codes.SHAPES_DIFFER, "target")
+        raise Refusal(
+            "needs a target with the shape of the output without the class axis", codes.SHAPES_DIFFER, "target"
+        )
     return Tensor(rest, output.dtype)
 
 
@@ -58,7 +60,7 @@ def sparse_categorical_crossentropy(
 def ctc_loss(
     target: Operand, output: Tensor, target_length: Operand, output_length: Operand, *, mask_index: Ignored = 0
 ) -> Tensor:
-    """Computes the CTC loss of sequences and labels without positions."""
+    """Computes the CTC loss between predicted sequences and labels."""
     shapes = [shape_of(operand) for operand in (target, output, target_length, output_length)]
     if not all(shapes) or any(shape[0] != shapes[0][0] for shape in shapes):
         raise Refusal("needs the same number of targets, outputs and lengths", codes.SHAPES_DIFFER)
@@ -76,7 +78,7 @@ def ctc_decode(
     merge_repeated: Flag = True,
     mask_index: Ignored = 0,
 ) -> list[Tensor]:
-    """Decodes sequences of class probabilities: the labels, and their scores."""
+    """Decodes CTC predictions to labels and their scores."""
     axis_index(1, len(inputs.shape))
     paths = 1 if strategy == "greedy" else top_paths
     if not isinstance(paths, int):
@@ -87,7 +89,7 @@ def ctc_decode(
 
 @operation("PSNR", "nn", flops=costs.unknown)
 def psnr(x1: Operand, x2: Operand, *, max_val: Ignored) -> Tensor:
-    """Computes the peak signal-to-noise ratio of two images."""
+    """Computes the peak signal-to-noise ratio (PSNR) of two images."""
     if len(shape_of(x1)) != len(shape_of(x2)):
         raise Refusal("needs inputs with the same number of axes", codes.SHAPES_DIFFER)
     return Tensor((), "float32")
@@ -105,7 +107,7 @@ def ssim(
     k2: Ignored = 0.03,
     data_format: DataFormat = None,
 ) -> Inferred:
-    """Computes the structural similarity of images."""
+    """Computes the structural similarity (SSIM) of images."""
     check_images(image1.shape)
     check_images(shape_of(image2))
     return unknown_macs(Tensor(() if len(image1.shape) == 3 else image1.shape[:1], image1.dtype))

@@ -1,4 +1,4 @@
-"""Products of tensors, whose multiply-accumulates are counted. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
+"""Products of tensors; their multiply-accumulates are counted. Sources: ``keras/src/ops/numpy.py`` and ``nn.py``."""
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
@@ -14,7 +14,7 @@ from convcalc.ops.tensor import Tensor, sample_elements, shape_of
 
 
 def _sums_of_products(shape: Shape, dtype: str, terms: Number, name: str = "products") -> Inferred:
-    """Returns an output whose elements are each a sum of ``terms`` products."""
+    """Returns an output in which each element is a sum of ``terms`` products."""
     return Inferred((shape,), products=(Product(name, sample_elements(shape) * terms),), dtype=(dtype,))
 
 
@@ -44,7 +44,7 @@ def matmul(x1: Tensor, x2: Tensor) -> Inferred:
 
 @operation("Dot", flops=costs.free)
 def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
-    """Multiplies and sums along the last axis of one tensor and the second-to-last of the other."""
+    """Computes the dot product over the last axis of x1 and the second-to-last axis of x2."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
     dtype = common_dtype(x1, x2)
     if not shape1 or not shape2:
@@ -56,7 +56,7 @@ def dot(x1: Operand, x2: Operand) -> Tensor | Inferred:
 
 @operation("Inner", flops=costs.free)
 def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
-    """Multiplies and sums along the last axes."""
+    """Computes the inner product over the last axes."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
     dtype = common_dtype(x1, x2)
     if not shape1 or not shape2:
@@ -66,21 +66,21 @@ def inner(x1: Operand, x2: Operand) -> Tensor | Inferred:
 
 @operation("Vdot", flops=costs.free)
 def vdot(x1: Operand, x2: Ignored) -> Inferred:
-    """Computes the sum of the products of all elements."""
+    """Computes the dot product of two flattened tensors."""
     return _sums_of_products((), common_dtype(x1, x2), sample_elements(shape_of(x1)))
 
 
 @operation("Outer", flops=costs.free)
 def outer(x1: Operand, x2: Operand) -> Inferred:
-    """Multiplies each element of one tensor by each element of the other."""
+    """Computes the outer product of two flattened tensors."""
     return _sums_of_products((product(shape_of(x1)), product(shape_of(x2))), common_dtype(x1, x2), 1)
 
 
 @operation("Kron", flops=costs.free)
 def kron(x1: Operand, x2: Operand) -> Inferred:
-    """Multiplies each element of one tensor by the whole other tensor.
+    """Computes the Kronecker product of two tensors.
 
-    If the numbers of axes differ, the output of Keras has only the first axes.
+    As in Keras, the output has only the first axes if the numbers of axes differ.
     """
     shape1, shape2 = shape_of(x1), shape_of(x2)
     shape = tuple(a * b for a, b in zip(shape1, shape2))
@@ -92,7 +92,7 @@ def kron(x1: Operand, x2: Operand) -> Inferred:
 def cross(
     x1: Operand, x2: Operand, *, axisa: Axis = -1, axisb: Axis = -1, axisc: Axis = -1, axis: Axis | None = None
 ) -> Inferred:
-    """Computes the cross product of vectors; for vectors of two elements, only its last element."""
+    """Computes the cross product of vectors; for vectors of two elements, only the last component."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -129,7 +129,7 @@ def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inf
 
 @operation("Corrcoef", flops=costs.unknown)
 def corrcoef(x: Tensor) -> Inferred:
-    """Computes the correlation coefficients of rows; the output of Keras has the shape of the input."""
+    """Computes the correlation coefficients of rows. As in Keras, the output has the shape of the input."""
     dtype = "float64" if x.dtype == "int64" else result_type(x.dtype, "float")
     rows = x.shape[-2] if len(x.shape) > 1 else 1
     products = Product("products", sample_elements(x.shape) * rows)
@@ -138,7 +138,7 @@ def corrcoef(x: Tensor) -> Inferred:
 
 @operation("Tensordot", flops=costs.free)
 def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
-    """Multiplies and sums along given axes."""
+    """Computes the tensor dot product over given axes."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
     if isinstance(axes, int):
         if not 0 <= axes <= min(len(shape1), len(shape2)):
@@ -159,7 +159,7 @@ def tensordot(x1: Tensor, x2: Tensor, *, axes: SummedAxes = 2) -> Inferred:
 
 @operation("Einsum", flops=costs.free)
 def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
-    """Multiplies and sums along axes named by an equation."""
+    """Computes sums of products along the axes that an einsum equation names."""
     left, arrow, target = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
@@ -175,7 +175,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
         rank, named = len(operand.shape), len(before) + len(after)
         if rank < named or (not dots and rank != named):
             raise Refusal(
-                f"has {named} names in '{term}', but the tensor has {rank} axes", codes.EQUATION, "subscripts"
+                f"has {named} axis names in '{term}', but the tensor has {rank} axes", codes.EQUATION, "subscripts"
             )
         end = rank - len(after)
         for name, size in (*zip(before, operand.shape), *zip(after, operand.shape[end:])):
@@ -184,7 +184,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
             dotted = broadcast(dotted, operand.shape[len(before) : end])
     before, dots, after = target.partition("...")
     if any(name not in sizes for name in before + after):
-        raise Refusal(f"has a name in '{target}' that no input has", codes.EQUATION, "subscripts")
+        raise Refusal(f"has an axis name in '{target}' that no input has", codes.EQUATION, "subscripts")
     shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
     summed = product(size for name, size in sizes.items() if name not in target)
     dotted_elements = sample_elements(dotted) if dotted and not dots else 1
@@ -201,13 +201,13 @@ def _named_size(size1: Number, size2: Number, name: str) -> Number:
     if size2 is UNKNOWN or size2 == 1:
         return size1
     if size1 != size2:
-        raise Refusal(f"gives axis '{name}' the sizes {size1} and {size2}", codes.SHAPES_DIFFER, "subscripts")
+        raise Refusal(f"has different sizes for axis '{name}': {size1} and {size2}", codes.SHAPES_DIFFER, "subscripts")
     return size1
 
 
 @operation("CDist", "math", flops=costs.distances)
 def cdist(x: Tensor, y: Tensor) -> Inferred:
-    """Computes the distance of each point of one list to each point of the other."""
+    """Computes the pairwise distances between two lists of points."""
     if len(x.shape) < 2 or len(y.shape) < 2:
         raise Refusal("needs lists of points: tensors of at least two axes", codes.WRONG_RANK)
     size1, size2 = x.shape[-1], y.shape[-1]
@@ -233,7 +233,7 @@ def dot_product_attention(
     flash_attention: Ignored = None,
     attn_logits_soft_cap: Ignored = None,
 ) -> Inferred:
-    """Computes attention: a mean of the values, weighted by the products of queries and keys."""
+    """Computes dot-product attention: averages the values, weighted by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
         raise Refusal("needs (batch, length, heads, size) for query, key and value", codes.WRONG_RANK)
     pairs = sample_elements(query.shape) * key.shape[1]

@@ -12,7 +12,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
-# Each dtype, and those directly above it. 'int' and 'float' are the types of Python's numbers.
+# The dtypes directly above each dtype in the lattice. 'int' and 'float' are the types of Python's numbers.
 _NEXT_DTYPES = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),
@@ -45,7 +45,7 @@ def _upper_bounds(dtype: str) -> frozenset[str]:
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """Returns the dtype of a result of these dtypes; ``int`` and ``float`` are the types of Python's numbers."""
+    """Returns the promoted dtype of these dtypes. ``int`` and ``float`` are the types of Python's numbers."""
     if len(set(dtypes)) == 1:
         return _as_result(dtypes[0])
     common = frozenset.intersection(*map(_upper_bounds, dtypes))
@@ -53,7 +53,7 @@ def result_type(*dtypes: str) -> str:
 
 
 def _as_result(dtype: str) -> str:
-    """Returns the dtype of the result; Python's numbers have 32 bits, and Keras on TensorFlow has no uint64 and no complex128."""
+    """Returns the dtype of the result. Python's numbers have 32 bits; Keras on TensorFlow has neither uint64 nor complex128."""
     return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 
 
@@ -67,17 +67,17 @@ def dtype_of(value: Any) -> str:
 
 
 def tensor_dtype(value: Any) -> str:
-    """Returns the dtype of an operand for operations in which Keras converts numbers to tensors first."""
+    """Returns the dtype of an operand in operations that convert numbers to tensors first."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
 def common_dtype(*values: Any) -> str:
-    """Returns the dtype of a result of these operands."""
+    """Returns the promoted dtype of these operands."""
     return result_type(*map(dtype_of, values))
 
 
 def float_dtype(dtype: str) -> str:
-    """Returns the dtype of a function whose values are not whole numbers; float32 for all integers."""
+    """Returns the dtype of a result with fractions: float32 for all integers."""
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 

@@ -18,7 +18,7 @@ AxesOrAll: TypeAlias = "int | Sequence[int] | None"
 
 
 def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
-    """Returns the shape without the reduced axes (None: all axes), or with a 1 in their place."""
+    """Returns the shape without the reduced axes (None: all axes); with ``keepdims`` they have size 1."""
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
     removed = [axis_index(number, len(shape)) for number in chosen]
     if keepdims:
@@ -41,7 +41,7 @@ def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
 
 
 def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Each output reads the reduced axes as a whole, and the other axes at its own position."""
+    """Returns the views of a reduction: reduced axes are read whole, the others position by position."""
     removed = _argument_axes(args, inputs[0])
     kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in removed]
     return (
@@ -50,8 +50,41 @@ def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inf
 
 
 def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Each output reads the normalized axes as a whole."""
+    """Returns the views of a normalization: normalized axes are read whole."""
     return (views.whole_axes(inputs[0], _argument_axes(args, inputs[0])),)
+
+
+_DOCS = {
+    "All": "Tests whether all elements along axes are true.",
+    "Any": "Tests whether any element along axes is true.",
+    "Amax": "Computes the maximum along axes.",
+    "Amin": "Computes the minimum along axes.",
+    "Max": "Computes the maximum along axes.",
+    "Min": "Computes the minimum along axes.",
+    "Ptp": "Computes the range (maximum minus minimum) along axes.",
+    "Nanmax": "Computes the maximum along axes, ignoring NaN.",
+    "Nanmin": "Computes the minimum along axes, ignoring NaN.",
+    "Argmax": "Returns the indices of the maximum along an axis.",
+    "Argmin": "Returns the indices of the minimum along an axis.",
+    "Nanargmax": "Returns the indices of the maximum along an axis, ignoring NaN.",
+    "Nanargmin": "Returns the indices of the minimum along an axis, ignoring NaN.",
+    "Sum": "Computes the sum along axes.",
+    "Nansum": "Computes the sum along axes, ignoring NaN.",
+    "Nanprod": "Computes the product along axes, ignoring NaN.",
+    "Mean": "Computes the mean along axes.",
+    "Std": "Computes the standard deviation along axes.",
+    "Nanmean": "Computes the mean along axes, ignoring NaN.",
+    "Nanmedian": "Computes the median along axes, ignoring NaN.",
+    "Nanstd": "Computes the standard deviation along axes, ignoring NaN.",
+    "Nanvar": "Computes the variance along axes, ignoring NaN.",
+    "Var": "Computes the variance along axes.",
+    "Median": "Computes the median along axes.",
+    "Logsumexp": "Computes the logarithm of the sum of exponentials along axes.",
+    "Cumsum": "Computes the cumulative sum along an axis.",
+    "Cumprod": "Computes the cumulative product along an axis.",
+    "Nancumsum": "Computes the cumulative sum along an axis, ignoring NaN.",
+    "Nancumprod": "Computes the cumulative product along an axis, ignoring NaN.",
+}
 
 
 def _declare(names: str, dtype: Callable[[str], str], flops: Cost, module: str = "numpy") -> None:
@@ -63,7 +96,7 @@ def _declare(names: str, dtype: Callable[[str], str], flops: Cost, module: str =
 
     for name in names.split():
         rule = make()
-        rule.__doc__ = f"Computes {name} along axes."
+        rule.__doc__ = _DOCS[name]
         operation(name, module, _reduced_views, flops=flops)(rule)
 
 
@@ -95,7 +128,7 @@ def _with_initial(name: str) -> Rule:
 
 for _name in ("Max", "Min"):
     _rule = _with_initial(_name)
-    _rule.__doc__ = f"Computes {_name} along axes."
+    _rule.__doc__ = _DOCS[_name]
     operation(_name, receptive_field_rule=_reduced_views, flops=costs.per_input(1))(_rule)
 
 
@@ -115,7 +148,7 @@ def count_nonzero(x: Tensor, *, axis: Axes | None = None) -> Tensor:
 def all_close(
     x1: Ignored, x2: Ignored, *, rtol: Ignored = 1e-5, atol: Ignored = 1e-8, equal_nan: Flag = False
 ) -> Tensor:
-    """Tests if two tensors are nearly equal everywhere."""
+    """Tests whether two tensors are nearly equal everywhere."""
     return Tensor((), "bool")
 
 
@@ -127,7 +160,7 @@ def size(x: Tensor) -> Tensor:
 
 @operation("Ndim", flops=costs.free)
 def ndim(x: Tensor) -> Tensor:
-    """Returns the number of axes; the output of Keras has as many elements."""
+    """Returns the number of axes; in Keras, the output has that many elements."""
     return Tensor((len(x.shape),), "float32")
 
 
@@ -147,7 +180,7 @@ def _cumulative(name: str) -> Rule:
     def rule(x: Tensor, *, axis: Axis | None = None, dtype: Dtype = None) -> Tensor:
         return Tensor(_shape_along(x.shape, axis), _cumulated_dtype(x, dtype))
 
-    rule.__doc__ = f"Computes {name} along an axis."
+    rule.__doc__ = _DOCS[name]
     return rule
 
 
@@ -156,7 +189,7 @@ def _nan_cumulative(name: str) -> Rule:
         # Keras does not check the axis.
         return Tensor((product(x.shape),) if axis is None else x.shape, _cumulated_dtype(x, dtype))
 
-    rule.__doc__ = f"Computes {name} along an axis."
+    rule.__doc__ = _DOCS[name]
     return rule
 
 
@@ -194,7 +227,7 @@ def log_softmax(x: Tensor, *, axis: Axes | None = -1) -> Tensor:
 
 @operation("Sparsemax", "nn", _normalized_views, flops=costs.unknown)
 def sparsemax(x: Tensor, *, axis: Axis = -1) -> Tensor:
-    """Computes a sparse softmax along an axis: many of its values are 0."""
+    """Computes the sparsemax along an axis: a softmax in which many values are 0."""
     axis_index(axis, len(x.shape))
     return x
 
@@ -237,7 +270,7 @@ def batch_norm(
     axis: Axis,
     epsilon: Ignored = 1e-3,
 ) -> Tensor:
-    """Normalizes each channel by a given mean and a given variance."""
+    """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
     # As in Keras, an offset needs a scale.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
@@ -261,7 +294,7 @@ def top_k(x: Tensor, *, k: Integer, sorted: Flag = True) -> list[Tensor]:
 
 @operation("InTopK", "math", flops=costs.unknown)
 def in_top_k(targets: Tensor, predictions: Ignored, *, k: Ignored) -> Tensor:
-    """Tests if each target is among the k largest predictions."""
+    """Tests whether each target is among the k largest predictions."""
     return Tensor(targets.shape, "bool")
 
 

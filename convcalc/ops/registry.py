@@ -1,6 +1,6 @@
-"""The registry of operations: what an operation is, and how one is declared and found.
+"""The registry of operations: how they are declared and looked up.
 
-An operation is a function of ``keras.ops`` that is a node of a functional graph, as a layer is. Its rule is a function of the same
+An operation is a function of ``keras.ops``. Like a layer, it can be a node of a functional graph. Its rule has the same
 parameters: those of Keras's ``call()``, then, after a ``*``, those of Keras's ``__init__()``. The annotation of a parameter declares the
 kind of its argument (:mod:`convcalc.ops.arguments`).
 """
@@ -41,16 +41,16 @@ class Operation(Struct):
         parameters: the names of the arguments of the call, in Keras's order.
         init_parameters: the names of the arguments of the constructor, in Keras's order.
         defaults: the default values of the arguments that have one.
-        required: the names of the arguments that have none.
-        variadic: True if the call takes any number of tensors, each an argument.
+        required: the names of the arguments without a default.
+        variadic: True if the call accepts any number of tensors as separate arguments.
         takes_list: True if the first argument is a list of tensors.
-        returns_list: True if the output is a list, even of one tensor.
-        tensor_parameters: the names of the arguments that have to be a tensor.
+        returns_list: True if the output is a list, even for one tensor.
+        tensor_parameters: the names of the arguments that must be tensors.
         family: ``operation``; for a layer this is the module that declares it.
         contains_layers: always False, see :class:`convcalc.layers.LayerDefinition`.
-        receptive_field_rule: how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
-        buffer_reuse: how the output uses the memory of an input, as for a layer.
-        flops: counts the floating-point operations besides the products (:mod:`convcalc.ops.costs`).
+        receptive_field_rule: returns how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
+        buffer_reuse: how the output reuses the memory of an input, as for a layer.
+        flops: counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
         tf_flops: counts the operations that TensorFlow's profiler counts; None: unknown.
     """
 
@@ -81,11 +81,11 @@ class Operation(Struct):
 
     @property
     def positional(self) -> tuple[str, ...]:
-        """The names of the arguments that a spec may give without a name, in their order: all but the first tensor."""
+        """The names of the arguments that a spec may give by position: all except the first tensor."""
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def rule_arguments(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments with the defaults of those that are not given."""
+        """Returns the arguments, with defaults for missing ones."""
         return {**self.defaults, **args}
 
     def without_defaults(self, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,13 +95,13 @@ class Operation(Struct):
 
     @property
     def summary(self) -> str:
-        """What the operation does, in a line."""
+        """The first line of the documentation."""
         return self.doc.partition("\n")[0]
 
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` have a :class:`Slot` in place of each tensor.
+        ``call_args`` contain a :class:`Slot` for each tensor.
 
         Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
         """
@@ -116,7 +116,7 @@ class Operation(Struct):
 
 
 def _read(argument: Argument, value: Any) -> Any:
-    """Returns the value as the argument's kind reads it. Raises :class:`Refusal` for one that it does not accept."""
+    """Returns the value, normalised by the argument's kind. Raises :class:`Refusal` if the kind does not accept it."""
     if value is None and argument.nullable:
         return None
     try:
@@ -144,7 +144,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value with a tensor in place of each slot and each constant."""
+    """Returns the value with each slot and constant replaced by a tensor."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
@@ -154,7 +154,7 @@ def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
     return value
 
 
-# The names of functions that are not the snake_case of their class.
+# Functions whose names are not the snake_case form of their class name.
 _FUNCTIONS = {
     "AllClose": "allclose",
     "BatchNorm": "batch_normalization",
@@ -177,7 +177,7 @@ def operation(
     flops: Cost | None = None,
     tf_flops: Cost | None = None,
 ) -> Callable[[AnyRule], AnyRule]:
-    """Declares the rule as the operation of Keras's class ``keras.src.ops.<module>.<name>``."""
+    """Returns a decorator that declares a rule as the operation of Keras's class ``keras.src.ops.<module>.<name>``."""
 
     def declare(rule: AnyRule) -> AnyRule:
         signature = inspect.signature(rule)
@@ -217,7 +217,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if the index of families lacks an operation: it would not be found before its family is imported."""
+    """Raises RuntimeError if an operation is missing from the index of families: it could not be looked up."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -226,7 +226,7 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:
-    """Returns the argument that a rule's parameter declares. Its kind is in the annotation."""
+    """Returns the argument that a rule's parameter declares. The annotation states its kind."""
     default = REQUIRED if parameter.default is parameter.empty else parameter.default
     if parameter.annotation is Tensor:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()
@@ -274,5 +274,5 @@ def _function_name(class_name: str) -> str:
 
 @cache
 def _classes() -> dict[str, str]:
-    """Returns the names of the classes by the names of their functions."""
+    """Returns the class names by function name."""
     return {_function_name(name): name for name in FAMILY_OF}

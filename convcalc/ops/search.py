@@ -1,4 +1,4 @@
-"""Operations that find or count elements. Source: ``keras/src/ops/numpy.py``."""
+"""Operations that search for or count elements. Source: ``keras/src/ops/numpy.py``."""
 
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
@@ -20,7 +20,7 @@ def digitize(x: Tensor, bins: Ignored) -> Tensor:
 
 @operation("SearchSorted", flops=costs.unknown)
 def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = "left") -> Tensor:
-    """Returns the indices at which values belong in a sorted vector."""
+    """Returns the indices at which values must be inserted to keep a vector sorted."""
     sequence = shape_of(sorted_sequence)
     if len(sequence) != 1:
         raise Refusal("needs a sorted sequence of one axis", codes.WRONG_RANK, "sorted_sequence")
@@ -29,28 +29,28 @@ def search_sorted(sorted_sequence: Operand, values: Operand, *, side: Ignored = 
 
 @operation("IsIn", flops=costs.unknown)
 def is_in(x1: Operand, x2: Ignored, *, assume_unique: Flag = False, invert: Flag = False) -> Tensor:
-    """Tests for each element if another tensor contains it."""
+    """Tests for each element whether another tensor contains it."""
     return Tensor(shape_of(x1), "bool")
 
 
 @operation("Nonzero", flops=costs.free)
 def nonzero(x: Tensor) -> list[Tensor]:
-    """Returns the indices of the elements other than 0, one tensor for each axis."""
+    """Returns the indices of the nonzero elements, one tensor for each axis."""
     return [Tensor((UNKNOWN,), "int32")] * len(x.shape)
 
 
 @operation("UnravelIndex", flops=costs.free)
 def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
-    """Converts flat indices to indices in a shape, one tensor for each axis."""
+    """Converts flat indices to coordinates in a shape, one tensor for each axis."""
     output = (UNKNOWN,) if UNKNOWN in shape_argument(shape) else indices.shape
     return [Tensor(output, indices.dtype)] * len(shape)
 
 
 @operation("Argpartition", flops=costs.unknown)
 def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor:
-    """Returns indices that order the smallest elements along an axis first.
+    """Returns the indices that partition the elements along an axis: the kth smallest come first.
 
-    Keras does not check that the axis exists.
+    As in Keras, the axis is not checked.
     """
     if not isinstance(kth, int):
         raise Refusal("needs a whole number of elements", codes.INVALID_VALUE, "kth")
@@ -79,7 +79,7 @@ def unique(
     size: CheckedByRule = None,
     fill_value: Ignored = None,
 ) -> list[Tensor]:
-    """Returns the unique elements, or the unique parts along an axis; their number is unknown unless ``size`` is given."""
+    """Returns the unique elements, or the unique slices along an axis. Without size, their number is unknown."""
     count: Number = shape_argument([size], "size")[0]
     at = None if axis is None else axis_index(axis, len(x.shape))
     outputs = [Tensor((count,) if at is None else with_size(x.shape, at, count), x.dtype)]

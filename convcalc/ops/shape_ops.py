@@ -1,4 +1,4 @@
-"""Operations that change shapes or select and move elements. Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``."""
+"""Operations that change shapes, or select and move elements. Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def _axes(axis: Axis | Sequence[int]) -> list[int]:
 
 
 def with_size(shape: Shape, axis: int, size: Number) -> Shape:
-    """Returns the shape with another size on one axis."""
+    """Returns the shape with the size of one axis replaced."""
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
@@ -51,7 +51,7 @@ def expand_dims(x: Tensor, *, axis: Axes | None) -> Tensor:
     rank = len(x.shape) + len(axes)
     new = {axis_index(number, rank) for number in axes}
     if len(new) < len(axes):
-        raise Refusal("inserts an axis twice", codes.WRONG_AXIS, "axis")
+        raise Refusal("inserts the same axis twice", codes.WRONG_AXIS, "axis")
     sizes = iter(x.shape)
     return Tensor(tuple(1 if n in new else next(sizes) for n in range(rank)), x.dtype)
 
@@ -86,7 +86,7 @@ def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
 
 @operation("View", buffer_reuse=VIEW, flops=costs.free)
 def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
-    """Reads the bytes of the elements as another dtype."""
+    """Reinterprets the bytes of the elements as another dtype."""
     new_dtype = dtype or x.dtype
     old_bits, new_bits = _BITS_OF_DTYPE.get(x.dtype), _BITS_OF_DTYPE.get(new_dtype)
     if not old_bits or not new_bits:
@@ -105,12 +105,12 @@ def view(x: Tensor, *, dtype: Dtype = None) -> Tensor:
 
 @operation("Ravel", buffer_reuse=VIEW, flops=costs.free)
 def ravel(x: Tensor) -> Tensor:
-    """Flattens to one axis."""
+    """Flattens a tensor to one axis."""
     return Tensor((product(x.shape),), x.dtype)
 
 
 def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Each output axis reads one input axis."""
+    """Returns the views of a transposition: each output axis reads one input axis."""
     rank = len(inputs[0])
     order = range(rank)[::-1] if args["axes"] is None else [number % rank for number in args["axes"]]
     return (views.permuted(order),)
@@ -151,10 +151,10 @@ def moveaxis(x: Tensor, *, source: Axes, destination: Axes) -> Tensor:
 
 @operation("GetItem", flops=costs.free)
 def get_item(x: Tensor, key: CheckedByRule) -> Tensor:
-    """Selects by indices and slices."""
+    """Selects elements by indices and slices, as in x[key]."""
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
     if sum(part is ... for part in keys) > 1:
-        raise Refusal("accepts one '...' only", codes.INVALID_VALUE, "key")
+        raise Refusal("accepts only one '...'", codes.INVALID_VALUE, "key")
     if not any(part is ... for part in keys):
         keys.append(...)
     at = next(n for n, part in enumerate(keys) if part is ...)
@@ -189,7 +189,7 @@ def _slice_size(size: Number, part: slice) -> Number:
 
 @operation("Take", flops=costs.free)
 def take(x: Tensor, indices: Operand, *, axis: Axis | None = None) -> Tensor:
-    """Selects by indices along an axis."""
+    """Selects elements by indices along an axis."""
     shape = shape_of(indices)
     if axis is None:
         return Tensor(shape, x.dtype)
@@ -199,7 +199,7 @@ def take(x: Tensor, indices: Operand, *, axis: Axis | None = None) -> Tensor:
 
 @operation("TakeAlongAxis", flops=costs.free)
 def take_along_axis(x: Tensor, indices: Tensor, *, axis: Axis | None = None) -> Tensor:
-    """Selects by indices along an axis, with their own indices at each position of the other axes."""
+    """Selects elements along an axis, with separate indices at each position of the other axes."""
     shape = (product(x.shape),) if axis is None else x.shape
     if len(shape) != len(indices.shape):
         raise Refusal("needs indices with as many axes as the input", codes.SHAPES_DIFFER, "indices")
@@ -236,7 +236,7 @@ def flipud(x: Tensor) -> Tensor:
 
 @operation("Roll", flops=costs.free)
 def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
-    """Shifts elements along axes; those shifted out at one end come in at the other."""
+    """Shifts elements along axes; elements shifted out at one end reappear at the other."""
     for number in [] if axis is None else _axes(axis):
         axis_index(number, len(x.shape))
     return x
@@ -244,9 +244,9 @@ def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
 
 @operation("Rot90", flops=costs.free)
 def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
-    """Rotates by quarter turns.
+    """Rotates a tensor by multiples of 90 degrees in the plane of two axes.
 
-    Keras exchanges the two sizes for any number of turns.
+    As in Keras, the two sizes are exchanged for any number of turns.
     """
     order = list(array.shape)
     first, second = (axis_index(number, len(order), "axes") for number in axes)
@@ -256,7 +256,7 @@ def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
 
 @operation("BroadcastTo", flops=costs.free)
 def broadcast_to(x: Tensor, *, shape: IntegersOrNulls) -> Tensor:
-    """Repeats axes of size 1, up to a given shape."""
+    """Broadcasts a tensor to a given shape."""
     wanted = tuple(UNKNOWN if size is None else size for size in shape)
     broadcast(x.shape, wanted)
     return Tensor(wanted, x.dtype)
@@ -270,7 +270,7 @@ def repeat(x: Tensor, *, repeats: IntegerOrIntegers, axis: Axis | None = None) -
     at = 0 if axis is None else axis_index(axis, len(shape))
     size = shape[at]
     if len(counts) > 1 and isinstance(size, int) and len(counts) != size:
-        raise Refusal(f"needs one number, or {size}", codes.SHAPES_DIFFER, "repeats")
+        raise Refusal(f"needs 1 or {size} numbers", codes.SHAPES_DIFFER, "repeats")
     if size is UNKNOWN:
         return Tensor(shape, x.dtype)
     return Tensor(with_size(shape, at, size * counts[0] if len(counts) == 1 else sum(counts)), x.dtype)
@@ -288,7 +288,7 @@ def tile(x: Tensor, *, repeats: IntegerOrIntegers) -> Tensor:
 
 @operation("Pad", flops=costs.free)
 def pad(x: Tensor, constant_values: Ignored = None, *, pad_width: PadWidth, mode: Ignored = "constant") -> Tensor:
-    """Adds elements at both ends of each axis."""
+    """Pads both ends of each axis."""
     widths = _pad_widths(pad_width, len(x.shape))
     return Tensor(tuple(size + before + after for size, (before, after) in zip(x.shape, widths)), x.dtype)
 
@@ -302,13 +302,13 @@ def _pad_widths(widths: Any, rank: int) -> list[tuple[int, int]]:
     if len(pairs) == 1:
         return pairs * rank
     if len(pairs) != rank:
-        raise Refusal(f"needs one pad width, or {rank}", codes.SHAPES_DIFFER, "pad_width")
+        raise Refusal(f"needs 1 or {rank} pad widths", codes.SHAPES_DIFFER, "pad_width")
     return pairs
 
 
 @operation("Diff", flops=costs.unknown)
 def diff(a: Tensor, *, n: Real = 1, axis: Axis = -1) -> Tensor:
-    """Computes differences of neighbours along an axis."""
+    """Computes the differences between neighboring elements along an axis."""
     at = axis_index(axis, len(a.shape))
     size = a.shape[at]
     return Tensor(with_size(a.shape, at, UNKNOWN if size is UNKNOWN else max(size - n, 0)), a.dtype)
@@ -316,7 +316,7 @@ def diff(a: Tensor, *, n: Real = 1, axis: Axis = -1) -> Tensor:
 
 @operation("Glu", "nn", flops=costs.activation("glu"))
 def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
-    """Multiplies one half of an axis by the sigmoid of the other half."""
+    """Applies a gated linear unit: multiplies one half of an axis by the sigmoid of the other half."""
     at = axis_index(axis, len(x.shape))
     size = x.shape[at]
     if size % 2 > 0:
@@ -326,7 +326,7 @@ def glu(x: Tensor, *, axis: Axis = -1) -> Tensor:
 
 @operation("Slice", "core", flops=costs.free)
 def slice_(inputs: Tensor, start_indices: Ignored, *, shape: Integers) -> Tensor:
-    """Selects a part of a given shape from given start indices; a size of -1 selects to the end."""
+    """Returns a slice of a given shape from given start indices; a size of -1 extends to the end."""
     if len(shape) != len(inputs.shape):
         raise Refusal(f"needs a shape of {len(inputs.shape)} axes", codes.WRONG_RANK, "shape")
     starts = start_indices if isinstance(start_indices, list) else [UNKNOWN] * len(shape)
@@ -339,19 +339,19 @@ def slice_(inputs: Tensor, start_indices: Ignored, *, shape: Integers) -> Tensor
 
 @operation("SliceUpdate", "core", flops=costs.free)
 def slice_update(inputs: Tensor, start_indices: Ignored, updates: Ignored) -> Tensor:
-    """Replaces a part of the tensor."""
+    """Replaces a slice of a tensor."""
     return inputs
 
 
 @operation("ScatterUpdate", "core", flops=costs.free)
 def scatter_update(inputs: Tensor, indices: Ignored, updates: Ignored, *, reduction: Ignored = None) -> Tensor:
-    """Replaces elements of the tensor."""
+    """Updates elements of a tensor at given indices."""
     return inputs
 
 
 @operation("Scatter", "core", flops=costs.free)
 def scatter(indices: Ignored, values: Tensor, *, shape: Integers) -> Tensor:
-    """Returns zeros with values at given indices."""
+    """Returns a tensor of zeros with given values at given indices."""
     return Tensor(tuple(shape), values.dtype)
 
 
@@ -384,7 +384,7 @@ def _divided(size: Number, by: int) -> Number:
     if by == 0 and size is not UNKNOWN:
         raise Refusal("needs a block size other than 0", codes.INVALID_VALUE)
     if size % by > 0:
-        raise Refusal(f"needs a size that {by} divides, not {size}", codes.INDIVISIBLE_GROUPS, "block_size")
+        raise Refusal(f"needs a size divisible by {by}, not {size}", codes.INDIVISIBLE_GROUPS, "block_size")
     return size // by
 
 

@@ -1,7 +1,7 @@
-"""Signals and segments: Fourier transforms, sequences, complex numbers. Source: ``keras/src/ops/math.py``.
+"""Fourier transforms, sequences, complex numbers and segment reductions. Source: ``keras/src/ops/math.py``.
 
 The number of multiplications of a Fourier transform depends on the algorithm: it is unknown. Complex numbers are a pair of
-tensors, the real parts and the imaginary parts.
+tensors: the real parts and the imaginary parts.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _checked_size(size: Any) -> Number:
-    """Returns the size of an output axis. Raises :class:`Refusal` if it is not a size."""
+    """Returns the size of an output axis. Raises :class:`Refusal` if it is not a valid size."""
     if not isinstance(size, (int, Unknown, Traced)) or size < 0:
         raise Refusal(f"would have an output of size {shown(size)}", codes.VANISHING_SIZE)
     return size
 
 
 def _check_axes(x: Sequence[Tensor], axes: int) -> None:
-    """Raises :class:`Refusal` for complex numbers with fewer axes."""
+    """Raises :class:`Refusal` if complex numbers have fewer axes than ``axes``."""
     if len(x[0].shape) < axes:
         raise Refusal(f"needs at least {'one axis' if axes == 1 else 'two axes'}", codes.WRONG_RANK, "x")
 
@@ -51,7 +51,7 @@ fft, fft2, ifft2 = (
 
 @operation("RFFT", "math", flops=costs.unknown)
 def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
-    """Computes the Fourier transform of real numbers along the last axis."""
+    """Computes the Fourier transform of a real signal along the last axis."""
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     length = x.shape[-1] if fft_length is None else fft_length
@@ -61,7 +61,7 @@ def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
 
 @operation("IRFFT", "math", flops=costs.unknown)
 def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
-    """Computes the inverse of :func:`rfft`."""
+    """Computes the inverse Fourier transform to a real signal along the last axis."""
     _check_axes(x, 1)
     real = x[0]
     length = 2 * (real.shape[-1] - 1) if fft_length is None else fft_length
@@ -76,7 +76,7 @@ def _checked_stride(stride: Any) -> int:
 
 
 def _sequences(size: Number, length: Any, stride: Any) -> Number:
-    """Returns the number of sequences of a length that start ``stride`` elements apart."""
+    """Returns the number of sequences of a given length whose starts are ``stride`` elements apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
         raise Refusal("needs a stride other than 0", codes.INVALID_VALUE, "sequence_stride")
     return _checked_size(1 + (size - length) // stride)
@@ -84,7 +84,7 @@ def _sequences(size: Number, length: Any, stride: Any) -> Number:
 
 @operation("ExtractSequences", "math", flops=costs.free)
 def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real) -> Tensor:
-    """Extracts sequences along the last axis."""
+    """Extracts overlapping sequences along the last axis."""
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     count = _sequences(x.shape[-1], sequence_length, sequence_stride)
@@ -101,7 +101,7 @@ def stft(
     window: Ignored = "hann",
     center: Flag = True,
 ) -> Inferred:
-    """Computes the Fourier transforms of sequences along the last axis."""
+    """Computes the short-time Fourier transform along the last axis."""
     if not x.shape:
         raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
     padded = 0 if center is False else fft_length // 2 * 2
@@ -121,7 +121,7 @@ def istft(
     window: Ignored = "hann",
     center: Flag = True,
 ) -> Inferred:
-    """Computes the signal from the Fourier transforms of its sequences."""
+    """Computes the inverse short-time Fourier transform."""
     _check_axes(x, 2)
     real = x[0]
     whole = (real.shape[-2] - 1) * _checked_stride(sequence_stride) + fft_length
@@ -143,6 +143,9 @@ def view_as_real(x: Tensor) -> Tensor:
     return Tensor((*x.shape, 2), "float32")
 
 
+_REDUCTIONS = {"SegmentSum": "sum", "SegmentMax": "maximum", "SegmentMin": "minimum", "SegmentProd": "product"}
+
+
 def _segments(name: str) -> Rule:
     def rule(data: Tensor, segment_ids: Operand, *, num_segments: CheckedByRule = None, sorted: Flag = False) -> Tensor:
         rows, ids = data.shape[0] if data.shape else 0, shape_of(segment_ids)
@@ -152,7 +155,7 @@ def _segments(name: str) -> Rule:
             raise Refusal(f"has segment numbers for {ids[0]} rows, not {rows}", codes.SHAPES_DIFFER, "segment_ids")
         return Tensor((UNKNOWN if num_segments is None else _checked_size(num_segments), *data.shape[1:]), data.dtype)
 
-    rule.__doc__ = f"Computes {name}: a value for all rows of a segment."
+    rule.__doc__ = f"Computes the {_REDUCTIONS[name]} of the rows of each segment."
     return rule
 
 

@@ -1,4 +1,4 @@
-"""Tensors as rules of operations receive and return them, and the kinds of arguments that are tensors."""
+"""The tensors that operation rules receive and return, and the argument kinds for tensors."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def shape_of(value: Any) -> Shape:
 
 
 def sample_elements(shape: Shape) -> Number:
-    """Returns the number of elements; of one sample if the size of the batch is unknown."""
+    """Returns the number of elements; if the batch size is unknown, for one sample."""
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns outputs whose number of multiplications depends on the algorithm."""
+    """Returns outputs with unknown MACs, because they depend on the algorithm."""
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

@@ -1,4 +1,4 @@
-"""Convolutions, pooling and patches: operations with windows. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
+"""Operations with windows: convolutions, pooling and patches. Sources: ``keras/src/ops/nn.py`` and ``image.py``."""
 
 from collections.abc import Callable, Iterable
 from itertools import repeat
@@ -34,10 +34,10 @@ def _slide(
     """Returns the output size of each axis that a window moves along."""
     padding = _same_or_valid(padding)
     outputs = []
-    for size, cells, stride, rate in zip(sizes, kernel, strides, dilation):
+    for size, kernel_size, stride, rate in zip(sizes, kernel, strides, dilation):
         if stride == 0 and size is not UNKNOWN:
             raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
-        outputs.append(slide(size, cells, stride, rate, padding).output)
+        outputs.append(slide(size, kernel_size, stride, rate, padding).output)
     return outputs
 
 
@@ -61,7 +61,7 @@ def _pooling(name: str) -> Rule:
         spatial = _slide(shape[1:-1], size, steps, repeat(1), padding)
         return Tensor(_original_format((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
-    rule.__doc__ = f"Pools over windows ({name})."
+    rule.__doc__ = f"Computes the {'maximum' if 'Max' in name else 'mean'} of each window."
     return rule
 
 
@@ -77,11 +77,11 @@ def _adaptive(name: str) -> Rule:
         if data_format == "channels_last":
             if not shape:
                 raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
-            # Keras keeps one spatial axis too many (keras/src/ops/nn.py), and its summary shows it.
+            # Keras returns one spatial axis too many (keras/src/ops/nn.py), and its summary shows that axis.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 
-    rule.__doc__ = f"Pools to a given output size ({name})."
+    rule.__doc__ = f"Computes the {'maximum' if 'Max' in name else 'mean'} of each region, for a given output size."
     return rule
 
 
@@ -115,7 +115,7 @@ def _convolution(
 ) -> Callable[..., Inferred]:
     """Returns the rule of a convolution whose kernel is a tensor.
 
-    ``filters`` and ``terms`` return, for the kernel's shape, the number of filters and of products for an output element.
+    From the kernel's shape, ``filters`` returns the number of filters, and ``terms`` the products per output element.
     """
 
     def rule(
@@ -148,11 +148,11 @@ def _convolution(
 
 
 conv = operation("Conv", "nn", flops=costs.free)(
-    _convolution("Convolves with a kernel that is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
+    _convolution("Computes a convolution; the kernel is a tensor.", lambda k: k[-1], lambda k: product(k[:-1]))
 )
 depthwise_conv = operation("DepthwiseConv", "nn", flops=costs.free)(
     _convolution(
-        "Convolves each channel separately with a kernel that is a tensor.",
+        "Computes a depthwise convolution; the kernel is a tensor.",
         _depthwise_filters,
         lambda k: product(k[:-2]),
     )
@@ -176,7 +176,7 @@ def separable_conv(
     data_format: DataFormat = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
-    """Convolves each channel separately, then all channels at each position; both kernels are tensors."""
+    """Computes a depthwise convolution, then a pointwise one; both kernels are tensors."""
     result = depthwise_conv(
         inputs,
         depthwise_kernel,
@@ -186,12 +186,12 @@ def separable_conv(
         dilation_rate=dilation_rate,
     )
     (shape,), (convolved,) = result.outputs, result.products
-    cells = _channels_last(shape or (), data_format)[:-1]
+    window_count = _channels_last(shape or (), data_format)[:-1]
     if not pointwise_kernel.shape:
         raise Refusal("needs a pointwise kernel with an axis for the output's channels", codes.INVALID_VALUE)
-    output = (*cells, pointwise_kernel.shape[-1])
+    output = (*window_count, pointwise_kernel.shape[-1])
     depthwise = Product("depthwise", convolved.macs)
-    pointwise = Product("pointwise", sample_elements(cells) * product(pointwise_kernel.shape))
+    pointwise = Product("pointwise", sample_elements(window_count) * product(pointwise_kernel.shape))
     return Inferred((_original_format(output, data_format),), products=(depthwise, pointwise), dtype=(inputs.dtype,))
 
 
@@ -206,12 +206,12 @@ def conv_transpose(
     data_format: DataFormat = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
-    """Computes a transposed convolution with a kernel that is a tensor."""
+    """Computes a transposed convolution; the kernel is a tensor."""
     shape = _channels_last(inputs.shape, data_format)
     rank = len(shape) - 2
     _check_kernel(kernel)
     _check_channels(shape[-1], kernel.shape[-1])
-    _check_known(tuple(size for size, cells in zip(kernel.shape, shape[1:-1]) if cells is not UNKNOWN))
+    _check_known(tuple(size for size, window_count in zip(kernel.shape, shape[1:-1]) if window_count is not UNKNOWN))
     extra = [None] * rank if output_padding is None else _per_axis(output_padding, rank)
     sliding = zip(
         shape[1:-1],
@@ -238,7 +238,7 @@ def extract_patches(
     padding: CheckedByRule = "valid",
     data_format: DataFormat = None,
 ) -> Tensor:
-    """Extracts patches of images; the elements of each patch are along the channels."""
+    """Extracts patches from images; the elements of each patch are on the channel axis."""
     single = len(images.shape) == 3
     shape = _channels_last((UNKNOWN, *images.shape) if single else images.shape, data_format)
     rank = len(shape) - 2
@@ -259,22 +259,22 @@ def unfold(
     padding: PerAxis = 0,
     stride: PerAxis = 1,
 ) -> Tensor:
-    """Extracts windows of images; the elements of each window are along the second axis."""
+    """Extracts windows from images; the elements of each window are on the second axis."""
     if len(x.shape) != 4 or any(size is UNKNOWN for size in x.shape[1:]):
         raise Refusal(
-            "needs images of (batch, channels, height, width), of which only the batch may be unknown",
+            "needs images of (batch, channels, height, width); only the batch may be unknown",
             codes.WRONG_SHAPE,
         )
     settings = zip(x.shape[2:], *(_per_axis(value, 2) for value in (kernel_size, dilation, padding, stride)))
     if 0 in _per_axis(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
-    # As in Keras, a window that does not fit has no position.
-    cells = product(
+    # As in Keras, the number of windows may be 0.
+    window_count = product(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )
-    if cells < 0:
+    if window_count < 0:
         raise Refusal("has windows that do not fit its images", codes.VANISHING_SIZE, "kernel_size")
-    return Tensor((x.shape[0], x.shape[1] * product(_per_axis(kernel_size, 2)), cells), x.dtype)
+    return Tensor((x.shape[0], x.shape[1] * product(_per_axis(kernel_size, 2)), window_count), x.dtype)
 
 
 @operation("Fold", "nn", flops=costs.per_input(1))
@@ -289,13 +289,13 @@ def fold(
 ) -> Tensor:
     """Rebuilds images from their windows."""
     if len(x.shape) != 3:
-        raise Refusal("needs windows of (batch, elements, windows): three axes", codes.WRONG_RANK)
+        raise Refusal("needs an input of (batch, elements, windows): three axes", codes.WRONG_RANK)
     batch, elements, _ = x.shape
-    cells = product(_per_axis(kernel_size, 2))
-    if cells == 0 and elements is not UNKNOWN:
+    kernel_elements = product(_per_axis(kernel_size, 2))
+    if kernel_elements == 0 and elements is not UNKNOWN:
         raise Refusal("needs a window of at least one element", codes.INVALID_VALUE)
-    if elements % cells > 0:
+    if elements % kernel_elements > 0:
         raise Refusal(
-            f"needs windows whose number of elements {cells} divides, not {elements}", codes.INDIVISIBLE_GROUPS
+            f"needs a number of elements divisible by {kernel_elements}, not {elements}", codes.INDIVISIBLE_GROUPS
         )
-    return Tensor((batch, elements // cells, *_per_axis(output_size, 2)), x.dtype)
+    return Tensor((batch, elements // kernel_elements, *_per_axis(output_size, 2)), x.dtype)

@@ -227,7 +227,7 @@ def test_invalid_inputs_of_linear_algebra_are_refused() -> None:
         ("Norm", "linalg", [(3, 3)], {"ord": "max"}, "'max'"),
         ("CDist", "math", [(3, 4), (3, 5)], {}, "not 4 and 5"),
         ("FFT", "math", [(3, None), (3, None)], {}, "known sizes"),
-        ("FFT", "math", [(3, 4), (3, 5)], {}, "one shape"),
+        ("FFT", "math", [(3, 4), (3, 5)], {}, "same shape"),
         ("FFT", "math", [(3, 4)], {}, "pair of tensors"),
         ("FFT2", "math", [(3,), (3,)], {}, "two axes"),
         ("IRFFT", "math", [(3, 0), (3, 0)], {}, "size -2"),

@@ -15,7 +15,7 @@ from convcalc.ops import registry as operations
 from tests.paths import PACKAGE
 
 TEXT = '''\
-"""Which family declares {what}, so that a family is imported only when a model has one of its {plural}.
+"""Maps each {what} to the family that declares it. A family is imported only when a model uses one of its {plural}.
 
 Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
 """
@@ -37,14 +37,14 @@ def layers_index() -> str:
         for entry in layers.REGISTERED.values()
         for name in dict.fromkeys((entry.name, *entry.aliases, entry.class_name))
     ]
-    return _text(declared, "layers", what="a layer", plural="layers", names=", aliases and class names")
+    return _text(declared, "layers", what="layer", plural="layers", names=", aliases and class names")
 
 
 def operations_index() -> str:
     """The text of ``convcalc/ops/families.py``."""
     _import_all("ops")
     declared = [(entry.rule.__module__, entry.name) for entry in operations.REGISTERED.values()]
-    return _text(declared, "ops", what="an operation", plural="operations", names="")
+    return _text(declared, "ops", what="operation", plural="operations", names="")
 
 
 def _import_all(package: str) -> None:
