@@ -61,13 +61,13 @@ def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
     if selector.isdecimal() and len(selector) < 10:
         if 1 <= int(selector) <= len(rows):
             return rows[int(selector) - 1]
-        raise error(codes.UNKNOWN_LAYER, f"there is no layer {selector}: the model has {len(rows)}")
+        raise error(codes.UNKNOWN_LAYER, f"there is no layer {selector}; the model has {len(rows)} layers")
     matches = [(number, row) for number, row in rows if row.name.startswith(selector) or row.path.startswith(selector)]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        names = listed((f"'{row.path}'" for _, row in matches[:5]), "and") + (" and more" if len(matches) > 5 else "")
-        raise error(codes.AMBIGUOUS_LAYER, f"'{selector}' could be {names}")
+        names = listed((f"'{row.path}'" for _, row in matches[:5]), "or") + (" or others" if len(matches) > 5 else "")
+        raise error(codes.AMBIGUOUS_LAYER, f"'{selector}' could be {names}; write the whole name")
     paths = [row.path for _, row in rows]
     hint = (
         did_you_mean(selector, paths) or f"; its layers are {listed(paths[:8], 'and')}{' …' if len(paths) > 8 else ''}"

@@ -35,7 +35,9 @@ def command(models: tuple[str, ...]) -> int:
         except ConvcalcError as failed:
             if failed.problems[0].code != codes.NEEDS_H5PY:
                 raise
-            warn(f"{model}: note: links in the HDF5 were not checked: that needs h5py, the extra convcalc[hdf5]")
+            warn(
+                f"{model}: note: links in the HDF5 data were not checked; install h5py for that: pip install 'convcalc[hdf5]'"
+            )
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if findings:

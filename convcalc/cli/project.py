@@ -105,7 +105,7 @@ class _Reader:
     def project(self, settings: Any, folder: Path) -> Project:
         """Returns the settings. Raises :class:`ConvcalcError` with every problem."""
         if not isinstance(settings, dict):
-            self._report("convcalc", "'tool.convcalc' must be a table", codes.INVALID_VALUE)
+            self._report("convcalc", "'tool.convcalc' must be a table, [tool.convcalc]", codes.INVALID_VALUE)
             settings = {}
         self._known(settings, KEYS, "[tool.convcalc]")
         incomplete, names = self._flag(settings, "allow-incomplete"), self._flag(settings, "ignore-names")

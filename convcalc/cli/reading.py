@@ -87,7 +87,7 @@ def _unknown(source: str, report: Study, memory: bool) -> list[str]:
     """Returns a message for each shown total that is unknown or a lower bound."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
-    return [f"{source}: {name}: {words.get(label, 'unknown')}" for name, label in labels.items()]
+    return [f"{source}: {name} is {words.get(label, 'unknown')} (--strict)" for name, label in labels.items()]
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
@@ -99,7 +99,7 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
     sized = [name for name, bits in BITS.items() if bits]
     for flag, value, known in (("--assume-dtype", dtype, sized), ("--training", optimizer, list(SLOTS))):
         if value is not None and value not in known:
-            hint = did_you_mean(value, known) or f"; known are {listed(known, 'and')}"
+            hint = did_you_mean(value, known) or f"; choose {listed(known)}"
             raise error(codes.INVALID_VALUE, f"{flag}: unknown value '{value}'{hint}")
     return Assumptions(dtype, in_place, optimizer)
 

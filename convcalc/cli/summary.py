@@ -165,8 +165,8 @@ def column_end(text: str) -> float:
         value = float(text)
     except ValueError:
         raise error(
-            codes.INVALID_VALUE, f"--positions takes numbers such as 0.3,0.6,0.7,1.0; '{text}' is not a number"
+            codes.INVALID_VALUE, f"--positions expects numbers such as 0.3,0.6,0.7,1.0; '{text}' is not a number"
         ) from None
     if not 0 <= value <= LONGEST:
-        raise error(codes.INVALID_VALUE, f"--positions takes numbers from 0 to {LONGEST:,}, not {text}")
+        raise error(codes.INVALID_VALUE, f"--positions expects numbers from 0 to {LONGEST:,}, not {text}")
     return value

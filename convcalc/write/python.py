@@ -163,7 +163,8 @@ class _Function:
             weight.trainable for row in self.module.rows.values() if row.path.startswith(path) for weight in row.weights
         ):
             raise error(
-                codes.CANNOT_WRITE, f"'{layer.name}' is frozen and layers in it are not, which is not written as code"
+                codes.CANNOT_WRITE,
+                f"'{layer.name}' is frozen and layers in it are not, which cannot be written as code",
             )
         variable = self._free(layer.name)
         self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]

@@ -76,8 +76,8 @@ def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
 @pytest.mark.parametrize(
     ("selector", "message"),
     [
-        ("9", "there is no layer 9: the model has 4"),
-        ("se", "'se' could be 'second' and 'seventh'"),
+        ("9", "there is no layer 9; the model has 4 layers"),
+        ("se", "'se' could be 'second' or 'seventh'; write the whole name"),
         ("secund", "the model has no layer 'secund'; did you mean 'second'?"),
     ],
 )

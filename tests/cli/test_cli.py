@@ -227,7 +227,7 @@ def test_strict_fails_if_a_total_is_unknown(tmp_path: Path) -> None:
     assert run("summary", str(spec)).returncode == 0
     done = run("summary", str(spec), "--strict")
     assert done.returncode == 1
-    assert f"{spec}: params: only a lower bound\n" in done.stderr
+    assert f"{spec}: params is only a lower bound (--strict)\n" in done.stderr
     assert run("summary", str(SPECS / "lenet5.yaml"), "--strict", "--memory").returncode == 0
 
 

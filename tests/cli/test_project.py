@@ -65,7 +65,7 @@ def test_a_file_without_our_settings(tmp_path: Path, text: str) -> None:
         ),
         ("[tool.convcalc]\nignore-names = 'x'\n", (2, 1), "'ignore-names' must be true or false, not 'x'"),
         ("[tool.convcalc]\n  budget = 3\n", (2, 3), "'budget' must be a table, [tool.convcalc.budget]"),
-        ("[tool]\nconvcalc = 3\n", (2, 1), "'tool.convcalc' must be a table"),
+        ("[tool]\nconvcalc = 3\n", (2, 1), "'tool.convcalc' must be a table, [tool.convcalc]"),
         (
             "[tool.convcalc.records]\n'm.yaml' = 3\n",
             (2, 2),

@@ -103,5 +103,5 @@ def test_a_model_with_an_unknown_input_has_no_summary() -> None:
 
 @pytest.mark.parametrize("value", ["nan,1,1", "0.3,0.6,1e300", "0.3,-1,1", "a,b,c"])
 def test_positions_must_fit_a_line(value: str) -> None:
-    with pytest.raises(ConvcalcError, match="--positions takes numbers"):
+    with pytest.raises(ConvcalcError, match="--positions expects numbers"):
         [column_end(each) for each in value.split(",")]

@@ -29,7 +29,7 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
-_FOREIGN_NOTE = "not a layer of Keras: only what the file records about it is known"
+_FOREIGN_NOTE = "not a layer of Keras: only its shapes and weights in the file are known"
 
 
 @dataclass
@@ -327,7 +327,7 @@ def _input(name: str, batch_shape: Shape | None) -> Layer:
 def read_config(data: Any, source: str) -> Model:
     """Returns the model of a parsed config. Raises :class:`ConvcalcError`."""
     if not isinstance(data, Mapping) or "class_name" not in data or "config" not in data:
-        raise error(codes.NOT_A_MODEL, f"{source}: a model's config has a class_name and a config")
+        raise error(codes.NOT_A_MODEL, f"{source}: a model's config must have a class_name and a config")
     reader = ConfigReader(source)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):

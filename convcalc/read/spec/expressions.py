@@ -134,7 +134,7 @@ class _Parser:
 
     def bounded(self, value: Number) -> Number:
         if value > LARGEST or value < -LARGEST:
-            raise Refusal(f"'{self.text.strip()}' gives a number that is too large for a size", codes.EXPRESSION)
+            raise Refusal(f"the result of '{self.text.strip()}' is too large for a size", codes.EXPRESSION)
         return value
 
     def atom(self) -> Number:
