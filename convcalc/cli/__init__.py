@@ -107,7 +107,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         if "--debug" in arguments:
             raise
         warn(
-            f"error[internal]: {type(failed).__name__}: {failed}; this is a bug in convcalc: add --debug after convcalc to see the traceback"
+            f"error[internal]: {type(failed).__name__}: {failed}; a bug in convcalc: add --debug after convcalc to see the traceback"
         )
         code = USAGE_ERROR
     if args is None:

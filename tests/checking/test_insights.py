@@ -207,8 +207,9 @@ def test_the_code_of_every_problem_is_explained(code: str) -> None:
 
 def test_a_word_that_is_not_a_code_is_one_clear_error() -> None:
     assert refused("explain", "most-parms").endswith("no code 'most-parms'; did you mean 'most-params'?")
-    assert "no code 'specs/vgg16.yaml'; to explain a layer, name it after the model" in refused(
-        "explain", "specs/vgg16.yaml"
+    assert (
+        "no code 'specs/vgg16.yaml'; to explain a layer of a model, use `convcalc explain specs/vgg16.yaml LAYER`"
+        in refused("explain", "specs/vgg16.yaml")
     )
 
 
