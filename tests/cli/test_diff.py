@@ -234,7 +234,7 @@ def test_revisions(repository: Path, revisions: str, change: str) -> None:
         ("--output=x", "is not a revision"),
         ("HEAD..-x", "is not a revision"),
         ("HEAD:models", "is not a revision"),
-        ("HEAD...HEAD~1", "takes REV or REV..REV"),
+        ("HEAD...HEAD~1", "expects REV or REV..REV"),
         ("", "is not a revision"),
         ("HEAD\x1b", "is not a revision"),
     ],

@@ -135,7 +135,7 @@ def test_several_models_are_written_to_one_output(tmp_path: Path) -> None:
     assert run("summary", LENET, UNET, "--format", "dot").stdout.count("digraph {") == 2
     done = run("summary", LENET, UNET, "--format", "mermaid")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--format mermaid draws one model" in done.stderr
+    assert "--format mermaid can draw only one model" in done.stderr
 
 
 def test_a_model_that_fails_does_not_hide_the_others() -> None:
