@@ -1,5 +1,6 @@
-"""The catalogue of layers. A family is imported, and declares its layers, when one of them is looked up. ``CATALOGUE`` is
-the whole catalogue: reading it imports all families.
+"""The catalogue of layers. A family is imported when one of its layers is looked up; it then declares its layers.
+
+Reading ``CATALOGUE``, the whole catalogue, imports all families.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The whole catalogue, made when it is read."""
+    """Returns ``CATALOGUE``, which imports all families."""
     if name != "CATALOGUE":
         raise AttributeError(f"module 'convcalc.layers' has no attribute '{name}'")
     return all_layers()

@@ -1,4 +1,4 @@
-"""Run a layer's rule and derive counts, dtypes and trainable weights from its result."""
+"""Runs a layer's rule, and derives counts, dtypes and trainable weights from its result."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefini
 
 
 def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
-    """Run the layer's rule on whole shapes (batch axis first).
+    """Runs the layer's rule on whole shapes (batch axis first).
 
-    ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. Weights have their dtype set.
+    ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. The returned weights have dtypes.
 
     Raises :class:`Refusal` for inputs or a policy that the layer does not accept.
     """
@@ -31,7 +31,7 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
 
 
 def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Run the rule on channels-last shapes, and convert from and to ``channels_first``."""
+    """Runs the rule on channels-last shapes; converts from and to ``channels_first``."""
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
         return definition.rule(arguments, *inputs)
@@ -44,7 +44,7 @@ def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) 
 
 
 def bounded(result: Inferred) -> Inferred:
-    """The result; refused if it has a size that no tensor can have."""
+    """Returns the result. Raises :class:`Refusal` if it has a size that no tensor can have."""
     for shape in result.outputs:
         for size in shape or ():
             if size > LARGEST:
@@ -53,14 +53,14 @@ def bounded(result: Inferred) -> Inferred:
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:
-    """The shape with its channels at this axis; unchanged if the spatial axes are gone, as after global pooling."""
+    """Returns the shape with its channels at this axis; unchanged without spatial axes, e.g. after global pooling."""
     return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
 def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shape]) -> None:
     takes = definition.inputs
     if takes is None and not inputs:
-        raise Refusal("takes at least one input, not none", codes.WRONG_INPUTS)
+        raise Refusal("needs at least one input", codes.WRONG_INPUTS)
     if takes is not None and takes != len(inputs):
         least, most = takes if isinstance(takes, tuple) else (takes, takes)
         if not least <= len(inputs) <= most:
@@ -70,7 +70,7 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
     axes, min_axes = definition.axes, definition.min_axes
     if axes is None and not min_axes:
         return
-    # If a layer takes further tensors (states, keys), ``axes`` are those of the first one.
+    # If a layer accepts further tensors (states, keys), ``axes`` are those of the first one.
     for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         rank = len(shape) - 1
         if axes is None:
@@ -85,7 +85,7 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
 
 
 def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
-    """The cure for common mistakes: an image without a channel axis, or a shape with a batch axis."""
+    """Suggests a fix for common mistakes: an image without a channel axis, or a shape with a batch axis."""
     sizes = ["null" if size is UNKNOWN else str(size) for size in shape[1:]]
     if len(sizes) == len(axes) - 1 and "channels" in axes:
         sizes.insert(list(axes).index("channels"), "1")
@@ -96,19 +96,19 @@ def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
 
 
 def parameters(inferred: Inferred) -> Number:
-    """The number of parameters."""
+    """Returns the number of parameters."""
     return sum([product(weight.shape) for weight in inferred.weights])
 
 
 def known_macs(inferred: Inferred) -> Number:
-    """The multiply-accumulates for one sample; unknown if the rule says so."""
+    """Returns the multiply-accumulates for one sample; unknown if the rule marks them as unknown."""
     if "macs" in inferred.unknown:
         return UNKNOWN
     return sample_macs(inferred) if inferred.weights or inferred.products else 0
 
 
 def sample_macs(inferred: Inferred) -> Number:
-    """The multiply-accumulates for one sample."""
+    """Returns the multiply-accumulates for one sample."""
     terms = [
         product(weight.shape) * uses
         for weight in inferred.weights
@@ -118,14 +118,14 @@ def sample_macs(inferred: Inferred) -> Number:
 
 
 def elementwise(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
-    """The floating-point operations for one sample besides products and biases."""
+    """Returns the floating-point operations for one sample, without products and biases."""
     if definition.flops is None or "flops" in inferred.unknown:
         return UNKNOWN
     return definition.flops(definition.rule_arguments(args), inputs, inferred)
 
 
 def output_dtypes(inferred: Inferred, input_dtype: str, policy: str) -> tuple[str, ...]:
-    """The dtypes of a layer's outputs."""
+    """Returns the dtypes of a layer's outputs."""
     dtype = inferred.dtype
     if isinstance(dtype, tuple):
         return dtype
@@ -139,7 +139,7 @@ def output_dtypes(inferred: Inferred, input_dtype: str, policy: str) -> tuple[st
 
 
 def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
-    """The weights; those without a dtype get this one."""
+    """Returns the weights, with this dtype for weights without one."""
     return tuple(
         [
             Weight(
@@ -158,7 +158,7 @@ def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
 
 
 def frozen(weights: Iterable[Weight], reason: str) -> tuple[Weight, ...]:
-    """The weights of a frozen layer: none is trainable, for this reason."""
+    """Returns the weights as not trainable, with the reason."""
     return tuple(
         weight._replace(trainable=False, frozen_because=reason) if weight.trainable else weight for weight in weights
     )

@@ -29,7 +29,7 @@ MAX_AXES = 64
 
 
 class Kind(Protocol):
-    """The values that an argument accepts. ``expects`` completes the message "… expects"."""
+    """The values that an argument accepts. ``expects`` completes messages such as "argument 'strides' expects …"."""
 
     @property
     def expects(self) -> str:
@@ -37,15 +37,15 @@ class Kind(Protocol):
         ...
 
     def read(self, value: Any) -> Any:
-        """The normalised value; raises :class:`ValueError` if it is not accepted."""
+        """Returns the normalised value. Raises :class:`ValueError` if it is not accepted."""
         ...
 
     def for_rank(self, rank: int) -> Kind:
-        """The kind for a layer with ``rank`` spatial axes."""
+        """Returns the kind for a layer with ``rank`` spatial axes."""
         ...
 
     def for_keras(self, value: Any) -> Any:
-        """The normalised value in the form that Keras's constructor takes."""
+        """Returns the normalised value in the form that Keras's constructor accepts."""
         ...
 
 
@@ -57,14 +57,14 @@ def _is_int(value: object) -> bool:
 
 
 class RankFree:
-    """Base of the kinds that do not depend on the rank."""
+    """The base class of kinds that do not depend on the rank."""
 
     def for_rank(self, rank: int) -> Any:
-        """The same kind."""
+        """Returns the same kind."""
         return self
 
     def for_keras(self, value: Any) -> Any:
-        """The same value: Keras accepts most normalised values."""
+        """Returns the value unchanged: Keras accepts most normalised values."""
         return value
 
 
@@ -139,12 +139,12 @@ class PaddingPairs(RankFree):
         return PaddingPairs(rank)
 
     def for_keras(self, value: Any) -> Any:
-        """The pairs; for one axis, its pair alone."""
+        """Returns the pairs; for one axis, only its pair."""
         return value[0] if self.rank == 1 else value
 
 
 class Integers(RankFree):
-    """A list of whole numbers of at least ``minimum``; with ``single``, also one number instead of a list of one."""
+    """A list of whole numbers of at least ``minimum``; with ``single``, also one number instead of a list."""
 
     def __init__(
         self, minimum: int | None = None, single: bool = False, nullable: bool = False, length: int | None = None
@@ -174,7 +174,7 @@ class Integers(RankFree):
 
 
 class Sizes(RankFree):
-    """The shape of a sample: a list of sizes, None if unknown; also one number instead of a list of one."""
+    """The shape of a sample: a list of sizes, None if unknown; also one number instead of a list."""
 
     expects = "a list of sizes such as [28, 28, 1] (null for an unknown size)"
 
@@ -249,7 +249,7 @@ class Text(RankFree):
 
 
 class Choice(RankFree):
-    """One of a few words; ``case_insensitive`` if Keras ignores their case."""
+    """One of a few words. With ``case_insensitive``, their case is ignored, as in Keras."""
 
     def __init__(self, words: tuple[str, ...], case_insensitive: bool = False) -> None:
         self.words = words
@@ -267,7 +267,7 @@ class Choice(RankFree):
 
 
 class KnownName(RankFree):
-    """A name that Keras knows, such as an activation or an initializer, or a mapping that configures one."""
+    """The name of a Keras object, such as an activation or an initializer, or a mapping that configures it."""
 
     def __init__(self, what: str, names: frozenset[str]) -> None:
         self.what = what
@@ -286,7 +286,7 @@ class KnownName(RankFree):
 
 
 class Anything(RankFree):
-    """A value that changes neither shapes nor counts: kept unchanged."""
+    """Any value: it affects neither shapes nor counts, and is kept unchanged."""
 
     expects = "any value"
 
@@ -295,7 +295,7 @@ class Anything(RankFree):
 
 
 class Argument(Struct):
-    """One argument of a layer. ``nullable``: null is accepted too."""
+    """An argument of a layer. If ``nullable``, null is also accepted."""
 
     name: str
     kind: Kind
@@ -308,7 +308,7 @@ class Argument(Struct):
         return f"{self.kind.expects}{' or null' if self.nullable else ''}"
 
     def read(self, value: Any, owner: str) -> Any:
-        """The normalised value; raises :class:`Refusal` with ``owner``, the class of the layer, in the message."""
+        """Returns the normalised value. Raises :class:`Refusal`; the message names ``owner``, the class of the layer."""
         if value is None and self.nullable:
             return None
         try:
@@ -322,7 +322,7 @@ class Argument(Struct):
 
 
 def shown(value: Any) -> str:
-    """A value for a message: written as in YAML, at most 60 characters."""
+    """Returns a value as text for messages: as in YAML, at most 60 characters."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
     if text is None and _is_int(value) and abs(value) > LARGEST:
         text = "a number beyond 2^53"
@@ -367,7 +367,7 @@ _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGU
 
 
 def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
-    """Arguments that change neither shapes nor counts. Names of initializers, regularizers and constraints are checked."""
+    """Declares arguments that affect neither shapes nor counts. Names of initializers, regularizers and constraints are checked."""
     return [
         Argument(
             name,
@@ -380,5 +380,5 @@ def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
 
 
 def initializer(name: str, default: str) -> Argument:
-    """The argument of an initializer."""
+    """Declares an initializer argument."""
     return ignored_arguments(name, default=default)[0]

@@ -1,4 +1,4 @@
-"""Attention: dot products of queries and keys are the weights of values. Sources: ``keras/src/layers/attention``.
+"""Attention: averages values, weighted by the products of queries and keys. Sources: ``keras/src/layers/attention``.
 
 Inputs are in Keras's order: query, value, and the key if it differs from the value.
 """
@@ -43,7 +43,7 @@ _TAIL = [
 
 
 def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """The weights of a dense layer from the last axis to the axes ``width`` (heads, size), used at every position."""
+    """Returns the weights of a dense projection from the last axis to the axes ``width`` (heads, size), used at every position."""
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
     kernel = Weight("kernel", (features, *width), positions)
@@ -61,7 +61,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
 
 
 def _require_axes(axes: int, *shapes: Shape | None) -> None:
-    """Refuse values and keys with fewer axes after the batch axis."""
+    """Raises :class:`Refusal` for values and keys with fewer axes after the batch axis."""
     if any(shape is not None and len(shape) <= axes for shape in shapes):
         raise Refusal(
             f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} after the batch axis",
@@ -70,7 +70,7 @@ def _require_axes(axes: int, *shapes: Shape | None) -> None:
 
 
 def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """An output position reads its query with all features, and the values and keys at all positions of the attended axes."""
+    """Returns views: an output position reads all features of its query, and all attended positions of values and keys."""
     query, *others = inputs
     axes = a.get("attention_axes")
     if axes is None:
@@ -85,7 +85,7 @@ _SOFTMAX = costs.of_activation("softmax")
 
 
 def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Scaling of the queries and the softmax of the scores; with ``use_gate``, a sigmoid and a product for each value too."""
+    """Counts the scaling of the queries and the softmax of the scores; with ``use_gate``, also a sigmoid and a product per value."""
     query, value = inputs[:2]
     heads: Number = a["num_heads"] if "num_heads" in a else a["num_query_heads"]
     size: Number = a["key_dim"] if "key_dim" in a else a["head_dim"]
@@ -155,7 +155,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
 
 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
-    """The number of pairs of positions: all pairs along the attended axes, equal positions along the others."""
+    """Returns the number of position pairs: all pairs along the attended axes, equal positions along the other axes."""
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
     queries = product(map(as_constant, query[1:-1]))
@@ -194,7 +194,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     example_input=(5, 4),
 )
 def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Attention in which several query heads share one head of keys and values.
+    """Computes attention in which several query heads share one head of keys and values.
 
     Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim, and
     back. MACs without weights: each query with each key, and the scores with the values, in every query head.
@@ -225,26 +225,26 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """The mask of the query, which Keras converts to a new tensor."""
+    """Returns the mask of the query. Keras converts it to a new tensor."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
 
 
 def _score_count(query: Shape, key: Shape) -> Number:
-    """The number of pairs of a query and a key."""
+    """Returns the number of pairs of a query and a key."""
     return product(map(as_constant, query[1:-1])) * as_constant(key[-2])
 
 
 def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The softmax and the scale. With ``score_mode: concat``, also tanh(query + key), summed over the features."""
+    """Counts the softmax and the scale; with ``score_mode: concat``, also tanh(query + key) and its sum over the features."""
     scale, features = int(a["use_scale"]), inputs[0][-1]
     per_score = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 
 
 def _additive_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The softmax and tanh(query + key). Their sum over the features counts only without a scale: with one, it is in the MACs."""
+    """Counts the softmax and tanh(query + key). The sum over the features counts only without a scale: with one, it is in the MACs."""
     per_score = inputs[0][-1] * (2 if a["use_scale"] else 3)
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 

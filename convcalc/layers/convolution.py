@@ -1,7 +1,7 @@
-"""Convolution over 1, 2 and 3 axes: plain, transposed, depthwise and separable.
+"""Convolutions over 1, 2 and 3 axes: plain, transposed, depthwise and separable.
 
-One rule serves all ranks: they differ only in the number of axes. Sources: ``keras/src/layers/convolutional`` and, for the
-transposed sizes, ``keras/src/backend/common/backend_utils.py``.
+One rule serves all ranks: they differ only in the number of axes. Sources: ``keras/src/layers/convolutional``, and
+``keras/src/backend/common/backend_utils.py`` for the sizes of transposed convolutions.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal"
 
 
 def _tail(*names: str) -> list[Argument]:
-    """Initializers, regularizers and constraints of these weights, in Keras's order: none changes a count."""
+    """Declares initializers, regularizers and constraints of these weights, in Keras's order. They do not affect counts."""
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
         *ignored_arguments(
@@ -102,7 +102,7 @@ def convolution(a: Args, x: Shape) -> Inferred:
 
 
 def convolve(a: Args, x: Shape) -> Inferred:
-    """The rule of a convolution, without the checks that only Keras layers need."""
+    """Computes a convolution, without the checks that only Keras layers need."""
     filters, groups = a["filters"], a["groups"]
     if filters % groups > 0:
         raise Refusal(
@@ -123,8 +123,9 @@ def convolve(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The gradient of a convolution with the same kernel. The profiler assumes that every output element needs the part of the
-    kernel that lies between strides.
+    """Counts the gradient of a convolution with the same kernel.
+
+    The profiler assumes that each output element needs 1/stride of the kernel on each axis.
     """
     outputs = costs.tf_elements(result.outputs[0])
     products: Number = 2 * outputs * product(result.weights[0].shape) // (a["filters"] * product(a["strides"]))
@@ -176,7 +177,7 @@ def transposed_convolution(a: Args, x: Shape) -> Inferred:
 
 
 def spread(a: Args, x: Shape) -> Inferred:
-    """The rule of a transposed convolution, without the checks that only Keras layers need."""
+    """Computes a transposed convolution, without the checks that only Keras layers need."""
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows_transposed(a, x)
     kernel = Weight("kernel", (*a["kernel_size"], filters, channels), positions_of(x[1:-1]))
@@ -240,7 +241,7 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def separable_convolution(a: Args, x: Shape) -> Inferred:
-    """A depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
+    """Applies a depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
 
     Parameters: K…·C_in·depth_multiplier + C_in·depth_multiplier·filters, and filters for the bias.
     """

@@ -1,4 +1,4 @@
-"""The plain layers: input, dense, embedding, identity. Sources: ``keras/src/layers/core``."""
+"""Basic layers such as Dense and Embedding. Sources: ``keras/src/layers/core``."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _DIM = Integer(1)
     example="InputLayer: {{shape: [28, 28, 1]}}",
 )
 def input_layer(a: Args) -> Inferred:
-    """The input of a model: the shape of one sample, and the batch size if it is fixed.
+    """Declares an input of a model: the shape of one sample, and the batch size if it is fixed.
 
-    No parameters and no operations.
+    It has no parameters and no operations.
     """
     batch_shape = a["batch_shape"]
     if batch_shape is not None:
@@ -97,7 +97,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# The forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string). True if the dots come first.
+# The allowed forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string). True if the dots come first.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -106,7 +106,7 @@ _EQUATIONS = (
 
 
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Axes of the output are read position by position; summed axes are read whole."""
+    """Returns views: output axes are read position by position, summed axes whole."""
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
@@ -194,9 +194,9 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """The bias: the output's sizes on ``axes``, 1 on the other axes after the first of them.
+    """Returns the bias: it has the output's sizes on ``axes``, and 1 on the other axes after the first of them.
 
-    ``trailing`` is the number of axes that trailing dots stand for, ``added`` how often each element is added.
+    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how often each element is added.
     """
     if axes is None:
         return ()
@@ -210,7 +210,7 @@ def _einsum_bias(
 
 
 def _zeros_masked(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Steps with the number 0 are masked."""
+    """Returns a mask that skips steps with the value 0."""
     return (masks.Computed("NotEqual", {"x1": inputs[0], "x2": 0}),) if a["mask_zero"] else ()
 
 
@@ -244,12 +244,12 @@ def embedding(a: Args, x: Shape) -> Inferred:
 
 
 def _reversible_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """From numbers to vectors elementwise; with ``reverse``, from whole vectors to scores."""
+    """Returns elementwise views; with ``reverse``, whole vectors are read."""
     return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, result)
 
 
 def _reversible_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``logit_soft_cap``, each score is divided by it, passed through tanh, and multiplied by it."""
+    """Counts the soft cap: with ``logit_soft_cap``, each score is divided by it, passed through tanh, and multiplied by it."""
     return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, result)
 
 
@@ -291,7 +291,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
 
 
 def _masked(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Steps whose features all equal ``mask_value`` are masked."""
+    """Returns a mask that skips steps whose features all equal ``mask_value``."""
     differs = masks.Computed("NotEqual", {"x1": inputs[0], "x2": a["mask_value"]})
     return (masks.Computed("Any", {"x": differs}, axis=-1),)
 

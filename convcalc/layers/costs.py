@@ -1,8 +1,8 @@
-"""Operations of layers besides products with weights and biases, for one sample, in inference (``docs/costs.md``).
+"""Operations of layers other than products with weights and additions of biases, for one sample, at inference (``docs/costs.md``).
 
 An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count as
-one operation each, for each element. Not counted: operations done once for a whole row, map or group, copies, choices
-(``where``) and integer arithmetic. Layers that act only in training cost nothing.
+one operation each, for each element. Not counted: operations that run once for a whole row, map or group, copies,
+selections (``where``) and integer arithmetic. Layers that act only in training cost nothing.
 
 A cost is a function of a layer's arguments, its input shapes and the result of its rule. :func:`unknown` is for layers whose
 operations cannot be counted.
@@ -51,37 +51,37 @@ ACTIVATIONS = {
     "tanh_shrink": 2,  # tanh, subtract
     "threshold": 1,
 }
-# Operations for each output pixel: one multiplication for each input pixel that is read, and their sum.
+# Operations for each output pixel: one multiplication for each input pixel that is read, and the additions.
 INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
 
 
 def of_activation(name: Any) -> Number:
-    """The operations of an activation for one element; unknown if the function is not one of Keras's."""
+    """Returns the operations of an activation for one element; unknown if it is not a Keras function."""
     return 0 if name is None else ACTIVATIONS.get(str(name), UNKNOWN)
 
 
 def elements(shape: Shape | None) -> Number:
-    """The elements of one sample."""
+    """Returns the number of elements of one sample."""
     return UNKNOWN if shape is None else product(shape[1:])
 
 
 def times(each: Number, count: Number) -> Number:
-    """The product; 0 if ``each`` is 0, even if ``count`` is unknown."""
+    """Returns the product; 0 if ``each`` is 0, even if ``count`` is unknown."""
     return 0 if each is not UNKNOWN and each == 0 else each * count
 
 
 def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """No operations: values are passed on, moved, copied, looked up or chosen."""
+    """Returns 0: values are only passed on, moved, copied, looked up or selected."""
     return 0
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Unknown: it depends on an algorithm, on the values, or on code that is not read."""
+    """Returns unknown: the cost depends on the algorithm, on the values, or on code that is not read."""
     return UNKNOWN
 
 
 def per_output(count: int) -> Cost:
-    """``count`` operations for each element of the first output."""
+    """Returns the cost of ``count`` operations for each element of the first output."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, elements(result.outputs[0]))
@@ -90,7 +90,7 @@ def per_output(count: int) -> Cost:
 
 
 def per_input(count: int) -> Cost:
-    """``count`` operations for each element of the first input."""
+    """Returns the cost of ``count`` operations for each element of the first input."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, elements(inputs[0]))
@@ -99,24 +99,24 @@ def per_input(count: int) -> Cost:
 
 
 def activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The layer's activation, applied to its output."""
+    """Counts the layer's activation of its output."""
     return times(of_activation(a["activation"]), elements(result.outputs[0]))
 
 
 def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Each output pixel, interpolated from input pixels."""
+    """Counts the interpolation of each output pixel."""
     return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(result.outputs[0]))
 
 
 # FLOPs that TensorFlow's profiler counts ---------------------------------------------------------------------------------
 #
-# These count operations for the whole batch if its size is known, otherwise for one sample. The profiler knows the costs of
-# some operations of TensorFlow and counts nothing for all others: relu, sigmoid, tanh and erf are free, and so is everything
+# These count operations for the whole batch if its size is known, otherwise for one sample. The profiler has costs for
+# some operations of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0, and so does everything
 # inside a compiled function, such as a convolution with groups. :func:`unknown` is for layers that were not compared with it.
 #
 # Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
 
-# Counted operations for each element, function by function.
+# Counted operations for each element, by function.
 _TF_ACTIVATIONS = {
     "elu": 0,
     "exponential": 0,
@@ -140,7 +140,7 @@ _TF_ACTIVATIONS = {
 
 
 def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
-    """The cost for inputs with these numbers of spatial axes; unknown for others, which were not compared."""
+    """Returns the cost for inputs with these numbers of spatial axes; unknown for others, which were not compared."""
 
     def ranked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return cost(a, inputs, result) if len(inputs[0]) - 2 in ranks else UNKNOWN
@@ -149,14 +149,14 @@ def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
 
 
 def tf_elements(shape: Shape | None) -> Number:
-    """The elements of the whole batch, or of one sample if the batch size is unknown."""
+    """Returns the number of elements of the whole batch, or of one sample if the batch size is unknown."""
     if shape is None:
         return UNKNOWN
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
 def tf_per_output(count: int) -> Cost:
-    """``count`` operations for each element of the first output."""
+    """Returns the cost of ``count`` operations for each element of the first output."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(result.outputs[0]))
@@ -165,7 +165,7 @@ def tf_per_output(count: int) -> Cost:
 
 
 def tf_per_input(count: int) -> Cost:
-    """``count`` operations for each element of the first input."""
+    """Returns the cost of ``count`` operations for each element of the first input."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(inputs[0]))
@@ -174,20 +174,20 @@ def tf_per_input(count: int) -> Cost:
 
 
 def tf_activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The layer's activation, applied to its output."""
+    """Counts the layer's activation of its output."""
     name = a["activation"]
     per_element = 0 if name is None else _TF_ACTIVATIONS.get(str(name), UNKNOWN)
     return times(per_element, tf_elements(result.outputs[0]))
 
 
 def tf_bias_and_activation(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One addition for each output element if there is a bias, then the activation."""
+    """Counts one addition for each output element if there is a bias, and the activation."""
     bias = tf_elements(result.outputs[0]) if a["use_bias"] else 0
     return bias + tf_activated(a, inputs, result)
 
 
 def tf_products(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """2 for each multiply-accumulate, then the bias and the activation."""
+    """Counts 2 for each multiply-accumulate, the bias and the activation."""
     products = _tf_macs(a, result)
     batch = inputs[0][0] if inputs[0] else UNKNOWN
     scaled = products if batch is UNKNOWN else products * batch
@@ -195,7 +195,7 @@ def tf_products(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_macs(a: Args, result: Inferred) -> Number:
-    """The multiply-accumulates of one sample that the profiler counts."""
+    """Returns the multiply-accumulates of one sample that the profiler counts."""
     if a.get("groups", 1) != 1:
         return 0
     if all(rate == 1 for rate in a.get("dilation_rate", (1,))):
@@ -203,7 +203,7 @@ def _tf_macs(a: Args, result: Inferred) -> Number:
     kernel = result.weights[0]
     if len(kernel.shape) < len(result.windows) + 2 or kernel.name != "kernel":
         return UNKNOWN
-    # TensorFlow splits the input into as many images as the dilation says, and convolves each without dilation.
+    # TensorFlow splits the input into one image per dilation offset, and convolves each image without dilation.
     positions = [
         window.dilation
         * (ceil_div(window.size + window.pad_before + window.pad_after, window.dilation) - window.kernel + 1)

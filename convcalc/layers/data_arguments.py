@@ -10,7 +10,7 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 class Factor(RankFree):
     """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    Keras only requires that a pair overlaps the limits, unless ``strict``: then both numbers lie within them. With ``open``,
+    Keras only requires that a pair overlaps the limits; with ``strict``, both numbers must be within them. With ``open``,
     ``minimum`` itself is not allowed.
     """
 
@@ -22,12 +22,12 @@ class Factor(RankFree):
 
     @property
     def expects(self) -> str:
-        """What is accepted, in words."""
+        """A description of the accepted values."""
         limits = f"{'above' if self.open else 'from'} {self.minimum:g} {'up ' * self.open}to {self.maximum:g}"
         return f"a number {limits}, or a list of two"
 
     def read(self, value: Any) -> Any:
-        """The number, or the pair in order."""
+        """Returns the number, or the sorted pair."""
         if not isinstance(value, (list, tuple)):
             return self._within(Real().read(value))
         low, high = _pair(value)
@@ -50,7 +50,7 @@ class Range(RankFree):
     expects = "a list of two numbers"
 
     def read(self, value: Any) -> tuple[float, float]:
-        """Both numbers as a tuple."""
+        """Returns both numbers as a tuple."""
         return _pair(value)
 
 
@@ -62,23 +62,23 @@ class OddSizes(PerAxis):
 
     @property
     def expects(self) -> str:
-        """What is accepted, in words."""
+        """A description of the accepted values."""
         return "an odd whole number, or a list of two of them"
 
     def read(self, value: Any) -> tuple[int, ...]:
-        """The two sizes."""
+        """Returns the two sizes."""
         sizes = super().read(value)
         if any(size % 2 == 0 for size in sizes):
             raise ValueError
         return sizes
 
     def for_rank(self, rank: int) -> OddSizes:
-        """The same kind: an image always has two axes."""
+        """Returns the same kind: an image always has two axes."""
         return self
 
 
 class Items(RankFree):
-    """A list whose items are all of one kind; with ``file``, a file name is allowed instead."""
+    """A list of items of one kind; with ``file``, a file name is also accepted."""
 
     def __init__(self, item: Kind, what: str, file: bool = False) -> None:
         self.item = item
@@ -87,11 +87,11 @@ class Items(RankFree):
 
     @property
     def expects(self) -> str:
-        """What is accepted, in words."""
+        """A description of the accepted values."""
         return f"a list of {self.what}{', or the name of a file' * self.file}"
 
     def read(self, value: Any) -> Any:
-        """The list as a tuple, or the file name."""
+        """Returns the list as a tuple, or the file name."""
         if self.file and isinstance(value, str):
             return value
         if not isinstance(value, (list, tuple)):

@@ -1,6 +1,6 @@
 """Layers that preprocess numbers, words and sound. Sources: ``keras/src/layers/preprocessing``.
 
-The number of tokens that ``adapt()`` would find in data is unknown here, and stays unknown as in Keras.
+The size of a vocabulary that ``adapt()`` computes from data is unknown, as in Keras before ``adapt()``.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _check_sparse(a: Args) -> None:
 
 
 def _one_hot(x: Shape, depth: Number) -> Shape:
-    """A last axis of size 1 is replaced by ``depth``; after any other last axis, ``depth`` is added."""
+    """Returns the one-hot shape: ``depth`` replaces a last axis of size 1, otherwise it is added as a new last axis."""
     return (*(x[:-1] if len(x) > 1 and x[-1] == 1 else x), depth)
 
 
@@ -61,9 +61,9 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
     example="CategoryEncoding: 10",
 )
 def category_encoding(a: Args, x: Shape) -> Inferred:
-    """Encodes whole numbers as vectors that say which of them occur, or how often.
+    """Encodes whole numbers as one-hot, multi-hot or count vectors.
 
-    'one_hot': a last axis of size 1 is replaced by num_tokens; after any other, num_tokens is added. Other modes replace the
+    'one_hot': num_tokens replaces a last axis of size 1, otherwise it is added as a new last axis. Other modes replace the
     last axis by num_tokens.
     """
     depth = a["num_tokens"]
@@ -87,10 +87,10 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
     example="Discretization: [[0.0, 1.0, 2.0]]",
 )
 def discretization(a: Args, x: Shape) -> Inferred:
-    """Replaces numbers by the index of the bin that contains them, or encodes that index.
+    """Replaces numbers by the index of their bin, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the number of bins; after any other, it is
-    added. Other modes remove the first axis after the batch axis and add the number of bins as the last axis.
+    'int': the shape does not change. 'one_hot': the number of bins replaces a last axis of size 1, otherwise it is added
+    as a new last axis. Other modes remove the first axis after the batch axis and add the number of bins as the last axis.
     """
     _check_sparse(a)
     bounds, bins = a["bin_boundaries"], a["num_bins"]
@@ -129,7 +129,7 @@ def _require_integer_dtype(a: Args, policy: str, result: Inferred) -> Inferred:
     example="Hashing: 10",
 )
 def hashing(a: Args, x: Shape) -> Inferred:
-    """Replaces words or whole numbers by a bin index, computed by a hash, or encodes that index.
+    """Hashes words or whole numbers to a bin index, or encodes that index.
 
     'int': the shape does not change. Other modes replace the last axis by num_bins.
     """
@@ -161,9 +161,10 @@ def _check_salt(a: Args) -> None:
     example_input=(1,),
 )
 def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
-    """Replaces pairs of two features by a bin index, computed by a hash, or encodes that index.
+    """Hashes pairs of two features to a bin index, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by num_bins; after any other, it is added.
+    'int': the shape does not change. 'one_hot': num_bins replaces a last axis of size 1, otherwise it is added as a new last
+    axis.
     """
     if plain(x[-1]) != plain(y[-1]):
         raise Refusal("needs two inputs of the same shape", codes.SHAPES_DIFFER)
@@ -173,7 +174,7 @@ def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
 
 
 def _lookup_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``tf_idf``, each count is multiplied by a weight; the rest of a lookup is integer arithmetic."""
+    """Counts one multiplication for each token with ``tf_idf``. The rest of a lookup is integer arithmetic."""
     return costs.per_output(int(a["output_mode"] in ("tf_idf", "tf-idf")))(a, inputs, result)
 
 
@@ -217,8 +218,9 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
 def integer_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces whole numbers by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the vocabulary size; after any other, it is
-    added. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is added as a
+    new last axis. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before
+    adapt().
     """
     if a["salt"] is not None and a["oov_method"] != "farmhash":
         raise Refusal("accepts a salt only with oov_method 'farmhash'", codes.INVALID_VALUE, "salt")
@@ -251,14 +253,15 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
 def string_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces words by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': a last axis of size 1 is replaced by the vocabulary size; after any other, it is
-    added. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is added as a
+    new last axis. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before
+    adapt().
     """
     return _lookup(a, x)
 
 
 def _lookup(a: Args, x: Shape) -> Inferred:
-    """The rule of a lookup. It has no weights: Keras keeps the vocabulary in a table."""
+    """Computes a lookup. It has no weights: Keras keeps the vocabulary in a table."""
     mode = _OLD_MODES.get(a["output_mode"]) or str(a["output_mode"])
     _check_sparse(a)
     _check_salt(a)
@@ -276,12 +279,12 @@ def _lookup(a: Args, x: Shape) -> Inferred:
 
 
 def _vocabulary_size(a: Args, mode: str) -> Number:
-    """The size of the vocabulary with its special tokens; unknown without a vocabulary, or if it is in a file."""
+    """Returns the size of the vocabulary with its special tokens; unknown if there is no vocabulary, or if it is in a file."""
     words = a["vocabulary"]
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # recorded in Keras files
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # Keras files contain it
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
@@ -386,7 +389,7 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     example_input=(16000,),
 )
 def mel_spectrogram(a: Args, x: Shape) -> Inferred:
-    """Converts sound into spectra over time on the mel scale; its MACs are unknown.
+    """Converts audio to mel spectrograms; the MACs are unknown.
 
     (batch, samples) becomes (batch, num_mel_bins, floor((samples + stride + 1) / stride)).
     """
@@ -406,7 +409,7 @@ _OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude":
 
 
 def _spectrogram_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations that the mode applies to the real and the imaginary part."""
+    """Counts the operations that the mode applies to the real and imaginary parts."""
     return costs.per_output(_OF_MODES[a["mode"]])(a, inputs, result)
 
 
@@ -431,7 +434,7 @@ def _spectrogram_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Nu
     example_input=(16000, 1),
 )
 def stft_spectrogram(a: Args, x: Shape) -> Inferred:
-    """Converts signals into spectra over time by convolutions with fixed waves (STFT).
+    """Converts signals to spectrograms (STFT), by convolutions with fixed kernels.
 
     Frequencies: floor(fft_length / 2) + 1, twice as many with mode 'stft'. (length, channels) becomes (frames, channels ·
     frequencies), or (frames, frequencies, channels) with expand_dims. Parameters: a kernel of (frame_length, 1, frequencies) for

@@ -1,4 +1,4 @@
-"""Data types: Keras's names, their sizes, and the meaning of dtype policies.
+"""Data types: their names in Keras, their sizes, and dtype policies.
 
 Source: ``keras/src/dtype_policies/dtype_policy.py``.
 """
@@ -28,18 +28,18 @@ BITS = {
     "string": 0,
 }
 
-# A mixed policy computes in this type and keeps variables in float32.
+# The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The modes of quantized policies, and the policies that each can be made from. A quantized policy stores large matrices in
-# fewer bits, and is otherwise the same. int8 cannot be combined with computing in float16.
+# The modes of quantized policies, and the policies that each mode can be applied to. A quantized policy stores large matrices
+# in fewer bits, and is otherwise the same. int8 cannot be combined with the compute dtype float16.
 _QUANTIZED = {
     "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
     "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
 }
 
 DTYPES = tuple(BITS)
-# The policies of layers. Types that only quantized policies use are not among them, and Keras has no complex weights.
+# The policies of layers. Excluded are dtypes that only quantized policies use, and complex dtypes, which Keras's weights cannot have.
 POLICIES = (
     *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
     *_MIXED,
@@ -48,35 +48,35 @@ POLICIES = (
 
 
 def quantization(policy: str) -> str:
-    """The mode of a quantized policy, such as ``int8``; empty for other policies."""
+    """Returns the mode of a quantized policy, such as ``int8``; empty for other policies."""
     mode, quantized, _ = policy.partition("_from_")
     return mode if quantized else ""
 
 
 def _source(policy: str) -> str:
-    """The policy that a quantized policy is made from; other policies are returned unchanged."""
+    """Returns the policy before quantization; other policies are returned unchanged."""
     return policy.partition("_from_")[2] or policy
 
 
 @cache  # called for every layer, with few different policies
 def variable_dtype(policy: str) -> str:
-    """The type of a layer's variables under a policy."""
+    """Returns the dtype of a layer's variables under a policy."""
     policy = _source(policy)
     return "float32" if policy in _MIXED else policy
 
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """The type in which a layer computes; its outputs have it too."""
+    """Returns the dtype in which a layer computes, which its outputs also have."""
     policy = _source(policy)
     return _MIXED.get(policy, policy)
 
 
 def autocast(dtype: str, policy: str) -> str:
-    """The type of an input after autocasting: floats are cast to the compute type, other types are kept."""
+    """Returns the dtype of an input after autocasting: floats are cast to the compute dtype, other dtypes are kept."""
     return compute_dtype(policy) if dtype.startswith(("float", "bfloat")) else dtype
 
 
 def size_in_bytes(elements: int, dtype: str) -> int:
-    """The size of a tensor in bytes."""
+    """Returns the size of a tensor in bytes."""
     return elements * BITS[dtype] // 8

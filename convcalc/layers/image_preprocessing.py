@@ -1,6 +1,6 @@
 """Layers that resize, crop and augment images. Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
 
-Keras checks the axes of only a few of them in a symbolic call, and so do the rules: most accept any shape.
+Like Keras in a symbolic call, most rules do not check the axes and accept any shape.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ _PART = Factor(0, 1)
 
 
 def _resized(x: Shape, a: Args, at: int) -> Inferred:
-    """The shape with a new height at axis ``at``, and a new width at the next axis."""
+    """Returns the shape with a new height at axis ``at``, and a new width at the next axis."""
     if at < 0 or at + 2 > len(x):
         raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
     return Inferred(((*x[:at], a["height"], a["width"], *x[at + 2 :]),))
 
 
 def _resizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The interpolation; unknown with antialiasing or padding, which depend on the sizes."""
+    """Counts the interpolation; unknown with antialiasing or padding, because their cost depends on the sizes."""
     inexact = a["antialias"] or a["pad_to_aspect_ratio"]
     return UNKNOWN if inexact else costs.interpolated(a, inputs, result)
 
 
 def _cropping(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """No operations if the image is large enough to be cropped; otherwise it is resized."""
+    """Returns 0 if the image is large enough to be cropped, otherwise the cost of resizing."""
     first = len(inputs[0]) - (2 if a["data_format"] == "channels_first" else 3)
     height, width = inputs[0][first : first + 2]
     if height >= a["height"] and width >= a["width"]:
@@ -122,7 +122,7 @@ def center_crop(a: Args, x: Shape) -> Inferred:
     example_input=(8, 8, 3),
 )
 def random_crop(a: Args, x: Shape) -> Inferred:
-    """Crops images at a random place in training and to their center otherwise; smaller images are resized.
+    """Crops images at a random position in training, otherwise to their center; smaller images are resized.
 
     The output has the new height and width, and the same channels.
     """
@@ -157,7 +157,7 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
 
 
 def _auto_contrast_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Minimum, maximum, scale, offset, two limits and a NaN check; ranges other than 0 to 255 are converted to it and back."""
+    """Counts minimum, maximum, scale, offset, two limits and a NaN check; also the conversion of ranges other than 0 to 255."""
     return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, result)
 
 
@@ -172,7 +172,7 @@ def _value_change(
     receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
-    """Declare a layer that changes values but no shapes. ``value`` is the argument of its example."""
+    """Declares a layer that changes values but not shapes. ``value`` is the argument of its example."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,), dtype=dtype)
@@ -213,7 +213,7 @@ _value_change(
 )
 _value_change(
     "CutMix",
-    "Pastes rectangles of other images of the batch, in training only.",
+    "Replaces a rectangle of each image by one from another image of the batch (CutMix), in training only.",
     Argument("factor", _PART, 1.0),
     SEED,
     DATA_FORMAT,
@@ -238,7 +238,7 @@ _value_change(
 )
 _value_change(
     "MixUp",
-    "Blends each image with another image of the batch, in training only.",
+    "Blends each image with another image of the batch (MixUp), in training only.",
     Argument("alpha", Real(), 0.2),
     DATA_FORMAT,
     SEED,
@@ -404,7 +404,7 @@ _value_change(
     SEED,
 )
 
-# The hidden sublayers of RandAugment and AugMix; without ``all_ops``, AugMix has only those that it always has.
+# The hidden sublayers of RandAugment and AugMix. Without ``all_ops``, AugMix has only those in _ALWAYS.
 _ALWAYS = (
     "RandomShear",
     "RandomTranslation",

@@ -21,7 +21,7 @@ _WHY = "frozen by lora_rank: only the two small matrices are trained"
 def with_lora(
     rank: Any, kernel: Weight, others: Sequence[Weight], constraint: Any, names: str = "kernel"
 ) -> tuple[Weight, ...]:
-    """The weights of a layer with this ``lora_rank``; None or 0 changes nothing."""
+    """Returns the weights of a layer with this ``lora_rank``; unchanged for None or 0."""
     if not rank:
         return (kernel, *others)
     if constraint is not None:

@@ -1,7 +1,7 @@
-"""Masks: which steps of a sequence count. Keras computes and passes them on while layers are called.
+"""Masks mark the steps of a sequence that layers must not skip. Keras passes them from layer to layer during calls.
 
-A mask rule gets the layer's arguments, the tensors of a call and their masks (None for a tensor without one). It returns the
-masks of the outputs, in their order. A mask that an operation computes is a :class:`Computed`.
+A mask rule receives the layer's arguments, the tensors of a call and their masks (None: no mask). It returns the masks of the
+outputs, in order. A mask that an operation computes is a :class:`Computed`.
 
 Sources: ``compute_mask`` of the layers, and ``Layer.__call__`` in ``keras/src/layers/layer.py``.
 """
@@ -32,29 +32,29 @@ Tensors = Sequence[Any]
 
 
 def keeps(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Passes on the mask of the first input."""
+    """Returns the mask of the first input."""
     return masks[:1]
 
 
 def loses(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """No output has a mask."""
+    """Returns no masks."""
     return ()
 
 
 def sequences(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Passes on the mask if the layer returns sequences."""
+    """Returns the mask of the first input if the layer returns sequences."""
     return masks[:1] if a["return_sequences"] else ()
 
 
 def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """The union of all masks: a step counts if it counts in one of them. No mask if an input has none."""
+    """Returns the union (logical OR) of all masks; no mask if an input has none."""
     if any(mask is None for mask in masks):
         return ()
     return (reduce(lambda x1, x2: Computed("LogicalOr", {"x1": x1, "x2": x2}), masks),)
 
 
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Concatenates the masks as the inputs are; all steps of an input without a mask count."""
+    """Returns the masks, concatenated like the inputs. An input without a mask counts as all True."""
     if all(mask is None for mask in masks):
         return ()
     whole = [_whole(tensor, mask) for tensor, mask in zip(inputs, masks)]
@@ -62,9 +62,9 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def _whole(tensor: Any, mask: Any) -> Computed:
-    """A mask with the same number of axes as its tensor.
+    """Returns a mask with the same number of axes as its tensor.
 
-    Keras keeps a mask that already has as many axes; the masks of the catalogue's layers never have.
+    Keras keeps a mask that already has all axes; the masks of the catalogue's layers always have fewer.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

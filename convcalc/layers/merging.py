@@ -21,7 +21,7 @@ def _batch(shapes: tuple[Shape, ...]) -> Number:
 
 
 def _broadcast(x: Shape, y: Shape) -> Shape:
-    """The shape of an elementwise result, as Keras's merge layers compute it: an unknown size stays unknown."""
+    """Returns the shape of an elementwise result. As in Keras's merge layers, an unknown size stays unknown."""
     if len(x) < len(y):
         x, y = y, x
     head = len(x) - len(y)
@@ -51,29 +51,29 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
 
 
 def _pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One operation for each input after the first."""
+    """Counts one operation per element for each input after the first."""
     return costs.per_output(len(inputs) - 1)(a, inputs, result)
 
 
 def _averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The additions, and a division."""
+    """Counts the additions and one division."""
     return costs.per_output(len(inputs))(a, inputs, result)
 
 
 def _tf_pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One operation for each input after the first."""
+    """Counts one operation per element for each input after the first."""
     return costs.tf_per_output(len(inputs) - 1)(a, inputs, result)
 
 
 def _tf_averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The additions, and a division."""
+    """Counts the additions and one division."""
     return costs.tf_per_output(len(inputs))(a, inputs, result)
 
 
 def _merging(
     name: str, does: str, flops: Cost = _pairwise, tf_flops: Cost = _tf_pairwise, inputs: int | None = None
 ) -> None:
-    """Declare an elementwise layer."""
+    """Declares an elementwise layer."""
 
     def rule(a: Args, *shapes: Shape) -> Inferred:
         return _elementwise(shapes)
@@ -114,7 +114,7 @@ _merging("Minimum", "Computes the minimum of its inputs")
 def concatenate(a: Args, *shapes: Shape) -> Inferred:
     """Concatenates its inputs along an axis.
 
-    Output size on that axis: the sum. The inputs have equal sizes on all other axes.
+    Output size on that axis: the sum of the input sizes. All other axes must have equal sizes.
     """
     first = shapes[0]
     axis = axis_index(a["axis"], len(first))
@@ -128,7 +128,7 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
 
 
 def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """The summed axes are read whole; the others are output axes, those of the first input first."""
+    """Returns views: the summed axes are read whole; the others are the output axes, first those of the first input."""
     output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
         axes = [views.BATCH]
@@ -140,14 +140,14 @@ def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.View
 
 
 def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
-    """The summed axis of each input. A single negative number is taken modulo the rank; a pair names existing axes."""
+    """Returns the summed axis of each input. A single negative number is taken modulo the rank; a pair must name existing axes."""
     pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
     first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))
     return first, second
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``normalize``, a square, a sum and a division for each element of both inputs."""
+    """Counts a square, a sum and a division for each element of both inputs with ``normalize``."""
     return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
 
 
@@ -163,7 +163,7 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
-    """Multiplies its two inputs as matrices: sums their products over one axis of each.
+    """Computes the dot product of two inputs over one axis of each.
 
     Output: the axes of the first input without the summed axis, then those of the second without the summed and batch axes.
     MACs: the size of the output times the size of the summed axis.

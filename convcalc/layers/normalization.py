@@ -28,7 +28,7 @@ _MOVING = "a running statistic: training updates it by averaging, not by gradien
 
 
 def _normalized(a: Args, x: Shape) -> Shape:
-    """The sizes of the normalized axes, in ascending order of the axes."""
+    """Returns the sizes of the normalized axes, in ascending order of the axes."""
     axis = a["axis"]
     return tuple(x[axis_index(each, len(x))] for each in (sorted(axis) if isinstance(axis, tuple) else [axis]))
 
@@ -40,8 +40,9 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
 
 
 def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """A multiplication and an addition for each element. For each channel, the operations that compute their factors: an
-    addition, a root (counted as 2), a product, a difference, and with ``scale`` one more product.
+    """Counts a multiplication and an addition for each element, and the operations on each channel's factors.
+
+    For each channel these are an addition, a root (counted as 2), a product and a difference; with ``scale``, one more product.
     """
     return 2 * costs.tf_elements(result.outputs[0]) + (5 + bool(a["scale"])) * product(result.weights[-1].shape)
 
@@ -86,7 +87,7 @@ def batch_normalization(a: Args, x: Shape) -> Inferred:
 
 
 def _check_clipping(limits: Any) -> None:
-    """Check the limits of batch renormalization: a mapping from rmin, rmax or dmax to numbers."""
+    """Checks the limits of batch renormalization: a mapping from rmin, rmax or dmax to numbers."""
     known = ("rmin", "rmax", "dmax")
     numbers = (int, float, type(None))
     if (
@@ -103,12 +104,12 @@ def _check_clipping(limits: Any) -> None:
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The mean, the differences, their squares, the mean of these, a division; then the scale and the center."""
+    """Counts the mean, differences, squares, their mean and a division; also the scale and the center."""
     return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, result)
 
 
 def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """9 for each element and 4 for each group of them. Without ``scale`` or ``center`` the graph differs: not compared."""
+    """Counts 9 for each element and 4 for each group. Unknown without ``scale`` or ``center``: these graphs were not compared."""
     (x,) = inputs
     axis = a["axis"] if isinstance(a["axis"], tuple) else (a["axis"],)
     if not (axis in ((-1,), (len(x) - 1,)) and a["scale"] and a["center"]):
@@ -170,7 +171,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
         raise Refusal("receives 0 channels, and needs at least 1", codes.INDIVISIBLE_GROUPS, "groups")
-    if size % groups > 0:  # -1 always divides
+    if size % groups > 0:  # not reported for -1: one channel per group
         raise Refusal(
             f"receives {size} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )
@@ -220,13 +221,13 @@ def unit_normalization(a: Args, x: Shape) -> Inferred:
 
 
 def _wrapped_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """How the wrapped layer reads its input."""
+    """Returns the views of the wrapped layer."""
     wrapped: SubLayer = a["layer"]
     return wrapped.views(*inputs)
 
 
 def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of the wrapped layer; the singular value is computed in training only."""
+    """Counts the operations of the wrapped layer; the singular value is computed only in training."""
     wrapped: SubLayer = a["layer"]
     return wrapped.elementwise(*inputs)
 
@@ -243,9 +244,9 @@ def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:
-    """Wraps a layer and keeps the largest singular value of its kernel at 1.
+    """Wraps a layer and normalizes its kernel so that its largest singular value is 1.
 
-    Parameters: those of the layer, and a vector as long as the kernel's last axis, which is not trained.
+    Parameters: those of the layer, and a non-trainable vector as long as the kernel's last axis.
     """
     wrapped: SubLayer = a["layer"]
     result = wrapped.infer(x)

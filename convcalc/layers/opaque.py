@@ -1,4 +1,4 @@
-"""Layers defined by code: their results cannot be known without running it, and convcalc does not.
+"""Layers defined by code: their results are unknown, because convcalc does not run the code.
 
 Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch}_utils.py``, ``keras/src/export/tfsm_layer.py``.
 """
@@ -15,7 +15,7 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
-    """The output shape from the argument ``output_shape``; unknown without it."""
+    """Returns the output shape from the argument ``output_shape``; unknown without it."""
     shape = a["output_shape"]
     return Inferred((None if shape is None else (x[0], *shape),), unknown=unknown)
 
@@ -36,9 +36,9 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Runs a Python function: its results cannot be known without running code.
+    """Runs a Python function; its results are unknown, because convcalc does not run code.
 
-    The output shape is output_shape if that is set, otherwise unknown. No parameters; the MACs are unknown.
+    Output shape: output_shape if it is set, otherwise unknown. Parameters: none. The MACs are unknown.
     """
     return _recorded(a, x, _COSTS)
 
@@ -58,9 +58,9 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a PyTorch module: its results cannot be known without running code.
+    """Wraps a PyTorch module; its results are unknown, because convcalc does not run code.
 
-    The output shape is output_shape if that is set, otherwise unknown. Parameters and MACs are unknown.
+    Output shape: output_shape if it is set, otherwise unknown. Parameters and MACs are unknown.
     """
     return _recorded(a, x, _ALL)
 
@@ -80,7 +80,7 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="JaxLayer: {{call_fn: my_function}}",
 )
 def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a JAX function: its results cannot be known without running code.
+    """Wraps a JAX function; its results are unknown, because convcalc does not run code.
 
     Output shape, parameters and MACs are unknown.
     """
@@ -102,7 +102,7 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a Flax module: its results cannot be known without running code.
+    """Wraps a Flax module; its results are unknown, because convcalc does not run code.
 
     Output shape, parameters and MACs are unknown.
     """
@@ -125,7 +125,7 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TFSMLayer: {{filepath: path/to/model}}",
 )
 def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Loads a TensorFlow SavedModel, which convcalc does not open: its results are unknown.
+    """Runs a TensorFlow SavedModel; its results are unknown, because convcalc does not run code.
 
     Output shape, parameters and MACs are unknown.
     """

@@ -19,12 +19,12 @@ _KEEPDIMS = Argument("keepdims", Boolean(), False)
 
 
 def _window_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One operation for each position of each window, including those in the padding."""
+    """Counts one operation for each position of each window, including the padding."""
     return product(a["pool_size"]) * costs.elements(result.outputs[0])
 
 
 def _tf_windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One operation for each element of each window, for the whole batch."""
+    """Counts one operation for each element of each window, for the whole batch."""
     return product(window.kernel for window in result.windows) * costs.tf_elements(result.outputs[0])
 
 
@@ -48,7 +48,7 @@ def _pool(a: Args, x: Shape) -> Inferred:
     example="{name}: 2",
 )
 def max_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the maximum of each window over {axes}.
+    """Computes the maximum of each window over {axes}.
 
     The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
     with 'same'.
@@ -71,7 +71,7 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
     example="{name}: 2",
 )
 def average_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the mean of each window over {axes}.
+    """Computes the mean of each window over {axes}.
 
     The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
     with 'same'.
@@ -85,7 +85,7 @@ def _pool_all(a: Args, x: Shape) -> Inferred:
 
 
 def _whole_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """The whole spatial axes, each channel separately."""
+    """Returns views of the whole spatial axes, each channel separately."""
     (x,) = inputs
     at = 1 if a["data_format"] == "channels_first" else len(x) - 1
     axes = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]
@@ -106,7 +106,7 @@ def _whole_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Vi
     example="{name}: {{keepdims: true}}",
 )
 def global_max_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the maximum of each channel over all of {axes}.
+    """Computes the maximum of each channel over all of {axes}.
 
     The axes are removed, or have size 1 with keepdims: true.
     """
@@ -130,7 +130,7 @@ _global_average = partial(
 @_global_average(ranks=(2, 3))
 @_global_average(ranks=(1,), consumes_mask=True)
 def global_average_pooling(a: Args, x: Shape) -> Inferred:
-    """Takes the mean of each channel over all of {axes}.
+    """Computes the mean of each channel over all of {axes}.
 
     The axes are removed, or have size 1 with keepdims: true.
     """
@@ -142,7 +142,7 @@ def _adapt(a: Args, x: Shape) -> Inferred:
 
 
 def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Windows if all regions have the same size; otherwise unknown."""
+    """Returns windows if all regions have the same size, otherwise unknown views."""
     (x,) = inputs
     sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
     regions = [
@@ -153,7 +153,7 @@ def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.
 
 
 def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """One operation for each position of each region; regions overlap if the output size does not divide the input size."""
+    """Counts one operation for each position of each region. Regions overlap unless the input size is a multiple of the output size."""
     shape = inputs[0]
     first = a["data_format"] == "channels_first"
     sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
@@ -161,14 +161,14 @@ def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _region_positions(size: Number, regions: int) -> Number:
-    """The positions of one axis in all regions: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
+    """Returns the total size of all regions on one axis: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
     if size is UNKNOWN:
         return UNKNOWN
     return sum(-(-(n + 1) * size // regions) - n * size // regions for n in range(regions))
 
 
 _OUTPUT = Argument("output_size", PerAxis())
-# Only for these layers, upper and lower case matter.
+# Only these layers distinguish upper and lower case.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 
@@ -184,7 +184,7 @@ _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first
     example="{name}: 2",
 )
 def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
-    """Divides {axes} into output_size regions and takes the maximum of each.
+    """Divides {axes} into output_size regions and computes the maximum of each.
 
     Output size on each axis: output_size, for any input size.
     """
@@ -203,7 +203,7 @@ def adaptive_max_pooling(a: Args, x: Shape) -> Inferred:
     example="{name}: 2",
 )
 def adaptive_average_pooling(a: Args, x: Shape) -> Inferred:
-    """Divides {axes} into output_size regions and takes the mean of each.
+    """Divides {axes} into output_size regions and computes the mean of each.
 
     Output size on each axis: output_size, for any input size.
     """

@@ -37,7 +37,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """A difference and a division for each element, and a maximum for each deviation."""
+    """Counts a difference and a division for each element, and a maximum for each deviation."""
     (x,), axis = inputs, a["axis"]
     if a["invert"]:
         return UNKNOWN
@@ -59,7 +59,7 @@ def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Num
     example="Normalization",
 )
 def normalization(a: Args, x: Shape) -> Inferred:
-    """Subtracts a mean and divides by a standard deviation, which are arguments or computed from data.
+    """Subtracts a mean and divides by a standard deviation, given as arguments or computed from data.
 
     Parameters: a mean and a variance for each position on axis, and a count; none if mean and variance are arguments.
     """
@@ -101,7 +101,7 @@ def _check_statistics(mean: Any, variance: Any, kept: Shape) -> None:
 
 
 def _nested_shape(value: Any) -> tuple[int, ...]:
-    """The shape of nested lists of numbers; () for a number. Lists at the same depth must have the same length."""
+    """Returns the shape of nested lists of numbers; () for a number. Lists at the same depth must have the same length."""
     if isinstance(value, (int, float)):
         return ()
     parts = set(map(_nested_shape, value)) if isinstance(value, (list, tuple)) else {(0,), ()}
@@ -114,7 +114,7 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Each layer with its inputs (the outputs of the layer before it) and its result."""
+    """Yields each layer with its inputs (the outputs of the layer before it) and its result."""
     inputs: list[Shape] = [x]
     for sublayer in layers:
         result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)
@@ -123,7 +123,7 @@ def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, lis
 
 
 def _pipeline_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of all layers."""
+    """Counts the operations of all layers."""
     chain = _chain(a["layers"], inputs[0])
     return sum(sublayer.elementwise(*shapes) if shapes else UNKNOWN for sublayer, shapes, _ in chain)
 
@@ -144,7 +144,7 @@ def _pipeline_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numbe
 def pipeline(a: Args, x: Shape) -> Inferred:
     """Applies a list of layers in sequence, as one layer.
 
-    Parameters: those of all layers.
+    Parameters: the sum over the layers.
     """
     whole = Inferred((x,))
     for _, _, result in _chain(a["layers"], x):

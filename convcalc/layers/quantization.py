@@ -25,7 +25,7 @@ Scale = Callable[[Args, Shape], Shape]
 
 
 def dense(scale: Scale) -> QuantizationRule:
-    """The rule of a layer that multiplies by a matrix: int8 and float8. ``scale`` gives the shape of the matrix's scale."""
+    """Returns the rule of a layer that multiplies by a matrix (int8, float8). ``scale`` returns the shape of the matrix's scale."""
 
     def quantize(a: Args, policy: str, result: Inferred) -> Inferred:
         mode = quantization(policy)
@@ -35,7 +35,7 @@ def dense(scale: Scale) -> QuantizationRule:
 
 
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
-    """The rule of a lookup table: int8, with a scale for each row."""
+    """Applies the rule of a lookup table: int8, with a scale for each row."""
     mode = quantization(policy)
     if not mode:
         return result
@@ -45,7 +45,7 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def projections(a: Args, policy: str, result: Inferred) -> Inferred:
-    """The rule of attention, which passes its policy to the EinsumDense layers inside: each has a kernel and maybe a bias."""
+    """Applies the rule of attention, which passes its policy to its EinsumDense layers. Each has a kernel, and possibly a bias."""
     mode = quantization(policy)
     if not mode:
         return result
@@ -69,7 +69,7 @@ def _quantized(mode: str, scale: Scale, a: Args, weights: Sequence[Weight]) -> t
 
 
 def _int8(scale: Scale, a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
+    """Returns each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
     weights: list[Weight] = []
     for weight in originals:
         if weight.name not in _MATRICES:
@@ -81,7 +81,7 @@ def _int8(scale: Scale, a: Args, originals: Sequence[Weight]) -> tuple[Weight, .
 
 
 def _float8() -> tuple[Weight, ...]:
-    """For each rounded tensor, its scale and the history of its maxima. Keras counts them as trainable."""
+    """Returns the scale and the history of maxima for each rounded tensor. Keras counts them as trainable."""
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -90,10 +90,10 @@ def _float8() -> tuple[Weight, ...]:
 
 
 def einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
-    """The shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
+    """Returns the shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
 
-    Keras (``_analyze_quantization_info``) puts each summed axis in the slot of an output axis that the kernel lacks, in order;
-    summed axes left without a slot drop the 1 at their kernel position.
+    Keras (``_analyze_quantization_info``) puts each summed axis, in order, at the position of an output axis that the kernel does
+    not have. For further summed axes, the 1 at their position in the kernel is dropped.
     """
     match = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
     if match is None:

@@ -1,6 +1,6 @@
 """Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
 
-A cell uses its weights once at every step, so a recurrent layer is its cell with the MACs multiplied by the length.
+A cell uses its weights once at each step, so the MACs of a recurrent layer are those of its cell times the length.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """A kernel for the input and one for the state, each with the units of all gates. They are used ``uses`` times."""
+    """Returns a kernel for the input and one for the state, each with the units of all gates; they are used ``uses`` times."""
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)
@@ -74,21 +74,21 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
 
 
 def _cell(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
-    """One step: the output and the new states, the first of which is the output."""
+    """Computes one step: the output and the new states. The first state equals the output."""
     _check_states([a["units"]] * state_count, states)
     state = (x[0], a["units"])
     return Inferred((state,) * (1 + state_count), _cell_weights(a, x[-1], gates, 1))
 
 
 def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
-    """A cell at every step."""
+    """Computes a cell at every step."""
     sizes = [a["units"]] * state_count
     weights = _cell_weights(a, x[-1], gates, as_constant(x[1]))
     return Inferred(_outputs(a, x, a["units"], sizes, states), weights)
 
 
 def _check_states(sizes: Sequence[Number], states: Sequence[Shape]) -> None:
-    """Refuse states whose shape is not (batch, size). The batch size is not compared: Keras does not compare it either."""
+    """Raises :class:`Refusal` for states whose shape is not (batch, size). As in Keras, the batch size is not compared."""
     for size, shape in zip(sizes, states):
         if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
             expected = shape_text((UNKNOWN, size))
@@ -98,14 +98,14 @@ def _check_states(sizes: Sequence[Number], states: Sequence[Shape]) -> None:
 def _check_stateful(a: Args, x: Shape) -> None:
     if a["stateful"] and x[0] is UNKNOWN:
         raise Refusal(
-            "is stateful and needs a batch size: set batch_size next to the shape of the input",
+            "is stateful and needs a batch size: set batch_size in the input layer",
             codes.UNKNOWN_SIZE,
             "stateful",
         )
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
-    """The outputs of a loop: the last output or all of them, and with ``return_state`` the last states."""
+    """Returns the outputs of a loop: the last output or all outputs, and with ``return_state`` the last states."""
     if len(states) not in (0, len(sizes)):
         raise Refusal(
             f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
@@ -117,7 +117,7 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: 
 
 
 def _unit_flops(a: Args) -> Number:
-    """The operations of one unit at one step. The sum of the two products counts as part of the products."""
+    """Counts the operations of one unit at one step. The sum of the two products is part of the products."""
     activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
         return activation
@@ -128,18 +128,18 @@ def _unit_flops(a: Args) -> Number:
 
 
 def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of all units at each step; a cell is one step."""
+    """Counts the operations of all units at each step; a cell has one step."""
     steps = inputs[0][1] if len(inputs[0]) > 2 else 1
     return costs.times(_unit_flops(a), a["units"] * steps)
 
 
 def _one_state(a: Args) -> list[Number]:
-    """The output is the state."""
+    """Returns the size of the only state: the output."""
     return [a["units"]]
 
 
 def _two_states(a: Args) -> list[Number]:
-    """An LSTM's output and memory."""
+    """Returns the sizes of an LSTM's states: output and memory."""
     return [a["units"]] * 2
 
 
@@ -168,7 +168,7 @@ _LSTM_TAIL = [*_initializers(), Argument("unit_forget_bias", Boolean(), True)]
     example="SimpleRNNCell: {{units: 4, from: [a, b]}}",
 )
 def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of a SimpleRNN: computes the new state from the input and the previous state.
+    """Computes one step of a SimpleRNN: the new state from the input and the previous state.
 
     Parameters: features·units + units·units, and units for the bias.
     """
@@ -200,7 +200,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     example_input=(5, 4),
 )
 def simple_rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Feeds the output of each step back into the next step.
+    """Computes each output from the input and the previous output.
 
     Parameters: features·units + units·units, and units for the bias; each is used at every step.
     """
@@ -224,7 +224,7 @@ _RESET = Argument("reset_after", Boolean(), True)
     example="GRUCell: {{units: 4, from: [a, b]}}",
 )
 def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of a GRU: computes the new state from the input and the previous state.
+    """Computes one step of a GRU: the new state from the input and the previous state.
 
     Parameters: 3·(features·units + units·units), and 6·units for the biases (3·units with reset_after false).
     """
@@ -278,7 +278,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
     example="LSTMCell: {{units: 4, from: [a, b, c]}}",
 )
 def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """One step of an LSTM: computes a new output and memory from the input and the previous ones.
+    """Computes one step of an LSTM: the new output and memory from the input and the previous output and memory.
 
     Parameters: 4·(features·units + units·units + units).
     """
@@ -319,46 +319,46 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 
 def _is_cell(inside: LayerDefinition) -> bool:
-    """True for the layers that a loop may run at each step."""
+    """True for layers that a loop can run at each step."""
     return inside.state_sizes is not None
 
 
 def _sizes(cell: SubLayer) -> list[Number]:
-    """The sizes of a cell's states."""
+    """Returns the sizes of a cell's states."""
     definition = cell.definition
     assert definition.state_sizes is not None
     return list(definition.state_sizes(definition.rule_arguments(cell.args)))
 
 
 def _states_of_all(a: Args) -> list[Number]:
-    """The states of all stacked cells."""
+    """Returns the sizes of the states of all stacked cells."""
     return [size for cell in a["cells"] for size in _sizes(cell)]
 
 
 def _width(cell: SubLayer) -> Number:
-    """The size of a cell's output: that of its first state; in a stack, of the last cell's."""
+    """Returns the size of a cell's output: its first state; for a stack, the first state of the last cell."""
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 
 def _cell_inputs(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
-    """The input of a cell, followed by states of its own sizes."""
+    """Returns the inputs of a cell: the input, then states of its sizes."""
     return (x, *((x[0], size) for size in _sizes(cell)))
 
 
 def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tuple[Shape, ...]]]:
-    """Each cell with its inputs; its first input is the output of the previous cell."""
+    """Yields each cell with its inputs; the first input is the output of the previous cell."""
     for cell in cells:
         yield cell, _cell_inputs(cell, x)
         x = (x[0], _width(cell))
 
 
 def _stacked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of all cells."""
+    """Counts the operations of all cells."""
     return sum(cell.elementwise(*shapes) for cell, shapes in _stack(a["cells"], inputs[0]))
 
 
 def _looped(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of the cell, at each step."""
+    """Counts the operations of the cell at each step."""
     batch, steps, *features = inputs[0]
     return costs.times(a["cell"].elementwise(*_cell_inputs(a["cell"], (batch, *features))), steps)
 
@@ -377,9 +377,9 @@ def _looped(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     example="StackedRNNCells: {{cells: [{{SimpleRNNCell: 4}}, {{GRUCell: 4}}], from: [a, b, c]}}",
 )
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Several cells as one cell; each takes the output of the previous one.
+    """Combines several cells into one cell; the input of each cell is the output of the previous cell.
 
-    Parameters: those of all cells.
+    Parameters: the sum over the cells.
     """
     cells: tuple[SubLayer, ...] = a["cells"]
     weights: tuple[Weight, ...] = ()
@@ -390,7 +390,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     if len(states) != len(sizes):
         raise Refusal(f"takes an input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
     _check_states(sizes, states)
-    # Each cell computes in its own dtype, not in that of the stack.
+    # Each cell computes in its own dtype, not in the stack's dtype.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
     outputs = ((x[0], _width(cells[-1])), *((x[0], size) for size in sizes))
     return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
@@ -440,12 +440,12 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """All steps. The spatial extent is unknown: it grows with each step."""
+    """Returns views of all steps. The spatial extent is unknown: it grows with each step."""
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 
 def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of an LSTM unit, for each output element at each step."""
+    """Counts the operations of an LSTM unit for each output element at each step."""
     steps = 1 if a["return_sequences"] else inputs[0][1]
     return costs.times(_unit_flops(a), costs.elements(result.outputs[0]) * steps)
 
@@ -467,7 +467,7 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     example="{name}: {{filters: 4, kernel_size: 3, padding: same}}",
 )
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """An LSTM whose products are convolutions over {axes}.
+    """Computes an LSTM whose matrix products are replaced by convolutions over {axes}.
 
     Parameters: 4 gates, each with a kernel on the input and one on the state: K…·C_in·4·filters + K…·filters·4·filters, and
     4·filters for the bias; each is used at every position and step.

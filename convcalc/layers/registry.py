@@ -1,7 +1,7 @@
-"""The core of the catalogue: what a layer rule returns, and how layers are declared, looked up and bound to arguments.
+"""The core of the catalogue: the result of a layer rule, and functions that declare layers, look them up and bind arguments.
 
-A layer is one declaration, made by :func:`layer`: its arguments, its facets, and one rule from input shapes to an
-:class:`Inferred`. Everything else (parameters, MACs, formulas, receptive fields) is derived from these.
+The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred` from
+input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from these.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ class Weight(Struct):
     shape: Shape
     # How many times each element is multiplied for one sample.
     multiplied_per_sample: Number = 0
-    # None if unknown: weights that were only found in a file.
+    # None if unknown: the weight is only known from a file.
     trainable: bool | None = True
-    # The reason if the weight is not trainable.
+    # The reason, if the weight is not trainable.
     frozen_because: str = ""
-    # None for the layer's own dtype.
+    # None: the layer's dtype.
     dtype: str | None = None
-    # True if a training step replaces the variable by its gradient. It counts as trainable, and optimizers keep no state for it.
+    # True if a training step replaces the variable by its gradient. It counts as trainable, but optimizers keep no state for it.
     replaced_by_gradient: bool = False
     # How many times each element of a bias is added for one sample.
     added_per_sample: Number = 0
 
 
 class Product(Struct):
-    """Multiply-accumulates of one sample without a weight."""
+    """Multiply-accumulates of one sample that use no weight."""
 
     name: str
     macs: Number
@@ -56,23 +56,23 @@ SAME = "same"
 # The dtype of outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
-# How Keras 2's summary writes the shapes of outputs: several in a list or in a tuple, or even a single one in a list.
+# How Keras 2's summary writes output shapes: several in a list or a tuple, or a single one in a list.
 LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
 
-# What a layer may do with the memory of an input: overwrite it, or return it as a view.
+# How a layer may reuse the memory of an input: overwrite it, or return a view of it.
 IN_PLACE = "in place"
 VIEW = "view"
 
 
 class Inferred(Struct):
-    """The result of a rule: the facts about one call of a layer."""
+    """The result of a rule for one call of a layer."""
 
     # The output shapes; None for a tensor whose number of axes is unknown.
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
-    # Multiply-accumulates without weights.
+    # Multiply-accumulates that use no weights.
     products: tuple[Product, ...] = ()
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
@@ -93,8 +93,8 @@ HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[st
 class LayerDefinition(Struct):
     """An entry of the catalogue: all facts about one layer.
 
-    :func:`layer` computes the fields before the line "Facets". A declaration sets the facets, by name. All other code reads
-    them and lists no layers itself.
+    :func:`layer` computes the fields above the line "Facets". Declarations set the facets by name. Other code must read these
+    fields instead of listing layers by name.
     """
 
     # The name under which Keras exports the layer.
@@ -105,13 +105,13 @@ class LayerDefinition(Struct):
     rule: Rule
     # The rule's docstring.
     doc: str
-    # An entry of a spec that runs on inputs of the shape ``example_input``.
+    # A layer of a spec that runs on inputs of the shape ``example_input``.
     example: str
     example_input: tuple[int, ...]
     aliases: tuple[str, ...]
-    # How many tensors a call takes: a number, (minimum, maximum), or None for any number from one.
+    # How many tensors a call accepts: a number, (minimum, maximum), or None for at least one.
     inputs: int | tuple[int, int] | None
-    # The names of the input's axes after the batch axis; None if their number is free (but at least ``min_axes``).
+    # The names of the input's axes after the batch axis; None for any number of axes that is at least ``min_axes``.
     axes: tuple[str, ...] | None
     min_axes: int
     # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``, and shapes are converted
@@ -121,66 +121,66 @@ class LayerDefinition(Struct):
     defaults: Mapping[str, Any]
     # Arguments of the call, not of the layer, such as ``return_attention_scores``.
     call_arguments: tuple[Argument, ...] = ()
-    # The name that Keras's summaries and files have for the class.
+    # The name of the class in Keras's summaries and files.
     class_name: str = ""
 
     # Facets ---------------------------------------------------------------------------------------------------------
 
-    # Values that the rule gets besides its arguments, to vary a rule that several layers share.
+    # Further values for the rule, which distinguish layers that share a rule.
     rule_options: Mapping[str, Any] = {}
-    # The classes of the layers that Keras creates inside this one without naming them: they use up automatic names. Or a
-    # function of the arguments and of whether this layer has an explicit name.
+    # The classes of the unnamed layers that Keras creates inside this one; they use up automatic names. Or a function that
+    # returns them, from the arguments and whether this layer has an explicit name.
     hidden_sublayers: HiddenSublayers = ()
     # True if all weights belong to layers inside this one.
     contains_layers: bool = False
-    # Options that other layers accept and this one does not: ``trainable``, ``dtype``.
+    # Options that this layer does not accept, unlike others: ``trainable``, ``dtype``.
     unsupported_options: Sequence[str] = ()
-    # The argument with the layers that run one after the other; Keras lists them in an expanded summary.
+    # The argument with a list of layers that run in sequence; Keras lists them in an expanded summary.
     sublayers_argument: str = ""
-    # The dtype policy if none is set, from the arguments.
+    # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    # How a dtype policy changes the result of the rule, if it changes more than dtypes.
+    # Changes the result of the rule for quantized dtype policies; None if only dtypes change.
     quantization_rule: QuantizationRule | None = None
-    # The masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
+    # Returns the masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
     mask_rule: MaskRule | None = None
     # True if a call uses the mask of its only input.
     consumes_mask: bool = False
     # True if Keras casts inputs of another float type before the call.
     autocasts: bool = True
-    # What the layer may do with its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or "" (neither).
+    # How the layer may reuse its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or "" (not at all).
     buffer_reuse: str = ""
-    # How a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None if unknown.
+    # Returns how a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None if unknown.
     receptive_field_rule: Callable[..., Any] | None = None
-    # The operations besides products and biases (:mod:`convcalc.layers.costs`); None if unknown.
+    # Returns the operations without products and biases (:mod:`convcalc.layers.costs`); None if unknown.
     flops: Cost | None = None
-    # The FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
+    # Returns the FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
-    # True if Keras 3 builds the layer in ``__init__``, without an input. In a list of layers, its summary then shows no
-    # output shape. None if unknown.
+    # True if Keras 3 builds the layer in ``__init__``, without an input: in a list of layers, the summary then shows no output
+    # shape for it. None if unknown.
     built_when_made: bool | None = None
     # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
     output_container: str = LIST
-    # True if several inputs are separate arguments of the call; otherwise they are one list.
+    # True if several inputs are separate arguments of the call, not one list.
     separate_inputs: bool = False
     # True if the inputs after the first are the call's ``initial_state``.
     takes_initial_state: bool = False
-    # The sizes of the states of a recurrent cell, from its arguments; None if the layer is not a cell.
+    # Returns the sizes of the states of a recurrent cell from its arguments; None if the layer is not a cell.
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
     # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
     ends_with_bias: bool = False
-    # The module in Keras of a class that ``keras.layers`` does not export.
+    # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
     # True for a layer that a spec declares under ``custom:``.
     is_custom: bool = False
-    # True if the layer runs code that is not read: its output shape comes from its arguments or its file, not from its inputs.
+    # True if the layer runs unknown code: its output shape comes from its arguments or its file, not from its inputs.
     is_opaque: bool = False
-    # True if no rule can give the weights.
+    # True if no rule can infer the weights.
     has_unknown_weights: bool = False
-    # True if Keras's files state a ``vocabulary_size``, which is not an argument.
+    # True if Keras's files contain a ``vocabulary_size``, which is not an argument.
     records_vocabulary_size: bool = False
-    # What runs if Keras loads the layer from a file, as a sentence; "" if nothing does.
+    # A sentence about the code that runs if Keras loads the layer from a file; "" if no code runs.
     runs_code: str = ""
-    # The arguments that may name a file which Keras opens, and what it does with the file.
+    # The arguments that may name a file that Keras opens, and a text about how Keras uses the file.
     file_arguments: Mapping[str, str] = {}
 
     @property
@@ -189,16 +189,16 @@ class LayerDefinition(Struct):
         return self.keras_module == "keras.layers"
 
     def rule_arguments(self, args: Args) -> dict[str, Any]:
-        """The arguments that the rule receives: defaults, those given, and the rule's options."""
+        """Returns the arguments for the rule: the defaults, the given arguments, and the rule's options."""
         return {**self.defaults, **args, **self.rule_options}
 
     @property
     def merges(self) -> bool:
-        """True if a call takes several tensors, so that a spec must name them."""
+        """True if a call accepts several tensors, so a spec must name them."""
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:
-        """The names of the axes after the batch axis, in the order of the data format; empty if their number is free."""
+        """Returns the names of the axes after the batch axis, in the order of the data format; empty if any number is accepted."""
         axes = self.axes or ()
         if self.channels_first_at and args.get("data_format") == "channels_first":
             before = self.channels_first_at - 1
@@ -207,7 +207,7 @@ class LayerDefinition(Struct):
 
     @property
     def summary(self) -> str:
-        """The first line of the documentation: what the layer does."""
+        """The first line of the documentation."""
         return self.doc.partition("\n")[0]
 
     @property
@@ -216,16 +216,16 @@ class LayerDefinition(Struct):
         return f"keras.layers.{self.name}"
 
     def hidden_sublayer_classes(self, args: Args, named: bool) -> Sequence[str]:
-        """The classes of the unnamed layers that Keras creates inside this one. ``named``: this layer has an explicit name."""
+        """Returns the classes of the unnamed layers that Keras creates inside this one. ``named``: this layer has an explicit name."""
         classes = self.hidden_sublayers
         return classes({**self.defaults, **args}, named) if callable(classes) else classes
 
     def policy(self, args: Args) -> str:
-        """The dtype policy of a layer without an explicit one."""
+        """Returns the dtype policy of a layer without an explicit policy."""
         return self.default_policy({**self.defaults, **args})
 
     def is_default(self, name: str, value: Any) -> bool:
-        """True if a value is the default, also if it is spelled differently: Keras has several names for some defaults."""
+        """True if a value is the default, even if spelled differently: Keras has several names for some defaults."""
         default = self.defaults.get(name)
         if name == "data_format" and default is None:
             return value in (None, "channels_last")
@@ -236,13 +236,13 @@ class LayerDefinition(Struct):
         return type(value) is type(default) and bool(value == default)
 
     def argument(self, name: str) -> Argument | None:
-        """The argument with this name."""
+        """Returns the argument with this name; None if there is none."""
         return next((argument for argument in (*self.arguments, *self.call_arguments) if argument.name == name), None)
 
 
-# Keras's short names of initializers, and the names in its files.
+# Keras's short names of initializers, and their names in its files.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
-# The layers of the families imported so far; :func:`all_layers` has those of every family.
+# The layers of the families imported so far; :func:`all_layers` returns all layers.
 REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
 # The same layers by all their names, including aliases and class names.
@@ -269,10 +269,10 @@ def layer(
     class_name: str = "",
     **facets: Any,
 ) -> Callable[[Rule], Rule]:
-    """Declare a layer; with ``ranks``, one layer for each number of spatial axes (``{rank}`` in names is that number).
+    """Returns a decorator that declares a layer; with ``ranks``, one for each number of spatial axes (``{rank}`` in names).
 
-    ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation: its first line
-    says what the layer does. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
+    ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation; its first line
+    is the summary. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
     arguments of the call, such as ``return_attention_scores``; they are passed by name only. A ``timed`` layer has a time
     axis before its spatial axes. ``facets`` are fields of :class:`LayerDefinition`.
 
@@ -328,7 +328,7 @@ def _default(argument: Argument, owner: str) -> Any:
 
 
 def find(name: str) -> LayerDefinition | None:
-    """The layer with this name, alias or class name. If the name is unknown, the plugins are loaded first."""
+    """Returns the layer with this name, alias or class name, or None. For an unknown name, plugins are loaded first."""
     definition = lookup_builtin(name)
     if definition is None:
         _load_plugins()
@@ -337,7 +337,7 @@ def find(name: str) -> LayerDefinition | None:
 
 
 def lookup_builtin(name: str) -> LayerDefinition | None:
-    """The layer with this name, alias or class name, without loading plugins."""
+    """Returns the layer with this name, alias or class name, or None. Plugins are not loaded."""
     definition = _KNOWN.get(name)
     if definition is None and name in FAMILY_OF:
         import_module(f"convcalc.layers.{FAMILY_OF[name]}")
@@ -346,12 +346,12 @@ def lookup_builtin(name: str) -> LayerDefinition | None:
 
 
 def is_builtin(name: str) -> bool:
-    """True if convcalc's own catalogue has a layer of this name, alias or class."""
+    """True if a built-in layer has this name, alias or class name."""
     return name in FAMILY_OF
 
 
 def require_builtin(name: str) -> LayerDefinition:
-    """The built-in layer with this name; raises :class:`KeyError` if there is none."""
+    """Returns the built-in layer with this name. Raises :class:`KeyError` if it does not exist."""
     definition = lookup_builtin(name)
     if definition is None:
         raise KeyError(name)
@@ -359,7 +359,7 @@ def require_builtin(name: str) -> LayerDefinition:
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
-    """The layers of all families, in the order of the index, then those that other packages declared."""
+    """Returns the layers of all families, in the order of the index, then those that other packages declared."""
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
     ordered = {name: REGISTERED[name] for name in FAMILY_OF if name in REGISTERED}
@@ -367,7 +367,7 @@ def all_layers() -> Mapping[str, LayerDefinition]:
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raise if the index of families does not list a built-in layer: it would not be found before its family is imported."""
+    """Raises RuntimeError if a built-in layer is missing from the index of families: it could not be looked up."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -376,18 +376,18 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 class PluginWarning(UserWarning):
-    """A package declares layers and cannot be loaded."""
+    """Issued if a package that declares layers cannot be loaded."""
 
 
 @cache
 def _load_plugins() -> None:
-    """Import, once, the modules of the entry points ``convcalc.layers`` of installed packages: they declare layers."""
+    """Imports, once, the modules that installed packages list as entry points ``convcalc.layers``: they declare layers."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
         try:
             point.load()
-        except Exception as error:  # a third-party package: the model can be read without its layers
+        except Exception as error:  # third-party code may raise anything; the model may not need its layers
             package = getattr(point, "dist", None)
             whose = f" of the package '{package.name}'" if package is not None else ""
             text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
@@ -395,16 +395,16 @@ def _load_plugins() -> None:
 
 
 def known_names() -> list[str]:
-    """Every name under which a layer can be written. Imports all families, so it is for error messages."""
+    """Returns all names, aliases and class names of layers. Only for error messages: it imports all families."""
     return list(dict.fromkeys([*FAMILY_OF, *all_layers(), *_ALIASES]))
 
 
 def bind(
     definition: LayerDefinition, positional: Sequence[Any], named: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Refusal]]:
-    """The bound arguments, normalised, and the problems with them.
+    """Returns the bound, normalised arguments, and the problems with them.
 
-    Raises nothing: all arguments are checked, so that one run reports all problems.
+    Problems are returned instead of raised, so that one run reports all of them.
     """
     bound: dict[str, Any] = {}
     refusals: list[Refusal] = []
@@ -437,7 +437,7 @@ def bind(
             values[name] = value
     for argument in declared:
         if argument.name not in values:
-            # A misspelled name was reported already; report only other missing arguments.
+            # A misspelled name is already reported; report only other missing arguments.
             if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(
@@ -455,7 +455,7 @@ def bind(
 
 
 def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
-    """The refusals, with a common mistake replaced by its cure: ``Reshape: [4, 4]`` is two arguments instead of one list."""
+    """Returns the refusals, with a hint for a common mistake: ``Reshape: [4, 4]`` is two arguments instead of one list."""
     first = definition.arguments[0] if definition.arguments else None
     by_position = {argument.name for argument in definition.arguments[: len(positional)]}
     blamed = [r for r in refusals if r.code == codes.TOO_MANY_ARGUMENTS or r.argument in by_position]
@@ -473,14 +473,14 @@ def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: 
 
 
 def required(size: Number, what: str) -> Number:
-    """The size, if it is known; otherwise refused, because the shapes of weights depend on it."""
+    """Returns the size. Raises :class:`Refusal` if it is unknown, because the shapes of weights depend on it."""
     if size is UNKNOWN:
         raise Refusal(f"needs a known {what}: its weights depend on it", codes.UNKNOWN_SIZE)
     return size
 
 
 def axis_index(axis: Any, rank: int, argument: str = "axis") -> int:
-    """The axis as a non-negative number; refused if it is not one of ``rank`` axes."""
+    """Returns the axis as a non-negative number. Raises :class:`Refusal` if it is not one of ``rank`` axes."""
     number = index(axis)
     if not -rank <= number < rank:
         raise Refusal(f"has no axis {number} in an input of {rank} axes", codes.WRONG_AXIS, argument)

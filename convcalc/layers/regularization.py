@@ -17,7 +17,7 @@ _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, nullable=True
 
 
 def _in_training_only(name: str, does: str, *arguments: Argument, example: str, **more: Any) -> None:
-    """Declare a layer that does nothing at inference."""
+    """Declares a layer that does nothing at inference."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,))
@@ -43,7 +43,7 @@ _in_training_only(
 )
 _in_training_only(
     "AlphaDropout",
-    "drops values and keeps their mean and variance",
+    "drops random values; keeps their mean and variance",
     _RATE,
     *ignored_arguments("noise_shape"),
     SEED,
@@ -60,7 +60,7 @@ _in_training_only(
     example="GaussianNoise: 0.1",
 )
 
-_CHANNELS = "drops whole channels"
+_CHANNELS = "drops random channels"
 _LACKS = ("trainable",)
 _in_training_only(
     "SpatialDropout1D",

@@ -1,4 +1,4 @@
-"""Layers that move, add, remove or repeat values. Sources: ``keras/src/layers/reshaping``."""
+"""Layers that move, pad, crop or repeat values. Sources: ``keras/src/layers/reshaping``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Padding (or cropping, if negative): a window of size 1 that also moves over the padding."""
+    """Pads (crops, if negative) with a window of size 1, which also moves over the padding."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -114,7 +114,7 @@ def cropping_3d(a: Args, x: Shape) -> Inferred:
 
 
 def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
-    # Repetition is a transposed window that spreads each position over `factor` positions, with as large a stride.
+    # Repeating is a transposed window with kernel and stride `factor`: each position is spread over `factor` positions.
     slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
@@ -138,18 +138,18 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Repeated pixels, or weighted means of two neighbors on each axis; unknown for other interpolations."""
+    """Returns views of repeated pixels, or of the two neighbors on each axis; unknown for other interpolations."""
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
         return views.unknown(a, inputs, result)
-    # The centers are at (n + 1/2)/factor − 1/2; a pixel has a weight if it is less than one pixel away.
+    # Output pixel n has its center at (n + 1/2)/factor − 1/2 in the input, and reads input pixels less than one pixel away.
     between = [window._replace(kernel=2 * f - f % 2, pad_before=f // 2) for window, f in zip(result.windows, a["size"])]
     return (views.over_windows(a, inputs[0], between, None),)
 
 
 def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The two new sizes; other interpolations than "nearest" are one operation, which the profiler does not count."""
+    """Counts the two computed sizes for "nearest". The profiler does not count the operation of other interpolations."""
     return 2 if a["interpolation"] == "nearest" else 0
 
 
@@ -227,9 +227,9 @@ def flatten(a: Args, x: Shape) -> Inferred:
     example_input=(8,),
 )
 def reshape(a: Args, x: Shape) -> Inferred:
-    """Arranges the same values in another shape; one axis may be -1: its size is computed.
+    """Changes the shape and keeps the values; one axis may be -1: its size is computed.
 
-    The number of values does not change: −1 is the product of the input's sizes divided by that of the other new sizes.
+    The number of values does not change: the size for -1 is the number of input values divided by the product of the other sizes.
     """
     target: Shape = a["target_shape"]
     free = [axis for axis, size in enumerate(target) if size == -1]
@@ -248,7 +248,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
 
 
 def _permuted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """The axes in another order."""
+    """Returns the views of a permutation."""
     return (views.permuted((0, *a["dims"])),)
 
 
@@ -278,12 +278,12 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """The features, repeated at each step."""
+    """Returns views of the features, repeated at each step."""
     return ((views.BATCH, views.View((2,))),)
 
 
 def _tf_repeats(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """A size times the number of repetitions, which is an operation of the graph too."""
+    """Counts one operation: the graph multiplies a size by the number of repetitions."""
     return 1
 
 

@@ -18,7 +18,7 @@ PADDING = Argument("padding", Choice(("valid", "same"), case_insensitive=True), 
 
 
 def strides_or_dilation(a: Args) -> None:
-    """Refuse strides above 1 together with a dilation above 1, as Keras does."""
+    """Raises :class:`Refusal`, as Keras does, for strides above 1 together with a dilation above 1."""
     strided = [stride for stride in a["strides"] if stride > 1]
     if strided and any(rate > 1 for rate in a["dilation_rate"]):
         raise Refusal(
@@ -27,15 +27,15 @@ def strides_or_dilation(a: Args) -> None:
 
 
 def sizes_of(windows: Sequence[Window]) -> tuple[Number, ...]:
-    """The output size on each axis."""
+    """Returns the output size on each axis."""
     return tuple([window.output for window in windows])
 
 
 def positions_of(sizes: Sequence[Number]) -> Number:
-    """The number of positions of a kernel."""
+    """Returns the number of positions of a kernel."""
     return product(map(as_constant, sizes))
 
 
 def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:
-    """The bias, if the layer has one; it is added at this number of positions."""
+    """Returns the bias, if the layer has one. It is added at this number of positions."""
     return (Weight("bias", (size,), added_per_sample=positions),) if a["use_bias"] else ()

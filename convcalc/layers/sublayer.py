@@ -1,4 +1,4 @@
-"""Layers as arguments of other layers, such as the layer that a wrapper wraps. In a spec: ``{LSTM: 32}``."""
+"""Layers as arguments of other layers, such as the layer inside a wrapper. In a spec: ``{LSTM: 32}``."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_laye
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
 
-# Options of every layer, besides its own arguments.
+# Options that every layer accepts in addition to its own arguments.
 _COMMON = ("name", "trainable", "dtype")
 _FROZEN = "the inner layer is frozen: trainable is false"
 
 
 class SubLayer(Struct):
-    """A layer inside another one. ``args`` are bound. ``dtype`` is its own policy: it does not inherit that of the outer layer."""
+    """A layer inside another one. ``args`` are bound. ``dtype`` is its dtype policy, which is not inherited from the outer layer."""
 
     definition: LayerDefinition
     args: Mapping[str, Any]
@@ -33,21 +33,21 @@ class SubLayer(Struct):
     dtype: str = "float32"
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Run the layer's rule on these shapes. Weights have their dtype and ``trainable`` set."""
+        """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``."""
         result = apply(self.definition, self.args, inputs, self.dtype)
         return result if self.trainable else result._replace(weights=frozen(result.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
-        """How the layer reads inputs of these shapes."""
+        """Returns how the layer reads inputs of these shapes."""
         rule: ReceptiveFieldRule = self.definition.receptive_field_rule or views.unknown
         return rule(self.definition.rule_arguments(self.args), inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """The operations besides products and biases, for one sample of these shapes."""
+        """Returns the operations without products and biases, for one sample of these shapes."""
         return elementwise(self.definition, self.args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
-        """The value of an argument or its default; None if the layer has no such argument."""
+        """Returns the value of an argument or its default; None if the layer does not have the argument."""
         return self.args.get(name, self.definition.defaults.get(name))
 
 
@@ -66,25 +66,25 @@ class SubModel(Struct):
     run: RunModel | None = None
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Run the model on these shapes. Weights have their dtype and ``trainable`` set."""
-        assert self.run is not None, "a rule is applied by an engine, which runs models"
+        """Runs the model on these shapes. The returned weights have a dtype and ``trainable``."""
+        assert self.run is not None, "rules with models must be applied by an engine, see with_engine"
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
-        """How the model reads its inputs: unknown."""
+        """Returns unknown views."""
         return views.unknown({}, inputs, Inferred(()))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """The operations besides products and biases: unknown."""
+        """Returns unknown."""
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
-        """None: a model has no arguments."""
+        """Returns None: a model has no arguments."""
         return None
 
 
 class LayerValue(RankFree):
-    """The kind of an argument that is a layer; ``accepts`` narrows it to some layers of the catalogue, such as cells."""
+    """The kind of arguments that are layers. ``accepts`` restricts which layers are accepted, such as cells."""
 
     expects = "a layer, such as {LSTM: 32}"
 
@@ -93,12 +93,12 @@ class LayerValue(RankFree):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the accepted layers; empty if all are accepted."""
+        """Returns the names of the accepted layers; empty if all are accepted."""
         accepts = self.accepts
         return () if accepts is None else tuple(name for name, known in all_layers().items() if accepts(known))
 
     def read(self, value: Any) -> SubLayer | SubModel:
-        """The layer from ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
+        """Reads a layer from ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
         if isinstance(value, SubLayer) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
@@ -132,7 +132,7 @@ class LayerValue(RankFree):
 
 
 def _known_arguments(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config without unknown arguments: Keras writes some that the layer itself does not accept."""
+    """Returns the config without unknown arguments: Keras writes some that the layer itself does not accept."""
     definition = find(name)
     return {
         key: value for key, value in config.items() if definition is None or key in _COMMON or definition.argument(key)
@@ -148,19 +148,19 @@ class LayerValues(RankFree):
         self.item = item or LayerValue()
 
     def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
-        """A layer for each item of the list."""
+        """Reads a layer from each item of the list."""
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
         return tuple(map(self.item.read, value))
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """The arguments of a layer, with ``run`` in each model among them."""
+    """Returns the arguments of a layer, with ``run`` set in each model among them."""
     return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
-    """The layers among the arguments of a layer, innermost first: the order in which Keras creates them."""
+    """Yields the layers among the arguments of a layer, innermost first: the order in which Keras creates them."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubLayer):
@@ -169,14 +169,14 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Use up the automatic names of the layers among the arguments that have no explicit name."""
+    """Uses up automatic names for the layers among the arguments that have no explicit name."""
     for sublayer in sublayers_of(args):
         if sublayer.name is None:
             names.automatic(sublayer.definition.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """The weights of a layer that is applied at this number of steps."""
+    """Returns the weights of a layer that is applied at this number of steps."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

@@ -1,7 +1,7 @@
-"""How a layer reads its inputs, axis by axis: receptive fields are computed from this.
+"""How layers read their inputs, axis by axis. Receptive fields are computed from this.
 
-A layer declares one of these functions as its ``receptive_field_rule``. The function gets the arguments (with defaults), the
-input shapes and the result of the layer's rule. It returns a :class:`View` for each axis of each input, batch axis first; None
+A layer declares one of these functions as its ``receptive_field_rule``. The function receives the arguments (with defaults),
+the input shapes and the result of the layer's rule. It returns a :class:`View` for each axis of each input, batch axis first; None
 if it is unknown how the axis is read.
 """
 
@@ -37,12 +37,12 @@ BATCH = View((0,))
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Unknown: code that is not read, or values that move in ways that are not followed."""
+    """Returns unknown views, for unknown code or untracked movements of values."""
     return tuple((None,) * len(shape) for shape in inputs)
 
 
 def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Elementwise. Axes are matched from the last one, and axes of size 1 are broadcast."""
+    """Returns elementwise views. Axes are matched from the last one; axes of size 1 are broadcast."""
     output = result.outputs[0] or ()
 
     def view(shape: Shape, axis: int) -> View:
@@ -54,44 +54,44 @@ def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
 
 
 def leading_positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Elementwise; the output has further axes after those of the input."""
+    """Returns elementwise views; the output has further axes after the input's axes."""
     return tuple(tuple(View((axis,)) for axis in range(len(shape))) for shape in inputs)
 
 
 def whole_axes(shape: Shape, axes: Iterable[int]) -> tuple[View, ...]:
-    """Position by position, with these axes read whole."""
+    """Returns elementwise views, except that these axes are read whole."""
     whole = {axis % len(shape) for axis in axes} if shape else set()
     return tuple(WHOLE if axis in whole else View((axis,)) for axis in range(len(shape)))
 
 
 def last_axis(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Position by position, all features at once."""
+    """Returns elementwise views, except that the last axis is read whole."""
     return tuple(whole_axes(shape, [-1]) for shape in inputs)
 
 
 def argument_axes(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Position by position, with the axes in the argument ``axis`` read whole."""
+    """Returns elementwise views, except that the axes in the argument ``axis`` are read whole."""
     axis = a["axis"]
     return tuple(whole_axes(shape, axis if isinstance(axis, tuple) else (axis,)) for shape in inputs)
 
 
 def whole_sample(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """All positions of each sample at once."""
+    """Returns views of whole samples."""
     return tuple((BATCH, *(WHOLE,) * (len(shape) - 1)) for shape in inputs)
 
 
 def windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Windows over the spatial axes, all channels at once."""
+    """Returns windows over the spatial axes; all channels are read at once."""
     return (over_windows(a, inputs[0], result.windows, WHOLE),)
 
 
 def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Windows over the spatial axes, each channel separately."""
+    """Returns windows over the spatial axes; each channel is read separately."""
     return (over_windows(a, inputs[0], result.windows, None),)
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Windows over the spatial axes (None if unknown). ``channels`` is None for a layer that keeps channels separate."""
+    """Returns views with these windows (None: unknown) on the spatial axes. ``channels`` is None if channels are kept separate."""
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
     views: list[View | None] = [BATCH] * len(x)
@@ -102,12 +102,12 @@ def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: 
 
 
 def permuted(order: Sequence[int]) -> tuple[View, ...]:
-    """The axes in another order: output axis n is the input's axis ``order[n]``."""
+    """Returns the views of a permutation: output axis n is the input's axis ``order[n]``."""
     return tuple(View((list(order).index(axis),)) for axis in range(len(order)))
 
 
 def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
-    """The same values in another shape: equal axes at both ends are kept, those between are merged."""
+    """Returns the views of a reshape: equal axes at both ends are kept, the axes between them are merged."""
     front, back = _agreeing(x, output), 0
     if front < min(len(x), len(output)):
         back = _agreeing(x[front:][::-1], output[front:][::-1])
@@ -118,7 +118,7 @@ def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
 
 
 def _agreeing(x: Shape, y: Shape) -> int:
-    """The number of leading axes with equal sizes. Unknown sizes are equal only on the first axis, the batch."""
+    """Returns the number of leading axes with equal sizes. Unknown sizes count as equal only on the batch axis."""
     count = 0
     for a, b in zip(x, y):
         if not _equal(a, b) and not (count == 0 and a is b):
@@ -132,12 +132,12 @@ def _equal(a: Number, b: Number) -> bool:
 
 
 def reshaping(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """The same values in another shape."""
+    """Returns the views of a reshape."""
     output = result.outputs[0]
     return unknown(a, inputs, result) if output is None else tuple(reshaped(shape, output) for shape in inputs)
 
 
 def concatenated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Inputs one after the other along the argument ``axis``."""
+    """Returns the views of a concatenation along the argument ``axis``."""
     axis = a["axis"] % len(inputs[0])
     return tuple(tuple(View((n,), reordered=n == axis) for n in range(len(shape))) for shape in inputs)

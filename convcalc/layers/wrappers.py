@@ -1,4 +1,4 @@
-"""Wrappers: a layer applied at each step, or a recurrent layer in both directions. Sources: ``keras/src/layers/rnn``."""
+"""Wrappers: TimeDistributed and Bidirectional. Sources: ``keras/src/layers/rnn``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 
 
 def _step_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Each step separately, as the wrapped layer reads it."""
+    """Returns the views of the wrapped layer, at each step separately."""
     (x,) = inputs
     batch, *others = a["layer"].views((x[0], *x[2:]))[0]
     shifted = (view and view._replace(axes=tuple(axis + 1 for axis in view.axes)) for view in others)
@@ -22,7 +22,7 @@ def _step_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Vie
 
 
 def _time_distributed_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of the wrapped layer, at each step."""
+    """Counts the operations of the wrapped layer at each step."""
     batch, steps, *rest = inputs[0]
     wrapped: SubLayer = a["layer"]
     return costs.times(wrapped.elementwise((batch, *rest)), steps)
@@ -59,14 +59,14 @@ def _loops_over_steps(inside: LayerDefinition) -> bool:
 
 
 def _bidirectional_masks(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Passes on the mask with each sequence that is returned."""
+    """Returns the mask of the input once for each returned sequence."""
     if not a["layer"].setting("return_sequences"):
         return ()
     return given[:1] if a["merge_mode"] else (given[0], given[0])
 
 
 def _bidirectional_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """The operations of both layers and of the merge."""
+    """Counts the operations of both layers and of the merge."""
     forward: SubLayer = a["layer"]
     backward: SubLayer = a["backward_layer"] or forward
     half = len(inputs) // 2
@@ -95,13 +95,13 @@ def _bidirectional_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> 
     example_input=(5, 4),
 )
 def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
-    """Runs one recurrent layer forwards and another one backwards, and merges their outputs.
+    """Runs a recurrent layer forwards and another one backwards, and merges their outputs.
 
     Output: twice as wide with merge_mode concat, both outputs with null. Parameters: those of both layers.
     """
     forward: SubLayer = a["layer"]
     backward: SubLayer = a["backward_layer"] or forward
-    # Without ``backward_layer`` Keras copies the layer, and the copy always runs backwards.
+    # Without ``backward_layer``, Keras runs a copy of the layer backwards.
     goes_backwards = backward.setting("go_backwards") if a["backward_layer"] else True
     if goes_backwards == forward.setting("go_backwards"):
         raise Refusal(
