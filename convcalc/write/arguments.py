@@ -14,45 +14,45 @@ from convcalc.model import Layer
 from convcalc.ops import Operation
 
 
-def non_default_arguments(kind: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
+def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the arguments that differ from their defaults, in Keras's order."""
     result = {}
-    for argument in (*kind.arguments, *kind.call_arguments):
+    for argument in (*definition.arguments, *definition.call_arguments):
         name = argument.name
-        if name in args and not kind.is_default(name, args[name]):
-            result[name] = shortest_spelling(kind, argument, args[name])
+        if name in args and not definition.is_default(name, args[name]):
+            result[name] = shortest_spelling(definition, argument, args[name])
     return result
 
 
-def shortest_spelling(kind: LayerDefinition, argument: Argument, value: Any) -> Any:
+def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
     """Returns the shortest value with the same meaning, such as 3 for a kernel of 3×3."""
     result = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
         short = short[0]
         try:
-            if argument.read(short, kind.name) == value:
+            if argument.read(short, definition.name) == value:
                 result = short
         except (Refusal, TypeError):
             continue
     return result
 
 
-def common_options(kind: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
+def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
     """Returns the options that every layer has (trainable, dtype), if they differ from their defaults."""
     options: dict[str, Any] = {} if layer.trainable else {"trainable": False}
-    return options if layer.dtype == kind.policy(layer.args) else {**options, "dtype": layer.dtype}
+    return options if layer.dtype == definition.policy(layer.args) else {**options, "dtype": layer.dtype}
 
 
-def has_automatic_name(names: Names, kind: LayerDefinition | Operation, layer: Layer) -> bool:
+def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
     """True if the layer has the name that Keras would give it now, so that the name need not be written.
 
     If so, the name is used up. The automatic names of its hidden sublayers are used up in any case.
     """
-    if isinstance(kind, Operation):
-        return claim_name(names, kind.name, layer)
+    if isinstance(definition, Operation):
+        return claim_name(names, definition.name, layer)
     name_inside(layer.args, names)
-    automatic = claim_name(names, kind.class_name, layer)
-    for hidden in kind.hidden_sublayer_classes(layer.args, not automatic):
+    automatic = claim_name(names, definition.class_name, layer)
+    for hidden in definition.hidden_sublayer_classes(layer.args, not automatic):
         names.automatic(hidden)
     return automatic
 

@@ -22,16 +22,16 @@ def data_calls(model: Model) -> list[int]:
     ]
 
 
-def positional_arguments(kind: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+def positional_arguments(definition: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
     """Returns the positional arguments of a call. Initial states are added to ``kwargs``."""
-    if kind is None:  # a nested model
+    if definition is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]
-    if kind.takes_initial_state:
+    if definition.takes_initial_state:
         if tensors[1:]:
             kwargs["initial_state"] = tensors[1:]
         return tensors[:1]
-    if kind.separate_inputs:
+    if definition.separate_inputs:
         return tensors
-    if kind.state_sizes is not None:
+    if definition.state_sizes is not None:
         return [tensors[0], tensors[1] if len(tensors) == 2 else tensors[1:]]
-    return [tensors] if kind.merges or len(tensors) > 1 else tensors
+    return [tensors] if definition.merges or len(tensors) > 1 else tensors

@@ -88,15 +88,15 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
             "config": config,
             "registered_name": definition.name,
         }
-    kind = definition if isinstance(definition, LayerDefinition) else None
+    layer_definition = definition if isinstance(definition, LayerDefinition) else None
     if layer.class_name == "InputLayer":
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
-    config = {"name": layer.name, **_common(kind, trains and layer.trainable, layer.dtype)}
-    config |= _arguments(kind, layer.args, trains)
+    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype)}
+    config |= _arguments(layer_definition, layer.args, trains)
     config["name"] = layer.name  # a custom class can have another name among its arguments
-    if kind is None or kind.is_custom:
+    if layer_definition is None or layer_definition.is_custom:
         class_name = layer.class_name.rpartition(".")[2]
         module, registered = (
             (definition.module, definition.registered_name) if isinstance(definition, Foreign) else (None, None)
@@ -104,7 +104,12 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         if module is None and registered is None:
             registered = f"Custom>{class_name}"
         return {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
-    return {"module": kind.keras_module, "class_name": kind.name, "config": config, "registered_name": None}
+    return {
+        "module": layer_definition.keras_module,
+        "class_name": layer_definition.name,
+        "config": config,
+        "registered_name": None,
+    }
 
 
 def _input_shape(layer: Layer) -> Any:
@@ -113,18 +118,20 @@ def _input_shape(layer: Layer) -> Any:
     return (UNKNOWN if batch is None else batch, *args.get("shape", ()))
 
 
-def _common(kind: LayerDefinition | None, trainable: bool, dtype: str) -> dict[str, Any]:
-    lacks = kind.unsupported_options if kind is not None else ()
+def _common(definition: LayerDefinition | None, trainable: bool, dtype: str) -> dict[str, Any]:
+    lacks = definition.unsupported_options if definition is not None else ()
     return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
 
 
-def _arguments(kind: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
+def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
     """Returns the arguments of the layer, with defaults, as JSON."""
-    if kind is None:
+    if definition is None:
         return {key: written(value, trains) for key, value in args.items()}
     return {
-        argument.name: written(argument.kind.for_keras(args.get(argument.name, kind.defaults[argument.name])), trains)
-        for argument in kind.arguments
+        argument.name: written(
+            argument.kind.for_keras(args.get(argument.name, definition.defaults[argument.name])), trains
+        )
+        for argument in definition.arguments
         if argument.name in args or argument.default is not REQUIRED
     }
 
@@ -134,11 +141,11 @@ def written(value: Any, trains: bool = True) -> Any:
     if isinstance(value, SubModel):
         return value.config
     if isinstance(value, SubLayer):
-        kind = value.definition
+        definition = value.definition
         named = {} if value.name is None else {"name": value.name}
-        config = {**named, **_common(kind, trains and value.trainable, value.dtype)}
-        config |= _arguments(kind, value.args, trains)
-        return {"module": "keras.layers", "class_name": kind.name, "config": config, "registered_name": None}
+        config = {**named, **_common(definition, trains and value.trainable, value.dtype)}
+        config |= _arguments(definition, value.args, trains)
+        return {"module": "keras.layers", "class_name": definition.name, "config": config, "registered_name": None}
     if isinstance(value, (tuple, list)):
         return [written(part, trains) for part in value]
     if isinstance(value, dict):
@@ -184,11 +191,11 @@ def _node(
             return {"args": put(call.args[first]), "kwargs": {}}
         args = [put(call.args[name]) for name in definition.parameters if name in call.args]
         return {"args": args, "kwargs": {}}
-    kind = definition if isinstance(definition, LayerDefinition) else None
+    layer_definition = definition if isinstance(definition, LayerDefinition) else None
     kwargs: dict[str, Any] = {}
-    if kind is not None:
+    if layer_definition is not None:
         given = {**layer.args, **call.args}
-        kwargs = {known.name: given[known.name] for known in kind.call_arguments if given.get(known.name)}
+        kwargs = {known.name: given[known.name] for known in layer_definition.call_arguments if given.get(known.name)}
     if call.masks:
         kwargs["mask"] = tensor(call.masks[0])
-    return {"args": positional_arguments(kind, tensors, kwargs), "kwargs": kwargs}
+    return {"args": positional_arguments(layer_definition, tensors, kwargs), "kwargs": kwargs}

@@ -13,8 +13,10 @@ from convcalc.write.yaml_values import flow, value_text, word_text
 
 def declarations(model: Model) -> list[str]:
     """Returns the lines of ``custom:``; no lines if the model has no such layer."""
-    kinds = {kind.name: kind for _, layer in model.walk() if _is_declared(kind := layer.definition)}
-    lines = [f"  {word_text(name)}: {flow(_declaration(kind))}" for name, kind in kinds.items()]
+    definitions = {
+        definition.name: definition for _, layer in model.walk() if _is_declared(definition := layer.definition)
+    }
+    lines = [f"  {word_text(name)}: {flow(_declaration(definition))}" for name, definition in definitions.items()]
     return ["custom:", *lines] if lines else []
 
 
@@ -22,16 +24,16 @@ def _is_declared(definition: Definition) -> TypeGuard[LayerDefinition]:
     return isinstance(definition, LayerDefinition) and isinstance(definition.rule, DeclaredRule)
 
 
-def _declaration(kind: LayerDefinition) -> dict[str, str]:
-    rule = kind.rule
+def _declaration(definition: LayerDefinition) -> dict[str, str]:
+    rule = definition.rule
     assert isinstance(rule, DeclaredRule)
-    fields = {"summary": value_text(kind.doc)}
-    if kind.arguments:
+    fields = {"summary": value_text(definition.doc)}
+    if definition.arguments:
         names = [
             word_text(argument.name)
             if argument.default is REQUIRED
             else flow({argument.name: value_text(argument.default)})
-            for argument in kind.arguments
+            for argument in definition.arguments
         ]
         fields["arguments"] = f"[{', '.join(names)}]"
     fields["input"], fields["output"] = value_text(list(rule.pattern)), value_text(list(rule.output))

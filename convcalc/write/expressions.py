@@ -50,17 +50,17 @@ class CallExpression(Struct):
         ]
 
 
-def layer_expression(kind: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> CallExpression:
+def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> CallExpression:
     """Returns the expression that creates a layer. ``name`` is None if it is the automatic name."""
-    names = [argument.name for argument in kind.arguments]
-    by_name = {key: value for key, value in non_default_arguments(kind, layer.args).items() if key in names}
+    names = [argument.name for argument in definition.arguments]
+    by_name = {key: value for key, value in non_default_arguments(definition, layer.args).items() if key in names}
     arguments = []
-    for argument in kind.arguments:  # required arguments come first, by position
+    for argument in definition.arguments:  # required arguments come first, by position
         if argument.default is not REQUIRED or argument.name not in by_name:
             break
         arguments.append(expression(by_name.pop(argument.name), argument.name))
-    more = {**by_name, **common_options(kind, layer), **({} if name is None else {"name": name})}
-    head = kind.name if kind.is_custom or not kind.is_exported else f"layers.{kind.name}"
+    more = {**by_name, **common_options(definition, layer), **({} if name is None else {"name": name})}
+    head = definition.name if definition.is_custom or not definition.is_exported else f"layers.{definition.name}"
     return CallExpression(head, [*arguments, *keyword_arguments(more)])
 
 

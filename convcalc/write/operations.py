@@ -17,8 +17,8 @@ def operands(
     layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
 ) -> dict[str, str]:
     """Returns the arguments of the operation as texts, with its tensors under ``from`` if possible."""
-    kind = layer.definition
-    assert isinstance(kind, Operation)
+    operation = layer.definition
+    assert isinstance(operation, Operation)
 
     def written(value: Any) -> str:
         if isinstance(value, Slot):
@@ -29,24 +29,24 @@ def operands(
             return f"[{', '.join(map(written, value))}]"
         return text(value)
 
-    given = kind.without_defaults(call.args)
+    given = operation.without_defaults(call.args)
     from_ = {}
-    if _in_order(kind, given, len(call.inputs)):
+    if _in_order(operation, given, len(call.inputs)):
         from_["from"] = reference(call.inputs)
         given = {name: value for name, value in given.items() if not _slots(value)}
-    if kind.name == "GetItem" and "key" in given and not _slots(given["key"]):
+    if operation.name == "GetItem" and "key" in given and not _slots(given["key"]):
         given["key"] = key_text(given["key"])
-    made = kind.without_defaults(layer.args)
+    made = operation.without_defaults(layer.args)
     return {**{name: written(value) for name, value in {**given, **made}.items()}, **from_}
 
 
-def _in_order(kind: Operation, given: Mapping[str, Any], count: int) -> bool:
+def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
     """True if the tensors fill the missing parameters in order."""
-    if kind.variadic or kind.takes_list:
-        tensors = given.get(kind.parameters[0], ())
+    if operation.variadic or operation.takes_list:
+        tensors = given.get(operation.parameters[0], ())
         return isinstance(tensors, (list, tuple)) and list(tensors) == [Slot(number) for number in range(count)]
-    taken = [name for name in kind.parameters if isinstance(given.get(name), Slot)]
-    free = [name for name in kind.parameters if name not in given or name in taken]
+    taken = [name for name in operation.parameters if isinstance(given.get(name), Slot)]
+    free = [name for name in operation.parameters if name not in given or name in taken]
     return [given[name] for name in taken] == [Slot(number) for number in range(count)] and free[: len(taken)] == taken
 
 

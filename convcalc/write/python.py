@@ -117,24 +117,24 @@ class _Function:
 
     def _maker(self, layer: Layer) -> CallExpression:
         """Returns the expression that creates a layer or a nested model."""
-        kind = layer.definition
-        if isinstance(kind, Model):
-            return self._nested(layer, kind)
+        definition = layer.definition
+        if isinstance(definition, Model):
+            return self._nested(layer, definition)
         if layer.class_name == "InputLayer":
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
             return CallExpression("keras.Input", keyword_arguments(args))
-        if not isinstance(kind, LayerDefinition):
-            return self._foreign(layer, kind.module if isinstance(kind, Foreign) else None)
-        if kind.is_custom:
-            self.module.supplied.add(kind.name)
-        elif not kind.is_exported:
-            self.module.imports.add((kind.keras_module, kind.name))
-        elif kind.is_opaque and kind.arguments[0].name in layer.args:
-            function = self._free(f"{layer.name}_{kind.arguments[0].name}")
+        if not isinstance(definition, LayerDefinition):
+            return self._foreign(layer, definition.module if isinstance(definition, Foreign) else None)
+        if definition.is_custom:
+            self.module.supplied.add(definition.name)
+        elif not definition.is_exported:
+            self.module.imports.add((definition.keras_module, definition.name))
+        elif definition.is_opaque and definition.arguments[0].name in layer.args:
+            function = self._free(f"{layer.name}_{definition.arguments[0].name}")
             self.module.supplied.add(function)
-            layer = layer._replace(args={**layer.args, kind.arguments[0].name: Code(function)})
-        automatic = not kind.is_custom and has_automatic_name(self.module.names, kind, layer)
-        return layer_expression(kind, layer, None if automatic else layer.name)
+            layer = layer._replace(args={**layer.args, definition.arguments[0].name: Code(function)})
+        automatic = not definition.is_custom and has_automatic_name(self.module.names, definition, layer)
+        return layer_expression(definition, layer, None if automatic else layer.name)
 
     def _foreign(self, layer: Layer, module: str | None) -> CallExpression:
         """Returns the expression that creates a layer of a custom class from its config."""
@@ -182,15 +182,15 @@ class _Function:
 
     def _arguments(self, layer: Layer, call: Call) -> str:
         """Returns the arguments of a call."""
-        kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
+        definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         kwargs: dict[str, Any] = {}
-        if kind is not None:
+        if definition is not None:
             given = {**layer.args, **call.args}
-            kwargs = {known.name: given[known.name] for known in kind.call_arguments if given.get(known.name)}
-        args = positional_arguments(kind, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
+            kwargs = {known.name: given[known.name] for known in definition.call_arguments if given.get(known.name)}
+        args = positional_arguments(definition, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
         return ", ".join([*map(expression, args), *keyword_arguments(kwargs)])
 
-    def _operation(self, layer: Layer, kind: Operation, call: Call) -> tuple[CallExpression, str]:
+    def _operation(self, layer: Layer, operation: Operation, call: Call) -> tuple[CallExpression, str]:
         """Returns an operation: a function of ``keras.ops``, or its class if its name is not automatic."""
 
         def put(value: Any) -> Any:
@@ -198,24 +198,24 @@ class _Function:
                 return Code(self._ref(call.inputs[value.number]))
             return [put(part) for part in value] if isinstance(value, list) else value
 
-        given = {name: put(value) for name, value in kind.without_defaults(call.args).items()}
-        made = {name: _tuples(value) for name, value in kind.without_defaults(layer.args).items()}
-        several = given.pop(kind.parameters[0], []) if kind.variadic else []
-        automatic = has_automatic_name(self.module.names, kind, layer)
-        if automatic and kind.name == "GetItem" and _is_plain(given["key"]):
+        given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
+        made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
+        several = given.pop(operation.parameters[0], []) if operation.variadic else []
+        automatic = has_automatic_name(self.module.names, operation, layer)
+        if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""
-        if automatic and kind.name not in _WRITTEN_AS_CLASSES:
-            needed = [name for name in kind.parameters if name in given and name not in kind.defaults]
+        if automatic and operation.name not in _WRITTEN_AS_CLASSES:
+            needed = [name for name in operation.parameters if name in given and name not in operation.defaults]
             leading = [*several, *(given.pop(name) for name in needed)]
-            if kind.name in _INIT_ARGUMENT_FIRST:
-                leading.insert(0, made.pop(kind.init_parameters[0]))
+            if operation.name in _INIT_ARGUMENT_FIRST:
+                leading.insert(0, made.pop(operation.init_parameters[0]))
             return CallExpression(
-                f"ops.{kind.function}", [*map(expression, leading), *keyword_arguments({**given, **made})]
+                f"ops.{operation.function}", [*map(expression, leading), *keyword_arguments({**given, **made})]
             ), ""
-        self.module.imports.add((kind.module, kind.name))
+        self.module.imports.add((operation.module, operation.name))
         name = [] if automatic else keyword_arguments({"name": layer.name})
         arguments = ", ".join([*map(expression, several), *keyword_arguments(given)])
-        return CallExpression(kind.name, [*keyword_arguments(made), *name]), f"({arguments})"
+        return CallExpression(operation.name, [*keyword_arguments(made), *name]), f"({arguments})"
 
     # Tensors ----------------------------------------------------------------------------------------------------------
 

@@ -139,28 +139,32 @@ class _Writer:
         if number in self.labels:
             own["as"] = word_text(self.labels[number])
         self.latest[call.layer] = number
-        kind = layer.definition
-        if isinstance(kind, Operation):
-            return [self._operation(layer, kind, call, own)]
+        definition = layer.definition
+        if isinstance(definition, Operation):
+            return [self._operation(layer, definition, call, own)]
         if again:
             args = {key: value_text(value) for key, value in call.args.items()}
             return [f"  - {flow({'call': word_text(layer.name), **args, **own})}"]
-        if isinstance(kind, Model):
+        if isinstance(definition, Model):
             if not layer.trainable:
                 own["trainable"] = "false"
-            inner = _Writer(kind, self.names).lines()
+            inner = _Writer(definition, self.names).lines()
             inner[0] = f"name: {word_text(layer.name)}"
             return [
                 "  - Model:",
                 *(f"      {line}" for line in [*inner, *(f"{key}: {value}" for key, value in own.items())]),
             ]
-        if not isinstance(kind, LayerDefinition):
+        if not isinstance(definition, LayerDefinition):
             return [self._foreign(layer, call, own)]
-        args = value_texts(non_default_arguments(kind, {**layer.args, **call.args}))
-        if not self.names or not has_automatic_name(self.names, kind, layer):
+        args = value_texts(non_default_arguments(definition, {**layer.args, **call.args}))
+        if not self.names or not has_automatic_name(self.names, definition, layer):
             args["name"] = word_text(layer.name)
-        args |= {**value_texts(common_options(kind, layer)), **(_recorded(call) if kind.is_opaque else {}), **own}
-        return [f"  - {kind.name}: {flow(args)}" if args else f"  - {kind.name}"]
+        args |= {
+            **value_texts(common_options(definition, layer)),
+            **(_recorded(call) if definition.is_opaque else {}),
+            **own,
+        }
+        return [f"  - {definition.name}: {flow(args)}" if args else f"  - {definition.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
         """Returns the entry of a custom class. The output shape in the file becomes its expected output shape."""
@@ -179,15 +183,15 @@ class _Writer:
         fields |= {**_recorded(call), **own}
         return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
-    def _operation(self, layer: Layer, kind: Operation, call: Call, own: Mapping[str, str]) -> str:
+    def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
         """Returns the entry of an operation. ``own`` has ``from`` only if its tensor is not the output above."""
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
-        if not self.names or not has_automatic_name(self.names, kind, layer):
+        if not self.names or not has_automatic_name(self.names, operation, layer):
             given["name"] = word_text(layer.name)
         fields = given | ({"as": own["as"]} if "as" in own else {})
-        return f"  - ops.{kind.function}: {flow(fields)}" if fields else f"  - ops.{kind.function}"
+        return f"  - ops.{operation.function}: {flow(fields)}" if fields else f"  - ops.{operation.function}"
 
     def _refs(self, refs: Sequence[Ref]) -> str:
         words = [self._ref(ref) for ref in refs]

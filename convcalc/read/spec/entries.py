@@ -107,8 +107,8 @@ class Entries:
             self.block(self.spec.blocks[name], key, entry, given)
         elif name in NESTED:
             self.nested(key, entry, given)
-        elif (kind := self.spec.custom.get(name) or find(name)) is not None:
-            self.layer(kind, key, entry, given)
+        elif (definition := self.spec.custom.get(name) or find(name)) is not None:
+            self.layer(definition, key, entry, given)
         elif function := re.fullmatch(_OPERATION, name):
             self.operation(function[1], key, entry, given)
         elif re.fullmatch(_CUSTOM_CLASS, name):
@@ -123,34 +123,38 @@ class Entries:
 
     # Layers -----------------------------------------------------------------------------------------------------------
 
-    def layer(self, kind: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
+    def layer(self, definition: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
         """Reads a layer of the catalogue and calls it."""
-        place = SpecPlace(self.reader.source, key, given, entry, kind, self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, definition, self.scope.context)
         broken = False
         args: dict[str, Any] = {}
         try:
-            args, refusals = bind(kind, *self.arguments(given))
+            args, refusals = bind(definition, *self.arguments(given))
             self.reader.report_refusals(place, refusals)
             broken = bool(refusals)
         except AlreadyReported:
             broken = True
-        if kind.inputs == 0:
-            self.input_layer(kind, place, args, broken)
+        if definition.inputs == 0:
+            self.input_layer(definition, place, args, broken)
         else:
-            self.call_new(kind.class_name, kind, place, args, broken)
-            if kind.is_opaque:
+            self.call_new(definition.class_name, definition, place, args, broken)
+            if definition.is_opaque:
                 self.record_expected()
-            for class_name in kind.hidden_sublayer_classes({} if broken else args, place.option("name") is not None):
+            for class_name in definition.hidden_sublayer_classes(
+                {} if broken else args, place.option("name") is not None
+            ):
                 self.reader.file.names.automatic(class_name)
         self.label(place)
 
-    def input_layer(self, kind: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
+    def input_layer(self, definition: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
         """Reads another input of the model."""
         if (node := place.option("from")) is not None:
             self.report(
-                node, codes.WRONG_INPUTS, f"{kind.name} is an input of the model and takes no 'from:'; remove it"
+                node, codes.WRONG_INPUTS, f"{definition.name} is an input of the model and takes no 'from:'; remove it"
             )
-        self.current = self.graph.add_input(self.add_layer(kind.class_name, kind, place, args, broken), place)
+        self.current = self.graph.add_input(
+            self.add_layer(definition.class_name, definition, place, args, broken), place
+        )
         self.branches = self.branches or len(self.graph.inputs) > 1
 
     def call_new(
@@ -244,15 +248,17 @@ class Entries:
         """Adds a layer with its common options to the graph, and returns its number."""
         reader, scope = self.reader, self.scope
         trainable, dtype = True, None
-        kind = place.definition if isinstance(place.definition, LayerDefinition) else None
-        for key in kind.unsupported_options if kind else ():
+        layer_definition = place.definition if isinstance(place.definition, LayerDefinition) else None
+        for key in layer_definition.unsupported_options if layer_definition else ():
             if (node := place.option(key)) is not None:
                 self.report(node, codes.UNKNOWN_ARGUMENT, f"{class_name} has no '{key}' in Keras; remove it")
         names = reader.file.names
-        if kind is not None and kind.sublayers_argument:
+        if layer_definition is not None and layer_definition.sublayers_argument:
             args = {
                 **args,
-                kind.sublayers_argument: tuple(_named(each, names) for each in args.get(kind.sublayers_argument, ())),
+                layer_definition.sublayers_argument: tuple(
+                    _named(each, names) for each in args.get(layer_definition.sublayers_argument, ())
+                ),
             }
         name_inside(args, names)
         name = definition.name if isinstance(definition, Model) else self.given_name(place)
@@ -266,7 +272,7 @@ class Entries:
             definition,
             reader.file.interner.intern(args),
             trainable=trainable,
-            dtype=dtype or (kind.policy(args) if kind and not broken else "float32"),
+            dtype=dtype or (layer_definition.policy(args) if layer_definition and not broken else "float32"),
             expect=self.expected(place),
             place=place,
             broken=broken,

@@ -42,25 +42,25 @@ class Masks:
 
     def called(self, number: int, call: Call, layer: Layer) -> None:
         """Handles call ``number`` of a layer of the catalogue or a nested model."""
-        kind = layer.definition if isinstance(layer.definition, LayerDefinition) else None
-        rule = kind.mask_rule if kind is not None else None
+        definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
+        rule = definition.mask_rule if definition is not None else None
         dtype = self._dtypes[number] = compute_dtype(layer.dtype)
         inputs = (
             [self._converted(number, ref, dtype) for ref in call.inputs]
-            if kind is not None and kind.autocasts
+            if definition is not None and definition.autocasts
             else call.inputs
         )
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
         # In Keras a mask is an input of the call only if nothing had to be converted: one tensor with the dtype of the layer.
-        takes = (kind is None or kind.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
-        if takes and masks[0] is not None:
+        uses_mask = (definition is None or definition.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
+        if uses_mask and masks[0] is not None:
             self._taken[number] = masks[0]
-        if rule is None or kind is None:
+        if rule is None or definition is None:
             return
         made: dict[Computed, _Mask] = {}
-        for output, mask in enumerate(rule(kind.rule_arguments({**layer.args, **call.args}), inputs, masks)):
+        for output, mask in enumerate(rule(definition.rule_arguments({**layer.args, **call.args}), inputs, masks)):
             if mask is not None:
                 self._of[Ref(number, output)] = self._mask(number, mask, made)
 
