@@ -117,7 +117,9 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
     existing = next((path for path in paths if path.is_file()), None)
     if existing is None:
         names = listed(path.name for path in paths)
-        raise error(codes.NO_RECORD, f"{model}: {record} has no record of this model; expected {names}")
+        raise error(
+            codes.NO_RECORD, f"{model}: {record} has no record of this model: expected {names}; --record writes it"
+        )
     return str(existing)
 
 

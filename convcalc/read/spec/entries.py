@@ -231,8 +231,8 @@ class Entries:
         if isinstance(given, SequenceNode):
             return [self.reader.value(item, self.scope) for item in given.items], {}
         if isinstance(given, MappingNode):
-            own = ((key, value) for key, (_, value) in given.fields.items() if key not in COMMON_OPTIONS)
-            return [], {key: self.reader.value(value, self.scope) for key, value in own}
+            arguments = ((key, value) for key, (_, value) in given.fields.items() if key not in COMMON_OPTIONS)
+            return [], {key: self.reader.value(value, self.scope) for key, value in arguments}
         if given is None or given.value is None:
             return [], {}
         return [self.reader.value(given, self.scope)], {}
@@ -257,7 +257,7 @@ class Entries:
             args = {
                 **args,
                 layer_definition.sublayers_argument: tuple(
-                    _named(each, names) for each in args.get(layer_definition.sublayers_argument, ())
+                    _named(sublayer, names) for sublayer in args.get(layer_definition.sublayers_argument, ())
                 ),
             }
         name_inside(args, names)
@@ -361,13 +361,13 @@ class Entries:
             raise AlreadyReported
         definition = layer.definition
         known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
-        own = {argument.name: argument for argument in known}
-        reader.check_keys(entry, ("call", "from", "as", *own), "a call", scope)
+        arguments = {argument.name: argument for argument in known}
+        reader.check_keys(entry, ("call", "from", "as", *arguments), "a call", scope)
         place = SpecPlace(reader.source, node, entry, entry, context=scope.context)
         args: dict[str, Any] = {}
-        for name in own.keys() & entry.fields.keys():
+        for name in arguments.keys() & entry.fields.keys():
             try:
-                args[name] = own[name].read(reader.value(entry.fields[name][1], scope), layer.class_name)
+                args[name] = arguments[name].read(reader.value(entry.fields[name][1], scope), layer.class_name)
             except Refusal as refusal:
                 reader.report_refusals(place, [refusal])
         self.current = self.graph.call(number, self.inputs(place), place, args)

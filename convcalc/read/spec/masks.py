@@ -66,8 +66,8 @@ class Masks:
 
     def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
         """Returns the tensor for a layer that computes in ``dtype``: cast by an operation if it has another float type."""
-        own = self._dtypes.get(ref.call, dtype)
-        if autocast(own, dtype) == own:
+        tensor_dtype = self._dtypes.get(ref.call, dtype)
+        if autocast(tensor_dtype, dtype) == tensor_dtype:
             return ref
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
