@@ -1,7 +1,7 @@
 """The model: plain, frozen data. Readers create it; analyses read it.
 
 A model is a list of layers and a list of calls, in an order in which they can run: the inputs of a call are outputs of earlier
-calls. So a model has no cycles, and no walk over its calls needs recursion. A layer that is called twice (shared weights) has
+calls. So a model has no cycles, and walks over its calls need no recursion. A layer that is called twice (shared weights) has
 two calls.
 """
 
@@ -26,10 +26,10 @@ MAXIMA = (
     "peak_activation_bytes",
     "weight_bytes",
 )
-# All keys of a budget: those maxima, and the minimum receptive field.
+# All keys of a budget: the maxima, and the minimum receptive field.
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
-# The arguments of a layer or a call that has none: one object for all of them.
+# The arguments of all layers and calls without arguments: a single shared object.
 NO_ARGS: Mapping[str, Any] = {}
 
 
@@ -38,7 +38,7 @@ class Place(Protocol):
 
     @property
     def context(self) -> str:
-        """The text that messages add about the block around the position; empty if there is none."""
+        """A text for messages about the block around the position; empty outside blocks."""
         ...
 
     def mark(self, argument: str | None = None) -> Mark:
@@ -80,10 +80,10 @@ class Call(Struct):
     Attributes:
         inputs: the tensors that the layer's rule reads.
         place: the source position.
-        args: the arguments of this call; those of the layer are in :attr:`Layer.args`.
-        masks: tensors that the call also takes, which do not change its output shapes.
-        order: inputs and masks together, if Keras lists them in another order than ``inputs + masks``.
-        recorded: the shape and dtype of outputs, by output number, as stated in the file.
+        args: the arguments of the call; :attr:`Layer.args` has the arguments of the layer.
+        masks: further tensors that the call receives; they do not affect its output shapes.
+        order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
+        recorded: the shape and dtype of outputs in the file, by output number.
     """
 
     layer: int
@@ -96,13 +96,15 @@ class Call(Struct):
 
     @property
     def sources(self) -> tuple[Ref, ...]:
-        """All tensors that the call takes."""
+        """All tensors that the call receives."""
         return self.order or (self.inputs + self.masks if self.masks else self.inputs)
 
 
 class Definition(Protocol):
-    """What a layer is. There are four: ``layers.LayerDefinition`` (the catalogue, or declared in a spec), ``ops.Operation``, a
-    nested :class:`Model`, and :class:`Foreign`.
+    """The definition of a layer.
+
+    There are four types: ``layers.LayerDefinition`` (from the catalogue, or declared in a spec), ``ops.Operation``, a nested
+    :class:`Model`, and :class:`Foreign`.
     """
 
     @property
@@ -117,7 +119,7 @@ class Definition(Protocol):
 
 
 class Foreign(Struct):
-    """A custom class that is not in the catalogue: only its name, and what its file says about where it is defined, is known."""
+    """A custom class that is not in the catalogue. Only the names that the file states are known."""
 
     name: str
     module: str | None = None
@@ -133,13 +135,13 @@ class Layer(Struct):
     """One layer of a model.
 
     Attributes:
-        definition: what the layer is. The reader decides it; nothing looks it up again.
-        args: the arguments that were given, normalised; defaults are left out. Readers use one object for equal arguments,
-            so that inference runs once for all layers that share it.
-        expect: what the spec expects of the layer's shape and counts.
+        definition: the definition of the layer, looked up once by the reader.
+        args: the given arguments, normalised, without defaults. Readers share one object between equal arguments, so that
+            inference runs only once for them.
+        expect: the shape and counts that the spec expects.
         place: the source position.
-        broken: True if the reader could not use the layer (the problem is in :attr:`Model.problems`). Analysis skips it, so
-            that it still finds problems in other layers.
+        broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that they still
+            find problems in other layers.
         stored: the weights in the file, for a layer whose weights cannot be inferred; None if unknown.
     """
 
@@ -156,7 +158,7 @@ class Layer(Struct):
 
     @property
     def model(self) -> Model | None:
-        """The nested model, or None if the layer is not one."""
+        """The nested model; None for other layers."""
         return self.definition if isinstance(self.definition, Model) else None
 
 
@@ -170,9 +172,9 @@ class Model(Struct):
         budget: the limits that the spec sets.
         source: the file, for messages.
         problems: errors and warnings of the reader.
-        output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are then in the sorted order of the keys.
-        trainable: False if nothing in the model counts as trained.
-        own_flags: True if each layer's ``trainable`` is its own, as in Keras's files: a frozen model does not freeze its layers.
+        output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are sorted by key.
+        trainable: False if no weight of the model counts as trainable.
+        own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files: a frozen model does not freeze its layers.
     """
 
     name: str
@@ -216,7 +218,7 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """Returns, for each call, its number among the calls of its layer (Keras's node index)."""
+    """Returns the number of each call among the calls of its layer (Keras's node index)."""
     counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
@@ -229,13 +231,13 @@ def summary_order(model: Model) -> list[int]:
     """Returns the numbers of the layers in the order of Keras's ``summary()``.
 
     A Sequential lists its layers in the order in which they were added, without the input layer. A Functional sorts them by
-    depth (the longest path to an output), then by the order in which a walk back from the outputs meets them (Keras:
+    depth (the longest path to an output), then by the order in which a backward walk from the outputs visits them (Keras:
     ``ops.function.map_graph``).
     """
     if model.class_name == "Sequential":
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # An input that no output depends on is listed, too: before the other layers of its depth.
+    # Inputs that no output depends on are also listed, before the other layers of their depth.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -243,7 +245,7 @@ def summary_order(model: Model) -> list[int]:
 
 
 def execution_order(model: Model) -> list[int]:
-    """Returns the numbers of the calls in the order in which Keras runs them: by depth, without calls that no output needs.
+    """Returns the numbers of the calls in the order in which Keras runs them: by depth, without calls that no output depends on.
 
     (Keras: ``Function._run_through_graph``.)
     """
@@ -254,7 +256,7 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers in the order of the walk back from the outputs, the depth of each call, and the depth of each layer."""
+    """Returns the layers in the order of a backward walk from the outputs, the depth of each call, and the depth of each layer."""
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}
@@ -275,7 +277,7 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     met: list[int] = []
     visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Each stack entry is a call with its sources that are still to visit. The first entry, -1, is the model's outputs.
+    # Each stack entry is a call and an iterator over its unvisited sources. The first entry, -1, is the model's outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, remaining = stack[-1]
@@ -294,7 +296,7 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
 
 
 def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """Returns the model without calls that no output needs. ``removable`` restricts which layers may lose their calls."""
+    """Returns the model without calls that no output depends on. ``removable`` restricts which layers may lose calls."""
     needed = {ref.call for ref in (*model.outputs, *model.inputs)}
     kept: list[int] = []
     for number in reversed(range(len(model.calls))):
@@ -322,7 +324,7 @@ def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer:
 
 
 def is_linear(model: Model) -> bool:
-    """Returns True if the model is one chain and calls no layer twice: its summary then needs no "Connected to"."""
+    """True if the model is a single chain and calls no layer twice: its summary then needs no "Connected to"."""
     if model.class_name == "Sequential":
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
@@ -352,7 +354,7 @@ def with_input_sizes(
     """Returns the model with other input shapes (without the batch axis) and another batch size.
 
     The keys of ``shapes`` are names of input layers; None means the only input. Raises ``KeyError`` for an unknown name, and
-    :class:`Refusal` for an input of a custom class, whose shape only its file states.
+    :class:`Refusal` for an input of a custom class, because its shape cannot be changed.
     """
     inputs = {model.calls[ref.call].layer for ref in model.inputs}
     names = {model.layers[number].name for number in inputs}
@@ -368,7 +370,9 @@ def with_input_sizes(
         if number not in inputs or (layer.class_name != "InputLayer" and not changes):
             return layer
         if layer.class_name != "InputLayer":
-            raise Refusal(f"the input '{layer.name}' is of the class {layer.class_name}, whose sizes cannot be changed")
+            raise Refusal(
+                f"the input '{layer.name}' has the custom class {layer.class_name}, so its sizes cannot be changed"
+            )
         args = input_args(layer)
         if layer.name in new_shapes:
             args["shape"] = tuple(new_shapes[layer.name])

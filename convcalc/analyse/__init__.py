@@ -1,4 +1,5 @@
-"""Analyses: :func:`infer` turns a :class:`convcalc.model.Model` into a :class:`Report`; a :class:`Study` analyses that further."""
+"""Analyses of models: :func:`infer` computes a :class:`Report` from a :class:`convcalc.model.Model`; a :class:`Study` adds further
+analyses."""
 
 from convcalc.analyse.inference import infer
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals

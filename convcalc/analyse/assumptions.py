@@ -6,12 +6,12 @@ from convcalc.base.structs import Struct
 
 
 class Assumptions(Struct):
-    """What memory is computed under.
+    """The assumptions under which memory is computed.
 
     Attributes:
-        dtype: the dtype of every tensor and weight, in place of their own (None: their own).
+        dtype: the dtype of all tensors and weights (None: each has its own).
         in_place: elementwise layers reuse their input's buffer if it is not needed later, and reshapes are free.
-        optimizer: the optimizer of a training step, if one is to be estimated.
+        optimizer: the optimizer for the estimate of a training step; None for no estimate.
     """
 
     dtype: str | None = None

@@ -1,6 +1,6 @@
-"""Explains one layer: its numbers with the formulas that give them.
+"""Explains one layer: its numbers, with their formulas.
 
-The formulas come from the rule of the layer itself, which runs on traced numbers. So an explanation cannot disagree with the report.
+The layer's own rule runs on traced numbers, which record the formulas. So an explanation always agrees with the report.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Section(Struct):
 
 
 class Explanation(Struct):
-    """Everything about one layer.
+    """The explanation of one layer.
 
     Attributes:
         layer: the row of the report.
@@ -170,7 +170,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
 
 
 def _window_notes(window: Window) -> list[str]:
-    """Returns notes on one axis: how the padding is split, and how much of the input is never used."""
+    """Returns notes on one axis: the padding on each side, and the number of input positions that are never used."""
     if window.transposed or not axis.known(window):
         return []
     notes = []
@@ -194,7 +194,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
         count = worked(parameters(Inferred((), (weight,))))
         lines.append((weight.name, f"{shape_text(known.shape)}: {count}{state}"))
     if "params" in inferred.unknown:
-        return Section("Parameters", (*lines, ("params", "unknown: only running the code can tell")))
+        return Section("Parameters", (*lines, ("params", "unknown: they depend on code that is not run")))
     lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
@@ -212,7 +212,7 @@ def _stored(row: LayerReport) -> Section:
 def _macs(row: LayerReport, inferred: Inferred) -> Section:
     macs = sample_macs(inferred)
     if "macs" in inferred.unknown:
-        return Section("MACs", (("MACs", "unknown: only running the code can tell"),))
+        return Section("MACs", (("MACs", "unknown: they depend on code that is not run"),))
     if plain(macs) == 0:
         return Section("MACs", (("MACs", "0: the layer does not multiply by weights"),))
     lines = [("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are unknown)'} for one sample")]

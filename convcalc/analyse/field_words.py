@@ -1,4 +1,4 @@
-"""The explanation of a receptive field: how it grows from window to window along the longest path."""
+"""Explains a receptive field in words: how it grows from window to window along the longest path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width"
 
 
 def field_lines(fields: Sequence[Field]) -> Lines:
-    """Returns lines of a label and a text for each model input and each of its axes; equal axes share their lines."""
+    """Returns lines (label and text) for each axis of each model input. Equal axes share their lines."""
     lines: Lines = []
     for field in fields:
         names = _NAMES.get(len(field.axes), [f"axis {number}" for number in range(1, len(field.axes) + 1)])
@@ -36,7 +36,7 @@ def field_lines(fields: Sequence[Field]) -> Lines:
 
 
 def _axis_lines(axis: AxisField) -> Lines:
-    """Returns the result, and the steps that lead to it."""
+    """Returns the lines of one axis: the result, then the steps that lead to it."""
     if axis.reach is None:
         return [("", "unknown: a layer before this one has no rule for receptive fields, or a size is unknown")]
     lines: Lines = []

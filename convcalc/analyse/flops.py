@@ -1,8 +1,8 @@
-"""Floating-point operations, counted by a named convention from the results of the layers' rules.
+"""Floating-point operations (FLOPs), counted by a named convention from the results of the layers' rules.
 
 ``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and the elementwise operations that each layer
-declares (:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts as TensorFlow's profiler counts the graph that Keras 3
-builds for inference: layers and operations declare it as ``tf_flops``. The page for users is ``docs/costs.md``.
+declares (:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts like TensorFlow's profiler, for the graph that Keras 3
+builds for inference: layers and operations declare this count as ``tf_flops``. The page for users is ``docs/costs.md``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ R = TypeVar("R", bound=Report)
 
 
 def own_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule by convcalc's convention, for the stated batch size or for one sample.
+    """Returns the FLOPs of one rule by convcalc's convention, for the whole batch if its size is known, otherwise for one sample.
 
-    Operations of ``keras.ops`` count whole tensors: it is unknown which axis is the batch.
+    Operations of ``keras.ops`` count whole tensors, because their batch axis is unknown.
     """
     definition, inferred, inputs = result.definition, result.inferred, result.rule_inputs
     if definition is None or inferred is None or "macs" in inferred.unknown:
@@ -45,7 +45,7 @@ def _is_added(times: Number) -> bool:
 
 
 def tf_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule as TensorFlow's profiler counts them, for the stated batch size or for one sample."""
+    """Returns the FLOPs of one rule as TensorFlow's profiler counts them, for the whole batch or for one sample."""
     definition, inferred = result.definition, result.inferred
     if inferred is None or definition is None or definition.tf_flops is None:
         return UNKNOWN
@@ -56,7 +56,7 @@ CONVENTIONS: dict[str, Callable[[CallResult], Number]] = {"convcalc": own_flops,
 
 
 def with_flops(report: R, convention: str = "convcalc") -> R:
-    """Returns the report with FLOPs in each call, each row and the totals."""
+    """Returns the report with FLOPs in its calls, rows and totals."""
     counter = _Counter(CONVENTIONS[convention])
     rows = tuple(map(counter.row, report.layers))
     top = [row for row in rows if row.depth == 0]
@@ -68,7 +68,7 @@ def with_flops(report: R, convention: str = "convcalc") -> R:
 
 
 class _Counter:
-    """Counts FLOPs by a convention, only once for equal calls and equal rows."""
+    """Counts FLOPs by a convention, once for all equal calls and rows."""
 
     def __init__(self, count: Callable[[CallResult], Number]) -> None:
         self.count = count
@@ -93,7 +93,7 @@ class _Counter:
 
 
 def _with_sums(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
-    """Returns the counts with the FLOPs of all calls."""
+    """Returns the counts with the total FLOPs of all calls."""
     total = sum_known([part.value for part in sums])
     label = total.label or ("partial" if any(part.label for part in sums) else "")
     return counts._replace(flops=total.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

@@ -1,6 +1,6 @@
-"""The engine: one walk over the calls of a model, in their order.
+"""The engine: runs all calls of a model, in order.
 
-For each call, the rule of the layer runs once on the shapes of its inputs. Parameters, MACs and totals are derived from the results
+For each call, it runs the rule of the layer once on the shapes of the inputs. Parameters, MACs and totals are derived from the results
 (:mod:`convcalc.analyse.rows`); nothing is computed twice.
 """
 
@@ -26,12 +26,12 @@ from convcalc.ops import Operation, Tensor
 
 
 class _Session:
-    """What all runs for one report share.
+    """The state that all runs for one report share.
 
     Attributes:
-        problems: the problems of the model, and those that the runs find.
-        runs: the runs of nested models, by the model and the shapes of its inputs.
-        results: the results of layers, by everything that their rule depends on.
+        problems: the problems found while reading the model, and by the runs.
+        runs: the runs of nested models, by model and input shapes.
+        results: the results of layers, by all inputs of their rule.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -49,7 +49,7 @@ class _Session:
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with every problem of the model: those found while reading it, and rules that cannot work.
+    Raises :class:`ConvcalcError` with all problems: those found while reading the model, and those that rules report.
     """
     session = _Session(model.problems)
     run = run_calls(model, None, session)
@@ -69,15 +69,15 @@ def infer(model: Model) -> Report:
 
 
 def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
-    """Returns the result of a model that is an argument of a layer, such as TimeDistributed, on these input shapes.
+    """Returns the result of a model that is an argument of a layer, e.g. of TimeDistributed, on these input shapes.
 
-    Raises :class:`Refusal` if the model cannot work on them.
+    Raises :class:`Refusal` if the model does not accept them.
     """
     try:
         run = run_on(model, [tuple(map(plain, shape)) for shape in shapes])
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
-        raise Refusal(f"contains a model that cannot work: {first.message}", first.code) from None
+        raise Refusal(f"contains a model with an error: {first.message}", first.code) from None
     rows = rows_of(run, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
@@ -91,7 +91,7 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
 
 
 def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
-    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if that cannot work."""
+    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if it does not accept them."""
     session = _Session(model.problems)
     run = run_calls(model, shapes, session)
     session.raise_errors()
@@ -99,7 +99,7 @@ def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
 
 
 def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Session) -> ModelRun:
-    """Runs every call of the model, on inputs of these shapes (None: those that the model states)."""
+    """Runs all calls of the model on inputs of these shapes (None: the model's own input shapes)."""
     run = ModelRun(model)
     layers, results = model.layers, run.results
     inputs_by_call = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
@@ -127,7 +127,7 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Describes an output that its call does not have; empty if the call has it, or may have it.
+    """Describes an output that its call does not have. Returns an empty string if the call has it, or might have it.
 
     A model input is always one tensor, even if its class is unknown.
     """
@@ -143,7 +143,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
-    """Returns the result with the shapes that the file records of outputs that cannot be inferred.
+    """Returns the result; output shapes that cannot be inferred are those that the file records.
 
     Warns if an inferred shape differs from the recorded one.
     """
@@ -162,7 +162,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
             outputs.append(UNKNOWN_SHAPE)
             dtypes.append("")
         if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
-            shape = (result.inputs[0][0], *shape[1:])  # the file leaves the batch size open: it is that of the input
+            shape = (result.inputs[0][0], *shape[1:])  # the file does not state the batch size: use the input's
         inferred = outputs[number]
         if inferred is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE:
             outputs[number], dtypes[number] = shape, dtype
@@ -177,12 +177,12 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
 def _call_other(
     run: ModelRun, call: Call, layer: Layer, inputs: tuple[Shape | None, ...], session: _Session
 ) -> CallResult:
-    """Runs a call of anything but a catalogue layer with known inputs: an operation, a nested model, an unknown class."""
+    """Runs a call of an operation, a nested model or an unknown class, or a call with unknown inputs."""
     has_unknown_input = UNKNOWN_SHAPE in inputs
     if has_unknown_input:
         for ref in call.inputs:
             if missing := _missing_output(run, ref):
-                raise Refusal(f"takes {missing}", codes.NO_SUCH_OUTPUT, "from")
+                raise Refusal(f"uses {missing}", codes.NO_SUCH_OUTPUT, "from")
     definition = layer.definition
     if layer.broken or (has_unknown_input and isinstance(definition, Model)):
         if isinstance(definition, Model) and call.layer not in run.nested:
@@ -206,7 +206,7 @@ def _call_layer(
     inputs: tuple[Shape | None, ...],
     session: _Session,
 ) -> CallResult:
-    """Runs the rule of a layer, only once for equal layers with equal inputs. That saves time, and most of the memory of large models."""
+    """Runs the rule of a layer, once for all equal layers with equal inputs. This saves time, and memory in large models."""
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     # Readers use one object for equal arguments.
     objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
@@ -221,7 +221,7 @@ def _call_layer(
     if first is None:
         run.weights[call.layer] = weights
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
-        raise Refusal("is called again, on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
+        raise Refusal("is called again on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     return result
 
 
@@ -235,7 +235,7 @@ def _apply_layer(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """:func:`convcalc.layers.apply`, with this engine for the models among the arguments."""
+    """Applies a layer's rule (:func:`convcalc.layers.apply`); this engine runs the models among the arguments."""
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args
     return apply(definition, args, inputs, policy)
 
@@ -253,7 +253,7 @@ def _call_operation(
 
 
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
-    """Runs a nested model on its own inputs, for the rows of the report, and on the inputs of the call if they differ."""
+    """Runs a nested model on its own input shapes, for the rows of the report, and on the call's input shapes if they differ."""
     own_run = run.nested.get(call.layer)
     if own_run is None:
         own_run = run.nested[call.layer] = run_calls(model, None, session)
@@ -274,14 +274,14 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 
 
 def _are_compatible(expected: Shape, shape: Shape) -> bool:
-    """Returns True if the ranks are equal, and all sizes that are known in both."""
+    """True if the ranks are equal, and so are all sizes that are known in both shapes."""
     return len(expected) == len(shape) and all(
         size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
     )
 
 
 def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
-    """Returns the problem of a refused call: with the name of the layer, its inputs, and the source position."""
+    """Returns the problem of a refused call, with the name of the layer, its inputs and the source position."""
     sources = [run.model.layer_of(ref).name for ref in call.inputs]
     received = [
         f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not UNKNOWN_SHAPE

@@ -1,7 +1,7 @@
 """Liveness: which tensors are in memory while each step of a model runs.
 
 A tensor is alive from the step that writes it to the last step that reads it; the model's outputs are alive to the end. While a
-step runs, the tensors that it reads and those that it writes are alive together.
+step runs, both its inputs and its outputs are alive.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ExecutionStep(Struct):
 
 
 class Storage(Struct):
-    """A piece of memory, in use from step ``first`` to step ``last``, and the tensors that it holds, in the order of writing."""
+    """A buffer: the steps ``first`` to ``last`` in which it is in use, and its tensors in the order of writing."""
 
     size: Number
     first: int
@@ -43,9 +43,9 @@ class Storage(Struct):
 def storages(
     steps: Sequence[ExecutionStep], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
 ) -> list[Storage]:
-    """Returns the memory of tensors of these sizes: one piece for each, in the order of writing.
+    """Returns the buffers of tensors of these sizes: one for each tensor, in the order of writing.
 
-    With ``in_place``, a view shares its input's memory, and an elementwise layer writes over an input that no later step reads.
+    With ``in_place``, a view shares its input's buffer, and an elementwise layer overwrites an input that no later step reads.
     ``kept`` are the tensors that are alive to the end. Every tensor is written by exactly one step, before any step reads it.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
@@ -55,7 +55,7 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # after the last step, so that not even that one may write over it
+        last[tensor] = len(steps)  # after the last step, so that not even this step overwrites it
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)
@@ -76,7 +76,7 @@ def storages(
 
 
 def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives each view the memory of its input, which stays in use as long as any view of it."""
+    """Assigns each view the buffer of its input. The buffer is in use as long as any of its views."""
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
@@ -86,8 +86,8 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives each elementwise result the memory of an input of the same size that is not needed after this step."""
-    moved = list(range(len(sizes)))  # the new piece of memory for each old one
+    """Assigns each elementwise result the buffer of an input of the same size that no later step needs."""
+    moved = list(range(len(sizes)))  # the new buffer for each old one
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
             result = step.writes[0]
@@ -99,7 +99,7 @@ def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: l
 
 
 def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> list[int]:
-    """Returns the number of bytes that are alive at each step, without tensors of unknown size."""
+    """Returns the bytes that are alive at each step, without tensors of unknown size."""
     changes = [0] * (len(steps) + 1)
     for piece in pieces:
         if isinstance(piece.size, int):
@@ -109,7 +109,7 @@ def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> li
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """Returns the tensor that each piece of memory holds at a step, and the size of the piece.
+    """Returns the tensor in each buffer at a step, and the size of the buffer.
 
     ``written`` maps each tensor to the step that writes it.
     """

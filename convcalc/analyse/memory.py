@@ -1,7 +1,8 @@
 """Memory: the bytes of weights and activations, how many are in use at once, and an estimate for training.
 
-The outputs of all calls are activations. What a layer needs internally, and what a runtime adds, is not counted. If the batch size is
-unknown, memory is that of one sample. The engine runs again for that, because the batch axis may be folded into another one.
+The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted. If the batch
+size is unknown, the memory is for one sample: the engine runs again with batch size 1, because a layer may merge the batch axis
+into another axis.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class TensorSize(Struct):
 
 
 class Moment(Struct):
-    """A step of the execution: the path of the layer, the number of its call, and the bytes that are alive."""
+    """A step of the execution: the path of the layer, the number of the call, and the bytes that are alive."""
 
     layer: str
     call: int
@@ -48,7 +49,7 @@ class WeightGroup(Struct):
 
 
 class Training(Struct):
-    """An estimate of the bytes for a training step: the outputs of all calls are kept for the gradients."""
+    """An estimate of the bytes for a training step, in which the outputs of all calls are kept for the gradients."""
 
     optimizer: str
     weights: Number
@@ -60,7 +61,7 @@ class Training(Struct):
 
     @property
     def total(self) -> Number:
-        """The sum."""
+        """The sum of all parts."""
         return sum_known([self.weights, self.gradients, self.slots, self.activations, self.inputs]).value
 
 
@@ -69,18 +70,18 @@ class Memory(Struct):
 
     Attributes:
         batch: the batch size.
-        outputs: the bytes of each call's outputs, by the path of the layer and the number of the call; for a layer of a nested model
-            those of the model's first call.
-        peak_at_layer: the maximum that is alive while the layer of a path runs.
+        outputs: the bytes of each call's outputs, by the path of the layer and the number of the call. For a layer of a nested
+            model, only the model's first call counts.
+        peak_at_layer: the maximum bytes alive while a layer runs, by the path of the layer.
         inputs: the bytes of the model's inputs.
-        activations: the sum over the outputs of all calls, without the inputs.
-        peak: the maximum that is alive at once, inputs included.
-        peak_step: the number of the moment at which the peak is first reached.
+        activations: the bytes of the outputs of all calls, without the inputs.
+        peak: the maximum bytes alive at the same time, including the inputs.
+        peak_step: the index of the first moment with the peak.
         moments: the steps, in the order of execution.
         alive: the tensors that are alive at the peak.
         weights: the bytes of the weights, by dtype.
         weight_bytes: the bytes of all weights.
-        layer_weights: the bytes of the weights of each path.
+        layer_weights: the bytes of the weights, by the path of the layer.
         training: the estimate for a training step, if requested.
         incomplete: labels of the numbers that are not fully known.
     """
@@ -103,7 +104,7 @@ class Memory(Struct):
 
     @property
     def peak_layer(self) -> str | None:
-        """The path of the layer that runs at the peak; None if that is unknown."""
+        """The path of the layer that runs at the peak; None if unknown."""
         return None if self.peak is UNKNOWN else self.moments[self.peak_step].layer
 
     def call_bytes(self, row: LayerReport) -> list[Number]:
@@ -121,7 +122,7 @@ class Memory(Struct):
 
 
 def memory_of(report: Report, assumptions: Assumptions) -> Memory:
-    """Returns the memory that a model needs under these assumptions."""
+    """Returns the memory of a model under these assumptions."""
     run, batch = _run_with_batch(report)
     schedule = _Schedule(assumptions.dtype)
     input_tensors = schedule.start(run)
@@ -168,7 +169,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and that size: the one that an input states, or 1.
+    """Returns a run with a known batch size, and that size: the batch size of an input, or 1.
 
     The report's own run is used if all its batch sizes are known.
     """
@@ -179,7 +180,7 @@ def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
         return report.run, batch
     try:
         return run_on(report.model, shapes), batch
-    except ConvcalcError:  # a model that works for an unknown batch size may reject this one: its sizes stay unknown
+    except ConvcalcError:  # a model that accepts an unknown batch size may reject 1: its sizes stay unknown
         return report.run, UNKNOWN
 
 
@@ -187,7 +188,7 @@ class _Schedule:
     """The steps of a model and its nested models, in the order of execution.
 
     Attributes:
-        dtype: the dtype of all tensors (None: their own).
+        dtype: the dtype of all tensors (None: each has its own).
         tensors: the tensors, by number.
         outputs: as in :class:`Memory`.
         spans: the steps of each call: the path of the layer, the first step, and the end.
@@ -202,7 +203,7 @@ class _Schedule:
         self._sizes_of: dict[CallResult, list[Number]] = {}
 
     def start(self, run: ModelRun) -> list[int]:
-        """Adds the first step, which writes the model's inputs, and returns these tensors."""
+        """Adds the first step, which writes the model's inputs. Returns the numbers of their tensors."""
         names = [run.model.layer_of(ref).name for ref in run.model.inputs]
         tensors = [self.add_tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(names, run.model.inputs)]
         self.steps.append(ExecutionStep(names[0] if names else "", 0, (), tuple(tensors)))
@@ -210,9 +211,9 @@ class _Schedule:
         return tensors
 
     def add_model(self, run: ModelRun, path: str, prefix: str, inputs: Sequence[int]) -> list[int]:
-        """Adds the steps of a model, and returns the tensors of its outputs.
+        """Adds the steps of a model. Returns the numbers of its output tensors.
 
-        ``path`` is the first part of its layers' paths, ``prefix`` that of its tensors' names.
+        ``path`` is the prefix of its layers' paths, ``prefix`` the prefix of its tensors' names.
         """
         model = run.model
         numbers = call_numbers(model)
@@ -246,7 +247,7 @@ class _Schedule:
         return [tensors[ref] for ref in model.outputs]
 
     def add_tensor(self, name: str, size: Number) -> int:
-        """Adds a tensor, and returns its number."""
+        """Adds a tensor. Returns its number."""
         self.tensors.append(TensorSize(name, size))
         return len(self.tensors) - 1
 
@@ -265,7 +266,7 @@ class _Schedule:
 
 
 def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
-    """Returns the maximum that is alive while each layer runs, over all its calls."""
+    """Returns the maximum bytes alive while each layer runs, over all its calls."""
     peaks: dict[str, int] = {}
     for path, first, end in spans:
         peaks[path] = max(peaks.get(path, 0), *alive[first:end])
@@ -273,7 +274,7 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call; if that is unknown, as many as other calls read."""
+    """Returns the number of outputs of each call. If it is unknown, only outputs that other calls read count."""
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
@@ -282,13 +283,13 @@ def _output_counts(run: ModelRun) -> list[int]:
 
 
 def _buffer_reuse(layer: Layer) -> str:
-    """Returns how a layer may use the memory of its input; empty for an unknown class."""
+    """Returns how a layer may reuse the memory of its input; empty for an unknown class."""
     definition = layer.definition
     return definition.buffer_reuse if isinstance(definition, (LayerDefinition, Operation)) else ""
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:
-    """Returns the bytes of a tensor; unknown for an unknown size, and for strings, whose lengths differ."""
+    """Returns the bytes of a tensor; unknown for unknown sizes, and for strings, whose lengths vary."""
     elements = UNKNOWN if shape is None else product(shape)
     return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
 
@@ -305,7 +306,7 @@ def _with_dtype(weights: Sequence[Weight], dtype: str | None) -> list[Weight]:
 
 
 def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
-    """Returns the bytes of the weights of each path; a nested model has the sum over its layers."""
+    """Returns the bytes of the weights by path; for a nested model, the sum over its layers."""
     sizes: dict[str, Number] = {}
     size_of: dict[Counts, Number] = {}
     paths: list[str] = []  # the paths of the enclosing models, and of the layer itself

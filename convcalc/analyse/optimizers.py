@@ -1,6 +1,6 @@
-"""The variables of Keras's optimizers: *slots* for each trained weight, and a few for the optimizer itself.
+"""The variables of Keras's optimizers: *slots* for each trainable weight, and a few global variables.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``; dtypes as with TensorFlow, where Keras's "int" has 64 bits.
+Sources: ``build`` in ``keras/src/optimizers/*.py``; the dtypes are those on TensorFlow, where Keras's "int" is int64.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from convcalc.layers.registry import Weight
 
 
 def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
-    """Returns a function that makes ``count`` slots of the weight's own shape and dtype."""
+    """Returns a function that returns ``count`` slots with the shape and dtype of a weight."""
     return lambda weight: () if weight.replaced_by_gradient else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
-    """Adafactor: a velocity, and sums over each of the last two axes of a matrix (a scalar each for a vector)."""
+    """Returns Adafactor's slots: a velocity, and one sum over each of the last two axes of a matrix (for a vector, two scalars)."""
     shape = weight.shape
     if len(shape) < 2:
         return (*_copies(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
@@ -50,6 +50,6 @@ _OPTIMIZER = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", ()
 def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     """Returns the variables that the optimizer creates to train these weights."""
     variables = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
-    if optimizer == "nadam":  # the product of its momentum schedule, in the dtype of the first weight
+    if optimizer == "nadam":  # the product of the momentum schedule has the dtype of the first weight
         variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
     return [*_OPTIMIZER, *variables]

@@ -1,13 +1,13 @@
 """Receptive fields along one axis: which pixels of the model's input each position of a tensor depends on.
 
-A *pixel* is a position of the model's input, a *position* one of a tensor inside the model. Position n of a tensor depends on the
-pixels from ``first`` to ``last``. After ordinary windows, both grow by the same number of pixels from one position to the next. After
+A *pixel* is a position of the model's input; a *position* belongs to a tensor inside the model. Position n of a tensor depends on
+the pixels from ``first`` to ``last``. After ordinary windows, both grow by the same number of pixels from one position to the next. After
 upsampling they grow unevenly, in a pattern that repeats after a *period* of positions. A :class:`Reach` therefore stores the pixels
-of one period, and by how many pixels the next period is shifted. Pixels outside the input (below 0, or after its end) are padding.
+of one period, and the shift in pixels to the next period. Pixels outside the input (below 0, or after its end) are padding.
 
-The terms size, stride and padding are those of Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural Networks,
-Distill 2019, https://distill.pub/2019/computing-receptive-fields. The algorithm is exact also where theirs is not: after upsampling,
-and where paths meet.
+The terms size, stride and padding are as in Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural Networks,
+Distill 2019, https://distill.pub/2019/computing-receptive-fields. Unlike theirs, this algorithm is also exact after upsampling and
+where paths meet.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from convcalc.base.window import Window, pad_before_range
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# Limit on the work for one axis of one call: the positions of a period, times the positions under a window.
+# Limit on the work for one axis of one call: the positions in a period times the positions in a window.
 MOST = 10_000
 
 Pixel = int | None
-"""A pixel, or None: the position depends on no pixel, such as those between the values that a transposed window spreads."""
+"""A pixel, or None if the position depends on no pixel, e.g. between the values that a transposed window spreads."""
 
 Interval = tuple[int, int]
 """The first and the last pixel of an interval."""
@@ -36,14 +36,14 @@ EMPTY: Interval = (0, -1)
 
 
 class GrowthStep(Struct):
-    """A window on the longest path from the input: a step of the explanation.
+    """A window on the longest path from the input; the explanation lists these as steps.
 
     Attributes:
         name: the path of the layer.
         window: the window; None for a layer that reads every position.
-        size, shift, period: those of the reach before the window.
-        reached: the size after the window.
-        before: the step before this one.
+        size, shift, period: the values of the reach before the window.
+        reached: the size of the receptive field after the window.
+        before: the previous step.
     """
 
     name: str
@@ -66,10 +66,10 @@ class Reach(Struct):
     Attributes:
         first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
         shift: distance in pixels from one period to the next.
-        visible_interval: the pixels inside the input that all positions together depend on; None if sizes are unknown.
-        padding_slack: what is unknown about the padding before the first position: (the window, how many pixels more it may be).
+        visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
+        padding_slack: the unknown part of the padding before the input, as (window, maximum extra pixels).
         partial: True if the size is a lower bound.
-        scrambled_by: the layers that reordered the positions, if any did: the size is then known, and the pixels are not.
+        scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
         step: the last step on the longest path from the input.
     """
 
@@ -117,7 +117,7 @@ def _fraction(pixels: int, positions: int) -> Fraction:
 
 
 def input_reach(size: Number) -> Reach:
-    """Returns the reach of the input's own positions: each depends on itself."""
+    """Returns the reach of an input: each position depends on itself."""
     return Reach((0,), (0,), 1, (0, size - 1) if isinstance(size, int) else None)
 
 
@@ -133,14 +133,14 @@ def after_global(reach: Reach, name: str) -> Reach:
 
 
 def after_reordering(reach: Reach, origin: object) -> Reach:
-    """Returns the reach after ``origin`` put the positions in another order."""
+    """Returns the reach after the layer ``origin`` reordered the positions."""
     return reach if reach.is_global else reach._replace(scrambled_by=(reach.scrambled_by, origin))
 
 
 def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
-    """Returns the reach after a window; None if it cannot be known, or would take too long to compute.
+    """Returns the reach after a window; None if it is unknown, or would take too long to compute.
 
-    ``origin`` identifies the window if its padding depends on an input size that is unknown.
+    ``origin`` identifies the window if its padding depends on an unknown input size.
     """
     if reach.is_global:
         return reach
@@ -157,7 +157,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # Positions that are whole periods apart differ by whole shifts: it is enough to look at the outermost period.
+        # Positions that are whole periods apart differ by whole shifts, so only the outermost periods are checked.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -169,7 +169,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
 
 
 def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
-    """Returns a function that gives the pixel of any position, from those of one period."""
+    """Returns a function from any position to its pixel, based on the pixels of one period."""
 
     def pixel_of(n: int) -> Pixel:
         turn, rest = divmod(n, len(pixels))
@@ -180,7 +180,7 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels of some positions, without those that depend on no pixel."""
+    """Returns the pixels of these positions; positions that depend on no pixel are left out."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 
@@ -204,7 +204,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of ``visible`` that all positions together depend on; None if sizes are unknown."""
+    """Returns the part of ``visible`` that at least one position depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -232,7 +232,7 @@ class Union(Struct):
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
     """Returns the reach of positions that depend on both paths: from the first to the last pixel of the two.
 
-    ``output`` is the number of positions. ``disjoint`` says that each position reads only one of the paths.
+    ``output`` is the number of positions. ``disjoint`` is True if each position reads only one of the paths.
     """
     longer, shorter = (one, other) if _length(one) >= _length(other) else (other, one)
     if not one.first or not other.first:
@@ -279,7 +279,7 @@ def _length(reach: Reach) -> int:
 
 
 def _over(reach: Reach, period: int) -> list[tuple[Pixel, Pixel]]:
-    """Returns the first and last pixels over a longer period."""
+    """Returns the first and last pixel of each position in a longer period."""
     first, last = _pixel_of(reach.first, reach.shift), _pixel_of(reach.last, reach.shift)
     return [(first(n), last(n)) for n in range(period)]
 
@@ -303,7 +303,7 @@ def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pix
 
 
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
-    """Returns the union of reaches with different strides: the hull at each position, cut to the input."""
+    """Returns the union of reaches with different strides: at each position the smallest interval with both fields, cut to the input."""
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
     visible, other_visible = one.visible_interval, other.visible_interval
@@ -333,8 +333,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of reaches with different unknown paddings: the longer one, a lower bound unless it always contains the
-    shorter one.
+    """Returns the union of reaches with different unknown paddings: the longer one.
+
+    It is a lower bound unless the longer one always contains the shorter one.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

@@ -1,8 +1,8 @@
 """Receptive fields: which positions of the model's inputs each position of a call's output depends on, axis by axis.
 
-One walk over the calls of a run. The fields of a tensor say, for each spatial axis of each model input, on which of the tensor's axes
-its positions are, and how far they reach (:mod:`convcalc.analyse.receptive_axis`). Each layer declares how it reads its own inputs
-(:mod:`convcalc.layers.views`).
+The fields are computed in one walk over the calls of a run. For each spatial axis of each model input, the fields of a tensor record
+which axes of the tensor correspond to it, and how far the positions reach (:mod:`convcalc.analyse.receptive_axis`). Each layer
+declares how it reads its inputs (:mod:`convcalc.layers.views`).
 """
 
 from __future__ import annotations
@@ -23,16 +23,14 @@ from convcalc.ops import Operation
 
 
 class Track(Struct):
-    """How far the positions of a tensor reach along one axis of a model input; ``axes`` are the axes of these positions."""
+    """The reach of a tensor's positions along one axis of a model input; ``axes`` are the tensor's axes of these positions."""
 
     axes: tuple[int, ...]
     reach: Reach
 
 
 InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and an axis of it
-TensorFields: TypeAlias = (
-    "Mapping[InputAxis, Track | None]"  # None: the tensor depends on that axis, but it is unknown how
-)
+TensorFields: TypeAlias = "Mapping[InputAxis, Track | None]"  # None: the tensor depends on the axis in an unknown way
 
 
 class AxisField(Struct):
@@ -48,11 +46,11 @@ class AxisField(Struct):
 
     @property
     def stride(self) -> int | float | None:
-        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if all read the same."""
+        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if all fields are equal."""
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
         pixels, positions = self.reach.shift, len(self.reach.first) or 1
-        is_whole = pixels % positions == 0 or pixels > positions << 53  # from there on, a float has no fraction
+        is_whole = pixels % positions == 0 or pixels > positions << 53  # floats of this size have no fraction
         return pixels // positions if is_whole else pixels / positions
 
     @property
@@ -74,7 +72,7 @@ class AxisField(Struct):
 class Field(Struct):
     """The receptive field of a call's first output in one model input, on each spatial axis of that input.
 
-    ``misaligned`` names the layers on two paths that meet here and whose fields have different centres or strides.
+    ``misaligned`` names the layers on two paths that meet here, if their fields have different centres or strides.
     """
 
     input: str
@@ -125,9 +123,9 @@ class _Walk:
 
 
 def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
-    """Returns the fields of every layer, by its path: for each call one for each model input that it depends on.
+    """Returns the fields of every layer, by path: for each call, one field for each model input that it depends on.
 
-    If a nested model is called several times, its layers have the fields of the last call.
+    For the layers of a nested model with several calls, the last call counts.
     """
     walk = _Walk()
     channels_first = _has_channels_first(run)
@@ -144,20 +142,20 @@ def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
 
 
 def _has_channels_first(run: ModelRun) -> bool:
-    """Returns True if any layer has its channels before its spatial axes."""
+    """True if any layer has its channels before its spatial axes."""
     return any(layer.args.get("data_format") == "channels_first" for layer in run.model.layers) or any(
         map(_has_channels_first, run.nested.values())
     )
 
 
 def _spatial_axes(shape: Shape, channels_first: bool) -> range:
-    """Returns the axes of an input without batch and channels; the only axis of a vector."""
+    """Returns the axes of an input without batch and channels; for a vector, its only axis."""
     rank = len(shape)
     return range(1, rank) if rank < 3 else range(2, rank) if channels_first else range(1, rank - 1)
 
 
 def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk: _Walk) -> list[TensorFields]:
-    """Walks over the calls of a model, and returns the fields of its outputs."""
+    """Walks over the calls of a model. Returns the fields of its outputs."""
     model = run.model
     tensors: list[Sequence[TensorFields]] = []
     fields_of_input = {ref.call: fields for ref, fields in zip(model.inputs, inputs)}
@@ -178,12 +176,12 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
 
 
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
-    """Returns the fields of an output; those of an unknown output are unknown on all axes of the first one."""
+    """Returns the fields of an output. For an output with an unknown number of axes, they are unknown on all axes of the first output."""
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
 
 def _public_fields(tensor: TensorFields, walk: _Walk) -> tuple[Field, ...]:
-    """Returns the fields as the report has them."""
+    """Returns the fields in the form of the report."""
     fields = None if walk.misaligned else walk.public.get(tensor)
     if fields is None:
         fields = tuple([_public_field(number, tensor, walk) for number in sorted({number for number, _ in tensor})])
@@ -222,7 +220,7 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # All outputs of an operation have the same fields. Those of a layer have them if they do not depend on the position.
+    # All outputs of an operation have the same fields. The outputs of a layer do, if the fields do not depend on the position.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -251,7 +249,7 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if the layer reads only some of its axes whole, or it is unknown how it reads them."""
+    """Returns the track after a layer; None if the layer reads only some axes whole, or reads them in an unknown way."""
     if not track.axes:
         return track
     if track.reach.is_global:
@@ -259,7 +257,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
     views_of_axes = [views[index] for index in track.axes]
     only = views_of_axes[0] if len(views_of_axes) == 1 else None
     if only is not None and only.axes == track.axes and not (only.window or only.reordered):
-        return track  # the usual case: position by position
+        return track  # the usual case: elementwise
     known = [view for view in views_of_axes if view is not None]
     if len(known) < len(views_of_axes):
         return None
@@ -280,7 +278,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns the track of a call several of whose inputs depend on the same axis."""
+    """Returns the merged track if several inputs of a call depend on the same axis."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
@@ -306,7 +304,7 @@ def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
 
 
 def _separate_paths(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
-    """Returns the layers with windows on each of two paths, from where they separate."""
+    """Returns the layers with windows on each of two paths, after the point where the paths separate."""
     first, second = steps_to(one), steps_to(other)
     shared = _shared_length(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))

@@ -1,7 +1,7 @@
-"""The report: all that :func:`convcalc.analyse.inference.infer` computes, as frozen data.
+"""The report: all results of :func:`convcalc.analyse.inference.infer`, as frozen data.
 
-A number that cannot be known is :data:`UNKNOWN`. ``incomplete`` labels every number that is not fully known: ``unknown``, or
-``partial`` for a lower bound.
+An unknown number is :data:`UNKNOWN`. ``incomplete`` labels all numbers that are not fully known: ``unknown``, or ``partial`` for a
+lower bound.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
 
 
 def _shared(path: str) -> Any:
-    """Returns an attribute that reads another one, such as ``counts.params``."""
+    """Returns a property that reads another attribute, such as ``counts.params``."""
     return property(attrgetter(path))
 
 
@@ -43,13 +43,13 @@ class CallReport:
 
     Attributes:
         inputs: the names of the tensors that the layer receives.
-        result: what the engine computed; equal calls share it.
+        result: the result of the engine; equal calls share it.
         masks: the shapes of the masks that the layer also receives.
         flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
         output_shapes: the shapes of the outputs (None: unknown).
         output_dtypes: the dtypes of the outputs (empty: unknown).
-        macs: multiply-accumulates, for the stated batch size or for one sample.
-        recorded: True if the output shapes cannot be inferred and are those that the model's file records.
+        macs: multiply-accumulates, for the whole batch if its size is known, otherwise for one sample.
+        recorded: True if the output shapes come from the model's file, because they cannot be inferred.
     """
 
     __slots__ = ("flops", "inputs", "masks", "result")
@@ -70,7 +70,7 @@ class CallReport:
 
     @property
     def input_shapes(self) -> tuple[Shape | None, ...]:
-        """The shapes of everything that the layer receives."""
+        """The shapes of all tensors that the layer receives."""
         return self.result.inputs + self.masks if self.masks else self.result.inputs
 
 
@@ -79,15 +79,15 @@ class Counts(Struct):
 
     Attributes:
         output_shapes: the shapes of the last call, as Keras prints them.
-        weights: the weights; those of a nested model are in the rows of its layers.
+        weights: the weights; for a nested model, see the rows of its layers.
         params: number of parameters.
-        trainable_params: number of parameters that training changes by gradient.
+        trainable_params: number of parameters that are trained by gradients.
         macs: multiply-accumulates of all calls.
         incomplete: labels of the numbers that are not fully known.
-        still_trainable: the weights of a frozen layer that count as trainable in the enclosing model.
+        still_trainable: the weights of a frozen layer that the enclosing model counts as trainable.
         nested_output_shapes: the output shapes of a nested model for its own inputs.
         nested_output_names: the keys of these outputs, if they are a dict.
-        recorded: True if the weights cannot be inferred and are those that the model's file stores.
+        recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
     """
 
@@ -108,10 +108,10 @@ class Counts(Struct):
 
     @property
     def trainable_in_model(self) -> Number:
-        """Number of parameters that count as trainable in the enclosing model.
+        """Number of parameters that the enclosing model counts as trainable.
 
-        Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper itself trains none
-        of their weights (``still_trainable``), but the model counts them as trainable.
+        Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper counts their
+        weights as non-trainable, but the model counts them as trainable (``still_trainable``).
         """
         if not self.still_trainable:
             return self.trainable_params
@@ -121,7 +121,7 @@ class Counts(Struct):
 class LayerReport:
     """One row of the report: a layer, or a layer of a nested model. See :class:`Counts` for the numbers.
 
-    Most of the memory of a large report is its rows. So equal rows share ``counts``, and ``prefix``, the first part of their paths.
+    Rows need most of the memory of a large report. So equal rows share ``counts``, and rows of one model share ``prefix``.
 
     Attributes:
         layer: the layer.
@@ -129,10 +129,10 @@ class LayerReport:
         depth: 0 for a layer of the model itself.
         trainable: False if the layer or an enclosing model is frozen.
         calls: the calls of the layer.
-        sublayers: the rows of the layers that are arguments of this one, such as those of a Pipeline; its numbers include theirs.
+        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline; the row's numbers include theirs.
         config: the arguments that were given.
         dtype: the dtype policy.
-        definition: what the layer is: a catalogue entry, an operation, a nested model, or foreign.
+        definition: a catalogue entry, an operation, a nested model, or foreign.
     """
 
     __slots__ = ("calls", "counts", "depth", "layer", "prefix", "sublayers", "trainable")
@@ -179,7 +179,7 @@ class LayerReport:
 
     @property
     def non_trainable_params(self) -> Number:
-        """Number of parameters that training does not change by gradient."""
+        """Number of parameters that are not trained by gradients."""
         return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
     @property
@@ -194,11 +194,11 @@ class LayerReport:
 
 
 class Totals(Struct):
-    """The sums over a model. A layer that is called twice has its parameters counted once, and its MACs twice.
+    """The sums over a model. For a layer that is called twice, the parameters count once and the MACs twice.
 
     Attributes:
         param_bytes, trainable_bytes: the size of the parameters.
-        still_trainable: the weights of frozen wrappers that count as trainable all the same.
+        still_trainable: the weights of frozen wrappers that nevertheless count as trainable.
     """
 
     params: Number
@@ -212,7 +212,7 @@ class Totals(Struct):
 
     @property
     def non_trainable_params(self) -> Number:
-        """Number of parameters that training does not change by gradient."""
+        """Number of parameters that are not trained by gradients."""
         return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
 
 
@@ -223,7 +223,7 @@ class Report:
     Attributes:
         layers: the rows, in Keras's order, each nested model followed by its layers.
         linear: True if the model is one chain of layers.
-        run: the model as the engine ran it; further analyses start from it.
+        run: the results of the engine, for further analyses.
         problems: the warnings.
         convention: how the FLOPs are counted; empty if none were requested.
     """

@@ -1,4 +1,4 @@
-"""The rows of a report: the parameters of every layer, which of them train, and the sums over the model."""
+"""The rows of a report: the parameters of every layer, which of them are trainable, and the sums over the model."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
 
 
 def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: Sequence[CallResult]) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are its weights by its rule."""
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule returns."""
     known = all(result.inferred is not None and "params" not in result.inferred.unknown for result in results)
     recorded = not known and layer.stored is not None
     if recorded:
@@ -65,7 +65,7 @@ def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: S
     params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN)
     still_trainable: tuple[Weight, ...] = ()
     if not layer.trainable and layer.definition.contains_layers:
-        # Its layers may still count as trainable in the enclosing model.
+        # The enclosing model may still count the wrapped layers as trainable.
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
@@ -84,14 +84,14 @@ def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: S
 def _model_rows(
     inner: ModelRun, layer: Layer, prefix: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
 ) -> list[LayerReport]:
-    """Returns the row of a nested model, with the sums over its layers, and the rows of these."""
+    """Returns the row of a nested model, with the sums over its layers, followed by the rows of its layers."""
     own_flags = inner.model.own_flags
     below = rows_of(inner, f"{prefix}{layer.name}/", depth + 1, trains or own_flags)
     children = [row for row in below if row.depth == depth + 1]
     still_trainable: tuple[Weight, ...] = ()
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
-    elif own_flags:  # the layers of a frozen model may still count as trainable in the enclosing model
+    elif own_flags:  # the enclosing model may still count the layers of a frozen model as trainable
         trained, still_trainable = PartialSum(0, ""), _trainable_weights(below)
     else:
         trained = sum_known([row.trainable_params for row in children])
@@ -123,9 +123,9 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of the layers that are a list among the arguments of a layer, each applied to the output of the one before.
+    """Returns the rows of a layer's sublayers: a list among its arguments, applied in sequence.
 
-    ``prefix`` and ``depth`` are those of the layer.
+    ``prefix`` and ``depth`` belong to the layer.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -170,13 +170,13 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns ``unknown`` if it is unknown which of the weights are trainable."""
+    """Returns the label ``unknown`` if it is unknown which of the weights are trainable."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or label_if_partial("non_trainable_params", rows) else ""
 
 
 def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
-    """Returns the number of parameters, and of trainable ones."""
+    """Returns the number of parameters and of trainable parameters."""
     params: Number = 0
     trained: Number = 0
     for weight in weights:
@@ -190,13 +190,13 @@ def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
 
 
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    """Returns the trainable weights of layers, and those of frozen wrappers that count as trainable."""
+    """Returns the trainable weights of layers, and the weights of frozen wrappers that count as trainable."""
     trainable = [weight for row in rows for weight in row.weights if weight.trainable]
     return (*trainable, *_still_trainable(rows))
 
 
 def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    # The rows of nested models are left out: their weights are those of their layers again.
+    # The rows of nested models are left out: they repeat the weights of their layers.
     return tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.still_trainable)
 
 

@@ -1,4 +1,4 @@
-"""A model as the engine ran it: the result of every call."""
+"""The results of the engine: the result of every call of a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.model import Model, Ref
 from convcalc.ops import Operation
 
 UNKNOWN_SHAPE: None = None
-"""The shape of a tensor of which not even the number of axes is known."""
+"""The shape of a tensor with an unknown number of axes."""
 
 
 class CallResult(Struct):
@@ -22,11 +22,11 @@ class CallResult(Struct):
         inputs, outputs: the shapes.
         dtypes: the dtypes of the outputs, empty if unknown.
         inferred: the result of the layer's rule; None if no rule could run.
-        macs: the multiply-accumulates, for the stated batch size or for one sample.
-        definition: the layer or operation whose rule ran; None if none did.
+        macs: the multiply-accumulates, for the whole batch if its size is known, otherwise for one sample.
+        definition: the layer or operation whose rule ran; None if no rule ran.
         args: the arguments of the rule.
         nested: the run of a nested model on these inputs.
-        recorded: True if the output shapes cannot be inferred and are those that the model's file records.
+        recorded: True if the output shapes come from the model's file, because they cannot be inferred.
     """
 
     inputs: tuple[Shape | None, ...]
@@ -44,12 +44,12 @@ class CallResult(Struct):
 
     @property
     def rule_inputs(self) -> tuple[Shape, ...]:
-        """The shapes that the rule got, which are all known."""
+        """The input shapes of the rule, which are all known."""
         return tuple([shape for shape in self.inputs if shape is not None])
 
     @property
     def rule_results(self) -> tuple[CallResult, ...]:
-        """The results of single rules: this one; for a nested model those of its calls; for a model input none."""
+        """The results of single rules: this result; for a nested model, the results of its calls; for a model input, none."""
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])
         is_input = self.definition is None and self.inferred is not None

@@ -1,4 +1,4 @@
-"""A :class:`Study`: a report, and further analyses of its model, each computed at most once."""
+"""A :class:`Study`: a report with further analyses of its model, each computed at most once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Study(Report):
-    """A report whose memory, receptive fields and FLOPs are computed at their first use and kept.
+    """A report whose memory, receptive fields and FLOPs are computed at first use and cached.
 
-    ``assumptions`` are those of the memory analysis. The engine has already run for the report; the memory analysis runs it
-    once more only if the report's batch size is unknown.
+    ``assumptions`` are for the memory analysis, which runs the engine again only if the report's batch size is unknown.
     """
 
     assumptions: Assumptions = NO_ASSUMPTIONS
@@ -44,20 +43,22 @@ class Study(Report):
 
     @property
     def receptive_fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
-        """Receptive fields of every layer, by its path: for each call one field for each model input that reaches it."""
+        """Receptive fields of every layer, by path: for each call, one field for each model input that it depends on."""
         from convcalc.analyse.receptive_field import receptive_fields  # imported lazily: most commands do not need it
 
         return self._once("receptive_fields", lambda: receptive_fields(self.run))
 
     def with_flops(self, convention: str = "convcalc") -> Self:
-        """Returns this study with FLOPs in its rows and totals; one that has FLOPs already is returned as it is."""
+        """Returns this study with FLOPs in its rows and totals; unchanged if it already has FLOPs."""
         if self.convention:
             return self
         return self._once(f"flops: {convention}", lambda: self._counted(convention))
 
     def _counted(self, convention: str) -> Self:
         counted = with_flops(self, convention)
-        object.__setattr__(counted, "_results", self._results)  # FLOPs change no other analysis: both share the results
+        object.__setattr__(
+            counted, "_results", self._results
+        )  # FLOPs do not affect other analyses, so both share the results
         return counted
 
     def _once(self, name: str, compute: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ class PartialSum(Struct):
     """A sum without its unknown terms.
 
     Attributes:
-        label: ``partial`` if terms are missing, ``unknown`` if nothing is left, empty if the sum is complete.
+        label: ``partial`` if terms are unknown, ``unknown`` if no term is known, empty if the sum is complete.
     """
 
     value: Number
@@ -24,7 +24,7 @@ class PartialSum(Struct):
 
 
 def sum_known(numbers: Sequence[Number]) -> PartialSum:
-    """Returns the sum of the known numbers."""
+    """Returns the sum of the known numbers, with a label."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
         return PartialSum(total, "")
@@ -39,6 +39,6 @@ def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
 
 
 def scale_by_batch(number: Number, inputs: Sequence[Shape]) -> Number:
-    """Returns the cost of one sample times the batch size, or as it is if that is unknown."""
+    """Returns the cost of one sample times the batch size; unchanged if the batch size is unknown."""
     batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
     return number if batch is UNKNOWN else number * batch

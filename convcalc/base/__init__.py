@@ -1,1 +1,1 @@
-"""The foundation of all other packages. Nothing here imports another part of convcalc."""
+"""Basic modules for all other packages. They import no other part of convcalc."""

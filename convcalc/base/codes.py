@@ -1,6 +1,6 @@
-"""The codes of problems: one typed constant each, with a title and advice.
+"""The problem codes: a typed constant for each, with a title and advice.
 
-A message says what is wrong in one case; its code says which kind of problem it is. ``convcalc explain CODE`` prints the title
+A message describes one problem; its code names the type of problem. ``convcalc explain CODE`` prints the title
 and the advice, and SARIF reports contain them.
 """
 
@@ -14,7 +14,7 @@ Code = NewType("Code", str)
 
 
 class Meaning(Struct):
-    """The title of a code, and advice."""
+    """The title and the advice of a code."""
 
     title: str
     help: str
@@ -24,13 +24,13 @@ CODES: dict[Code, Meaning] = {}
 
 
 def _code(name: str, title: str, help: str) -> Code:
-    """Registers a code."""
+    """Registers and returns a code."""
     code = Code(name)
     CODES[code] = Meaning(title, help)
     return code
 
 
-_SPEC = "Correct the spec at the place that the message names."
+_SPEC = "Correct the spec at the line and column that the message names."
 _SHAPES = "Compare the layer's input shape with its arguments: `convcalc explain MODEL LAYER` shows both."
 _LAYER_PAGE = "`convcalc layers NAME` lists the layer's arguments."
 _CALL = "`convcalc COMMAND --help` lists the accepted values."
@@ -94,7 +94,9 @@ NEEDS_H5PY = _code(
 )
 JSON_SYNTAX = _code("json-syntax", "A file is not valid JSON.", "Write it again with `model.to_json()`.")
 TOO_DEEP = _code("too-deep", "A file is nested too deeply.", "Write it with fewer levels.")
-TOO_LARGE = _code("too-large", "A file or a number is too large.", "The message names the largest that is accepted.")
+TOO_LARGE = _code(
+    "too-large", "A file or a number is too large.", "The message names the largest accepted size or number."
+)
 TOO_MANY_LAYERS = _code("too-many-layers", "A model has too many layers.", "The message names the maximum.")
 TOO_MANY_PROBLEMS = _code(
     "too-many-problems", "There are more problems than are listed.", "Correct the listed problems first."
@@ -119,7 +121,7 @@ NO_GIT = _code("no-git", "git cannot be run.", "Install git, or give two files i
 NO_REPOSITORY = _code("no-repository", "A file is not in a git repository.", "Give two files instead of `--git`.")
 UNKNOWN_REVISION = _code(
     "unknown-revision",
-    "git does not know the revision.",
+    "git cannot find the revision.",
     "`git log` lists the revisions; a shallow clone has only a few.",
 )
 NO_FILE = _code(
@@ -209,9 +211,9 @@ CANNOT_WRITE = _code(
     "cannot-write", "A model cannot be written in this format.", "Choose another ending, such as .json or .py."
 )
 MISSING_OPTION = _code("missing-option", "An option is missing.", _CALL)
-NO_PROCESS = _code("no-process", "The system cannot start a process.", "Use `--jobs 1`, which needs none.")
+NO_PROCESS = _code("no-process", "The system cannot start a process.", "Use `--jobs 1`, which starts no process.")
 PROCESS_ENDED = _code(
-    "process-ended", "A worker process ended unexpectedly.", "Use `--jobs 1`, which needs less memory at a time."
+    "process-ended", "A worker process ended unexpectedly.", "Use `--jobs 1`, which needs less memory."
 )
 NOT_BUILT = _code(
     "not-built", "Keras 2 prints no summary for a model without an input.", "Begin the model with an input layer."
@@ -226,5 +228,5 @@ UNKNOWN_INPUT = _code(
 
 
 def meaning(code: Code) -> Meaning:
-    """Returns what a code means."""
+    """Returns the meaning of a code."""
     return CODES[code]

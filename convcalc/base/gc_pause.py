@@ -1,4 +1,4 @@
-"""Pauses Python's cyclic garbage collector while many objects are created and few are freed."""
+"""Controls Python's cyclic garbage collector while many objects are created and few are freed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Above this number of new objects, a search takes longer than creating them did.
+# Above this number of new objects, a collection takes longer than creating them.
 _MANY = 50_000
 
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pauses the search for cycles: it would visit the new objects many times and find nothing.
+    """Pauses the garbage collector, which would visit the new objects many times and find no garbage.
 
-    If many objects were created, the search right after the pause is avoided too: the objects are moved to the oldest generation,
-    which is searched rarely.
+    If many objects were created, this also avoids a collection right after the pause: the objects are moved to the oldest
+    generation, which is collected rarely.
     """
     running = gc.isenabled()
     gc.disable()
@@ -30,10 +30,10 @@ def gc_paused() -> Iterator[None]:
 
 
 def collect_rarely() -> None:
-    """Makes searches rare, for a short process of our own: after 100,000 new objects instead of 700."""
+    """Makes collections rare, for our own short processes: after 100,000 new objects instead of 700."""
     gc.set_threshold(100_000)
 
 
 def skip_exit_collection() -> None:
-    """Skips the searches that Python makes at exit, for a process that is about to end."""
+    """Skips Python's collections at exit, for a process that is about to end."""
     gc.freeze()

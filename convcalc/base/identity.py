@@ -10,21 +10,21 @@ T = TypeVar("T")
 
 
 class IdentityCache(Generic[T]):
-    """Results by objects that are compared with ``is``: objects that cannot be hashed, or whose hash is slow to compute.
+    """A cache whose keys are compared with ``is``, for objects that have no hash or a slow one.
 
-    The cache keeps these objects alive. So no new object can get the ``id`` of an old one and be taken for it.
+    The cache keeps its keys alive, so that no new object can have the ``id`` of a key.
     """
 
     def __init__(self) -> None:
         self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the result for these objects and a value equal to that given to :meth:`add`, or None."""
+        """Returns the result for these objects and the value ``equal``; None if it is not stored."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 
     def add(self, result: T, *objects: object, equal: Hashable = None) -> T:
-        """Stores a result, and returns it."""
+        """Stores and returns a result for these objects and the value ``equal``."""
         self._entries[(equal, *map(id, objects))] = result, objects
         return result
 

@@ -1,4 +1,4 @@
-"""Data as JSON text."""
+"""Writes data as JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from convcalc.base.text import CONTROL_CHARACTERS
 
 
 def dumps(data: Any) -> str:
-    """Returns JSON with an indent of two spaces, short lists on one line, and a newline at the end."""
+    """Returns JSON with an indent of two spaces, short lists on one line, and a final newline."""
     return _compact(data, 0) + "\n"
 
 
 def line(data: Any) -> str:
-    """Returns JSON on one line, with a newline at the end (JSON Lines)."""
+    """Returns JSON on one line, with a final newline (JSON Lines)."""
     return _json(data, separators=(",", ":")) + "\n"
 
 
@@ -28,19 +28,19 @@ def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Returns JSON with control and invisible characters as JSON escapes."""
+    """Returns JSON with control and invisible characters escaped."""
     return text if text.isprintable() else re.sub(CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @lru_cache(maxsize=10_000)  # a report repeats the same keys and names
 def _string(text: str) -> str:
-    """Returns a text as JSON."""
+    """Returns a string as JSON."""
     plain = text.isprintable() and '"' not in text and "\\" not in text
     return f'"{text}"' if plain else _json(text)
 
 
 _WIDTH = 100
-# How to write values that contain no others, by type. The encoder of json is many times slower.
+# Writers of values without nested values, by type. The encoder of the json module is many times slower.
 _LEAVES: dict[type, Callable[[Any], str]] = {
     str: _string,
     int: repr,

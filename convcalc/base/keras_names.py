@@ -1,4 +1,4 @@
-"""The automatic names of Keras (``keras/src/utils/naming.py``)."""
+"""Keras's automatic layer names (``keras/src/utils/naming.py``)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def is_automatic(name: str, class_name: str) -> bool:
 
 
 class Names:
-    """Gives automatic names, with a counter for each class, over a whole file."""
+    """Generates automatic names, with a counter for each class."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     def upcoming(self, class_name: str) -> str:
-        """Returns the name that the next layer of a class will get."""
+        """Returns the next name of a class, without using it up."""
         word = snake_case(class_name)
         count = self._counts.get(word, 0)
         return f"{word}_{count}" if count else word
 
     def automatic(self, class_name: str) -> str:
-        """Returns the next name: ``conv2d``, then ``conv2d_1`` …"""
+        """Returns the next name of a class and uses it up: ``conv2d``, then ``conv2d_1`` …"""
         name = self.upcoming(class_name)
         word = snake_case(class_name)
         self._counts[word] = self._counts.get(word, 0) + 1

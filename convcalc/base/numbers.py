@@ -1,11 +1,11 @@
-"""The kinds of number that layer rules compute with.
+"""The numbers that layer rules compute with.
 
-A rule is plain arithmetic and never asks for the type of a number:
+A rule is plain arithmetic and works for all types of numbers:
 
 - an ``int`` is a known size;
 - :data:`UNKNOWN` is Keras's ``None``: arithmetic with it gives UNKNOWN, and comparisons with it are false;
-- a :class:`Traced` number remembers how it was computed. A rule that is run on traced numbers gives the formula
-  (``3·3·1·32 + 32 = 320``), and on named sizes the symbolic formula (``floor((H − 3)/2) + 1``).
+- a :class:`Traced` number records how it was computed. A rule that runs on traced numbers produces the formula
+  (``3·3·1·32 + 32 = 320``); on named sizes, the symbolic formula (``floor((H − 3)/2) + 1``).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# The largest accepted size. No tensor is larger, and it keeps hostile numbers (10^1000) out of the arithmetic.
+# The largest accepted size. No tensor is larger. The limit also protects the arithmetic from hostile numbers such as 10^1000.
 LARGEST = 2**53
 
-# The precedence of the outermost operation of a formula. A formula in brackets has a lower one than the formula around it.
+# The precedence of the outermost operation of a formula. An operand of lower precedence than its operation needs brackets.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 
@@ -44,7 +44,7 @@ class Unknown:
         return "None"
 
     def __reduce__(self) -> str:
-        return "UNKNOWN"  # copies and pickles give the same instance
+        return "UNKNOWN"  # copying and unpickling return the same instance
 
 
 UNKNOWN = Unknown()
@@ -58,7 +58,7 @@ class Traced:
     Attributes:
         value: the number; :data:`UNKNOWN` for a named size
         text: the formula
-        precedence: that of the outermost operation in the formula
+        precedence: the precedence of the outermost operation in the formula
         quotient: dividend and divisor before the last rounding down: ``(6 − 3)/2 + 1`` has the value 2 and the quotient 5/2
     """
 
@@ -96,7 +96,7 @@ class Traced:
         return dividend + value * divisor, divisor
 
     def _as_operand(self, precedence: int, with_floor: bool = True) -> str:
-        """Returns the formula for use inside an operation of a precedence; ``with_floor`` writes a rounding down as floor(…)."""
+        """Returns the formula as an operand, in brackets if needed. With ``with_floor``, rounding down is written as floor(…)."""
         if with_floor and self.floored:
             return f"floor({self.text})"
         return self.text if self.precedence >= precedence else f"({self.text})"
@@ -127,7 +127,7 @@ class Traced:
         return Traced(-self.value, f"−{self._as_operand(_PRODUCT)}", _SUM)
 
     def __mul__(self, other: Number) -> Traced:
-        # A plain 1 comes from the rule (an empty product), not from the user, so the formula leaves it out.
+        # A plain 1 comes from the rule (an empty product), not from the user: the formula omits it.
         if type(other) is int and other == 1:
             return self
         other = traced(other)
@@ -267,7 +267,7 @@ def ceil_div(dividend: Number, divisor: Number) -> Number:
 
 
 def larger(one: Number, other: Number) -> Number:
-    """Returns the larger number; unknown if either is."""
+    """Returns the larger number; unknown if either number is unknown."""
     if type(one) is int and type(other) is int:  # the usual case
         return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
@@ -281,7 +281,7 @@ def larger(one: Number, other: Number) -> Number:
 
 
 def decimal(dividend: int, divisor: int = 1) -> str:
-    """Returns a quotient as a decimal number, such as ``2.5``, cut off after three places: ``2.666…``."""
+    """Returns a quotient as a decimal number, such as ``2.5``, truncated to three decimal places: ``2.666…``."""
     sign = "−" if dividend * divisor < 0 else ""
     thousandths, rest = divmod(abs(dividend) * 1000, abs(divisor))
     text = f"{sign}{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".")

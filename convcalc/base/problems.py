@@ -1,7 +1,7 @@
-"""Problems of an input, as data: place, message and severity.
+"""Problems with an input, as data: source position, message and severity.
 
-Code that does not know files (a layer rule, an argument kind) raises :class:`Refusal`: it knows the cause but not the place. Readers
-know the place and turn the refusal into a :class:`Problem`. They collect problems and raise them in one :class:`ConvcalcError`.
+Layer rules and argument kinds have no source positions: they raise :class:`Refusal`. Readers add the position and convert the refusal
+to a :class:`Problem`. They collect all problems and raise one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ def _lines(text: str) -> list[str]:
 
 
 class Problem(Struct):
-    """Something that is wrong with the input.
+    """A problem with the input.
 
     Attributes:
-        layer: the name of the layer that it concerns
+        layer: the name of the affected layer
         severity: ``error`` or ``warning``
     """
 
@@ -96,7 +96,7 @@ class Problem(Struct):
 
 
 def _blank(character: str) -> str:
-    """Returns blanks as wide as a character. A tab stays a tab, so that the caret is right at any tab width."""
+    """Returns blanks as wide as a character. A tab stays a tab, so that the caret is in the right column at any tab width."""
     if character == "\t":
         return "\t"
     from unicodedata import combining, east_asian_width
@@ -107,19 +107,19 @@ def _blank(character: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """Returns a message, without its middle part if it is very long."""
+    """Returns a message; the middle of a very long one is left out."""
     if len(message) <= _MAX_MESSAGE:
         return message
     return f"{message[: _MAX_MESSAGE * 2 // 3]} … {message[-_MAX_MESSAGE // 3 :]}"
 
 
 def by_place(problem: Problem) -> tuple[int, int]:
-    """Returns the sort key for the order of the file."""
+    """Returns a sort key: line and column."""
     return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
 
 
 class Refusal(Exception):
-    """Raised if a value or a shape is not accepted; ``argument`` names the argument that is the cause, if there is one."""
+    """Raised if a value or a shape is not accepted. ``argument`` names the argument that causes it, if any."""
 
     def __init__(self, message: str, code: Code = codes.INVALID_VALUE, argument: str | None = None) -> None:
         super().__init__(message)
@@ -146,7 +146,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     return _closest(name, tuple(known)) if len(name) <= 100 else ""
 
 
-@lru_cache(maxsize=256)  # a misspelt name in a repeat is looked up in each round
+@lru_cache(maxsize=256)  # a misspelled name in a repeat is looked up at each repetition
 def _closest(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 

@@ -1,7 +1,7 @@
-"""Records: classes with named fields that are fast to define and to create, and that are not tuples.
+"""Structs: classes with named fields that are fast to define and to instantiate, and are not tuples.
 
-``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty records, so compiling took a tenth of
-its start-up time. :class:`Struct` compiles nothing: it copies one of the functions below.
+``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty structs, and compiling them took a
+tenth of the start-up time. :class:`Struct` compiles nothing: it copies one of the functions below.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ else:
         """Returns a decorator that does nothing. Only type checkers need it, and Python 3.10 does not have it."""
         return lambda cls: cls
 
-    # An ``__init__`` for each number of fields. A class gets a copy with the names of its fields, made by _init_of. Such a copy is as fast
-    # as creating a tuple. A loop over the fields takes five times as long.
+    # An ``__init__`` for each number of fields. _init_of copies it and replaces the parameter names by the names of the fields. The copy
+    # is as fast as creating a tuple; a loop over the fields takes five times as long.
 
     def _init_1(self, a):
         self.a = a
@@ -72,13 +72,13 @@ else:
             or values.keys() != cls._fields.keys()
             or not by_position.keys().isdisjoint(kwargs)
         ):
-            raise TypeError(f"{cls.__qualname__}() takes each of these arguments once: {', '.join(cls._fields)}")
+            raise TypeError(f"{cls.__qualname__}() accepts each of these arguments once: {', '.join(cls._fields)}")
         for field, value in values.items():
             setattr(self, field, value)
 
 
 def _init_of(cls: _StructType) -> Any:
-    """Returns the ``__init__`` for a class: a template with other names, or the general one for many fields."""
+    """Returns the ``__init__`` of a class: a renamed template, or the general one for many fields."""
     template = globals().get(f"_init_{len(cls._fields)}")
     if template is None:
         return globals()["_init_many"]
@@ -95,12 +95,12 @@ def _init_of(cls: _StructType) -> Any:
 
 @dataclass_transform(frozen_default=True)
 class _StructType(type):
-    """Creates a record class from a body with annotated names.
+    """The metaclass of structs: turns annotated names into fields.
 
     Attributes:
         _fields: the position of each field
         _field_defaults: the default values
-        _values: returns the values of a record as a tuple
+        _values: returns the values of an instance as a tuple
     """
 
     _fields: dict[str, int]
@@ -114,21 +114,21 @@ class _StructType(type):
         if fields:
             cls._fields = {field: position for position, field in enumerate(fields)}
             cls._field_defaults = defaults
-            read = attrgetter(*fields)  # gives a tuple, but for one field the plain value
+            read = attrgetter(*fields)  # returns a tuple; for a single field, its plain value
             cls._values = read if len(fields) > 1 else lambda record: (read(record),)
             type.__setattr__(cls, "__init__", _init_of(cls))
         return cls
 
 
 class Struct(metaclass=_StructType):
-    """The base class of records. A subclass annotates its fields, with the defaults last.
+    """The base class of structs. Subclasses annotate their fields, those with defaults last.
 
-    Records are equal if their classes and all their values are equal. Records must not be changed: the type checker rejects assignments to
-    fields. (Rejecting them at runtime would double the time to create a record.)
+    Structs are equal if their classes and all values are equal. They must not be changed: the type checker rejects assignments to
+    fields. (Rejecting them at runtime would double the time to create a struct.)
     """
 
     def _replace(self, **changes: Any) -> Self:
-        """Returns a copy in which some fields have other values."""
+        """Returns a copy with some fields replaced."""
         cls = type(self)
         values = list(cls._values(self))
         for field, value in changes.items():
@@ -138,7 +138,7 @@ class Struct(metaclass=_StructType):
         return cls(*values)
 
     def _asdict(self) -> dict[str, Any]:
-        """Returns the values by name."""
+        """Returns the values by field name."""
         cls = type(self)
         return dict(zip(cls._fields, cls._values(self)))
 

@@ -1,4 +1,4 @@
-"""Numbers, sizes and shapes as text, and text with control characters escaped."""
+"""Converts numbers, sizes and shapes to text, and escapes control characters."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def wrapped(doc: str, width: int | None) -> list[str]:
 
 
 def shapes_text(shapes: Sequence[Shape | None]) -> str:
-    """Returns one shape, or several in brackets."""
+    """Returns shapes as text: one shape, or several in brackets."""
     texts = [shape_text(shape) for shape in shapes]
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
@@ -44,7 +44,7 @@ def number_text(number: Number, label: str | None = None) -> str:
 
 
 def bytes_text(number: Number, label: str | None = None) -> str:
-    """Returns ``4.20 MB`` as Keras does, in steps of 1,024 in spite of the unit; ``≥ 4.20 MB`` for a lower bound."""
+    """Returns ``4.20 MB`` as in Keras: the factor between units is 1,024; ``≥ 4.20 MB`` for a lower bound."""
     value = plain(number)
     if not isinstance(value, int) or (label and value == 0):
         return "?"

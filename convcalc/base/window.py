@@ -2,8 +2,8 @@
 
 The output size is ``floor((I − F + P)/S) + 1``. ``I`` is the input size, ``F`` the effective kernel (``d·(k − 1) + 1`` for a kernel
 of ``k`` with dilation ``d``), ``P`` the padding of both sides and ``S`` the stride. Source: Dumoulin & Visin, "A guide to
-convolution arithmetic for deep learning" (2016). 'same' gives ``ceil(I/S)`` outputs and adds as much padding as they need; an odd
-total has its extra position at the end, as in TensorFlow and Keras. Transposed windows follow ``keras.layers.Conv2DTranspose``.
+convolution arithmetic for deep learning" (2016). 'same' has ``ceil(I/S)`` outputs and adds the padding that they need; if the total
+is odd, the extra position is at the end, as in TensorFlow and Keras. Transposed windows follow ``keras.layers.Conv2DTranspose``.
 
 All functions accept any number of :mod:`convcalc.base.numbers`.
 """
@@ -30,7 +30,7 @@ class Window(Struct):
 
     Attributes:
         size: the size of the input
-        pad_before, pad_after: the padding; of a transposed window the positions cut off the full output (negative: appended)
+        pad_before, pad_after: the padding; for a transposed window, the positions cut off the full output (negative: appended)
         output: the size of the output
     """
 
@@ -45,7 +45,7 @@ class Window(Struct):
 
     @property
     def effective_kernel(self) -> Number:
-        """The kernel size with the gaps of its dilation."""
+        """The kernel size including the gaps of the dilation."""
         return effective_kernel(self.kernel, self.dilation)
 
     @property
@@ -73,7 +73,7 @@ class Window(Struct):
 
 
 def effective_kernel(kernel: Number, dilation: Number) -> Number:
-    """Returns ``d·(k − 1) + 1``: the size of a dilated kernel with its gaps."""
+    """Returns ``d·(k − 1) + 1``: the size of a dilated kernel including its gaps."""
     return kernel if dilation == 1 else dilation * (kernel - 1) + 1
 
 
@@ -92,7 +92,7 @@ def pad_before_range(window: Window) -> tuple[int, int]:
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # The total padding is smallest for sizes that are multiples of the stride, and largest for one more than a multiple.
+    # The total padding is smallest for multiples of the stride, and largest for a multiple plus 1.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
@@ -114,7 +114,7 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     elif isinstance(padding, tuple):
         before, after = padding
     output = (size - effective + before + after) // stride + 1
-    # A causal kernel always fits because of its padding. An input of size 0 gives an output of size 0, as with 'same'.
+    # A causal kernel always fits because of its padding. An input of size 0 has an output of size 0, as with 'same'.
     if output <= 0 and padding != "causal":
         raise _does_not_fit(
             effective, f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
@@ -190,7 +190,7 @@ def slide_transposed(
 
 
 def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """Returns the window of each spatial axis of a channels-last shape. ``padding`` is a word, or a pair for each axis."""
+    """Returns the window of each spatial axis of a channels-last shape. ``padding`` is a string, or a pair for each axis."""
     padding = a["padding"]
     paddings = repeat(padding) if isinstance(padding, str) else padding
     return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], paddings))

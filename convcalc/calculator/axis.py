@@ -1,4 +1,4 @@
-"""One axis of a window for printing: the formula with its padding, and the unread positions."""
+"""Text and formulas for one axis of a window: the output size with padding, and the unread positions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from convcalc.base.window import Window, same_padding, slide
 
 
 def is_same(window: Window) -> bool:
-    """True for 'same': the padding is computed from the output size."""
+    """True for padding 'same', which is computed from the output size."""
     asked = ceil_div(as_constant(window.size), as_constant(window.stride))
     return not window.transposed and isinstance(window.output, Traced) and window.output.text == traced(asked).text
 
 
 def with_padding(window: Window) -> Number:
-    """Returns the output size with the general formula, (I − F + P)/S + 1, and the padding as numbers."""
+    """Returns the output size by the general formula, (I − F + P)/S + 1, with the padding as a number."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     before, after = plain(window.pad_before), plain(window.pad_after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output

@@ -1,7 +1,7 @@
 """The calculator: computes one convolution or pooling from numbers.
 
 It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and MACs. Both run on
-traced numbers, so that the formulas come from the rules themselves.
+traced numbers, which record the formulas.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class ConvAnswer(Struct):
     """The result of :func:`conv`.
 
     Attributes:
-        windows: one for each axis, in traced numbers
+        windows: the window of each axis, with traced numbers
         inferred: the result of the layer's rule; None if filters or channels are not given, and for pooling
-        asked: the padding that the user gave: a word, or (before, after) for each axis
+        asked: the padding that the user gave: a string, or (before, after) for each axis
     """
 
     windows: tuple[Window, ...]
@@ -114,7 +114,7 @@ class ConvAnswer(Struct):
 
 
 def output_formula(window: Window) -> Number:
-    """Returns the output size with the general formula and the padding as numbers, if they are known."""
+    """Returns the output size by the general formula, with the padding as a number if it is known."""
     return axis.with_padding(window) if axis.is_same(window) and axis.known(window) else window.output
 
 
@@ -137,17 +137,19 @@ def conv(
     framework: str = "keras",
     ceil_mode: bool = False,
 ) -> ConvAnswer:
-    """Returns the result of a convolution (with ``pool``: a pooling) of an input, given without batch and channels.
+    """Returns the result of a convolution (with ``pool``: a pooling). ``input`` excludes batch and channels.
 
-    A size is a number, :data:`UNKNOWN`, or a name, which gives a formula. A single number is used for every axis. ``padding`` is 'valid',
-    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. The default of ``strides`` is 1, for
-    a pooling the kernel size. Raises :class:`ConvcalcError` if the kernel does not fit, or the framework does not accept the arguments.
+    A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis. ``padding`` is 'valid',
+    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. The default of ``strides`` is 1; for
+    a pooling, it is the kernel size.
+
+    Raises :class:`ConvcalcError` if the kernel does not fit, or if the framework does not accept the arguments.
     """
     rank = _rank(input, kernel_size, strides, dilation, output_padding, padding)
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # PyTorch cuts nothing off, and unlike Keras does not extend the output to the stride.
+        # By default, PyTorch cuts nothing off. Unlike Keras, it does not extend the output to the stride.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
@@ -214,7 +216,7 @@ def _check_question(
     depthwise: bool,
     groups: int,
 ) -> None:
-    """Raises :class:`ConvcalcError` for arguments that the framework does not accept, or that do not go together."""
+    """Raises :class:`ConvcalcError` for arguments that the framework does not accept, or that cannot be combined."""
 
     def refuse(message: str, code: Code = codes.INVALID_VALUE) -> ConvcalcError:
         return error(code, message)
@@ -229,31 +231,33 @@ def _check_question(
     if pool and (transpose or depthwise):
         raise refuse("a pooling is neither transposed nor depthwise")
     if transpose and (depthwise or groups != 1):
-        raise refuse("transposed convolutions with groups are not supported; Keras has none")
+        raise refuse("transposed convolutions with groups are not supported, as in Keras")
     if depthwise and rank == 3:
-        raise refuse("a depthwise convolution has one or two axes in Keras")
+        raise refuse("a depthwise convolution has 1 or 2 axes in Keras")
     if ceil_mode and (framework != "torch" or not pool):
-        raise refuse("ceil_mode belongs to PyTorch's pooling; Keras always rounds down")
+        raise refuse("ceil_mode is only for PyTorch's pooling; Keras always rounds down")
     if extra is not None and not transpose:
-        raise refuse("output_padding belongs to a transposed convolution")
+        raise refuse("output_padding is only for transposed convolutions")
     if transpose and framework == "keras" and not isinstance(padding, str):
         raise refuse("Keras's transposed convolutions pad 'same' or 'valid' only; numbers need --framework torch")
     if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
         raise refuse("padding 'causal' exists only in Keras's Conv1D")
     if framework == "keras" and strided and dilated and not pool and not depthwise:
-        raise refuse("Keras takes no strides above 1 together with a dilation above 1", codes.STRIDES_AND_DILATION)
+        raise refuse(
+            "Keras does not accept strides above 1 together with a dilation above 1", codes.STRIDES_AND_DILATION
+        )
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
-        raise refuse("PyTorch has padding 'same' only for convolutions with stride 1; give a number")
+        raise refuse("PyTorch accepts padding 'same' only for convolutions with stride 1; give a number")
     if extra is not None and any(size >= stride for size, stride in zip(extra, args["strides"])):
         raise refuse("output_padding must be below the stride on every axis", codes.OUTPUT_PADDING)
     if framework == "torch" and pool and not isinstance(padding, str):
         for (before, _), size in zip(padding, args["kernel_size"]):
             if before * 2 > size:
-                raise refuse("PyTorch's pooling takes a padding of at most half the kernel")
+                raise refuse("PyTorch's pooling accepts a padding of at most half the kernel")
 
 
 def _rank(*sizes: Any) -> int:
-    """Returns the number of axes, from the arguments with more than one number."""
+    """Returns the number of axes: that of the arguments with more than one number."""
     *plain_sizes, padding = sizes
     counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
     pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
@@ -293,7 +297,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input still gives a formula, with the name of its axis
+    if name == "input":  # an unknown input size is named by its axis, so that formulas are still complete
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)
@@ -302,7 +306,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
 
 
 def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number, Number], ...]:
-    """Returns a padding word, or (before, after) for each axis."""
+    """Returns the padding: a string, or (before, after) for each axis."""
     if isinstance(value, str):
         if value not in ("valid", "same", "causal"):
             raise error(codes.INVALID_VALUE, f"padding must be valid, same, causal or numbers, not {_shown(value)}")
@@ -327,7 +331,7 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
 
 
 def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
-    """Returns the windows with the names of their axes. Equal windows are listed once: ``height and width``."""
+    """Returns the windows with the names of their axes. Equal windows are grouped: ``height and width``."""
     axes_of: dict[tuple[str, ...], list[int]] = {}
     for index, window in enumerate(answer.windows):
         texts = tuple(number.text if isinstance(number, Traced) else str(number) for number in window.sizes)
@@ -339,7 +343,7 @@ def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
 
 
 def _shown(value: Any) -> str:
-    """Returns a value for a message."""
+    """Returns a value as text for messages."""
     from convcalc.layers.arguments import shown
 
     return shown(value)

@@ -1,4 +1,4 @@
-"""Finds the settings that turn one size into another."""
+"""Finds the settings of a convolution with a given input size and output size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_STRIDE = 64
 
 
 class Setting(Struct):
-    """A kernel size, strides (a tuple if they differ between axes), a padding (a word or a number) and the windows."""
+    """A kernel size, strides (a tuple if they differ between axes), a padding (a string or a number) and the windows."""
 
     kernel_size: int
     strides: int | tuple[int, ...]
@@ -44,11 +44,13 @@ def inverse(
     transpose: bool = False,
     framework: str = "keras",
 ) -> list[Setting]:
-    """Returns the settings that turn the sizes ``input`` into ``output``, the most usual first.
+    """Returns the settings that convert the sizes ``input`` to ``output``, the most common first.
 
-    Arguments that are not given are searched: kernels up to 11, possible strides, and the paddings 'same', 'valid' and numbers up to half
-    the kernel. 'same' comes before 'valid' before numbers, odd kernels before even ones, and small strides and kernels before large ones.
-    Strides differ between axes only if no common stride works. Raises :class:`ConvcalcError` if the numbers of axes differ.
+    The search covers kernels up to 11, all strides that may fit, and the paddings 'same', 'valid' and numbers up to half the kernel,
+    unless these arguments are given. The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and
+    kernels before large ones. Strides differ between axes only if no common stride works.
+
+    Raises :class:`ConvcalcError` if ``input`` and ``output`` have different numbers of axes.
     """
     input, output = _axes(input, output)
     settings = [
@@ -68,7 +70,7 @@ def nearest(
     transpose: bool = False,
     framework: str = "keras",
 ) -> Setting | None:
-    """Returns the setting whose output is closest to the wanted one; None if no kernel fits."""
+    """Returns the setting whose output is closest to ``output``; None if no kernel fits."""
     input, output = _axes(input, output)
     return min(
         _search(input, output, kernel_size, strides, padding, transpose, framework),
@@ -95,7 +97,7 @@ def _each(strides: int | tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _usual(setting: Setting) -> tuple[int | str, ...]:
-    """Returns the sort key of a setting: the usual ones come first."""
+    """Returns the sort key of a setting: common settings come first."""
     word = {"same": 0, "valid": 1}.get(str(setting.padding), 2)
     kernel, most = setting.kernel_size, max(_each(setting.strides))
     return (
@@ -117,7 +119,7 @@ def _search(
     transpose: bool,
     framework: str,
 ) -> Iterator[Setting]:
-    """Yields every possible setting in which the kernel fits, with any output."""
+    """Yields all settings in which the kernel fits, with any output."""
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
     apart = [] if strides else [several for several in product(*map(_near, each_axis)) if len({*several}) > 1]
@@ -130,7 +132,7 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # PyTorch's transposed windows have only numbers: 'valid' is 0, without Keras's extra positions up to the stride.
+                # PyTorch's transposed windows accept only numbers: 'valid' is 0, without Keras's extra positions up to the stride.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 windows = _windows(input, kernel, stride, amount, transpose)
                 if windows:
@@ -138,7 +140,7 @@ def _search(
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
-    """Returns the strides to try on an axis: small ones, and those near the ratio of the sizes."""
+    """Returns the strides to try on an axis: small strides, and strides near the ratio of the sizes."""
     ratio = wanted // size if transpose else size // wanted
     most = ratio + 1 if transpose else min(ratio + 1, size)
     return [*range(1, min(MAX_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MAX_STRIDE)]
@@ -150,7 +152,7 @@ def _near(strides: list[int]) -> list[int]:
 
 
 def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool, framework: str) -> bool:
-    """True if the framework does not accept the setting: numbers in Keras's transposed layers, most uses of 'same' in PyTorch."""
+    """True if the framework does not accept the setting, e.g. numbers in Keras's transposed layers, or most uses of 'same' in PyTorch."""
     if framework == "torch":
         return padding == "same" and (transpose or max(_each(strides)) > 1)
     return transpose and not isinstance(padding, str)

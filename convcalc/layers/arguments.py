@@ -1,6 +1,6 @@
 """Arguments as data: a name, a kind, a default.
 
-A kind says which values it accepts, how it normalises them (``3`` for two axes becomes ``(3, 3)``), and how to describe them.
+A kind defines the accepted values, how they are normalised (``3`` for two axes becomes ``(3, 3)``), and how they are described.
 The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON Schema of specs.
 """
 
@@ -24,7 +24,7 @@ class Required:
 
 REQUIRED = Required()
 
-# No tensor has more axes.
+# The maximum number of axes of a tensor.
 MAX_AXES = 64
 
 

@@ -91,7 +91,7 @@ def _tail(*names: str) -> list[Argument]:
     example="{name}: {{filters: 8, kernel_size: 3, padding: same}}",
 )
 def convolution(a: Args, x: Shape) -> Inferred:
-    """Moves filters over {axes}; each filter reads all channels, or those of its group.
+    """Moves filters over {axes}; each filter reads all channels, or only the channels of its group.
 
     Output size on each axis: floor((I − d·(K − 1) − 1 + padding)/S) + 1 with 'valid' (no padding) and ceil(I/S) with
     'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once

@@ -136,8 +136,8 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.V
 def einsum_dense(a: Args, x: Shape) -> Inferred:
     """Multiplies its input by a kernel along the axes that an einsum equation names.
 
-    The kernel has the axes of the equation's second term. The bias has those of bias_axes, and size 1 on the other output axes
-    after the first of them. Each element of the kernel is multiplied once for every position on the input axes that the
+    The kernel has the axes of the equation's second term. The bias has the output's sizes on bias_axes, and size 1 on
+    the output axes between and after them. Each element of the kernel is multiplied once for every position on the input axes that the
     kernel does not have.
     """
     spelled = a["equation"].replace("...", "0")

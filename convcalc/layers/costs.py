@@ -23,20 +23,20 @@ ACTIVATIONS = {
     "elu": 4,  # compare, exp, subtract, multiply
     "exponential": 1,
     "gelu": 5,  # divide, erf, add, multiply twice
-    "glu": 5,  # sigmoid of one half, multiplied by the other half
+    "glu": 5,  # sigmoid of one half, multiply by the other half
     "hard_shrink": 2,  # absolute value, compare
-    "hard_sigmoid": 4,  # divide, add, and both limits
+    "hard_sigmoid": 4,  # divide, add, compare twice
     "hard_silu": 5,
     "hard_swish": 5,
-    "hard_tanh": 2,  # both limits
+    "hard_tanh": 2,  # compare twice
     "leaky_relu": 2,  # multiply, compare
     "linear": 0,
-    "log_sigmoid": 5,  # softplus between two negations
+    "log_sigmoid": 5,  # negate, softplus, negate
     "log_softmax": 5,  # maximum, subtract, exp, sum, subtract
     "mish": 5,  # softplus, tanh, multiply
     "relu": 1,
     "relu6": 2,
-    "selu": 5,  # elu, scaled
+    "selu": 5,  # elu, multiply
     "sigmoid": 4,  # negate, exp, add, divide
     "silu": 5,  # sigmoid, multiply
     "soft_shrink": 3,  # compare twice, add

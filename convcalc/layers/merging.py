@@ -165,7 +165,7 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     """Computes the dot product of two inputs over one axis of each.
 
-    Output: the axes of the first input without the summed axis, then those of the second without the summed and batch axes.
+    Output: all axes of the first input except the summed axis, then all axes of the second except the batch and summed axes.
     MACs: the size of the output times the size of the summed axis.
     """
     first, second = _summed_axes(a["axes"], (x, y))

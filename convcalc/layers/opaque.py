@@ -32,7 +32,7 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
-    runs_code="a Lambda layer runs a Python function that the file holds or names",
+    runs_code="a Lambda layer runs a Python function that the file stores or names",
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:

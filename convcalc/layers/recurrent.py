@@ -388,7 +388,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
         weights += cell.infer(*shapes).weights
         sizes += _sizes(cell)
     if len(states) != len(sizes):
-        raise Refusal(f"takes an input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
+        raise Refusal(f"needs an input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
     _check_states(sizes, states)
     # Each cell computes in its own dtype, not in the stack's dtype.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]

@@ -99,7 +99,7 @@ class LayerDefinition(Struct):
 
     # The name under which Keras exports the layer.
     name: str
-    # The module that declares it: ``convolution``, ``pooling`` …
+    # The module that declares the layer: ``convolution``, ``pooling`` …
     family: str
     arguments: tuple[Argument, ...]
     rule: Rule
@@ -381,7 +381,7 @@ class PluginWarning(UserWarning):
 
 @cache
 def _load_plugins() -> None:
-    """Imports, once, the modules that installed packages list as entry points ``convcalc.layers``: they declare layers."""
+    """Imports the modules that installed packages list as entry points ``convcalc.layers``. Does nothing on later calls."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):

@@ -21,7 +21,7 @@ class View(Struct):
 
     Position n of an output axis in ``axes`` reads position n of the input axis, or the positions in the ``window`` there.
     Without ``axes``, every output position reads the whole axis. ``reordered`` is True if the positions are in another order:
-    spread over several axes (Flatten) or after those of other inputs (Concatenate).
+    spread over several axes (Flatten) or placed after other inputs (Concatenate).
     """
 
     axes: tuple[int, ...] = ()

@@ -97,7 +97,7 @@ def _bidirectional_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> 
 def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Runs a recurrent layer forwards and another one backwards, and merges their outputs.
 
-    Output: twice as wide with merge_mode concat, both outputs with null. Parameters: those of both layers.
+    Output: twice as many features with merge_mode concat; two separate outputs with null. Parameters: those of both layers.
     """
     forward: SubLayer = a["layer"]
     backward: SubLayer = a["backward_layer"] or forward

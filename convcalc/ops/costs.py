@@ -40,7 +40,7 @@ def per_output(count: int) -> Cost:
 def per_input(count: int) -> Cost:
     """Returns the cost of ``count`` operations for each element of the first input.
 
-    A sum of n elements counts n operations, as the first element is added to 0.
+    A sum of n elements counts n operations, because the first element is added to 0.
     """
 
     def cost(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:

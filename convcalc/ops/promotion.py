@@ -39,7 +39,7 @@ _DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 def _upper_bounds(dtype: str) -> frozenset[str]:
     """Returns the dtype and all dtypes above it."""
     if dtype not in _NEXT_DTYPES:
-        raise Refusal(f"computes with numbers, not with {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
+        raise Refusal(f"needs numbers, not {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))
 
 

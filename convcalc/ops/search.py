@@ -53,7 +53,7 @@ def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor
     As in Keras, the axis is not checked.
     """
     if not isinstance(kth, int):
-        raise Refusal("needs a whole number of elements", codes.INVALID_VALUE, "kth")
+        raise Refusal("needs a whole number as 'kth'", codes.INVALID_VALUE, "kth")
     return Tensor((product(x.shape),) if axis is None else x.shape, "int32")
 
 

@@ -164,7 +164,7 @@ WRONG = [
     (["--in", "6"], "give the kernel size with --k"),
     (
         ["--in", "6", "--k", "3", "--s", "2", "--dilation", "2"],
-        "Keras takes no strides above 1 together with a dilation above 1",
+        "Keras does not accept strides above 1 together with a dilation above 1",
     ),
     (
         ["--in", "6x6x5", "--k", "3", "--filters", "4", "--groups", "2"],
@@ -190,10 +190,13 @@ WRONG = [
     (["--in", "6x6", "--k", "3x3x3"], "the sizes have different numbers of axes: 2 and 3"),
     (["--in", "6x6x6x6", "--k", "3"], "--in has 4 axes"),
     (["--in", "6", "--k", "3", "--filters", "8"], "parameters depend on the channels: write --in 6x3, or --channels 3"),
-    (["--in", "6", "--k", "3", "--ceil-mode"], "ceil_mode belongs to PyTorch's pooling"),
+    (["--in", "6", "--k", "3", "--ceil-mode"], "ceil_mode is only for PyTorch's pooling"),
     (["--in", "6x6", "--k", "3", "--pad", "causal"], "padding 'causal' exists only in Keras's Conv1D"),
     (["--in", "6", "--k", "3", "--framework", "torch", "--pad", "1,0"], "PyTorch pads both sides by the same amount"),
-    (["--in", "6", "--k", "3", "--s", "2", "--framework", "torch", "--pad", "same"], "PyTorch has padding 'same' only"),
+    (
+        ["--in", "6", "--k", "3", "--s", "2", "--framework", "torch", "--pad", "same"],
+        "PyTorch accepts padding 'same' only",
+    ),
     (["--in", "H", "--out", "3"], "--out needs numbers"),
     (["--in", "6", "--out", "3x3x3x3"], "1, 2 or 3"),
 ]
