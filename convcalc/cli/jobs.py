@@ -158,7 +158,7 @@ def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Blocks Ctrl-C, so that a process that starts meanwhile never receives it before it can ignore it."""
+    """Blocks Ctrl-C while a process starts: the process could receive it before it is able to ignore it."""
     if sys.platform == "win32":
         yield
         return

@@ -194,7 +194,7 @@ def test_a_process_that_cannot_start_is_one_error(monkeypatch: pytest.MonkeyPatc
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", full)
-    with pytest.raises(ConvcalcError, match="cannot start a process: Resource temporarily unavailable; --jobs 1"):
+    with pytest.raises(ConvcalcError, match="cannot start a process: Resource temporarily unavailable; use --jobs 1"):
         list(in_order(["a", "b", "c"], str, 2, "fork"))
 
 

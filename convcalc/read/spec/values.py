@@ -256,7 +256,7 @@ class NodeReader:
 
 
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
-    """True if a mapping has a key that is probably a misspelling of this key. It was reported, so the missing key is not reported too."""
+    """True if a mapping has a key that is probably a misspelling of ``key``. It was reported, so the missing key is not reported too."""
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
