@@ -45,7 +45,10 @@ def _is_added(times: Number) -> bool:
 
 
 def tf_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule as TensorFlow's profiler counts them, for the whole batch or for one sample."""
+    """Returns the FLOPs of one rule as TensorFlow's profiler counts them.
+
+    They are for the whole batch if its size is known, otherwise for one sample.
+    """
     definition, inferred = result.definition, result.inferred
     if inferred is None or definition is None or definition.tf_flops is None:
         return UNKNOWN

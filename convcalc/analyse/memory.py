@@ -322,7 +322,10 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
-    """Returns the bytes by dtype and trainable. ``trained`` may contain weights that are not marked as trainable."""
+    """Returns the bytes by dtype, split into trainable and frozen.
+
+    ``trained`` may contain weights that are not marked as trainable.
+    """
     sizes: dict[tuple[str, bool | None], int] = {}
 
     def add(weight: Weight, trainable: bool | None, size: int) -> None:

@@ -229,7 +229,7 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Returns a traced number with a known value without its formula. Other numbers are returned unchanged."""
+    """Removes the formula of a traced number whose value is known. Other numbers are returned unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 

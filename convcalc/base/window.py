@@ -132,7 +132,7 @@ def slide_ceil(
 ) -> Window:
     """Returns the window with the output size rounded up, like ``ceil_mode`` of PyTorch and Caffe.
 
-    A last window that would start in the padding after the input is dropped.
+    If the last window would start in the padding after the input, it is dropped.
     """
     before, after = padding
     effective = as_constant(effective_kernel(kernel, dilation))

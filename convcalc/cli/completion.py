@@ -97,7 +97,7 @@ def _matching(offers: Mapping[str, str | None], incomplete: str) -> list[Complet
 
 
 def _item(value: str, type: str = "plain", help: str | None = None) -> CompletionItem:
-    """Returns click's object for an offer. Imported lazily: only completion needs it."""
+    """Returns click's object for an offered completion. click's module is imported lazily: only completion needs it."""
     from click.shell_completion import CompletionItem
 
     return CompletionItem(value, type=type, help=help)

@@ -83,7 +83,7 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         raise error(codes.NOT_TOML, f"{name}: {bad}") from None
     except RecursionError:
         raise error(codes.NOT_TOML, f"{name}: nested too deeply") from None
-    except ValueError:  # Python refuses to convert such a number
+    except ValueError:  # Python refuses to convert a number with very many digits
         raise error(codes.NOT_TOML, f"{name}: a number has too many digits") from None
 
 

@@ -124,9 +124,10 @@ def _match_by_connections(
     matches: Matches,
     by_readers: bool,
 ) -> None:
-    """Adds the layers with the same key whose inputs match, back to the model's inputs.
+    """Adds to ``matches`` each pair of layers with the same key whose inputs match in the same way.
 
-    With ``by_readers``, adds those whose readers match, down to the model's outputs.
+    The comparison of inputs ends at pairs that are matched already, and at the model's inputs. With ``by_readers``, the
+    layers' readers are compared instead, as far as the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}

@@ -47,7 +47,10 @@ def keras2_tables(text: Lines) -> list[Table]:
 
 
 def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
-    """Parses the table below a line; returns None if there is no table. The header is between this line and a double line."""
+    """Parses the table below a horizontal rule; returns None if there is no table.
+
+    The header is between this rule and a rule of ``=``.
+    """
     lines = [line[left:].rstrip() for line in text.lines[first : first + _MAX_HEADER_LINES]]
     double = "=" * length
     if double not in lines or not lines[1].lstrip(" ").startswith("L"):

@@ -142,7 +142,7 @@ def hashing(a: Args, x: Shape) -> Inferred:
 
 def _check_salt(a: Args) -> None:
     if isinstance(a["salt"], tuple) and len(a["salt"]) != 2:
-        raise Refusal("needs a salt of one whole number, or two", codes.INVALID_VALUE, "salt")
+        raise Refusal("needs a salt of one or two whole numbers", codes.INVALID_VALUE, "salt")
 
 
 @layer(

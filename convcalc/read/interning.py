@@ -20,7 +20,7 @@ class ArgumentInterner:
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the first arguments that are equal to these, in the values and in their types.
+        """Returns the first arguments seen that have the same values and types as these.
 
         Only scalars and tuples of scalars are compared. Other arguments are returned as they are.
         """

@@ -158,7 +158,7 @@ def name_of(kind: KnownName) -> Schema:
 
 
 def slug(kind: KnownName) -> str:
-    """Returns the name of the definition that contains the names, such as ``initializer``."""
+    """Returns the key of these names in the definitions of the JSON schema, such as ``initializer``."""
     return kind.what.split()[1]
 
 

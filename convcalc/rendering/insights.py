@@ -10,7 +10,7 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_PER_CODE = 6  # lines: a deep network can have the same insight in each of its layers
+MOST_PER_CODE = 6  # the maximum number of lines per code: a deep network can have the same insight for every layer
 _INDENT = "   "
 
 

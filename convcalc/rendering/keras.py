@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def keras_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields the text of Keras 3 for each report."""
+    """Yields, for each report, the summary as Keras 3 prints it."""
     return blank_line_between(keras_text(report, request.keras) for report in reports)
 
 
 def keras2_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields the text of Keras 2 for each report."""
+    """Yields, for each report, the summary as Keras 2 prints it."""
     return blank_line_between(keras2_text(report, request.keras) for report in reports)
 
 

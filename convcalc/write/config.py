@@ -47,7 +47,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        called = any(call.sources or call.args for call in calls[index])  # an operation can be called on numbers only
+        # An operation may have no tensors as inputs, only numbers as arguments.
+        called = any(call.sources or call.args for call in calls[index])
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 

@@ -29,7 +29,7 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
-_FOREIGN_NOTE = "not a layer of Keras: only its shapes and weights in the file are known"
+_FOREIGN_NOTE = "not a layer of Keras: only the shapes and weights stored in the file are known"
 
 
 @dataclass

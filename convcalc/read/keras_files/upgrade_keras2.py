@@ -193,7 +193,10 @@ def _tensor(entry: list[Any]) -> dict[str, Any]:
 
 
 def _argument(value: Any, names: frozenset[str]) -> Any:
-    """Returns a named argument. A list that begins with the name of a layer is a tensor."""
+    """Returns the value of a keyword argument in the form of Keras 3.
+
+    A list that begins with a layer's name becomes a tensor.
+    """
     if _is_entry(value) and value[0] in names:
         return _tensor(value)
     if isinstance(value, list):

@@ -50,7 +50,7 @@ class Scope(Struct):
     """
 
     variables: Mapping[str, Any] = {}
-    labels: ChainMap[str, Ref] = ChainMap()  # noqa: RUF012 - never changed: each model starts with new labels
+    labels: ChainMap[str, Ref] = ChainMap()  # noqa: RUF012 - never modified: each model gets its own labels
     inputs: tuple[Ref, ...] = ()
     open_blocks: tuple[str, ...] = ()
     depth: int = 0
