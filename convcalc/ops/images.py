@@ -207,7 +207,9 @@ def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | N
         )
     if target is not None:
         if sign * (target - size) < sum(amounts):
-            raise Refusal(f"cannot {verb} an axis of size {size} to {target} with {sum(amounts)} on one side", codes.INVALID_VALUE)
+            raise Refusal(
+                f"cannot {verb} an axis of size {size} to {target} with {sum(amounts)} on one side", codes.INVALID_VALUE
+            )
         return target
     if sign < 0 and size is UNKNOWN:
         raise Refusal("needs a target size, because the size of its images is unknown", codes.UNKNOWN_SIZE)
