@@ -1,4 +1,4 @@
-"""Selects tests: those that need Keras or other programs run only if ``-m`` names their marker."""
+"""Selects the tests to run. Tests that need Keras or other programs run only if ``-m`` names their marker."""
 
 import pytest
 
@@ -7,7 +7,10 @@ EXTERNAL = ("keras", "tools")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect external tests here, not in ``addopts``, because ``-m "not slow"`` would replace its expression."""
+    """Deselects external tests.
+
+    ``addopts`` cannot do this: an option such as ``-m "not slow"`` would replace its expression.
+    """
     unwanted = {name for name in EXTERNAL if name not in config.option.markexpr}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
     if left_out:

@@ -1,4 +1,4 @@
-"""FLOPs: the convention computed by hand, the duties of the registries, labels, and published numbers."""
+"""FLOPs: our convention computed by hand, required declarations of layers and operations, labels, published numbers."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_bias_adds_once_for_each_output_element() -> None:
     assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
 
 
-# Duties of the registries ---------------------------------------------------------------------------------------------
+# Declarations that every layer, operation and activation must have ----------------------------------------------------
 
 # Layers whose cost depends on an algorithm, on values or on Python code.
 UNTOLD = {
@@ -156,7 +156,8 @@ def test_every_layer_declares_its_flops(name: str) -> None:
     assert (kind.flops is costs.unknown) == (name in UNTOLD)
 
 
-# Sorting, searching, counting, warping, decompositions and losses: the cost depends on the algorithm or on the values.
+# The FLOPs of these operations depend on the algorithm or on the values: sorting, searching, counting, warping,
+# decompositions and losses.
 _UNCOUNTED = """
 AdaptiveAveragePool AdaptiveMaxPool AffineTransform Argpartition Argsort BinaryCrossentropy Bincount CTCDecode CTCLoss
 CategoricalCrossentropy Cholesky CholeskyInverse Corrcoef Det Diff Digitize Eig Eigh ElasticTransform FFT FFT2
@@ -191,7 +192,10 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
-    """For generated layers, FLOPs are a whole number, or unknown for a layer, an option or a size that explains it."""
+    """For generated layers, the FLOPs are a whole number.
+
+    They may be unknown only if the layer is listed above, the rule reports something unknown, or a size is unknown.
+    """
     asked = 0
     for case in cases(family, 11, 60):
         kind = find(case.name)
@@ -300,9 +304,10 @@ def test_the_convolutions_of_vgg16_match_published_flops() -> None:
 
 
 def test_xception_matches_the_count_of_the_profiler() -> None:
-    """keras issue 18391: 2 · 1,924,397,456 + 3,000,600 = 2 · 1,925,897,756, of 150 positions, without the classifier.
+    """Compares Xception with TensorFlow's profiler: input 150×150, without the classifier (keras issue 18391).
 
-    That graph has fused batch normalizations, for which TensorFlow counts 0.
+    The profiler counts 2 · 1,924,397,456 for convolutions and 3,000,600 for pooling: 2 · 1,925,897,756 in total. In its
+    graph, batch normalizations are fused; TensorFlow counts 0 for them.
     """
     result = report("xception", "tf", 150)
     rows = [row for row in result.layers if "Conv" in row.class_name]

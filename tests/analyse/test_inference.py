@@ -1,4 +1,4 @@
-"""The engine: shapes, parameters and costs of whole models."""
+"""Tests the engine: shapes, parameters and costs of whole models."""
 
 import gc
 from contextlib import suppress
@@ -79,7 +79,7 @@ def test_a_nested_model_is_a_total_followed_by_its_layers() -> None:
         ("dense_2", 0, 10),
     ]
     assert result.totals.params == 198
-    # The weights of a frozen model are not trainable, whatever its layers say.
+    # The weights of a frozen model are not trainable, even if its layers are.
     assert result.totals.trainable_params == 136 + 10
     assert result.totals.param_bytes == 4 * 198
 

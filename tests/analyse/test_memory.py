@@ -1,4 +1,4 @@
-"""Memory: published numbers, the peak against a brute-force simulation, unknown sizes, and the output."""
+"""Memory: published numbers, the peak compared with a brute-force simulation, unknown sizes, and the printed output."""
 
 import json
 from dataclasses import replace
@@ -41,8 +41,8 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 # Published numbers ------------------------------------------------------------------------------------------------------
 
 # petewarden/ml_memory_analyser counts deployed graphs: batch normalization and activation are folded into the
-# convolutions, and padding is 'same'. keras.applications has separate layers for all three, so the graphs are written
-# out here.
+# convolutions, and padding is 'same'. keras.applications has separate layers for all three, so the deployed graphs are
+# written here as specs.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -114,17 +114,20 @@ layers:
     ids=["MobileNetV1", "MobileNetV2"],
 )
 def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, layer: str) -> None:
-    """petewarden/ml_memory_analyser, one byte per element, inputs and outputs alive: 112²·(32 + 64), 112²·96 + 56²·96."""
+    """Source: petewarden/ml_memory_analyser. Each element has one byte; at the peak, inputs and outputs are in memory.
+
+    MobileNetV1 needs 112²·(32 + 64) bytes, MobileNetV2 112²·96 + 56²·96.
+    """
     memory = assuming(of_text(text), dtype="int8")
     assert (memory.peak, memory.peak_layer) == (peak, layer)
     assert sum(tensor.size for tensor in memory.alive) == peak
 
 
 def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
-    """MLPerf Tiny, image classification: 49,152 bytes and 78,666 parameters of one byte each: three tensors of
-    32·32·16.
+    """Source: MLPerf Tiny, image classification. The peak of 49,152 bytes is three tensors of 32·32·16 bytes.
 
-    In our spec, normalization and ReLU are separate layers, which a deployed graph folds, so they write in place here.
+    The model has 78,666 parameters of one byte each. The deployed graph folds normalization and ReLU into the
+    convolutions. Our spec has separate layers for them, so they write in place here.
     """
     memory = assuming(of_spec("resnet8"), dtype="int8", in_place=True)
     assert memory.peak == 49_152
@@ -132,17 +135,18 @@ def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
 
 
 def test_the_activations_of_vgg16_match_published_numbers() -> None:
-    """albanie/convnet-burden: 58 MiB in float32 without the input. ReLUs are arguments of the convolutions."""
+    """Source: albanie/convnet-burden, 58 MiB in float32 without the input. ReLUs are arguments of the convolutions."""
     activations = of_spec("vgg16").memory.activations
     assert activations == 60_448_672
     assert round(activations / 2**20) == 58
 
 
 def test_the_activations_of_resnet50_match_published_numbers() -> None:
-    """albanie/convnet-burden: 103 MiB in float32 without the input, with ReLU in place but batch normalization not.
+    """Source: albanie/convnet-burden, 103 MiB in float32 without the input.
 
-    Its convolutions include padding. So our sum leaves out the outputs of ReLU and of the padding layers. ``--inplace``
-    gives another sum, because it also lets batch normalization and Add write in place.
+    In this count, ReLU is in place and batch normalization is not, and the padding is part of the convolutions. So our
+    sum leaves out the outputs of ReLU and of the padding layers. ``--inplace`` gives another sum, because it also lets
+    batch normalization and Add write in place.
     """
     report = of_spec("resnet50")
     free = [row for row in report.layers if row.class_name in ("Activation", "ZeroPadding2D")]
@@ -157,7 +161,7 @@ _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", 
 
 
 class Growing:
-    """A model that grows call by call, of layers on vectors. ``sizes`` has the tensors that may be used as inputs."""
+    """Builds a model of layers on vectors, call by call. ``sizes`` has the tensors that may be used as inputs."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -177,7 +181,7 @@ class Growing:
         return ref
 
     def step(self, among: list[Ref]) -> list[Ref]:
-        """Add a call of some tensors, and record its outputs."""
+        """Adds a random call on tensors from ``among``, and records the sizes of its outputs. Returns its outputs."""
         random, units = self.random, self.random.randint(1, 12)
         one, other = random.choice(among), random.choice(among)
         kind = random.choice(("Dense", "Concatenate", "Add", "GRU", "again", *_OVERWRITING, *_VIEWS))
@@ -193,7 +197,7 @@ class Growing:
             made = dict.fromkeys(
                 (ref := self.call("GRU", [steps], units=units, return_state=True), Ref(ref.call, 1)), units
             )
-        elif kind == "again":  # a shared layer
+        elif kind == "again":  # a layer that is called twice
             first = self.call("Dense", [one], units=self.sizes[one])
             self.calls.append(Call(len(self.layers) - 1, (first,)))
             made = {first: self.sizes[one], Ref(len(self.calls) - 1): self.sizes[one]}
@@ -225,9 +229,10 @@ def bytes_of(shape: tuple[object, ...], dtype: str) -> int:
 
 
 def simulated(report: Report, in_place: bool) -> list[int]:
-    """Returns the tensors alive at each step. It is slow and simple: each step searches all later steps.
+    """Returns the tensors alive at each step.
 
-    It reads only the rows of the report and the order of execution.
+    It is slow and simple: each step searches all later steps. It reads only the rows of the report and the order of
+    execution.
     """
     model, names = report.model, [layer.name for layer in report.model.layers]
     seen: dict[int, int] = {}
@@ -288,7 +293,10 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
 
 
 def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
-    """The same layers, nested and not nested, between a tensor that stays alive and the layer that reads it."""
+    """A nested model has the same peak as its layers without the nesting.
+
+    The layers are placed between a tensor that stays alive and the layer that reads this tensor.
+    """
     for seed in range(200):
 
         def grown(growing: Growing, given: Ref) -> Ref:
@@ -339,7 +347,7 @@ def test_the_parts_of_a_small_model() -> None:
 def test_an_add_overwrites_an_input_that_is_not_needed_later() -> None:
     text = "{{input: [8], layers: [{{Dense: {{units: 8, as: a}}}}, {{Dense: {{units: 8, as: b}}}}, {{Add: {{from: [a, b], as: c}}}}{}]}}"
     assert assuming(of_text(text.format("")), in_place=True).moments[-1].alive == 64
-    # If both inputs are needed later, it cannot.
+    # If both inputs are needed later, Add cannot overwrite one of them.
     again = ", {Concatenate: {from: [a, b, c]}}"
     assert assuming(of_text(text.format(again)), in_place=True).moments[-2].alive == 96
 
@@ -350,14 +358,14 @@ def test_memory_is_for_the_given_batch_size() -> None:
 
 
 def test_a_batch_moved_to_another_axis_counts() -> None:
-    """Ten rows of each sample become samples: one sample becomes ten."""
+    """The reshape moves ten rows of each sample to the batch axis: one sample becomes ten."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})
 
 
 def test_bytes_follow_the_dtypes_of_the_outputs() -> None:
-    """Under mixed precision, outputs have two bytes and weights four; integers keep their own size."""
+    """Under mixed precision, an output element has two bytes and a weight four; integers keep their own size."""
     memory = of_text("{input: [10], layers: [{Dense: {units: 20, dtype: mixed_float16}}]}").memory
     assert (memory.activations, memory.weight_bytes) == (40, 880)
     tokens = of_text("{input: {shape: [6], dtype: int64}, layers: [Embedding: [100, 4]]}")
@@ -384,7 +392,8 @@ SLOT_ROWS = [
     ("amsgrad", (16,), 3 * 16),
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
-    # Adafactor: sums for 3·3·8 and for 3·3·16, and the velocity; a vector has two numbers instead.
+    # Adafactor stores sums of 3·3·8 and of 3·3·16 numbers, and the velocity. For a vector, it stores two numbers
+    # instead of the sums.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
@@ -430,15 +439,15 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # An unknown size: the sum of the known sizes, as a lower bound.
+    # A size is unknown: the result is the sum of the known sizes, a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
-    # Nothing is known.
+    # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
-    # Strings have no fixed size; a tensor made from them has one.
+    # Strings have no fixed number of bytes; the tensor of integers made from them has one.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
-    # One of two inputs is unknown.
+    # The size of one of two inputs is unknown.
     ("{inputs: {x: [4], y: [null, 4]}, layers: [{Dense: {units: 2, from: x}}]}", 8, "activations alone"),
-    # A layer defined by Python code: its output size is unknown.
+    # The layer is defined by Python code, so the size of its output is unknown.
     ("{input: [4], layers: [Lambda: {function: f}]}", None, "unknown"),
     ("{input: [4], layers: [{Lambda: {function: f, output_shape: [6]}}]}", 24, ""),
 ]
@@ -461,7 +470,7 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 
 
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
-    """The output of a custom class has the recorded shape; the layers after it have sizes too."""
+    """The output of a custom class has the shape recorded in the file, so the layers after it have known sizes too."""
     layers = (
         handmade_layer("x", "InputLayer", {"shape": (4,)}),
         handmade_layer("theirs", "Theirs"),
@@ -519,7 +528,7 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
     report = of_text(text)
     rows = {row.path: report.memory.output_bytes(row) for row in report.layers}
     assert rows["inner/inside"] == rows["inner"] == PartialSum(320, "")
-    assert report.memory.activations == 320  # the output of the model is that of its layer and counts once
+    assert report.memory.activations == 320  # the output of the model and of its layer count once
     weights = {row.path: report.memory.weights_of(row).value for row in report.layers}
     assert weights["inner"] == weights["inner/inside"] == 160
 

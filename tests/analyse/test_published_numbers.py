@@ -1,4 +1,4 @@
-"""The specs against published numbers, without Keras: parameters, trainable ones, multiply-accumulates, and length."""
+"""The specs compared with published numbers, without Keras: parameters, trainable parameters, MACs and length."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def report(name: str) -> Report:
 
 
 def macs(found: Report) -> dict[str, int]:
-    """The multiply-accumulates of the layers that have any, by name."""
+    """Returns the multiply-accumulates of each layer that has any, by layer name."""
     return {row.name: row.macs for row in found.layers if row.macs}
 
 
@@ -25,8 +25,8 @@ def macs(found: Report) -> dict[str, int]:
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
         ("alexnet", 60_965_224, 60_965_224),  # the Caffe model with two groups; 62,378,344 without groups
-        ("unet", 31_030_658, 31_030_658),  # the paper's figure 1, with biases, one channel in and two out
-        # Summaries printed by Keras for its applications.
+        ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
+        # The following numbers are in the summaries that Keras prints for its applications.
         ("vgg16", 138_357_544, 138_357_544),
         ("resnet50", 25_636_712, 25_583_592),
         ("mobilenet", 4_253_864, 4_231_976),
@@ -49,7 +49,7 @@ def test_specs_have_their_published_parameters(name: str, params: int, trainable
     [
         ("lenet5", 416_520),  # 28²·25·6 + 10²·25·6·16 + 25·16·120 + 120·84 + 84·10
         ("vgg16", 15_470_264_320),  # torchvision's table: 15.47
-        ("resnet50", 3_857_973_248),  # He et al. 2015, table 1: 3.8 · 10⁹, the stride on the 1×1 convolution
+        ("resnet50", 3_857_973_248),  # He et al. 2015, table 1: 3.8 · 10⁹, with the stride on the 1×1 convolution
         ("mobilenet", 567_716_352 + 1_024_000),  # Howard et al. 2017, table 4: 569 million
         ("mobilenet_v2", 300_774_272),  # Sandler et al. 2018, table 4: 300 million
         ("inception_v3", 5_713_216_096),  # torchvision's table: 5.713
@@ -69,7 +69,7 @@ def test_vgg16_has_the_published_macs_of_each_convolution() -> None:
 def test_alexnet_has_the_published_numbers_of_each_layer() -> None:
     assert macs(report("alexnet")) == {
         "conv1": 55 * 55 * 96 * 11 * 11 * 3,
-        "conv2": 27 * 27 * 256 * 5 * 5 * 48,  # a filter sees the 48 channels of its own group
+        "conv2": 27 * 27 * 256 * 5 * 5 * 48,  # each filter reads only the 48 channels of its group
         "conv3": 13 * 13 * 384 * 3 * 3 * 256,
         "conv4": 13 * 13 * 384 * 3 * 3 * 192,
         "conv5": 13 * 13 * 256 * 3 * 3 * 192,
@@ -79,7 +79,7 @@ def test_alexnet_has_the_published_numbers_of_each_layer() -> None:
     }
 
 
-# The table in research/slim/nets/mobilenet_v1.py of github.com/tensorflow/models, for width 1.0 at 224×224.
+# Source: the table in research/slim/nets/mobilenet_v1.py of github.com/tensorflow/models, for width 1.0 at 224×224.
 MOBILENET = {
     "conv1": (864, 10_838_016),
     "conv_dw_1": (288, 3_612_672),
@@ -113,21 +113,21 @@ MOBILENET = {
 
 def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
     result = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
-    assert result.pop("conv_preds") == (1_025_000, 1_024_000)  # after the base that the table counts
+    assert result.pop("conv_preds") == (1_025_000, 1_024_000)  # the published table does not include this layer
     assert result == MOBILENET
     assert tuple(map(sum, zip(*result.values()))) == (3_185_088, 567_716_352)
 
 
 def test_xception_at_another_size_without_its_top() -> None:
-    # Half the float operations that TensorFlow's profiler counts, less those of pooling (github.com/keras-team/keras,
-    # issue 18391).
+    # The expected number is half of the float operations that TensorFlow's profiler counts, without those of pooling
+    # (github.com/keras-team/keras, issue 18391).
     result = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
     assert result.pop("predictions") == 2048 * 1000
     assert sum(result.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2
 
 
 def test_unet_has_the_sizes_of_its_figure() -> None:
-    # Ronneberger et al. 2015, figure 1: down the left side and up the right one.
+    # Ronneberger et al. 2015, figure 1: the sizes down the left side of the U, then up the right side.
     sizes = [row.output_shapes[0][1] for row in report("unet").layers if row.class_name == "Conv2D"]
     down = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
     up = [54, 52, 102, 100, 198, 196, 390, 388, 388]

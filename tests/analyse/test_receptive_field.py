@@ -27,7 +27,10 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """For each axis of the inputs, the axes of the output that hold its positions; empty if it is read as a whole."""
+    """Returns, for each axis of each input, the output axes along which its positions continue.
+
+    The list is empty if each output position reads the whole axis.
+    """
     kind = CATALOGUE[name]
     given = bind(kind, (), args)[0]
     views = kind.receptive_field_rule({**kind.defaults, **given}, shapes, apply(kind, given, shapes))  # type: ignore[misc]
@@ -56,7 +59,7 @@ KINDS = [
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
-    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),  # one channel: nothing moves
+    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),  # one channel: Flatten does not change the order of positions
     ([{"Conv1D": [2, 3]}, "Flatten"], (3, None, UNKNOWN)),
     ([{"Conv1D": [1, 3]}, "Flatten", {"Dense": 4}], (64, 0, 0)),
     ([{"Permute": [[2, 1]]}, {"Dense": 4}], (64, 0, 0)),
@@ -197,7 +200,7 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # one reads any two steps
+    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # it combines arbitrary steps
 
 
 # Inputs, nested models, shared layers, operations ----------------------------------------------------------------------
@@ -261,7 +264,7 @@ def test_same_padding_of_an_unknown_size_is_unknown() -> None:
         {"GlobalAveragePooling1D": {"name": "all"}},
         size=(None, 1),
     )
-    assert numbers(field(report, "even")) == [(3, 1, 1)]  # without a stride, the padding is always the same
+    assert numbers(field(report, "even")) == [(3, 1, 1)]  # with a stride of 1, the padding is always the same
     assert numbers(field(report, "strided")) == [(5, 2, UNKNOWN)]
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
     assert numbers(field(report, "all")) == [(UNKNOWN, 0, 0)]
@@ -280,14 +283,10 @@ def test_branches_with_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    assert numbers(joined(3, 1, 2)) == [
-        (3, 2, UNKNOWN)
-    ]  # wherever the window of three is, it contains the window of one
+    assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]  # wherever the window of 3 is, it contains the window of 1
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
-    assert numbers(joined(4, 3, 2)) == [
-        (4, 2, 1)
-    ]  # with four positions, the padding before is 1 for even and odd sizes
-    assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]  # these may be next to each other
+    assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]  # for a kernel of 4, the padding before is 1 for even and odd sizes
+    assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]  # the windows may be next to each other
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 
 
@@ -318,7 +317,8 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
     assert numbers(field(report, "up_sampling1d_1")) == [(UNKNOWN, None, UNKNOWN)]
 
 
-# The registry, JSON, table and explanation -----------------------------------------------------------------------------
+# Every layer, JSON, the table and explanations
+# ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
@@ -326,7 +326,7 @@ def test_every_layer_declares_how_it_reads_its_inputs(name: str) -> None:
     kind = CATALOGUE[name]
     assert kind.receptive_field_rule is not None
     report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
-    for row in report.layers[-1:]:  # an input layer has no row
+    for row in report.layers[-1:]:  # only the tested layer: an input layer has no rule
         shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
         args = {**kind.defaults, **row.config, **kind.rule_options}
         views = kind.receptive_field_rule(args, shapes, apply(kind, row.config, shapes))

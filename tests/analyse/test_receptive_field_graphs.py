@@ -1,8 +1,9 @@
-"""Receptive fields against dependency sets: every input position that each position of each tensor reads, in random
-graphs.
+"""Receptive fields of random graphs, compared with dependency sets.
 
+A dependency set is the set of all input positions that one position of a tensor reads.
 The sets are computed here position by position, without the arithmetic of the program. A position is *inner* if it
-reads no padding. The first and last position of an inner set are those of the field. Border sets lie within the field.
+reads no padding. The first and last position in the set of an inner position must be those of the field. For the other
+positions, the set must lie within the field.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Axis:
-    """The positions of a tensor along one axis: the input positions that each one reads, as bits, and which positions are inner."""
+    """The positions of a tensor along one axis.
+
+    ``cells`` has for each position the input positions that it reads, as a bit set; ``inner`` is True where a position
+    reads no padding.
+    """
 
     cells: list[int]
     inner: list[bool]
@@ -61,10 +66,13 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """A transposed convolution: each position is spread to ``kernel`` positions; 'same' cuts the result to I·S around its middle."""
+    """Returns the output axis of a transposed convolution: each position is spread to ``kernel`` positions.
+
+    With 'same' padding, the middle len(x) · stride positions of the output remain.
+    """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    beyond = range(-reach - 1, len(x) + reach + 1)  # positions outside belong to the field of border positions
+    beyond = range(-reach - 1, len(x) + reach + 1)  # positions outside make border positions not inner
     for cell in beyond:
         for t in range(kernel):
             if 0 <= cell * stride + dilation * t < len(full):
@@ -86,7 +94,7 @@ def both(one: Axis, other: Axis) -> Axis:
 
 
 def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any], list[Axis | None]]:
-    """A layer of this rank with different arguments on each axis, and the axes of its output."""
+    """Returns a random layer's class name, arguments and output axes. The arguments of each axis differ."""
     rank = len(axes)
     kernel = [random.randint(1, 4) for _ in axes]
     word = random.choice(["valid", "same"])
@@ -127,7 +135,7 @@ def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any],
 
 
 def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]]]:
-    """A model, and the dependency sets of each of its tensors by name."""
+    """Returns a random model, and by name the axes of each of its tensors with their dependency sets."""
     size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
     tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
     layers = [handmade_layer("image", "InputLayer", {"shape": (*size, 1)})]
@@ -161,7 +169,7 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
             else:
                 cut = [
                     add("Dense", {"units": 1}, [name], tensors[name]) for name in cut
-                ]  # as many channels, so that they can be added
+                ]  # both need the same number of channels, so that they can be added
                 add("Add", {}, cut, joined)
             continue
         source = random.choice([*list(tensors)[-2:], random.choice(sorted(tensors))])
@@ -187,7 +195,7 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 def agrees(found: AxisField, axis: Axis, where: str) -> str:
-    """Compare the field with the sets; returns the type of answer, to be counted."""
+    """Compares the field with the sets. Returns which type of field it was, so that the test can count the types."""
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
@@ -224,5 +232,5 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
                 for result, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(result, axis, f"graph {number}, {name} of {model}")
                     kinds[kind] = kinds.get(kind, 0) + 1
-    assert kinds["exact"] > 5 * count  # the rest follows branches that meet at different strides
+    assert kinds["exact"] > 5 * count  # the other fields are of branches with different strides that are joined
     assert kinds["whole"] > count / 2

@@ -1,4 +1,4 @@
-"""Receptive fields: published numbers, and branches from the tests of other libraries."""
+"""Receptive fields compared with published numbers, and with the tests of other libraries for branches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ZOO = [
     ("alexnet", "pool5", 195, 32, 64, TABLE),
     ("mobilenet", "conv_pw_13_relu", 315, 32, 126, TABLE),
     ("inception_v3", "mixed10", 1311, 32, 618, TABLE),
-    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),  # its padding does not depend on the size, so it is printed
+    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),  # this padding does not depend on the size
 ]
 
 
@@ -37,7 +37,7 @@ def test_published_fields_of_networks(model: str, name: str, size: int, stride: 
 
 
 def resnet(size: int | None, units: list[int]) -> Report:
-    """ResNet v1 of TensorFlow-Slim: strides in the last unit of a block, pooling with 'same' padding."""
+    """Returns ResNet v1 of TensorFlow-Slim: the last unit of a block has the stride, and pooling has 'same' padding."""
     layers: list[Any] = [
         {"ZeroPadding2D": 3},
         {"Conv2D": {"filters": 1, "kernel_size": 7, "strides": 2}},
@@ -77,7 +77,7 @@ def test_published_fields_of_slim_resnets(size: int | None, units: list[int], ex
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
-    """The branches that determine the field: 1×1 or none, one 3×3, two 3×3, and pooling."""
+    """Returns the branches that determine the field: a 1×1 convolution or none, one 3×3, two 3×3, and pooling."""
     same = {"padding": "same"}
     single = conv(1, name=f"{name}_a", **{"from": last})
     return [
@@ -146,7 +146,7 @@ def test_branches_next_to_each_other_are_misaligned() -> None:
         {"Add": {"from": ["main", "skip"], "name": "sum"}},
         size=(224, 224, 1),
     )
-    assert field(report, "sum").misaligned == (("main",), ("skip",))  # centres 1 and 0
+    assert field(report, "sum").misaligned == (("main",), ("skip",))  # with centres 1 and 0
     odd = infer(with_input_sizes(report.model, {"x": (225, 225, 1)}))
     assert field(odd, "sum").misaligned == ()
 

@@ -1,4 +1,4 @@
-"""A study of a report runs every analysis at most once, whatever is printed."""
+"""A study runs every analysis of a report at most once, whatever is printed."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,7 +23,7 @@ ANALYSES = {
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Number of times that each analysis runs."""
+    """Counts how often each analysis runs."""
     counter: Counter[str] = Counter()
 
     def counted(name: str, function: Any) -> Any:
@@ -47,7 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_every_analysis_runs_once(
     tmp_path: Path, runs: Counter[str], options: list[str], batch: str, engine: int
 ) -> None:
-    """Memory without a batch size is for one sample, for which the engine runs once more."""
+    """Without a batch size, memory is for one sample, so the engine infers the model once more."""
     spec = tmp_path / "net.yaml"
     spec.write_text(SPEC % batch)
     done = CliRunner().invoke(cli, ["summary", str(spec), *options], standalone_mode=False)

@@ -1,4 +1,4 @@
-"""The three types of number: their values, their formulas, and that they agree."""
+"""Tests that the three types of number have the right values and formulas, and agree with each other."""
 
 import copy
 import pickle
@@ -60,7 +60,7 @@ WORKED: list[tuple[Number, str]] = [
     (ceil_div(n(7), n(2)), "ceil(7/2) = 4"),
     (ceil_div(n(7), 2), "ceil(7/2) = 4"),
     (ceil_div(7, n(2)), "ceil(7/2) = 4"),
-    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # the first of two equal numbers
+    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # of two equal numbers, the first is returned
     (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
     ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
     ((H - n(3)) // n(1) + 1, "H − 3 + 1"),
@@ -160,7 +160,7 @@ OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {
     "larger": larger,
 }
 
-# A tree of operations on numbers; each leaf also says whether it is traced.
+# A tree of operations on numbers. Each leaf is a number, and whether it is traced.
 TREES = st.recursive(
     st.tuples(st.integers(-20, 20), st.booleans()),
     lambda children: st.tuples(st.sampled_from(sorted(OPERATIONS)), children, children),
@@ -192,7 +192,7 @@ def test_traced_numbers_compare_like_plain_ones(one: int, other: int) -> None:
 
 
 def evaluated(text: str) -> Fraction:
-    """The value of a formula as a person reads it: exact division, floor and ceil only where written."""
+    """Returns the value of a formula as it is written: divisions are exact, and only ``floor`` and ``ceil`` round."""
     words = text.replace("−", "-").replace("·", "*").replace("/", "/_one/").replace(" mod ", "%")
     names = {"floor": lambda x: Fraction(x // 1), "ceil": lambda x: Fraction(-(-x // 1)), "_one": Fraction(1)}
     result = eval(words, {"__builtins__": {}}, names)

@@ -1,4 +1,4 @@
-"""Records are classes of named fields: they compare by class and values, and are not tuples."""
+"""Structs are classes with named fields: they are equal if class and values are equal, and they are not tuples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.paths import SPECS
 
 
 class Point(Struct):
-    """A record with a default and a method."""
+    """A struct with a default and a method."""
 
     x: int
     y: int = 0
@@ -28,19 +28,19 @@ class Point(Struct):
 
     @property
     def total(self) -> int:
-        """The sum of both."""
+        """Returns the sum of both fields."""
         return self.x + self.y
 
 
 class Other(Struct):
-    """Has the fields of Point."""
+    """Another struct with the same fields as Point."""
 
     x: int
     y: int = 0
 
 
 def record_of(count: int) -> type[Struct]:
-    """A record of so many fields, the last with a default."""
+    """Returns a new struct class with this many fields, of which the last has a default."""
     names = [f"field{number}" for number in range(count)]
     return type(Struct)("Made", (Struct,), {"__annotations__": dict.fromkeys(names, "int"), names[-1]: -1})
 
@@ -135,7 +135,10 @@ def test_a_record_has_its_fields_and_nothing_else() -> None:
 
 
 def test_nothing_assigns_to_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The type checker forbids it; here each field may be set once while a model is read and analysed."""
+    """No code changes a field that is already set.
+
+    The type checker forbids any assignment. This test allows one for each field while a model is read and analysed.
+    """
 
     def set_once(self: Any, name: str, value: Any) -> None:
         assert not hasattr(self, name), f"{type(self).__name__}.{name} is assigned a second time"

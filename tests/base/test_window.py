@@ -1,4 +1,4 @@
-"""One axis of a sliding window: a table of cases with their sources, and laws checked by brute force."""
+"""One axis of a sliding window: a table of cases with their sources, and properties checked by brute force."""
 
 from itertools import product
 from typing import Any
@@ -14,8 +14,8 @@ from convcalc.base.window import Window, pad_before_range, slide, slide_ceil, sl
 KERAS = "Keras 3.15.1, run"
 GUIDE = "Dumoulin & Visin 2016"
 
-# Arguments of slide(size, kernel, stride, dilation, padding); then output, positions padded before and after, positions
-# unread.
+# The arguments of slide(size, kernel, stride, dilation, padding); then the output size, the padding before and after,
+# and the number of unread positions.
 SLIDE: list[tuple[tuple[Any, ...], int, tuple[int, int], int, str]] = [
     ((6, 3, 2, 1, "same"), 3, (0, 1), 0, KERAS),
     ((6, 3, 2, 1, "valid"), 2, (0, 0), 1, KERAS),
@@ -42,7 +42,7 @@ SLIDE: list[tuple[tuple[Any, ...], int, tuple[int, int], int, str]] = [
     ((7, 3, 1, 2, "valid"), 3, (0, 0), 0, f"{GUIDE}, relation 15, dilated"),
 ]
 
-# slide_ceil(size, kernel, stride, dilation, padding) and the output.
+# The arguments of slide_ceil(size, kernel, stride, dilation, padding), and the output size.
 CEIL: list[tuple[tuple[Any, ...], int, str]] = [
     ((112, 3, 2, 1, (1, 1)), 57, "Caffe, and PyTorch with ceil_mode"),
     ((112, 3, 2, 1, (0, 0)), 56, "PyTorch, ceil_mode"),
@@ -50,7 +50,7 @@ CEIL: list[tuple[tuple[Any, ...], int, str]] = [
     ((6, 2, 2, 1, (1, 1)), 4, "PyTorch, ceil_mode: nothing to round"),
 ]
 
-# slide_transposed(size, kernel, stride, dilation, padding, output_padding) and the output.
+# The arguments of slide_transposed(size, kernel, stride, dilation, padding, output_padding), and the output size.
 TRANSPOSED: list[tuple[tuple[Any, ...], int, str]] = [
     ((4, 3, 2, 1, "same", None), 8, KERAS),
     ((4, 3, 2, 1, "valid", None), 9, KERAS),
@@ -118,7 +118,10 @@ def test_a_refusal_mentions_the_padding(padding: tuple[int, int], words: str) ->
 @pytest.mark.parametrize("output_padding", [None, 0, 1, 2, 3])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_a_transposed_window_begins_where_it_does_in_keras(padding: str, output_padding: int | None) -> None:
-    """Keras 3.15.1 pads for JAX (backend/common/backend_utils.py) this many positions on the left of the spread input."""
+    """Computes the left padding as Keras 3.15.1 does for JAX, in backend/common/backend_utils.py.
+
+    Keras first inserts zeros between the input positions, then pads both ends.
+    """
     for kernel, stride, dilation in product(range(1, 7), range(1, 6), (1, 2)):
         if output_padding is not None and output_padding >= stride:
             continue
@@ -147,7 +150,7 @@ def test_an_output_of_zero_is_allowed_where_keras_allows_it() -> None:
 def test_same_padding_of_an_unknown_size_has_two_bounds() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").pad_before for size in range(1, 60)]
-        as_constant = known[-stride * 6 :]  # sizes that no window spans
+        as_constant = known[-stride * 6 :]  # only sizes that are larger than the kernel
         result = pad_before_range(slide(UNKNOWN, kernel, stride, dilation, "same"))
         assert result == (min(as_constant), max(as_constant))  # type: ignore[type-var]
     assert pad_before_range(slide(9, 3, 1, 1, (2, 1))) == (2, 2)
@@ -177,7 +180,7 @@ def slid(*arguments: Any) -> Window | None:
 
 
 def touched(window: Window) -> list[set[int]]:
-    """By brute force: the positions that each window reads, counted from the first of the input."""
+    """Returns the positions that each window reads, computed by brute force. The first input position is 0."""
     size, kernel, stride, dilation, before, after = (int(number) for number in window.sizes[:6])  # type: ignore[call-overload]
     taps = range(0, kernel * dilation, dilation)
     starts = range(-before, size + after, stride)

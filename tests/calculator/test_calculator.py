@@ -1,4 +1,4 @@
-"""The calculator as a function and as a command: the rules of the layers, and clear refusals."""
+"""The calculator, as a function and as a command: it uses the rules of the layers, and its refusals are clear."""
 
 import json
 
@@ -47,7 +47,7 @@ def test_one_size_is_one_axis_and_missing_answers_are_null() -> None:
     assert (named["output"], named["formulas"]["output"]) == ([None], "floor((H − 3)/2) + 1")
 
 
-# A question, and the expected output size of each axis: from Keras 3.15.1, run, or from PyTorch's documentation.
+# A calculation, and the expected output size of each axis. Sources: Keras 3.15.1 (run), or PyTorch's documentation.
 QUESTIONS = [
     (dict(input=6, kernel_size=3, strides=2, padding=((1, 0), (0, 1))), (3, 3)),
     (dict(input=32, kernel_size=3, dilation=4), (24,)),

@@ -1,4 +1,4 @@
-"""``convcalc audit``: finds everything that a file would run or open, at any depth, and reports nothing else."""
+"""``convcalc audit`` finds everything that would run code or open another file, at any depth, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from convcalc.cli import cli
 
 
 def kinds(config: Any) -> list[str]:
-    """The kinds of the findings."""
+    """Returns the kind of each finding."""
     return [finding.risk for finding in audit(config)]
 
 
@@ -73,7 +73,7 @@ def test_the_audit_command(tmp_path: Path) -> None:
 def _links(root: h5py.File) -> None:
     root.create_group("layers/dense")
     root["layers/dense/out"] = h5py.ExternalLink("/etc/passwd", "/")
-    root["layers/again"] = root["layers"]  # a circle
+    root["layers/again"] = root["layers"]  # a group that contains itself
     root["soft"] = h5py.SoftLink("/layers")
     root.create_dataset("raw", (4,), "i1", external=[("/etc/hostname", 0, 4)])
     layout = h5py.VirtualLayout((4,), "i1")

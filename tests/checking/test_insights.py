@@ -1,4 +1,7 @@
-"""Insights: each code on the smallest model that has it and on a model that nearly has it, and their output."""
+"""Insights: each code is found in the smallest model with the problem, and not in a similar model without it.
+
+The printed output is tested too.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from tests.paths import SPECS
 
 
 def spec(*layers: Any, size: Any = (6, 6, 1), **more: Any) -> Report:
-    """The report of a model with one input ``x``."""
+    """Returns the report of a model with one input ``x``."""
     return infer(read_spec(Source("spec.yaml", json.dumps({"inputs": {"x": size}, "layers": list(layers), **more}))))
 
 
@@ -49,7 +52,7 @@ def layers_of(report: Report, code: str) -> list[str]:
 
 
 def shared(first: dict[str, Any], *further: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two layers on the output of the first, joined."""
+    """Returns a first layer, two layers that both read its output, and an Add of the two."""
     one, other = further
     (kind, arguments), (other_kind, other_arguments) = *one.items(), *other.items()
     return [
@@ -151,7 +154,7 @@ def test_positions_dropped_by_floor_name_their_layer() -> None:
 
 
 def test_the_layer_with_most_parameters_of_vgg16() -> None:
-    # https://keras.io/api/applications: 138.4 million parameters; fc1 has 7·7·512·4096 + 4096 of them.
+    # Source: https://keras.io/api/applications, 138.4 million parameters, of which fc1 has 7·7·512·4096 + 4096.
     assert insights(infer(load(SPECS / "vgg16.yaml")))[0] == Insight(
         "most-params", "fc1", "has 102,764,544 of 138,357,544 parameters (74.3 %)"
     )

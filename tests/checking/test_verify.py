@@ -1,4 +1,4 @@
-"""Reports checked against the weights in files: ``summary --verify``, and parameters of layers that only the file knows."""
+"""Reports compared with the weights in files by ``summary --verify``; parameters of layers that only the file defines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
 
 
 def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None, method: int = 0) -> bytes:
-    """A Keras archive with arrays of these shapes; ``names`` are stored beside the variables of some groups."""
+    """Returns a Keras archive with arrays of these shapes; ``names`` are stored beside the variables of some groups."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         for path, shape in shapes.items():
@@ -47,7 +47,7 @@ def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None,
 
 
 def hdf5(config: Any, layers: Mapping[str, Mapping[str, Sequence[int]]]) -> bytes:
-    """An HDF5 file of a whole model as Keras 2 writes it; long lists of names are split in two."""
+    """Returns an HDF5 file of a whole model as Keras 2 writes it, with the long list of layer names split in two."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(config)
@@ -72,7 +72,7 @@ def said(content: bytes) -> list[str]:
 
 
 def one(*layers: Any, name: str = "dense") -> dict[str, Any]:
-    """A functional model of these layers; the last is its output."""
+    """Returns a functional model of these layers. The layer called ``name`` is the output."""
     return functional(INPUT, *layers, outputs=[[name, 0, 0]])
 
 
@@ -122,7 +122,7 @@ def test_many_differences_are_counted() -> None:
 
 
 def test_weights_that_no_summary_counts_are_skipped() -> None:
-    """Optimizers, metrics, the state of random generators, lookup tables."""
+    """A summary does not count optimizers, metrics, the state of random generators and lookup tables."""
     others = {
         **DENSE,
         "optimizer/vars/0": (3, 4),
@@ -132,7 +132,7 @@ def test_weights_that_no_summary_counts_are_skipped() -> None:
     }
     config = one(on_input("Dropout", "drop", rate=0.5), layer("Dense", "dense", [tensor("drop")], units=4))
     assert verified(archive(config, others)) == VerifyResult(2, 1, 0, ())
-    # With another shape it is not such a state.
+    # An array with another shape is not the state of a random generator.
     other = {**DENSE, "layers/dropout/seed_generator/vars/0": (3,)}
     assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weight for (3,)")
 
@@ -161,7 +161,7 @@ def inner(name: str, units: int = 4) -> dict[str, Any]:
 
 
 def nested(*models: dict[str, Any]) -> dict[str, Any]:
-    """A functional model that calls each of these on its input."""
+    """Returns a functional model that calls each of these models on its input."""
     called = [{**model, "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]} for model in models]
     return functional(INPUT, *called, outputs=[[model["name"], 0, 0] for model in called])
 
@@ -206,7 +206,7 @@ def test_lora_and_spectral_normalization_in_archives() -> None:
     assert len(said(archive(spectral, once))) == 1
 
 
-# Layers that only the file knows --------------------------------------------------------------------------------------
+# Layers that only the file defines ----------------------------------------------------------------------------------
 
 
 def foreign(**config: Any) -> dict[str, Any]:
@@ -250,7 +250,7 @@ def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
 def test_a_custom_layer_in_a_nested_model(where: str) -> None:
-    # Keras forgets that a Sequential is frozen when it loads one: each layer has its own flag.
+    # When Keras loads a Sequential, it ignores that it was frozen; only the flags of its layers count.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})
@@ -258,7 +258,7 @@ def test_a_custom_layer_in_a_nested_model(where: str) -> None:
     assert [row.params for row in report.layers] == [0, 20, 20]
     assert report.layers[1].trainable_params == (0 if where == "frozen" else UNKNOWN)
     assert report.totals.non_trainable_params == (20 if where == "frozen" else UNKNOWN)
-    # An HDF5 file stores the weights of a nested model together, without the layers they belong to.
+    # An HDF5 file stores all weights of a nested model in one group, without the layers they belong to.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
     assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == VerifyResult(0, 0, 1, ())
 
@@ -269,7 +269,7 @@ def test_a_custom_layer_of_an_hdf5_file() -> None:
 
 
 def test_custom_layers_without_names_are_named_as_keras_does() -> None:
-    """A class that takes no name is stored without one; its original name is stored beside its variables."""
+    """If a class takes no name, the config has no name for it; the original name is stored beside its variables."""
     unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
     config = sequential(INPUT, unnamed, unnamed)
     second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}
@@ -284,7 +284,7 @@ def test_a_custom_layer_without_stored_weights() -> None:
 
 
 def test_layers_with_python_code_have_the_stored_parameters() -> None:
-    """A JaxLayer, for example. Stored data that are not numbers, such as the pickle of a TorchModuleWrapper, do not count."""
+    """Tests a JaxLayer. A TorchModuleWrapper stores a pickle instead of numbers, which does not count as parameters."""
     jax = on_input("JaxLayer", "jax", call_fn="f")
     assert of(archive(one(jax, name="jax"), {"layers/jax_layer/vars/0": (3, 5)})).layers[1].params == 15
     file = io.BytesIO(archive(one(on_input("TorchModuleWrapper", "torch", module="m"), name="torch"), {}))
@@ -337,7 +337,7 @@ def test_the_verify_option(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
         f"error[no-weights]: {config}: contains no weights; give a .keras archive or the .h5 file of a whole model\n",
     )
     assert run(capsys, config, bad, "--verify")[0] == 2
-    # Given sizes change the expected shapes of the weights.
+    # An input size given on the command line changes the expected shapes of the weights.
     code, _, err = run(capsys, good, "--verify", "--input", "5")
     assert (code, "has kernel (5, 4); the file stores (3, 4)" in err) == (1, True)
     monkeypatch.setitem(sys.modules, "h5py", None)

@@ -1,4 +1,4 @@
-"""Fixtures of the command line's tests."""
+"""Fixtures for the tests of the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Started processes react to Ctrl-C, even if the tests run in the background of a script, where it is ignored."""
+    """Makes started processes react to Ctrl-C.
+
+    If a script runs the tests in the background, Ctrl-C is ignored otherwise.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""What every command must have: a line in the index, help with examples, a page of the documentation, completion."""
+"""Every command has a line in the index, help with examples, a page in the documentation, and completion."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_help_shows_examples_that_can_be_parsed(name: str) -> None:
         line = example.partition("   #")[0].partition(" > ")[0].partition(" | ")[0]
         program, called, *arguments = shlex.split(line)
         assert (program, called) == ("convcalc", name)
-        command.make_context(name, arguments)  # raises an error for an unknown option
+        command.make_context(name, arguments)  # an unknown option raises an error
 
 
 @pytest.mark.parametrize("name", DECLARED)

@@ -1,4 +1,7 @@
-"""The completions that a shell offers after TAB, through the protocol of click's scripts for bash, zsh and fish."""
+"""The completions that a shell offers after TAB.
+
+The tests use the protocol of click's scripts for bash, zsh and fish.
+"""
 
 import json
 import os
@@ -18,7 +21,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def offers(shell: str, line: str, cwd: Path = ROOT) -> list[tuple[str, str, str]]:
-    """Type, value and help of each completion of the last word of a line."""
+    """Returns the type, value and help of each completion of the last word of a command line."""
     words = line.split(" ")
     environment = {
         **os.environ,

@@ -38,7 +38,7 @@ def vgg19(tmp_path: Path) -> str:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., str]:
-    """Writes a small model, with edits, to a file of that name."""
+    """Returns a function that writes a small model, changed by edits, to a file with the given name."""
 
     def written(name: str, *edits: tuple[str, str]) -> str:
         text = SMALL
@@ -186,7 +186,7 @@ def test_the_python_function() -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with three states of a model: two commits and the working file."""
+    """A repository with three versions of a model: two commits and the file in the working directory."""
     if shutil.which("git") is None:
         pytest.skip("git is missing")
     for name in [name for name in os.environ if name.startswith("GIT_")]:

@@ -1,4 +1,4 @@
-"""Interrupted output: a closed pipe, a full disk, closed streams, Ctrl-C. Each ends cleanly with a clear message."""
+"""Interrupted output: a closed pipe, a full disk, closed streams, Ctrl-C. The program ends with a clear message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system ha
 
 
 def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of shell in which the word convcalc is the program and "$@" are the arguments."""
+    """Runs a shell command. In it, the word convcalc is the program and "$@" are the arguments."""
     line = command.replace("convcalc", f"{sys.executable} -m convcalc")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(["sh", "-c", line, "sh", *args], capture_output=True, text=True, cwd=ROOT, env=environment)
@@ -89,8 +89,8 @@ def test_a_message_to_a_closed_stream_keeps_the_exit_code(args: list[str]) -> No
 
 @pytest.mark.parametrize("args", [["summary"], ["summary", "--format", "json"], ["check"]])
 def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
-    """Exit code 130, as in a shell, and no traceback."""
-    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # its error shows that the run has begun
+    """The exit code is 130, as in a shell, and there is no traceback."""
+    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # this file's error shows that the run has begun
     command = [sys.executable, "-m", "convcalc", args[0], *models, *args[1:]]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path) -> None:
     out.write_text("old")
     command = [sys.executable, "-m", "convcalc", "summary", str(ROOT / VGG), str(pipe), "-o", str(out)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    with running, pipe.open("w"):  # and nothing is written into it, so the run waits
+    with running, pipe.open("w"):  # nothing is written to the pipe, so the run waits for input
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""Many models checked by several processes: the output is the same as with one process, and no process is left behind."""
+"""Many models checked by several processes: the output is the same as with one process, and all processes end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 FASHION = "specs/fashion_mnist.yaml"
 METHODS = ["fork", "spawn"] if hasattr(os, "fork") else ["spawn"]
-# Models that pass, fail, warn or cannot be read. The longest is first, so that others finish before it.
+# Models that pass, fail, warn or cannot be read. The one that takes longest is first, so that others finish before it.
 MODELS = [
     "specs/resnet50.yaml",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("[fl]*.yaml")),
@@ -41,7 +41,7 @@ TIME = re.compile(rb'time="[0-9.]+"')
 
 
 def both(*args: str, folder: Path = ROOT) -> tuple[int, bytes, bytes]:
-    """Compare the outputs and files of a check with one process and with three, and return them."""
+    """Runs a check with one process and with three, compares the results, and returns exit code, stdout and stderr."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "convcalc", "check", *args, "--jobs"]
     one, three = (
@@ -90,7 +90,7 @@ def test_only_the_main_process_writes_records(tmp_path: Path) -> None:
         done = run("check", *names, "--record", str(folder), "--jobs", folder.name)
         assert done.returncode == 0
         assert done.stderr.count("written\n") == len(set(names))
-        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # for the second time
+        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # resnet50 is in the list twice
     one, three = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
     assert one == three and len(one) == len(set(names))
 
@@ -218,7 +218,7 @@ def test_few_names_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def many(*args: str, output: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """A long check by three processes, in a process group."""
+    """Starts a long check with three processes, in its own process group."""
     command = [sys.executable, "-m", "convcalc", "check", *["specs/vgg16.yaml"] * 1000, "--jobs", "3", *args]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -227,7 +227,7 @@ def many(*args: str, output: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
 
 
 def ended(group: int, seconds: float = 60) -> bool:
-    """Whether every process of a group ends within this many seconds."""
+    """Returns True if all processes of a group end within this many seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

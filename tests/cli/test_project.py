@@ -1,4 +1,4 @@
-"""The settings in a project's pyproject.toml."""
+"""The settings of convcalc in a project's pyproject.toml."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pairs of models with one known change: the comparison names exactly that change."""
+"""Pairs of models with one known change: the comparison must report exactly this change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
 
 
 def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
-    """A model of specs/ with its text changed."""
+    """Returns a model of specs/ after edits of its text."""
     text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -43,7 +43,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Status, name before, name after and changed fields of each difference; numbers of automatic names are removed."""
+    """Returns the status, both names and the changed fields of each difference, without the numbers in automatic names."""
     return [
         (
             pair.status,
@@ -57,7 +57,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Like :func:`told`, but without affected layers, and only with changes of the layer itself."""
+    """Returns the result of :func:`told` without affected layers, and without changes of shapes and names."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -66,7 +66,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """What Keras's printed summary of a chain keeps of a model."""
+    """Returns what is left of a model in the summary that Keras prints of a chain."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)
@@ -92,7 +92,7 @@ BASE = [
 
 
 def with_layer(number: int, *layers: str) -> list[str]:
-    """The base with one layer replaced by others."""
+    """Returns the base chain with one layer replaced by other layers."""
     return [*BASE[:number], *layers, *BASE[number + 1 :]]
 
 
@@ -410,7 +410,7 @@ def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -
         edited.insert(place, "Dense: {units: 5, activation: relu}")
     else:
         edited[place] = "LayerNormalization: {epsilon: 0.01}"
-    # A layer at the end, so that no model is empty.
+    # The last layer is fixed, so that no model is empty.
     comparison = compare(chain([*layers, "Flatten:"]), chain([*edited, "Flatten:"]))
     statuses = [row[0] for row in own(comparison)]
     assert sorted(statuses) == {"remove": ["removed"], "insert": ["added"], "replace": ["added", "removed"]}[edit]

@@ -1,4 +1,4 @@
-"""The command ``python -m tests.fuzz TARGET|all --seconds N [--jobs N]``; its exit code is 1 if something is found."""
+"""The command ``python -m tests.fuzz TARGET|all --seconds N [--jobs N]``. Its exit code is 1 if a case fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tests.fuzz import seeds
 from tests.fuzz.targets import TARGETS
 
-LONGEST = 16_384  # bytes of a case
+LONGEST = 16_384  # the maximum size of a case, in bytes
 
 
 class Ran(NamedTuple):
@@ -25,11 +25,11 @@ class Ran(NamedTuple):
 
     executions: int
     seconds: float
-    ended: str  # how, if it did not end normally
+    ended: str  # how the worker ended, if not normally
 
 
 def main() -> int:
-    """Fuzz, and print statistics and finds."""
+    """Runs the workers, and prints their statistics and the failing cases."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("target", choices=[*TARGETS, "all"])
     parser.add_argument("--seconds", type=int, default=60, help="in all, shared by the targets")

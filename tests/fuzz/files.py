@@ -16,7 +16,7 @@ from tests.fuzz.mutate import ODD, copy, mutated
 
 
 def mutated_json(data: bytes, random: Random) -> bytes | None:
-    """JSON with mutated data; None if the bytes are not JSON."""
+    """Returns JSON with mutated data, or None if the bytes are not JSON."""
     try:
         tree = json.loads(data)
     except (ValueError, RecursionError):
@@ -25,7 +25,7 @@ def mutated_json(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_yaml(data: bytes, random: Random) -> bytes | None:
-    """A YAML text with mutated data, written in the usual style or in one line."""
+    """Returns a YAML text with mutated data, in block style or as JSON in one line."""
     tree = _loaded(data)
     if tree is None:
         return None
@@ -39,7 +39,7 @@ def mutated_yaml(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_archive(data: bytes, random: Random) -> bytes | None:
-    """A Keras archive with a mutated config or mutated weights."""
+    """Returns a Keras archive with a mutated config or mutated weights."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             members = {name: packed.read(name) for name in packed.namelist()}
@@ -57,13 +57,13 @@ def mutated_archive(data: bytes, random: Random) -> bytes | None:
 
 
 def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
-    """An HDF5 file with one more group, link, array or attribute, or one less."""
+    """Returns an HDF5 file in which one group, link, array or attribute was added, changed or removed."""
     import h5py
     import numpy as np
 
     file = io.BytesIO(data)
     try:
-        with open_hdf5(io.BytesIO(data), "seed") as tree:  # which refuses files that HDF5 would read in an endless loop
+        with open_hdf5(io.BytesIO(data), "seed") as tree:  # refuses files that HDF5 would read in an endless loop
             tree.root.attrs.get("model_config")
         with h5py.File(file, "r+") as changing:
             places = [changing["/"]]
@@ -100,7 +100,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
 
 
 def _donors(random: Random, files: tuple[bytes, ...]) -> list[Any]:
-    """The layers of another file."""
+    """Returns the layers of a random file, whose values may be used in mutations."""
     tree = _loaded(random.choice(files))
     inside = tree.get("config", tree) if isinstance(tree, dict) else {}
     layers = inside.get("layers") if isinstance(inside, dict) else None

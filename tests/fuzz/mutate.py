@@ -13,11 +13,11 @@ ODD: list[Any] = [
     [3, 3, 3], [[1, 1], [1, 1]], [None, 8, 8, 3], [None, None, 4], {"a": 1}, {"class_name": "__slice__", "config": {"start": 1}},
     {"class_name": "__ellipsis__", "config": {}}, {"class_name": "__numpy__", "config": {"value": [1.0, 2.0], "dtype": "float32"}},
 ]  # fmt: skip
-_Spot = tuple[Any, Any]  # a list or a mapping, and an index or a key of it
+_Spot = tuple[Any, Any]  # a list and an index, or a mapping and a key
 
 
 class _Site(NamedTuple):
-    """The position of a mutation, and the values that it may use."""
+    """The position of a mutation, and the values that the mutation may use."""
 
     owner: Any
     key: Any
@@ -28,7 +28,7 @@ class _Site(NamedTuple):
 
 
 def spots(tree: Any) -> list[_Spot]:
-    """The position of every value in the tree, except the tree itself."""
+    """Returns the position of every value in the tree, except the root."""
     result: list[_Spot] = []
     waiting = [tree]
     while waiting:
@@ -40,7 +40,7 @@ def spots(tree: Any) -> list[_Spot]:
 
 
 def mutated(tree: Any, random: Random, words: Sequence[str], donors: Sequence[Any]) -> Any:
-    """Change the tree in place by a few mutations, and return it. ``donors`` are values of other trees."""
+    """Changes the tree in place by a few mutations, and returns it. ``donors`` are values of other trees."""
     for _ in range(random.choice((1, 1, 1, 2, 3, 5))):
         places = spots(tree)
         if not places:
@@ -62,7 +62,7 @@ def _word(at: _Site) -> None:
 
 
 def _near(at: _Site) -> None:
-    """Another number, another word of the same letters, or the opposite."""
+    """Replaces a value by a similar one: a nearby number, a slightly changed word or list, the opposite of a bool."""
     value, choice = at.owner[at.key], at.random.choice
     if isinstance(value, bool):
         at.owner[at.key] = not value
@@ -77,7 +77,7 @@ def _near(at: _Site) -> None:
 
 
 def _other(at: _Site) -> None:
-    """A value from elsewhere in the tree."""
+    """Replaces a value by another value of the same tree."""
     there, other = at.random.choice(at.places)
     at.owner[at.key] = copy(there[other])
 
@@ -92,7 +92,7 @@ def _gone(at: _Site) -> None:
 
 
 def _given(at: _Site) -> None:
-    """One more value: from another tree, or an odd one."""
+    """Inserts a value: one from another tree, or an odd one."""
     value = copy(at.random.choice(at.donors) if at.donors and at.random.random() < 0.7 else at.random.choice(ODD))
     if isinstance(at.owner, list):
         at.owner.insert(at.key, value)
@@ -114,7 +114,11 @@ _CHANGES: tuple[_Change, ...] = (_odd, _word, _near, _near, _other, _swapped, _g
 
 
 def copy(value: Any) -> Any:
-    """A copy of a value. Trees that share parts would grow without end, so deep parts and those after a few thousand are left out."""
+    """Returns a copy of a value.
+
+    Repeated copies of shared parts would grow without end. So parts that are nested too deeply, and all parts after the
+    first 2,000, become None.
+    """
     left = [2_000]
 
     def copied(part: Any, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""Conditions that every result must meet: :func:`judge` raises :class:`AssertionError` if one fails."""
+"""Conditions that every result must meet. :func:`judge` raises :class:`AssertionError` if one is not met."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST_MESSAGE = 5_000
 
 
 def refused(failed: ConvcalcError) -> None:
-    """An error has a message, needs a few lines per problem, and is printable."""
+    """Checks an error: it has problems, and each has a message that is not too long."""
     assert failed.problems
     for problem in failed.problems:
         assert problem.message
@@ -44,7 +44,7 @@ def refused(failed: ConvcalcError) -> None:
 
 
 def judge(model: Model) -> None:
-    """A model has a consistent report, or a :class:`ConvcalcError`."""
+    """Checks that a model has a consistent report, or is refused with a :class:`ConvcalcError`."""
     try:
         report = infer(model)
     except ConvcalcError as failed:
@@ -57,7 +57,7 @@ def judge(model: Model) -> None:
 
 
 def _data(report: Report) -> None:
-    """The JSON report is valid JSON, and no count in it is negative."""
+    """Checks that the JSON report is valid JSON, and that no count in it is negative."""
     data = report.as_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert json.loads(report_json(report)) == data
@@ -71,7 +71,7 @@ def _data(report: Report) -> None:
 
 
 def _texts(report: Report) -> None:
-    """Every text is printed, and controls no terminal."""
+    """Checks that every format can be printed, and that no text contains control characters for a terminal."""
     style = TextStyle()
     texts = [table(report, style, list(FIELDS), 9), memory_text(report, style), insights_text(insights(report), style)]
     texts += [explanation_text(explain(report, str(number + 1)), style) for number in range(min(2, len(report.layers)))]
@@ -86,7 +86,7 @@ def _texts(report: Report) -> None:
 
 
 def _recorded(report: Report) -> None:
-    """A model agrees with its own record."""
+    """Checks that a model agrees with its own snapshot."""
     record = snapshot_in(report_json(report), "own.json", report)
     comparison, problems = compare_with_snapshot(report, record)
     assert not problems, problems
@@ -94,16 +94,16 @@ def _recorded(report: Report) -> None:
 
 
 def _written(report: Report) -> None:
-    """Everything that is written of a model is read back as the same model, and is valid UTF-8."""
+    """Checks that the written config is read back as the same model, and that the written spec and code are valid."""
     config = config_json(report)
     again = infer(read(config.encode(), "written.json"))
     own_code = any(isinstance(row.definition, LayerDefinition) and row.definition.is_custom for row in report.layers)
-    if not report.problems and not own_code:  # a config does not store it
+    if not report.problems and not own_code:  # a config does not store Python code
         assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
         assert _rows(again) == _rows(report)
         assert again.totals == report.totals
     try:
-        spec = spec_yaml(report)  # which reads its text again
+        spec = spec_yaml(report)  # the writer reads the text again and compares the models
     except ConvcalcError as failed:
         assert [problem.code for problem in failed.problems] == ["cannot-write"], failed
     else:
@@ -117,7 +117,7 @@ def _written(report: Report) -> None:
 
 
 def _class_name(row: LayerReport) -> str:
-    """The class; an operation of Keras 2 is written as the corresponding operation of Keras 3."""
+    """Returns the class; for an operation of Keras 2, the class of the corresponding operation of Keras 3."""
     return row.definition.name if isinstance(row.definition, Operation) else row.class_name
 
 

@@ -1,4 +1,4 @@
-"""The first inputs of fuzzing: the specs, files and tables of the tests. None is large."""
+"""The first inputs for fuzzing: the specs, files and tables of the tests. All are small."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from convcalc.write.spec import spec_yaml
 from tests.live.cases_operations import cases, in_a_spec, model_of
 from tests.paths import BROKEN, GOLDEN, ROOT
 
-LARGEST = 4_000  # of a seed, in bytes
+LARGEST = 4_000  # the maximum size of a seed, in bytes
 _ENTRY_KEYS = "from as name repeat index call Model layers expect trainable dtype output_shape params outputs arguments"
 _CONFIG_KEYS = (
     "class_name config module registered_name build_config input_shape batch_shape inbound_nodes args kwargs shape "
@@ -38,7 +38,7 @@ _SIGNS = "null true false ~ ? : - [ ] { } & * | > ' \" # % @ ! << --- ... $ ${ }
 
 @cache
 def words() -> tuple[str, ...]:
-    """The words of files: names of layers, arguments and operations, keys, dtypes."""
+    """Returns the words that files contain: names of layers, arguments and operations, keys, dtypes."""
     result = {*TOP_KEYS, *_ENTRY_KEYS.split(), *_CONFIG_KEYS.split(), "float16", "int32", "string", "mixed_bfloat16"}
     for name, kind in CATALOGUE.items():
         result |= {name, *(argument.name for argument in kind.arguments)}
@@ -48,14 +48,14 @@ def words() -> tuple[str, ...]:
 
 
 def dictionary() -> str:
-    """The words and special characters as a dictionary of libFuzzer."""
+    """Returns the words and special characters in the format of libFuzzer's dictionaries."""
     quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in (*words(), *_SIGNS.split()))
     return "".join(f'"{word}"\n' for word in quoted)
 
 
 @cache
 def specs() -> tuple[bytes, ...]:
-    """Valid and broken specs: of every layer, every operation, and those of the tests."""
+    """Returns valid and broken specs: those of the tests, and an example of every layer and of every operation."""
     paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((BROKEN).glob("*.yaml"))]
     examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
     operations = [spec_yaml(report).encode() for report in _operations()]
@@ -64,7 +64,7 @@ def specs() -> tuple[bytes, ...]:
 
 @cache
 def configs() -> tuple[bytes, ...]:
-    """Configs of Keras 3: those of the specs, and existing files."""
+    """Returns configs of Keras 3: existing files, and the specs written as configs."""
     files = [*sorted((ROOT / "specs" / "files").glob("*.json")), GOLDEN / "two_heads.json"]
     written = [_compact(path.read_text(encoding="utf-8")) for path in files]
     for spec in specs():
@@ -77,7 +77,7 @@ def configs() -> tuple[bytes, ...]:
 
 @cache
 def legacy() -> tuple[bytes, ...]:
-    """Configs of Keras 2, made from those of Keras 3: their calls are lists, and their operations have other names."""
+    """Returns configs of Keras 2, made from configs of Keras 3: calls become lists, and operations get other names."""
     result = [json.loads(text) for text in configs()]
     functional = [config for config in result if config["class_name"] == "Functional"]
     return tuple(json.dumps(_older(config)).encode() for config in functional)
@@ -94,7 +94,11 @@ def _older(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(node: Any) -> Any:
-    """A call of Keras 3 as a list of tensors, each with the named arguments of the call; a call of Keras 2 unchanged."""
+    """Converts a call of Keras 3 to the form of Keras 2.
+
+    That form is a list with one entry for each tensor; each entry contains the keyword arguments of the call. A call of
+    Keras 2 is returned unchanged.
+    """
     if isinstance(node, list):
         return node
     tensors = [part for arg in node["args"] for part in (arg if isinstance(arg, list) else [arg])]
@@ -104,7 +108,7 @@ def _node(node: Any) -> Any:
 
 @cache
 def hdf5s() -> tuple[bytes, ...]:
-    """HDF5 files of whole models: their config as an attribute, and weights by layer."""
+    """Returns HDF5 files of whole models: the config is an attribute, and the weights are grouped by layer."""
     import h5py
     import numpy as np
 
@@ -128,7 +132,7 @@ def hdf5s() -> tuple[bytes, ...]:
 
 @cache
 def archives() -> tuple[bytes, ...]:
-    """Keras archives: a config, and weights in a tree of groups."""
+    """Returns Keras archives: a config, and weights in a tree of groups."""
     import h5py
     import numpy as np
 
@@ -149,18 +153,18 @@ def archives() -> tuple[bytes, ...]:
 
 @cache
 def recorded() -> tuple[bytes, ...]:
-    """The models that records are compared with: a chain, and a graph with a nested model."""
+    """Returns the models that are compared with records: a chain, and a graph with a nested model."""
     return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (GOLDEN / "two_heads.json").read_bytes()
 
 
 def foreign_input() -> bytes:
-    """A model with an input of an unknown class."""
+    """Returns a model with an input of an unknown class."""
     return (GOLDEN / "two_heads.json").read_bytes().replace(b'"InputLayer"', b'"Mine"')
 
 
 @cache
 def records() -> tuple[bytes, ...]:
-    """Records of them: the texts of Keras, complete, in a narrow table and with nested layers, and JSON reports."""
+    """Returns records of these models: JSON reports, and texts of Keras with several options."""
     result = []
     for report in (infer(read(text, "seed")) for text in recorded()):
         for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):
@@ -170,7 +174,7 @@ def records() -> tuple[bytes, ...]:
 
 
 def _operations() -> Iterator[Any]:
-    """A report of a model with each operation."""
+    """Yields, for each operation, the report of a model with this operation."""
     for asked in cases(7, 1):
         if in_a_spec(asked):
             try:

@@ -1,4 +1,4 @@
-"""The fuzzed functions. They take bytes and must not raise, whatever the bytes are. Each has its first inputs."""
+"""The functions to fuzz. They take bytes and must not raise, whatever the bytes are. Each has its first inputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 
 
 class Target(NamedTuple):
-    """``mutate`` returns the bytes after a mutation of their data, or None if they have none."""
+    """A function to fuzz.
+
+    ``mutate`` returns the bytes after a mutation of the data in them, or None if they contain no data.
+    """
 
     run: Callable[[bytes], None]
     seeds: Callable[[], Sequence[bytes]]
@@ -55,20 +58,20 @@ def _read(data: bytes, name: str) -> Model | None:
 
 
 def model(data: bytes) -> None:
-    """Any file: a spec or a config."""
+    """Reads any file: a spec or a config."""
     if (result := _read(data, "any")) is not None:
         judge(result)
 
 
 def config(data: bytes) -> None:
-    """A config of Keras, which is also audited for code."""
+    """Reads a Keras config, and audits it for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
         audit(parse_json(Source("any", data.decode())))
 
 
 def weighed(data: bytes) -> None:
-    """A file with weights, which are compared with those of the model."""
+    """Reads a file with weights, and compares the weights with the model."""
     if (result := _read(data, "any")) is None:
         return
     judge(result)
@@ -82,7 +85,7 @@ def _reports() -> tuple[Report, ...]:
 
 
 def record(data: bytes) -> None:
-    """A record, which is compared with a few models."""
+    """Reads a record, and compares it with a few models."""
     text = data.decode(errors="replace")
     for report in _reports():
         try:
@@ -95,7 +98,10 @@ def record(data: bytes) -> None:
 
 
 def resize(data: bytes) -> None:
-    """Other input sizes, one ``--input`` per line; the first line is the batch, or empty."""
+    """Changes the input sizes of a few models.
+
+    The first line is the batch size, or empty. Each other line is one ``--input``.
+    """
     batch, *inputs = data.decode(errors="replace").split("\n")
     for model in (*map(_model, seeds.recorded()), _model(seeds.foreign_input())):
         try:
@@ -115,7 +121,7 @@ def _folder() -> Path:
 
 
 def settings(data: bytes) -> None:
-    """A pyproject.toml: its budgets are checked for models, and its records are opened."""
+    """Reads a pyproject.toml, checks its budgets for models, and opens its records."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
         result = project(_folder())
@@ -133,7 +139,7 @@ def settings(data: bytes) -> None:
 
 
 def conv(data: bytes) -> None:
-    """The calculator's command line, one argument per line."""
+    """Runs the calculator's command line, with one argument per line."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:
@@ -146,7 +152,7 @@ def conv(data: bytes) -> None:
 
 
 def sizes(data: bytes) -> None:
-    """Sizes, paddings and the indices of ``x[…]``."""
+    """Parses sizes, paddings and the indices of ``x[…]``."""
     text = data.decode(errors="replace")
     for parse in (lambda: parse_sizes(text, "--in", names=True), lambda: parse_padding(text)):
         try:
@@ -159,7 +165,7 @@ def sizes(data: bytes) -> None:
 
 
 def quantities(data: bytes) -> None:
-    """Quantities such as 5M: never negative, and plain digits are that number."""
+    """Parses quantities such as 5M: they are never negative, and plain digits have their usual value."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = quantity(text)
@@ -168,7 +174,7 @@ def quantities(data: bytes) -> None:
 
 
 def expression(data: bytes) -> None:
-    """If an expression has a value, it equals that of Python's integer arithmetic."""
+    """Evaluates an expression: if it has a value, Python's integer arithmetic gives the same value."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = evaluate(text, {"x": 7, "y": 12})
@@ -219,5 +225,5 @@ TARGETS = {
 
 
 def run(target: str, data: bytes) -> Any:
-    """Run one case; raises nothing if all is well."""
+    """Runs one case. Raises only if the case fails."""
     return TARGETS[target].run(data)

@@ -1,7 +1,7 @@
 """Runs one target in its own process: ``python -m tests.fuzz.worker TARGET FINDS [libFuzzer's options]``.
 
-A find does not end the run: its bytes are written to the directory FINDS, one file for each place in the code that
-raised.
+After a failing case, the run continues. Its bytes are written to the directory FINDS, one file for each code position
+that raised an exception.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    for module in walk_packages(
-        convcalc.__path__, "convcalc."
-    ):  # imported now, because they are otherwise imported later, when needed
+    for module in walk_packages(convcalc.__path__, "convcalc."):  # imported now, so that no case has to import them
         if not module.name.endswith("__main__"):
             import_module(module.name)
     from tests.fuzz.targets import TARGETS
 
-SECONDS = 5  # of processor time, for one case
-ROOM = 2**30  # bytes, in addition to the memory of a worker before the first case
+SECONDS = 5  # maximum processor time of one case
+ROOM = 2**30  # bytes that a worker may allocate, in addition to its memory before the first case
 
 
 class TooSlow(BaseException):
-    """Not an Exception, because a reader of damaged files may catch those."""
+    """Raised when a case takes too long.
+
+    It is not an Exception, because readers of damaged files may catch any Exception.
+    """
 
 
 def main(name: str, finds: Path, options: list[str]) -> None:
-    """Fuzz one target."""
+    """Fuzzes one target."""
     target = TARGETS[name]
     target.seeds()
 
@@ -82,7 +83,7 @@ def _keep(finds: Path, name: str, data: bytes, found: BaseException) -> None:
 
 
 def _place(trace: TracebackType | None) -> str:
-    """The innermost place in the project's code; for a slow case, the outermost function of a family of places."""
+    """Returns the innermost position in the project's code at which an exception was raised."""
     frames = [
         f"{Path(frame.filename).stem}.{frame.name}.{frame.lineno}"
         for frame in traceback.extract_tb(trace)
