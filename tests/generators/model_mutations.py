@@ -1,4 +1,7 @@
-"""Models with one change, and the expected result of checking them against a printed record. Used with and without Keras."""
+"""Models with one change, and the expected result of checking each against the printed text of the original.
+
+Tests with and without Keras use them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ TEXTS: dict[str, Callable[[Report, Options], str]] = {"keras": keras_text, "kera
 
 
 class Mutation(NamedTuple):
-    """The report of a model with one change to the layer of that name."""
+    """The report of a model in which one layer was changed. ``layer`` is the name of this layer."""
 
     kind: str
     layer: str
@@ -73,7 +76,7 @@ KINDS = (*CHANGES, "dropped")
 
 
 def mutated(model: Model, kind: str, random: Random) -> Mutation | None:
-    """The model with one randomly chosen layer changed; None if no layer can be changed."""
+    """Returns the model with one randomly chosen layer changed, or None if no layer can be changed."""
     numbers = [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     random.shuffle(numbers)
     for number in numbers[:20]:
@@ -95,7 +98,10 @@ def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
 
 
 def dropped(model: Model, number: int) -> Model | None:
-    """The model without a layer with one input and one output: the readers of its output read its input."""
+    """Returns the model without layer ``number``: calls that read the layer's output read its input instead.
+
+    Returns None if the layer cannot be removed, for example because it has several inputs.
+    """
     calls = [place for place, call in enumerate(model.calls) if call.layer == number]
     if len(calls) != 1 or len(model.calls[calls[0]].sources) != 1 or len(model.layers) < 4:
         return None
@@ -127,7 +133,7 @@ def dropped(model: Model, number: int) -> Model | None:
 
 
 def blocks(text: str) -> list[str]:
-    """The rows of a printed table, each with its lines."""
+    """Returns the rows of a printed table. A row may have several lines."""
     lines = text.splitlines()
     if any(line.startswith("┏") for line in lines):
         begin = next(number for number, line in enumerate(lines) if line.startswith("┡"))
@@ -146,7 +152,7 @@ def blocks(text: str) -> list[str]:
 
 
 def first_difference(one: str, other: str) -> int | None:
-    """The first row in which two texts differ; None if their rows are equal."""
+    """Returns the index of the first row in which two texts differ, or None if their rows are equal."""
     first, second = blocks(one), blocks(other)
     for number in range(max(len(first), len(second))):
         if first[number : number + 1] != second[number : number + 1]:
@@ -155,7 +161,7 @@ def first_difference(one: str, other: str) -> int | None:
 
 
 def _paths(report: Report, kind: str, options: Options) -> list[str]:
-    """The layers of the rows that are shown."""
+    """Returns the path of the layer of each printed row."""
     if kind == "keras":
         shown = in_range(report, options.layer_range)
         return [row.path for top in shown for row in layer_rows(report, top, options.expand_nested)]
@@ -167,12 +173,12 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
 
 
 def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
-    """The problems of a check."""
+    """Returns the problems found by comparing a report with a record."""
     return compare_with_snapshot(report, record)[1]
 
 
 def refusal(report: Report, kind: str, text: str) -> str | None:
-    """The text of a failed check against the model's own text; None if the check passes."""
+    """Checks a model against its own printed text. Returns why the check failed, or None if it passes."""
     try:
         record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
@@ -184,22 +190,26 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 
 
 class Verdict(NamedTuple):
-    """Whether Keras's own text shows a change, and what is wrong with the result of the check (empty: nothing)."""
+    """The result of :func:`verdict`.
+
+    ``shows``: Keras's text of the changed model differs from the text of the original. ``wrong``: what is wrong with
+    the result of the check, or empty.
+    """
 
     shows: bool
     wrong: str = ""
 
 
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
-    """Judge the check of a changed model against the text of the original; None if Keras prints no text of it.
+    """Checks a changed model against the text of the original, and judges the result of the check.
 
-    The check must fail exactly if Keras's own text of the changed model differs. Its first problem must name a layer in
-    the first differing row, or the changed layer.
+    The check must fail exactly if Keras's text of the changed model differs. Its first problem must name a layer in the
+    first differing row, or the changed layer. Returns None if Keras cannot print the changed model.
     """
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    except ConvcalcError:  # a range of layers that no longer exists
+    except ConvcalcError:  # the model has no longer the layers of this range
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
@@ -212,9 +222,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         return Verdict(True, f"{what} is refused for a layer: {result[0].message}" if seen else "")
     shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
-        return Verdict(True)  # it is outside the range: only the totals show it
+        return Verdict(True)  # the layer is outside the range: only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # If the model lacks a layer, the record may show only the beginning of its name.
+    # The record may show only the beginning of the name of a layer that the model does not have.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
@@ -222,9 +232,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
 def _right(
     report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
 ) -> set[str]:
-    """The layers that may be named first: the changed one, and those in the first rows that differ.
+    """Returns the layers that the first problem may name: the changed layer, and those in the first row that differs.
 
-    If Keras lists the others in another order without the layer, then the layer of any row that differs.
+    If the other layers are in another order in the changed text, the layers of all differing rows are included.
     """
     one, two = (_paths(each, kind, options) for each in (report, changed))
     first, second = blocks(text), blocks(own)
@@ -235,7 +245,7 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # If the model lacks a nested layer, the record has only its name.
+    # The record has only the name, not the path, of a nested layer that the model does not have.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
@@ -244,7 +254,10 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts of checks of printed texts, against their own models and against changed ones; ``failed`` lists what went wrong."""
+    """Counts the checks of printed texts against their own models and against changed models.
+
+    ``failed`` lists the wrong results.
+    """
 
     accepted: int = 0
     refused: int = 0
@@ -259,7 +272,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Check a model against its printed texts, and two changed models against one of those texts each."""
+    """Checks a model against each of its printed texts, and two changed models against one of these texts each."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)
@@ -277,7 +290,10 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Whether the text of a range of layers shows that it is a range. If not, it looks like a smaller model and the check must fail."""
+    """Returns True if the text of a range of layers shows that it is only a range.
+
+    If not, the text looks like that of a smaller model, and the check must fail.
+    """
     if options.layer_range is None:
         return True
     report = report if kind == "keras" else without_mask_ops(report)

@@ -38,7 +38,7 @@ def of_spec(name: str) -> Report:
 
 
 def every() -> dict[str, Report]:
-    """All reports by name: those of the specs, and harder ones."""
+    """Returns all reports by name: those of the specs, and some that are harder to draw."""
     return {
         **{path.stem: of_spec(path.stem) for path in sorted(SPECS.glob("*.yaml"))},
         "nested": nested(),
@@ -47,7 +47,10 @@ def every() -> dict[str, Report]:
 
 
 def tensors(report: Report) -> Counter[tuple[str, str]]:
-    """The source and target layer of each tensor, by the report, with all nested models closed."""
+    """Returns the source and target layer of each tensor of the report.
+
+    Nested models are closed, so each is one node.
+    """
     return Counter(
         (source.rpartition("[")[0].rpartition("[")[0], row.name)
         for row in report.layers

@@ -1,4 +1,4 @@
-"""Results of checks, and GitHub's workflow commands parsed as its runner parses them."""
+"""Results of checks, and a parser of GitHub's workflow commands that works like GitHub's own."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 
 def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run convcalc as a shell does, in a pipe."""
+    """Runs convcalc as a shell does, with its output in a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "convcalc", *args],
         input=text,
@@ -30,7 +30,10 @@ def _read(descriptor: int) -> bytes:
 
 
 def on_a_terminal(*args: str, output_too: bool = False) -> str:
-    """Returns what is written to standard error on a terminal, with ``output_too`` to standard output as well."""
+    """Runs convcalc on a terminal. Returns what is written to standard error.
+
+    With ``output_too``, standard output is the terminal too, and its text is included.
+    """
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "convcalc", *args]

@@ -8,5 +8,5 @@ from convcalc.model import NO_ARGS, Foreign, Layer
 
 
 def handmade_layer(name: str, class_name: str, args: Mapping[str, Any] = NO_ARGS, dtype: str = "float32") -> Layer:
-    """A layer of the catalogue; a foreign one if the catalogue does not have its class."""
+    """Returns a layer of the catalogue, or a foreign layer if the catalogue does not have this class."""
     return Layer(name, class_name, find(class_name) or Foreign(class_name), args, dtype=dtype)

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 class Page(HTMLParser):
     """The contents of a page.
 
-    ``tables`` are lists of rows of cells; ``items`` and ``headings`` are texts; ``attributes`` are those of all tags.
+    ``tables`` are lists of rows of cells; ``items`` and ``headings`` are texts. ``attributes`` has the attributes of
+    all tags.
     """
 
     def __init__(self, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
-    """A tensor as a config refers to it."""
+    """Returns a tensor in the form in which a config refers to it."""
     history = [name, node, output]
     return {
         "class_name": "__keras_tensor__",
@@ -18,7 +18,7 @@ def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
 
 
 def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
-    """A layer of a functional config, called on the tensors of each node."""
+    """Returns a layer of a functional config. For each node, it is called once on the tensors of this node."""
     return {
         "module": module,
         "class_name": class_name,
@@ -36,7 +36,7 @@ DENSE = layer("Dense", "dense", [tensor("x")], units=4)
 
 
 def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, Any]:
-    """The config of a functional model."""
+    """Returns the config of a functional model."""
     inner = {
         "name": "model",
         "trainable": True,
@@ -49,22 +49,22 @@ def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, An
 
 
 def on(*tensors: Any) -> dict[str, Any]:
-    """A model whose only layer is called on these tensors."""
+    """Returns the config of a model whose only layer is called on these tensors."""
     return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
 
 
 def untold(**config: Any) -> dict[str, Any]:
-    """A tensor with another config."""
+    """Returns a tensor with a config of any form."""
     return {"class_name": "__keras_tensor__", "config": config}
 
 
 def sequential(*layers: Any) -> dict[str, Any]:
-    """The config of a Sequential."""
+    """Returns the config of a Sequential."""
     return {"module": "keras", "class_name": "Sequential", "config": {"name": "model", "layers": list(layers)}}
 
 
 def archive(content: bytes, name: str = "config.json", method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A Keras archive with that config."""
+    """Returns a Keras archive with this config."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as packed:
         packed.writestr(name, content)

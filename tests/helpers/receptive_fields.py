@@ -12,7 +12,7 @@ from convcalc.read.spec.spec import read_spec
 
 
 def spec(*layers: Any, size: Any = (64, 1), **more: Any) -> Report:
-    """The report of a model with one input ``x``."""
+    """Returns the report of a model with one input ``x``."""
     whole = {"inputs": {"x": size}, "layers": list(layers), **more}
     return infer(read_spec(Source("spec.yaml", json.dumps(whole))))
 

@@ -1,4 +1,4 @@
-"""The text of Keras 2's ``model.summary()``: cases that no golden text shows. tests/live compares it with Keras 2."""
+"""The text of Keras 2's ``model.summary()``: cases that no golden file has. tests/live compares the text with Keras 2."""
 
 from __future__ import annotations
 
@@ -65,7 +65,10 @@ layers:
 
 
 def test_masks_have_no_rows() -> None:
-    """Keras 3 makes operations for masks, but Keras 2 has no layers for them; the rest is a chain."""
+    """Keras 3 adds operations for masks; Keras 2 has no layers for them.
+
+    Without these operations, the model is a chain.
+    """
     result = text(
         """
 input: [7]
@@ -89,7 +92,7 @@ layers:
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
-    """Keras 2 itself never ends if a column has no room."""
+    """If a column has no room, Keras 2 itself runs in an endless loop."""
     with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
         text(CHAIN, **options)
 

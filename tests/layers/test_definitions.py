@@ -1,4 +1,4 @@
-"""Definitions: what a layer is, is decided once, and no behaviour depends on the module of its rule."""
+"""Definitions: it is decided only once what a layer is, and no behaviour depends on the module of a rule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 
 PACKAGE = Path(convcalc.__file__).parent
-# The registries find a family by the module of a rule. The list of all layers groups them by family.
+# The registries find a family by the module of a rule. The page that lists all layers groups them by family.
 INDEXES = {"layers/registry.py", "ops/registry.py", "rendering/catalogue.py"}
 
 
@@ -37,7 +37,7 @@ def test_only_the_indexes_know_families(path: Path) -> None:
 
 
 def moved(value: Any) -> Any:
-    """A layer, or an argument with layers in it, whose rules are in another file."""
+    """Returns a layer, or an argument that contains layers, with another family: as if the rules were in another file."""
     if isinstance(value, Layer) and isinstance(value.definition, LayerDefinition):
         args = {name: moved(part) for name, part in value.args.items()}
         return value._replace(definition=value.definition._replace(family="elsewhere"), args=args)
@@ -47,7 +47,7 @@ def moved(value: Any) -> Any:
 
 
 def results(report: Report) -> list[Any]:
-    """All that the program says about a model; an error as its message."""
+    """Returns everything that the program writes about a model. An error is returned as its message."""
     functions: list[Callable[[Report], Any]] = [report_json, insights, config_json, python_code, snapshot_of_report]
     texts = []
     for function in functions:
@@ -100,9 +100,7 @@ def test_the_reader_of_configs_decides_the_same() -> None:
     again = read(config_json(infer(model)).encode(), "config.json")
     definitions = {layer.name: layer.definition for layer in again.layers}
     assert definitions["dense"] is CATALOGUE["Dense"]
-    assert definitions["scale"] == Foreign(
-        "Scale", registered_name="Custom>Scale"
-    )  # the declaration is in the spec only
+    assert definitions["scale"] == Foreign("Scale", registered_name="Custom>Scale")  # only the spec has the declaration
     assert isinstance(definitions["relu"], Operation)
     assert isinstance(definitions["inner"], Model)
     assert definitions["mine"] == Foreign("Mine", module="mypackage")

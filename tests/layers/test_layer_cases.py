@@ -1,7 +1,7 @@
 """Every layer of the catalogue by example: arguments and input shape, and the expected result.
 
 A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). Every
-layer of the catalogue must have a row here, a summary, and an example that runs.
+layer of the catalogue must have a row here, a summary, and an example that can be run.
 """
 
 from __future__ import annotations
@@ -431,9 +431,8 @@ def test_a_layer_has_the_expected_shapes_and_weights(
     assert parameters(result) == sum(map(prod, weights))
 
 
-# Inputs that Keras refuses, and our code: (layer, arguments, input shapes with the batch axis, code). We once accepted
-# each
-# of them, or people often meet this refusal of Keras.
+# Inputs that Keras refuses, and our code: (layer, arguments, input shapes with the batch axis, code). Each was once
+# accepted by mistake, or is a mistake that users of Keras often make.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -524,7 +523,7 @@ def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tu
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
-# Refusals with the same code for several reasons: the reason is tested too.
+# Refusals that have the same code but different reasons. The message is tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both shape and batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both batch_size and batch_shape"),
@@ -603,7 +602,7 @@ def test_initial_weights_are_those_of_keras() -> None:
         assert starts and set(starts.values()) == {"glorot_uniform"}
 
 
-# Laws: different constructions with equal results.
+# Properties: different models with equal results.
 
 
 def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], int, int]:
@@ -676,9 +675,9 @@ def test_grouped_by_channel_is_depthwise() -> None:
     assert grouped == counted("DepthwiseConv2D", {"kernel_size": 3}, (9, 9, 6))
 
 
-# Duties of every entry.
+# What every declaration must have.
 
-# Facets without a good default: a declaration must state each of them.
+# Facets without a good default, so each declaration must state them.
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",

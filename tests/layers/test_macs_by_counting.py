@@ -1,7 +1,7 @@
 """MACs compared with an independent count: loops over positions, kernel elements and channels, on small shapes.
 
-Nothing here uses the arithmetic of the rules: a convolution visits each output position, each kernel position and each
-channel and adds one, and so on. Positions in the padding are multiplied too (by zero), as in Keras.
+Nothing here uses the arithmetic of the rules. For a convolution, the loops visit each output position, each kernel
+position and each channel, and add one each time. Positions in the padding count too: Keras multiplies them by zero.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def macs_of(name: str, args: dict[str, Any], *shapes: Sizes) -> object:
 
 
 def grid(sizes: Sizes) -> Iterator[tuple[int, ...]]:
-    """All positions of a space."""
+    """Returns all positions of a space of this shape."""
     return cells(*map(range, sizes))
 
 
@@ -45,7 +45,10 @@ def grid(sizes: Sizes) -> Iterator[tuple[int, ...]]:
 
 
 def starts(size: int, kernel: int, stride: int, dilation: int, padding: str) -> list[int]:
-    """The first positions of all windows along one axis; those in the padding are below 0."""
+    """Returns the first position of each window along one axis.
+
+    Positions in the padding before the input are below 0.
+    """
     reach = (kernel - 1) * dilation
     if padding == "causal":
         return [start - reach for start in range(0, size, stride)]
@@ -150,7 +153,7 @@ def test_dense(shape: tuple[int, ...]) -> None:
 
 
 def einsum(equation: str, *shapes: Sizes) -> int:
-    """The visits of all loops of an equation without dots."""
+    """Returns how often the loops over all letters of an einsum equation run. The equation has no dots."""
     sizes = {
         dim: size for term, shape in zip(equation.split("->")[0].split(","), shapes) for dim, size in zip(term, shape)
     }
@@ -193,7 +196,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
 
 
 def gates(features: int, units: int, count: int) -> int:
-    """One step: each gate of each unit reads all features and the whole state."""
+    """Returns the MACs of one step: each gate of each unit reads all features and the whole state."""
     return sum(1 for _ in grid((count, units)) for _ in range(features + units))
 
 
@@ -229,7 +232,7 @@ def test_convolutional_recurrent_layers(rank: int, padding: str, stride: int) ->
     args = {"filters": 2, "kernel_size": kernel, "padding": padding, "strides": stride}
     at = {"dilation": (1,) * rank, "strides": (stride,) * rank, "padding": padding}
     step = convolution(sizes, 3, 4 * 2, kernel, 1, **at)
-    # The state already has the size of the output and keeps it.
+    # The state already has the size of the output, so its size does not change.
     state = tuple(len(starts(size, 2, stride, 1, padding)) for size in sizes)
     step += convolution(state, 2, 4 * 2, kernel, 1, dilation=(1,) * rank, strides=(1,) * rank, padding="same")
     assert macs_of(f"ConvLSTM{rank}D", args, (4, *sizes, 3)) == 4 * step
@@ -266,7 +269,7 @@ def test_multi_head_attention(value_dim: int | None, gate: bool, out: int | None
 def test_attention_along_some_axes() -> None:
     args = {"num_heads": 2, "key_dim": 3, "attention_axes": 2}
     expected = projections(4 * 5, (8, 2, 3), (8, 2, 3), (8, 2, 3), (2, 3, 8))
-    for _ in grid((2, 4, 5, 5)):  # at each position of the first axis, all pairs along the second
+    for _ in grid((2, 4, 5, 5)):  # at each position of the first axis, all pairs of positions of the second axis
         expected += 3 + 3
     assert macs_of("MultiHeadAttention", args, (4, 5, 8), (4, 5, 8)) == expected
 
@@ -283,7 +286,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    weighed = sum(values for _ in pairs)  # tanh of sums, without a multiplication
+    weighed = sum(values for _ in pairs)  # tanh of sums: only the values are multiplied
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot
@@ -366,8 +369,7 @@ def test_correlation() -> None:
 
 # Every multiplication is counted --------------------------------------------------------------------------------------
 
-# Layers with weights that a forward pass does not multiply and add up: look-ups, scales of single values, and
-# statistics.
+# Layers whose weights are not part of a multiply-accumulate: look-ups, scales of single values, and statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

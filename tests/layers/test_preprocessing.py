@@ -1,4 +1,4 @@
-"""Layers that prepare data: their refusals, and the dtypes of their outputs."""
+"""Preprocessing layers: their refusals, and the dtypes of their outputs."""
 
 from __future__ import annotations
 

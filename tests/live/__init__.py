@@ -1,1 +1,4 @@
-"""Comparison with the live Keras, whose results are taken as correct. Run with ``pytest -m keras tests/live``."""
+"""Compares convcalc with the installed Keras, whose results are taken as correct.
+
+Run with ``pytest -m keras tests/live``.
+"""

@@ -1,4 +1,4 @@
-"""Builds the model of a spec layer by layer in Keras, for specs that are not models of keras.applications."""
+"""Builds the model of a spec layer by layer in Keras, for specs of models that keras.applications does not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcalc.model import Layer, Model
 
 
 def build(model: Model) -> Any:
-    """The model in Keras; every layer keeps its name."""
+    """Returns the model built in Keras. Every layer keeps its name."""
     import keras
 
     if model.class_name == "Sequential":
@@ -47,14 +47,14 @@ def _layer(layer: Layer) -> Any:
         return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
-    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # pairs for each axis here, one pair there
+    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # ours: a pair for each axis; Keras: one pair
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}
     return _class(layer.class_name)(**args, **common)
 
 
 def _class(name: str) -> Any:
-    """The class of that name; keras does not export some classes in files of keras.applications."""
+    """Returns the class of this name. Some classes that keras.applications uses are not exported by Keras."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
 
@@ -79,7 +79,7 @@ def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) 
 
 
 def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) -> Any:
-    """A Keras class for a layer declared in the spec: it creates the declared weights."""
+    """Returns a Keras layer for a layer that the spec declares. It creates the declared weights."""
     import keras
 
     def infer(shape: tuple[Any, ...]) -> Any:
@@ -90,7 +90,7 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
             for weight in infer(input_shape).weights:
                 self.add_weight(name=weight.name, shape=weight.shape, trainable=weight.trainable)
 
-        def call(self, inputs: Any) -> Any:  # Keras reads from its signature which shapes to pass
+        def call(self, inputs: Any) -> Any:  # Keras reads this signature
             return inputs
 
         def compute_output_shape(self, input_shape: Any) -> Any:
@@ -101,5 +101,5 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
 
 
 def count(weights: Any) -> int:
-    """Number of elements of some weights."""
+    """Returns the total number of elements of some weights."""
     return sum(math.prod(weight.shape) for weight in weights)

@@ -1,18 +1,23 @@
 """Generated cases of each family: arguments and shapes as people write them, valid or wrong.
 
-Sizes are whole numbers. Keras accepts some floats as sizes and fails later, or rounds them; we refuse them, and no case
-has any. No case has what a symbolic call accepts but the run of the layer refuses, as we do at once: ``Dot`` over the
-batch axis, an ``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input on an axis that does not
-exist, a ``ZeroPadding`` by a negative number, a convolution with a list as its padding. Keras builds a ``ConvLSTM``
-without filters, which is nonsense.
+Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them; we refuse them, so no case
+has any.
+Keras accepts some arguments in a symbolic call, but the layer fails when it runs. We refuse them at once, so no case
+has them: ``Dot`` over the batch axis, an ``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input
+on an axis that does not exist, a ``ZeroPadding`` by a negative number, a convolution with a list as its padding, and
+null for some arguments (``ELU``'s alpha, ``Softmax``'s axis). Keras also builds a ``ConvLSTM`` without filters, which
+is nonsense; no case has one.
 
-Also left out: a seed that is not a number with a rate of 0 (Keras does not check it, we do); an initializer that cannot
-fill a weight of that rank ('identity' for a bias) and mappings that configure one, whose class may be custom; a single
-number as the shape of an ``InputLayer``, our short form of a list; scalars, which do not even have a batch axis;
-``**kwargs`` of Keras layers that are no arguments of the catalogue (``autocast``, ``activity_regularizer`` of a layer
-without it in its signature, old spellings such as ``LeakyReLU(alpha=...)``, and any word at all for an ``InputLayer``);
-a null with which the run of the layer fails (``ELU``'s alpha, ``Softmax``'s axis); the values of an ``Embedding``'s
-weights; and ``trainable`` of a ``SpatialDropout``, which does not accept it and has no weights.
+Also left out:
+- a seed that is not a number if the rate is 0: we check it, Keras does not;
+- an initializer that cannot fill a weight of its rank ('identity' for a bias), and mappings that configure an
+  initializer, because the class may be custom;
+- a single number as the shape of an ``InputLayer``, which is our short form of a list;
+- scalars, which do not even have a batch axis;
+- keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` of a layer
+  without it in its signature, old names such as ``LeakyReLU(alpha=...)``, and any word for an ``InputLayer``;
+- the values of the weights of an ``Embedding``;
+- ``trainable`` of a ``SpatialDropout``, which has no weights and refuses the argument.
 """
 
 from __future__ import annotations
@@ -37,7 +42,7 @@ def _channels_first(args: dict[str, Any]) -> bool:
 
 
 def _format(random: Random, *others: Any) -> Any:
-    """A data_format in upper or lower case."""
+    """Returns a data_format in upper or lower case."""
     usual = ["channels_first", "channels_last", *others]
     return random.choice(["CHANNELS_FIRST", "Channels_Last", "channels first"] if random.random() < 0.08 else usual)
 
@@ -47,7 +52,7 @@ def _batch(random: Random) -> int | None:
 
 
 def _per_axis(random: Random, rank: int, low: int, high: int) -> Any:
-    """One number, or one for each axis."""
+    """Returns one number, or one for each axis."""
     if random.random() < 0.5:
         return random.randint(low, high)
     return tuple(random.randint(low, high) for _ in range(rank))
@@ -113,7 +118,7 @@ def convolution(random: Random) -> Case:
     _maybe(random, args, "kernel_constraint", lambda: "max_norm", 0.08)
     first = _channels_first(args)
     shape = _spatial_shape(random, rank, first)
-    if groups > 1 and random.random() < 0.6:  # so that the groups divide
+    if groups > 1 and random.random() < 0.6:  # so that the number of channels is a multiple of the groups
         channels = groups * random.randint(1, 3)
         shape = (shape[0], channels, *shape[2:]) if first else (*shape[:-1], channels)
     _spoil(random, args, rank)
@@ -188,7 +193,7 @@ def global_pooling(random: Random) -> Case:
 
 
 def _margins(random: Random, rank: int, most: int) -> Any:
-    """A number; one for each axis; a pair for each axis; or a mixture of those."""
+    """Returns one number, one for each axis, a pair for each axis, or a mixture of numbers and pairs."""
     if rank == 1:
         return random.choice([random.randint(0, most), (random.randint(0, most), random.randint(0, most))])
     form = random.random()
@@ -250,7 +255,9 @@ def reshaping(random: Random) -> Case:
 
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Often the input's own factors in another order, with a −1 among them; sometimes an impossible shape."""
+    """Returns a target shape: often the input's sizes in another order, with a −1 among them; sometimes an impossible
+    shape.
+    """
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)
     if target and random.random() < 0.5:
@@ -263,7 +270,7 @@ def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, 
 
 
 def inputs(random: Random) -> Case:
-    """An ``InputLayer`` with a shape, a batch_shape, both or neither."""
+    """Returns an ``InputLayer`` with a shape, a batch_shape, both or neither."""
     sizes = tuple(_size(random, 0, 9, 0.2) for _ in range(random.randint(0, 4)))
     if random.random() < 0.12:
         sizes = random.choice([(*sizes, -1), (*sizes, "3"), (*sizes, 2.5), "text"])  # type: ignore[assignment]
@@ -407,7 +414,8 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # A merging layer needs several inputs, but Keras accepts one; for a Concatenate, see above.
+    # Keras accepts a merging layer with a single input, so some cases have one. For a Concatenate, see the docstring
+    # above.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -433,7 +441,7 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        if random.random() < 0.1:  # the number repeats often enough to form an axis, but not the batch axis
+        if random.random() < 0.1:  # axes far out of range: Keras wraps them around; the batch axis is avoided
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
     if random.random() < 0.05:
@@ -498,7 +506,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refusals get more cases, so that every class is tested often enough.
+# Families with many classes or many refused cases get more cases, so that every class is tested often enough.
 _MORE = {
     "merging": 3,
     "resizing": 3,
@@ -509,12 +517,15 @@ _MORE = {
 }
 
 
-# Without an input of their own they have the shape of their data, or ignore a given one.
+# The dtype of these layers is fixed by their data, or they ignore a given dtype.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 
 def cases(family: str, seed: int, count: int) -> Iterator[Case]:
-    """So many cases of a family, or a multiple for families that need more; the same seed gives the same cases."""
+    """Yields ``count`` cases of a family, or a multiple for families that need more.
+
+    The same seed gives the same cases.
+    """
     random = Random(f"{family} {seed}")
     for _ in range(count * _MORE.get(family, 1)):
         case = FAMILIES[family](random)

@@ -17,7 +17,7 @@ from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_te
 
 
 class Asked(NamedTuple):
-    """A call: an operation, the arguments of its class, and the arguments of the call."""
+    """An operation, the arguments of its class, and the arguments of its call."""
 
     operation: Operation
     made: dict[str, Any]
@@ -263,7 +263,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
-    """Arguments by name: tensors for those of the call, an axis for each axis argument."""
+    """Returns typical arguments by their names: tensors for those of the call, an axis for each axis argument."""
     x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )
@@ -298,7 +298,7 @@ def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[A
 
 
 def cases(seed: int, count: int) -> list[Asked]:
-    """So many calls of each operation."""
+    """Returns this many calls of each operation."""
     result = []
     for (_, name), operation in sorted(OPERATIONS.items()):
         random = Random(f"{name} {seed}")
@@ -309,7 +309,7 @@ def cases(seed: int, count: int) -> list[Asked]:
 
 
 def model_of(asked: Asked, name: str = "made") -> Model:
-    """A model whose only operation is called as in the case."""
+    """Returns a model whose only operation is called as in the case."""
     layers: list[Layer] = []
     calls: list[Call] = []
 
@@ -335,7 +335,7 @@ def model_of(asked: Asked, name: str = "made") -> Model:
 
 
 def in_a_spec(asked: Asked) -> bool:
-    """True if each of its tensors can be an input layer."""
+    """Returns True if each tensor of the call can be an input layer."""
     waiting, seen = [*asked.call], 0
     while waiting:
         part = waiting.pop()
@@ -349,5 +349,5 @@ def in_a_spec(asked: Asked) -> bool:
 
 
 def automatic_name(asked: Asked) -> str:
-    """The name that Keras gives to the first operation of its class."""
+    """Returns the name that Keras gives to the first operation of this class."""
     return Names().automatic(asked.operation.name)

@@ -13,7 +13,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Some of the keywords, each with one of its values."""
+    """Returns some of the keywords, each with one of its values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 
@@ -22,7 +22,7 @@ def _size(random: Random) -> int | None:
 
 
 def _square(random: Random) -> T:
-    """Square matrices; sometimes too small, or with sides that differ by one."""
+    """Returns square matrices; sometimes they are too small, or their sides differ by one."""
     if random.random() < 0.15:
         return a_tensor(random)
     size = _size(random)
@@ -34,7 +34,10 @@ def _matrices(random: Random) -> T:
 
 
 def _equations(random: Random) -> list[Any]:
-    """Matrices and right-hand sides with as many axes, one more, one less, or some others."""
+    """Returns matrices and right-hand sides.
+
+    The right-hand sides have as many axes, one more, one less, or any number.
+    """
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3
     shape = random.choice([(*front, rows, _size(random)), (*front, rows), (*front, 2, 2, rows), a_shape(random)])
@@ -66,7 +69,7 @@ def _points(random: Random) -> list[Any]:
 
 
 def _complex(random: Random) -> Any:
-    """The parts of complex numbers; sometimes of two shapes, or only one, or too many."""
+    """Returns the parts of complex numbers; sometimes with different shapes, only one part, or three parts."""
     real = a_tensor(random, FLOATS if random.random() < 0.8 else NUMBERS, low=random.choice([0, 1, 2, 2, 2]))
     chance = random.random()
     if chance < 0.06:

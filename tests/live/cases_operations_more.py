@@ -1,4 +1,4 @@
-"""Generated calls of further operations: those that create tensors, find elements, compare, and process images."""
+"""Generated calls of further operations: those that create tensors, find elements, compare tensors, or process images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Some of the keywords, each with one of its values."""
+    """Returns some of the keywords, each with one of its values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 
@@ -138,7 +138,7 @@ def _fold(random: Random) -> Made:
 
 
 def _framed(random: Random, what: str) -> Made:
-    """Two of three numbers for each axis; sometimes another selection."""
+    """Gives two of the three numbers for each axis (before, after, target); sometimes one or all three."""
     made = _of_format(random)
     for names in (
         (f"top_{what}", f"bottom_{what}", "target_height"),
@@ -164,7 +164,7 @@ def _perspective(random: Random) -> Made:
 
 
 def _an_image(random: Random) -> T:
-    """An image or a batch of images; sometimes something else."""
+    """Returns an image or a batch of images; sometimes a tensor with too few or too many axes."""
     x = images(random, False)
     return x if random.random() < 0.93 else T(random.choice([x.shape[:2], (2, *x.shape, 1)]), x.dtype)
 
@@ -201,7 +201,7 @@ def _vectors(random: Random) -> Made:
 
 
 def _plain(*choices: str) -> Callable[[Random], Made]:
-    """One tensor of any shape and dtype."""
+    """Makes one tensor of any shape and dtype. The arguments named in ``choices`` are dtypes or None."""
     return lambda random: (_some(random, **{name: [None, *DTYPES] for name in choices}), [a_tensor(random)])
 
 

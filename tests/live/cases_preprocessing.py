@@ -1,7 +1,7 @@
 """Generated cases of the layers that prepare images, words and sound; see ``cases.py``.
 
-Keras checks few of the arguments in a symbolic call. No case has what the call accepts but the run of the layer
-refuses, as we do at once: an invalid ``value_range``, an unknown interpolation, a size of 0.
+Keras checks few of the arguments in a symbolic call. Some arguments are accepted there, but the layer fails when it
+runs. We refuse them at once, so no case has them: an invalid ``value_range``, an unknown interpolation, a size of 0.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FACTORS = [0, 0.1, 0.5, 1, (0.1, 0.4), (0.9, 0.2), [0.0, 1.0]]
 ODD_FACTORS = [-0.5, -1, 1.5, 9, (0.5, 3), (2, 3), (-2, -1.5), (0.1,), "wrong", None, (0.1, 0.2, 0.3)]
 FORMATS = ["channels_last", "channels_first", "channels_last", "channels_first", "wrong", None]
 
-# These check their value range in the constructor; the others pass it on.
+# These classes check their value range in the constructor; the others do not.
 CHECKS_VALUES = {
     "AugMix",
     "AutoContrast",
@@ -61,7 +61,7 @@ def _image(random: Random, channels_first: bool) -> tuple[int | None, ...]:
 
 
 def _value(random: Random, name: str, argument: str) -> Any:
-    """A value for an argument of an augmentation, sometimes a wrong one."""
+    """Returns a value for an argument of an augmentation, sometimes a wrong one."""
     wrong = _given(random, 0.1)
     if argument == "scale" and name == "RandomPerspective":
         return random.choice([-0.1, 1.5]) if wrong else random.choice([0, 0.5, 1.0])
@@ -111,7 +111,10 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """The generator of one part of the augmentations: few enough that each is tested often."""
+    """Returns a generator for one part of the augmentations.
+
+    A part is small, so that each augmentation is tested often.
+    """
 
     def generator(random: Random) -> Case:
         return _augmentation(random, IMAGES[number::parts])
@@ -185,7 +188,7 @@ def preprocessing_categories(random: Random) -> Case:
     sparse_checked = name in ("Discretization", "Hashing") or args.get("output_mode", "int") != "int"
     if sparse_checked and _given(random, 0.25):
         args["sparse"] = random.random() < 0.5
-    if name != "HashedCrossing" and _given(random, 0.04):  # which accepts and ignores it
+    if name != "HashedCrossing" and _given(random, 0.04):  # HashedCrossing accepts and ignores any argument
         args["nonsense"] = 1
     return Case(
         name,
@@ -260,7 +263,7 @@ def _lookup_options(random: Random, args: dict[str, Any], name: str, words: list
 
 
 def _special(args: dict[str, Any], name: str, mode: str) -> list[Any]:
-    """The tokens with which a vocabulary may begin."""
+    """Returns the special tokens (mask, unknown word) at the beginning of a vocabulary."""
     if name == "TextVectorization":
         return ["", "[UNK]"] if mode == "int" else ["[UNK]"]
     mask = args.get("mask_token")

@@ -10,7 +10,7 @@ from tests.live.judge import Case
 
 
 def _maybe(random: Random, args: dict[str, Any], **values: Any) -> None:
-    """Each of some arguments, sometimes."""
+    """Sets some of the arguments, each to one of its values."""
     for name, value in values.items():
         if random.random() < 0.35:
             args[name] = random.choice(value)
@@ -44,7 +44,7 @@ def _units(random: Random) -> int:
 
 
 def _cell(random: Random, depth: int = 0) -> dict[str, Any]:
-    """A cell as a spec writes it."""
+    """Returns a cell in the form of a spec."""
     if depth == 0 and random.random() < 0.25:
         return {"StackedRNNCells": {"cells": [_cell(random, 1) for _ in range(random.randint(1, 3))]}}
     name = random.choice(["SimpleRNNCell", "LSTMCell", "GRUCell"])
@@ -80,7 +80,7 @@ def _states(cell: dict[str, Any]) -> list[int]:
 
 
 def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> list[tuple[int | None, ...]]:
-    """Tensors for the states of a cell, sometimes one of unknown size."""
+    """Returns the shapes of the states of a cell; sometimes one has an unknown size."""
     states: list[tuple[int | None, ...]] = [(batch, size) for size in _states(cell)]
     if random.random() < 0.1:
         states[random.randrange(len(states))] = (batch, None)
@@ -88,7 +88,7 @@ def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> li
 
 
 def cells(random: Random) -> Case:
-    """A cell called directly: one step, with an input and the previous states."""
+    """Returns a cell that is called directly for one step, with an input and the previous states."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)
@@ -317,7 +317,7 @@ _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
-    """The layers whose weights change under a quantized policy, and some that stay the same."""
+    """Returns layers whose weights change under a quantized policy, and some whose weights stay the same."""
     name = random.choice(
         ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )

@@ -1,4 +1,4 @@
-"""Counts of the comparison, printed at the end of the run: cases, refusals, disagreements."""
+"""Counts of the comparison with Keras, printed at the end of the run: cases, refusals, disagreements."""
 
 import pytest
 
@@ -8,7 +8,10 @@ COUNTS: list[str] = []
 
 @pytest.fixture
 def tell(request):
-    """Record a line for the summary of the run. The test's report carries it, also from another process."""
+    """Returns a function that adds a line to the summary of the run.
+
+    The line is stored in the test's report, so it is not lost if the test runs in another process.
+    """
     return lambda line: request.node.user_properties.append((TOLD, line))
 
 

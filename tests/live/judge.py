@@ -1,4 +1,4 @@
-"""One layer, built in Keras and here: the results of both for the same arguments and inputs.
+"""The results of one layer for the same arguments and inputs, in Keras and here.
 
 Keras is called symbolically, as in a functional model.
 """
@@ -19,9 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class Case(NamedTuple):
-    """A layer, its arguments, and the shapes (batch first, None unknown) of its input tensors.
+    """A layer, its arguments, and the shapes of its input tensors (batch first, None: unknown).
 
-    An empty ``policy`` means that none is given.
+    If ``policy`` is empty, no policy is given.
     """
 
     name: str
@@ -68,14 +68,17 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # Trainable are those among the layer's trainable weights: a frozen wrapper freezes its inner layer.
+    # Only weights among the layer's trainable weights are trainable: a frozen wrapper freezes its inner layer.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """Call the layer as Keras expects it: on a tensor, on a list, or on separate tensors. An input layer already has its tensor."""
+    """Calls the layer as Keras expects it: on a tensor, on a list, or on separate tensors.
+
+    An input layer is not called, because it already has its tensor.
+    """
     if kind is not None and kind.inputs == 0:
         return layer.output
     if kind is not None and kind.inputs == 1:
@@ -93,7 +96,7 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Create the arguments that are layers, written as in a spec, in Keras."""
+    """Creates arguments that are layers in Keras. They are written as in a spec."""
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):
@@ -141,14 +144,14 @@ def we_say(case: Case) -> Outcome | str:
 
 
 def _lists(value: Any) -> Any:
-    """Arguments as a YAML file has them: lists instead of tuples."""
+    """Returns the arguments as a YAML file contains them: with lists instead of tuples."""
     if isinstance(value, dict):
         return {key: _lists(part) for key, part in value.items()}
     return [_lists(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def disagreement(case: Case) -> str | None:
-    """The difference in one line, with the case ready to be run again; None if both agree."""
+    """Returns the difference in one line, with the case as code to run it again. Returns None if both agree."""
     theirs, ours = keras_says(case), we_say(case)
     if isinstance(theirs, str) and isinstance(ours, str):
         return None

@@ -1,8 +1,8 @@
-"""Random whole models: one program, built in Keras and written as a spec, must give the same model.
+"""Random whole models: built in Keras and written as a spec, the same program must give the same model.
 
-Programs branch, share layers, nest models, and have several inputs and outputs, with sizes that may be unknown. They
-grow by our own rules, so Keras has to agree that each step is possible. Masks add operations (``NotEqual``, ``Any``) to
-the graph beside the layers. These operations take part in its order and use up automatic names.
+A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes. Our own rules
+decide which steps are possible, so the test fails if Keras refuses one. Masks add operations (``NotEqual``, ``Any``) to
+the graph. These operations change the order of the layers and use up automatic names.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from convcalc.read.spec.spec import read_spec
 from tests.live.cases import FAMILIES
 from tests.live.judge import Case, _called, _lists, _made
 
-Ref = tuple[int, int]  # number of the step, number of its output
+Ref = tuple[int, int]  # index of the step, index of its output
 
 
 @dataclass
 class Step:
-    """A layer created and called on earlier outputs; ``again`` is the step whose layer is called once more."""
+    """A layer that is created and called on earlier outputs.
+
+    If ``again`` is set, the layer of that step is called once more instead.
+    """
 
     name: str
     args: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +45,7 @@ class Step:
 
 @dataclass
 class Program:
-    """Steps, beginning with the inputs, and the refs of the model's outputs."""
+    """The steps of a model, beginning with the inputs, and its outputs."""
 
     steps: list[Step] = field(default_factory=list)
     outputs: list[Ref] = field(default_factory=list)
@@ -50,7 +53,7 @@ class Program:
 
 
 class Grower:
-    """Grows a program step by step; ``tensors`` are the outputs so far, with their shapes and dtypes."""
+    """Builds a program step by step. ``tensors`` has the shape and dtype of each output so far."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -65,7 +68,7 @@ class Grower:
         return ref
 
     def add(self, step: Step) -> bool:
-        """Take a step if our rules allow it."""
+        """Adds a step if our rules allow it. Returns whether it was added."""
         maker = step if step.again is None else self.program.steps[step.again]
         shapes = [self.tensors[ref][0] for ref in step.inputs]
         if maker.inner is not None:
@@ -111,12 +114,12 @@ class Grower:
         return [r for r, (shape, _) in self.tensors.items() if rank is None or len(shape) == rank]
 
     def pick(self, refs: list[Ref]) -> Ref:
-        """A random tensor; later ones are more likely."""
+        """Returns a random tensor; later tensors are more likely."""
         return refs[max(self.random.randrange(len(refs)) for _ in range(2))]
 
 
 def _per_rank(rank: int) -> list[Callable[[Random], tuple[str, dict[str, Any]]]]:
-    """Layers that may follow a tensor with this many axes after the batch."""
+    """Returns makers of layers that accept a tensor with this many axes after the batch."""
 
     def fixed(name: str, **args: Any) -> Callable[[Random], tuple[str, dict[str, Any]]]:
         return lambda random: (name, dict(args))
@@ -224,7 +227,7 @@ _MERGES = ["Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Conc
 
 
 def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
-    """A program of at most this many steps."""
+    """Returns a random program with at most this many steps."""
     grower = Grower(random)
     for _ in range(1 if depth else random.choice([1, 1, 2, 3])):
         rank = random.choice([1, 2, 2, 3, 3, 3, 4])
@@ -237,18 +240,21 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     for _ in range(random.randint(4 if depth else 5, most)):
         _step(grower, random, depth)
     leaves = [ref for ref in grower.tensors if ref not in grower.used]
-    # A layer with several outputs may leave some unused, but not all.
+    # Some outputs of a layer with several outputs may be unused, but not all.
     done = {ref[0] for ref in grower.used}
     grower.program.outputs = [ref for ref in leaves if ref[0] not in done or random.random() < 0.3]
     return grower.program
 
 
-# An Equalization returns its input itself, which Keras then calls a cycle.
+# An Equalization may return its input itself, which Keras takes for a cycle.
 _NO_STEP = {"Equalization"}
 
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
-    """Floats for the further inputs of a case: with the same sizes after the batch if possible, else with as many axes."""
+    """Returns float tensors for the further inputs of a case, or None if there are none.
+
+    They have the same sizes after the batch if possible, otherwise the same number of axes.
+    """
     result = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
     for wanted in case.shapes[1:]:
@@ -306,7 +312,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
         source = random.choice(fits) if fits else grower.add_input(wanted)
         grower.add(Step("Model", {}, [source], trainable, inner=inner))
     elif roll < 0.5:
-        for _ in range(12):  # most do not fit the given tensor
+        for _ in range(12):  # most cases do not fit the tensor
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             further = _further(grower, random, case)
             if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:
@@ -323,7 +329,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
 
 
 def spec(program: Program) -> dict[str, Any]:
-    """The program as a spec."""
+    """Returns the program as a spec."""
 
     def written(ref: Ref) -> Any:
         return f"t{ref[0]}" if ref[1] == 0 else [f"t{ref[0]}", ref[1]]
@@ -346,7 +352,7 @@ def spec(program: Program) -> dict[str, Any]:
 
 
 def keras_model(program: Program) -> Any:
-    """The program built in Keras."""
+    """Builds the program in Keras."""
     import keras
 
     outputs: list[list[Any]] = []
@@ -371,7 +377,7 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # A nested model has one input and no ``kind``.
+        # A nested model has one input and no definition.
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]
@@ -379,7 +385,9 @@ def keras_model(program: Program) -> Any:
 
 
 def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
-    """A row per layer: name, class, shapes and dtypes of the last call, parameters, and trainable ones."""
+    """Returns a row for each layer: name, class, shapes and dtypes of the last call, parameters, trainable parameters,
+    inputs.
+    """
     import keras
 
     rows = []
@@ -405,7 +413,7 @@ def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
 
 
 def rows_of_ours(program: Program) -> list[tuple[Any, ...]]:
-    """The same rows of our report."""
+    """Returns the same rows from our report."""
     report = infer(read_spec(Source("random", json.dumps(spec(program)))))
     rows = []
     for row in report.layers:

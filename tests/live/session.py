@@ -1,4 +1,4 @@
-"""A fresh start of Keras within one process."""
+"""Resets Keras within one process."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import cache
 
 
 def fresh(free_memory: bool = True) -> None:
-    """Reset Keras's automatic names, and collect garbage.
+    """Resets Keras's automatic names, and collects garbage.
 
     The collection is quick because imported modules are excluded. In a loop over small models it still takes longer
-    than the models, so it runs only sometimes.
+    than the models, so callers request it only sometimes.
     """
     import keras
 

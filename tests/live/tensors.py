@@ -18,17 +18,17 @@ class T(NamedTuple):
 
 
 def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
-    """Some sizes; a few are unknown."""
+    """Returns random sizes; a few are unknown."""
     return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
 
 
 def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    """A tensor of any dtype, or of one of these."""
+    """Returns a tensor of one of these dtypes, or of any dtype."""
     return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
 
 
 def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """A shape that broadcasts with another one; sometimes one that does not."""
+    """Returns a shape that broadcasts with another one; sometimes a shape that does not."""
     result = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
     if result and random.random() < 0.06:
         result[random.randrange(len(result))] = 7
@@ -36,6 +36,9 @@ def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, .
 
 
 def images(random: Random, batch: bool = True) -> T:
-    """Images with some channels, some with unknown height; without a batch if ``batch`` is false."""
+    """Returns images with a random number of channels; some have an unknown height.
+
+    If ``batch`` is false, there may be no batch axis.
+    """
     sizes = (random.choice([6, 8, None]), random.choice([5, 8]), random.choice([1, 3, 4]))
     return T((random.choice([None, 2]), *sizes) if batch or random.random() < 0.7 else sizes, random.choice(FLOATS))

@@ -1,4 +1,4 @@
-"""The output of ``convcalc convert``, checked by Keras: it builds the config, runs the code, and prints the same
+"""Checks the output of ``convcalc convert`` with Keras: it builds the config, runs the code, and prints the same
 summary.
 
 ``CONVCALC_MODEL=7 pytest -m keras tests/live/test_convert.py`` runs one random model.
@@ -34,7 +34,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def own_layers() -> dict[str, Any]:
-    """The custom layers of vit_tiny, which its spec declares and a user has to supply."""
+    """Returns the custom layers of vit_tiny. The spec only declares them, so a user has to write them."""
     import keras
 
     class ClassToken(keras.layers.Layer):
@@ -75,7 +75,7 @@ def test_a_converted_spec_is_the_same_model_in_keras(path: Path, monkeypatch: py
 
 
 def difference(seed: int) -> str | None:
-    """Where Keras's model of our config differs from the random model that the config describes."""
+    """Converts a random model, loads the result in Keras, and returns the first difference in the summary, or None."""
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))
@@ -91,8 +91,8 @@ def difference(seed: int) -> str | None:
     if result := different(report, model, [(160, {})]):
         return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # A file says that a model is frozen, but not that the cells in its layers are; we read what Keras makes of
-        # that.
+        # A file stores that a model is frozen, but not that the cells in its layers are. So the expected report is read
+        # from the written config, as Keras will load it.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.keras
 
 
 def against(spec: str, application: str, ignore_names: bool = False) -> Comparison:
-    """A spec against the config that Keras writes of an application."""
+    """Compares a spec with the config that Keras writes for an application."""
     import keras
 
     model = getattr(keras.applications, application)(weights=None)
@@ -23,7 +23,10 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
 
 
 def _counts(found: Comparison) -> dict[str, int]:
-    """Keras numbers layers over all models of a process, so the number of an automatic name is ignored."""
+    """Returns the counts without differences in the numbers of automatic names.
+
+    Keras continues these numbers over all models of a process.
+    """
     counts = {**found.counts}
     counts["same"] += counts.pop("renumbered", 0)
     return counts

@@ -1,4 +1,7 @@
-"""Receptive fields against gradients of the live Keras: the input positions that an output position depends on."""
+"""Compares receptive fields with gradients in the installed Keras.
+
+The gradients show the input positions that an output position depends on.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ pytestmark = pytest.mark.keras
 
 CELLS, CHANNELS = 24, 4
 
-# Each is a list of layers on (24 positions, 4 channels), created when Keras is loaded.
+# Each function returns a list of layers for an input of (24 positions, 4 channels). It is called when Keras is loaded.
 STACKS: dict[str, Callable[[Any], list[Any]]] = {
     "conv": lambda k: [k.Conv1D(2, 3), k.Conv1D(2, 4, strides=2, padding="same"), k.Conv1D(2, 2)],
     "dilated": lambda k: [k.Conv1D(2, 3, dilation_rate=3, padding="same"), k.Conv1D(2, 2, dilation_rate=2)],
@@ -50,7 +53,10 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """The input positions on which each position of the output's first axis after the batch depends, by gradients."""
+    """Returns, for each position of the output's first axis after the batch, the input positions that it depends on.
+
+    They are computed with gradients.
+    """
     import numpy as np
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Keras's own files against Keras: reading ``to_json()`` and ``.keras``, and the text of ``summary()``, byte for byte.
+"""Reads Keras's own files (``to_json()`` and ``.keras``), and compares the text of ``summary()`` byte for byte.
 
 ``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tries more random models; ``CONVCALC_MODEL=7`` only
 one.
@@ -42,16 +42,16 @@ WIDTHS = (60, 88, 108, 140)
 
 
 def applications() -> list[str]:
-    """Every model that keras.applications builds.
+    """Returns the names of all models in keras.applications.
 
-    The list is read from the source of the package, so that collecting the tests imports no framework.
+    They are read from a text file, so that pytest can collect the tests without importing a framework.
     """
     result = Path(__file__).parent / "applications.txt"
     return result.read_text(encoding="utf-8").split()
 
 
 def printed(model: Any, width: int, **options: Any) -> str:
-    """The text that Keras prints into a file at a width."""
+    """Returns the summary that Keras prints into a file, at this width."""
     lines: list[str] = []
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(width)
@@ -65,7 +65,7 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Every width, and every option at one width."""
+    """Returns the widths and options to test: every width, and every option at one width."""
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
     options: list[dict[str, Any]] = [
@@ -82,7 +82,7 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
 def different(
     report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
 ) -> str | None:
-    """The first line in which our text differs from Keras's, or None. Keras's texts are added to ``texts``."""
+    """Returns the first line in which our text differs from Keras's, or None. Keras's texts are added to ``texts``."""
     for width, options in asked:
         theirs = printed(model, width, **options)
         ours = keras_text(report, Options(width, **options))
@@ -96,7 +96,9 @@ def different(
 
 
 def rows(report: Any) -> list[tuple[Any, ...]]:
-    """Name, output shapes, parameters and trainable ones, of each layer of the model itself."""
+    """Returns the name, output shapes, parameters and trainable parameters of each layer, without layers of nested
+    models.
+    """
     return [
         (
             row.name,
@@ -133,7 +135,9 @@ def test_the_list_of_applications_is_whole() -> None:
 
 @pytest.mark.parametrize("name", applications())
 def test_an_application(name: str, tell: Any) -> None:
-    """Its config: shapes, parameters and trainable ones of each layer; and the text at every width and with every option."""
+    """Compares each layer's shapes, parameters and trainable parameters, and the text at every width and with every
+    option.
+    """
     import keras
 
     fresh()
@@ -142,9 +146,7 @@ def test_an_application(name: str, tell: Any) -> None:
     assert not report.problems
     assert rows(report) == rows_of_keras(model)
     assert rows(infer(read(archive_of(model), name))) == rows(report)
-    assert spec_yaml(report).startswith(
-        "name: "
-    )  # the writer reads its text again, and refuses to return another model
+    assert spec_yaml(report).startswith("name: ")  # the writer reads the text again, and fails if the model differs
     asked = looks(model)
     texts: list[tuple[Options, str]] = []
     result = different(report, model, asked, texts)
@@ -159,7 +161,7 @@ def test_an_application(name: str, tell: Any) -> None:
 
 
 def archive_of(model: Any) -> bytes:
-    """A ``.keras`` archive as Keras writes it, without the weights, which take most of the time."""
+    """Returns a ``.keras`` archive as Keras writes it, but without the weights, which take most of the time."""
     from keras.src.saving import saving_lib
 
     config, metadata = saving_lib._serialize_model_as_json(model)
@@ -183,7 +185,10 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
 
 
 def test_models_inside_of_layers() -> None:
-    """TimeDistributed around a partly frozen model, with known and unknown sizes; and what we write of it."""
+    """Tests TimeDistributed around models with known and unknown sizes, one of them partly frozen.
+
+    The file that we write for the model is tested too.
+    """
     import keras
     from keras import layers
 
@@ -207,7 +212,9 @@ def test_models_inside_of_layers() -> None:
 
 
 def test_trainable_weights_in_frozen_models() -> None:
-    """A trainable layer in a frozen model, and a frozen layer in a trainable one; nested models; the model itself."""
+    """Tests a trainable layer in a frozen model and a frozen layer in a trainable model, nested models, and a frozen
+    model itself.
+    """
     import keras
     from keras import layers
 
@@ -240,7 +247,7 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """A Pipeline shows no shape for layers that are built by their constructor, in Keras's own code."""
+    """Keras's source shows which layers are built by their constructor. A Pipeline shows no shape for these layers."""
     from keras import layers
 
     classes = {cls for cls in vars(layers).values() if inspect.isclass(cls) and issubclass(cls, layers.Layer)}
@@ -256,7 +263,10 @@ def test_layers_that_are_built_by_their_constructor() -> None:
 
 
 def test_the_file_of_the_readme() -> None:
-    """Keras prints what the README shows. (The other file there holds Python code, which Keras would run.)"""
+    """Keras prints the summary that the README shows for words.json.
+
+    The README's other file contains Python code, which Keras would run.
+    """
     import keras
 
     fresh()
@@ -266,10 +276,10 @@ def test_the_file_of_the_readme() -> None:
 
 
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
-    """Where a random model, read from its file, differs from Keras's summary; empty if it does not, None without a
-    comparison.
+    """Returns the first difference between a random model, read from its file, and Keras's summary.
 
-    Keras's text is then a record that the model is checked against.
+    Returns an empty text if they are equal, and None if Keras refuses the model. Keras's text is then used as a record
+    to check the model against.
     """
     import keras
 
@@ -282,15 +292,15 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
-    # The file defines the model that Keras loads: it does not store what a frozen model froze in the layers of its
-    # layers.
+    # Compare with the model that Keras loads from the file, not with the original: if a model is frozen, the file does
+    # not store that the layers inside its layers (such as cells) are frozen too.
     try:
         if seed % 10 == 0:
             model.save(path)
             model = keras.models.load_model(path)
         else:
             model = keras.models.model_from_json(model.to_json())
-    except Exception:  # some layers of Keras write what they then refuse
+    except Exception:  # Keras cannot load what it wrote for some layers
         return None
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))

@@ -1,7 +1,8 @@
-"""``--convention tf`` against TensorFlow's profiler: whole models of keras.applications, and single layers.
+"""Compares ``--convention tf`` with TensorFlow's profiler, for whole models of keras.applications and for single
+layers.
 
-The profiler counts the operations that it knows in the graph that Keras builds for inference on one sample, before any
-optimization.
+Keras builds the graph for inference on one sample. The profiler counts the operations that it supports, before the
+graph is optimized.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ APPLICATIONS = [
 
 
 def profiled(model: Any) -> int:
-    """The float operations of one sample."""
+    """Returns the float operations of one sample."""
     import tensorflow as tf
 
     signature = [tf.TensorSpec((each.shape[0] or 1, *each.shape[1:]), each.dtype) for each in model.inputs]

@@ -1,6 +1,6 @@
-"""The text of Keras 2's ``model.summary()``, byte for byte: small models by hand, random ones, and models of Keras 3.
+"""The text of Keras 2's ``model.summary()``, byte for byte: handwritten models, random models, and models of Keras 3.
 
-The expected text is what Keras 2 prints of the model that it loads from the file. ``CONVCALC_FILES=2000 pytest -m keras
+The expected text is the summary that Keras 2 prints after loading the file. ``CONVCALC_FILES=2000 pytest -m keras
 tests/live/test_keras2_text.py`` tries more random models; ``CONVCALC_MODEL=7`` only one.
 """
 
@@ -27,7 +27,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def printed(model: Any, **options: Any) -> str:
-    """The text that Keras 2 prints."""
+    """Returns the summary that Keras 2 prints."""
     lines: list[str] = []
     options = {key: list(value) if key == "positions" else value for key, value in options.items()}
     model.summary(print_fn=lines.append, **options)
@@ -35,7 +35,7 @@ def printed(model: Any, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[dict[str, Any]]:
-    """Every option, and some together."""
+    """Returns the options to test: each of them, and some combinations."""
     first, last = model.layers[len(model.layers) // 4].name, model.layers[-1].name
     return [
         {},
@@ -52,7 +52,10 @@ def looks(model: Any) -> list[dict[str, Any]]:
 
 
 def different(report: Any, model: Any, texts: list[tuple[Options, str]] | None = None) -> str | None:
-    """The first line in which our text differs from Keras 2's, or None. Its texts are added to ``texts``."""
+    """Returns the first line in which our text differs from Keras 2's, or None.
+
+    Keras 2's texts are added to ``texts``.
+    """
     for options in looks(model):
         theirs, ours = printed(model, **options), keras2_text(report, Options(**options))
         if texts is not None:
@@ -79,7 +82,7 @@ def test_the_golden_texts(name: str, options: dict[str, Any]) -> None:
     assert printed(model, **options) == path(name).read_text(encoding="utf-8")
 
 
-# Models by hand -------------------------------------------------------------------------------------------------------
+# Handwritten models ---------------------------------------------------------------------------------------------------
 
 
 def _sequential(k: Any) -> Any:
@@ -109,7 +112,7 @@ def _nested(k: Any) -> Any:
 
 
 def _dicts(k: Any) -> Any:
-    """Inputs and outputs by name: those of a nested model keep the given order."""
+    """Inputs and outputs are given by name. Those of a nested model keep the given order."""
     inputs = {name: k.Input((3,), name=name) for name in "ba"}
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
@@ -119,7 +122,7 @@ def _dicts(k: Any) -> Any:
 
 
 def _deep(k: Any) -> Any:
-    """Nested models, last and not last; a chain at the end."""
+    """Nested models, in the last position and elsewhere, with a chain at the end."""
     made = k.Sequential([k.layers.Dense(4, input_shape=(4,))])
     for extra in (True, False, True):
         start = k.Input((4,))
@@ -129,14 +132,14 @@ def _deep(k: Any) -> Any:
 
 
 def _deferred(k: Any) -> Any:
-    """A Sequential that gets its input shape when it is called."""
+    """A Sequential without an input shape: it gets its shape when it is called."""
     inner = k.Sequential([k.layers.Dense(4), k.Sequential([k.layers.Dense(2)])])
     x, y = k.Input((3,)), k.Input((3,))
     return k.Model([x, y], [inner(x), inner(y)])
 
 
 def _shared(k: Any) -> Any:
-    """A layer, and a model of open size, on inputs of several shapes."""
+    """A layer, and a model with an unknown size, each called on inputs of several shapes."""
     dense = k.layers.Dense(4)
     start = k.Input((None, 3))
     inner = k.Model(start, k.layers.Conv1D(3, 2)(start))
@@ -156,7 +159,7 @@ def _recurrent(k: Any) -> Any:
 
 
 def _masked(k: Any) -> Any:
-    """A mask that comes with the tensor, and some given by name, not in alphabetical order."""
+    """One mask belongs to the tensor; others are given by name, not in alphabetical order."""
     import tensorflow as tf
 
     layers = k.layers
@@ -201,7 +204,7 @@ def _frozen_wrapper(k: Any) -> Any:
 
 
 def _inputs_alone(k: Any) -> Any:
-    """An input without readers, one with a single axis, a fixed batch, names that do not fit."""
+    """Inputs that nothing reads, an input with a single axis, a fixed batch size, and names longer than their column."""
     x, y = k.Input((3,), batch_size=2), k.Input((), name="an_input_that_leads_nowhere_at_all")
     return k.Model([x, y], k.layers.Dense(123456, name="a_layer_whose_name_is_too_long_for_its_column")(x))
 
@@ -246,7 +249,10 @@ def test_a_model_by_hand(build: Callable[[Any], Any]) -> None:
 
 
 def grown(k: Any, random: Random) -> Any:
-    """A model of vectors: layers used once and shared, joins, operations, nested models with one and two outputs."""
+    """Returns a random model of vectors.
+
+    It has shared layers, joins, operations, and nested models with one and two outputs.
+    """
     import tensorflow as tf
 
     layers = k.layers
@@ -305,7 +311,10 @@ def test_random_models(tell: Any) -> None:
 
 
 def _named(k: Any) -> Any:
-    """The same model in either Keras, with given names, because the two count automatic names differently."""
+    """Builds the same model in Keras 2 or 3.
+
+    Names are given, because the two versions count automatic names differently.
+    """
     layers = k.layers
     words, more = k.Input((7,), dtype="int32", name="words"), k.Input((5,), name="more")
     result = layers.Embedding(50, 8, mask_zero=True, name="embedding")(words)

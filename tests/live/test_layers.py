@@ -1,6 +1,6 @@
-"""Every layer of the catalogue against the live Keras, with generated arguments and shapes.
+"""Compares every layer of the catalogue with the installed Keras, for generated arguments and shapes.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` tries other cases, and more.
+``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` tries more and other cases.
 """
 
 import inspect
@@ -35,16 +35,19 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
             result.append(difference)
     tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(result)} disagreements (seed {SEED})")
     assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:10])
-    # The generator is useful only if enough cases are valid and enough are not.
+    # The cases are useful only if both valid and refused ones are frequent enough.
     assert count * 0.04 < refused < count * 0.7
 
 
-# Layers with Python code are not tested; those of applications are tested with their models.
+# Layers with Python code are not tested. Layers that keras.applications defines are tested with its models.
 NOT_ASKED = {name for name, kind in CATALOGUE.items() if kind.is_opaque or not kind.is_exported}
 
 
 def test_every_layer_is_tested_often_enough(tell) -> None:
-    """At least fifty times with arguments that we accept; the tests of families show that Keras accepts them too."""
+    """Each layer has at least fifty cases that we accept.
+
+    The tests of families show that Keras accepts these cases too.
+    """
     taken: Counter[str] = Counter()
     total = 0
     for case in (case for family in FAMILIES for case in cases(family, SEED, COUNT)):
@@ -65,15 +68,15 @@ def test_every_class_of_keras_is_known() -> None:
     assert len(exported) > 150
     bases = {"Layer", "Wrapper", "InputSpec"}
     assert {name for name in exported - bases if find(name) is None} == set()
-    # A file holds the class's own name, which may differ from the exported one (GroupedQueryAttention).
+    # A file contains the name of the class itself, which may differ from the exported name (GroupedQueryAttention).
     named = exported | {value.__name__ for value in classes.values()}
-    # Classes in files of keras.applications that keras does not export.
+    # The other classes are in files of keras.applications, and Keras does not export them.
     assert not any(find(name).is_exported for name in set(known_names()) - named)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.is_exported])
 def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
-    """So a positional argument, or a missing one, has the same meaning here and there."""
+    """A positional argument, or an argument that is not given, must have the same meaning in a spec and in Keras."""
     import keras
 
     kind = CATALOGUE[name]
@@ -82,7 +85,7 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # accepted by the base class
+        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # the base class accepts it
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
     assert list(ours) == list(theirs)
     for argument, default in theirs.items():

@@ -1,4 +1,6 @@
-"""Files of Keras 2 against Keras 2 (tf_keras): JSON and ``.h5`` of applications, and a model of operations."""
+"""Compares files of Keras 2 with Keras 2 itself (tf_keras): JSON and ``.h5`` of applications, and a model of
+operations.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ APPLICATIONS = [
 
 
 def theirs(model: Any) -> list[tuple[Any, ...]]:
-    """Name, output shapes, parameters and trainable ones of each layer, by name."""
+    """Returns the name, output shapes, parameters and trainable parameters of each layer, sorted."""
     rows = []
     for layer in model.layers:
         shape = layer.output_shape

@@ -1,4 +1,4 @@
-"""Memory against the live Keras: the variables of its optimizers, and the order in which it runs a graph.
+"""Compares memory with the installed Keras: the variables of its optimizers, and the order in which it runs a graph.
 
 ``CONVCALC_MODEL=123`` runs only one random model, as in ``test_models``.
 """
@@ -27,7 +27,7 @@ from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
-# The classes of names that are not class names.
+# The class and arguments of each optimizer name.
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
@@ -81,7 +81,7 @@ def test_an_optimizer_has_the_variables_that_we_count(name: str) -> None:
 
 
 def test_training_of_a_spec_is_that_of_keras() -> None:
-    """Through the whole report: the trained weights of a spec, and the optimizer's variables for them."""
+    """Compares a whole report: the trained weights of a spec, and the optimizer's variables for them."""
     import keras
 
     model = keras.applications.MobileNetV2(weights=None)
@@ -96,7 +96,7 @@ def test_training_of_a_spec_is_that_of_keras() -> None:
 
 
 def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
-    """The scales of float8, from a spec."""
+    """Tests the scales of float8, with a spec."""
     import keras
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")])
@@ -110,13 +110,13 @@ def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
 
 
 def seed_bytes(model: Any) -> int:
-    """Random seeds are variables of the model, but not weights."""
+    """Returns the bytes of random seeds: Keras stores them as variables of the model, but not as weights."""
     known = {id(each) for each in model.weights}
     return bytes_of([each for each in model.variables if id(each) not in known])
 
 
 def order_of_keras(model: Any) -> list[tuple[str, int]]:
-    """The calls in the order in which ``Function`` runs them, without the inputs."""
+    """Returns the calls in the order in which ``Function`` runs them, without the inputs."""
     result = []
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:
@@ -151,7 +151,7 @@ def test_the_order_of_execution(tell: Any) -> None:
 
 @pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
 def test_the_activations_are_the_arrays_that_keras_makes(name: str, tmp_path: Path) -> None:
-    """Every output of a model that is run on two samples, byte for byte."""
+    """Runs a model on two samples, and compares the bytes of every output."""
     import keras
     import numpy
 

@@ -1,7 +1,8 @@
-"""Random whole models against the live Keras: names, order, shapes, dtypes, parameters, trainable ones, connections.
+"""Compares random whole models with the installed Keras.
 
-The seed of a failure is printed: ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only that model;
-``CONVCALC_MODELS=5000`` tries more.
+Names, order, shapes, dtypes, parameters, trainable parameters and connections must be equal. The seed of a failure is
+printed: ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only that model; ``CONVCALC_MODELS=5000``
+tries more.
 """
 
 import json
@@ -21,7 +22,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def difference(seed: int) -> tuple[str | None, int]:
-    """Where the two builds of a random model differ, or None; and the number of layers."""
+    """Returns the first difference between the two builds of a random model, or None; and the number of layers."""
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))

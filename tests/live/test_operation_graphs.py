@@ -1,4 +1,4 @@
-"""Functional models of operations on arrays, lists and tensors: Keras's file, read by us and written again."""
+"""Functional models of operations on arrays, lists and tensors: Keras writes a file, we read it and write it again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _ones(*shape: int, dtype: str = "float32") -> Any:
     return numpy.ones(shape, dtype)
 
 
-# Each is a function of keras.ops and of an image, two vectors and integers, with an unknown batch.
+# Each function builds a model from keras.ops, an image, two vectors and integers, with an unknown batch size.
 GRAPHS: dict[str, Callable[[Any, Any, Any, Any, Any], Any]] = {
     "add an array": lambda o, x, v, w, i: o.add(o.cast(v, "float16"), _ones(5, dtype="float64")),
     "add an array of whole numbers": lambda o, x, v, w, i: o.add(o.cast(v, "float16"), _ones(5, dtype="int32")),
@@ -70,8 +70,6 @@ def test_a_graph(name: str) -> None:
     shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in calls.output_shapes]
     ours = list(zip(shapes, calls.output_dtypes))
     assert ours == [(tensor.shape, tensor.dtype) for tensor in model.outputs]
-    assert spec_yaml(report).startswith(
-        "name: "
-    )  # the writer reads its text again, and refuses to return another model
+    assert spec_yaml(report).startswith("name: ")  # the writer reads the text again, and fails if the model differs
     for make in (loaded, executed):
         assert [(tensor.shape, tensor.dtype) for tensor in make(report).outputs] == ours

@@ -1,6 +1,6 @@
-"""The operations of ``keras.ops`` against the live Keras: shapes and dtypes of generated calls.
+"""Compares the operations of ``keras.ops`` with the installed Keras: shapes and dtypes of generated calls.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` tries other cases, and more.
+``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` tries more and other cases.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
 MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
 
 
-# Checks of Keras in its function, before it creates the operation.
+# For these operations, Keras checks the arguments in the function, before it creates the operation.
 CHECKED = {"ISTFT", "STFT", "SegmentMax", "SegmentMin", "SegmentProd", "SegmentSum"}
 
 
@@ -41,7 +41,7 @@ def _mapped(value: Any, change: Any) -> Any:
 
 
 def keras_says(asked: Asked) -> Any:
-    """The shapes and dtypes of the outputs, or the refusal."""
+    """Returns the shapes and dtypes of Keras's outputs, or its refusal."""
     import keras
 
     cls = getattr(importlib.import_module(asked.operation.module), asked.operation.name)
@@ -58,7 +58,7 @@ def keras_says(asked: Asked) -> Any:
 
 
 def we_say(asked: Asked) -> Any:
-    """The same of ours."""
+    """Returns the shapes and dtypes of our outputs, or our refusal."""
     tensors: list[Tensor] = []
 
     def slot(tensor: T) -> Slot:
@@ -97,7 +97,10 @@ def test_operations_agree_with_keras(tell: Any) -> None:
 
 
 def test_rules_have_the_parameters_of_keras() -> None:
-    """Names and order of the arguments of the call and the class, and the function that creates the operation."""
+    """Compares the names and order of the arguments of the call and of the class, and their defaults.
+
+    The function that creates the operation must exist.
+    """
     import keras
 
     wrong = []
@@ -127,7 +130,7 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# Functions refuse some inputs that their classes accept: with these messages, and no others.
+# Functions refuse some inputs that their classes accept. Only refusals with these messages are ignored.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",
@@ -137,7 +140,10 @@ REFUSED_BY_FUNCTIONS = {
 
 
 def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
-    """A model with one operation, as a config and as code: Keras creates the same operation from it, with the same outputs."""
+    """Writes a model with one operation as a config and as code.
+
+    From both, Keras must create the same operation with the same outputs.
+    """
     wrong, own = [], set()
     seen: dict[str, int] = {}
     for case in cases(SEED, 20):
@@ -172,7 +178,7 @@ def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
 
 
 def reloads(report: Any) -> bool:
-    """True if Keras loads the config that it writes itself of that model."""
+    """Returns True if Keras can load the config that it writes itself for this model."""
     import keras
 
     try:
@@ -182,7 +188,7 @@ def reloads(report: Any) -> bool:
     return True
 
 
-# Operations on custom functions, and a base class: Keras exports no function for them.
+# Operations that take custom functions, and an abstract base class: Keras has no function for them in keras.ops.
 OF_FUNCTIONS = {"AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop"}
 ABSTRACT = {"SegmentReduction"}
 

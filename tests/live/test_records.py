@@ -1,7 +1,7 @@
-"""Texts that the live Keras prints to a terminal, in colour and in ASCII, and of compiled models, as records of their
-models.
+"""Summaries that the installed Keras prints are records of their models: on a terminal in colour or in ASCII, and of
+compiled models.
 
-Texts printed into a file are records in test_files.py and test_keras2_text.py, which print them anyway.
+test_files.py and test_keras2_text.py test the texts that are printed into a file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def graph() -> Any:
 def test_a_terminal(
     build: Any, width: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In colour the text is the same record, with the same problems."""
+    """A coloured text gives the same record as a plain one, and the same problems."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))
@@ -73,7 +73,7 @@ def test_a_terminal(
     assert problems_of(report, record) == ()
     asked, random = Options(int(width), **options), Random(f"{build.__name__} {width}")
     mutations = [each for change in KINDS if (each := mutated(report.model, change, random))]
-    assert len(mutations) >= 5  # the graph has no layer with strides
+    assert len(mutations) >= 5  # the model ``graph`` has no layer with strides
     for mutation in mutations:
         judged = verdict(report, "keras", plain, asked, mutation)
         assert judged is not None
@@ -83,7 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """Its total counts the optimizer's variables; the numbers of the model are the same."""
+    """The total of a compiled model includes the optimizer's variables; the counts of the model itself are the same."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -1,4 +1,4 @@
-"""The specs against the live Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
+"""Compares the specs with the installed Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
-# Further models of keras.applications, which contain operations that are not layers: their named layers are compared.
+# More models of keras.applications. They contain operations that are not layers, so only the named layers are compared.
 PARTLY: dict[str, str] = {
     "efficientnet_b0": "EfficientNetB0",
     "mobilenet_v3_small": "MobileNetV3Small",
@@ -139,7 +139,7 @@ PARTLY: dict[str, str] = {
 
 
 def theirs(model: Any) -> list[tuple[Any, ...]]:
-    """A row for each layer: name, class, output shape, parameters, trainable ones, and the sources of its inputs."""
+    """Returns a row for each layer: name, class, output shape, parameters, trainable parameters, sources of its inputs."""
     import keras
 
     return [
@@ -156,11 +156,11 @@ def theirs(model: Any) -> list[tuple[Any, ...]]:
 
 
 def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Each layer's configuration in Keras: options without effect on shapes and counts are visible only here."""
+    """Returns each layer's configuration in Keras. Only it shows options that do not affect shapes and counts."""
     rows = []
     for layer in model.layers:
         config = layer.get_config()
-        if config.get("axis") == -1:  # the last axis has two names
+        if config.get("axis") == -1:  # the last axis may be written as -1 or as its number
             config["axis"] = len(layer.output.shape) - 1
         rows.append((layer.name, config))
     return rows
@@ -184,7 +184,7 @@ def ours(name: str) -> tuple[Any, list[tuple[Any, ...]]]:
 
 
 def compared(name: str, model, tell):
-    """Compare a spec with a model of Keras, row by row and in its totals; returns its report."""
+    """Compares a spec with a model of Keras: each row, and the totals. Returns the report of the spec."""
     report, rows = ours(name)
     expected = theirs(model)
     different = [f"\n  keras: {a}\n  ours:  {b}" for a, b in zip(expected, rows) if a != b]

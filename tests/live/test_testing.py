@@ -1,4 +1,4 @@
-"""convcalc.testing with live Keras models: the text that Keras prints of a model is its record."""
+"""convcalc.testing with models of the installed Keras: the summary that Keras prints is the record."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_live_model_and_its_record(
 
 
 def test_the_texts_of_both_agree() -> None:
-    """The text that Keras prints is a record that the model agrees with, including names."""
+    """Each model agrees with the summary that Keras prints of it, including names."""
     for make in (chain, graph):
         fresh()
         model = make()

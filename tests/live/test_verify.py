@@ -1,4 +1,4 @@
-"""``summary --verify`` with files that the live Keras wrote: unchanged, and with changed configs.
+"""``summary --verify`` with files written by the installed Keras: unchanged, and with changed configs.
 
 ``CONVCALC_VERIFY=1000 pytest -m keras tests/live/test_verify.py`` tries more random models.
 """
@@ -30,7 +30,7 @@ from tests.live.models import grow, keras_model
 pytestmark = pytest.mark.keras
 
 COUNT = int(os.environ.get("CONVCALC_VERIFY", "100"))
-EACH = 40  # of a family
+EACH = 40  # the number of cases of a family
 KINDS = ("keras", "h5")
 APPLICATIONS = (
     "ConvNeXtTiny",
@@ -54,10 +54,13 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """The problems reported of a file that Keras writes of the model; empty if there are none, None if Keras cannot write it."""
+    """Writes the model to a file with Keras, and returns the problems that we report for it.
+
+    The text is empty if there are none. Returns None if Keras cannot write the file.
+    """
     try:
         model.save(path)
-    except Exception:  # an HDF5 file cannot hold everything that an archive can
+    except Exception:  # HDF5 files cannot store every model that archives can
         return None
     try:
         result = verified(path)
@@ -69,7 +72,7 @@ def disagreement(model: Any, path: Path) -> str | None:
 
 
 def model_of(case: Case) -> Any:
-    """A model of one layer, or None if Keras refuses it."""
+    """Returns a model of one layer, or None if Keras refuses it."""
     import keras
 
     try:
@@ -81,7 +84,8 @@ def model_of(case: Case) -> Any:
         return None
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"inputs"}))  # they have no weights, and are no model
+# Input layers have no weights.
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"inputs"}))
 def test_a_layer_of_each_class(family: str, tmp_path: Path, tell: Any) -> None:
     import keras
 
@@ -116,7 +120,7 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """The archive with a changed config; everything else is the same."""
+    """Changes the config in an archive. Everything else stays the same."""
     with zipfile.ZipFile(path) as packed:
         members = {info.filename: packed.read(info) for info in packed.infolist()}
     config = json.loads(members["config.json"])
@@ -150,7 +154,7 @@ def test_a_changed_config_is_detected(tmp_path: Path) -> None:
         rewritten(tmp_path / "model.keras", change)
         blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
         assert blamed[:1] == [name]
-        # The file is that of another model; exactly this is reported.
+        # Only the changed layer is reported, unless the change affects other layers too (filters).
         assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
 
 
@@ -183,7 +187,10 @@ def entry_of(layer: Any) -> dict[str, Any]:
 
 
 def widened(random: Random, config: dict[str, Any]) -> str | None:
-    """Change the width of a layer of the model itself; returns its name, or None if no layer has a width."""
+    """Makes a layer of the model wider. Returns the layer's name, or None if no layer has a width.
+
+    Layers of nested models are not changed.
+    """
     wide = [each for each in config["config"]["layers"] if {"units", "filters"} & each["config"].keys()]
     if not wide:
         return None
@@ -216,7 +223,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
             continue
         try:
             blamed = {problem.layer for problem in verified(tmp_path / "model.keras").problems}
-        except ConvcalcError:  # the following layers do not accept that width
+        except ConvcalcError:  # the layers after it do not accept the new width
             continue
         changed += 1
         failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
@@ -231,7 +238,10 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
 
 
 def test_a_trained_model(tmp_path: Path) -> None:
-    """Optimizer, metrics, generators; a nested model that was compiled itself; LoRA; several layers of one class."""
+    """Tests a model with an optimizer, metrics, random generators, and LoRA.
+
+    It has a nested model that was compiled itself, and several layers of one class.
+    """
     import keras
     import numpy as np
 
@@ -253,7 +263,7 @@ def test_a_trained_model(tmp_path: Path) -> None:
 
 
 def test_models_that_share_layers(tmp_path: Path) -> None:
-    """Keras stores shared layers once and counts them once; our summary shows them in each model's rows."""
+    """Keras stores and counts shared layers once; our summary shows them in the rows of each model."""
     import keras
 
     keras.backend.clear_session()
@@ -291,7 +301,10 @@ def test_files_of_keras_2(tmp_path: Path) -> None:
 
 
 def own_layer(**settings: Any) -> Any:
-    """A layer of an unknown class: variables, layers, also in a list, and one that draws random numbers."""
+    """Returns a layer of an unknown class.
+
+    It has variables, a layer, a list of layers, and a layer that draws random numbers.
+    """
     import keras
 
     class Mine(keras.layers.Layer):
@@ -326,7 +339,7 @@ def test_a_custom_layer_has_its_parameters(shape: str, kind: str, trainable: boo
     keras.backend.clear_session()
     mine = own_layer(name="mine", trainable=trainable)
     start = keras.Input((8,))
-    if shape == "sequential":  # an HDF5 file does not record the output shapes of its class
+    if shape == "sequential":  # an HDF5 file does not record the output shape of a custom class
         model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
     else:
         model = keras.Model(start, keras.layers.Dense(3)(mine(keras.layers.Dense(8)(start))))

@@ -1,4 +1,4 @@
-"""The models that Keras creates from the files that we write."""
+"""Loads in Keras the models that convcalc writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.session import fresh
 
 
 def loaded(report: Any) -> Any:
-    """The model that Keras creates from our config."""
+    """Returns the model that Keras creates from our config."""
     import keras
 
     fresh()
@@ -18,7 +18,10 @@ def loaded(report: Any) -> Any:
 
 
 def executed(report: Any) -> Any:
-    """The model that our code creates, run as in a fresh process; it may use custom classes of a test."""
+    """Returns the model that our Python code creates.
+
+    The code runs as in a new process, but it may use custom classes of a test.
+    """
     fresh()
     result: dict[str, Any] = {}
     exec(compile(python_code(report), "written", "exec"), result)
