@@ -1,1 +1,1 @@
-"""Compares the speed of convcalc with that of other programs, in ratios: ``python -m benchmarks``. README.md explains them."""
+"""Compares the speed of convcalc with that of other programs, as ratios: ``python -m benchmarks``. See README.md."""

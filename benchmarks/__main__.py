@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures every ratio and writes RESULTS.md."""
+"""The command ``python -m benchmarks``: measures every ratio and writes RESULTS.md."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ GROUPS: dict[str, Callable[[Environments], Iterator[Measure]]] = {
 
 
 def main(arguments: list[str] | None = None) -> list[Measure]:
-    """Measure the selected groups, print the results, and write RESULTS.md unless ``--quick`` or ``--only`` was given."""
+    """Measures the selected groups and prints the results.
+
+    Writes RESULTS.md unless ``--quick`` or ``--only`` was given.
+    """
     options = _options().parse_args(arguments)
     pythons = {name: value for name in ("convcalc", *PEERS) if (value := getattr(options, name))}
-    if not options.convcalc:  # measure what is installed, not what a developer's shell points at
+    if not options.convcalc:  # measure the installed packages, not those of a developer's PYTHONPATH
         os.environ.pop("PYTHONPATH", None)
     environments = Environments(pythons, peers=not options.no_peers, quick=options.quick)
     groups = {**GROUPS, "scale": partial(scale.measures, full=options.full)}

@@ -1,4 +1,4 @@
-"""(e) Ten thousand rows drawn, compared with Rich's own table of the same cells and style."""
+"""(e) Drawing ten thousand rows, compared with Rich's own table of the same cells and style."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.timing import answers
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measure both in one process, in turn; the texts are compared there."""
+    """Measures both in one process, in turn. The texts are compared there."""
     rows, runs = (100, 1) if environments.quick else (10_000, 3)
     command = environments.child("convcalc", "draw", rows, 1 if environments.quick else 5)
     (took,) = answers([command], runs)

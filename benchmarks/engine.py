@@ -1,4 +1,4 @@
-"""(c) The engine: inference on a loaded model, compared with ONNX's in C++ and with torchinfo."""
+"""(c) The engine: inference on a loaded model, compared with ONNX's inference in C++ and with torchinfo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ VGG = str(ROOT / "specs" / "vgg16.yaml")
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measure a layer of ResNet50, alone and compared with a node of ONNX; and VGG16, compared with torchinfo."""
+    """Measures a layer of ResNet50, alone and compared with a node of ONNX.
+
+    Also measures VGG16, compared with torchinfo.
+    """
     repeats, runs = (3, 1) if environments.quick else (300, 5)
     ours = environments.child("convcalc", "infer", RESNET, repeats)
     profile = [environments.own, "-m", "cProfile", "-s", "tottime", *ours[1:]]

@@ -11,7 +11,7 @@ from benchmarks.timing import Command, Failed, answer, run
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 CHILDREN = HERE / "children"
-# Files made on the way: models, and the config that Keras writes.
+# Files made by the benchmarks: models, and the config that Keras writes.
 WORK = HERE / ".work"
 
 PEERS = {
@@ -23,9 +23,10 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Environments:
-    """The interpreter for each program. ``pythons`` are given ones; others are installed on first use.
+    """The Python interpreter for each program.
 
-    Without ``peers``, only the given interpreters are used.
+    ``pythons`` are interpreters given by the user; others are installed on first use. Without ``peers``, only the given
+    interpreters are used.
     """
 
     pythons: dict[str, str]
@@ -49,22 +50,24 @@ class Environments:
 
     @property
     def script(self) -> list[str]:
-        """The file that Python runs for the command: the console script, or the module if the interpreter was given."""
+        """Returns what Python runs for the command: the console script, or the module if the user gave the interpreter."""
         script = Path(self.own).with_name("convcalc")
         return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
 
     @property
     def convcalc(self) -> list[str]:
-        """The command ``convcalc``, as a user calls it."""
+        """Returns the command ``convcalc`` as a user calls it."""
         return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
-        """The command that runs a script of ``children`` with the interpreter of another program, or with our own."""
+        """Returns the command that runs a script of ``children``, with the interpreter of another program or with our
+        own.
+        """
         python = self.own if name == "convcalc" else self.python(name)
         return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]
 
     def versions(self) -> dict[str, str]:
-        """The packages that took part, with their versions."""
+        """Returns the packages that were compared, with their versions."""
         result: dict[str, str] = {}
         for name, python in self.pythons.items():
             command: Command = [python, str(CHILDREN / "versions.py"), name]
@@ -73,7 +76,10 @@ class Environments:
 
 
 def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:
-    """An environment with packages in it. The project is reinstalled in each run: not editable, with compiled bytecode."""
+    """Installs packages into an environment, and returns its interpreter.
+
+    The project is reinstalled in each run: not editable, with compiled bytecode.
+    """
     folder = HERE / f".venv-{name}"
     python = folder / "bin" / "python"
     ready = folder / "ready"

@@ -1,4 +1,6 @@
-"""(b) ResNet50 as Keras writes it, to a table: the whole process, compared with Keras on TensorFlow."""
+"""(b) From the config of ResNet50 that Keras wrote to a printed table: the whole process, compared with Keras on
+TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from benchmarks.timing import Failed, in_turn, run
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measure the time and the peak memory."""
+    """Measures the time and the peak memory."""
     WORK.mkdir(exist_ok=True)
     config = str(WORK / "resnet50.json")
     ours = [*environments.convcalc, "summary", config]
@@ -19,7 +21,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
     try:
         run(environments.child("keras", "keras_config", config))
     except Failed as failed:
-        # Without Keras, our own command still runs, on the config that we write.
+        # Without Keras, our own command still runs, on a config that we write.
         run([*environments.convcalc, "convert", RESNET, "-o", config])
         run(ours)
         for what in ("time", "memory"):

@@ -1,4 +1,4 @@
-"""The machine and the time of the measurement."""
+"""Describes the machine and the time of the measurement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def machine(versions: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The facts about the machine that a reader of the numbers needs."""
+    """Returns the facts about the machine that a reader of the numbers needs."""
     load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     return [
         ("CPU", f"{_cpu()}, {os.cpu_count()} cores"),

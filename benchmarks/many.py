@@ -1,4 +1,7 @@
-"""(f) A thousand models checked in one call: one process compared with only reading them, and all cores compared with one."""
+"""(f) A thousand models checked in one call.
+
+One process is compared with a process that only reads them, and all cores are compared with one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from benchmarks.timing import in_turn
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measure copies of the specs, each with its own name."""
+    """Measures the check of many copies of the specs, each with its own name."""
     count, runs = (len(_specs()), 1) if environments.quick else (1000, 3)
     files = [str(path) for path in copies(count)]
     check = [*environments.convcalc, "check", "--quiet", *files]
@@ -39,7 +42,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
 
 
 def copies(count: int) -> Iterator[Path]:
-    """So many specs: those of the project, repeated."""
+    """Writes this many specs: copies of those of the project."""
     folder = WORK / "many"
     folder.mkdir(parents=True, exist_ok=True)
     specs = _specs()

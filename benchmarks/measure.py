@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the results: ``ours`` compared with ``other``; without ``other``, ``ours`` is compared with the
-    target itself.
+    """One line of the results: ``ours`` compared with ``other``, or with the target if there is no ``other``.
 
-    With ``faster``, ours must be at least ``target`` times less than the other; without, at most ``target`` times as
-    much. Without ``target``, the ratio is only shown. ``profile`` is the command whose profile shows where the time
-    goes. ``missing`` says why nothing was measured.
+    With ``faster``, ours must be at least ``target`` times smaller than the other. Without, it must be at most
+    ``target`` times as large. Without ``target``, the ratio is only shown. ``profile`` is the command whose profile
+    shows where the time goes. ``missing`` says why nothing was measured.
     """
 
     what: str
@@ -27,14 +26,14 @@ class Measure:
 
     @property
     def ratio(self) -> float | None:
-        """Ours divided by the other; with ``faster``, the other divided by ours."""
+        """Ours divided by the other; with ``faster``, the other divided by ours. None if there is no other."""
         if self.other is None or self.missing:
             return None
         return self.other / self.ours if self.faster else self.ours / self.other
 
     @property
     def met(self) -> bool | None:
-        """True if the target is met; None if there is none, or nothing was measured."""
+        """True if the target is met. None if there is no target, or if nothing was measured."""
         if self.target is None or self.missing:
             return None
         number = self.ours if self.ratio is None else self.ratio
@@ -42,7 +41,7 @@ class Measure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line as texts: what, ours, the other, ratio, target, verdict."""
+        """The cells of this line of the results: what is measured, ours, the other, ratio, target, verdict."""
         if self.missing:
             return (self.what, "?", "?", "?", self._target(), f"not measured: {self.missing}")
         other = "" if self.other is None else f"{number_text(self.other)} {self.unit}"
@@ -58,7 +57,7 @@ class Measure:
 
 
 def number_text(number: float) -> str:
-    """The number with three significant digits."""
+    """Returns the number with three significant digits."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
@@ -66,7 +65,7 @@ HEADINGS = ("what", "ours", "the other", "ratio", "target", "")
 
 
 def table(measures: Sequence[Measure]) -> str:
-    """The results for a terminal."""
+    """Returns the results as a table for a terminal."""
     rows = [HEADINGS, *(measure.cells for measure in measures)]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -74,6 +73,6 @@ def table(measures: Sequence[Measure]) -> str:
 
 
 def markdown(measures: Sequence[Measure]) -> str:
-    """The results for RESULTS.md."""
+    """Returns the results for RESULTS.md."""
     rows = [HEADINGS, ("---", *["---:"] * 4, "---"), *(measure.cells for measure in measures)]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)

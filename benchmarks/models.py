@@ -1,4 +1,7 @@
-"""Large models to read: chains, wide fan-in, dense skip connections, deep nesting; as specs and as Keras configs."""
+"""Large models to read, as specs and as Keras configs.
+
+They are chains, layers with very many inputs, dense skip connections, and deeply nested models.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from typing import Any
 
 from benchmarks.environments import WORK
 
-SKIPS = 4  # number of previous layers that each layer takes
+SKIPS = 4  # number of previous layers that each layer reads
 LEVELS = 16  # depth of nested models: the lists of a spec may be nested 64 deep
 
 
 def large_model(kind: str, ending: str, layers: int) -> Path:
-    """Returns the file of a model with so many layers, and writes it if it does not exist."""
+    """Returns the file of a model with this many layers. The file is written if it does not exist."""
     WORK.mkdir(exist_ok=True)
     path = WORK / f"{kind}_{layers}.{ending}"
     if not path.exists():
@@ -27,14 +30,14 @@ def large_model(kind: str, ending: str, layers: int) -> Path:
 
 
 def chain_spec(layers: int) -> Iterator[str]:
-    """Convolutions and normalizations in turn."""
+    """Yields a chain: convolutions and normalizations in turn."""
     yield "input: [32, 32, 16]\nlayers:\n"
     for number in range(layers):
         yield "- BatchNormalization\n" if number % 2 else "- Conv2D: {filters: 16, kernel_size: 3, padding: same}\n"
 
 
 def fan_in_spec(layers: int) -> Iterator[str]:
-    """Parallel layers, and one that takes all of them."""
+    """Yields parallel layers, and one layer that reads all of them."""
     yield "input: [32]\nlayers:\n- Dense: {units: 8, name: first}\n"
     for number in range(layers - 2):
         yield f"- Dense: {{units: 8, name: d{number}, from: first}}\n"
@@ -42,7 +45,7 @@ def fan_in_spec(layers: int) -> Iterator[str]:
 
 
 def skips_spec(layers: int) -> Iterator[str]:
-    """Each layer takes those before it."""
+    """Yields layers that each read several layers before them."""
     yield "input: [32]\nlayers:\n- Dense: {units: 8, name: l0}\n- Dense: {units: 8, name: l1}\n"
     for number in range(2, layers):
         names = ", ".join(f"l{before}" for before in range(max(0, number - SKIPS), number))
@@ -50,7 +53,7 @@ def skips_spec(layers: int) -> Iterator[str]:
 
 
 def nested_spec(layers: int) -> Iterator[str]:
-    """Models in models, each with its own layers."""
+    """Yields nested models, each with its own layers."""
     each = layers // LEVELS
     indent = ""
     for level in range(LEVELS):
@@ -63,7 +66,7 @@ def nested_spec(layers: int) -> Iterator[str]:
 
 
 def chain_config(layers: int) -> Iterator[str]:
-    """The same chain, as Keras writes it."""
+    """Yields the chain as Keras writes it."""
     yield from _functional(_chain(layers), "model")
 
 
@@ -89,7 +92,7 @@ def _chain(layers: int) -> Iterator[dict[str, Any]]:
 
 
 def fan_in_config(layers: int) -> Iterator[str]:
-    """The same fan-in, as Keras writes it."""
+    """Yields the parallel layers as Keras writes them."""
     yield from _functional(_fan(layers), "model")
 
 
@@ -102,7 +105,7 @@ def _fan(layers: int) -> Iterator[dict[str, Any]]:
 
 
 def skips_config(layers: int) -> Iterator[str]:
-    """The same skip connections, as Keras writes them."""
+    """Yields the skip connections as Keras writes them."""
     yield from _functional(_skips(layers), "model")
 
 
@@ -115,7 +118,7 @@ def _skips(layers: int) -> Iterator[dict[str, Any]]:
 
 
 def nested_config(layers: int) -> Iterator[str]:
-    """The same nested models, as Keras writes them."""
+    """Yields the nested models as Keras writes them."""
     names = count()
 
     def level(left: int) -> dict[str, Any]:
@@ -139,7 +142,7 @@ def nested_config(layers: int) -> Iterator[str]:
 
 
 def _entry(kind: str, name: str, config: dict[str, Any], sources: list[tuple[str, Any]] | None) -> dict[str, Any]:
-    """A layer as Keras writes it, without default arguments."""
+    """Returns a layer as Keras writes it, without default arguments."""
     return {
         "module": "keras.layers",
         "class_name": kind,
@@ -162,7 +165,7 @@ def _node(sources: list[tuple[str, Any]], listed: bool = False) -> list[dict[str
 
 
 def _functional(entries: Iterator[dict[str, Any]], name: str) -> Iterator[str]:
-    """A functional model around its layers, written one by one."""
+    """Yields a functional model around layers, one layer at a time."""
     yield f'{{"module": "keras", "class_name": "Functional", "config": {{"name": "{name}", "layers": ['
     last = ""
     for entry in entries:

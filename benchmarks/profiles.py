@@ -1,4 +1,4 @@
-"""Profiles for missed targets."""
+"""Makes profiles of the commands that missed their target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST = 15
 
 
 def profiles(missed: Sequence[Measure]) -> str:
-    """A section for each command whose target is missed."""
+    """Returns a section for each command that missed its target."""
     names: dict[tuple[str, ...], list[str]] = {}
     for measure in missed:
         if measure.profile:
@@ -21,7 +21,10 @@ def profiles(missed: Sequence[Measure]) -> str:
 
 
 def _profile(command: Command) -> str:
-    """The first lines of a profile: the slowest imports and the slowest functions after them, or only the slowest functions."""
+    """Returns the first lines of a profile: the slowest functions.
+
+    If imports are profiled, the slowest imports come first, then the slowest functions that run after them.
+    """
     lines: list[str] = []
     if "importtime" in command:
         lines += [*_imports(run(command)[1]), "", "and what runs then:"]
@@ -33,12 +36,12 @@ def _profile(command: Command) -> str:
 
 
 def _no_import(line: str) -> bool:
-    """True if a line is of a function that ran, not of an import."""
+    """Returns True if a line of a profile is about a function that is not part of an import."""
     return ".py:" in line and not any(part in line for part in ("importlib", "<module>"))
 
 
 def _imports(output: str) -> Iterator[str]:
-    """The slowest imports, by the time of each module itself."""
+    """Yields the slowest imports, by the time of each module itself."""
     result = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
     timed = [(int(own), name.strip()) for own, _, name in result[1:] if own.strip().isdigit()]
     yield f"imports: {len(timed)}, {sum(own for own, _ in timed) / 1000:.1f} ms under the profiler; the slowest:"
@@ -47,7 +50,7 @@ def _imports(output: str) -> Iterator[str]:
 
 
 def _functions(output: str, shown: Callable[[str], bool] = bool) -> Iterator[str]:
-    """The slowest functions that pass a filter, as cProfile lists them."""
+    """Yields the slowest functions that pass a filter, as cProfile lists them."""
     lines = iter(output.splitlines())
     for line in lines:
         if "function calls" in line:

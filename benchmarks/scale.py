@@ -1,4 +1,4 @@
-"""(d) Scale: time and memory of a layer in a model of a thousand layers, and in one of up to a million."""
+"""(d) Scale: the time and memory per layer, in a model of a thousand layers and in models of up to a million layers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from benchmarks.models import KINDS, large_model
 from benchmarks.timing import Failed, answer
 
 SMALL, AT_MEMORY = 1000, 10_000
-# A million layers of each type of model take an hour: always done for the chain, for the others with --full.
+# Measuring a million layers of every type of model takes an hour. So only the chain is that large; the others need
+# --full.
 LARGE = {"chain": 1_000_000}
 
 
 def measures(environments: Environments, full: bool = False) -> Iterator[Measure]:
-    """Measure each type of model, as a spec and as a Keras config."""
+    """Measures each type of model, as a spec and as a Keras config."""
     for kind in KINDS:
         for ending in ("yaml", "json"):
             if environments.quick:
@@ -29,7 +30,10 @@ def measures(environments: Environments, full: bool = False) -> Iterator[Measure
 
 
 def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
-    """The time of a layer in each size, compared with the small model, which is measured again each time."""
+    """Yields the time per layer for each size, compared with the small model.
+
+    The small model is measured again each time.
+    """
     for size in sizes:
         name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"
         commands = [
@@ -47,7 +51,7 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 
 
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
-    """The memory of model and report, in addition to the parsed file."""
+    """Yields the memory of model and report, in addition to the parsed file."""
     name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
     result = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
     yield Measure(name, result["model"] + result["report"], unit="bytes", target=1024)

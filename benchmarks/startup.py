@@ -1,4 +1,4 @@
-"""(a) Start-up: a whole process with its output in a pipe, compared with only importing its dependencies."""
+"""(a) Start-up: a whole process with its output in a pipe, compared with a process that only imports the dependencies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CASES = (
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measure each command."""
+    """Measures each command."""
     runs = 1 if environments.quick else 41
     for name, arguments, imports, target in CASES:
         ours, other = in_turn([[*environments.convcalc, *arguments], [environments.own, "-c", imports]], runs)

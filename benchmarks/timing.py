@@ -1,4 +1,7 @@
-"""Runs commands in turn and measures them. Medians are used, so other load on the machine affects all commands alike."""
+"""Runs commands in turn and measures them.
+
+Medians are used, so that other load on the machine affects all commands equally.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +18,24 @@ Command = Sequence[str]
 
 
 class Failed(Exception):
-    """A command that failed, with the last lines of its output."""
+    """Raised when a command fails. The message has the last lines of its output."""
 
 
 class Took(NamedTuple):
-    """One process, or the medians of several: wall time in seconds, and peak memory in bytes."""
+    """The wall time in seconds and the peak memory in bytes, of one process or as medians of several."""
 
     seconds: float
     memory: float
 
 
 def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, str]:
-    """Run a command with its output in a pipe; returns its times and its output. Raises :class:`Failed`."""
+    """Runs a command with its output in a pipe. Returns its times and its output. Raises :class:`Failed`."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # The kernel counts the memory of the forking process as that of the child, so this process stays small.
+        # The kernel counts the memory of this process as memory of the child that it forks, so this process must stay
+        # small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -46,7 +50,10 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
-    """The medians of each command, run in turn so many times, after one uncounted run each."""
+    """Returns the medians of each command.
+
+    The commands run in turn, ``runs`` times, after one run of each that is not counted.
+    """
     for command in commands:
         run(command)
     took = [[run(command)[0] for command in commands] for _ in range(runs)]
@@ -54,13 +61,16 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
 
 
 def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
-    """The results of children that measure themselves, a line of JSON at the end: the median of each number over all runs."""
+    """Returns the results of scripts that measure themselves: the median of each number over all runs.
+
+    Each script prints its results as a line of JSON at the end.
+    """
     said = [[answer(command) for command in commands] for _ in range(runs)]
     return [{key: _median([one[key] for one in each]) for key in each[0]} for each in zip(*said)]
 
 
 def answer(command: Command) -> dict[str, Any]:
-    """The result of one child."""
+    """Returns the results of one run of such a script."""
     _, output = run(command)
     result: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
     return result

@@ -1,4 +1,4 @@
-"""Where the files of the project are."""
+"""The paths of the project's folders."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 PACKAGE = ROOT / "convcalc"
 SPECS = ROOT / "specs"
-GOLDEN = TESTS / "cli" / "golden"  # outputs of commands, to the letter
-CHANGED = TESTS / "cli" / "changed"  # specs of specs/ with changes, for comparisons
-BROKEN = TESTS / "read" / "spec" / "broken"  # specs with errors, each with the text of its errors
+GOLDEN = TESTS / "cli" / "golden"  # outputs of commands, compared exactly
+CHANGED = TESTS / "cli" / "changed"  # changed copies of files in specs/, for tests that compare models
+BROKEN = TESTS / "read" / "spec" / "broken"  # specs with errors, each with its expected error text

@@ -1,4 +1,4 @@
-"""Models as data: walks, the order of a summary, and other input sizes."""
+"""Models as data: iteration over layers, the order of a summary, and other input sizes."""
 
 import pytest
 
@@ -8,7 +8,10 @@ from tests.helpers.handmade import handmade_layer
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
-    """A model from (layer name, numbers of the calls whose outputs it reads); names that begin with i are inputs."""
+    """Returns a model. Each call is a layer name, and the numbers of the calls whose outputs it reads.
+
+    Layers whose name begins with i are inputs.
+    """
     names = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in calls))}
     layers = tuple(handmade_layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
     made = tuple(Call(names[name], tuple(map(Ref, inputs))) for name, inputs in calls)
@@ -17,15 +20,15 @@ def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "
 
 
 ORDERS = [
-    # A chain: in the order of creation.
+    # A chain is in the order of creation.
     (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
     # A long branch comes before a short one, because its first layer is deeper.
     (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
-    # Two inputs, in the order in which the output reaches them.
+    # Two inputs are in the order in which a path from the output reaches them.
     (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),
     # A layer that is called twice is as deep as its deepest call.
     (model(("i", []), ("a", [0]), ("a", [1]), ("b", [2]), outputs=[3]), "i a b"),
-    # An input that feeds nothing is listed too.
+    # An input that no layer reads is listed too.
     (model(("i1", []), ("i2", []), ("a", [0]), outputs=[2]), "i1 i2 a"),
 ]
 
@@ -46,7 +49,7 @@ def test_the_order_of_a_deep_chain_needs_no_recursion() -> None:
 
 
 def nested() -> Model:
-    """A model with two layers that are models; the second contains a third model."""
+    """Returns a model with two layers that are models. The second contains a third model."""
     inner = model(("i", []), ("a", [0]), outputs=[1])
     middle = model(("i", []), ("m", [0]), outputs=[1])
     middle = middle._replace(layers=(middle.layers[0], Layer("m", "Functional", inner)))
@@ -75,7 +78,7 @@ def test_models_have_the_prefix_of_their_layers() -> None:
 def test_the_layer_of_a_tensor_is_the_layer_that_is_called() -> None:
     made = model(("i", []), ("a", [0]), ("b", [1]), ("a", [2]), outputs=[3])
     assert [made.layer_of(Ref(call)).name for call in range(4)] == ["i", "a", "b", "a"]
-    assert made.layer_of(Ref(3, 5)) is made.layers[1]  # whatever the number of the output
+    assert made.layer_of(Ref(3, 5)) is made.layers[1]  # for any number of the output
 
 
 def test_a_layer_has_a_model_only_if_it_is_one() -> None:
@@ -104,7 +107,7 @@ def test_other_input_sizes() -> None:
 
 
 INPUTS = [
-    # The arguments of an input, the requested shape and batch size, and the resulting arguments.
+    # The arguments of an input, the requested shape and batch size, and the arguments after the change.
     ({"shape": (8, 8, 3)}, ((4, 4, 3), None), {"shape": (4, 4, 3)}),
     ({"shape": (8, 8, 3), "batch_size": 2}, (None, 5), {"shape": (8, 8, 3), "batch_size": 5}),
     ({"shape": (8, 8, 3), "batch_size": 2}, ((4, 4, 3), None), {"shape": (4, 4, 3), "batch_size": 2}),

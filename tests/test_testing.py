@@ -1,4 +1,4 @@
-"""convcalc.testing: a model checked against its record in the tests of another project."""
+"""convcalc.testing: the tests of another project check a model against its record."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ FASHION = ROOT / "specs" / "fashion_mnist.yaml"
 
 
 class Live:
-    """A stand-in for a Keras model: its config and its name."""
+    """A replacement for a Keras model: it has a config and a name."""
 
     def __init__(self, path: Path) -> None:
         self.name = "live"
@@ -29,7 +29,7 @@ class Live:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Path:
-    """Keras's text of the model."""
+    """Writes the summary of the model, as Keras prints it, to a file."""
     path = tmp_path / "fashion.txt"
     path.write_text(convcalc.render(convcalc.infer(convcalc.load(FASHION)), "keras"), encoding="utf-8")
     return path

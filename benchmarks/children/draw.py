@@ -1,4 +1,4 @@
-"""Draws a table with convcalc and with Rich: the same text, and the time of each."""
+"""Draws a table with convcalc and with Rich. The text must be the same; the time of each is printed."""
 
 import json
 import statistics
@@ -21,12 +21,12 @@ COLUMNS = [Column("Layer (type)"), Column("Output shape"), Column("Params", righ
 
 
 def ours() -> str:
-    """The table as convcalc draws it."""
+    """Returns the table as convcalc draws it."""
     return draw_table(COLUMNS, CELLS, TextStyle())
 
 
 def rich() -> str:
-    """The table as Rich draws it."""
+    """Returns the table as Rich draws it."""
     console = Console(file=StringIO(), width=200, color_system=None, markup=False, highlight=False, emoji=False)
     table = Table(box=HEAVY_HEAD)
     for column in COLUMNS:
@@ -37,7 +37,7 @@ def rich() -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-if sys.argv[3:] == ["ours"]:  # for a profile
+if sys.argv[3:] == ["ours"]:  # only ours, for a profile
     ours()
     sys.exit()
 assert ours() == rich(), "the texts differ"

@@ -1,4 +1,4 @@
-"""Inference on a loaded model."""
+"""Measures inference on a loaded model."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Writes the config of ResNet50, as Keras writes it, to a file."""
+"""Writes the config of ResNet50 to a file, with Keras."""
 
 import sys
 from pathlib import Path

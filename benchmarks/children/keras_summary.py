@@ -1,4 +1,4 @@
-"""Prints the summary of a config, with Keras."""
+"""Prints the summary of a model from its config, with Keras."""
 
 import sys
 from pathlib import Path

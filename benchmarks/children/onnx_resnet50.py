@@ -1,4 +1,7 @@
-"""ONNX's shape inference on ResNet50. Weights are inputs of known shape, because copying their bytes would only cost it time."""
+"""Measures ONNX's shape inference on ResNet50.
+
+The weights are inputs of known shape: copying the bytes of real weights would only make ONNX slower.
+"""
 
 import json
 import sys
@@ -18,18 +21,18 @@ class Graph:
         self.inputs = [_tensor("image", (1, 3, 224, 224))]
 
     def node(self, kind: str, *inputs: str, **attributes: object) -> str:
-        """Add a node; returns the name of its output."""
+        """Adds a node. Returns the name of its output."""
         output = f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, [*inputs], [output], **attributes))
         return output
 
     def weight(self, *shape: int) -> str:
-        """Add a weight."""
+        """Adds a weight. Returns its name."""
         self.inputs.append(_tensor(f"weight_{len(self.inputs)}", shape))
         return self.inputs[-1].name
 
     def convolution(self, x: str, channels: int, filters: int, kernel: int, stride: int = 1) -> str:
-        """Add a convolution with a bias, and the normalization after it."""
+        """Adds a convolution with a bias, and a normalization of its output."""
         kernel_and_bias = self.weight(filters, channels, kernel, kernel), self.weight(filters)
         pads = [kernel // 2] * 4
         size = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": pads}
@@ -37,7 +40,7 @@ class Graph:
         return self.node("BatchNormalization", x, *(self.weight(filters) for _ in range(4)))
 
     def block(self, x: str, channels: int, filters: int, stride: int, shortcut: bool) -> str:
-        """Add a bottleneck."""
+        """Adds a bottleneck block."""
         y = self.node("Relu", self.convolution(x, channels, filters, 1, stride))
         y = self.node("Relu", self.convolution(y, filters, filters, 3))
         y = self.convolution(y, filters, 4 * filters, 1)
@@ -45,7 +48,7 @@ class Graph:
         return self.node("Relu", self.node("Add", x, y))
 
     def resnet50(self) -> onnx.ModelProto:
-        """The whole network."""
+        """Returns the whole network."""
         x = self.node("Relu", self.convolution("image", 3, 64, 7, 2))
         x = self.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
         channels = 64

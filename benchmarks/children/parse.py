@@ -1,4 +1,4 @@
-"""Only reads models."""
+"""Reads models, and does nothing else."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The median time of a repeated function."""
+"""Measures the median time of a function."""
 
 import statistics
 import time
@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 
 def median(work: Callable[[], object], repeats: int) -> float:
-    """Seconds of processor time, after one uncounted run; other programs on the machine do not count."""
+    """Returns the median time of a function in seconds of processor time, so that other programs on the machine do not
+    count.
+
+    The first run is not counted.
+    """
     work()
     took = []
     for _ in range(repeats):

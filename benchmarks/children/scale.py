@@ -1,4 +1,7 @@
-"""Reads and infers a large model: the time or the memory of a layer. The limits of the reader are lifted."""
+"""Reads and infers a large model, and measures the time or the memory per layer.
+
+The limits of the reader are removed.
+"""
 
 import gc
 import json
@@ -18,22 +21,22 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # The reader allocates as many bytes as a file may have, so the limit is no larger than the memory.
+        # Do not allow a file to have more bytes than the machine has memory.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
-from convcalc import infer, load  # noqa: E402 - behind the limits, which are read from their modules
+from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
 from convcalc.base.problems import Source  # noqa: E402
 from convcalc.read.container import parse_json  # noqa: E402
 from convcalc.read.spec.nodes import compose  # noqa: E402
 
 
 def count(model: Any) -> int:
-    """Number of layers, including those of nested models."""
+    """Returns the number of layers, including those of nested models."""
     return sum(1 + (count(layer.model) if layer.model else 0) for layer in model.layers)
 
 
 def timed(path: str) -> dict[str, float]:
-    """Seconds per layer: the median of several runs if there are few layers."""
+    """Returns the seconds per layer: the median of several runs if there are few layers."""
     taken: dict[str, list[float]] = {"read": [], "infer": []}
     layers, times = 1, 1
     while len(taken["read"]) < times:
@@ -52,8 +55,10 @@ def timed(path: str) -> dict[str, float]:
 
 
 def remembered(path: str) -> dict[str, float]:
-    """Bytes per layer: of the parsed file, of the model in addition to it, and of the report in addition to both."""
-    infer(load(path))  # imports and caches do not belong to the layers
+    """Returns the bytes per layer of the parsed file, of the model in addition to it, and of the report in addition to
+    both.
+    """
+    infer(load(path))  # the memory of imports and caches is not counted
     text = Path(path).read_text()
     gc.collect()
     tracemalloc.start()
@@ -70,7 +75,7 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # A spec's model keeps the parsed file, for the positions of problems; a config's does not.
+    # The model of a spec keeps the parsed file, for the positions of problems. The model of a config does not.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

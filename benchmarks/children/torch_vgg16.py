@@ -1,4 +1,4 @@
-"""torchinfo's summary of VGG16 on the meta device, where nothing is computed."""
+"""Measures torchinfo's summary of VGG16 on the meta device, where nothing is computed."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 def vgg16() -> nn.Module:
-    """The network as in torchvision."""
+    """Returns the network as torchvision defines it."""
     layers: list[nn.Module] = []
     channels = 3
     for filters, count in BLOCKS:
@@ -26,7 +26,7 @@ def vgg16() -> nn.Module:
 
 
 def text() -> str:
-    """Build and summarize the network, as ours is read and summarized."""
+    """Builds and summarizes the network. This is what convcalc does when it reads and summarizes the spec."""
     return str(torchinfo.summary(vgg16(), input_size=(1, 3, 224, 224), device="meta", verbose=0))
 
 

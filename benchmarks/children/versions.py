@@ -1,4 +1,4 @@
-"""The versions of the packages of an environment."""
+"""Prints the versions of the packages of an environment."""
 
 import json
 import platform
@@ -14,7 +14,7 @@ PACKAGES = {
 
 
 def main() -> None:
-    """Print them."""
+    """Prints the versions."""
     result = {f"Python of {sys.argv[1]}": platform.python_version()}
     for package in PACKAGES[sys.argv[1]]:
         try:

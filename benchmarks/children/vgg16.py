@@ -1,4 +1,4 @@
-"""Loads a spec, infers it, and draws the table."""
+"""Measures loading a spec, inferring it, and drawing the table."""
 
 import json
 import sys

@@ -1,11 +1,11 @@
-"""Mutation testing: change one thing in a rule at a time and run its tests, which must fail.
+"""Mutation testing: change one thing in a rule at a time, and run the tests of the rule. They must fail.
 
 ``python -m tests.mutants convcalc/base/window.py ...`` prints the number of mutants of each file, and the mutants that
 survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. (Existing tools skip decorated
 functions, which our rules are, or start Python for each mutant.)
 
-Each mutant runs in a fork of this process, which has imported everything except the package, so it takes about a
-second. Mutants that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
+Each mutant runs in a fork of this process, which has already imported everything except convcalc, so a mutant takes
+about a second. Mutants that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import NamedTuple
 from tests.paths import ROOT
 
 EQUAL = Path(__file__).with_name("equal.txt")
-SECONDS = 120  # a mutant that takes longer never ends
+SECONDS = 120  # a mutant that takes longer is counted as an endless loop
 
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -53,7 +53,10 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 
 
 class Mutant(NamedTuple):
-    """A file with one thing changed. ``key`` identifies it without the line number: the function and the change."""
+    """The code of a file with one thing changed.
+
+    ``key`` identifies the mutant without its line number: by the function and the change.
+    """
 
     key: str
     line: int
@@ -61,7 +64,9 @@ class Mutant(NamedTuple):
 
 
 def changed(node: ast.AST) -> Iterator[ast.AST]:
-    """Variants of a node: another comparison or operator, a number plus one, a negated condition, a removed raise."""
+    """Yields variants of a node: another comparison or operator, a number plus one, a negated condition, a removed
+    raise.
+    """
     if isinstance(node, ast.Compare):
         for number, one in enumerate(node.ops):
             if type(one) in _SWAPPED:
@@ -78,7 +83,7 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
         yield ast.Constant(not node.value if isinstance(node.value, bool) else node.value + 1)
     elif isinstance(node, (ast.If, ast.IfExp)) and not isinstance(node.test, (ast.Compare, ast.UnaryOp)):
-        if ast.unparse(node.test) == "TYPE_CHECKING":  # this code never runs
+        if ast.unparse(node.test) == "TYPE_CHECKING":  # code for type checkers never runs
             return
         other = deepcopy(node)
         other.test = ast.UnaryOp(ast.Not(), other.test)
@@ -92,7 +97,7 @@ def _is_text(node: ast.BinOp) -> bool:
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a file; annotations and texts are not changed."""
+    """Yields every mutant of a file. Annotations and texts are not changed."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     name = path.relative_to(ROOT).as_posix()
     seen: Counter[str] = Counter()
@@ -121,7 +126,9 @@ def _shown(node: ast.AST) -> str:
 
 
 def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | None, str]]:
-    """The parent field and the enclosing function of each node of a tree."""
+    """Yields each node of a tree: its parent, the field of the parent, the index in this field, and the enclosing
+    function.
+    """
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         function = f"{function}.{node.name}" if function else node.name
     for field, held in ast.iter_fields(node):
@@ -136,7 +143,7 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | 
 
 
 class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from the given code."""
+    """Imports one module from changed code instead of from its file."""
 
     def __init__(self, path: Path, code: CodeType) -> None:
         self.name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -155,7 +162,7 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def survives(path: Path, code: CodeType, tests: Sequence[str]) -> bool:
-    """True if no test fails with the code, run in a fork of this process."""
+    """Returns True if no test fails with the changed code. The tests run in a fork of this process."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(SECONDS)
@@ -179,7 +186,10 @@ def _run(path: Path, code: CodeType, tests: Sequence[str]) -> None:
 
 
 def _prepare() -> None:
-    """Import what the tests import and no mutant changes, and make Hypothesis draw the same examples for each mutant."""
+    """Imports the packages that the tests import and no mutant changes.
+
+    Hypothesis is set to draw the same examples for each mutant.
+    """
     import click  # noqa: F401
     import hypothesis.strategies  # noqa: F401
     import rich.table  # noqa: F401
@@ -202,7 +212,7 @@ def _settings() -> dict[str, dict[str, list[str]]]:
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:
-    """Run the command: returns 1 if a mutant survives that is not known to be equivalent."""
+    """Runs the command. Returns 1 if a mutant survives that is not known to be equivalent."""
     tests = _settings()["tests"]
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the rules.")
     parser.add_argument("files", nargs="*", default=list(tests), help="default: those of pyproject.toml")

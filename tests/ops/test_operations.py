@@ -1,4 +1,6 @@
-"""The operations of ``keras.ops``: rules that are testable without Keras, with the results of Keras 3.15."""
+"""The operations of ``keras.ops``: rules that can be tested without Keras. The expected results are those of Keras
+3.15.
+"""
 
 from __future__ import annotations
 
@@ -293,7 +295,7 @@ def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
 
 
 def test_arange_and_select() -> None:
-    """They take numbers, or lists of tensors."""
+    """Arange takes numbers, Select takes lists of tensors."""
     arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
     result = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
     assert (result.outputs, result.dtype) == (((3,),), ("float32",))
@@ -306,7 +308,7 @@ def test_arange_and_select() -> None:
 
 
 def test_slices_in_a_file() -> None:
-    """``x[:, 1:, ...]``, ``* 2`` and ``+`` as Keras writes them."""
+    """Reads ``x[:, 1:, ...]``, ``* 2`` and ``+`` in the form in which Keras writes them."""
 
     def tensor(name: str) -> Any:
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}

@@ -1,4 +1,4 @@
-"""Each command of the benchmarks runs. No test asserts a measured time."""
+"""Each command of the benchmarks can be run. No test asserts a measured time."""
 
 import sys
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_failed_command_is_reported() -> None:
 
 def test_commands_run_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    assert slow.memory > 200_000_000  # the other value is of this process, which is larger
+    assert slow.memory > 200_000_000  # quick.memory is that of this process, which is larger
     assert quick.seconds > 0
 
 
@@ -74,10 +74,8 @@ def test_an_answer_is_the_last_line() -> None:
     "flags", [["-X", "importtime", "-m", "json.tool", "--help"], ["-m", "cProfile", "-s", "cumtime", "-m", "this"]]
 )
 def test_a_profile_shows_a_regression(flags: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(
-        "COVERAGE_PROCESS_CONFIG", raising=False
-    )  # the module with which a measured process measures its children
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # coverage must not measure this child process
     text = profiles([Measure("slow", 2, 1, target=1, profile=[sys.executable, *flags])])
     assert "### slow" in text
     assert ("imports: " in text and "argparse.py" in text) or "this.py" in text
-    assert text.count("function calls") == 1  # the calls that run, after the imports or alone
+    assert text.count("function calls") == 1  # the list of functions is shown once

@@ -1,4 +1,7 @@
-"""docs/ci.md and the README are correct: their commands print what is shown, and their hooks, inputs and options exist."""
+"""docs/ci.md and the README are correct.
+
+Their commands print what is shown; their hooks, inputs and options exist.
+"""
 
 import re
 from pathlib import Path
@@ -23,7 +26,7 @@ def blocks(language: str, page: str = TEXT) -> list[str]:
 
 
 def yaml_named(beginning: str, page: str = TEXT) -> Any:
-    """The YAML after a comment."""
+    """Returns the YAML after a comment."""
     (text,) = (text for text in blocks("yaml", page) if text.startswith(f"# {beginning}"))
     return yaml.safe_load(text)
 

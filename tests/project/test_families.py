@@ -1,4 +1,7 @@
-"""Families are imported only when a model needs them: their indexes are up to date, and commands import little."""
+"""Families are imported only when a model needs them.
+
+Their indexes are up to date, and commands import only a few modules.
+"""
 
 import ast
 import os
@@ -33,7 +36,7 @@ def test_a_layer_missing_in_the_index_says_what_to_run() -> None:
 
 
 def imported(*words: str) -> set[str]:
-    """The modules that a command imports, of any library."""
+    """Returns the names of all modules that a command imports, including those of other libraries."""
     code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     # Under coverage, the measurement itself imports many modules.
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
@@ -95,12 +98,15 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     assert not {name for name in result if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
 
 
-# Keras 2 is not going to change: the names that its files have for arguments and operations are a closed list.
+# The names that Keras 2 uses in its files for arguments and operations will not change, so this file may list them.
 LISTS_LAYERS = {"read/keras_files/upgrade_keras2.py"}
 
 
 def test_no_other_code_lists_layers() -> None:
-    """Facts about single layers belong to their declarations: a list elsewhere silently lacks each new layer."""
+    """Facts about single layers must be in their declarations.
+
+    A list elsewhere would lack each new layer, without an error.
+    """
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):
         place = file.relative_to(PACKAGE).as_posix()

@@ -1,4 +1,4 @@
-"""Checks of the architecture: imports run only downwards, and each external library is used only in its rooms."""
+"""Checks the architecture: imports go only downwards, and each external library is imported only in certain rooms."""
 
 import ast
 from collections.abc import Collection
@@ -29,7 +29,7 @@ ORDER = [
     "rendering",
     "cli",
 ]
-# The public face, besides convcalc/__init__.py: these modules may import every room, and no room imports them.
+# The public modules, in addition to convcalc/__init__.py. They may import every room, and no room imports them.
 FACES = {"api", "testing"}
 HOMES = {"click": {"cli"}, "rich": {"keras_text", "rendering", "cli"}, "yaml": {"read", "write"}}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -37,13 +37,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 @cache
 def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """All imports and calls of a file, at any depth of its code."""
+    """Returns all imports and calls of a file, at any depth of its code."""
     wanted = (ast.Import, ast.ImportFrom, ast.Call)
     return tuple(node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, wanted))
 
 
 def imports(path: Path) -> list[str]:
-    """Every module that a file imports."""
+    """Returns the names of the modules that a file imports."""
     modules = []
     for node in nodes(path):
         if isinstance(node, ast.Import):
@@ -55,7 +55,7 @@ def imports(path: Path) -> list[str]:
 
 
 def room(path: Path) -> str:
-    """The row of the architecture's table that a file belongs to; empty for the public face of the package."""
+    """Returns the row of the architecture's table that a file belongs to. It is empty for the public modules."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return first if first in ORDER else ""
 
@@ -77,7 +77,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     """Imports inside functions and those for type checkers count too."""
     files = {_module(path): path for path in MODULES}
     graph = {module: {_file_of(name, files) for name in imports(path)} - {module, ""} for module, path in files.items()}
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the files
+    TopologicalSorter(graph).prepare()  # raises CycleError, whose message names the files
 
 
 def _module(path: Path) -> str:
@@ -86,7 +86,10 @@ def _module(path: Path) -> str:
 
 
 def _file_of(name: str, files: Collection[str]) -> str:
-    """Returns the module that an import reads: the name itself, or the module that defines it; empty for other packages."""
+    """Returns the module that an import reads: the imported name itself, or the module that defines the name.
+
+    The result is empty for other packages.
+    """
     while name and name not in files:
         name = name.rpartition(".")[0]
     return name
@@ -94,7 +97,7 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """What families share is in modules that are no families; only layers/__init__.py loads families."""
+    """What several families use is in modules that are not families. Only layers/__init__.py loads families."""
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

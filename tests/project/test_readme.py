@@ -1,4 +1,4 @@
-"""The README is correct: each command in it prints what it shows."""
+"""The README is correct: each of its commands prints the output that it shows."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every kind of file is detected by its content, in one place."""
+"""The type of every file is detected by its content, and only in one module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equal arguments become one object, and only equal ones."""
+"""Equal arguments become one object; different arguments do not."""
 
 import gc
 
@@ -35,6 +35,7 @@ def test_many_new_objects_are_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # They count as old at once: the garbage collector searches young objects often, and old ones were not searched.
+    # The new objects count as old at once. The garbage collector searches young objects often; old objects were not
+    # searched.
     assert young < len(made)
     assert 2 not in searched

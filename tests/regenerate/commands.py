@@ -1,5 +1,7 @@
-"""The index of commands, ``convcalc/cli/command_index.py``, made from the modules of ``convcalc/cli/`` that declare a command:
-``python -m tests.regenerate.commands`` writes it.
+"""Writes the index of commands, ``convcalc/cli/command_index.py``.
+
+The index is made from the modules of ``convcalc/cli/`` that declare a command. Run this script with ``python -m
+tests.regenerate.commands``.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import click
 from tests.paths import PACKAGE
 
 INDEX = PACKAGE / "cli" / "command_index.py"
-# The order in which help lists the commands; any other command follows, by name.
+# The order in which help lists the commands. Commands that are not listed here follow, sorted by name.
 ORDER = ["summary", "conv", "explain", "check", "diff", "convert", "audit", "layers", "schema"]
 HEAD = '''\
 """Every command with its line in ``convcalc --help``, so that a command's module is imported only when the command is called.
@@ -27,7 +29,7 @@ COMMANDS = {
 
 
 def declared() -> dict[str, click.Command]:
-    """The commands by name. A command ``name`` is declared in ``convcalc/cli/name.py``."""
+    """Returns the commands by name. A command ``name`` is declared in ``convcalc/cli/name.py``."""
     modules = {file.stem: import_module(f"convcalc.cli.{file.stem}") for file in sorted((PACKAGE / "cli").glob("*.py"))}
     commands = {
         name: module.command
@@ -38,14 +40,14 @@ def declared() -> dict[str, click.Command]:
 
 
 def line(command: click.Command) -> str:
-    """The first sentence of a command's docstring."""
+    """Returns the first sentence of a command's docstring."""
     paragraph = inspect.cleandoc(command.help or "").partition("\n\n")[0].replace("\n", " ")
     sentence, stop, _ = paragraph.partition(". ")
     return f"{sentence}." if stop else paragraph
 
 
 def index() -> str:
-    """The text of the index."""
+    """Returns the text of the index."""
     return HEAD + "".join(f'    "{name}": "{line(command)}",\n' for name, command in declared().items()) + "}\n"
 
 

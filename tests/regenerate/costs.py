@@ -1,6 +1,6 @@
-"""Writes the page ``docs/costs.md``: its text, and tables computed by the code that counts.
+"""Writes the page ``docs/costs.md``: its text, and tables computed by convcalc's own counting code.
 
-The command is ``python -m tests.regenerate.costs``.
+Run this script with ``python -m tests.regenerate.costs``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ This convention counts as `tf.profiler` does for the inference graph that Keras 
 Layers that were not compared (recurrent layers, attention, `Conv3D` and others) are unknown under this convention.
 """
 
-# Layers whose cost per element is the same for every shape, in the form of a spec.
+# Layers whose cost per element is the same for every shape, written as in a spec.
 PER_ELEMENT = {
     "`BatchNormalization` (folded: one product, one sum)": "BatchNormalization",
     "`LayerNormalization`, `GroupNormalization`": "LayerNormalization",
@@ -159,7 +159,7 @@ def report(network: str, convention: str = "convcalc") -> Report:
 
 
 def parts(result: Report) -> dict[str, int]:
-    """The parts of a network's FLOPs; the last entry is the total of the report."""
+    """Returns the parts of a network's FLOPs, and as the last entry the total of the report."""
     sums = {
         "2 · MACs": 2 * _sum(result, lambda row: row.macs),
         "biases": _sum(result, _bias),
@@ -173,7 +173,7 @@ def parts(result: Report) -> dict[str, int]:
 
 
 def by_tool(network: str) -> dict[str, int]:
-    """The count of the network by the rules of each tool."""
+    """Returns the count of the network by the rules of each tool."""
     result = report(network)
     macs, bias, relu = _sum(result, lambda row: row.macs), _sum(result, _bias), _sum(result, _relu)
     norm = parts(result)["batch normalization"]
@@ -204,7 +204,7 @@ def _bias(row: LayerReport) -> object:
 
 
 def _others(row: LayerReport) -> object:
-    """The operations other than products and biases."""
+    """Returns the number of operations other than multiply-accumulates and additions of biases."""
     (rule_result,) = row.calls[0].result.rule_results
     assert isinstance(rule_result.definition, LayerDefinition) and rule_result.inferred is not None
     return elementwise(rule_result.definition, rule_result.args, rule_result.rule_inputs, rule_result.inferred)

@@ -1,7 +1,6 @@
-"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md`` and ``formats.md`` from the
-declarations.
+"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md`` and ``formats.md``.
 
-The command is ``python -m tests.regenerate.docs``.
+The files are made from the declarations. Run this script with ``python -m tests.regenerate.docs``.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def page() -> str:
     """Returns the whole page."""
     families: dict[str, list[LayerDefinition]] = {}
     for definition in CATALOGUE.values():
-        # Other packages and tests declare layers too.
+        # Other packages and tests may have declared layers too; they are left out.
         if definition.rule.__module__.startswith("convcalc.layers."):
             families.setdefault(definition.family, []).append(definition)
     out = [HEAD]
@@ -65,7 +64,7 @@ def _section(definition: LayerDefinition) -> list[str]:
     also = f"Also {', '.join(f'`{alias}`' for alias in definition.aliases)}. " if definition.aliases else ""
     out = [f"### {definition.name}", "", _escaped(definition.doc), "", f"{also}{_input(definition)}", ""]
     arguments = [*definition.arguments, *definition.call_arguments]
-    # Initializers and similar arguments are the same everywhere: they are named below the table.
+    # Initializers and similar arguments are the same for every layer, so they are only named below the table.
     listed = [argument for argument in arguments if not _is_ignored(argument)]
     rest = [f"`{argument.name}`" for argument in arguments if _is_ignored(argument)]
     if listed:

@@ -1,4 +1,4 @@
-"""The page ``docs/formats.md``: every format with a sample."""
+"""Makes the page ``docs/formats.md``: every format with a sample."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ layers:
   - Dense: {units: 10, name: digits}
 """
 
-# A description of each format, and the language of its samples for syntax highlighting.
+# The description of each format, and the language for the syntax highlighting of its samples.
 ABOUT = {
     "table": (
         "text",
@@ -96,7 +96,7 @@ ABOUT = {
 }
 
 
-_MOST_JSON = 900  # characters of a report
+_MOST_JSON = 900  # the maximum length of a sample report, in characters
 
 
 def page() -> str:
@@ -125,7 +125,7 @@ def _row(name: str) -> str:
 
 def _sample(name: str, report: Report, depth: int) -> str:
     text = "".join(write_reports(REPORT_FORMATS[name], [report], FormatRequest(depth=depth)))
-    # The complete JSON would be the longest part of the page.
+    # The complete JSON report would be the longest part of the page.
     return f"{text[:_MOST_JSON].rstrip()} …\n" if name in ("json", "jsonl") else text
 
 

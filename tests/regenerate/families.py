@@ -1,7 +1,6 @@
-"""Writes the indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``, from the
-declarations.
+"""Writes the indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``.
 
-The command is ``python -m tests.regenerate.families``.
+The files are made from the declarations. Run this script with ``python -m tests.regenerate.families``.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FAMILY_OF = {{name: family for family, names in FAMILIES.items() for name in nam
 
 
 def layers_index() -> str:
-    """The text of ``convcalc/layers/families.py``."""
+    """Returns the text of ``convcalc/layers/families.py``."""
     _import_all("layers")
     declared = [
         (entry.rule.__module__, name)
@@ -41,14 +40,14 @@ def layers_index() -> str:
 
 
 def operations_index() -> str:
-    """The text of ``convcalc/ops/families.py``."""
+    """Returns the text of ``convcalc/ops/families.py``."""
     _import_all("ops")
     declared = [(entry.rule.__module__, entry.name) for entry in operations.REGISTERED.values()]
     return _text(declared, "ops", what="operation", plural="operations", names="")
 
 
 def _import_all(package: str) -> None:
-    """Import every module of a package, whether the index lists it or not."""
+    """Imports every module of a package, even if the index does not list it."""
     for file in sorted((PACKAGE / package).glob("*.py")):
         import_module(f"convcalc.{package}.{file.stem}")
 
@@ -56,7 +55,7 @@ def _import_all(package: str) -> None:
 def _text(declared: list[tuple[str, str]], package: str, **words: str) -> str:
     families: dict[str, list[str]] = {}
     for module, name in declared:
-        if module.startswith(f"convcalc.{package}."):  # without layers that a test declares
+        if module.startswith(f"convcalc.{package}."):  # layers that a test declares are left out
             families.setdefault(module.rpartition(".")[2], []).append(name)
     lines = "".join(f"{line}\n" for family in sorted(families) for line in _entry(family, families[family]))
     return TEXT.format(families=lines, **words)
@@ -75,7 +74,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # While the indexes are written, a layer or operation that they lack is not an error.
+    # A layer or operation that the index does not have yet must not raise an error here.
     layers._require_indexed = operations._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")

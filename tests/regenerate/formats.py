@@ -1,7 +1,7 @@
-"""Writes the index of output formats, ``convcalc/rendering/format_index.py``, from the declarations in the modules of
-``convcalc/rendering/``.
+"""Writes the index of output formats, ``convcalc/rendering/format_index.py``.
 
-The command is ``python -m tests.regenerate.formats``.
+The index is made from the declarations in the modules of ``convcalc/rendering/``. Run this script with ``python -m
+tests.regenerate.formats``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from convcalc.rendering.output_format import OutputFormat
 from tests.paths import PACKAGE
 
 INDEX = PACKAGE / "rendering" / "format_index.py"
-# The order in which help texts and error messages list the formats; any other format follows, by name.
+# The order in which help texts and error messages list the formats. Formats that are not listed here follow, sorted by
+# name.
 ORDER = [
     "table",
     "keras",

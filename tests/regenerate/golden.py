@@ -1,6 +1,7 @@
-"""Writes the golden files: the output of commands, and the error texts of broken specs. Tests compare them exactly.
+"""Writes the golden files: the output of commands, and the error texts of broken specs.
 
-The command is ``python -m tests.regenerate.golden``. Read the diff before you commit it.
+Tests compare them exactly. Run this script with ``python -m tests.regenerate.golden``, and read the diff before you
+commit it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from convcalc.read import parse
 from tests.paths import BROKEN, GOLDEN
 from tests.regenerate.readme import run
 
-# Name of each golden file, and the command whose output it holds.
+# The name of each golden file, and the command whose output is in the file.
 COMMANDS = {
     "conv_same": "convcalc conv --in 6 --k 3 --s 2 --pad same",
     "conv_valid": "convcalc conv --in 6x6 --k 3 --s 2 --pad valid",
@@ -69,7 +70,7 @@ def output(name: str) -> str:
 
 
 def broken_names() -> list[str]:
-    """The names of the broken specs."""
+    """Returns the names of the broken specs."""
     return sorted(file.stem for file in BROKEN.glob("*.yaml"))
 
 

@@ -1,7 +1,8 @@
-"""The console blocks of the README and of docs/ci.md as data: commands and their outputs.
+"""Reads and updates the commands and outputs in the console blocks of the README and of docs/ci.md.
 
 ``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages. ``python -m
-tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs it.
+tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs this
+command.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command and the output that the page shows for it."""
+    """A command, and the output of it that the page shows."""
 
     command: str
     output: str
 
 
 def steps(text: str) -> list[Step]:
-    """Every ``$ command`` of the console blocks, with the lines below it."""
+    """Returns every ``$ command`` in the console blocks, with the lines below it."""
     result = []
     for block in _BLOCK.findall(text):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -39,12 +40,15 @@ def steps(text: str) -> list[Step]:
 
 
 def marked(name: str, text: str) -> str:
-    """Returns the command after a mark."""
+    """Returns the command after the mark with this name."""
     return dict(_MARKED.findall(text))[name]
 
 
 def run(command: str) -> str:
-    """Returns the output of a command in a pipe, run in the project's root, with a note of an exit code other than 0."""
+    """Runs a command in the project's root, and returns its output.
+
+    If the exit code is not 0, a line with it is added.
+    """
     words = shlex.split(command)
     assert words[0] == "convcalc", command
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}

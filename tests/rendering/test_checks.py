@@ -1,4 +1,4 @@
-"""The results of checks in the formats that CI servers read."""
+"""Results of checks, in the formats that CI servers read."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What every column must have: a unique heading, a place in 'all', and a plain value or a label where it is a number."""
+"""Every column has a unique heading, is listed in 'all', and has a plain value or a label if it shows numbers."""
 
 import re
 
@@ -31,7 +31,10 @@ def test_a_name_is_one_lower_case_word(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.column.right])
 def test_a_column_of_numbers_has_a_plain_value_or_a_label(name: str, studies: list[Study]) -> None:
-    """Programs read the plain value: no separators and no units. An empty value needs a label, or an empty cell for people."""
+    """The plain value is for programs, so it has no separators and no units.
+
+    If it is empty, there must be a label, unless the printed cell is empty too.
+    """
     field = FIELDS[name]
     for study in studies:
         for row in study.layers:

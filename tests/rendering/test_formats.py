@@ -1,4 +1,7 @@
-"""Every format, read back by an independent parser: each cell has its original text, whatever a name contains."""
+"""Reads every format with an independent parser.
+
+Each cell must have its original text, even if a name contains special characters of the format.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def of_text(text: str) -> Report:
 
 
 def hostile_sheet() -> Sheet:
-    """Every hostile name in every part of a sheet: title, heading, text cell, number cell, note."""
+    """Returns a sheet with every hostile name in every part: title, heading, text cell, number cell, note."""
     columns = [Column("Name | `x`"), Column("Number", right=True), Column("<b>Again</b>")]
     rows = [(name, "1,234", name[::-1]) for name in hostile.NAMES]
     return Sheet(hostile.NAMES[0], ("name", "number", "again"), columns, rows, [f" {name}" for name in hostile.NAMES])
@@ -63,7 +66,7 @@ def shown(rows: list[tuple[str, ...]]) -> list[list[str]]:
 
 
 def read_csv(text: str) -> list[list[str]]:
-    """The rows, without the apostrophe that keeps a spreadsheet from running a cell."""
+    """Returns the rows without the apostrophe that prevents a spreadsheet from running a cell as a formula."""
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     return [[cell[1:] if re.match(r"'[=+\-@]", cell) else cell for cell in row] for row in rows]
 
@@ -160,11 +163,11 @@ MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def content(token: Token) -> str:
-    """The visible text of an inline token; only text and code are allowed."""
+    """Returns the visible text of an inline token. Only text and code are allowed."""
     parts = []
     for child in token.children or []:
         assert child.type in ("text", "text_special", "code_inline"), (child.type, token.content)
-        # It is in a code span, because GitHub links no mention, issue or address inside one.
+        # GitHub gives these characters a special meaning (mentions, issues, formulas) unless they are in a code span.
         assert child.type != "code_inline" or re.fullmatch("[@#$]+", child.content)
         assert child.type == "code_inline" or not re.search(r"[@#$]", child.content)
         parts.append(child.content)
@@ -224,7 +227,10 @@ _LATEX = re.compile("|".join(sorted(map(re.escape, LATEX), key=len, reverse=True
 
 
 def typeset(text: str) -> str:
-    """The text that LaTeX typesets for a cell, by the commands that we write. Any other special character is an error."""
+    """Returns the text that LaTeX prints for a cell.
+
+    It knows only the commands that we write. Any other special character is an error.
+    """
 
     def one(match: re.Match[str]) -> str:
         assert match["wrong"] is None, text
@@ -251,7 +257,7 @@ def test_latex_has_each_cell(reports: dict[str, Report]) -> None:
 
 
 def read_mermaid(text: str) -> tuple[dict[str, list[str]], list[Edge]]:
-    """Nodes and edges, by the grammar that we write; any other line is an error."""
+    """Parses nodes and edges in the form in which we write them. Any other line is an error."""
     nodes, edges = {}, []
     for line in text.splitlines()[4:]:
         node = re.fullmatch(r' *(n\d+)\(?\["([^"]*)"\]\)?', line)
@@ -284,7 +290,7 @@ def read_dot(text: str) -> tuple[dict[str, list[str]], list[Edge]]:
 
 
 def _lines(label: str) -> list[str]:
-    """The lines of a label: an escaped n ends a line unless its backslash is escaped itself."""
+    """Returns the lines of a label. The characters ``\\n`` end a line, unless the backslash itself is escaped."""
     return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[0], label).split("\n")
 
 
@@ -313,7 +319,7 @@ def test_a_graph_has_the_tensors_of_the_report(reports: dict[str, Report]) -> No
 
 
 def _ends(report: Report) -> list:
-    """The layers that produce a model's outputs; an error if one feeds another layer too."""
+    """Returns the rows of the layers that produce the model's outputs."""
     names = {report.model.layers[report.model.calls[ref.call].layer].name for ref in report.model.outputs}
     return [row for row in report.layers if row.depth == 0 and row.name in names]
 

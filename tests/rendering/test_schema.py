@@ -1,4 +1,4 @@
-"""The JSON schema for editors: it accepts every spec that the reader accepts, and refuses specs with a wrong form."""
+"""The JSON schema for editors accepts every spec that the reader accepts, and refuses specs with a wrong form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.paths import BROKEN, SPECS
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-# Broken specs with a wrong form: an editor can see it without computing a shape or following a name.
+# Broken specs with a wrong form. An editor can detect it without computing shapes or looking up names.
 _MALFORMED = (
     "block_definitions block_inside both_inputs budget call_unknown causal_2d dtype empty empty_layers expect "
     "huge_number input_mapping input_of_words inputs_as_a_list list_at_the_top merge_without_from "
@@ -36,7 +36,7 @@ _MALFORMED = (
 
 
 def plain(node: Node | None) -> Any:
-    """A node as editors see it."""
+    """Converts a node to the data that an editor gets from the YAML text."""
     if isinstance(node, MappingNode):
         return {key: plain(value) for key, (_, value) in node.fields.items()}
     if isinstance(node, SequenceNode):

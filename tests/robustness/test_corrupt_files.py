@@ -1,4 +1,4 @@
-"""Corrupt Keras files, and files made to cause harm: each is one clear error, quickly and with little memory."""
+"""Corrupt Keras files, and files made to cause harm: each must give one clear error, quickly and with little memory."""
 
 import io
 import json
@@ -29,13 +29,13 @@ from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional,
 
 
 def encrypted(packed: bytes) -> bytes:
-    """The archive with its first member marked as encrypted."""
+    """Returns the archive with its first member marked as encrypted."""
     at = packed.index(b"PK\x01\x02") + 8
     return packed[:at] + bytes([packed[at] | 1]) + packed[at + 1 :]
 
 
 def hdf5(config: Any, link: bool = False) -> bytes:
-    """An HDF5 file with that config, optionally with a link to another file."""
+    """Returns an HDF5 file with this config, optionally with a link to another file."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         if config is not None:
@@ -46,7 +46,7 @@ def hdf5(config: Any, link: bool = False) -> bytes:
 
 
 def weighed(write: Callable[[h5py.File], Any], method: int = zipfile.ZIP_STORED, config: Any = None) -> bytes:
-    """A Keras archive with weights from this function."""
+    """Returns a Keras archive. The function ``write`` fills the file of weights."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         write(written)
@@ -57,13 +57,16 @@ def weighed(write: Callable[[h5py.File], Any], method: int = zipfile.ZIP_STORED,
 
 
 def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
-    """The weights of the model's only layer with weights."""
+    """Writes the weights of the model's Dense layer."""
     written[f"{at}/0"] = np.zeros((3, 4), "float32")
     written[f"{at}/1"] = np.zeros(4, "float32")
 
 
 def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
-    """Those weights and a link; a string is the name of a link target in the same file."""
+    """Returns a function that writes these weights and a link.
+
+    If ``link`` is a string, it is the name of an object in the same file.
+    """
 
     def write(written: h5py.File) -> None:
         dense(written)
@@ -73,19 +76,19 @@ def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
 
 
 def elsewhere(written: h5py.File) -> None:
-    """A weight whose data are mapped from another file."""
+    """Writes a weight as a virtual dataset: its data are in another file."""
     layout = h5py.VirtualLayout(shape=(4,), dtype="float32")
     layout[:] = h5py.VirtualSource("/etc/passwd", "data", shape=(4,))
     written.create_virtual_dataset("layers/dense/vars/0", layout)
 
 
 def beside(written: h5py.File) -> None:
-    """A weight whose data are the bytes of another file."""
+    """Writes a weight with external storage: its data are the bytes of another file."""
     written.create_dataset("layers/dense/vars/0", (4,), "float32", external=[("/etc/passwd", 0, 16)])
 
 
 def cut(packed: bytes) -> bytes:
-    """The archive without a part of its weights, but with a correct directory."""
+    """Removes the end of the weights from an archive. The directory of the archive is still correct."""
     directory = packed.index(b"PK\x01\x02")
     end = packed.index(b"PK\x05\x06")
     gone = 500
@@ -95,13 +98,13 @@ def cut(packed: bytes) -> bytes:
 
 
 def zeroed(packed: bytes) -> bytes:
-    """The archive with zeros after the first bytes of its weights."""
+    """Overwrites the weights in an archive with zeros, except their first bytes."""
     at = packed.index(b"\x89HDF") + 8
     return packed[:at] + bytes(600) + packed[at + 600 :]
 
 
 def legacy(names: Any, at: str = "model_weights/dense") -> bytes:
-    """An HDF5 file of a whole model whose layer lists these names of weights."""
+    """Returns an HDF5 file of a whole model. The layer's attribute ``weight_names`` has the value ``names``."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -111,7 +114,7 @@ def legacy(names: Any, at: str = "model_weights/dense") -> bytes:
 
 
 def nested(depth: int) -> dict[str, Any]:
-    """A Sequential in a Sequential, and so on."""
+    """Returns a Sequential in a Sequential, and so on."""
     model = sequential(INPUT, layer("Dense", "dense", units=4))
     for number in range(depth):
         model = sequential(INPUT, {**model, "config": {**model["config"], "name": f"m{number}"}})
@@ -119,7 +122,7 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 def chain(count: int) -> dict[str, Any]:
-    """A chain of layers, in reverse order in the file."""
+    """Returns a chain of layers that are in reverse order in the file."""
     layers = [layer("ReLU", f"r{n}", [tensor(f"r{n - 1}" if n else "x")]) for n in range(count)]
     return functional(INPUT, *reversed(layers), outputs=[[f"r{count - 1}", 0, 0]])
 
@@ -292,7 +295,7 @@ def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", DAMAGED_WEIGHTS)
 def test_corrupt_weights_are_one_clear_error(name: str) -> None:
-    """The error comes if the weights are requested; a summary that does not need them shows a warning."""
+    """Reading the weights raises the error. A summary that does not need them only shows a warning."""
     content, code = DAMAGED_WEIGHTS[name]
     model = read(content, "model.keras")
     began = time.process_time()
@@ -357,7 +360,10 @@ def test_every_code_of_the_file_readers_is_tested() -> None:
 
 
 def test_custom_classes_have_the_recorded_shape() -> None:
-    """The shape is that of the next layer's input; the parameters, and all totals of them, are unknown, never 0."""
+    """The shape is the input shape recorded for the next layer.
+
+    Parameters, and all totals of them, are unknown, never 0.
+    """
     foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
     model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
     report = infer(read(data(model), "model.json"))
@@ -394,7 +400,7 @@ def test_a_contradicting_recorded_shape_is_a_warning() -> None:
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:
-    """A function that fails if it is called."""
+    """Returns a function that fails when it is called."""
 
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError(f"{blocked} was called")
@@ -411,11 +417,11 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
         layer("StringLookup", "words", [tensor("x")], vocabulary="/etc/passwd"),
     )
     content = data(hostile)
-    infer(read(content, "model.json"))  # import the modules that the file needs first: these imports open files
+    infer(read(content, "model.json"))  # imports modules that the file needs: these imports open files
     import builtins
     import os
 
-    infer(read(content, "model.json"))  # this import runs code, but only our own
+    infer(read(content, "model.json"))  # again: the imports above run code too, but only our own
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))
     report = infer(read(content, "model.json"))

@@ -1,4 +1,7 @@
-"""Cases found by fuzzing (python -m tests.fuzz), each minimized: the result is a consistent report, or one clear error."""
+"""Cases found by fuzzing (python -m tests.fuzz), each minimized.
+
+The result must be a consistent report, or one clear error.
+"""
 
 from __future__ import annotations
 
@@ -39,25 +42,25 @@ VECTOR = layer("InputLayer", "v", batch_shape=[None])
 def made(
     class_name: str, *args: Any, module: str = "keras.layers", first: Any = INPUT, **config: Any
 ) -> dict[str, Any]:
-    """A model with one layer or operation, called on these tensors."""
+    """Returns a model with one layer or operation that is called on these tensors."""
     inner = layer(class_name, "made", list(args), module=module, **config)
     inputs = [[first["name"], 0, 0], *([["v", 0, 0]] if VECTOR["name"] in str(args) else [])]
     return functional(first, VECTOR, inner, outputs=OUT, input_layers=inputs)
 
 
 def operation(class_name: str, kind: str = "numpy", **config: Any) -> dict[str, Any]:
-    """A model with one operation on one tensor."""
+    """Returns a model with one operation on one tensor."""
     return made(class_name, tensor("x"), module=f"keras.src.ops.{kind}", **config)
 
 
 def attending(class_name: str, **config: Any) -> dict[str, Any]:
-    """An attention to a tensor that has only a batch axis."""
+    """Returns a model with an attention layer. One of its inputs has only a batch axis."""
     image = layer("InputLayer", "x", batch_shape=[None, 5, 4])
     return made(class_name, [tensor("x"), tensor("v")], first=image, **config)
 
 
 def texts(change: Any) -> bytes:
-    """An HDF5 file with a config and changed bytes."""
+    """Returns an HDF5 file with a config, after its bytes were changed."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -65,7 +68,7 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """The remaining heap of texts has a size of 0, which the HDF5 library uses as a step, in an endless loop."""
+    """Sets the size of the last heap object to 0. The HDF5 library adds this size in a loop, which then never ends."""
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
     rest = heap + 32 + -(-size // 8) * 8
@@ -75,14 +78,14 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """A text has a length for which the HDF5 library's sum of sizes wraps around to zero."""
+    """Sets the length of a text so that the sum of sizes in the HDF5 library overflows to zero."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
 
 
 def short(file: bytearray) -> bytearray:
-    """The lengths are said to be of 4 bytes."""
+    """Changes the header: lengths have 4 bytes."""
     file[14] = 4
     return file
 
@@ -239,7 +242,9 @@ def test_huge_numbers_are_printed_completely(name: str) -> None:
 
 
 def test_a_text_without_end_is_searched_only_once() -> None:
-    """Each quote started a search to the end, which took minutes for these four megabytes."""
+    """In an earlier version, each quote started a search to the end of the text, which took minutes for these 4
+    megabytes.
+    """
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
         read(b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000, "model.json")
@@ -265,7 +270,7 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-GIANT = "0x" + "f" * 6_000  # Python reads it, but writes no number with more than 4,300 digits
+GIANT = "0x" + "f" * 6_000  # Python can parse it, but refuses to print numbers with more than 4,300 digits
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
     "a number with too many digits": f"{BUDGET}params = {'9' * 6_000}",
@@ -318,7 +323,7 @@ def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
 
 
 def test_calls_that_no_output_needs_are_left_out() -> None:
-    """Keras writes no such calls, and drops them when it reads them."""
+    """Keras does not write such calls, and drops them when it reads a file."""
     dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
     inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
     report = infer(read(data(inner), "found.json"))
@@ -330,7 +335,7 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # The batch of an input, and the resulting spec and config.
+    # The input in a spec, and the input in the spec and in the config that we write.
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -346,7 +351,7 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 
 
 def of_input(*outputs: int) -> Model:
-    """A model whose input has an unknown class and these outputs; no reader returns such a model."""
+    """Returns a model whose input has an unknown class and these outputs. No reader returns such a model."""
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
 
@@ -359,7 +364,7 @@ def test_an_input_of_an_unknown_class_is_one_tensor() -> None:
 
 @pytest.mark.parametrize("stated", [9, {"a": 1}, [], "shape"])
 def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
-    """No spec can express such an input; one error says so."""
+    """A spec cannot contain such an input. There must be one error about it."""
     report = infer(
         read(
             data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": stated}}, DENSE)),
@@ -371,7 +376,7 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
 
 
 def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If every batch is known, or if only a batch of one is refused, nothing is inferred again."""
+    """Memory does not infer the model again if every batch size is known, or if a batch size of 1 is refused."""
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     assert open_ended.memory.inputs == 12
@@ -389,7 +394,7 @@ def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
-    """Only the file knows its output, so other sizes would change nothing and must not be accepted silently."""
+    """The size of such an input is only in the file. Other sizes would change nothing, so they must be refused."""
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
     )
@@ -401,7 +406,7 @@ def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
 def test_escapes_that_are_no_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """libyaml refuses them. PyYAML's own parser, the fallback, accepts them or fails with a traceback."""
+    """libyaml refuses such escapes. PyYAML's own parser, the fallback, accepts them or fails with a traceback."""
     monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
     with pytest.raises(ConvcalcError, match="yaml-syntax"):
         read(f'name: "{escape}"\ninput: [3]\nlayers: [Flatten]\n'.encode(), "spec.yaml")

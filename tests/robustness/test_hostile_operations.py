@@ -1,4 +1,4 @@
-"""Operations with arguments of every type, as in an untrusted file: a result or a refusal, at once."""
+"""Operations with arguments of every type, as in an untrusted file. Each gives a result or a refusal, at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ODD: list[Any] = [
 
 
 def called(asked: Asked) -> tuple[dict[str, Any], dict[str, Any], list[Tensor]]:
-    """The arguments of an operation and of its call, and the tensors."""
+    """Returns the arguments of the operation, the arguments of its call, and the tensors."""
     tensors: list[Tensor] = []
 
     def slotted(value: Any) -> Any:

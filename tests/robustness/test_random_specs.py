@@ -1,4 +1,4 @@
-"""Any text as a spec gives a report or a :class:`ConvcalcError`, quickly."""
+"""Any text that is read as a spec gives a report or a :class:`ConvcalcError`, quickly."""
 
 import re
 import time
@@ -104,7 +104,7 @@ def test_any_mutation_of_a_real_spec(which: int, seed: int) -> None:
     outcome("\n".join(lines))
 
 
-# Typical mistakes when writing by hand.
+# Typical mistakes in handwritten specs.
 _SLIPS = ["0", "-1", "null", "true", "[]", "{}", "[null]", "1e30", "9" * 25, "$input", "${1/0}", "*a", "&a", "x"]
 _SLIPS += ["[3, 3]", "{a: 1}", "1000000", "<<", "!", "%", "''"]
 
@@ -136,7 +136,7 @@ def test_any_mistake_in_a_valid_or_broken_spec(which: int, seed: int) -> None:
 @given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
-    """If an expression has a value, it equals that of Python's integer arithmetic."""
+    """If an expression has a value, Python's integer arithmetic gives the same value."""
     from convcalc.base.problems import Refusal
 
     try:
@@ -148,14 +148,17 @@ def test_any_expression(text: str) -> None:
 
 
 def grow(value: str, wide: str) -> str:
-    """Blocks that pass on their arguments ten times."""
+    """Returns a spec in which twelve blocks pass on an argument.
+
+    ``wide`` repeats the argument, so it grows with each block.
+    """
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
     return "\n".join(["blocks:", *lines, last, "input: [3]", f"layers: [{{b0: {value}}}]"])
 
 
 def doubled(models: int) -> str:
-    """Models in models, each called twice on unknown sizes."""
+    """Returns a spec with models in models. Each is called twice on unknown sizes."""
     inner = "{Dense: 3}"
     for n in range(models):
         inner = f"{{Model: {{name: m{n}, input: [null, 3], layers: [{inner}]}}}}, {{call: m{n}}}"
@@ -224,7 +227,7 @@ HOSTILE = {
 def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # A generous limit against endless loops, not a measure of speed: each takes well under a second.
+    # A generous limit that only detects endless loops. Each spec takes much less than a second.
     assert time.process_time() - began < 20
 
 

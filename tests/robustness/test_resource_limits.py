@@ -1,7 +1,7 @@
 """Hostile input: the command line answers or refuses it within limits of processor time and memory.
 
-Each case runs in its own process. The limits are at least ten times what a case needs, and far below what it would need
-if the time grew with the square of its size, or doubled with each level.
+Each case runs in its own process. The limits are at least ten times what a case needs. They are far below what it would
+need if the time grew with the square of the size, or doubled with each level.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional,
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 20  # of processor time
-ROOM = 2**30  # bytes of address space
+SECONDS = 20  # the limit of processor time
+ROOM = 2**30  # the limit of memory (address space), in bytes
 
 
 def run(folder: Path, *arguments: str, file: bytes | None = None) -> subprocess.CompletedProcess[str]:
-    """Run convcalc with these arguments, in which ``FILE`` is a file with those bytes."""
+    """Runs convcalc with these arguments. The argument ``FILE`` is the name of a file with the bytes of ``file``."""
     if file is not None:
         (folder / "FILE").write_bytes(file)
     return subprocess.run(
@@ -57,27 +57,30 @@ def _bounded() -> None:
 
 
 def answered(done: subprocess.CompletedProcess[str]) -> None:
-    """There is a result and nothing on standard error, or one clear error."""
+    """Checks that there is a result and nothing on standard error, or one clear error."""
     assert done.returncode in (0, 2), done.stderr[-2000:]
     assert "internal" not in done.stderr and "Traceback" not in done.stderr, done.stderr[-2000:]
     assert bool(done.stdout) == (done.returncode == 0)
     assert ("error[" in done.stderr or "Error: " in done.stderr) == (done.returncode == 2)
-    assert len(done.stderr) < 60_000  # at most a hundred problems, each with its source line
+    assert len(done.stderr) < 60_000  # at most 100 problems, each with its source line
 
 
 def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
-    """A spec with these layers."""
+    """Returns a spec with these layers."""
     return f"{first}\ninput: {size}\nlayers: {layers}\n".encode()
 
 
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
-    """Forty anchors, each with nine aliases of the previous one: 9 to the power of 39 leaves."""
+    """Returns forty anchors.
+
+    Each contains nine aliases of the previous one, which gives 9 to the power of 39 values.
+    """
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Models in models, each called twice, with inputs of other sizes than declared."""
+    """Returns models in models. Each is called twice, with inputs of other sizes than declared."""
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -90,7 +93,7 @@ def doubled(levels: int) -> dict[str, Any]:
 
 
 def members(count: int) -> bytes:
-    """An archive of many members; the config is the last."""
+    """Returns an archive with many members. The config is the last one."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
         for number in range(count):
@@ -100,13 +103,13 @@ def members(count: int) -> bytes:
 
 
 def added(inputs: int) -> bytes:
-    """This many inputs, and their sum."""
+    """Returns a spec with this many inputs and their sum."""
     names = [f"i{number}" for number in range(inputs)]
     return f"inputs: {{{', '.join(f'{name}: [3]' for name in names)}}}\nlayers: [{{Add: {{from: [{', '.join(names)}]}}}}]".encode()
 
 
 def merged(tensors: int) -> dict[str, Any]:
-    """A layer that takes one tensor many times, and whose shape the file does not record."""
+    """Returns a model with a layer that takes one tensor many times. The file does not record the tensor's shape."""
     given = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
     return functional(INPUT, layer("Add", "dense", [[given] * tensors]))
 
@@ -159,7 +162,7 @@ def test_a_hostile_file_stays_within_the_limits(name: str, tmp_path: Path) -> No
 
 
 def test_the_limits_are_enforced(tmp_path: Path) -> None:
-    """An endless process, or one that takes all memory, fails because of them."""
+    """A process that runs endlessly or takes all memory is stopped by the limits."""
     for code in ("while True: pass", "[bytes(2**20) for _ in range(2**12)]"):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, preexec_fn=_tight)
         assert done.returncode not in (0, 2)
@@ -224,7 +227,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_huge_number_on_the_command_line(command: str, tmp_path: Path) -> None:
-    """Each is answered or refused; an error of click shows the given value."""
+    """Each is answered or refused. An error message of click contains the given value."""
     words: Sequence[str] = command.replace("N", "9" * 1_000).split()
     answered(run(tmp_path, *words, file=spec("[Flatten]")))
 
@@ -242,7 +245,7 @@ REFUSED = ("latin-1", "cp1252", "cp037", "utf-32")
 @pytest.mark.parametrize("encoding", (*READ, *REFUSED))
 @pytest.mark.parametrize("text", [TEXT, CONFIG], ids=["spec", "config"])
 def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
-    """The encodings of Windows are read, by their byte order mark; a name never has wrong letters."""
+    """UTF-16 and UTF-8 with a byte order mark, as Windows writes them, are read. No name may have wrong letters."""
     try:
         report = infer(read(text.encode(encoding), "any"))
     except ConvcalcError as failed:
@@ -273,12 +276,12 @@ NAMES = {
 @pytest.mark.parametrize("format", REPORT_FORMATS)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_of_any_letters_in_every_format(kind: str, format: str) -> None:
-    """Control and formatting characters are escaped; the lines of a table have one width."""
+    """Control and formatting characters are escaped, and all lines of a table have the same width."""
     name = NAMES[kind]
     config = functional(INPUT, layer("Dense", name, [tensor("x")], units=4), outputs=[[name, 0, 0]], name=name)
     try:
         text = render(infer(read(data(config), "model.json")), format)
-    except ConvcalcError as failed:  # Keras cannot print it
+    except ConvcalcError as failed:  # Keras cannot print such a model
         assert format in ("keras", "keras2")
         assert all(str(each) == visible(str(each)) for each in failed.problems)
         return

@@ -1,4 +1,7 @@
-"""Snapshots: reading the texts that people keep as records, and checks against them. tests/live reads Keras's own texts."""
+"""Snapshots: reading the texts that users store as records, and checks against them.
+
+tests/live reads texts that Keras printed.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
     return [problem.message for problem in problems(spec, record, **options)]
 
 
-# Our own texts, at every width ----------------------------------------------------------------------------------------
+# Texts that we print in Keras's format, at every width ---------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -79,7 +82,7 @@ def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
             asked = Options(**{**given, **options})  # type: ignore[arg-type]
             try:
                 printed = TEXTS[kind](report, asked)
-            except ConvcalcError:  # Keras cannot print this one: too narrow
+            except ConvcalcError:  # Keras cannot print it: too narrow
                 continue
             read_ += 1
             assert refusal(report, kind, printed) is None, asked
@@ -91,7 +94,7 @@ def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
 @pytest.mark.parametrize("change", KINDS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_change_is_refused_at_the_first_differing_layer(name: str, change: str, kind: str) -> None:
-    """The check fails exactly if Keras's own text of the changed model differs."""
+    """The check fails exactly if Keras's text of the changed model differs."""
     report, random = infer(load(MODELS[name])), Random(f"{name} {change} {kind}")
     for number, options in enumerate([*OPTIONS, *OPTIONS]):
         width = random.choice([50, 66, 80, 100, 140, 200])
@@ -129,7 +132,7 @@ def test_added_and_removed_layers() -> None:
     missed = problems(CHAIN, text(more))
     assert [problem.message for problem in missed] == ["'drop' (Dropout) is missing; in the record it follows 'flat'"]
     assert missed[0].mark is not None
-    assert missed[0].mark.line == 6  # of the layer before it
+    assert missed[0].mark.line == 6  # the line of the layer before it
 
 
 def test_a_renamed_layer() -> None:
@@ -191,7 +194,7 @@ AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """The text in the box that Rich draws if the encoding has no other characters."""
+    """Returns the text with the ASCII box that Rich draws if the encoding has no box characters."""
     lines = []
     for line in printed.splitlines():
         edge = line[:1] in ("┏", "└")
@@ -232,7 +235,7 @@ def test_an_altered_text_is_the_same_record(kind: str, state: str, options: dict
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_blank_lines_may_be_missing(kind: str) -> None:
-    """Editors remove them; Keras 2 has only such lines between its rows."""
+    """Some editors remove blank lines. In the format of Keras 2, only blank lines separate the rows."""
     for spec in (CHAIN, *(path.read_text(encoding="utf-8") for path in (MODELS["chain"], MODELS["graph"]))):
         printed = text(spec, kind)
         shorter = "\n".join(line for line in printed.splitlines() if line.strip())
@@ -240,7 +243,10 @@ def test_blank_lines_may_be_missing(kind: str) -> None:
 
 
 def test_a_text_cropped_by_the_console() -> None:
-    """It is cropped within the shapes: their remaining text is compared, the parameters are not."""
+    """The right edge of the text is cut off within the shapes.
+
+    What is left of the shapes is compared; the parameters are not compared.
+    """
     printed = text(width=40, line_length=60)
     row = snapshot_in(printed, "cut").rows[0]
     assert row.cells["output_shape"] == Cell("(None, 6, 6, 4)", cropped=False) or row.cells["output_shape"].cropped
@@ -301,7 +307,9 @@ layers:
 
 
 def test_a_text_of_tensorflow_2_6() -> None:
-    """Cells are cropped at their columns, each source has a line, and sizes are missing."""
+    """In this version, cells are cropped at their columns, each source has its own line, and the sizes in bytes are
+    missing.
+    """
     record = snapshot_in(OLD, "old")
     assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
@@ -320,7 +328,7 @@ def test_a_text_of_tensorflow_2_6() -> None:
 
 
 def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
-    """Keras adds the optimizer's variables to the total; the trainable counts are those of the model alone."""
+    """Keras adds the optimizer's variables to the total. The trainable count is that of the model alone."""
     compiled = text().replace("params: 145,112 (566.84 KB)", "params: 435,338 (1.66 MB)", 1)
     compiled += " Optimizer params: 290,226 (1.11 MB)\n"
     record = snapshot_in(compiled, "compiled")
@@ -357,7 +365,7 @@ def refused(content: str, name: str = "record.txt") -> str:
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_an_incomplete_text_is_one_error(kind: str) -> None:
-    """A text that ends within the table is refused; one that ends after it is a record with fewer totals."""
+    """A text that ends within the table is refused. A text that ends after the table is a record with fewer totals."""
     lines = text(kind=kind).splitlines(keepends=True)
     whole = next(number for number, line in enumerate(lines) if "Total params" in line)
     for end in range(1, len(lines)):
@@ -380,7 +388,7 @@ def test_an_error_says_which_texts_are_records() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_any_damaged_text_is_a_record_or_one_error(kind: str) -> None:
-    """Whatever is missing or inserted."""
+    """Inserts and removes random characters."""
     printed, random = text(kind=kind, show_trainable=True), Random(kind)
     for _ in range(400):
         damaged = list(printed)
@@ -394,7 +402,7 @@ def test_any_damaged_text_is_a_record_or_one_error(kind: str) -> None:
             pass
 
 
-# JSON reports, other models, files -------------------------------------------------------------------------------------------
+# JSON reports, other models, files -----------------------------------------------------------------------------------
 
 
 def test_a_json_report() -> None:
@@ -475,7 +483,7 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """With positions for a column that does not exist, even "Param #" is wrapped."""
+    """The positions have one column too many, so the table is narrow and even "Param #" is wrapped."""
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None

@@ -1,4 +1,4 @@
-"""A page in headless Chromium: its document after rendering, and a picture of it."""
+"""Opens a page in headless Chromium, and returns its document after rendering, or a picture of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--
 
 
 def document(page: Path, milliseconds: int = 1000) -> str:
-    """The document's HTML after this much virtual time."""
+    """Returns the document's HTML after this many milliseconds of virtual time."""
     return _run(page, "--dump-dom", f"--virtual-time-budget={milliseconds}").stdout
 
 
 def picture(page: Path, to: Path, width: int, height: int, dark: bool = False) -> bytes:
-    """The page as PNG, in a window of this size."""
+    """Returns the page as PNG, in a window of this size."""
     scheme = ("--force-dark-mode",) if dark else ()
     _run(page, f"--screenshot={to}", f"--window-size={width},{height}", *scheme)
     return to.read_bytes()

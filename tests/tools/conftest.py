@@ -1,4 +1,7 @@
-"""Every test here needs external programs. Shared fixtures: a repository of this checkout, and empty ones."""
+"""Marks every test in this folder as one that needs external programs.
+
+The shared fixtures are a repository with the files of this checkout, and an environment for git.
+"""
 
 import os
 import shutil
@@ -10,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-# The parts from which a package is built, and that other tools look for in its repository.
+# The files from which a package is built, and those that other tools look for in its repository.
 PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 Git = Callable[..., str]
 
@@ -29,7 +32,10 @@ def git_in(folder: Path, environment: Mapping[str, str]) -> Git:
 
 
 def own_environment(home: Path) -> dict[str, str]:
-    """An environment with a separate home and a user who can commit, without variables that affect Python's imports."""
+    """Returns an environment with a separate home and a user who can commit.
+
+    Variables that affect Python's imports are removed.
+    """
     user = {f"GIT_{who}_{what}": "tester@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON", "VIRTUAL_ENV"))}
     return {**kept, **user, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
@@ -43,7 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A repository with the current files of this checkout, and its commit."""
+    """Returns a repository with the current files of this checkout, and its commit."""
     home = tmp_path_factory.mktemp("home")
     folder = tmp_path_factory.mktemp("checkout")
     for part in PARTS:

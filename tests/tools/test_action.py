@@ -1,4 +1,6 @@
-"""The GitHub action, with its steps run as GitHub's runner runs them: bash with the same options, and expressions filled in."""
+"""The GitHub action: its steps run as GitHub's runner runs them, in bash with the same options, and with expressions
+filled in.
+"""
 
 import re
 import subprocess
@@ -20,7 +22,7 @@ SPEC = "input: [28, 28, 1]\nlayers:\n  - Conv2D: {filters: 32, kernel_size: 3}\n
 
 
 def filled(text: str, context: Mapping[str, Any]) -> str:
-    """The text with the value of each ``${{ a.b || c.d }}``."""
+    """Replaces each ``${{ a.b || c.d }}`` in a text by its value."""
 
     def value(match: "re.Match[str]") -> str:
         for name in match[1].split("||"):
@@ -35,18 +37,18 @@ def filled(text: str, context: Mapping[str, Any]) -> str:
 
 
 class Runner:
-    """The state of a job: files of the runner, and the outputs of earlier steps."""
+    """The state of a job: the files of the runner, and the outputs of earlier steps."""
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # The outputs of the pinned action in the first step.
+        # The output of the first step, which uses a pinned action.
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 
     def step(
         self, step: Mapping[str, Any], repository: Path, inputs: Mapping[str, str], event: Mapping[str, Any]
     ) -> tuple[int, str]:
-        """Run one step; returns its exit code and its output."""
+        """Runs one step. Returns its exit code and its output."""
         context = {
             "inputs": inputs,
             "github": {"action_path": str(self.action), "event": event},
@@ -72,7 +74,7 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def runner(checkout: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A runner with convcalc installed by the action's own step."""
+    """Returns a runner on which the action's own step has installed convcalc."""
     runner = Runner(tmp_path_factory.mktemp("runner"), checkout[0])
     (install,) = (step for step in STEPS if step.get("id") == "install")
     code, printed = runner.step(install, runner.folder, DEFAULTS, {})
@@ -90,7 +92,7 @@ class Used(NamedTuple):
 
 @pytest.fixture
 def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
-    """Use the action in a repository, with inputs; the steps run until one fails."""
+    """Returns a function that uses the action in a repository, with inputs. The steps run until one fails."""
 
     def use(where: Path = repository[0], event: Mapping[str, Any] | None = None, **inputs: str) -> Used:
         assert set(inputs) <= set(DEFAULTS)
@@ -109,7 +111,10 @@ def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A pull request with a changed, a new, an unchanged and a broken model, and the commit of its base."""
+    """Returns a pull request and the commit of its base.
+
+    The pull request has a changed, a new, an unchanged and a broken model.
+    """
     folder = tmp_path_factory.mktemp("repository")
     git = git_in(folder, own_environment(folder))
     git("init", "--quiet", "--initial-branch=main")
@@ -127,7 +132,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def tables(markdown: str) -> list[list[str]]:
-    """The rows of every table, as the texts of their cells."""
+    """Returns the rows of every table, as the texts of their cells."""
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
@@ -139,7 +144,7 @@ def annotated(printed: str) -> list[tuple[str, dict[str, str], str]]:
 def test_a_pull_request(use: Callable[..., Used], repository: tuple[Path, str]) -> None:
     event = {"pull_request": {"base": {"sha": repository[1]}}}
     used = use(event=event, models="the models/*.yaml", args="--max-params\n 300K")
-    assert used.code == 2  # one cannot be read
+    assert used.code == 2  # one model cannot be read
     annotations = {properties["file"]: (level, message) for level, properties, message in annotated(used.printed)}
     assert set(annotations) == {"the models/changed.yaml", "the models/broken.yaml"}
     level, message = annotations["the models/changed.yaml"]
@@ -201,7 +206,7 @@ def test_a_shallow_checkout_fetches_its_base(
 
 
 def test_the_action_matches_its_schema() -> None:
-    """The schema is that of GitHub's actions in check-jsonschema."""
+    """The schema is the one for GitHub Actions that check-jsonschema includes."""
     command = [
         sys.executable,
         "-m",

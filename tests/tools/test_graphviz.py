@@ -1,4 +1,4 @@
-"""DOT as Graphviz reads and draws it: nodes, edges and clusters are those of the report, and labels are exact."""
+"""Graphviz reads and draws our DOT files: nodes, edges and clusters are those of the report, and labels are exact."""
 
 import json
 import subprocess
@@ -48,7 +48,7 @@ def test_graphviz_draws_the_exact_labels(name: str) -> None:
 
 
 def drawn_labels(drawing: Graph) -> dict[str, list[str]]:
-    """The lines in each node of the picture."""
+    """Returns the lines of text in each node of the picture."""
     picture = ElementTree.fromstring(dot(dot_text(drawing), "svg"))
     nodes = [group for group in picture.iter(f"{SVG}g") if group.get("class") == "node"]
     assert not list(picture.iter(f"{SVG}a")), "a name became a link"
@@ -59,5 +59,5 @@ def drawn_labels(drawing: Graph) -> dict[str, list[str]]:
 
 
 def _blanks(text: str) -> str:
-    """Graphviz writes spaces in SVG as non-breaking spaces."""
+    """Replaces the non-breaking spaces that Graphviz writes for spaces in SVG."""
     return text.replace("\xa0", " ")

@@ -1,4 +1,4 @@
-"""LaTeX typesets the tables without errors or warnings about characters; skipped if pdflatex is missing."""
+"""LaTeX prints the tables without errors or warnings about characters. The tests are skipped if pdflatex is missing."""
 
 import re
 import shutil

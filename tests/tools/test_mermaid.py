@@ -1,4 +1,4 @@
-"""Mermaid's own parser and renderer in a browser: nodes, edges and labels of the picture are those of the report."""
+"""Mermaid's own parser and renderer, in a browser: nodes, edges and labels of the picture are those of the report."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def drawings() -> dict[str, Graph]:
 
 @pytest.fixture(scope="module")
 def found(drawings: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Mermaid's answer for every graph."""
+    """Returns what Mermaid found in every graph."""
     assert MERMAID.is_file(), "Mermaid is missing; tests/tools/__init__.py says how to install it"
     texts = {name: mermaid_text(drawing) for name, drawing in drawings.items()}
     small = [name for name, drawing in drawings.items() if len(drawing.nodes) <= MOST_DRAWN]
@@ -107,10 +107,10 @@ def test_the_picture_has_the_nodes_and_edges_of_the_report(found: dict[str, Any]
 
 
 def _id(element: str) -> str:
-    """Our id in the id of an element, such as ``m1-flowchart-n2-3``."""
+    """Returns our id of a node, which is part of the id of an element such as ``m1-flowchart-n2-3``."""
     return element.split("flowchart-")[1].split("-")[0]
 
 
 def _shown(line: str) -> str:
-    """A line as Mermaid draws it: a backslash before an n is always a line break."""
+    """Returns a line as Mermaid draws it: a backslash before an n is always drawn as a line break."""
     return visible(line).replace("\\n", "\n")

@@ -1,4 +1,7 @@
-"""pre-commit itself, in a scratch repository (``pip install pre-commit``; it installs convcalc from this checkout by pip)."""
+"""Runs the real pre-commit in a scratch repository.
+
+Needs ``pip install pre-commit``; pre-commit installs convcalc from this checkout with pip.
+"""
 
 import subprocess
 import sys
@@ -40,7 +43,7 @@ class Repository:
         (self.folder / name).write_text(text)
 
     def commit(self) -> tuple[int, str]:
-        """Exit code and output of a commit of all files."""
+        """Commits all files. Returns the exit code and the output."""
         self.git("add", ".")
         done = subprocess.run(
             ["git", "commit", "-m", "A commit"],
@@ -56,7 +59,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which pre-commit keeps its installations."""
+    """Returns the folder in which pre-commit keeps its installations."""
     return tmp_path_factory.mktemp("cache")
 
 

@@ -1,4 +1,4 @@
-"""SARIF and JUnit's XML, read by their libraries (``pip install '.[tools]'``)."""
+"""Reads our SARIF and JUnit files with the libraries for these formats (``pip install '.[tools]'``)."""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""Real shells complete convcalc's command line: bash, zsh and fish, which must be installed (``apt-get install zsh fish``)."""
+"""Real shells complete convcalc's command line.
+
+bash, zsh and fish must be installed (``apt-get install zsh fish``).
+"""
 
 import os
 import pty
@@ -19,7 +22,7 @@ SHELLS = {
     "bash": (["bash", "--noprofile", "--norc", "-i"], f"PS1='{PROMPT}'"),
     "zsh": (["zsh", "-f", "-i"], f"PS1='{PROMPT}'; autoload -Uz compinit; compinit -u -D"),
 }
-# The typed text, with TAB where it is pressed, and the words that must then be there.
+# The typed text, with ``\t`` where TAB is pressed, and the words of the line afterwards.
 LINES = [
     ("convcalc sum\t", ["convcalc", "summary"]),
     ("convcalc sum\tspecs/fash\t", ["convcalc", "summary", "specs/fashion_mnist.yaml"]),
@@ -36,7 +39,7 @@ LINES = [
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A PATH whose ``convcalc`` is this checkout, and a separate home."""
+    """Returns an environment with a separate home, in which the command ``convcalc`` runs this checkout."""
     command = tmp_path / "bin" / "convcalc"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m convcalc "$@"\n')
@@ -46,7 +49,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 class Terminal:
-    """A shell at a terminal."""
+    """A shell that runs on a terminal."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         pid, self.handle = pty.fork()
@@ -59,7 +62,10 @@ class Terminal:
         os.write(self.handle, text.encode())
 
     def read_until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
-        """Returns the text that the shell has written up to a pattern; later calls begin after it."""
+        """Waits until the shell has written a text that matches the pattern, and returns the match.
+
+        Later calls search only the text after it.
+        """
         end = time.monotonic() + seconds
         while (result := re.search(pattern, self.text)) is None:
             ready, _, _ = select.select([self.handle], [], [], max(0, end - time.monotonic()))
@@ -76,7 +82,7 @@ def test_a_shell_at_a_terminal_completes(shell: str, environment: dict[str, str]
     terminal.send(f"{setup}\neval \"$(_CONVCALC_COMPLETE={shell}_source convcalc)\"; echo set'up'\n")
     terminal.read_until(f"setup[^']*{PROMPT}")
     for line, words in LINES:
-        # Go to the beginning of the line, where printf turns it into a list of words.
+        # \x01 goes to the beginning of the line. With printf there, the shell prints the words of the line.
         terminal.send(f"{line}\x01printf '<%s>' \n")
         written = terminal.read_until(rf"(?s)((?:<[^<>%]*>)+)[^<>]*{PROMPT}")[1]
         assert re.findall("<(.*?)>", written) == words

@@ -1,4 +1,4 @@
-"""``convcalc convert``: what is written is read back as the same model. tests/live makes Keras build it."""
+"""``convcalc convert``: reading a written file gives the same model. tests/live builds the written models in Keras."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.paths import SPECS
 
 
 def rows(report: Any) -> list[tuple[Any, ...]]:
-    """The numbers of each layer in a report."""
+    """Returns the numbers of each layer in a report."""
     return [
         (
             row.path,
@@ -42,7 +42,7 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
     again = infer(read(config_json(report).encode(), "written.json"))
     if (
         path.stem == "vit_tiny"
-    ):  # its declared layers are Python code to Keras, so their parameters are not in the config
+    ):  # declared layers are Python code to Keras, so the config does not contain their parameters
         assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(report)]
         return
     assert not again.problems
@@ -52,10 +52,13 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
-    """The spec is written from the config, as from a Keras file: names, positions of tensors and arguments are kept."""
+    """Writes a spec from a config, as from a Keras file.
+
+    Names, positions of tensors and arguments stay the same.
+    """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
-    if path.stem == "vit_tiny":  # its config needs a reader that knows the declared layers
+    if path.stem == "vit_tiny":  # only a reader with the declared layers can read this config
         return
     again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
     assert rows(again) == rows(report)

@@ -1,4 +1,4 @@
-"""Layers that Keras does not have: declared in a spec, provided by a package, or only shown."""
+"""Layers that Keras does not have: declared in a spec, provided by a package, or without a declaration."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_declared_layer_works_like_any_other() -> None:
     assert [row.name for row in result.layers] == ["scale", "patch_merge", "layer_scale"]
     assert result.output_shapes == ((UNKNOWN, 4, 4, 16),)
     assert [(row.params, row.trainable_params) for row in result.layers] == [(8, 4), (0, 0), (32, 16)]
-    # Its multiplications were not declared, so they are unknown, not 0.
+    # The spec does not declare the multiplications of patch_merge, so they are unknown, not 0.
     assert (result.layers[1].macs, result.totals.incomplete["macs"]) == (UNKNOWN, "unknown")
     assert result.as_dict()["layers"][0]["module"] is None
 

@@ -1,6 +1,7 @@
 """Masks: Keras adds operations to a functional model where a layer uses a mask.
 
-The rows are those that Keras 3.15 prints for the same model; the random models of tests/live compare many more.
+The expected rows are those that Keras 3.15 prints for the same model. The random models of tests/live compare many
+more.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
-    """Name, class, last output shape without the batch, and the sources of the inputs."""
+    """Returns the name, class, last output shape without the batch, and the sources of the inputs of each layer."""
     report = infer(read_spec(Source("spec.yaml", text)))
     return [
         (
@@ -100,7 +101,7 @@ def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """As in Keras, at the layer that combines them."""
+    """Keras refuses them too, at the layer that combines the masks."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError
@@ -119,7 +120,7 @@ layers:
 
 
 def test_an_embedding_does_not_cast_its_input() -> None:
-    """Its mask is computed from the words themselves, without a cast."""
+    """The mask is computed from the words themselves, without a cast."""
     result = rows(
         """
 inputs: {words: [5]}

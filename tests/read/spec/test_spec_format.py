@@ -1,4 +1,4 @@
-"""The YAML format, feature by feature: a spec, and the resulting model."""
+"""The YAML format, feature by feature: a spec, and the model that it describes."""
 
 import io
 import sys
@@ -247,7 +247,7 @@ def test_words_are_strings_and_numbers_are_numbers() -> None:
 
 
 def inputs(text: str, layer: int = -1) -> tuple[str, ...]:
-    """The sources of the inputs of a layer."""
+    """Returns the sources of a layer's inputs."""
     return report(text).layers[layer].calls[-1].inputs
 
 
