@@ -27,7 +27,7 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns, for each axis of each input, the output axes along which its positions continue.
+    """Returns, for each axis of each input, the output axes whose positions correspond to its own.
 
     The list is empty if each output position reads the whole axis.
     """
@@ -200,7 +200,7 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # it combines arbitrary steps
+    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # any two steps are combined
 
 
 # Inputs, nested models, shared layers, operations ----------------------------------------------------------------------

@@ -72,7 +72,8 @@ def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Ax
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    beyond = range(-reach - 1, len(x) + reach + 1)  # positions outside make border positions not inner
+    # Positions outside the input are included, so that output positions that read them are not inner.
+    beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
             if 0 <= cell * stride + dilation * t < len(full):

@@ -146,7 +146,8 @@ def test_branches_next_to_each_other_are_misaligned() -> None:
         {"Add": {"from": ["main", "skip"], "name": "sum"}},
         size=(224, 224, 1),
     )
-    assert field(report, "sum").misaligned == (("main",), ("skip",))  # with centres 1 and 0
+    # The centres of the two windows are at positions 1 and 0.
+    assert field(report, "sum").misaligned == (("main",), ("skip",))
     odd = infer(with_input_sizes(report.model, {"x": (225, 225, 1)}))
     assert field(odd, "sum").misaligned == ()
 

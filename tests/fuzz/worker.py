@@ -1,7 +1,7 @@
 """Runs one target in its own process: ``python -m tests.fuzz.worker TARGET FINDS [libFuzzer's options]``.
 
-After a failing case, the run continues. Its bytes are written to the directory FINDS, one file for each code position
-that raised an exception.
+After a failing case, the run continues. The bytes of the case are written to the directory FINDS, in one file for each
+code position that raised an exception.
 """
 
 from __future__ import annotations

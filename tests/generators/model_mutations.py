@@ -209,7 +209,7 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    except ConvcalcError:  # the model has no longer the layers of this range
+    except ConvcalcError:  # the changed model no longer has the layers of this range
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"

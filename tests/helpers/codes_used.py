@@ -1,4 +1,4 @@
-"""The problem codes that a module of the product uses."""
+"""The problem codes that a module of convcalc uses."""
 
 import ast
 from functools import cache

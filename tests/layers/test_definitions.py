@@ -1,4 +1,4 @@
-"""Definitions: it is decided only once what a layer is, and no behaviour depends on the module of a rule."""
+"""Definitions: the program decides only once what a layer is, and no behaviour depends on the module of a rule."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # Only weights among the layer's trainable weights are trainable: a frozen wrapper freezes its inner layer.
+    # A weight is trainable only if it is among the layer's trainable weights: a frozen wrapper freezes its inner layer.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
@@ -96,7 +96,7 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Creates arguments that are layers in Keras. They are written as in a spec."""
+    """Creates in Keras the layers among the arguments. They are written as in a spec."""
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):

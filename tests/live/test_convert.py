@@ -1,4 +1,4 @@
-"""Checks the output of ``convcalc convert`` with Keras: it builds the config, runs the code, and prints the same
+"""Checks the output of ``convcalc convert`` with Keras: Keras builds the config, runs the code, and prints the same
 summary.
 
 ``CONVCALC_MODEL=7 pytest -m keras tests/live/test_convert.py`` runs one random model.

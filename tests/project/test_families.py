@@ -98,7 +98,8 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     assert not {name for name in result if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
 
 
-# The names that Keras 2 uses in its files for arguments and operations will not change, so this file may list them.
+# The names that Keras 2 uses in its files for arguments and operations will not change, so upgrade_keras2.py may list
+# them.
 LISTS_LAYERS = {"read/keras_files/upgrade_keras2.py"}
 
 
