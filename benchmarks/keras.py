@@ -1,6 +1,4 @@
-"""(b) From the config of ResNet50 that Keras wrote to a printed table: the whole process, compared with Keras on
-TensorFlow.
-"""
+"""(b) A summary of ResNet50 from the config that Keras wrote: the whole process, compared with Keras on TensorFlow."""
 
 from __future__ import annotations
 

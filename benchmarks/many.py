@@ -1,6 +1,6 @@
 """(f) A thousand models checked in one call.
 
-One process is compared with a process that only reads them, and all cores are compared with one.
+One process is compared with a process that only reads the models, and all cores are compared with one core.
 """
 
 from __future__ import annotations

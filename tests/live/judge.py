@@ -1,4 +1,4 @@
-"""The results of one layer for the same arguments and inputs, in Keras and here.
+"""Computes the results of one layer with Keras and with convcalc, for the same arguments and inputs.
 
 Keras is called symbolically, as in a functional model.
 """
@@ -96,7 +96,7 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Creates in Keras the layers among the arguments. They are written as in a spec."""
+    """Replaces a layer written as in a spec by a layer of Keras. Other arguments are returned unchanged."""
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):

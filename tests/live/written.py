@@ -1,4 +1,4 @@
-"""Loads in Keras the models that convcalc writes."""
+"""Loads the models written by convcalc into Keras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tests/README.md lists every test file, and the tests follow its rules."""
+"""tests/README.md lists every test file, and the tests follow the rules in this README."""
 
 import ast
 

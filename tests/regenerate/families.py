@@ -74,7 +74,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # A layer or operation that the index does not have yet must not raise an error here.
+    # Do not raise an error for a layer or operation that is new, and therefore not in the index yet.
     layers._require_indexed = operations._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")
