@@ -124,6 +124,7 @@ class Foreign(Struct):
     name: str
     module: str | None = None
     registered_name: str | None = None
+    class_known: bool = True
 
     @property
     def contains_layers(self) -> bool:
@@ -142,7 +143,7 @@ class Layer(Struct):
         place: the source position.
         broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that they still
             find problems in other layers.
-        stored: the weights in the file, for a layer whose weights cannot be inferred; None if unknown.
+        stored: the weights in the file, if weights of the model may be impossible to infer; None if unknown.
     """
 
     name: str
@@ -166,14 +167,16 @@ class Model(Struct):
     """A model.
 
     Attributes:
-        class_name: ``Sequential`` or ``Functional``.
+        class_name: ``Sequential``, ``Functional``, or the name of a class whose config lists no layers.
         layers: in the order of their creation; :func:`summary_order` gives the order of Keras's summary.
         calls: in an order in which they can run.
+        outputs: the tensors that the model returns; empty if only the layers are known, not the graph.
         budget: the limits that the spec sets.
         source: the file, for messages.
         problems: errors and warnings of the reader.
         output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are sorted by key.
         trainable: False if no weight of the model counts as trainable.
+        stored: all weights in the file, each once; None if unknown or not needed.
         own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files: a frozen model does not freeze its layers.
     """
 
@@ -190,6 +193,7 @@ class Model(Struct):
     output_names: tuple[str, ...] = ()
     trainable: bool = True
     own_flags: bool = False
+    stored: tuple[StoredWeight, ...] | None = None
 
     @property
     def contains_layers(self) -> bool:
@@ -232,9 +236,9 @@ def summary_order(model: Model) -> list[int]:
 
     A Sequential lists its layers in the order in which they were added, without the input layer. A Functional sorts them by
     depth (the longest path to an output), then by the order in which a backward walk from the outputs visits them (Keras:
-    ``ops.function.map_graph``).
+    ``ops.function.map_graph``). A model without a graph lists its layers as its file names them.
     """
-    if model.class_name == "Sequential":
+    if model.class_name == "Sequential" or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
     # Inputs that no output depends on are also listed, before the other layers of their depth.
@@ -249,7 +253,7 @@ def execution_order(model: Model) -> list[int]:
 
     (Keras: ``Function._run_through_graph``.)
     """
-    if model.class_name == "Sequential":
+    if model.class_name == "Sequential" or not model.outputs:
         return list(range(len(model.calls)))
     _, call_depth, _ = _depths(model)
     return sorted(call_depth, key=lambda number: -call_depth[number])
@@ -324,8 +328,8 @@ def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer:
 
 
 def is_linear(model: Model) -> bool:
-    """True if the model is a single chain and calls no layer twice: its summary then needs no "Connected to"."""
-    if model.class_name == "Sequential":
+    """True if the model is a single chain and calls no layer twice, or has no graph: its summary needs no "Connected to"."""
+    if model.class_name == "Sequential" or not model.outputs:
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
         [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(model.calls)

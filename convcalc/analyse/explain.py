@@ -96,7 +96,9 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         unknown = Section("Output", (("output", f"{shown}: the class is unknown, and its code is not run"),))
         stored = _stored(row)
         sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
-        return Explanation(row, number, len(report.layers), f"{row.class_name} is not a Keras layer.", sections)
+        known = f"{row.class_name} is not a Keras layer."
+        only_weights = "The file has only the weights of this layer, not its class."
+        return Explanation(row, number, len(report.layers), known if definition.class_known else only_weights, sections)
     if isinstance(definition, Model):
         return Explanation(
             row,

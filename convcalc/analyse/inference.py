@@ -39,6 +39,12 @@ class _Session:
         self.runs: IdentityCache[ModelRun] = IdentityCache()
         self.results: IdentityCache[CallResult] = IdentityCache()
 
+    def alone(self, layer: Layer, definition: LayerDefinition, count: int) -> Inferred | None:
+        """Returns the weights of a layer with ``count`` inputs of unknown shapes; None if they are unknown."""
+        from convcalc.analyse.weights_alone import weights_alone
+
+        return weights_alone(layer, definition, count, apply_rule)
+
     def raise_errors(self) -> None:
         """Raises :class:`ConvcalcError` if any problem is an error."""
         if any(problem.severity == "error" for problem in self.problems):
@@ -55,7 +61,7 @@ def infer(model: Model) -> Report:
     run = run_calls(model, None, session)
     session.raise_errors()
     rows = rows_of(run, "", 0, True)
-    totals = totals_of(rows)
+    totals = totals_of(rows, model.stored)
     return Report(
         model=model,
         layers=tuple(rows),
@@ -195,7 +201,14 @@ def _call_other(
         return _call_model(run, call, definition, any_rank, session)
     if isinstance(definition, LayerDefinition) and definition.is_opaque:
         return _call_layer(run, call, layer, definition, any_rank, session)
-    return unknown_result(inputs)
+    result = unknown_result(inputs)
+    if isinstance(definition, LayerDefinition) and has_unknown_input:
+        alone = session.alone(layer, definition, len(inputs))
+        if alone is not None:
+            run.weights_alone[call.layer] = alone.weights
+            if not alone.weights and not alone.products and "macs" not in alone.unknown:
+                return result._replace(macs=0)
+    return result
 
 
 def _call_layer(
@@ -269,7 +282,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
         cached = session.runs.get(model, equal=inputs)
         nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
     macs = sum([result.macs for result in nested.results])
-    dtypes = tuple(map(nested.dtype, model.outputs))
+    dtypes = tuple(map(nested.dtype, model.outputs)) or ("",)
     return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested)
 
 

@@ -12,7 +12,7 @@ from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer, Model, summary_order
+from convcalc.model import Layer, Model, StoredWeight, summary_order
 
 FROZEN = "the layer is frozen: trainable is false"
 
@@ -42,8 +42,11 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
         result = reports[0].result
-        if len(reports) > 1 or layer.stored is not None:
-            counts = _counts(layer, trains, run.weights[index] or (), [call.result for call in reports])
+        alone = run.weights_alone.get(index) if run.weights[index] is None else None
+        if len(reports) > 1 or layer.stored is not None or alone is not None:
+            inferred = run.weights[index] or alone or ()
+            has_weights = run.weights[index] is not None or alone is not None
+            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights)
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(
@@ -54,10 +57,21 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
     return rows
 
 
-def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: Sequence[CallResult]) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule returns."""
-    known = all(result.inferred is not None and "params" not in result.inferred.unknown for result in results)
-    recorded = not known and layer.stored is not None
+def _counts(
+    layer: Layer,
+    trains: bool,
+    inferred: tuple[Weight, ...],
+    results: Sequence[CallResult],
+    has_weights: bool = False,
+) -> Counts:
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are its weights by its rule.
+
+    ``has_weights`` is True if they are known, although the result of a call may not be.
+    """
+    known = all(
+        has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
+    )
+    recorded = not known and layer.stored is not None and (bool(layer.stored) or _may_have_none(layer, results))
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
     else:
@@ -79,6 +93,13 @@ def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: S
         incomplete = _without_empty(labels)
     outputs = results[-1].outputs
     return Counts(outputs, weights, params, trained, macs.value, incomplete, still_trainable, recorded=recorded)
+
+
+def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
+    """Returns True if a layer for which the file stores no weights may have none. Otherwise it was not built, or shares them."""
+    definition = layer.definition
+    is_known = isinstance(definition, LayerDefinition) and not definition.has_unknown_weights
+    return not is_known or all(result.inferred is not None for result in results)
 
 
 def _model_rows(
@@ -200,8 +221,8 @@ def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
     return tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.still_trainable)
 
 
-def totals_of(rows: Sequence[LayerReport]) -> Totals:
-    """Returns the sums over the rows of a model."""
+def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
+    """Returns the sums over the rows of a model. With all weights that its file stores, the number of parameters is exact."""
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share their counts
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
@@ -221,12 +242,55 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     if labels["params"]:
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
+    params, trained = sums["params"].value, sums["trainable_params"].value
+    # Without any weights in the file, a model with layers of unknown weights was not built.
+    if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
+        params, param_bytes, again = _stored_totals(rows, stored)
+        labels |= {"params": "", "param_bytes": ""}
+        trained = trained - _count_params(again)[1]
+        trainable_bytes -= weight_bytes(again)
     return Totals(
-        params=sums["params"].value,
-        trainable_params=sums["trainable_params"].value,
+        params=params,
+        trainable_params=trained,
         param_bytes=param_bytes if has_weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else trainable_bytes,
+        trainable_bytes=UNKNOWN if trained is UNKNOWN else trainable_bytes,
         macs=sums["macs"].value,
         incomplete=_without_empty(labels),
         still_trainable=still_trainable,
     )
+
+
+def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
+    """Returns False if the file lacks weights of a layer, so that its weights are not those of the model.
+
+    A layer that shares the weights of another layer has none of its own in the file, which then stores weights of these shapes.
+    """
+    shapes = {weight.shape for weight in stored}
+    lacking = (row for row in rows if not row.layer.stored and not row.recorded)
+    return all(weight.shape in shapes for row in lacking for weight in row.weights if "lora_" not in weight.name)
+
+
+def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
+    """Returns the number and the bytes of all parameters, and the trainable weights in rows that share those of another row.
+
+    A variable is stored once, also if several layers share it. Where the file stores other weights of a layer than Keras counts,
+    such as without LoRA's matrices, those of the layer's rule count.
+    """
+    weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
+    counted: set[tuple[str, ...]] = set()
+    further: list[Weight] = []
+    again: list[Weight] = []
+    for row in rows:
+        own = row.layer.stored
+        if not own or row.recorded or "params" in row.incomplete:
+            continue
+        key = tuple(weight.path for weight in own)
+        if key in counted:
+            again += [weight for weight in row.weights if weight.trainable]
+            continue
+        counted.add(key)
+        for path in key:
+            weights.pop(path, None)
+        further += row.weights
+    every = [*weights.values(), *further]
+    return _count_params(every)[0], weight_bytes(every), again

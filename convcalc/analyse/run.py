@@ -68,6 +68,7 @@ class ModelRun:
         results: the result of each call, by its number.
         nested: the runs of nested models on their own input shapes, by the number of the layer.
         weights: the weights of each layer; None if they are unknown.
+        weights_alone: the weights of layers with unknown input shapes, by the number of the layer.
     """
 
     def __init__(self, model: Model) -> None:
@@ -75,6 +76,7 @@ class ModelRun:
         self.results: list[CallResult] = []
         self.nested: dict[int, ModelRun] = {}
         self.weights: list[tuple[Weight, ...] | None] = [None] * len(model.layers)
+        self.weights_alone: dict[int, tuple[Weight, ...]] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
         """Returns the shape of a tensor."""
@@ -97,5 +99,5 @@ class ModelRun:
 
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
-        """The shapes of the model's outputs."""
-        return tuple(map(self.shape, self.model.outputs))
+        """The shapes of the model's outputs; one unknown shape for a model without a graph."""
+        return tuple(map(self.shape, self.model.outputs)) or (UNKNOWN_SHAPE,)

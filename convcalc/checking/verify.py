@@ -70,7 +70,10 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
         compared += bool(inferred)
         count += 0 if is_unknown else len(row.weights)
         layer.weights += [("/".join(filter(None, (inner_path, weight.name))), weight.shape) for weight in inferred]
-    problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
+    problems = [
+        _difference(path, layer, weights.layers.get(path, ())) or _shared(path, layer, weights)
+        for path, layer in layers.items()
+    ]
     if weights.others:
         unused = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
         message = f"the file stores {first_listed(unused)}, which no layer of the model has"
@@ -102,6 +105,18 @@ def _stored_at(path: str, weights: Weights) -> str:
 
 def _is_model(row: LayerReport) -> bool:
     return isinstance(row.definition, Model)
+
+
+def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
+    """Returns the problem of a layer that has the weights of another layer, which a file stores once."""
+    first = weights.shared.get(path)
+    if first is None or not layer.weights:
+        return None
+    message = (
+        f"{layer.row.class_name} '{path}' has no weights of its own in the file, which stores those of '{first}'; "
+        "Keras cannot load such a file"
+    )
+    return Problem(codes.WEIGHTS_DIFFER, message, None, path)
 
 
 def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:

@@ -69,10 +69,14 @@ class Reading:
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
-        model = parse(source)
+        model, weights_file = parse(source), self.options.get("weights")
+        if weights_file is not None:
+            from convcalc.read.keras_files.weights import with_weights
+
+            model = with_weights(model, weights_file)
         resized_model = resized(model, self.options["inputs"], self.options["batch"])
         report = Study.of(infer(resized_model), self.assumptions)
-        weights = _stored(source, model) if self.options["verify"] else None
+        weights = _stored(weights_file or source, model) if self.options["verify"] else None
         convention = self.options["convention"]
         return report if convention is None else report.with_flops(convention), weights
 

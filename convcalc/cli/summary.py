@@ -9,7 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import warn
-from convcalc.cli.command import COLUMNS, EXIT_CODE, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
+from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.reading import Reading, input_options
@@ -89,6 +89,7 @@ LONGEST = 10_000  # characters of a line; a longer one is a typing error
     heading=MEMORY,
     help="Estimate the memory of training with this optimizer, e.g. adam.",
 )
+@option("--weights", metavar="FILE", shell_complete=files, heading=INPUT, help="Take the weights from this file.")
 @option("--insights", is_flag=True, heading=OUTPUT, help="Point out likely mistakes and expensive layers.")
 @option(
     "--verify",

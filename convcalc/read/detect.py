@@ -65,6 +65,10 @@ def _is_json_config(text: str) -> bool:
     return text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text
 
 
+def _is_sharded_weights(text: str) -> bool:
+    return text.lstrip().startswith("{") and '"weight_map"' in text and ".weights.h5" in text
+
+
 def _is_json_report(text: str) -> bool:
     return _is_json(text) and '"schema_version"' in text and '"layers"' in text
 
@@ -115,11 +119,14 @@ HDF5 = _kind(
     FileKind(
         "HDF5 file",
         starts=(b"\x89HDF\r\n\x1a\n",),
-        read=f"{_CONTENTS}:read_keras_file",
+        read=f"{_CONTENTS}:read_hdf5_file",
         config=f"{_CONTENTS}:hdf5_config",
         tree=f"{_CONTENTS}:hdf5_tree",
         weights=f"{_WEIGHTS}:hdf5_weights",
     )
+)
+SHARDED_WEIGHTS = _kind(
+    FileKind("list of Keras weights files", matches=_is_sharded_weights, read=f"{_CONTENTS}:read_sharded_weights")
 )
 JSON_CONFIG = _kind(
     FileKind(

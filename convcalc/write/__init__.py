@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import Report
+    from convcalc.model import Model
 
 
 def _json(report: Report) -> str:
@@ -31,6 +32,16 @@ def _python(report: Report) -> str:
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml, ".py": _python}
+
+
+def require_graph(model: Model) -> None:
+    """Raises :class:`ConvcalcError` for a model whose config lists no layers, or a file of weights: no graph is known."""
+    from convcalc.base import codes
+    from convcalc.base.problems import error
+
+    if model.class_name not in ("Sequential", "Functional"):
+        message = f"'{model.name}' cannot be written: the file does not contain its layers and their connections"
+        raise error(codes.CANNOT_WRITE, message)
 
 
 def classes_to_supply(report: Report) -> list[str]:

@@ -26,6 +26,7 @@ from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
 from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
+from convcalc.read.keras_files.weights_tree import class_model
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
@@ -331,7 +332,5 @@ def read_config(data: Any, source: str) -> Model:
     reader = ConfigReader(source)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
-        raise reader.fail(
-            "config", "has no list of layers: the layers of a subclassed model are only in its code", codes.NOT_A_MODEL
-        )
+        return class_model(data, source)
     return reader.model(data)._replace(source=source, problems=tuple(reader.problems))

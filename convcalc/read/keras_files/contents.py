@@ -30,15 +30,36 @@ def read_keras_file(opened: OpenFile) -> Model:
     return with_stored(read_config(config, opened.name), opened)
 
 
+def read_hdf5_file(opened: OpenFile) -> Model:
+    """Returns the model of an HDF5 file. If the file contains only weights, the rows are the layers that it names."""
+    from convcalc.read.keras_files.hdf5 import CONFIG
+    from convcalc.read.keras_files.weights_tree import stored_model
+
+    with hdf5_tree(opened) as tree:
+        if CONFIG not in tree.root.attrs:
+            return stored_model(tree, None, opened.name)
+    return read_keras_file(opened)
+
+
+def read_sharded_weights(opened: OpenFile) -> Model:
+    """Returns the layers in weights that are split into several files, which a JSON file beside them lists."""
+    from convcalc.read.keras_files.sharded import sharded_model
+
+    return sharded_model(parse_json(opened.text), opened.name)
+
+
 def archive_config(opened: OpenFile) -> Any:
     """Returns the config in an archive. Only this member is read, whatever the size of the others."""
     return parse_json(decode(read_member(opened.file, CONFIG_MEMBER, opened.name), opened.name))
 
 
 def hdf5_config(opened: OpenFile) -> Any:
-    """Returns the config in an HDF5 file."""
-    from convcalc.read.keras_files.hdf5 import config_text
+    """Returns the config in an HDF5 file; an empty one if it contains only weights."""
+    from convcalc.read.keras_files.hdf5 import CONFIG, config_text
 
+    with hdf5_tree(opened) as tree:
+        if CONFIG not in tree.root.attrs:
+            return {}
     return parse_json(config_text(opened.file, opened.name))
 
 

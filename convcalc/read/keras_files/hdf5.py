@@ -1,4 +1,6 @@
-"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It reads no array data and follows no links.
+"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It follows no links.
+
+The data of arrays are read only to find out whether two arrays are the same variable.
 
 Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is opened.
 """
@@ -16,7 +18,9 @@ from convcalc.base.problems import ConvcalcError, Refusal, Source, error
 from convcalc.model import StoredWeight
 from convcalc.read.spec.nodes import decode
 
+CONFIG = "model_config"  # the attribute with a model's config
 MAX_CONFIG = 64 * 2**20
+MAX_COMPARED = 64 * 2**20  # bytes of an array whose values are compared with those of another one
 MAX_OBJECTS = 20_000  # groups and arrays read from one file
 _HEAP = b"GCOL"
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
@@ -28,7 +32,7 @@ def config_text(file: BinaryIO, name: str) -> Source:
     Raises :class:`ConvcalcError` for a file without a config, and if h5py is not installed.
     """
     with open_hdf5(file, name) as tree:
-        config = tree.root.attrs.get("model_config")
+        config = tree.root.attrs.get(CONFIG)
     if config is None:
         message = f"{name}: this HDF5 file contains only weights, without the model's config"
         raise error(codes.NOT_A_MODEL, message)
@@ -114,6 +118,26 @@ def array(dataset: Any) -> StoredWeight:
     # h5py has no bfloat16: Keras stores its two bytes as an opaque type.
     dtype = "bfloat16" if dataset.dtype.str == "|V2" else str(dataset.dtype.name)
     return StoredWeight(_path(dataset), tuple(map(int, dataset.shape)), dtype)
+
+
+def same_variable(tree: Tree, first: StoredWeight, second: StoredWeight) -> bool:
+    """Returns True if two arrays are certainly one variable that was stored twice: their values are equal, and not all the same."""
+    if (first.shape, first.dtype) != (second.shape, second.dtype):
+        return False
+    bytes_of = [_content(tree.child(tree.root, weight.path)) for weight in (first, second)]
+    return bytes_of[0] is not None and bytes_of[0] == bytes_of[1]
+
+
+def _content(dataset: Any) -> bytes | None:
+    """Returns the data of an array; None for one that is large, compressed, or has the same value everywhere."""
+    import h5py
+
+    contiguous = dataset.id.get_create_plist().get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+    if not contiguous or not dataset.size or dataset.nbytes > MAX_COMPARED:
+        return None
+    content: bytes = dataset[()].tobytes()
+    value = content[: dataset.dtype.itemsize]
+    return None if content == value * dataset.size else content
 
 
 class _CheckedFile(io.RawIOBase):

@@ -9,26 +9,33 @@ group for each layer of the model itself; the group of a nested model has the we
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, BinaryIO
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.lazy import resolve
-from convcalc.base.problems import ConvcalcError, Refusal, error
+from convcalc.base.problems import ConvcalcError, error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import open_file
 from convcalc.read.detect import OpenFile, open_binary
-from convcalc.read.keras_files.hdf5 import Tree, array
-
-# The table of a lookup layer. It is stored like a variable, but is not one of the layer's weights.
-_TABLE = "/idf_weights"
-_GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
+from convcalc.read.keras_files.hdf5 import CONFIG, Tree
+from convcalc.read.keras_files.weights_tree import (
+    is_legacy,
+    is_state,
+    is_stored_model,
+    is_unlisted,
+    layer_name,
+    legacy_weights,
+    read_tree,
+    stored_model,
+)
 
 
 class Weights(Struct):
@@ -37,11 +44,15 @@ class Weights(Struct):
     Attributes:
         layers: by the path of a layer, or of a nested model (for all its layers together).
         others: weights that belong to no layer.
+        every: all weights, each once.
+        shared: the paths of layers whose weights are stored for another layer, with the path of that layer.
         archived: True for a ``.keras`` archive, in which some layers store other data than their weights.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
     others: tuple[StoredWeight, ...] = ()
+    every: tuple[StoredWeight, ...] = ()
+    shared: Mapping[str, str] = {}
     archived: bool = False
 
 
@@ -68,6 +79,8 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
     kind = opened.kind
     if kind.tree is None or kind.weights is None:
         raise _no_weights(opened.name)
+    if is_stored_model(model):
+        return Weights({path: layer.stored for path, layer in model.walk() if layer.stored is not None})
     with resolve(kind.tree)(opened) as tree:
         weights: Weights = resolve(kind.weights)(tree, model, opened.name)
     return weights
@@ -80,13 +93,16 @@ def _no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with stored weights for the layers whose weights cannot be inferred.
+    """Returns the model with the weights that its file stores, if any of its weights may be impossible to infer.
 
-    An unreadable weights file is a warning among the model's problems. A missing h5py is ignored.
+    The rows of a model whose config lists no layers are then the layers in the weights file. An unreadable weights file is a
+    warning among the model's problems. A missing h5py is ignored.
     """
-    if not any(_has_unknown_weights(layer) for _, layer in model.walk()):
+    if not any(_may_be_unknown(layer) for _, layer in model.walk()) and not _may_share(model):
         return model
     try:
+        if is_unlisted(model):
+            return _stored_model(opened, model)
         weights = _weights(opened, model)
     except ConvcalcError as failed:
         warnings = [
@@ -95,15 +111,68 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
             if problem.code not in (codes.NEEDS_H5PY, codes.NO_WEIGHTS)
         ]
         return model._replace(problems=(*model.problems, *warnings))
-    return _filled(model, "", weights.layers)
+    every = weights.every
+    return _filled(model, "", weights.layers)._replace(stored=every if _are_numeric(every) else None)
 
 
-def _has_unknown_weights(layer: Layer) -> bool:
-    """Returns True if no rule can infer the weights of a layer."""
+def with_weights(model: Model, source: str) -> Model:
+    """Returns the model with the weights in another file. Raises :class:`ConvcalcError` for a file without weights."""
+    with open_file(source) as file:
+        opened = open_binary(file, source)
+        if opened is None or opened.kind.tree is None:
+            raise _no_weights(source)
+        if is_unlisted(model):
+            return _stored_model(opened, model)
+        weights = _weights(opened, model)
+    return _filled(model, "", weights.layers)._replace(stored=weights.every if _are_numeric(weights.every) else None)
+
+
+def _stored_model(opened: OpenFile, model: Model) -> Model:
+    if opened.kind.tree is None:
+        raise _no_weights(opened.name)
+    with resolve(opened.kind.tree)(opened) as tree:
+        return stored_model(tree, model, opened.name)
+
+
+def _may_be_unknown(layer: Layer) -> bool:
+    """Returns True for a layer whose weights, or those of layers after it, may be impossible to infer: its shapes are unknown."""
     definition = layer.definition
-    return not layer.broken and (
-        isinstance(definition, Foreign) or (isinstance(definition, LayerDefinition) and definition.has_unknown_weights)
+    return (
+        layer.broken
+        or isinstance(definition, Foreign)
+        or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
+        or (definition.contains_layers and any(map(_holds_unknown, layer.args.values())))
     )
+
+
+def _may_share(model: Model) -> bool:
+    """Returns True if layers of several models inside a model have the same name and class: they may be one layer."""
+    if not any(layer.model for layer in model.layers):
+        return False
+    seen: dict[tuple[str, str], int] = {}
+    for _, inner in model.models():
+        for layer in inner.layers:
+            definition = layer.definition
+            has_weights = isinstance(definition, LayerDefinition) and definition.inputs != 0
+            if has_weights and seen.setdefault((layer.name, layer.class_name), id(inner)) != id(inner):
+                return True
+    return False
+
+
+def _holds_unknown(value: Any) -> bool:
+    """Returns True for a layer or a model among the arguments of a layer whose weights may be impossible to infer."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_unknown, value))
+    if isinstance(value, SubModel):
+        return any(_may_be_unknown(layer) for _, layer in value.model.walk())
+    if not isinstance(value, SubLayer):
+        return False
+    definition = value.definition
+    return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
+
+
+def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
+    return all(weight.dtype in DTYPES for weight in stored)
 
 
 def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
@@ -114,8 +183,8 @@ def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight,
         if isinstance(layer.definition, Model):
             return layer._replace(definition=_filled(layer.definition, f"{path}/", weights))
         stored = weights.get(path)
-        numeric = stored is not None and all(weight.dtype in DTYPES for weight in stored)
-        return layer._replace(stored=stored) if numeric and _has_unknown_weights(layer) else layer
+        has_weights = not layer.broken and not isinstance(layer.definition, Operation)
+        return layer._replace(stored=stored) if has_weights and stored is not None and _are_numeric(stored) else layer
 
     return model._replace(layers=tuple(map(filled, model.layers)))
 
@@ -139,28 +208,32 @@ class _ArchiveReader:
         self.tree = tree
         self.layers: dict[str, tuple[StoredWeight, ...]] = {}
         self.others: list[StoredWeight] = []
-        self.saved: dict[tuple[str, str], tuple[StoredWeight, ...]] = {}
+        self.saved: dict[tuple[str, str], str] = {}
+        self.shared: dict[str, str] = {}
 
     def weights(self, model: Model) -> Weights:
         """Returns the weights in the whole file."""
         self.add_model(model, self.tree.root, "")
-        return Weights(self.layers, tuple(self.others), archived=True)
+        every = [weight for group in read_tree(Tree(self.tree.root)).walk() for weight in group.weights]
+        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
         """Adds the weights of a model's layers; other variables in its group, such as an optimizer's, go to ``others``."""
         unused = self.layer_groups(group)
-        group_names = {_layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
+        group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
             layer_group = unused.pop(group_names.get(layer.name, group_name), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
             if isinstance(layer.definition, Model):
                 self.add_model(layer.definition, layer_group, f"{path}/")
             elif layer_group is not None:
-                self.layers[path] = self.saved[key] = tuple(self.variables(layer_group))
+                self.layers[path] = tuple(self.variables(layer_group, isinstance(layer.definition, Foreign)))
+                self.saved[key] = path
             elif key in self.saved:
-                self.layers[path] = self.saved[key]
+                self.shared[path] = self.saved[key]
+                self.layers[path] = self.layers[self.saved[key]]
         for member in unused.values():
-            self.others += self.variables(member)
+            self.others += self.variables(member, True)
 
     def layer_groups(self, group: Any) -> dict[str, Any]:
         """Returns the groups of a model's layers. The model's own variables go to ``others``."""
@@ -173,25 +246,11 @@ class _ArchiveReader:
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
-    def variables(self, top: Any) -> Iterator[StoredWeight]:
-        """Yields all variables below a group, except the state of random generators and optimizers: no summary counts these."""
-        waiting = [("", top)]
-        while waiting:
-            name, group = waiting.pop()
-            members = self.tree.inside(group)
-            variables = members.pop("vars", None)
-            arrays = [] if variables is None else self.tree.arrays(variables)
-            arrays = [array for array in arrays if not array.path.endswith(_TABLE)]
-            is_state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
-            if not (is_state and _GENERATOR.fullmatch(_layer_name(variables) or name)):
-                yield from arrays
-            waiting += [(name, member) for name, member in reversed(members.items()) if name != "optimizer"]
-
-
-def _layer_name(variables: Any) -> str:
-    """Returns the name written next to the variables of a layer or another object; empty if there is none."""
-    name = None if variables is None else variables.attrs.get("name")
-    return name if isinstance(name, str) else ""
+    def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
+        """Yields all variables below a group that a summary counts."""
+        name = str(group.name).rpartition("/")[2]
+        top = read_tree(self.tree, group, name, distinct)
+        return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
@@ -210,8 +269,12 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 
 
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """Returns the weights in an HDF5 file of a whole model."""
+    """Returns the weights in an HDF5 file: of a whole model, or of weights alone, which older versions write in another format."""
     top = tree.child(tree.root, "model_weights")
+    if top is None and is_legacy(tree.root):
+        top = tree.root
+    if top is None and CONFIG not in tree.root.attrs:
+        return archive_weights(tree, model, name)
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: contains a model's config, but no weights")
     layers = {layer.name for layer in model.layers}
@@ -219,17 +282,10 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     others: list[StoredWeight] = []
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
-        paths = [] if group is None else tree.texts(group, "weight_names")
-        stored = tuple(_weight(tree, group, path) for path in paths)
+        stored = () if group is None else legacy_weights(tree, group)
         if layer in layers:
             weights[layer] = stored
         else:
             others += stored
-    return Weights(weights, tuple(others))
-
-
-def _weight(tree: Tree, group: Any, path: str) -> StoredWeight:
-    weight = tree.child(group, path)
-    if weight is None:
-        raise Refusal(f"{group.name.lstrip('/')} names a weight that does not exist, '{path[:100]}'", codes.DAMAGED)
-    return array(weight)
+    every = {weight.path: weight for stored in (*weights.values(), others) for weight in stored}
+    return Weights(weights, tuple(others), tuple(every.values()))
