@@ -144,7 +144,6 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "config is a list": ({**GOOD, "config": []}, "not-a-model"),
     "no layers": ({"class_name": "Functional", "config": {"name": "model"}}, "not-a-model"),
     "layers is a mapping": ({"class_name": "Functional", "config": {"name": "m", "layers": {}}}, "not-a-model"),
-    "a subclassed model": ({"class_name": "MyModel", "config": {"units": 3}}, "not-a-model"),
     "a layer is a number": (functional(INPUT, 3), "invalid-config"),
     "a layer is null": (functional(INPUT, None), "invalid-config"),
     "a layer without a class": (functional(INPUT, {"config": {"name": "dense"}}), "invalid-config"),
@@ -229,7 +228,7 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     "an HDF5 file of weights": (hdf5(None), "not-a-model"),
     "an HDF5 file with a number": (hdf5(7), "not-a-model"),
     "an HDF5 file with half a config": (hdf5(TEXT[:50].decode()), "json-syntax"),
-    "an HDF5 file of links to others": (hdf5(None, link=True), "not-a-model"),
+    "an HDF5 file of links to others": (hdf5(None, link=True), "damaged"),
 }
 
 

@@ -96,7 +96,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     """Returns the model with the weights that its file stores, if any of its weights may be impossible to infer.
 
     The rows of a model whose config lists no layers are then the layers in the weights file. An unreadable weights file is a
-    warning among the model's problems. A missing h5py is ignored.
+    warning among the model's problems. A missing h5py is ignored, unless the rows depend on it.
     """
     if not any(_may_be_unknown(layer) for _, layer in model.walk()) and not _may_share(model):
         return model
@@ -105,11 +105,8 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
             return _stored_model(opened, model)
         weights = _weights(opened, model)
     except ConvcalcError as failed:
-        warnings = [
-            problem._replace(severity="warning")
-            for problem in failed.problems
-            if problem.code not in (codes.NEEDS_H5PY, codes.NO_WEIGHTS)
-        ]
+        ignored = {codes.NO_WEIGHTS} if is_unlisted(model) else {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
+        warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
         return model._replace(problems=(*model.problems, *warnings))
     every = weights.every
     return _filled(model, "", weights.layers)._replace(stored=every if _are_numeric(every) else None)
