@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from convcalc.base import codes
 from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
 from convcalc.base.problems import Refusal
-from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
-from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefinition, Weight
+from convcalc.layers.dtypes import autocast, compute_dtype, inner_policy, is_policy, variable_dtype
+from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefinition, Product, Weight
 
 
 def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
@@ -22,12 +22,27 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
     arguments = definition.rule_arguments(args)
     policy = policy or definition.policy(args)
     result = bounded(_run(definition, arguments, inputs))
+    if not is_policy(policy) and definition.inputs != 0:
+        return _without_weights(result) if result.weights else result
     if definition.quantization_rule:
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    weights = _typed(result.weights, variable_dtype(policy))
+    # A layer without a rule for quantization has at most one layer inside with weights: a recurrent cell.
+    inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
+    weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
+
+
+def _without_weights(result: Inferred) -> Inferred:
+    """The result under an unknown dtype policy, which may store the weights in any way. Their products stay."""
+    products = tuple(
+        Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
+        for weight in result.weights
+        if not isinstance(weight.multiplied_per_sample, int) or weight.multiplied_per_sample != 0
+    )
+    unknown = result.unknown | {"params", "flops"}
+    return result._replace(weights=(), products=(*products, *result.products), unknown=unknown)
 
 
 def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
@@ -129,6 +144,8 @@ def output_dtypes(inferred: Inferred, input_dtype: str, policy: str) -> tuple[st
     dtype = inferred.dtype
     if isinstance(dtype, tuple):
         return dtype
+    if callable(dtype):
+        dtype = dtype(input_dtype)
     if dtype is None:
         dtype = compute_dtype(policy)
     elif dtype == VARIABLE:

@@ -31,6 +31,7 @@ _FLASH = ignored_arguments("flash_attention")
 _GATE = Argument("use_gate", Boolean(), False)
 _SCORES = Argument("return_attention_scores", Boolean(), False)
 _CAUSAL = Argument("use_causal_mask", Boolean(), False)
+_PROJECTIONS = ("query", "key", "gate", "value", "attention_output")
 _TAIL = [
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
@@ -113,6 +114,7 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
+    inner_layers=_PROJECTIONS,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     receptive_field_rule=_attention_views,
@@ -183,6 +185,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
+    inner_layers=_PROJECTIONS,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     class_name="GroupedQueryAttention",

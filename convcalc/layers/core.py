@@ -75,7 +75,7 @@ def input_layer(a: Args) -> Inferred:
     *LORA,
     *_QUANTIZED,
     min_axes=1,
-    quantization_rule=quantization.dense(lambda a, kernel: kernel[1:]),
+    quantization_rule=quantization.dense(quantization.DENSE),
     mask_rule=masks.keeps,
     receptive_field_rule=views.last_axis,
     flops=costs.activated,
@@ -125,7 +125,7 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.V
     *ignored_arguments("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
     *ignored_arguments("gptq_unpacked_column_size", "quantization_config"),
-    quantization_rule=quantization.dense(quantization.einsum_scale),
+    quantization_rule=quantization.dense(quantization.EINSUM),
     receptive_field_rule=_einsum_views,
     flops=costs.activated,
     tf_flops=costs.unknown,
@@ -262,6 +262,8 @@ def _reversible_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Num
     *ignored_arguments("embeddings_regularizer", "embeddings_constraint"),
     Argument("mask_zero", Boolean(), False),
     *ignored_arguments("reverse_dtype", "logit_soft_cap"),
+    *LORA,
+    *_QUANTIZED,
     call=[Argument("reverse", Boolean(), False)],
     quantization_rule=quantization.lookup,
     autocasts=False,
@@ -280,7 +282,10 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     rows, columns = a["input_dim"], a["output_dim"]
     positions = product(map(as_constant, x[1:-1])) if a["reverse"] else 0
     tied = a["tie_weights"]
-    weights = [Weight("embeddings", (rows, columns), positions if tied else 0)]
+    table = Weight("embeddings", (rows, columns), positions if tied else 0)
+    weights = list(with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings"))
+    if a["reverse"] and not tied:  # the table is not read
+        weights = [weight._replace(multiplied_per_sample=0, added_per_sample=0) for weight in weights]
     if not tied:
         weights.append(Weight("reverse_embeddings", (columns, rows), positions))
     if not a["reverse"]:

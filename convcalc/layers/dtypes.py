@@ -5,7 +5,11 @@ Source: ``keras/src/dtype_policies/dtype_policy.py``.
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from convcalc.base.structs import Struct
 
 BITS = {
     "bool": 8,
@@ -31,45 +35,114 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The modes of quantized policies, and the policies that each mode can be applied to. A quantized policy stores large matrices
-# in fewer bits, and is otherwise the same. int8 cannot be combined with the compute dtype float16.
-_QUANTIZED = {
-    "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
-    "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
-}
+# The policies that a quantized policy can be made from. It stores large matrices in fewer bits, and is otherwise the same.
+_SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
+# The length of the history of maxima that a float8 layer keeps if the policy does not set it.
+_HISTORY = 1024
 
 DTYPES = tuple(BITS)
-# The policies of layers. Excluded are dtypes that only quantized policies use, and complex dtypes, which Keras's weights cannot have.
+_PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
+# The policies of layers whose names contain no number; :func:`find_policy` knows those with numbers, too. Types that only quantized
+# policies use are not among them, and Keras has no complex weights.
 POLICIES = (
-    *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
-    *_MIXED,
-    *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources),
+    *_PLAIN,
+    *(
+        f"{mode}_from_{source}"
+        for mode in ("int8", "int4", "float8")
+        for source in _SOURCES
+        # int8 cannot be combined with computing in float16.
+        if mode != "int8" or _MIXED.get(source, source) != "float16"
+    ),
 )
+# The names of policies with numbers, as a regular expression.
+_NUMBER = r"[1-9][0-9]{0,8}"
+NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-1|{_NUMBER})|float8/{_NUMBER})_from_({'|'.join(_SOURCES)})$"
 
 
-def quantization(policy: str) -> str:
-    """Returns the mode of a quantized policy, such as ``int8``; empty for other policies."""
-    mode, quantized, _ = policy.partition("_from_")
-    return mode if quantized else ""
+class Policy(Struct):
+    """A dtype policy, taken apart. Its name is ``int4/128_from_float32``, or with policies of inner layers
+    ``float32; query: int8_from_float32``.
+
+    A name such as ``float8/16_from_float32`` is not one of Keras: it stands for a policy object with a history of another length.
+    """
+
+    # The plain or mixed policy.
+    source: str
+    # How large matrices are stored: ``int8``, ``int4``, ``float8``, ``gptq``, ``awq``; empty: as usual.
+    mode: str = ""
+    # How many bits a number has (gptq, awq).
+    bits: int = 0
+    # How many elements of a column have one scale (int4, gptq, awq); -1: all.
+    group: int = -1
+    # The length of the history of maxima (float8).
+    history: int = _HISTORY
+    # The policies of layers inside the layer that differ from its own, by their names.
+    inner: Mapping[str, str] = {}
 
 
-def _source(policy: str) -> str:
-    """Returns the policy before quantization; other policies are returned unchanged."""
-    return policy.partition("_from_")[2] or policy
+@lru_cache(1000)
+def find_policy(name: str) -> Policy | None:
+    """The policy of this name; None if it is unknown."""
+    own, *inner = name.split("; ")
+    if inner:
+        policy, parts = find_policy(own), dict(part.partition(": ")[::2] for part in inner)
+        known = policy is not None and all(part and "; " not in part and is_policy(part) for part in parts.values())
+        return policy._replace(inner=parts) if policy is not None and known else None
+    if name in _PLAIN:
+        return Policy(name)
+    mode, _, source = name.partition("_from_")
+    if name in POLICIES:
+        return Policy(source, mode)
+    if not re.match(NUMBERED_POLICIES, name):
+        return None
+    mode, *numbers = mode.split("/")
+    last = int(numbers[-1])
+    if mode == "float8":
+        return Policy(source, mode, history=last)
+    return Policy(source, mode, 0 if mode == "int4" else int(numbers[0]), last)
+
+
+def is_policy(name: str) -> bool:
+    """True if this is the name of a dtype policy."""
+    return find_policy(name) is not None
+
+
+def inner_policy(name: str, layer: str) -> str:
+    """The policy of a layer inside the one with this policy."""
+    policy = find_policy(name)
+    return name if policy is None or not policy.inner else policy.inner.get(layer, own_policy(name))
+
+
+def own_policy(name: str) -> str:
+    """The policy without those of inner layers."""
+    return name.partition("; ")[0]
+
+
+def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
+    """The name of a policy with those of inner layers; only of those that differ."""
+    return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
 @cache  # called for every layer, with few different policies
 def variable_dtype(policy: str) -> str:
-    """Returns the dtype of a layer's variables under a policy."""
-    policy = _source(policy)
-    return "float32" if policy in _MIXED else policy
+    """The type of a layer's variables under a policy; empty if the policy is unknown."""
+    computed = _source(policy)
+    return "float32" if computed in _MIXED else computed
 
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """Returns the dtype in which a layer computes, which its outputs also have."""
-    policy = _source(policy)
-    return _MIXED.get(policy, policy)
+    """The type in which a layer computes; its outputs have it too. Empty if the policy is unknown."""
+    source = _source(policy)
+    return _MIXED.get(source, source)
+
+
+def _source(policy: str) -> str:
+    """The plain or mixed policy that a policy is made from. The dtype of an input is returned unchanged."""
+    if policy in BITS:
+        return policy
+    found = find_policy(policy)
+    return "" if found is None else found.source
 
 
 def autocast(dtype: str, policy: str) -> str:

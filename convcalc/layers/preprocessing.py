@@ -9,6 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
+from convcalc.layers.application import output_dtypes
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, ignored_arguments
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues, SubLayer
@@ -147,7 +148,15 @@ def pipeline(a: Args, x: Shape) -> Inferred:
     Parameters: the sum over the layers.
     """
     whole = Inferred((x,))
-    for _, _, result in _chain(a["layers"], x):
+    chain = list(_chain(a["layers"], x))
+    for _, _, result in chain:
         weights, products = whole.weights + result.weights, whole.products + result.products
         whole = Inferred(result.outputs, weights, products, unknown=whole.unknown | result.unknown)
-    return whole
+
+    def dtype(given: str) -> str:
+        """The dtype of the last output: each layer computes in its own."""
+        for sublayer, _, result in chain:
+            given = output_dtypes(result, given, sublayer.dtype)[0]
+        return given
+
+    return whole._replace(dtype=dtype)

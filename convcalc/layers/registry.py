@@ -77,8 +77,8 @@ class Inferred(Struct):
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
     # The dtype of the outputs, or a tuple with one for each: None for the layer's compute dtype, :data:`SAME` for that of the
-    # input, :data:`VARIABLE` for that of the variables.
-    dtype: str | tuple[str, ...] | None = None
+    # input, :data:`VARIABLE` for that of the variables. Or a function that returns it, from the dtype of the first input.
+    dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
 
@@ -139,7 +139,9 @@ class LayerDefinition(Struct):
     sublayers_argument: str = ""
     # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    # Changes the result of the rule for quantized dtype policies; None if only dtypes change.
+    # The names of the layers inside this one that have weights and get its dtype policy. A DTypePolicyMap can give each another one.
+    inner_layers: Sequence[str] = ()
+    # How a dtype policy changes the result of the rule, if it changes more than dtypes.
     quantization_rule: QuantizationRule | None = None
     # Returns the masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
     mask_rule: MaskRule | None = None

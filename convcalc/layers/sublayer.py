@@ -13,7 +13,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import RankFree
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import is_policy
 from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
@@ -104,13 +104,15 @@ class LayerValue(RankFree):
         if isinstance(value, str):
             return self._layer(value, None)
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
-            return self._layer(str(value["class_name"]), _known_arguments(str(value["class_name"]), value["config"]))
+            name = str(value["class_name"])
+            return self._layer(name, _known_arguments(name, value["config"]), any_policy=True)
         if not isinstance(value, Mapping) or len(value) != 1:
             raise ValueError
         ((name, arguments),) = value.items()
         return self._layer(str(name), arguments)
 
-    def _layer(self, name: str, arguments: Any) -> SubLayer:
+    def _layer(self, name: str, arguments: Any, any_policy: bool = False) -> SubLayer:
+        """The layer. ``any_policy``: its dtype policy may be unknown, as in a file of Keras."""
         definition = find(name)
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
@@ -126,7 +128,9 @@ class LayerValue(RankFree):
             raise Refusal(refusals[0].message, refusals[0].code)
         dtype, trainable = common.get("dtype") or definition.policy(args), common.get("trainable", True)
         explicit_name = common.get("name")
-        if dtype not in POLICIES or not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
+        if not isinstance(dtype, str) or not (any_policy or is_policy(dtype)):
+            raise ValueError
+        if not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
             raise ValueError
         return SubLayer(definition, args, explicit_name, trainable, dtype)
 

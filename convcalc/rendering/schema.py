@@ -21,7 +21,7 @@ from convcalc.layers.arguments import (
     Integer,
     Sizes,
 )
-from convcalc.layers.dtypes import DTYPES, POLICIES
+from convcalc.layers.dtypes import DTYPES, NUMBERED_POLICIES, POLICIES
 from convcalc.model import MAXIMA
 from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.spec.custom import KEYS as CUSTOM_KEYS
@@ -202,7 +202,11 @@ def _common() -> dict[str, Schema]:
         ),
         "trainable": {**kind_schema(Boolean()), "description": "Whether the weights are trainable; default: true."},
         "dtype": {
-            **one_of(POLICIES),
+            "anyOf": [
+                one_of(POLICIES),
+                {"type": "string", "pattern": NUMBERED_POLICIES},
+                {"type": "string", "pattern": "; "},
+            ],
             "description": "The dtype policy of the layer; default: float32, or int64 for layers that return integers.",
         },
     }

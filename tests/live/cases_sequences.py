@@ -312,7 +312,29 @@ def further_core(random: Random) -> Case:
 
 
 _QUANTIZED = [name for name in POLICIES if "_from_" in name]
+_NUMBERED = [
+    "int4/1",
+    "int4/2",
+    "int4/3",
+    "int4/-1",
+    "int4/128",
+    "gptq/2/1",
+    "gptq/3/2",
+    "gptq/4/-1",
+    "gptq/4/3",
+    "gptq/8/128",
+]
+_NUMBERED += ["awq/4/-1", "awq/4/2", "awq/4/128"]
+_NUMBERED_SOURCES = ["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]
 _REFUSED = ["int8_from_float16", "int8_from_mixed_float16", "float8_from_nonsense", "int8", "float8_e5m2"]
+_REFUSED += [
+    "int4/0_from_float32",
+    "int4/-2_from_float32",
+    "gptq/5/2_from_float32",
+    "awq/8/2_from_float32",
+    "gptq_from_float32",
+]
+_REFUSED += ["int4/2/3_from_float32", "int4/a_from_float32", "awq/4_from_float32", "int4/2", "int4/2_from_nonsense"]
 _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
@@ -331,9 +353,8 @@ def quantized(random: Random) -> Case:
     elif name in ("Embedding", "ReversibleEmbedding"):
         args = {"input_dim": random.randint(2, 6), "output_dim": random.randint(2, 6)}
         dtype = "int32"
-        if name == "Embedding":
-            _maybe(random, args, lora_rank=[2])
-        else:
+        _maybe(random, args, lora_rank=[2])
+        if name == "ReversibleEmbedding":
             _maybe(random, args, tie_weights=[True, False])
             if random.random() < 0.4:
                 call, sizes, dtype = {"reverse": True}, [*sizes, args["output_dim"]], "float32"
@@ -356,6 +377,8 @@ def quantized(random: Random) -> Case:
         _maybe(random, args, use_bias=[False], use_gate=[True], **({"output_shape": [5, (2, 3)]} if many else {}))
         sizes = [4, 6] if not many or random.random() < 0.8 else [2, 4, 6]
     policy = random.choice(_REFUSED if random.random() < 0.08 else _QUANTIZED)
+    if random.random() < 0.5:
+        policy = f"{random.choice(_NUMBERED)}_from_{random.choice(_NUMBERED_SOURCES)}"
     shapes = [(_batch(random), *sizes)] * (1 + (name in _ATTEND))
     return Case(name, args, shapes, dtype, random.random() < 0.85, policy, call)
 

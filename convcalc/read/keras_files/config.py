@@ -18,13 +18,14 @@ from convcalc.base.problems import ConvcalcError, Problem, error
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Argument
 from convcalc.layers.data_arguments import Factor
-from convcalc.layers.dtypes import DTYPES, POLICIES
-from convcalc.layers.sublayer import LayerValue, SubModel
+from convcalc.layers.dtypes import DTYPES, is_policy
+from convcalc.layers.sublayer import LayerValue, SubModel, sublayers_of
 from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import Operation, find_operation
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
+from convcalc.read.keras_files.policies import layer_policy
 from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 from convcalc.read.keras_files.weights_tree import class_model
 
@@ -193,7 +194,9 @@ class ConfigReader:
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops."):
             return self._operation(name, class_name, module, entry, path)
-        policy = serialized.policy(config.get("dtype"))
+        built = entry.get("build_config")
+        # In a Functional, the path of a layer is its name. That of a Sequential or of an outer layer can precede it.
+        policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         if definition is None:
             self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, codes.UNKNOWN_LAYER)
             foreign_name = _foreign_name(module, class_name)
@@ -203,15 +206,24 @@ class ConfigReader:
                 _foreign(foreign_name, entry),
                 {key: serialized.plain(value) for key, value in config.items()},
                 trainable=trainable,
-                dtype=policy if policy in POLICIES else "float32",
+                dtype=policy or "float32",
             )
         args = self.interner.intern(self._arguments(definition, config, name, path, depth))
-        policies = DTYPES if definition.inputs == 0 else POLICIES
-        if policy is not None and policy not in policies:
-            self.warn(path, f"'{name}' has the unknown dtype '{policy}'; float32 is used", name, codes.UNKNOWN_DTYPE)
-            policy = None
+        self._check_policies(policy, definition, args, name, path)
         dtype = policy or definition.policy(args)
         return Layer(name, definition.class_name, definition, args, trainable=trainable, dtype=dtype)
+
+    def _check_policies(
+        self, policy: str | None, definition: LayerDefinition, args: Mapping[str, Any], name: str, path: str
+    ) -> None:
+        """Warns if the dtype policy of a layer, or of a layer among its arguments, is unknown."""
+        if policy is not None and not (policy in DTYPES if definition.inputs == 0 else is_policy(policy)):
+            unknown = "its dtype is" if definition.inputs == 0 else "its parameters and dtypes are"
+            self.warn(path, f"'{name}' has the unknown dtype '{policy}': {unknown} unknown", name, codes.UNKNOWN_DTYPE)
+        for sublayer in sublayers_of(args):
+            if not is_policy(sublayer.dtype):
+                message = f"'{name}' contains {sublayer.definition.name} with the unknown dtype '{sublayer.dtype}'"
+                self.warn(path, f"{message}: its parameters and dtypes are unknown", name, codes.UNKNOWN_DTYPE)
 
     def _arguments(
         self, definition: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int

@@ -11,8 +11,10 @@ from typing import Any
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.structs import Struct
+from convcalc.layers import lookup_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant
+from convcalc.read.keras_files.policies import is_policy_object, layer_policy, policy
 
 
 class KerasTensor(Struct):
@@ -74,19 +76,6 @@ def recorded_shape(value: Any) -> Shape | None:
     return tuple(UNKNOWN if size is None else size for size in value)
 
 
-def policy(value: Any) -> str | None:
-    """Returns the name of a dtype policy, which is a text or an object; None for any other value."""
-    if isinstance(value, str):
-        return value
-    config = value.get("config") if isinstance(value, dict) else None
-    if not isinstance(config, dict):
-        return None
-    name, source = config.get("name"), config.get("source_name")
-    if not isinstance(name, str) and isinstance(config.get("mode"), str):
-        name = f"{config['mode']}_from_{source}"
-    return name if isinstance(name, str) else None
-
-
 def constant(value: Any) -> Constant | None:
     """Returns a constant tensor of a config; None for any other value."""
     config = value.get("config") if isinstance(value, dict) and value.get("class_name") in _CONSTANTS else None
@@ -118,12 +107,16 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value["items"]]
     if name in _CONSTANTS and isinstance(config, dict):
         return plain(config.get("value"))
-    if isinstance(name, str) and name.endswith("DTypePolicy"):
+    if is_policy_object(value):
         return policy(value)
     if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
+    if isinstance(name, str) and isinstance(config, dict) and is_policy_object(config.get("dtype")):  # a layer
+        built = value.get("build_config")
+        dtype = layer_policy(config["dtype"], config.get("name"), lookup_builtin(name), built, own_path=False)
+        value = {**value, "config": {**config, "dtype": dtype}}
     if name == "function" and isinstance(config, str):
         return config
     return {key: plain(part) for key, part in value.items()}

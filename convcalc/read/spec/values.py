@@ -18,7 +18,7 @@ from convcalc.base.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, shown
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import POLICIES, is_policy
 from convcalc.model import Ref
 from convcalc.ops import Operation
 from convcalc.read.spec.expressions import substitute
@@ -238,7 +238,7 @@ class NodeReader:
         if node is None:
             return None
         name = self.word(node, scope, "a dtype")
-        if name not in known:
+        if name not in known and not (known is POLICIES and is_policy(name)):
             hint = did_you_mean(name, known) or f"; choose {listed(known)}"
             self.report(node, codes.INVALID_VALUE, f"there is no dtype '{name}'{hint}", scope)
             raise AlreadyReported
