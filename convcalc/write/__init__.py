@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 
 def _json(report: Report) -> str:
     from convcalc.write.config import config_json
+    from convcalc.write.policies import require_known_policies
 
+    require_known_policies(report)
     return config_json(report)
 
 
 def _yaml(report: Report) -> str:
+    from convcalc.write.policies import require_known_policies
     from convcalc.write.spec import spec_yaml
 
+    require_known_policies(report)
     return spec_yaml(report)
 
 
 def _python(report: Report) -> str:
+    from convcalc.write.policies import require_known_policies
     from convcalc.write.python import python_code
 
+    require_known_policies(report)
     return python_code(report)
 
 

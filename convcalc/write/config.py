@@ -18,6 +18,7 @@ from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
 from convcalc.write.calls import positional_arguments
+from convcalc.write.policies import policy_json
 
 
 def config_json(report: Report) -> str:
@@ -94,7 +95,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
-    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype)}
+    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
     config |= _arguments(layer_definition, layer.args, trains)
     config["name"] = layer.name  # a custom class can have another name among its arguments
     if layer_definition is None or layer_definition.is_custom:
@@ -119,9 +120,10 @@ def _input_shape(layer: Layer) -> Any:
     return (UNKNOWN if batch is None else batch, *args.get("shape", ()))
 
 
-def _common(definition: LayerDefinition | None, trainable: bool, dtype: str) -> dict[str, Any]:
+def _common(definition: LayerDefinition | None, trainable: bool, dtype: str, name: str | None) -> dict[str, Any]:
     lacks = definition.unsupported_options if definition is not None else ()
-    return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
+    options = {"trainable": trainable, "dtype": policy_json(dtype, name)}
+    return {key: value for key, value in options.items() if key not in lacks}
 
 
 def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def written(value: Any, trains: bool = True) -> Any:
     if isinstance(value, SubLayer):
         definition = value.definition
         named = {} if value.name is None else {"name": value.name}
-        config = {**named, **_common(definition, trains and value.trainable, value.dtype)}
+        config = {**named, **_common(definition, trains and value.trainable, value.dtype, value.name)}
         config |= _arguments(definition, value.args, trains)
         return {"module": "keras.layers", "class_name": definition.name, "config": config, "registered_name": None}
     if isinstance(value, (tuple, list)):

@@ -17,10 +17,17 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Constant, Layer
 from convcalc.write.arguments import common_options, non_default_arguments
+from convcalc.write.policies import policy_code
 
 WIDTH = 100
 # Keras's modules for arguments that are objects.
-_OBJECTS = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints"}
+_OBJECTS = {
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+    "config": "quantizers",  # quantization_config
+    "quantizer": "quantizers",
+}
 
 
 class Code(str):
@@ -59,7 +66,10 @@ def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name:
         if argument.default is not REQUIRED or argument.name not in by_name:
             break
         arguments.append(expression(by_name.pop(argument.name), argument.name))
-    more = {**by_name, **common_options(definition, layer), **({} if name is None else {"name": name})}
+    options = common_options(definition, layer)
+    if "dtype" in options:
+        options["dtype"] = Code(policy_code(layer.dtype, layer.name))
+    more = {**by_name, **options, **({} if name is None else {"name": name})}
     head = definition.name if definition.is_custom or not definition.is_exported else f"layers.{definition.name}"
     return CallExpression(head, [*arguments, *keyword_arguments(more)])
 
@@ -105,8 +115,12 @@ def expression(value: Any, argument: str = "") -> str:
 
 
 def _object(value: Mapping[str, Any], argument: str) -> str | None:
-    """Returns the expression for an initializer, regularizer or constraint; None for another mapping."""
+    """Returns the expression for an initializer, regularizer, constraint or quantizer; None for another mapping."""
     module, name, config = _OBJECTS.get(argument.rpartition("_")[2]), value.get("class_name"), value.get("config")
     if module is None or not isinstance(name, str) or not is_name(name) or not isinstance(config, Mapping):
         return None
+    if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
+        raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
+    if isinstance(config.get("value_range"), list):
+        config = {**config, "value_range": tuple(config["value_range"])}  # Keras compares it with a tuple
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

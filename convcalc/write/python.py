@@ -22,6 +22,7 @@ from convcalc.ops.keys import key_text
 from convcalc.write.arguments import has_automatic_name
 from convcalc.write.calls import data_calls, positional_arguments
 from convcalc.write.expressions import CallExpression, Code, expression, is_name, keyword_arguments, layer_expression
+from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
 # Operations that the function of their name does not create, so that their class is called.
@@ -146,7 +147,7 @@ class _Function:
         else:
             self.module.supplied.add(base)
         args = {key: value for key, value in layer.args.items() if key not in ("name", "trainable", "dtype")}
-        more = {} if layer.dtype == "float32" else {"dtype": layer.dtype}
+        more = {} if layer.dtype == "float32" else {"dtype": Code(policy_code(layer.dtype, layer.name))}
         frozen = {} if layer.trainable else {"trainable": False}
         return CallExpression(base, keyword_arguments({**args, **more, **frozen, "name": layer.name}))
 
