@@ -188,7 +188,11 @@ QUANTIZATION = _code(
 )
 RESHAPE = _code("reshape", "The target shape does not fit the input.", _SHAPES)
 STRIDES_AND_DILATION = _code("strides-and-dilation", "Strides and dilation cannot both exceed 1.", _LAYER_PAGE)
-UNKNOWN_DTYPE = _code("unknown-dtype", "A dtype is unknown.", "The message names the layer; float32 is used instead.")
+UNKNOWN_DTYPE = _code(
+    "unknown-dtype",
+    "A dtype is unknown.",
+    "The message names the layer. Its parameters and dtypes are unknown. Correct its dtype, or use a newer convcalc.",
+)
 
 # Shapes
 INDIVISIBLE_GROUPS = _code("indivisible-groups", "The channels cannot be divided into the groups.", _SHAPES)

@@ -294,6 +294,15 @@ class Anything(RankFree):
         return value
 
 
+class KerasObject(RankFree):
+    """An object of Keras that changes counts, as its files have it: kept unchanged."""
+
+    expects = "an object of Keras, as its files have it"
+
+    def read(self, value: Any) -> Any:
+        return value
+
+
 class Argument(Struct):
     """An argument of a layer. If ``nullable``, null is also accepted."""
 

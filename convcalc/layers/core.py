@@ -14,6 +14,7 @@ from convcalc.layers.arguments import (
     Argument,
     Boolean,
     Integer,
+    KerasObject,
     Real,
     Sizes,
     Text,
@@ -24,7 +25,7 @@ from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import IN_PLACE, LIST_OF_ONE, SAME, VIEW, Args, Inferred, Weight, layer, required
 
-_QUANTIZED = ignored_arguments("quantization_config")
+_QUANTIZED = [Argument("quantization_config", KerasObject(), None, nullable=True)]
 _DIM = Integer(1)
 
 
@@ -124,7 +125,8 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.V
     initializer("bias_initializer", "zeros"),
     *ignored_arguments("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
-    *ignored_arguments("gptq_unpacked_column_size", "quantization_config"),
+    *ignored_arguments("gptq_unpacked_column_size"),
+    *_QUANTIZED,
     quantization_rule=quantization.dense(quantization.EINSUM),
     receptive_field_rule=_einsum_views,
     flops=costs.activated,

@@ -20,6 +20,7 @@ from convcalc.layers.arguments import (
     IntegerOrIntegers,
     IntegerOrPair,
     Integers,
+    KerasObject,
     KnownName,
     PaddingPairs,
     PerAxis,
@@ -51,6 +52,11 @@ def _(kind: Integer) -> Schema:
     elif kind.minimum is not None:
         limits["minimum"] = -1 if kind.or_minus_one else kind.minimum
     return {"type": ["integer", "string"], **limits, "pattern": VARIABLE}
+
+
+@kind_schema.register
+def _(kind: KerasObject) -> Schema:
+    return {"type": "object"}
 
 
 @kind_schema.register

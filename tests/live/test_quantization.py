@@ -295,7 +295,7 @@ def test_what_is_written_is_the_same_model(name: str, tmp_path: Path) -> None:
         path.write_text(text)
         try:
             theirs = _theirs(_read_by_keras(text))
-        except NotImplementedError:  # LoRA on layers that gptq quantized
+        except (NotImplementedError, AttributeError):  # LoRA on layers that gptq or awq quantized
             continue
         report = infer(load(path))
         assert _theirs(loaded(report)) == theirs, way
