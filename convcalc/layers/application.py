@@ -35,7 +35,7 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
 
 
 def _without_weights(result: Inferred) -> Inferred:
-    """The result under an unknown dtype policy, which may store the weights in any way. Their products stay."""
+    """Returns the result under an unknown dtype policy, which may store the weights in any way. Their products stay."""
     products = tuple(
         Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
         for weight in result.weights

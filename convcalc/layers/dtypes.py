@@ -82,7 +82,7 @@ class Policy(Struct):
 
 @lru_cache(1000)
 def find_policy(name: str) -> Policy | None:
-    """The policy of this name; None if it is unknown."""
+    """Returns the policy of this name; None if it is unknown."""
     own, *inner = name.split("; ")
     if inner:
         policy, parts = find_policy(own), dict(part.partition(": ")[::2] for part in inner)
@@ -93,7 +93,7 @@ def find_policy(name: str) -> Policy | None:
     mode, _, source = name.partition("_from_")
     if name in POLICIES:
         return Policy(source, mode)
-    if not re.match(NUMBERED_POLICIES, name):
+    if not re.fullmatch(NUMBERED_POLICIES, name):
         return None
     mode, *numbers = mode.split("/")
     last = int(numbers[-1])
@@ -103,42 +103,42 @@ def find_policy(name: str) -> Policy | None:
 
 
 def is_policy(name: str) -> bool:
-    """True if this is the name of a dtype policy."""
+    """Returns True if this is the name of a dtype policy."""
     return find_policy(name) is not None
 
 
 def inner_policy(name: str, layer: str) -> str:
-    """The policy of a layer inside the one with this policy."""
+    """Returns the policy of a layer inside the one with this policy."""
     policy = find_policy(name)
     return name if policy is None or not policy.inner else policy.inner.get(layer, own_policy(name))
 
 
 def own_policy(name: str) -> str:
-    """The policy without those of inner layers."""
+    """Returns the policy without those of inner layers."""
     return name.partition("; ")[0]
 
 
 def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
-    """The name of a policy with those of inner layers; only of those that differ."""
+    """Returns the name of a policy with the policies of inner layers that differ from it."""
     return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
 @cache  # called for every layer, with few different policies
 def variable_dtype(policy: str) -> str:
-    """The type of a layer's variables under a policy; empty if the policy is unknown."""
+    """Returns the dtype of a layer's variables under a policy; empty if the policy is unknown."""
     computed = _source(policy)
     return "float32" if computed in _MIXED else computed
 
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """The type in which a layer computes; its outputs have it too. Empty if the policy is unknown."""
+    """Returns the dtype in which a layer computes, which its outputs also have; empty if the policy is unknown."""
     source = _source(policy)
     return _MIXED.get(source, source)
 
 
 def _source(policy: str) -> str:
-    """The plain or mixed policy that a policy is made from. The dtype of an input is returned unchanged."""
+    """Returns the plain or mixed policy that a policy is made from. The dtype of an input is returned unchanged."""
     if policy in BITS:
         return policy
     found = find_policy(policy)

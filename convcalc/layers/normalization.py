@@ -104,7 +104,7 @@ def _check_clipping(limits: Any) -> None:
 
 
 def _layer_normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``rms_scaling``: the variance, a division, and the scale."""
+    """Returns with ``rms_scaling`` the operations of the variance, a division, and the scale."""
     return costs.per_output(6)(a, inputs, result) if a["rms_scaling"] else _normalizing(a, inputs, result)
 
 

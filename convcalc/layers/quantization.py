@@ -50,7 +50,7 @@ class Layout(Struct):
 
 
 def dense(layout: Layout) -> QuantizationRule:
-    """The rule of a layer that multiplies by a kernel."""
+    """Returns the rule of a layer that multiplies by a kernel."""
 
     def quantize(a: Args, policy: str, result: Inferred) -> Inferred:
         settings = _settings(a, policy)
@@ -62,7 +62,7 @@ def dense(layout: Layout) -> QuantizationRule:
 
 
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
-    """The rule of a lookup table: int8 and int4, with scales for each row."""
+    """Applies the rule of a lookup table: int8 and int4, with scales for each row."""
     settings = _settings(a, policy)
     if settings is None:
         return _unknown(result)
@@ -76,7 +76,7 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def projections(a: Args, policy: str, result: Inferred) -> Inferred:
-    """The rule of attention, which passes its policy to the EinsumDense layers inside: each has a kernel and maybe a bias."""
+    """Applies the rule of attention, which passes its policy to its EinsumDense layers. Each has a kernel, and possibly a bias."""
     shared = find_policy(policy)
     if shared is not None and not shared.mode and not shared.inner:
         return result
@@ -105,7 +105,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def _settings(a: Args, policy: str) -> Policy | None:
-    """The policy with the settings of ``quantization_config``, which come first; None if these are unknown."""
+    """Returns the policy with the settings of ``quantization_config``, which come first; None if these are unknown."""
     settings = find_policy(policy)
     config = a.get("quantization_config")
     if settings is None or not settings.mode or config is None:
@@ -136,7 +136,7 @@ def _with_weights(result: Inferred, weights: tuple[Weight, ...], products: tuple
 def _quantized(
     settings: Policy, layout: Layout, a: Args, weights: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """The weights, and the products of packed matrices: their elements are not those that are multiplied."""
+    """Returns the weights, and the products of packed matrices, whose elements are not those that are multiplied."""
     mode = settings.mode
     if mode == "int8":
         return _int8(layout.scale, a, weights), ()
@@ -172,7 +172,7 @@ def _quantized(
 def _int4_tables(
     settings: Policy, a: Args, originals: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """The tables of Embedding, each with two numbers in a byte along the features, and a scale for each group of features."""
+    """Returns the tables of Embedding, each with two numbers in a byte along the features, and a scale for each group of features."""
     rows, features = a["input_dim"], a["output_dim"]
     groups = _groups(features, settings.group)
     made: list[Weight] = []
@@ -204,7 +204,7 @@ def _stored(name: str, shape: Shape, dtype: str | None = None) -> Weight:
 
 
 def _scales(name: str, shape: Shape, settings: Policy, zero: str | None, rows_first: bool = False) -> list[Weight]:
-    """The scales, and with groups the zero points. Without groups, the axis of the groups is omitted."""
+    """Returns the scales, and with groups the zero points. Without groups, the axis of the groups is omitted."""
     if settings.group < 0:
         return [_stored(f"{name}_scale", shape[:1] if rows_first else shape[1:])]
     return [_stored(f"{name}_scale", shape), _stored(f"{name}_zero", shape, zero)]
@@ -223,7 +223,7 @@ def _groups(rows: Number, size: int) -> Number:
 
 
 def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
+    """Returns each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
     weights: list[Weight] = []
     for weight in originals:
         if weight.name not in _MATRICES:
@@ -235,7 +235,7 @@ def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[We
 
 
 def _float8(history: int) -> tuple[Weight, ...]:
-    """For each rounded tensor, its scale and the history of its maxima. Keras counts them as trainable."""
+    """Returns the scale and the history of maxima for each rounded tensor. Keras counts them as trainable."""
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -244,7 +244,7 @@ def _float8(history: int) -> tuple[Weight, ...]:
 
 
 def _axes(a: Args, mode: str) -> tuple[str, str, str]:
-    """The axes of the input, the kernel and the output in the equation of EinsumDense."""
+    """Returns the axes of the input, the kernel and the output in the equation of EinsumDense."""
     match = re.match("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", a["equation"])
     if match is None:
         raise Refusal(f"cannot be quantized to {mode} with '...' in its equation", codes.QUANTIZATION, "equation")
@@ -253,7 +253,7 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 
 
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
-    """The shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
+    """Returns the shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
 
     Keras (``_analyze_quantization_info``) puts each summed axis, in order, at the position of an output axis that the kernel does
     not have. For further summed axes, the 1 at their position in the kernel is dropped.
@@ -284,7 +284,7 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """The summed axes are the rows, the others the columns."""
+    """Returns the sizes of the summed axes as rows, and of the others as columns."""
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -293,7 +293,7 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Keras splits a kernel of 3 axes at its largest axis, whatever the equation is."""
+    """Returns the rows and columns: Keras splits a kernel of 3 axes at its largest axis, whatever the equation is."""
     _axes(a, mode)
     if len(kernel_shape) == 2:
         return kernel_shape[0], kernel_shape[1]

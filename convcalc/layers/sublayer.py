@@ -112,7 +112,7 @@ class LayerValue(RankFree):
         return self._layer(str(name), arguments)
 
     def _layer(self, name: str, arguments: Any, any_policy: bool = False) -> SubLayer:
-        """The layer. ``any_policy``: its dtype policy may be unknown, as in a file of Keras."""
+        """Returns the layer. ``any_policy``: its dtype policy may be unknown, as in a file of Keras."""
         definition = find(name)
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
