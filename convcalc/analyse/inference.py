@@ -258,7 +258,7 @@ def _call_operation(
 ) -> CallResult:
     if UNKNOWN_SHAPE in inputs:
         return unknown_result(inputs)
-    tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
+    tensors = [Tensor(shape or (), run.dtype(ref), run.value(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = operation.infer(layer.args, call.args, tensors)
     dtypes = output_dtypes(inferred, "", "")
     args = {**layer.args, **call.args}

@@ -97,6 +97,12 @@ class ModelRun:
         dtypes = self.results[ref.call].dtypes
         return dtypes[ref.output] if ref.output < len(dtypes) else ""
 
+    def value(self, ref: Ref) -> Any:
+        """Returns the known elements of a small integer tensor (:mod:`convcalc.ops.shape_values`); None if they are unknown."""
+        inferred = self.results[ref.call].inferred
+        values = inferred.values if inferred is not None else ()
+        return values[ref.output] if ref.output < len(values) else None
+
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
         """The shapes of the model's outputs; one unknown shape for a model without a graph."""

@@ -81,6 +81,8 @@ class Inferred(Struct):
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
+    # The known elements of small integer outputs, by which TensorFlow's functions compute shapes; empty if there are none.
+    values: tuple[Any, ...] = ()
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcalc.ops.registry import Operation, all_operations, find_function, find_operation, operation
+from convcalc.ops.registry import TENSORFLOW, Operation, all_operations, find_function, find_operation, operation
 from convcalc.ops.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -106,13 +106,32 @@ class Operation(Struct):
         Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
         """
         values = {**{name: fill(value, tensors) for name, value in call_args.items()}, **init_args}
+        if self.module == TENSORFLOW:
+            return self._lenient(values)
+        return self._infer(values, tensors)
+
+    def _lenient(self, values: dict[str, Any]) -> Inferred:
+        """Returns the outputs of a function of TensorFlow: of unknown shape if its rule does not understand the arguments.
+
+        TensorFlow accepts more kinds of values than the rules know, and a file holds whatever it was given.
+        """
+        try:
+            return self._infer(values, ())
+        except (Refusal, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return Inferred((None,), dtype=("",), unknown=frozenset({"macs"}))
+
+    def _infer(self, values: dict[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         if missing := [name for name in self.required if name not in values]:
             raise Refusal(f"is not given '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
         for argument in self.arguments:
             if argument.name in values:
                 values[argument.name] = _read(argument, values[argument.name])
         many = values.pop(self.parameters[0], ()) if self.variadic else ()
-        return _checked(self.rule(*many, **values))
+        result = _checked(self.rule(*many, **values))
+        if self.module == TENSORFLOW or any(tensor.value is not None for tensor in tensors):
+            value = import_module("convcalc.ops.shape_values").value_of(self.name, values)
+            result = result if value is None else result._replace(values=(value,))
+        return result
 
 
 def _read(argument: Argument, value: Any) -> Any:
@@ -154,6 +173,9 @@ def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
     return value
 
 
+# The module of TensorFlow's functions that keras.ops does not have (:mod:`convcalc.ops.tensorflow`).
+TENSORFLOW = "tensorflow"
+
 # Functions whose names are not the snake_case form of their class name.
 _FUNCTIONS = {
     "AllClose": "allclose",
@@ -190,8 +212,9 @@ def operation(
             if parameter.kind is not parameter.KEYWORD_ONLY
         )
         variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-        _require_indexed(name, rule.__module__)
-        path = f"keras.src.ops.{module}"
+        if module != TENSORFLOW:
+            _require_indexed(name, rule.__module__)
+        path = module if module == TENSORFLOW else f"keras.src.ops.{module}"
         REGISTERED[path, name] = Operation(
             name=name,
             module=path,
@@ -242,7 +265,10 @@ def _argument(parameter: inspect.Parameter) -> Argument:
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
     """Returns the operation of a class and a module; None if it is unknown."""
-    _import_family(name)
+    if module == TENSORFLOW:
+        import_module("convcalc.ops.tensorflow")
+    else:
+        _import_family(name)
     return REGISTERED.get((module, name))
 
 

@@ -13,10 +13,13 @@ from convcalc.layers.registry import Inferred
 
 
 class Tensor(Struct):
-    """The shape and the dtype of a tensor."""
+    """The shape and the dtype of a tensor. ``value`` has the known elements of a small tensor of integers that TensorFlow's
+    functions compute shapes with (:mod:`convcalc.ops.shape_values`); None if they are unknown.
+    """
 
     shape: Shape
     dtype: str
+    value: Any = None
 
 
 class OneTensor(RankFree):

@@ -21,7 +21,7 @@ from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, is_policy
 from convcalc.layers.sublayer import LayerValue, SubModel, sublayers_of
 from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
-from convcalc.ops import Operation, find_operation
+from convcalc.ops import TENSORFLOW, Operation, find_operation
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
@@ -192,7 +192,7 @@ class ConfigReader:
             inner = self.model(entry, path, depth + 1)
             # Keras does not save that a Sequential is frozen. For a Functional it saves only that: its layers keep their own flags.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
-        if module.startswith("keras.src.ops."):
+        if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
         # In a Functional, the path of a layer is its name. That of a Sequential or of an outer layer can precede it.

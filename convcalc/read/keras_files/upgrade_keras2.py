@@ -6,21 +6,53 @@ reader of configs reports them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from convcalc.base.structs import Struct
+from convcalc.ops import TENSORFLOW, find_operation
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
 
 
 class _Function(Struct):
-    """The operation of ``keras.ops`` for a function of TensorFlow. ``names`` renames its arguments; the first is positional."""
+    """The operation of ``keras.ops`` for a function of TensorFlow.
+
+    Attributes:
+        names: its arguments that the operation has, with their names there; the first is positional.
+        fixed: arguments whose defaults differ.
+        adapted: functions that return the value for Keras, or :data:`_UNFIT`.
+    """
 
     operation: str
     module: str = "numpy"
     names: Mapping[str, str] = {}
+    fixed: Mapping[str, Any] = {}
+    adapted: Mapping[str, Callable[[Any], Any]] = {}
+
+
+# The value of an argument that Keras's operation cannot take.
+_UNFIT = object()
+
+
+def _only(*accepted: Any) -> Callable[[Any], Any]:
+    """Returns the function for an argument that must have one of these values, and that Keras's operation does not have."""
+    return lambda value: None if value in accepted else _UNFIT
+
+
+def _split_indices(sizes: Any) -> Any:
+    """Returns Keras's indices for the sizes of TensorFlow: [2, 3, 3] becomes [2, 5]. A number of parts stays."""
+    if not isinstance(sizes, list):
+        return sizes
+    if len(sizes) < 2 or not all(isinstance(size, int) and size >= 0 for size in sizes):
+        return _UNFIT
+    return list(accumulate(sizes[:-1]))
+
+
+def _data_format(value: Any) -> Any:
+    return {"NHWC": "channels_last", "NCHW": "channels_first"}.get(value, _UNFIT)
 
 
 def _functions() -> Iterator[tuple[str, _Function]]:
@@ -30,7 +62,8 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "Subtract": "math.subtract __operators__.sub subtract",
         "Multiply": "math.multiply __operators__.mul multiply",
         "TrueDivide": "math.truediv __operators__.truediv math.divide divide",
-        "FloorDivide": "math.floordiv __operators__.floordiv",
+        "FloorDivide": "math.floordiv __operators__.floordiv floordiv",
+        "Mod": "math.floormod math.mod __operators__.mod floormod mod",
         "Power": "math.pow __operators__.pow pow",
         "Maximum": "math.maximum maximum",
         "Minimum": "math.minimum minimum",
@@ -39,23 +72,47 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "NotEqual": "math.not_equal not_equal",
         "Greater": "math.greater greater __operators__.gt",
         "Less": "math.less less __operators__.lt",
-        "GreaterEqual": "math.greater_equal __operators__.ge",
-        "LessEqual": "math.less_equal __operators__.le",
-        "LogicalAnd": "math.logical_and",
-        "LogicalOr": "math.logical_or",
+        "GreaterEqual": "math.greater_equal __operators__.ge greater_equal",
+        "LessEqual": "math.less_equal __operators__.le less_equal",
+        "LogicalAnd": "math.logical_and __operators__.and logical_and",
+        "LogicalOr": "math.logical_or __operators__.or logical_or",
+        "LogicalXor": "math.logical_xor __operators__.xor",
+        "Arctan2": "math.atan2 atan2",
+        "DivideNoNan": "math.divide_no_nan",
     }
     unary = {
         "Exp": "math.exp exp",
+        "Expm1": "math.expm1",
         "Log": "math.log",
+        "Log1p": "math.log1p",
         "Sqrt": "math.sqrt sqrt",
         "Square": "math.square square",
-        "Absolute": "math.abs abs",
-        "Negative": "math.negative __operators__.neg",
+        "Absolute": "math.abs abs __operators__.abs",
+        "Negative": "math.negative __operators__.neg negative",
+        "Sign": "math.sign sign",
+        "Reciprocal": "math.reciprocal",
         "Tanh": "math.tanh nn.tanh tanh",
         "Sin": "math.sin sin",
         "Cos": "math.cos cos",
+        "Tan": "math.tan tan",
+        "Arcsin": "math.asin asin",
+        "Arccos": "math.acos acos",
+        "Arctan": "math.atan atan",
+        "Sinh": "math.sinh sinh",
+        "Cosh": "math.cosh cosh",
+        "Arcsinh": "math.asinh asinh",
+        "Arccosh": "math.acosh acosh",
+        "Arctanh": "math.atanh atanh",
         "Floor": "math.floor floor",
-        "LogicalNot": "math.logical_not",
+        "Ceil": "math.ceil",
+        "Round": "math.round round",
+        "Isnan": "math.is_nan",
+        "Isfinite": "math.is_finite",
+        "Isinf": "math.is_inf",
+        "Conj": "math.conj",
+        "Real": "math.real",
+        "Imag": "math.imag",
+        "LogicalNot": "math.logical_not __operators__.invert logical_not",
         "ZerosLike": "zeros_like",
         "OnesLike": "ones_like",
     }
@@ -67,12 +124,22 @@ def _functions() -> Iterator[tuple[str, _Function]]:
     for name in activations.split():
         yield f"nn.{name}", _Function(name.capitalize(), "nn")
     yield "math.sigmoid", _Function("Sigmoid", "nn")
+    yield "math.softplus", _Function("Softplus", "nn")
     yield "math.rsqrt", _Function("Rsqrt", "math")
+    yield "math.erf", _Function("Erf", "math")
+    yield "math.erfinv", _Function("Erfinv", "math")
     yield "nn.swish", _Function("Silu", "nn")
     yield "nn.elu", _Function("Elu", "nn")
     yield "nn.gelu", _Function("Gelu", "nn", {"approximate": "approximate"})
     yield "nn.leaky_relu", _Function("LeakyRelu", "nn", {"alpha": "negative_slope"})
+    for name in ("nn.log_softmax", "math.log_softmax"):
+        yield name, _Function("LogSoftmax", "nn", {"axis": "axis"})
     yield "nn.softmax", _Function("Softmax", "nn", {"axis": "axis"})
+    yield "nn.moments", _Function("Moments", "nn", {"axes": "axes", "keepdims": "keepdims"})
+    blocks = {"block_size": "block_size", "data_format": "data_format"}
+    for name, operation in (("depth_to_space", "DepthToSpace"), ("space_to_depth", "SpaceToDepth")):
+        for prefix in ("nn.", ""):
+            yield prefix + name, _Function(operation, "nn", blocks, adapted={"data_format": _data_format})
     reductions = {
         "Mean": "reduce_mean",
         "Sum": "reduce_sum",
@@ -81,11 +148,23 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "Prod": "reduce_prod",
         "Any": "reduce_any",
         "All": "reduce_all",
+        "Std": "reduce_std",
+        "Var": "reduce_variance",
     }
+    reduced = {"axis": "axis", "keepdims": "keepdims"}
     for operation, name in reductions.items():
         for prefix in ("math.", ""):
-            yield f"{prefix}{name}", _Function(operation, names={"axis": "axis", "keepdims": "keepdims"})
-    yield "math.argmax", _Function("Argmax", names={"axis": "axis"})
+            yield f"{prefix}{name}", _Function(operation, names=reduced)
+    for name in ("math.reduce_logsumexp", "reduce_logsumexp"):
+        yield name, _Function("Logsumexp", "math", reduced)
+    for name in ("norm", "linalg.norm"):
+        euclidean = {"ord": _only("euclidean", 2)}
+        yield name, _Function("Norm", "linalg", reduced, adapted=euclidean)
+    for name in ("cumsum", "cumprod"):
+        for prefix in ("math.", ""):
+            yield f"{prefix}{name}", _Function(name.capitalize(), names={"axis": "axis"}, fixed={"axis": 0})
+    yield "math.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
+    yield "nn.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
     yield "reshape", _Function("Reshape", names={"shape": "newshape"})
     yield "transpose", _Function("Transpose", names={"perm": "axes"})
     yield "expand_dims", _Function("ExpandDims", names={"axis": "axis"})
@@ -93,27 +172,51 @@ def _functions() -> Iterator[tuple[str, _Function]]:
     yield "cast", _Function("Cast", "core", {"dtype": "dtype"})
     yield "concat", _Function("Concatenate", names={"axis": "axis"})
     yield "stack", _Function("Stack", names={"axis": "axis"})
-    yield "split", _Function("Split", names={"num_or_size_splits": "indices_or_sections", "axis": "axis"})
+    yield "unstack", _Function("Unstack", "core", {"num": "num", "axis": "axis"})
+    yield (
+        "split",
+        _Function(
+            "Split",
+            names={"num_or_size_splits": "indices_or_sections", "axis": "axis"},
+            adapted={"num_or_size_splits": _split_indices},
+        ),
+    )
     yield "tile", _Function("Tile", names={"multiples": "repeats"})
+    yield "repeat", _Function("Repeat", names={"repeats": "repeats", "axis": "axis"})
+    yield "broadcast_to", _Function("BroadcastTo", names={"shape": "shape"})
+    yield "reverse", _Function("Flip", names={"axis": "axis"})
+    yield "roll", _Function("Roll", names={"shift": "shift", "axis": "axis"})
+    yield "gather", _Function("Take", names={"indices": "indices", "axis": "axis"}, fixed={"axis": 0})
+    padding = {"paddings": "pad_width", "mode": "mode", "constant_values": "constant_values"}
+    yield "pad", _Function("Pad", names=padding, adapted={"mode": lambda mode: str(mode).lower()})
+    yield "where", _Function("Where", names={"x": "x1", "y": "x2"})
+    yield "slice", _Function("Slice", "core", {"begin": "start_indices", "size": "shape"})
     yield "clip_by_value", _Function("Clip", names={"clip_value_min": "x_min", "clip_value_max": "x_max"})
+    yield "sort", _Function("Sort", names={"axis": "axis"}, adapted={"direction": _only("ASCENDING")})
     yield "identity", _Function("StopGradient", "core")
     yield "stop_gradient", _Function("StopGradient", "core")
-    yield "image.resize", _Function("Resize", "image", {"size": "size"})
-    yield "one_hot", _Function("OneHot", "nn", {"depth": "num_classes"})
+    yield "image.resize", _Function("Resize", "image", {"size": "size"}, adapted=_RESIZING)
+    yield "one_hot", _Function("OneHot", "nn", {"depth": "num_classes"}, adapted={"axis": _only(-1)})
+    for name in ("tensordot", "linalg.tensordot"):
+        yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
+# How pixels are interpolated changes no shape.
+_RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
-# Arguments that change the result and that the operations of Keras do not have.
-_UNSUPPORTED = {
-    "transpose_a",
-    "transpose_b",
-    "adjoint_a",
-    "adjoint_b",
-    "expand_nested_tensors",
-    "preserve_aspect_ratio",
-}
+# Arguments of any function that change neither shapes nor weights.
+_NO_EFFECT = frozenset(
+    "name validate_indices antialias half_pixel_centers align_corners shift bad_indices_policy seed stable".split()
+)
 # Operations whose tensors are one list.
 _TAKE_LISTS = ("Concatenate", "Stack")
+# The arguments of Keras's calls: the others belong to its constructor, and cannot be tensors.
+_CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
+# The arguments that must be tensors in Keras; a list of numbers is none.
+_TENSOR_ARGUMENTS = ("x1", "x2")
+# Names that TensorFlow gives the same function, with these before them.
+_PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
+_OPERATORS = {"sub": "subtract", "mul": "multiply"}
 # Arguments of layers that Keras 3 renamed.
 _RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
@@ -156,7 +259,10 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, A
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
-        return _operation(upgraded, config, nodes)
+        # These layers keep the structure of their first argument: a list of tensors is not a tensor.
+        lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
+        calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
+        return _operation(upgraded, config, calls)
     return {**upgraded, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
 
 
@@ -201,43 +307,142 @@ def _argument(value: Any, names: frozenset[str]) -> Any:
         return _tensor(value)
     if isinstance(value, list):
         return [_argument(part, names) for part in value]
+    if isinstance(value, Mapping) and "start" in value:
+        return {key: _argument(part, names) for key, part in value.items()}
     return value
 
 
+def _contains_tensor(value: Any) -> bool:
+    """Returns True if a value is a tensor or contains one."""
+    if isinstance(value, Mapping):
+        return value.get("class_name") == "__keras_tensor__" or any(map(_contains_tensor, value.values()))
+    return isinstance(value, list) and any(map(_contains_tensor, value))
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+
+
 def _operation(
-    entry: dict[str, Any], config: Mapping[str, Any], nodes: list[tuple[list[Any], dict[str, Any]]]
+    entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation of Keras for an operation of TensorFlow; the entry itself if there is none."""
+    """Returns the operation for a function of TensorFlow: Keras's if it can take the arguments, else TensorFlow's own.
+
+    Returns the entry itself for a function that is not known. ``calls`` has the first argument and the named ones of each call.
+    """
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
+    name = name.removeprefix("compat.v1.") if isinstance(name, str) else ""
     common = {"shown": entry["class_name"], "name": entry.get("name")}
-    upgraded_config = {"name": config.get("name")}
+    nodes: list[dict[str, Any]] = []
+    configs: list[dict[str, Any]] = []
+    for first, kwargs in calls:
+        call = _keras_call(name, first, kwargs)
+        if call is None:
+            break
+        nodes.append({"args": call[0], "kwargs": call[1]})
+        configs.append(call[2])
+    module, operation = _keras_operation(name)
+    if operation and len(nodes) == len(calls) and all(made == configs[0] for made in configs):
+        made = {"name": config.get("name"), **(configs[0] if configs else {})}
+        return {"module": module, "class_name": operation, "config": made, **common, "inbound_nodes": nodes}
+    own = _own_function(name)
+    if own is None:
+        args = [{"args": first if isinstance(first, list) else [first], "kwargs": kwargs} for first, kwargs in calls]
+        return {**entry, "module": "tf_keras", "inbound_nodes": args}
+    nodes = [{"args": [first], "kwargs": _own_arguments(own, kwargs)} for first, kwargs in calls]
+    made = {"name": config.get("name")}
+    return {"module": TENSORFLOW, "class_name": own, "config": made, **common, "inbound_nodes": nodes}
+
+
+def _keras_operation(name: str) -> tuple[str, str]:
+    """Returns the module and the class of Keras's operation for a function; empty texts if there is none."""
+    function = _FUNCTIONS.get(name)
     if name == "__operators__.getitem":
-        calls = [{"args": [_single(args), _key(kwargs.get("slice_spec"))], "kwargs": {}} for args, kwargs in nodes]
-        return {
-            "module": "keras.src.ops.numpy",
-            "class_name": "GetItem",
-            "config": upgraded_config,
-            **common,
-            "inbound_nodes": calls,
-        }
-    function = _FUNCTIONS.get(name.removeprefix("compat.v1.")) if isinstance(name, str) else None
-    if function is None or any(kwargs.get(key) for _, kwargs in nodes for key in _UNSUPPORTED):
-        calls = [{"args": args, "kwargs": kwargs} for args, kwargs in nodes]
-        return {**entry, "module": "tf_keras", "inbound_nodes": calls}
-    calls = []
-    for args, kwargs in nodes:
-        renamed = {function.names[key]: value for key, value in kwargs.items() if key in function.names}
-        call_kwargs = {key: renamed.pop(key) for key in ("x2",) if key in renamed}
-        upgraded_config.update({key: value for key, value in renamed.items() if value is not None})
-        call_args = [args] if function.operation in _TAKE_LISTS else [_single(args)]
-        calls.append({"args": call_args, "kwargs": call_kwargs})
-    return {
-        "module": f"keras.src.ops.{function.module}",
-        "class_name": function.operation,
-        "config": upgraded_config,
-        **common,
-        "inbound_nodes": calls,
-    }
+        return "keras.src.ops.numpy", "GetItem"
+    return (f"keras.src.ops.{function.module}", function.operation) if function is not None else ("", "")
+
+
+def _keras_call(name: str, first: Any, kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
+    """Returns the arguments of Keras's call and of its constructor; None if Keras's operation cannot take the arguments."""
+    if name == "__operators__.getitem":
+        key = kwargs.get("slice_spec")
+        return None if isinstance(first, list) or _contains_tensor(key) else ([first, _key(key)], {}, {})
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        return None
+    takes_list = function.operation in _TAKE_LISTS
+    if takes_list and not (isinstance(first, list) and all(map(_is_tensor, first))):
+        return None
+    binary = "x2" in function.names.values()
+    if not takes_list and isinstance(first, list) and (not binary or _contains_tensor(first)):
+        return None
+    if not takes_list and not binary and not _is_tensor(first):
+        return None
+    call: dict[str, Any] = {}
+    made: dict[str, Any] = dict(function.fixed)
+    for key, value in kwargs.items():
+        adapt = function.adapted.get(key)
+        adapted = adapt(value) if adapt is not None and value is not None else value
+        if adapted is _UNFIT:
+            return None
+        if key not in function.names:
+            if adapted not in (None, False, 0) and key not in _NO_EFFECT and adapt is None:
+                return None
+            continue
+        renamed = function.names[key]
+        if renamed in _CALL_ARGUMENTS:
+            if adapted is not None:
+                call[renamed] = adapted
+        elif _contains_tensor(adapted):
+            return None
+        elif adapted is not None:
+            made[renamed] = adapted
+    if any(isinstance(value, list) and _contains_tensor(value) for value in call.values()):
+        return None
+    if function.operation in ("Matmul", "Tensordot") and not (_is_tensor(first) and _is_tensor(call.get("x2"))):
+        return None
+    if function.operation == "Where" and len(call) < 2:
+        return None
+    return [first], call, made
+
+
+def _own_function(name: str) -> str | None:
+    """Returns the name of the rule for a function of TensorFlow; None if there is none."""
+    if name == "__operators__.getitem":
+        return "tf.getitem"
+    short = name
+    for prefix in _PREFIXES:
+        short = short.removeprefix(prefix)
+    for candidate in (name, name.removeprefix("v1."), short, _OPERATORS.get(short, short)):
+        if find_operation(f"tf.{candidate}", TENSORFLOW) is not None:
+            return f"tf.{candidate}"
+    return None
+
+
+def _own_arguments(own: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the named arguments of a function of TensorFlow without those that it was not given."""
+    if own == "tf.getitem":
+        return {"key": _own_key(kwargs.get("slice_spec"))}
+    return {key: value for key, value in kwargs.items() if value is not None}
+
+
+def _own_key(spec: Any) -> list[Any]:
+    """Returns the key in ``x[key]`` for the rule of TensorFlow: a slice as the list of its bounds."""
+    key: list[Any] = []
+    for part in spec if isinstance(spec, list) else [spec]:
+        if isinstance(part, Mapping) and "start" in part:
+            key.append([part.get(bound) for bound in ("start", "stop", "step")])
+        elif _is_ellipsis(part):
+            key.append("...")
+        else:
+            key.append(part)
+    return key
+
+
+def _is_ellipsis(part: Any) -> bool:
+    if isinstance(part, Mapping):
+        return part.get("value") == "Ellipsis" or part.get("class_name") == "__ellipsis__"
+    return part == "Ellipsis"
 
 
 def _key(spec: Any) -> Any:
@@ -247,7 +452,7 @@ def _key(spec: Any) -> Any:
     for part in parts:
         if isinstance(part, Mapping) and "start" in part:
             key.append({"class_name": "__slice__", "config": {k: part.get(k) for k in ("start", "stop", "step")}})
-        elif (isinstance(part, Mapping) and part.get("value") == "Ellipsis") or part == "Ellipsis":
+        elif _is_ellipsis(part):
             key.append({"class_name": "__ellipsis__", "config": {}})
         else:
             key.append(part)
