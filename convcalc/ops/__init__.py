@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     OPERATIONS: Mapping[tuple[str, str], Operation]
 
-__all__ = ["OPERATIONS", "Operation", "Tensor", "find_function", "find_operation", "operation"]
+__all__ = ["OPERATIONS", "TENSORFLOW", "Operation", "Tensor", "find_function", "find_operation", "operation"]
 
 
 def __getattr__(name: str) -> Any:

@@ -133,6 +133,32 @@ def reshape(tensor: Operand, shape: Sizes) -> Tensor | Inferred:
     return Tensor(tuple(free if part == -1 else part for part in shape), dtype)
 
 
+@_tensorflow("keras.backend.batch_flatten", flops=costs.free)
+def batch_flatten(x: Tensor) -> Tensor:
+    """Flattens all axes but the first. As in Keras 2, the number of elements is unknown."""
+    return Tensor((UNKNOWN, UNKNOWN), x.dtype)
+
+
+@_tensorflow("space_to_batch_nd", flops=costs.free)
+def space_to_batch(input: Tensor, block_shape: Sizes, paddings: AnyValue) -> Tensor:
+    """Moves blocks of positions to the batch axis."""
+    return _blocks(input, block_shape, paddings, lambda size, block, extra: (size + extra) // block)
+
+
+@_tensorflow("batch_to_space_nd", flops=costs.free)
+def batch_to_space(input: Tensor, block_shape: Sizes, crops: AnyValue) -> Tensor:
+    """Moves elements of the batch axis to blocks of positions."""
+    return _blocks(input, block_shape, crops, lambda size, block, extra: size * block - extra)
+
+
+def _blocks(x: Tensor, blocks: Any, extras: Any, resized: Callable[[Any, Any, Any], Any]) -> Tensor:
+    spatial = x.shape[1 : 1 + len(blocks)]
+    sizes = [resized(size, block, sum(extra)) for size, block, extra in zip(spatial, blocks, extras)]
+    grows = resized(1, 2, 0) < 1
+    batch = x.shape[0] * product(blocks) if grows else x.shape[0] // product(blocks)
+    return Tensor((batch, *sizes, *x.shape[1 + len(blocks) :]), x.dtype)
+
+
 @_tensorflow("split", flops=costs.free)
 def split(value: Tensor, num_or_size_splits: AnyValue, axis: Axis = 0, num: Ignored = None) -> list[Tensor]:
     """Splits a tensor along an axis, into a number of equal parts or parts of given sizes; one size can be -1."""
@@ -384,14 +410,18 @@ def add_n(inputs: AnyValue) -> Tensor:
 
 
 @_tensorflow("einsum")
-def einsum(equation: AnyValue, *inputs: Tensor) -> Tensor:
+def einsum(equation: AnyValue) -> Tensor:
     """Sums products by an equation. Files of Keras 2 do not record its tensors: only the number of axes is known."""
-    if not isinstance(equation, str):
-        raise Refusal("needs an equation", codes.INVALID_VALUE)
-    inputs_text, arrow, output = equation.replace(" ", "").partition("->")
+    _, arrow, output = str(equation).replace(" ", "").partition("->")
     if not arrow or "." in output:
         raise Refusal("needs an equation with '->' and without '...'", codes.INVALID_VALUE)
     return Tensor((UNKNOWN,) * len(output), "")
+
+
+@_tensorflow("meshgrid")
+def meshgrid(x: Tensor) -> Tensor:
+    """Returns the coordinates of a grid. Files of Keras 2 record only the first tensor: the outputs are unknown."""
+    raise Refusal("has tensors that the file does not record", codes.INVALID_VALUE)
 
 
 # Reductions ---------------------------------------------------------------------------------------------------------------
@@ -413,7 +443,7 @@ def _reduction(dtype: str = "") -> Callable[..., Tensor]:
     return rule
 
 
-for _name in "sum mean max min prod any all logsumexp std variance euclidean_norm".split():
+for _name in ["sum", "mean", "max", "min", "prod", "any", "all", "logsumexp", "std", "variance", "euclidean_norm"]:
     _tensorflow(f"reduce_{_name}")(_reduction())
 _tensorflow("count_nonzero")(_reduction("int64"))
 
@@ -449,17 +479,61 @@ def bincount(arr: Tensor, weights: Ignored = None, axis: AnyValue = None) -> Ten
 
 
 @_tensorflow(
-    *"""
-    cumsum cumprod cumulative_logsumexp l2_normalize linalg.band_part linalg.inv linalg.cholesky clip_by_norm nn.dropout
-    nn.local_response_normalization nn.bias_add reverse_sequence random.shuffle debugging.check_numerics check_numerics
-    image.per_image_standardization image.adjust_brightness image.adjust_contrast image.adjust_hue image.adjust_saturation
-    image.adjust_gamma image.flip_left_right image.flip_up_down image.random_flip_left_right image.random_flip_up_down
-    image.random_brightness image.random_contrast image.random_hue image.random_saturation
-    image.rgb_to_hsv image.hsv_to_rgb lgamma digamma erfc erfcinv ndtri bessel_i0 bessel_i1 bessel_i0e bessel_i1e
-    invert_permutation tensor_scatter_nd_update tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min sort
-    linalg.cross dropout zeta polygamma
-    quantization.fake_quant_with_min_max_args quantization.fake_quant_with_min_max_vars grad_pass_through
-    """.split()
+    *[
+        "cumsum",
+        "cumprod",
+        "cumulative_logsumexp",
+        "l2_normalize",
+        "linalg.band_part",
+        "linalg.inv",
+        "linalg.cholesky",
+        "clip_by_norm",
+        "nn.dropout",
+        "nn.local_response_normalization",
+        "nn.bias_add",
+        "reverse_sequence",
+        "random.shuffle",
+        "debugging.check_numerics",
+        "check_numerics",
+        "image.per_image_standardization",
+        "image.adjust_brightness",
+        "image.adjust_contrast",
+        "image.adjust_hue",
+        "image.adjust_saturation",
+        "image.adjust_gamma",
+        "image.flip_left_right",
+        "image.flip_up_down",
+        "image.random_flip_left_right",
+        "image.random_flip_up_down",
+        "image.random_brightness",
+        "image.random_contrast",
+        "image.random_hue",
+        "image.random_saturation",
+        "image.rgb_to_hsv",
+        "image.hsv_to_rgb",
+        "lgamma",
+        "digamma",
+        "erfc",
+        "erfcinv",
+        "ndtri",
+        "bessel_i0",
+        "bessel_i1",
+        "bessel_i0e",
+        "bessel_i1e",
+        "invert_permutation",
+        "tensor_scatter_nd_update",
+        "tensor_scatter_nd_add",
+        "tensor_scatter_nd_max",
+        "tensor_scatter_nd_min",
+        "sort",
+        "linalg.cross",
+        "dropout",
+        "zeta",
+        "polygamma",
+        "quantization.fake_quant_with_min_max_args",
+        "quantization.fake_quant_with_min_max_vars",
+        "grad_pass_through",
+    ]
 )
 def same_shape(x: Operand) -> Tensor:
     """Returns a tensor of the same shape and dtype."""
@@ -472,7 +546,13 @@ def argsort(values: Operand) -> Tensor:
     return Tensor(shape_of(values), "int32")
 
 
-@_tensorflow("bitcast", "saturate_cast", flops=costs.free)
+@_tensorflow("strings.as_string", "as_string")
+def as_string(input: Operand) -> Tensor:
+    """Converts numbers to texts."""
+    return Tensor(shape_of(input), "string")
+
+
+@_tensorflow("bitcast", "saturate_cast", "dtypes.saturate_cast", flops=costs.free)
 def saturate_cast(value: Operand, dtype: AnyValue = None, type: AnyValue = None) -> Tensor:
     """Converts a tensor to another dtype."""
     made = dtype if isinstance(dtype, str) else type if isinstance(type, str) else _dtype(value)
@@ -480,10 +560,31 @@ def saturate_cast(value: Operand, dtype: AnyValue = None, type: AnyValue = None)
 
 
 @_tensorflow(
-    *"""
-    squared_difference multiply_no_nan xdivy xlogy xlog1py igamma igammac nextafter add subtract multiply divide
-    divide_no_nan truediv floordiv floormod mod truncatediv truncatemod maximum minimum pow atan2
-    """.split(),
+    *[
+        "squared_difference",
+        "multiply_no_nan",
+        "xdivy",
+        "xlogy",
+        "xlog1py",
+        "igamma",
+        "igammac",
+        "nextafter",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "divide_no_nan",
+        "truediv",
+        "floordiv",
+        "floormod",
+        "mod",
+        "truncatediv",
+        "truncatemod",
+        "maximum",
+        "minimum",
+        "pow",
+        "atan2",
+    ],
     flops=costs.per_output(1),
 )
 def elementwise(x: Operand, y: Operand) -> Tensor:
@@ -526,11 +627,20 @@ def sigmoid_cross_entropy(labels: Operand, logits: Operand) -> Tensor:
     return Tensor(broadcast(shape_of(labels), shape_of(logits)), _dtype(logits))
 
 
-@_tensorflow("nn.softmax_cross_entropy_with_logits", "nn.sparse_softmax_cross_entropy_with_logits")
+@_tensorflow(
+    "nn.softmax_cross_entropy_with_logits",
+    "nn.softmax_cross_entropy_with_logits_v2",
+)
 def softmax_cross_entropy(labels: Operand, logits: Operand, axis: AnyValue = -1) -> Tensor:
     """Computes the cross entropy of each distribution."""
     at = axis if isinstance(axis, int) else -1
     return Tensor(reduced(shape_of(logits), at), _dtype(logits))
+
+
+@_tensorflow("nn.sparse_softmax_cross_entropy_with_logits")
+def sparse_softmax_cross_entropy(labels: Operand, logits: Operand) -> Tensor:
+    """Computes the cross entropy of each distribution; the labels are numbers of classes."""
+    return Tensor(shape_of(labels), _dtype(logits))
 
 
 # Selections ---------------------------------------------------------------------------------------------------------------
@@ -575,6 +685,21 @@ def boolean_mask(tensor: Operand, mask: Operand, axis: AnyValue = None) -> Tenso
 def scatter_nd(indices: Ignored, updates: Operand, shape: Sizes) -> Tensor | Inferred:
     """Returns a tensor of zeros with given values at given indices."""
     return _shaped(shape, _dtype(updates))
+
+
+@_tensorflow("dynamic_partition", flops=costs.free)
+def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Integer) -> list[Tensor]:
+    """Splits a tensor into parts by the number of each element's part."""
+    if not 0 < num_partitions <= MAX_PARTS:
+        raise Refusal("has no such number of parts", codes.INVALID_VALUE)
+    rest = shape_of(data)[len(shape_of(partitions)) :]
+    return [Tensor((UNKNOWN, *rest), _dtype(data))] * num_partitions
+
+
+@_tensorflow("unique")
+def unique(x: Tensor, out_idx: AnyValue = "int32") -> list[Tensor]:
+    """Returns the different elements, and the index of each element among them."""
+    return [Tensor((UNKNOWN,), x.dtype), Tensor(x.shape, out_idx if isinstance(out_idx, str) else "int32")]
 
 
 @_tensorflow("searchsorted")
@@ -639,8 +764,7 @@ def matvec(a: Operand, b: Operand, transpose_a: Flag = False) -> Inferred:
 @_tensorflow("tensordot", flops=costs.free)
 def tensordot(a: Operand, b: Operand, axes: AnyValue) -> Any:
     """Sums products over axes of both tensors."""
-    result = tensordot_rule(_tensor(a, b), _tensor(b, a), axes=axes)
-    return result
+    return tensordot_rule(_tensor(a, b), _tensor(b, a), axes=axes)
 
 
 @_tensorflow("linalg.diag")
@@ -680,9 +804,7 @@ def _image_sizes(images: Tensor, height: Number, width: Number) -> Tensor:
 
 
 @_tensorflow("image.resize", "image.resize_bilinear", "image.resize_nearest_neighbor", "image.resize_bicubic")
-def resize(
-    images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_aspect_ratio: Flag = False
-) -> Tensor:
+def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_aspect_ratio: Flag = False) -> Tensor:
     """Resizes images to a size that may be a tensor."""
     height, width = (UNKNOWN, UNKNOWN) if size is None else size
     if preserve_aspect_ratio:
@@ -714,6 +836,26 @@ def crop_to_bounding_box(
 ) -> Tensor:
     """Crops or pads images to a size."""
     return _image_sizes(image, _size(target_height), _size(target_width))
+
+
+@_tensorflow("image.central_crop", flops=costs.free)
+def central_crop(image: Tensor, central_fraction: AnyValue) -> Tensor:
+    """Keeps the middle of images."""
+
+    def kept(size: Number) -> Number:
+        return size - 2 * int((size - size * central_fraction) / 2) if isinstance(size, int) else UNKNOWN
+
+    return _image_sizes(image, kept(image.shape[-3]), kept(image.shape[-2]))
+
+
+@_tensorflow("image.rot90", flops=costs.free)
+def rot90(image: Tensor, k: AnyValue = 1) -> Tensor:
+    """Rotates images by quarter turns."""
+    height, width = image.shape[-3:-1]
+    turned = not isinstance(k, int) or k % 2 == 1
+    if turned and isinstance(k, int):
+        return _image_sizes(image, width, height)
+    return _image_sizes(image, height, width) if not turned else _image_sizes(image, UNKNOWN, UNKNOWN)
 
 
 @_tensorflow("image.rgb_to_grayscale")
@@ -764,12 +906,19 @@ def _spatial(value: Any, rank: int, data_format: Any) -> Any:
 
 
 @_tensorflow(
-    *"nn.avg_pool nn.max_pool nn.avg_pool1d nn.avg_pool2d nn.avg_pool3d nn.max_pool1d nn.max_pool2d nn.max_pool3d".split(),
+    *[
+        "nn.avg_pool",
+        "nn.max_pool",
+        "nn.avg_pool1d",
+        "nn.avg_pool2d",
+        "nn.avg_pool3d",
+        "nn.max_pool1d",
+        "nn.max_pool2d",
+        "nn.max_pool3d",
+    ],
     flops=costs.unknown,
 )
-def pooling(
-    input: Tensor, ksize: AnyValue, strides: AnyValue, padding: AnyValue, data_format: AnyValue = None
-) -> Tensor:
+def pooling(input: Tensor, ksize: AnyValue, strides: AnyValue, padding: AnyValue, data_format: AnyValue = None) -> Any:
     """Computes the maximum or the mean of each window."""
     rank = len(input.shape) - 2
     return windows.average_pool(
@@ -791,7 +940,7 @@ def pool(
     data_format: AnyValue = None,
     dilations: AnyValue = None,
     dilation_rate: AnyValue = None,
-) -> Tensor:
+) -> Any:
     """Computes the maximum or the mean of each window."""
     if any(rate not in (None, 1) and set(rate) != {1} for rate in (dilations, dilation_rate)):
         raise Refusal("has dilated windows", codes.INVALID_VALUE)
@@ -901,7 +1050,11 @@ def conv_transpose(
 
 @_tensorflow("signal.frame", flops=costs.free)
 def frame(
-    signal: Tensor, frame_length: AnyValue, frame_step: AnyValue, pad_end: Flag = False, pad_value: Ignored = 0,
+    signal: Tensor,
+    frame_length: AnyValue,
+    frame_step: AnyValue,
+    pad_end: Flag = False,
+    pad_value: Ignored = 0,
     axis: Axis = -1,
 ) -> Tensor:
     """Splits an axis into frames, which can overlap."""
@@ -914,8 +1067,12 @@ def frame(
 
 @_tensorflow("signal.stft")
 def stft(
-    signals: Tensor, frame_length: AnyValue, frame_step: AnyValue, fft_length: AnyValue = None,
-    window_fn: Ignored = None, pad_end: Flag = False,
+    signals: Tensor,
+    frame_length: AnyValue,
+    frame_step: AnyValue,
+    fft_length: AnyValue = None,
+    window_fn: Ignored = None,
+    pad_end: Flag = False,
 ) -> Tensor:
     """Computes the short-time Fourier transform."""
     frames = frame(signals, frame_length, frame_step, pad_end)

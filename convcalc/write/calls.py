@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.model import Model
-from convcalc.ops import Operation
+from convcalc.ops import TENSORFLOW, Operation
+
+
+def require_keras_operations(model: Model) -> None:
+    """Raises :class:`ConvcalcError` for a function of TensorFlow that ``keras.ops`` does not have, or not with these arguments."""
+    for path, layer in model.walk():
+        if isinstance(layer.definition, Operation) and layer.definition.module == TENSORFLOW:
+            function = layer.definition.name
+            raise error(
+                codes.CANNOT_WRITE,
+                f"'{path}' calls {function} of TensorFlow in a way that keras.ops does not have: it cannot be written for Keras 3",
+            )
 
 
 def data_calls(model: Model) -> list[int]:

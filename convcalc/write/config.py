@@ -17,12 +17,13 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
-from convcalc.write.calls import positional_arguments
+from convcalc.write.calls import positional_arguments, require_keras_operations
 from convcalc.write.policies import policy_json
 
 
 def config_json(report: Report) -> str:
     """Returns the text of the config."""
+    require_keras_operations(report.model)
     rows = {row.path: row for row in report.layers}
     return json.dumps(_model(report.model, rows, ""), indent=1, ensure_ascii=False) + "\n"
 

@@ -20,7 +20,7 @@ from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
 from convcalc.write.arguments import has_automatic_name
-from convcalc.write.calls import data_calls, positional_arguments
+from convcalc.write.calls import data_calls, positional_arguments, require_keras_operations
 from convcalc.write.expressions import CallExpression, Code, expression, is_name, keyword_arguments, layer_expression
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
@@ -33,6 +33,7 @@ _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
 def python_code(report: Report) -> str:
     """Returns the text of a module with the model as ``model``. Raises :class:`ConvcalcError` if it cannot be written as code."""
+    require_keras_operations(report.model)
     if any(call.masks for call in report.model.calls):
         spec_yaml(report)  # raises for masks that Keras would not create by itself
     module = _Module(report)

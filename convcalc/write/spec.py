@@ -20,7 +20,7 @@ from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON_OPTIONS
 from convcalc.write.arguments import claim_name, common_options, has_automatic_name, non_default_arguments
-from convcalc.write.calls import data_calls
+from convcalc.write.calls import data_calls, require_keras_operations
 from convcalc.write.custom import declarations
 from convcalc.write.operations import operands
 from convcalc.write.yaml_values import flow, value_text, value_texts, word_text
@@ -29,6 +29,7 @@ from convcalc.write.yaml_values import flow, value_text, value_texts, word_text
 def spec_yaml(report: Report) -> str:
     """Returns the text of the spec. Raises :class:`ConvcalcError` if the model cannot be written as a spec."""
     model = report.model
+    require_keras_operations(model)
     _reject_repeated_operations(model)
     for short in (True, False):
         lines = _Writer(model, Names() if short else None).lines()

@@ -42,7 +42,11 @@ def layers_index() -> str:
 def operations_index() -> str:
     """Returns the text of ``convcalc/ops/families.py``."""
     _import_all("ops")
-    declared = [(entry.rule.__module__, entry.name) for entry in operations.REGISTERED.values()]
+    declared = [
+        (entry.rule.__module__, entry.name)
+        for entry in operations.REGISTERED.values()
+        if entry.module != operations.TENSORFLOW  # only files of Keras 2 have these, and one module declares them
+    ]
     return _text(declared, "ops", what="operation", plural="operations", names="")
 
 

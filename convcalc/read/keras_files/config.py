@@ -80,7 +80,7 @@ class ConfigReader:
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
         functional = "input_layers" in config or entry.get("class_name") == "Functional"
-        entries, legacy = upgrade_keras2(entries, functional)
+        entries, legacy = upgrade_keras2(entries, functional, config.get("output_layers"))
         if functional:
             return self._functional(config, entries, legacy, name, inner, depth)
         return self._sequential(config, entries, name, inner, depth)

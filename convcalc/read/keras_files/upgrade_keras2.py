@@ -62,7 +62,7 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "Subtract": "math.subtract __operators__.sub subtract",
         "Multiply": "math.multiply __operators__.mul multiply",
         "TrueDivide": "math.truediv __operators__.truediv math.divide divide",
-        "FloorDivide": "math.floordiv __operators__.floordiv floordiv",
+        "FloorDivide": "math.floordiv __operators__.floordiv floordiv floor_div",
         "Mod": "math.floormod math.mod __operators__.mod floormod mod",
         "Power": "math.pow __operators__.pow pow",
         "Maximum": "math.maximum maximum",
@@ -77,7 +77,6 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "LogicalAnd": "math.logical_and __operators__.and logical_and",
         "LogicalOr": "math.logical_or __operators__.or logical_or",
         "LogicalXor": "math.logical_xor __operators__.xor",
-        "Arctan2": "math.atan2 atan2",
         "DivideNoNan": "math.divide_no_nan",
     }
     unary = {
@@ -120,6 +119,8 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         for operation, names in table.items():
             for name in names.split():
                 yield name, _Function(operation, names=renamed)
+    for name in ("math.atan2", "atan2"):
+        yield name, _Function("Arctan2", names={"x": "x2"})
     activations = "relu relu6 sigmoid silu softplus softsign selu"
     for name in activations.split():
         yield f"nn.{name}", _Function(name.capitalize(), "nn")
@@ -206,7 +207,17 @@ _RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3
 _FUNCTIONS = dict(_functions())
 # Arguments of any function that change neither shapes nor weights.
 _NO_EFFECT = frozenset(
-    "name validate_indices antialias half_pixel_centers align_corners shift bad_indices_policy seed stable".split()
+    [
+        "name",
+        "validate_indices",
+        "antialias",
+        "half_pixel_centers",
+        "align_corners",
+        "shift",
+        "bad_indices_policy",
+        "seed",
+        "stable",
+    ]
 )
 # Operations whose tensors are one list.
 _TAKE_LISTS = ("Concatenate", "Stack")
@@ -214,6 +225,8 @@ _TAKE_LISTS = ("Concatenate", "Stack")
 _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 # The arguments that must be tensors in Keras; a list of numbers is none.
 _TENSOR_ARGUMENTS = ("x1", "x2")
+# Functions that take any number of tensors as separate arguments: Keras 2 writes only the first argument.
+_LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
 # Names that TensorFlow gives the same function, with these before them.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
 _OPERATORS = {"sub": "subtract", "mul": "multiply"}
@@ -224,10 +237,11 @@ _RENAMED = {
 }
 
 
-def upgrade_keras2(entries: Sequence[Any], functional: bool) -> tuple[Sequence[Any], bool]:
+def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
     """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
 
-    Nested models are not upgraded here: their reader does it. Entries that are not mappings are kept.
+    ``outputs`` are the ``output_layers`` of a functional model. Nested models are not upgraded here: their reader does it.
+    Entries that are not mappings are kept.
     """
     legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
     if functional and not legacy:
@@ -235,7 +249,63 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool) -> tuple[Sequence[A
     names = (
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
-    return [_upgraded(entry, names) if isinstance(entry, Mapping) else entry for entry in entries], legacy
+    upgraded = [_upgraded(entry, names) if isinstance(entry, Mapping) else entry for entry in entries]
+    return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
+
+
+def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
+    """Returns the layers, with the calls that nothing reads connected to the functions whose tensors Keras 2 does not record.
+
+    ``tf.einsum(equation, a, b)`` is written with its equation alone. Keras writes only layers that an output needs, and
+    after their sources, so the first such function after a layer that nothing reads needs that layer.
+    """
+    losing = [
+        number
+        for number, entry in enumerate(entries)
+        if isinstance(entry, Mapping) and entry.get("class_name") in _LOSE_OPERANDS and entry.get("inbound_nodes")
+    ]
+    if not losing:
+        return entries
+    read = {
+        (history[0], history[1])
+        for entry in entries
+        if isinstance(entry, Mapping)
+        for history in _histories(entry.get("inbound_nodes"))
+    }
+    read |= {(part[0], part[1]) for part in _entries_in(outputs)}
+    for number, entry in enumerate(entries):
+        after = next((at for at in losing if at > number), None)
+        if after is None or not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+            continue
+        config = entry.get("config")
+        offset = isinstance(config, Mapping) and "layers" in config
+        nodes = entry.get("inbound_nodes")
+        calls = range(offset, len(nodes) + offset) if isinstance(nodes, list) else ()
+        unread = [[entry["name"], call, 0] for call in calls if (entry["name"], call) not in read]
+        if unread:
+            first, *rest = entries[after]["inbound_nodes"]
+            lost = [*first["kwargs"].get("lost", ()), *map(_tensor, unread)]
+            node = {**first, "kwargs": {**first["kwargs"], "lost": lost}}
+            entries[after] = {**entries[after], "inbound_nodes": [node, *rest]}
+    return entries
+
+
+def _histories(value: Any) -> Iterator[list[Any]]:
+    """Yields the history of each tensor in a value."""
+    if _is_tensor(value):
+        yield value["config"]["keras_history"]
+    elif isinstance(value, (list, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _histories(part)
+
+
+def _entries_in(value: Any) -> Iterator[list[Any]]:
+    """Yields each [name, call, output] in a value."""
+    if _is_entry(value):
+        yield value
+    elif isinstance(value, (list, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _entries_in(part)
 
 
 def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
@@ -258,12 +328,25 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, A
     if not _has_legacy_calls(entry):
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
+    if len(nodes) == 1:
+        nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
         # These layers keep the structure of their first argument: a list of tensors is not a tensor.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
     return {**upgraded, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
+
+
+def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
+    """Returns the tensors of the only call of a layer, with the shapes that the layer was built on (since Keras 2.13)."""
+    shapes = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
+    if not isinstance(shapes, list) or not all(map(_is_tensor, args)):
+        return args
+    shapes = shapes if shapes and all(isinstance(shape, list) for shape in shapes) else [shapes]
+    if len(shapes) != len(args):
+        return args
+    return [{**arg, "config": {**arg["config"], "shape": shape}} for arg, shape in zip(args, shapes)]
 
 
 def _single(args: list[Any]) -> Any:
@@ -282,12 +365,21 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
     named: dict[str, Any] = {}
     for entry in entries:
         if not _is_entry(entry):
-            args.append(entry)  # the reader reports it
+            args.append(_nested(entry))
             continue
         args.append(entry[2] if entry[0] == _CONSTANT else _tensor(entry))
         if len(entry) > 3 and isinstance(entry[3], Mapping):
             named.update({key: _argument(value, names) for key, value in entry[3].items()})
     return args, named
+
+
+def _nested(value: Any) -> Any:
+    """Returns a list in a list of tensors, such as the sizes in ``tf.concat([tensor, [48, 6]], 0)``."""
+    if _is_entry(value):
+        return value[2] if value[0] == _CONSTANT else _tensor(value)
+    if isinstance(value, list) and all(isinstance(part, list) for part in value):
+        return [_nested(part) for part in value]
+    return value  # the reader reports it
 
 
 def _is_entry(value: Any) -> bool:
@@ -362,7 +454,9 @@ def _keras_operation(name: str) -> tuple[str, str]:
     return (f"keras.src.ops.{function.module}", function.operation) if function is not None else ("", "")
 
 
-def _keras_call(name: str, first: Any, kwargs: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
+def _keras_call(
+    name: str, first: Any, kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
     """Returns the arguments of Keras's call and of its constructor; None if Keras's operation cannot take the arguments."""
     if name == "__operators__.getitem":
         key = kwargs.get("slice_spec")
@@ -441,8 +535,8 @@ def _own_key(spec: Any) -> list[Any]:
 
 def _is_ellipsis(part: Any) -> bool:
     if isinstance(part, Mapping):
-        return part.get("value") == "Ellipsis" or part.get("class_name") == "__ellipsis__"
-    return part == "Ellipsis"
+        return bool(part.get("value") == "Ellipsis" or part.get("class_name") == "__ellipsis__")
+    return bool(part == "Ellipsis")
 
 
 def _key(spec: Any) -> Any:
