@@ -460,12 +460,15 @@ def build(expression: str) -> Any:
 
 
 def rows_of(model: Any) -> list[list[Any]]:
-    """Returns the name, output shapes and parameters of each layer, by tf_keras itself."""
+    """Returns the name, output shapes and parameters of each layer, by tf_keras itself. None is a shape of unknown rank."""
     rows = []
     for layer in model.layers:
         shape = layer.output_shape
-        single = isinstance(shape, tuple) and not (shape and isinstance(shape[0], tuple))
-        rows.append([layer.name, [list(part) for part in ([shape] if single else shape)], layer.count_params()])
+        several = isinstance(shape, list) or (
+            isinstance(shape, tuple) and any(isinstance(part, tuple) for part in shape)
+        )
+        shapes = [None if part is None else list(part) for part in (shape if several else [shape])]
+        rows.append([layer.name, shapes, layer.count_params()])
     return rows
 
 

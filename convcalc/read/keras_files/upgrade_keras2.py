@@ -51,6 +51,11 @@ def _split_indices(sizes: Any) -> Any:
     return list(accumulate(sizes[:-1]))
 
 
+def _whole_numbers(value: Any) -> Any:
+    """Returns a list of whole numbers as it is."""
+    return value if isinstance(value, list) and all(isinstance(part, int) for part in value) else _UNFIT
+
+
 def _data_format(value: Any) -> Any:
     return {"NHWC": "channels_last", "NCHW": "channels_first"}.get(value, _UNFIT)
 
@@ -166,7 +171,7 @@ def _functions() -> Iterator[tuple[str, _Function]]:
             yield f"{prefix}{name}", _Function(name.capitalize(), names={"axis": "axis"}, fixed={"axis": 0})
     yield "math.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
     yield "nn.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
-    yield "reshape", _Function("Reshape", names={"shape": "newshape"})
+    yield "reshape", _Function("Reshape", names={"shape": "newshape"}, adapted={"shape": _whole_numbers})
     yield "transpose", _Function("Transpose", names={"perm": "axes"})
     yield "expand_dims", _Function("ExpandDims", names={"axis": "axis"})
     yield "squeeze", _Function("Squeeze", names={"axis": "axis"})
