@@ -399,7 +399,7 @@ def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
     )
     assert with_input_sizes(model, {}) == model
-    with pytest.raises(Refusal, match="the input 'x' is of the class Mine"):
+    with pytest.raises(Refusal, match="the input 'x' has the custom class Mine"):
         with_input_sizes(model, *asked)
 
 
