@@ -249,6 +249,9 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels |= {"params": "", "param_bytes": ""}
         trained = trained - _count_params(again)[1]
         trainable_bytes -= weight_bytes(again)
+        if trained > params:  # rows share weights, and which of them is not known
+            trained = UNKNOWN
+            labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
         params=params,
         trainable_params=trained,

@@ -301,6 +301,48 @@ def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> N
     assert (report.totals.params, report.totals.param_bytes) == (21, 84)
 
 
+EMBEDDING = {"class_name": "Embedding", "config": {"name": "table", "input_dim": 11}, "module": "keras.layers"}
+TABLE = np.arange(44, dtype="float32").reshape(11, 4)
+
+
+def backbone_and_head() -> Any:
+    """A custom backbone, and a custom head whose config contains the embedding of the backbone."""
+    head = layer("Head", "head", [tensor("mine")], token_embedding=EMBEDDING)
+    head = {**head, "module": "my.package", "registered_name": "my>Head"}
+    return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
+
+
+def test_a_custom_layer_that_contains_a_layer_of_another_one() -> None:
+    """Keras counts the embedding in both rows, and once in the total (keras_hub's MaskedLMHead)."""
+    shapes = {"layers/mine/table/vars/0": (11, 4), "layers/mine/vars/0": (5,), "layers/head/vars/0": (11,)}
+    names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
+    report = of(archive(backbone_and_head(), tree(shapes, names)))
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
+    # With a table of its own, the head has no other one.
+    own = {**shapes, "layers/head/table/vars/0": (11, 4)}
+    report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
+
+
+def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
+    content = legacy(
+        {
+            "x": {},
+            "mine": {"table/embeddings": (11, 4), "dense/kernel": (4, 4)},
+            "head": {"head/bias": (11,), "table/embeddings": (11, 4)},
+        },
+        backbone_and_head(),
+    )
+    # Equal values that are all the same do not show that it is one variable.
+    assert of(content).totals.params == 44 + 16 + 11 + 44
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as written:
+        for name in ("mine", "head"):
+            written[f"model_weights/{name}/table/embeddings"][...] = TABLE
+    report = of(file.getvalue())
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 60, 55], 71)
+
+
 def test_weights_of_another_model_do_not_change_the_total() -> None:
     head = layer("Dense", "head", [tensor("mine")], units=4)
     config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])

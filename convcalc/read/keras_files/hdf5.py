@@ -8,7 +8,7 @@ Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, takewhile
 from typing import Any, BinaryIO
@@ -120,24 +120,29 @@ def array(dataset: Any) -> StoredWeight:
     return StoredWeight(_path(dataset), tuple(map(int, dataset.shape)), dtype)
 
 
-def same_variable(tree: Tree, first: StoredWeight, second: StoredWeight) -> bool:
-    """Returns True if two arrays are certainly one variable that was stored twice: their values are equal, and not all the same."""
-    if (first.shape, first.dtype) != (second.shape, second.dtype):
+def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool:
+    """Returns True if arrays are certainly the same variables, stored twice: all values are equal, and not constant in all arrays."""
+    if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
         return False
-    bytes_of = [_content(tree.child(tree.root, weight.path)) for weight in (first, second)]
-    return bytes_of[0] is not None and bytes_of[0] == bytes_of[1]
+    varies = False
+    for weight, other in zip(first, second):
+        dataset = tree.child(tree.root, weight.path)
+        content = _content(dataset)
+        if content is None or content != _content(tree.child(tree.root, other.path)):
+            return False
+        varies |= content != content[: dataset.dtype.itemsize] * dataset.size
+    return varies
 
 
 def _content(dataset: Any) -> bytes | None:
-    """Returns the data of an array; None for one that is large, compressed, or has the same value everywhere."""
+    """Returns the data of an array; None for one that is empty, large, compressed or divided into chunks, as Keras never writes."""
     import h5py
 
     contiguous = dataset.id.get_create_plist().get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
     if not contiguous or not dataset.size or dataset.nbytes > MAX_COMPARED:
         return None
     content: bytes = dataset[()].tobytes()
-    value = content[: dataset.dtype.itemsize]
-    return None if content == value * dataset.size else content
+    return content
 
 
 class _CheckedFile(io.RawIOBase):

@@ -24,9 +24,10 @@ from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import open_file
-from convcalc.read.detect import OpenFile, open_binary
+from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, open_binary
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
 from convcalc.read.keras_files.weights_tree import (
+    Group,
     is_legacy,
     is_state,
     is_stored_model,
@@ -35,6 +36,7 @@ from convcalc.read.keras_files.weights_tree import (
     legacy_weights,
     read_tree,
     stored_model,
+    with_copies_merged,
 )
 
 
@@ -98,7 +100,9 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     The rows of a model whose config lists no layers are then the layers in the weights file. An unreadable weights file is a
     warning among the model's problems. A missing h5py is ignored, unless the rows depend on it.
     """
-    if not any(_may_be_unknown(layer) for _, layer in model.walk()) and not _may_share(model):
+    # Keras loads an .h5 file in which layers shared weights with a layer for each, and cannot load such an archive.
+    may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
+    if not may_share and not any(_may_be_unknown(layer) for _, layer in model.walk()):
         return model
     try:
         if is_unlisted(model):
@@ -211,7 +215,9 @@ class _ArchiveReader:
     def weights(self, model: Model) -> Weights:
         """Returns the weights in the whole file."""
         self.add_model(model, self.tree.root, "")
-        every = [weight for group in read_tree(Tree(self.tree.root)).walk() for weight in group.weights]
+        root = read_tree(Tree(self.tree.root))
+        every = [weight for group in root.walk() for weight in group.weights]
+        self.add_shared(model, root)
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
@@ -232,6 +238,27 @@ class _ArchiveReader:
         for member in unused.values():
             self.others += self.variables(member, True)
 
+    def add_shared(self, model: Model, root: Group) -> None:
+        """Adds to a custom layer the weights of a layer in its config that the file stores elsewhere, as Keras counts them.
+
+        The head of a language model, for example, contains the embedding of the model.
+        """
+        if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
+            return
+        groups: dict[str, list[Group]] = {}
+        for group in root.walk():
+            groups.setdefault(group.name, []).append(group)
+        for path, layer in model.walk():
+            own = self.layers.get(path)
+            if own is None or not isinstance(layer.definition, Foreign):
+                continue
+            stored = {weight.path for weight in own}
+            for name in _layers_in(layer.args):
+                named = groups.get(name, [])
+                weights = [weight for group in named[:1] for inner in group.walk() for weight in inner.weights]
+                if len(named) == 1 and not stored.intersection(weight.path for weight in weights):
+                    own = self.layers[path] = (*own, *weights)
+
     def layer_groups(self, group: Any) -> dict[str, Any]:
         """Returns the groups of a model's layers. The model's own variables go to ``others``."""
         if group is None:
@@ -248,6 +275,20 @@ class _ArchiveReader:
         name = str(group.name).rpartition("/")[2]
         top = read_tree(self.tree, group, name, distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
+
+
+def _layers_in(value: Any) -> Iterator[str]:
+    """Yields the names of the layers in the config of a custom layer."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            config = part.get("config")
+            if "class_name" in part and isinstance(config, Mapping) and isinstance(config.get("name"), str):
+                yield config["name"]
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
@@ -277,9 +318,11 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     layers = {layer.name for layer in model.layers}
     weights: dict[str, tuple[StoredWeight, ...]] = {}
     others: list[StoredWeight] = []
+    all_layers: dict[str, tuple[StoredWeight, ...]] = {}
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
-        stored = () if group is None else legacy_weights(tree, group)
+        all_layers[layer] = () if group is None else legacy_weights(tree, group)
+    for layer, stored in with_copies_merged(tree, all_layers, str(top.name).strip("/")).items():
         if layer in layers:
             weights[layer] = stored
         else:

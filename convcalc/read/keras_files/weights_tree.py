@@ -19,7 +19,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin, require_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
-from convcalc.read.keras_files.hdf5 import Tree, array, same_variable
+from convcalc.read.keras_files.hdf5 import Tree, array, same_variables
 from convcalc.read.keras_files.serialized import recorded_shape
 
 MAX_DEPTH = 64
@@ -98,7 +98,9 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
     ]
     if distinct and weights and children:
         inner = [weight for child in children for inside in child.walk() for weight in inside.weights]
-        weights = tuple(weight for weight in weights if not any(same_variable(tree, weight, other) for other in inner))
+        weights = tuple(
+            weight for weight in weights if not any(same_variables(tree, [weight], [other]) for other in inner)
+        )
     return Group(path, name, weights, tuple(children), variables is None)
 
 
@@ -298,6 +300,29 @@ def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
 def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
     """Returns the weights of a layer in a legacy file."""
     return tuple(_legacy_weight(tree, group, path) for path in tree.texts(group, "weight_names"))
+
+
+def with_copies_merged(
+    tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
+) -> dict[str, tuple[StoredWeight, ...]]:
+    """Returns the weights of each layer in a legacy file, with one path for the weights of a layer that two layers contain.
+
+    The file stores these with each of the two, under the same name and with the same values. ``top`` is the path of the groups.
+    """
+    first: dict[tuple[str, int], list[StoredWeight]] = {}
+    merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
+    for layer, stored in layers.items():
+        start = len(f"{top}/{layer}/".lstrip("/"))
+        parts: dict[str, list[StoredWeight]] = {}
+        for weight in stored:
+            parts.setdefault(weight.path[start:].rpartition("/")[0], []).append(weight)
+        same: dict[str, StoredWeight] = {}
+        for name, weights in parts.items():
+            known = first.setdefault((name, len(weights)), weights)
+            if known is not weights and same_variables(tree, known, weights):
+                same.update({weight.path: other for weight, other in zip(weights, known)})
+        merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
+    return merged_layers
 
 
 def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:
