@@ -60,8 +60,9 @@ class Environments:
         return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
-        """Returns the command that runs a script of ``children``, with the interpreter of another program or with our
-        own.
+        """Returns the command that runs a script in ``children`` with the Python of the named program.
+
+        For "convcalc", this is the Python that runs the benchmarks.
         """
         python = self.own if name == "convcalc" else self.python(name)
         return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]

@@ -260,7 +260,7 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers in the order of a backward walk from the outputs, the depth of each call, and the depth of each layer."""
+    """Returns the layers in the order of a backward walk from the outputs; the depth of each call; and that of each layer."""
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}

@@ -147,7 +147,7 @@ def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the strides near the ratio. Only these are tried for strides that differ between axes."""
+    """Returns the strides near the ratio of the sizes. When the stride may differ between axes, only these are tried."""
     return strides[-4:]
 
 

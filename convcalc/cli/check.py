@@ -122,8 +122,8 @@ def command(
 ) -> int:
     """Check models against budgets, expectations and records (for CI).
 
-    Each MODEL is checked against the `expect:` and `budget:` of its spec, the budget of the options and of pyproject.toml, and a
-    record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
+    Each MODEL is checked against the `expect:` and `budget:` in its spec, the budgets given as options and in pyproject.toml, and
+    its record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
 
     The exit code is 1 if a check failed, 2 if a model could not be read.
     """

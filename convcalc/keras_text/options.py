@@ -49,4 +49,6 @@ def too_few_positions(count: int, columns: int) -> ConvcalcError:
 
 def too_narrow(length: int) -> ConvcalcError:
     """Returns the error for a line length in which a column gets no space."""
-    return error(codes.TOO_NARROW, f"Keras cannot print its summary in {length} characters: use a larger --line-length")
+    return error(
+        codes.TOO_NARROW, f"Keras cannot print its summary in lines of {length} characters: use a larger --line-length"
+    )

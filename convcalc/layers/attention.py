@@ -157,7 +157,10 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
 
 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
-    """Returns the number of position pairs: all pairs along the attended axes, equal positions along the other axes."""
+    """Returns the number of pairs of a query position and a value position.
+
+    Along the attended axes every pair counts, along the other axes only pairs at the same position.
+    """
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
     queries = product(map(as_constant, query[1:-1]))

@@ -163,9 +163,9 @@ _TRANSPOSED: dict[str, Any] = {
 def transposed_convolution(a: Args, x: Shape) -> Inferred:
     """Spreads each input position over a kernel along {axes}: a learned upsampling.
 
-    Output size on each axis, with K the effective (dilated) kernel size: I·S with 'same', (I − 1)·S + max(K, S) with 'valid'; with an
-    output_padding, (I − 1)·S + K mod 2 + output_padding and (I − 1)·S + K + output_padding. Each element of the kernel
-    is multiplied once at every input position.
+    Output size on each axis (I: input size, S: stride, K: kernel size including dilation): with 'same', I·S, or
+    (I − 1)·S + K mod 2 + output_padding if output_padding is set; with 'valid', (I − 1)·S + max(K, S), or
+    (I − 1)·S + K + output_padding if it is set. Each element of the kernel is multiplied once at every input position.
     """
     strides_or_dilation(a)
     extra = a["output_padding"]

@@ -140,7 +140,10 @@ _TF_ACTIVATIONS = {
 
 
 def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
-    """Returns the cost for inputs with these numbers of spatial axes; unknown for others, which were not compared."""
+    """Limits a cost rule to inputs with these numbers of spatial axes.
+
+    For others the cost is unknown: it was never compared with TensorFlow's profiler.
+    """
 
     def ranked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return cost(a, inputs, result) if len(inputs[0]) - 2 in ranks else UNKNOWN

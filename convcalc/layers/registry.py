@@ -371,7 +371,7 @@ def all_layers() -> Mapping[str, LayerDefinition]:
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if a built-in layer is missing from the index of families: it could not be looked up."""
+    """Raises RuntimeError if a built-in layer is missing from the index of families, because look-ups would not find it."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
         raise RuntimeError(

@@ -26,7 +26,7 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     rest = list(shape)
     for n in sorted(removed, reverse=True):
         if n >= len(rest):
-            raise Refusal("is given an axis twice", codes.INVALID_VALUE)
+            raise Refusal("is given the same axis twice", codes.INVALID_VALUE)
         del rest[n]  # an axis that is given twice removes the next axis too, as in Keras
     return tuple(rest)
 

@@ -101,7 +101,7 @@ class Operation(Struct):
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` contain a :class:`Slot` for each tensor.
+        ``call_args`` contains a :class:`Slot` in place of each tensor.
 
         Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
         """
@@ -240,7 +240,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if an operation is missing from the index of families: it could not be looked up."""
+    """Raises RuntimeError if an operation is missing from the index of families, because look-ups would not find it."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(

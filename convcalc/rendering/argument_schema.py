@@ -164,7 +164,7 @@ def name_of(kind: KnownName) -> Schema:
 
 
 def slug(kind: KnownName) -> str:
-    """Returns the key of these names in the definitions of the JSON schema, such as ``initializer``."""
+    """Returns the key, such as ``initializer``, under which the JSON schema defines this kind of name."""
     return kind.what.split()[1]
 
 

@@ -52,7 +52,7 @@ def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
 
 
 def check_line(result: CheckResult, plain: bool) -> CheckLine:
-    """Returns the part of one model in the sheets."""
+    """Returns what the sheets show for one model: its row, and its differences from the record if the check failed."""
     difference = None
     if not result.passed and result.comparison is not None and not result.comparison.same:
         from convcalc.rendering.diff import diff_sheet

@@ -216,6 +216,6 @@ def _input(layer: Layer, name: str = "") -> str:
 
 
 def _recorded(call: Call) -> dict[str, str]:
-    """Returns the output shape in the file as an expectation, for a layer whose code is not run."""
+    """Returns an `expect:` with the output shape that the Keras file records, for a layer whose code is not run."""
     shape = call.recorded[0][0] if 0 in call.recorded else None
     return {} if shape is None else {"expect": f"{{output_shape: {value_text(shape)}}}"}

@@ -77,7 +77,10 @@ def test_published_fields_of_slim_resnets(size: int | None, units: list[int], ex
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
-    """Returns the branches that determine the field: a 1×1 convolution or none, one 3×3, two 3×3, and pooling."""
+    """Returns an inception block.
+
+    Its branches: a 1×1 convolution (only if the stride is 1), one 3×3 convolution, two 3×3 convolutions, and pooling.
+    """
     same = {"padding": "same"}
     single = conv(1, name=f"{name}_a", **{"from": last})
     return [

@@ -34,7 +34,7 @@ def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
 
 
 def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
-    """Returns a model of specs/ after edits of its text."""
+    """Returns the snapshot of a model from specs/, after replacements in its text."""
     text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in edits:
         assert text.count(old) == 1, old

@@ -84,9 +84,9 @@ layers:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"line_length": 5}, "Keras cannot print its summary in 5 characters: use a larger --line-length"),
+        ({"line_length": 5}, "Keras cannot print its summary in lines of 5 characters: use a larger --line-length"),
         ({"positions": [0.5, 1.0]}, "--positions needs 3 numbers, one for each column, not 2"),
-        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 characters"),
+        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in lines of 65 characters"),
         ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer's name matches 'nowhere'"),
         ({"layer_range": ("(", "conv")}, "--layer-range expects names or regular expressions"),
     ],

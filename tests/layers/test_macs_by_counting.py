@@ -369,7 +369,7 @@ def test_correlation() -> None:
 
 # Every multiplication is counted --------------------------------------------------------------------------------------
 
-# Layers whose weights are not part of a multiply-accumulate: look-ups, scales of single values, and statistics.
+# Layers whose weights are in no multiply-accumulate: they are looked up, scale values one by one, or are statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

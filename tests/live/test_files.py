@@ -287,7 +287,7 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     random = Random(seed)
     try:
         model = keras_model(grow(random))
-    except Exception:  # a refusal of Keras: a case for test_models.py
+    except Exception:  # Keras refuses the model; test_models.py tests such cases
         return None
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:

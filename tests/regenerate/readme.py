@@ -23,7 +23,7 @@ _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command of a page, and the output that the page shows below it."""
+    """A command on a page, and the output that the page shows below it."""
 
     command: str
     output: str
