@@ -480,6 +480,13 @@ def bincount(arr: Tensor, weights: Ignored = None, axis: AnyValue = None) -> Ten
 
 @_tensorflow(
     *[
+        "image.rgb_to_yuv",
+        "image.yuv_to_rgb",
+        "image.rgb_to_yiq",
+        "image.yiq_to_rgb",
+        "signal.fft",
+        "signal.ifft",
+        "signal.mfccs_from_log_mel_spectrograms",
         "cumsum",
         "cumprod",
         "cumulative_logsumexp",
@@ -561,6 +568,11 @@ def saturate_cast(value: Operand, dtype: AnyValue = None, type: AnyValue = None)
 
 @_tensorflow(
     *[
+        "bitwise.bitwise_and",
+        "bitwise.bitwise_or",
+        "bitwise.bitwise_xor",
+        "bitwise.left_shift",
+        "bitwise.right_shift",
         "squared_difference",
         "multiply_no_nan",
         "xdivy",
@@ -641,6 +653,56 @@ def softmax_cross_entropy(labels: Operand, logits: Operand, axis: AnyValue = -1)
 def sparse_softmax_cross_entropy(labels: Operand, logits: Operand) -> Tensor:
     """Computes the cross entropy of each distribution; the labels are numbers of classes."""
     return Tensor(shape_of(labels), _dtype(logits))
+
+
+@_tensorflow("keras.backend.binary_crossentropy")
+def binary_crossentropy(target: Operand, output: Operand) -> Tensor:
+    """Computes the cross entropy of each element."""
+    return Tensor(broadcast(shape_of(target), shape_of(output)), _dtype(output))
+
+
+@_tensorflow("keras.backend.categorical_crossentropy")
+def categorical_crossentropy(target: Operand, output: Operand, axis: Axis = -1) -> Tensor:
+    """Computes the cross entropy of each distribution."""
+    return Tensor(reduced(shape_of(output), axis), _dtype(output))
+
+
+@_tensorflow("scalar_mul", flops=costs.per_output(1))
+def scalar_mul(scalar: Operand, x: Operand) -> Tensor:
+    """Multiplies a tensor by a number."""
+    return Tensor(shape_of(x), _dtype(x))
+
+
+@_tensorflow("squeeze", flops=costs.free)
+def squeeze(input: Operand) -> Tensor | Inferred:
+    """Removes all axes of size 1. An unknown size may be 1."""
+    sizes = shape_of(input)
+    if UNKNOWN in sizes:
+        return _of_any_rank(_dtype(input))
+    return Tensor(tuple(size for size in sizes if size != 1), _dtype(input))
+
+
+@_tensorflow("nn.l2_loss", "nn.compute_average_loss", "zero_fraction")
+def number(x: Operand) -> Tensor:
+    """Computes one number from all elements."""
+    return Tensor((), "float32" if _dtype(x) not in _FLOATS else _dtype(x))
+
+
+@_tensorflow("eye", flops=costs.free)
+def eye(
+    num_rows: AnyValue, num_columns: AnyValue = None, batch_shape: AnyValue = None, dtype: AnyValue = None
+) -> Tensor:
+    """Returns an identity matrix."""
+    if batch_shape is not None:
+        raise Refusal("has a batch", codes.INVALID_VALUE)
+    rows, columns = _size(num_rows), _size(num_rows if num_columns is None else num_columns)
+    return Tensor((rows, columns), dtype if isinstance(dtype, str) else "float32")
+
+
+@_tensorflow("random.categorical")
+def categorical(logits: Operand, num_samples: AnyValue, dtype: AnyValue = None) -> Tensor:
+    """Draws numbers of classes."""
+    return Tensor((shape_of(logits)[0], _size(num_samples)), dtype if isinstance(dtype, str) else "int64")
 
 
 # Selections ---------------------------------------------------------------------------------------------------------------
@@ -782,6 +844,19 @@ def diag_part(input: Operand) -> Tensor:
     return Tensor((*batch, count), _dtype(input))
 
 
+@_tensorflow("linalg.eigvalsh")
+def eigvalsh(tensor: Operand) -> Tensor:
+    """Computes the eigenvalues of symmetric matrices."""
+    return Tensor(shape_of(tensor)[:-1], _dtype(tensor))
+
+
+@_tensorflow("linalg.solve", "linalg.triangular_solve", "linalg.lstsq")
+def solve(matrix: Operand, rhs: Operand) -> Tensor:
+    """Solves linear equations."""
+    rows, right = shape_of(matrix), shape_of(rhs)
+    return Tensor((*broadcast(rows[:-2], right[:-2]), rows[-1], right[-1]), _dtype(rhs))
+
+
 @_tensorflow("linalg.trace", "linalg.det")
 def trace(x: Operand) -> Tensor:
     """Computes a number for each matrix."""
@@ -803,7 +878,13 @@ def _image_sizes(images: Tensor, height: Number, width: Number) -> Tensor:
     return Tensor((*images.shape[:-3], height, width, images.shape[-1]), images.dtype)
 
 
-@_tensorflow("image.resize", "image.resize_bilinear", "image.resize_nearest_neighbor", "image.resize_bicubic")
+@_tensorflow(
+    "image.resize",
+    "image.resize_bilinear",
+    "image.resize_nearest_neighbor",
+    "image.resize_bicubic",
+    "image.resize_images",
+)
 def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_aspect_ratio: Flag = False) -> Tensor:
     """Resizes images to a size that may be a tensor."""
     height, width = (UNKNOWN, UNKNOWN) if size is None else size
@@ -856,6 +937,39 @@ def rot90(image: Tensor, k: AnyValue = 1) -> Tensor:
     if turned and isinstance(k, int):
         return _image_sizes(image, width, height)
     return _image_sizes(image, height, width) if not turned else _image_sizes(image, UNKNOWN, UNKNOWN)
+
+
+@_tensorflow("image.random_crop")
+def random_crop(value: Operand, size: Sizes) -> Tensor | Inferred:
+    """Crops tensors to a size at a random position."""
+    return _shaped(size, _dtype(value))
+
+
+@_tensorflow("image.crop_and_resize")
+def crop_and_resize(
+    image: Tensor, boxes: Operand, box_indices: Ignored = None, crop_size: Sizes = None, box_ind: Ignored = None
+) -> Tensor:
+    """Crops boxes from images, and resizes them to a size."""
+    height, width = (UNKNOWN, UNKNOWN) if crop_size is None else crop_size
+    return Tensor((shape_of(boxes)[0], height, width, image.shape[-1]), "float32")
+
+
+@_tensorflow("image.non_max_suppression")
+def non_max_suppression(boxes: Ignored) -> Tensor:
+    """Selects boxes that overlap little."""
+    return Tensor((UNKNOWN,), "int32")
+
+
+@_tensorflow("image.convert_image_dtype")
+def convert_image_dtype(image: Operand, dtype: AnyValue) -> Tensor:
+    """Converts images to another dtype, and scales their values."""
+    return Tensor(shape_of(image), dtype if isinstance(dtype, str) else "")
+
+
+@_tensorflow("image.psnr")
+def psnr(a: Operand, b: Operand) -> Tensor:
+    """Compares pairs of images."""
+    return Tensor(broadcast(shape_of(a), shape_of(b))[:-3], "float32")
 
 
 @_tensorflow("image.rgb_to_grayscale")
@@ -928,6 +1042,36 @@ def pooling(input: Tensor, ksize: AnyValue, strides: AnyValue, padding: AnyValue
         padding=_padding(padding),
         data_format=_last(data_format),
     )
+
+
+@_tensorflow("nn.max_pool_with_argmax")
+def max_pool_with_argmax(
+    input: Tensor,
+    ksize: AnyValue,
+    strides: AnyValue,
+    padding: AnyValue,
+    data_format: AnyValue = None,
+    output_dtype: AnyValue = "int64",
+) -> list[Tensor]:
+    """Computes the maximum of each window, and its position."""
+    pooled = pooling(input, ksize, strides, padding, data_format)
+    return [pooled, Tensor(pooled.shape, output_dtype if isinstance(output_dtype, str) else "int64")]
+
+
+@_tensorflow("nn.dilation2d", "nn.erosion2d")
+def dilation2d(
+    input: Tensor,
+    filters: Operand,
+    strides: AnyValue,
+    padding: AnyValue,
+    data_format: Ignored = None,
+    dilations: AnyValue = None,
+) -> Tensor:
+    """Computes a grayscale dilation or erosion."""
+    batch, *spatial, channels = input.shape
+    moves = zip(spatial, shape_of(filters)[:2], strides[1:3], (dilations or [1] * 4)[1:3], strict=True)
+    moved = [slide(extent, size, step, rate, _padding(padding)).output for extent, size, step, rate in moves]
+    return Tensor((batch, *moved, channels), input.dtype)
 
 
 @_tensorflow("nn.pool")

@@ -502,6 +502,8 @@ def _keras_call(
         return None
     if function.operation == "Where" and len(call) < 2:
         return None
+    if function.operation == "Squeeze" and made.get("axis") in (None, []):
+        return None  # an axis of unknown size may be 1
     return [first], call, made
 
 
