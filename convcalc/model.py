@@ -178,6 +178,7 @@ class Model(Struct):
         trainable: False if no weight of the model counts as trainable.
         stored: all weights in the file, each once; None if unknown or not needed.
         own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files: a frozen model does not freeze its layers.
+        optimizer: the optimizer of a compiled model as the file names it: a text, or a config; None if the model is not compiled.
     """
 
     name: str
@@ -194,6 +195,7 @@ class Model(Struct):
     trainable: bool = True
     own_flags: bool = False
     stored: tuple[StoredWeight, ...] | None = None
+    optimizer: Any = None
 
     @property
     def contains_layers(self) -> bool:

@@ -5,7 +5,8 @@ Sources: ``build`` in ``keras/src/optimizers/*.py``; the dtypes are those on Ten
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from convcalc.layers.registry import Weight
 
@@ -53,3 +54,56 @@ def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     if optimizer == "nadam":  # the product of the momentum schedule has the dtype of the first weight
         variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
     return [*_OPTIMIZER, *variables]
+
+
+# The optimizers whose variables depend on no argument, by the names of their classes.
+_CLASSES = {
+    "adamw": "adamw",
+    "nadam": "nadam",
+    "adamax": "adamax",
+    "adagrad": "adagrad",
+    "adadelta": "adadelta",
+    "adafactor": "adafactor",
+    "lion": "lion",
+    "lamb": "lamb",
+    "ftrl": "ftrl",
+    "schedulefreeadamw": "schedule_free_adamw",
+}
+_LOSS_SCALE = (Weight("step_counter", (), dtype="int64"), Weight("dynamic_scale", (), dtype="float32"))
+
+
+def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight] | None:
+    """Returns the variables of the optimizer of a compiled model (``Model.optimizer``), or None if they are unknown.
+
+    ``weights`` are the trainable weights of the model. The optimizers of Keras 2 and custom optimizers are unknown.
+    """
+    if isinstance(optimizer, str):
+        name, config = optimizer, {}
+    elif isinstance(optimizer, Mapping) and optimizer.get("module") == "keras.optimizers":
+        name, config = optimizer.get("class_name"), optimizer.get("config")
+    else:
+        return None
+    if not isinstance(name, str) or not isinstance(config, Mapping) or "is_legacy_optimizer" in config:
+        return None
+    if name == "LossScaleOptimizer":
+        inner = variables_in_file(config.get("inner_optimizer"), weights)
+        return None if inner is None else [*_OPTIMIZER, *_LOSS_SCALE, *inner]
+    known = _named(name.lower(), config)
+    if known is None:
+        return None
+    copies = bool(config.get("use_ema")) + bool(config.get("gradient_accumulation_steps"))
+    variables = [*slots(known, weights), *(copy for weight in weights for copy in _copies(copies)(weight))]
+    has_schedule = isinstance(config.get("learning_rate"), Mapping)  # a schedule replaces the variable of the rate
+    return [variable for variable in variables if not (has_schedule and variable is _OPTIMIZER[1])]
+
+
+def _named(name: str, config: Mapping[str, Any]) -> str | None:
+    """Returns the key in :data:`SLOTS` for the name of a class and its config."""
+    if name == "sgd":
+        return "momentum" if config.get("momentum") else "sgd"
+    if name in ("adam", "adamw") and config.get("amsgrad"):
+        return "amsgrad"
+    if name == "rmsprop":
+        momentum, centered = "_momentum" * bool(config.get("momentum")), "_centered" * bool(config.get("centered"))
+        return f"rmsprop{momentum}{centered}"
+    return "adam" if name == "adam" else _CLASSES.get(name)

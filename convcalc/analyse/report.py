@@ -33,6 +33,12 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
+def _non_trainable(counts: Counts | Totals) -> Number:
+    """Returns the difference between all and the trainable parameters."""
+    unknown = counts.incomplete.get("non_trainable_params") == "unknown"
+    return UNKNOWN if unknown else counts.params - counts.trainable_params
+
+
 def _shared(path: str) -> Any:
     """Returns a property that reads another attribute, such as ``counts.params``."""
     return property(attrgetter(path))
@@ -89,6 +95,7 @@ class Counts(Struct):
         nested_output_names: the keys of these outputs, if they are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
+        inside_unknown: True if the layer is frozen, but the enclosing model may count weights of layers inside it as trainable.
     """
 
     output_shapes: tuple[Shape | None, ...]
@@ -102,6 +109,7 @@ class Counts(Struct):
     nested_output_names: tuple[str, ...] = ()
     recorded: bool = False
     flops: Number | None = None
+    inside_unknown: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -113,6 +121,8 @@ class Counts(Struct):
         Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper counts their
         weights as non-trainable, but the model counts them as trainable (``still_trainable``).
         """
+        if self.inside_unknown:
+            return UNKNOWN
         if not self.still_trainable:
             return self.trainable_params
         return sum((product(weight.shape) for weight in self.still_trainable), self.trainable_params)
@@ -180,7 +190,7 @@ class LayerReport:
     @property
     def non_trainable_params(self) -> Number:
         """Number of parameters that are not trained by gradients."""
-        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
+        return _non_trainable(self.counts)
 
     @property
     def module(self) -> str:
@@ -213,7 +223,7 @@ class Totals(Struct):
     @property
     def non_trainable_params(self) -> Number:
         """Number of parameters that are not trained by gradients."""
-        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
+        return _non_trainable(self)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -46,7 +47,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         if len(reports) > 1 or layer.stored is not None or alone is not None:
             inferred = run.weights[index] or alone or ()
             has_weights = run.weights[index] is not None or alone is not None
-            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights)
+            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights, depth)
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(
@@ -63,6 +64,7 @@ def _counts(
     inferred: tuple[Weight, ...],
     results: Sequence[CallResult],
     has_weights: bool = False,
+    depth: int = 0,
 ) -> Counts:
     """Returns the numbers of a layer that is not a nested model. ``inferred`` are its weights by its rule.
 
@@ -76,14 +78,15 @@ def _counts(
         weights, known = _recorded_weights(layer, trains), True
     else:
         weights = inferred if trains else frozen(inferred, FROZEN)
-    params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN)
+    params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN if trains else 0)
+    inside_unknown = not trains and (_has_layers_inside(layer, depth) if recorded else not known)
     still_trainable: tuple[Weight, ...] = ()
     if not layer.trainable and layer.definition.contains_layers:
         # The enclosing model may still count the wrapped layers as trainable.
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
-    if params is UNKNOWN or trained is UNKNOWN or macs.label:
+    if params is UNKNOWN or trained is UNKNOWN or macs.label or inside_unknown:
         labels = {
             "params": "unknown" if params is UNKNOWN else "",
             "trainable_params": "unknown" if trained is UNKNOWN else "",
@@ -92,7 +95,23 @@ def _counts(
         }
         incomplete = _without_empty(labels)
     outputs = results[-1].outputs
-    return Counts(outputs, weights, params, trained, macs.value, incomplete, still_trainable, recorded=recorded)
+    return Counts(
+        outputs,
+        weights,
+        params,
+        trained,
+        macs.value,
+        incomplete,
+        still_trainable,
+        recorded=recorded,
+        inside_unknown=inside_unknown,
+    )
+
+
+def _has_layers_inside(layer: Layer, depth: int) -> bool:
+    """Returns True if some stored weights of a layer may belong to layers inside it. Freezing it does not freeze these."""
+    own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
+    return not all(re.fullmatch(own, weight.path) for weight in layer.stored or ())
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
@@ -123,7 +142,7 @@ def _model_rows(
     labels = {
         "params": params.label or partial,
         "trainable_params": trained.label or partial,
-        "non_trainable_params": _non_trainable_label((), children),
+        "non_trainable_params": _non_trainable_label((), children) or params.label or partial,
         "macs": macs.label,
     }
     counts = Counts(
@@ -136,6 +155,7 @@ def _model_rows(
         still_trainable,
         inner.outputs,
         inner.model.output_names,
+        inside_unknown=not trains and any(row.counts.trainable_in_model is UNKNOWN for row in children),
     )
     row = LayerReport(layer, prefix, depth, trains, calls, counts)
     return [row, *below]
@@ -193,7 +213,15 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
     """Returns the label ``unknown`` if it is unknown which of the weights are trainable."""
     undecided = any(weight.trainable is None for weight in weights)
-    return "unknown" if undecided or label_if_partial("non_trainable_params", rows) else ""
+    return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
+
+
+def _is_undecided(counts: Counts) -> bool:
+    """Returns True if it is unknown which of the known weights are trainable."""
+    labels = counts.incomplete
+    if counts.inside_unknown and counts.params is not UNKNOWN:
+        return True
+    return labels.get("non_trainable_params") == "unknown" and labels.get("params") != "unknown"
 
 
 def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
@@ -238,7 +266,11 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
     incomplete = {name for counts in top for name in counts.incomplete}
     labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
-    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in incomplete else ""
+    difference = sums["params"].value - sums["trainable_params"].value
+    if any(map(_is_undecided, top)) or (labels["params"] and difference == 0):
+        labels["non_trainable_params"] = "unknown"  # a lower bound of 0 would look like a known zero
+    else:
+        labels["non_trainable_params"] = labels["params"]
     if labels["params"]:
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
@@ -247,6 +279,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}
+        if labels["trainable_params"]:
+            labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]
         trainable_bytes -= weight_bytes(again)
         if trained > params:  # rows share weights, and which of them is not known

@@ -15,6 +15,7 @@ _CONTROL_CODES = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]"
 )
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_BOUND = re.compile(r"(?:≥|>=)\s*")
 _MAX_DIGITS = 29
 
 
@@ -84,11 +85,12 @@ def _shape(cell: Cell) -> Cell:
 
 
 def _number(cell: Cell) -> Cell:
-    """Returns a count as a number. Other texts, such as ``0 (unbuilt)``, stay texts."""
-    digits = cell.text.replace(",", "")
+    """Returns a count as a number; ``≥ 1,234`` is a lower bound. Other texts, such as ``0 (unbuilt)``, stay texts."""
+    bound = _BOUND.match(cell.text)
+    digits = cell.text[bound.end() if bound else 0 :].replace(",", "")
     if cell.cropped or not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
         return Cell(None) if cell.text == "?" else cell
-    return Cell(int(digits))
+    return Cell(int(digits), partial=bound is not None)
 
 
 # Keras 3 ----------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class _Summary:
         yield "=" * self.length
         # In Keras 2 a frozen wrapper does not train the weights of its layers.
         for line in totals(self.report, self.report.totals.still_trainable):
-            yield f"{line.label} params: {count_text(line.params)} ({size_text(line.size, 'Byte')})"
+            yield f"{line.label} params: {count_text(line.params, line.partial)} ({size_text(line, 'Byte')})"
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from convcalc.analyse.report import Report
 from convcalc.base.text import visible
 from convcalc.keras_text.options import Options, in_range, too_few_positions, too_narrow
 from convcalc.keras_text.rows3 import KerasRow, layer_rows, number_text
-from convcalc.keras_text.totals import size_text, totals
+from convcalc.keras_text.totals import size_text, totals_with_optimizer
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
@@ -36,8 +36,8 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     )
     console.print(f'Model: "{escape(visible(report.model.name))}"')
     console.print(table)
-    for line in totals(report):
-        console.print(f" {line.label} params: {number_text(line.params)} ({size_text(line.size, 'B')})")
+    for line in totals_with_optimizer(report):
+        console.print(f" {line.label} params: {number_text(line.params, line.partial)} ({size_text(line, 'B')})")
     return file.getvalue()
 
 

@@ -28,7 +28,7 @@ def keras2_row(row: LayerReport) -> KerasRow:
         name=row.name,
         class_name=row.class_name,
         shape=_shapes(row),
-        params=count_text(row.params),
+        params=count_text(row.params, row.incomplete.get("params") == "partial"),
         # Keras shows only the calls of the model itself, not those of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable="Y" if row.trainable else "N",
@@ -62,6 +62,8 @@ def _container(definition: Definition) -> str:
     return definition.output_container if isinstance(definition, LayerDefinition) else LIST
 
 
-def count_text(count: Number) -> str:
-    """Returns a count as Keras 2 writes it, without commas."""
-    return "?" if count is UNKNOWN else str(count)
+def count_text(count: Number, partial: bool = False) -> str:
+    """Returns a count as Keras 2 writes it, without commas; ``≥ 1234`` for a lower bound."""
+    if count is UNKNOWN:
+        return "?"
+    return f"≥ {count}" if partial else str(count)

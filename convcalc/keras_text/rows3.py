@@ -41,6 +41,8 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
 
     Keras shows operations of the model itself, but not those of nested models.
     """
+    if is_unbuilt(report):
+        return [_unbuilt(row)]
     rows = list(map(_cells, _expanded(row, expand_nested)))
     if expand_nested and isinstance(row.definition, Model):
         inside = (inner for inner in report.layers if inner.depth > row.depth and inner.path.startswith(f"{row.path}/"))
@@ -74,12 +76,30 @@ def _cells(row: LayerReport) -> KerasRow:
         params=_params(row),
         # Keras shows only the calls of the model itself, not those of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
-        trainable=("Y" if row.trainable else "N") if row.weights or _has_params(row) else "-",
+        trainable=_trainable(row),
     )
 
 
-def _has_params(row: LayerReport) -> bool:
-    return row.params is not UNKNOWN and row.params != 0
+def is_unbuilt(report: Report) -> bool:
+    """Returns True for a Sequential without a known input shape: its layers have no weights yet."""
+    model = report.model
+    return model.class_name == "Sequential" and report.input_shapes[0] is None and not model.stored
+
+
+def _unbuilt(row: LayerReport) -> KerasRow:
+    """Returns the row of a layer that has no weights yet. It is unknown whether Keras calls a custom layer unbuilt."""
+    definition = row.definition
+    known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded
+    built = isinstance(definition, LayerDefinition) and definition.built_when_made
+    params = "?" if not known else "0" if built else "0 (unbuilt)"
+    return _cells(row)._replace(params=params, trainable="-" if known else _trainable(row))
+
+
+def _trainable(row: LayerReport) -> str:
+    """Returns "Y" or "N" for a layer with weights, "-" for a layer without, and "?" if it is unknown whether it has any."""
+    if row.weights or (row.params is not UNKNOWN and row.params != 0):
+        return "Y" if row.trainable else "N"
+    return "?" if row.params is UNKNOWN else "-"
 
 
 def _shape(row: LayerReport) -> str:
@@ -90,11 +110,11 @@ def _shape(row: LayerReport) -> str:
 
 
 def _params(row: LayerReport) -> str:
-    if row.params is UNKNOWN and row.output_shapes[0] is None:
-        return "0 (unbuilt)"
-    return number_text(row.params)
+    return number_text(row.params, row.incomplete.get("params") == "partial")
 
 
-def number_text(count: Number) -> str:
-    """Returns a count as Keras 3 writes it, with commas."""
-    return "?" if count is UNKNOWN else f"{count:,}"
+def number_text(count: Number, partial: bool = False) -> str:
+    """Returns a count as Keras 3 writes it, with commas; ``≥ 1,234`` for a lower bound."""
+    if count is UNKNOWN:
+        return "?"
+    return f"≥ {count:,}" if partial else f"{count:,}"

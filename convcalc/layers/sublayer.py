@@ -33,9 +33,15 @@ class SubLayer(Struct):
     dtype: str = "float32"
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``."""
+        """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``.
+
+        Only the flag of the layer that owns a weight counts: a frozen wrapper inside another layer does not freeze the layer that it
+        contains.
+        """
         result = apply(self.definition, self.args, inputs, self.dtype)
-        return result if self.trainable else result._replace(weights=frozen(result.weights, _FROZEN))
+        if self.trainable or self.definition.contains_layers:
+            return result
+        return result._replace(weights=frozen(result.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """Returns how the layer reads inputs of these shapes."""

@@ -40,8 +40,9 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
     sums: dict[str, Cell] = {}
     for line in lines:
         count_field, size_field = TOTAL_FIELDS[line.label]
-        size = size_text(line.size, byte)
-        sums |= {count_field: Cell(plain_number(line.params)), size_field: Cell(None if size == "?" else size)}
+        size = size_text(line, byte)
+        count = Cell(plain_number(line.params), partial=line.partial)
+        sums |= {count_field: count, size_field: Cell(None if size == "?" else size)}
     connected = any(row.sources is not None for row in printed.rows)
     current = tuple(_with_columns(row_of(cells, row.path), fields, connected) for row, cells in rows)
     current = _in_range(current, printed, report)

@@ -18,7 +18,8 @@ TOTAL_FIELDS = {
     "Non-trainable": ("non_trainable_params", "non_trainable_size"),
 }
 _TOTAL_LINE = re.compile(
-    r"\b(Total|(?<!-)Trainable|Non-trainable|Optimizer)\s+params:\s+(\?|[\d,]{1,30})(?:\s+\((\?|[\d.]{1,30}\s+\w{1,4})\))?"
+    r"\b(Total|(?<!-)Trainable|Non-trainable|Optimizer)\s+params:\s+((?:≥ |>= )?)(\?|[\d,]{1,30})"
+    r"(?:\s+\((\?|(?:≥ |>= )?[\d.]{1,30}\s+\w{1,4})\))?"
 )
 _MODEL = re.compile(r'Model: "(.*)"')
 
@@ -40,19 +41,20 @@ def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
     return Snapshot(text.source.name, names[-1] if names else "", rows, _totals(total_lines), table.format)
 
 
-def _totals(lines: list[tuple[str, str, str]]) -> dict[str, Cell]:
+def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
     """Returns the totals. In the text of a compiled model the first count includes the optimizer's variables; they are subtracted."""
     totals: dict[str, Cell] = {}
-    for label, count, size in lines:
+    for label, bound, count, size in lines:
         number = int(count.replace(",", "") or 0) if count != "?" else None
         if label == "Optimizer":
             totals.pop("param_size", None)
             params = totals["params"].value if "params" in totals else None
             if isinstance(params, int) and number is not None:
-                totals["params"] = Cell(params - number)
+                totals["params"] = Cell(params - number, partial=totals["params"].partial)
         else:
             count_field, size_field = TOTAL_FIELDS[label]
-            totals[count_field] = Cell(number)
+            totals[count_field] = Cell(number, partial=bool(bound))
             if size:
-                totals[size_field] = Cell(None if size == "?" else with_single_spaces(size))
+                shown = with_single_spaces(size).replace(">=", "≥")
+                totals[size_field] = Cell(None if size == "?" else shown)
     return totals

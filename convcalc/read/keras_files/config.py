@@ -345,4 +345,11 @@ def read_config(data: Any, source: str) -> Model:
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
         return class_model(data, source)
-    return reader.model(data)._replace(source=source, problems=tuple(reader.problems))
+    model = reader.model(data)
+    return model._replace(source=source, problems=tuple(reader.problems), optimizer=_optimizer(data))
+
+
+def _optimizer(data: Mapping[str, Any]) -> Any:
+    """Returns the optimizer in the config of a compiled model; None if there is none."""
+    compiled = data.get("compile_config")
+    return compiled.get("optimizer") if isinstance(compiled, Mapping) else None
