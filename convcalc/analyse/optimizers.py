@@ -77,8 +77,10 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
 
     ``weights`` are the trainable weights of the model. The optimizers of Keras 2 and custom optimizers are unknown.
     """
+    name: Any = optimizer
+    config: Any = {}
     if isinstance(optimizer, str):
-        name, config = optimizer, {}
+        pass
     elif isinstance(optimizer, Mapping) and optimizer.get("module") == "keras.optimizers":
         name, config = optimizer.get("class_name"), optimizer.get("config")
     else:
