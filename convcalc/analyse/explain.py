@@ -163,7 +163,8 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            unnamed = "features" if shape and len(shape) == 2 else f"axis {number}"
+            # The axis of an input may be anything, such as the positions of tokens.
+            unnamed = "features" if len(shape or ()) == 2 and definition.inputs != 0 else f"axis {number}"
             name = names[number] if shape and len(names) == len(shape) else unnamed
             lines.append((name, worked(size)))
             if name in spatial and len(inferred.windows) == len(spatial):

@@ -145,7 +145,7 @@ def _read(argument: Argument, value: Any) -> Any:
     except ValueError as error:
         got = "a tensor" if isinstance(value, Tensor) else shown(value)
         message = f"needs {argument.expects} as '{argument.name}', not {got}"
-        raise Refusal(message, codes.INVALID_VALUE) from error
+        raise Refusal(message, codes.INVALID_VALUE, argument.name) from error
 
 
 def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:

@@ -153,6 +153,8 @@ def moveaxis(x: Tensor, *, source: Axes, destination: Axes) -> Tensor:
 def get_item(x: Tensor, key: CheckedByRule) -> Tensor:
     """Selects elements by indices and slices, as in x[key]."""
     keys = list(key) if isinstance(key, (list, tuple)) else [key]
+    if any(isinstance(part, Tensor) for part in keys):
+        raise Refusal("accepts integers, slices, None and '...' as its key, not a tensor", codes.INVALID_VALUE, "key")
     if sum(part is ... for part in keys) > 1:
         raise Refusal("accepts only one '...'", codes.INVALID_VALUE, "key")
     if not any(part is ... for part in keys):

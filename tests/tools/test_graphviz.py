@@ -33,7 +33,7 @@ def test_graphviz_reads_the_graph_of_every_report(depth: int) -> None:
         nodes = [each for each in objects if "nodes" not in each and "subgraphs" not in each]
         assert {each["name"] for each in nodes} == {node.id for node in drawing.nodes}, name
         edges = Counter((names[edge["tail"]], names[edge["head"]], edge.get("label", "")) for edge in read["edges"])
-        assert edges == Counter(drawing.edges), name
+        assert edges == Counter((edge.source, edge.target, edge.label) for edge in drawing.edges), name
         clusters = {each["name"]: each for each in objects if each["name"].startswith("cluster_")}
         assert clusters.keys() == {f"cluster_{group.id}" for group in drawing.groups}, name
         for group in drawing.groups:

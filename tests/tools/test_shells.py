@@ -103,7 +103,7 @@ def test_fish_completes(environment: dict[str, str]) -> None:
         offers = dict(each.partition("\t")[::2] for each in done.stdout.splitlines())
         assert words[-1] in offers
         if words[-1] == "summary":
-            assert offers["summary"] == "Layers, shapes, parameters and MACs of a model."
+            assert offers["summary"] == "Print layers, shapes, parameters and MACs of models."
 
 
 def test_fish_completes_files(environment: dict[str, str]) -> None:
