@@ -232,7 +232,10 @@ def _check_question(
         raise refuse("a pooling is neither transposed nor depthwise")
     if transpose and (depthwise or groups != 1):
         raise refuse("transposed convolutions with groups are not supported, as in Keras")
-    if depthwise and rank == 3:
+    if pool and dilated and (framework == "keras" or pool == "avg"):
+        whose = "Keras's pooling has" if framework == "keras" else "PyTorch's average pooling has"
+        raise refuse(f"{whose} no dilation")
+    if depthwise and rank == 3 and framework == "keras":
         raise refuse("a depthwise convolution has 1 or 2 axes in Keras")
     if ceil_mode and (framework != "torch" or not pool):
         raise refuse("ceil_mode is only for PyTorch's pooling; Keras always rounds down")
@@ -240,7 +243,7 @@ def _check_question(
         raise refuse("output_padding is only for transposed convolutions")
     if transpose and framework == "keras" and not isinstance(padding, str):
         raise refuse("Keras's transposed convolutions pad 'same' or 'valid' only; numbers need --framework torch")
-    if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
+    if padding == "causal" and (rank > 1 or transpose or pool or depthwise or framework == "torch"):
         raise refuse("padding 'causal' exists only in Keras's Conv1D")
     if framework == "keras" and strided and dilated and not pool and not depthwise:
         raise refuse(
@@ -248,8 +251,12 @@ def _check_question(
         )
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
         raise refuse("PyTorch accepts padding 'same' only for convolutions with stride 1; give a number")
-    if extra is not None and any(size >= stride for size, stride in zip(extra, args["strides"])):
-        raise refuse("output_padding must be below the stride on every axis", codes.OUTPUT_PADDING)
+    if extra is not None:
+        torch = framework == "torch"
+        for size, stride, rate in zip(extra, args["strides"], args["dilation_rate"]):
+            if size >= stride and not (torch and size < rate):
+                below = "the stride or the dilation" if torch else "the stride"
+                raise refuse(f"output_padding must be below {below} on every axis", codes.OUTPUT_PADDING)
     if framework == "torch" and pool and not isinstance(padding, str):
         for (before, _), size in zip(padding, args["kernel_size"]):
             if before * 2 > size:

@@ -242,9 +242,7 @@ def _inverse(options: dict[str, Any]) -> int:
         return OK if settings else CHECK_FAILED
     if not settings:
         closest = nearest(before, after, **fixed)
-        why = (
-            f"no setting turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
-        )
+        why = f"no setting that was tried turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
         near = f"; the nearest is {'×'.join(map(str, closest.output))}: {closest.options}" if closest else ""
         grows = not transpose and any(old < new for old, new in zip(before, after))
         _write(f"{why}{near}{'; --transpose makes an input larger' * grows}\n", options["ascii"])
