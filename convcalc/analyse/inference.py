@@ -20,7 +20,7 @@ from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.registry import Args
-from convcalc.layers.sublayer import with_engine
+from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
@@ -249,6 +249,8 @@ def _apply_layer(
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
     """Applies a layer's rule (:func:`convcalc.layers.apply`); this engine runs the models among the arguments."""
+    if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
+        return UNKNOWN_RESULT
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args
     return apply(definition, args, inputs, policy)
 

@@ -167,6 +167,11 @@ UNKNOWN_LAYER = _code("unknown-layer", "A layer's class is unknown.", "`convcalc
 UNKNOWN_OPERATION = _code(
     "unknown-operation", "An operation is unknown.", "`convcalc layers ops` lists the operations."
 )
+UNKNOWN_FUNCTION = _code(
+    "unknown-function",
+    "An activation, initializer, regularizer or constraint is not one of Keras's.",
+    "Shapes and parameters do not depend on it. Keras needs its code to load the file.",
+)
 UNKNOWN_ARGUMENT = _code("unknown-argument", "A layer does not have the argument.", _LAYER_PAGE)
 MISSING_ARGUMENT = _code("missing-argument", "A layer needs another argument.", _LAYER_PAGE)
 DUPLICATE_ARGUMENT = _code("duplicate-argument", "An argument is given twice.", _LAYER_PAGE)

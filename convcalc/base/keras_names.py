@@ -14,6 +14,11 @@ def snake_case(class_name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
 
 
+def short_class(class_name: str) -> str:
+    """Returns the name of a class without its package: ``Dense`` for ``my_package>Dense`` and ``my.module.Dense``."""
+    return re.split("[.>]", class_name)[-1]
+
+
 def is_automatic(name: str, class_name: str) -> bool:
     """True if the name is an automatic name of the class, such as ``conv2d`` or ``conv2d_5``."""
     word = snake_case(class_name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.keras_text.rows3 import KerasRow
 from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerDefinition
@@ -26,7 +27,7 @@ def keras2_row(row: LayerReport) -> KerasRow:
         path=row.path,
         depth=row.depth,
         name=row.name,
-        class_name=row.class_name,
+        class_name=short_class(row.class_name),
         shape=_shapes(row),
         params=count_text(row.params, row.incomplete.get("params") == "partial"),
         # Keras shows only the calls of the model itself, not those of nested models.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
@@ -71,7 +72,7 @@ def _cells(row: LayerReport) -> KerasRow:
         path=row.path,
         depth=row.depth,
         name=row.name,
-        class_name=row.class_name,
+        class_name=short_class(row.class_name),
         shape=_shape(row),
         params=_params(row),
         # Keras shows only the calls of the model itself, not those of nested models.

@@ -25,7 +25,9 @@ def _same_shape(x: Shape) -> Inferred:
 
 
 def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views; a softmax reads all features at once."""
+    """Returns elementwise views; a softmax reads all features at once; unknown for a custom function."""
+    if isinstance(a["activation"], dict):
+        return views.unknown(a, inputs, result)
     rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
     return rule(a, inputs, result)
 

@@ -339,3 +339,21 @@ def identity(a: Args, x: Shape) -> Inferred:
     The shape does not change.
     """
     return Inferred((x,), dtype=SAME)
+
+
+@layer(
+    "TFDIdentity",
+    keras_module="keras.src.layers.preprocessing.feature_space",
+    receptive_field_rule=views.positions,
+    buffer_reuse=VIEW,
+    flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
+    example="TFDIdentity",
+)
+def tfd_identity(a: Args, x: Shape) -> Inferred:
+    """Returns a feature of a FeatureSpace unchanged.
+
+    The shape does not change. Saved models contain this layer, and Keras does not export it.
+    """
+    return Inferred((x,), dtype=SAME)

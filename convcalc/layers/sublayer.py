@@ -38,6 +38,8 @@ class SubLayer(Struct):
         Only the flag of the layer that owns a weight counts: a frozen wrapper inside another layer does not freeze the layer that it
         contains.
         """
+        if contains_foreign(self.args):
+            return UNKNOWN_RESULT
         result = apply(self.definition, self.args, inputs, self.dtype)
         if self.trainable or self.definition.contains_layers:
             return result
@@ -89,6 +91,33 @@ class SubModel(Struct):
         return None
 
 
+# The result of a layer that contains a layer of a custom class: its number of outputs is unknown, too.
+UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
+
+
+class SubForeign(Struct):
+    """A layer of a custom class inside another layer. Nothing is known about it. ``config`` is its Keras config."""
+
+    name: str
+    config: Mapping[str, Any]
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """Unknown."""
+        return UNKNOWN_RESULT
+
+    def views(self, *inputs: Shape) -> Views:
+        """How the layer reads its inputs: unknown."""
+        return views.unknown({}, inputs, UNKNOWN_RESULT)
+
+    def elementwise(self, *inputs: Shape) -> Number:
+        """The operations besides products and biases: unknown."""
+        return UNKNOWN
+
+    def setting(self, name: str) -> Any:
+        """None: the meaning of its arguments is unknown."""
+        return None
+
+
 class LayerValue(RankFree):
     """The kind of arguments that are layers. ``accepts`` restricts which layers are accepted, such as cells."""
 
@@ -103,9 +132,9 @@ class LayerValue(RankFree):
         accepts = self.accepts
         return () if accepts is None else tuple(name for name, known in all_layers().items() if accepts(known))
 
-    def read(self, value: Any) -> SubLayer | SubModel:
+    def read(self, value: Any) -> SubLayer | SubModel | SubForeign:
         """Reads a layer from ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
-        if isinstance(value, SubLayer) or (isinstance(value, SubModel) and self.accepts is None):
+        if isinstance(value, (SubLayer, SubForeign)) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
             return self._layer(value, None)
@@ -157,7 +186,7 @@ class LayerValues(RankFree):
     def __init__(self, item: LayerValue | None = None) -> None:
         self.item = item or LayerValue()
 
-    def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
+    def read(self, value: Any) -> tuple[SubLayer | SubModel | SubForeign, ...]:
         """Reads a layer from each item of the list."""
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
@@ -176,6 +205,21 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
             if isinstance(item, SubLayer):
                 yield from sublayers_of(item.args)
                 yield item
+
+
+def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
+    """The layers of custom classes among the arguments of a layer, at any depth. Those in models are left out."""
+    for value in args.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, SubForeign):
+                yield item
+            elif isinstance(item, SubLayer):
+                yield from foreign_inside(item.args)
+
+
+def contains_foreign(args: Mapping[str, Any]) -> bool:
+    """True if a layer of a custom class is among the arguments of a layer, at any depth, so that its rule cannot run."""
+    return any(True for _ in foreign_inside(args))
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:

@@ -10,7 +10,7 @@ from convcalc.analyse.report import LayerReport
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import plain_number
 from convcalc.layers import LayerDefinition
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
 from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_text
@@ -86,6 +86,8 @@ def _value_text(value: Any) -> str:
     """Returns a value as text. Names of inner layers are left out, because Keras numbers them through the whole model."""
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
+    if isinstance(value, SubForeign):
+        return f"the custom layer {value.name} ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
     if isinstance(value, SubLayer):
         arguments = non_default_arguments(value.definition, value.args) | common_options(value.definition, value)
         return (

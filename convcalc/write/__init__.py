@@ -53,9 +53,11 @@ def require_graph(model: Model) -> None:
 def classes_to_supply(report: Report) -> list[str]:
     """Returns the names of classes that Keras does not have, so that the user must supply their code."""
     from convcalc.layers import LayerDefinition
+    from convcalc.layers.sublayer import foreign_inside
     from convcalc.model import Foreign
 
     foreign = {row.class_name for row in report.layers if isinstance(row.definition, Foreign)}
+    foreign |= {inner.name for row in report.layers for inner in foreign_inside(row.layer.args)}
     custom = {
         row.class_name
         for row in report.layers

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, plain_shape
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
 from convcalc.write.calls import positional_arguments, require_keras_operations
@@ -100,7 +101,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     config |= _arguments(layer_definition, layer.args, trains)
     config["name"] = layer.name  # a custom class can have another name among its arguments
     if layer_definition is None or layer_definition.is_custom:
-        class_name = layer.class_name.rpartition(".")[2]
+        class_name = short_class(layer.class_name)
         module, registered = (
             (definition.module, definition.registered_name) if isinstance(definition, Foreign) else (None, None)
         )
@@ -142,7 +143,7 @@ def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trai
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON: layers as objects of Keras, unknown sizes as null."""
-    if isinstance(value, SubModel):
+    if isinstance(value, (SubModel, SubForeign)):
         return value.config
     if isinstance(value, SubLayer):
         definition = value.definition

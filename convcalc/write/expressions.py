@@ -14,7 +14,7 @@ from convcalc.base.problems import error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Constant, Layer
 from convcalc.write.arguments import common_options, non_default_arguments
 from convcalc.write.policies import policy_code
@@ -95,6 +95,9 @@ def expression(value: Any, argument: str = "") -> str:
         return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
     if isinstance(value, SubModel):
         raise error(codes.CANNOT_WRITE, "a model inside a layer (here in TimeDistributed) cannot be written as code")
+    if isinstance(value, SubForeign):
+        message = f"a custom layer inside another layer (here {value.name}) cannot be written as code"
+        raise error(codes.CANNOT_WRITE, message)
     if isinstance(value, SubLayer):
         made = layer_expression(value.definition, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"

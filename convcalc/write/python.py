@@ -12,7 +12,7 @@ from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
-from convcalc.base.keras_names import Names
+from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import shown
@@ -140,7 +140,7 @@ class _Function:
 
     def _foreign(self, layer: Layer, module: str | None) -> CallExpression:
         """Returns the expression that creates a layer of a custom class from its config."""
-        base = layer.class_name.rpartition(".")[2]
+        base = short_class(layer.class_name)
         if not is_name(base):
             raise error(codes.CANNOT_WRITE, f"the class of '{layer.name}', {shown(base)}, is not a valid name in code")
         if module is not None and all(map(is_name, module.split("."))):

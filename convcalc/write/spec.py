@@ -12,7 +12,7 @@ from typing import Any
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
 from convcalc.base import codes
-from convcalc.base.keras_names import Names
+from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import ConvcalcError, Source, error, listed
 from convcalc.layers import LayerDefinition
 from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
@@ -169,7 +169,7 @@ class _Writer:
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
         """Returns the entry of a custom class. The output shape in the file becomes its expected output shape."""
-        base = layer.class_name.rpartition(".")[2]
+        base = short_class(layer.class_name)
         definition = layer.definition
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
         registered, module = foreign.registered_name or "", foreign.module

@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.write.arguments import common_options, non_default_arguments
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -21,6 +21,9 @@ def value_text(value: Any) -> str:
     """Returns a value in the flow style of YAML."""
     if isinstance(value, SubModel):
         raise error(codes.CANNOT_WRITE, "a model inside a layer (here in TimeDistributed) cannot be written as a spec")
+    if isinstance(value, SubForeign):
+        message = f"a custom layer inside another layer (here {value.name}) cannot be written as a spec"
+        raise error(codes.CANNOT_WRITE, message)
     if isinstance(value, SubLayer):
         args = value_texts(non_default_arguments(value.definition, value.args))
         if value.name is not None:

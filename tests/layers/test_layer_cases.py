@@ -406,6 +406,8 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ),
     ("LayerScale", {"init_values": 1e-6, "projection_dim": 3}, (5, 3), (5, 3), [(3,)], RULE),
     ("CustomScaleLayer", {"scale": 0.2}, [(5, 3), (5, 3)], (5, 3), [], RULE),
+    ("TFDIdentity", {}, (5, 3), (5, 3), [], RULE),
+    ("TFDConcat", {"axis": -1}, [(1,), (4,), (2,)], (7,), [], RULE),
 ]
 
 

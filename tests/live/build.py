@@ -57,8 +57,14 @@ def _class(name: str) -> Any:
     """Returns the class of this name. Some classes that keras.applications uses are not exported by Keras."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
+    from keras.src.layers.preprocessing import feature_space
 
-    held = {"LayerScale": convnext.LayerScale, "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer}
+    held = {
+        "LayerScale": convnext.LayerScale,
+        "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer,
+        "TFDIdentity": feature_space.TFDIdentity,
+        "TFDConcat": feature_space.TFDConcat,
+    }
     return held.get(name) or getattr(keras.layers, name)
 
 

@@ -34,7 +34,7 @@ from tests.helpers.handmade import handmade_layer
 from tests.helpers.keras_configs import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
 OUT = [["made", 0, 0]]
-RELU = {"class_name": "ReLU", "config": {"name": "relu"}}
+RELU = {"class_name": "ReLU", "config": {"name": "relu", "max_value": None}}
 SAME_LETTER = {"fi": 1, "\N{LATIN SMALL LIGATURE FI}": 2}
 VECTOR = layer("InputLayer", "v", batch_shape=[None])
 
@@ -155,7 +155,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         "invalid-config",
     ),
     "a layer in a layer with a name that is a mapping": (
-        made("TimeDistributed", tensor("x"), layer={"class_name": "ReLU", "config": {"name": {}}}),
+        made("TimeDistributed", tensor("x"), layer={"class_name": "ReLU", "config": {"name": {}, "max_value": None}}),
         "invalid-value",
     ),
     "a tuple of operands that is a number": (

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.codes import Code
-from convcalc.base.keras_names import Names
+from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
-from convcalc.base.problems import ConvcalcError, Problem, error
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, error
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
-from convcalc.layers.arguments import Argument
+from convcalc.layers.arguments import Argument, KnownName
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, is_policy
-from convcalc.layers.sublayer import LayerValue, SubModel, sublayers_of
+from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
 from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import TENSORFLOW, Operation, find_operation
 from convcalc.read.interning import ArgumentInterner
-from convcalc.read.keras_files import serialized
+from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
 from convcalc.read.keras_files.policies import layer_policy
 from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
@@ -31,7 +32,7 @@ from convcalc.read.keras_files.weights_tree import class_model
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
-_FOREIGN_NOTE = "not a layer of Keras: only the shapes and weights stored in the file are known"
+_FOREIGN_NOTE = "its output shapes, weights and costs are unknown, except those that the file records"
 
 
 @dataclass
@@ -179,11 +180,15 @@ class ConfigReader:
         """Returns the layer, operation or nested model of an object ``{module, class_name, config}``."""
         class_name = self.word(entry.get("class_name"), f"{path}.class_name").rpartition(">")[2]
         config = self.mapping(entry.get("config"), f"{path}.config")
-        module = entry.get("module")
-        module = module if isinstance(module, str) else "keras.layers"
-        definition = lookup_builtin(class_name) if _is_keras(module, entry) else None
+        module = origin.module_of(entry) or ""
+        definition = lookup_builtin(class_name) if origin.may_be_keras(entry) else None
+        misfit = "" if definition is None else origin.unlike_keras(entry, definition)
+        is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
-        if name is None and definition is None and not module.startswith("keras.src.ops."):
+        if is_custom and not isinstance(config.get("layers"), list):
+            # A custom class can have its own argument ``name``. In a functional model, the entry has the layer's name.
+            name = entry.get("name") or (name if isinstance(name, str) else None)
+        if name is None and is_custom and not module.startswith("keras.src.ops."):
             # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
@@ -197,9 +202,18 @@ class ConfigReader:
         built = entry.get("build_config")
         # In a Functional, the path of a layer is its name. That of a Sequential or of an outer layer can precede it.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
-        if definition is None:
-            self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, codes.UNKNOWN_LAYER)
-            foreign_name = _foreign_name(module, class_name)
+        args: Mapping[str, Any] = {}
+        if definition is not None and not misfit:
+            args, refusals = self._arguments(definition, config, name, path, depth)
+            if refusals and "module" in entry:
+                problems = [
+                    Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals
+                ]
+                raise ConvcalcError([*self.problems, *problems])
+            misfit = f"because {refusals[0].message}" if refusals else ""
+        if definition is None or misfit:
+            self._warn_custom(f"'{name}'", entry, misfit, name, path)
+            foreign_name = _foreign_name(entry)
             return Layer(
                 name,
                 foreign_name,
@@ -208,10 +222,16 @@ class ConfigReader:
                 trainable=trainable,
                 dtype=policy or "float32",
             )
-        args = self.interner.intern(self._arguments(definition, config, name, path, depth))
+        args = self.interner.intern(args)
         self._check_policies(policy, definition, args, name, path)
         dtype = policy or definition.policy(args)
         return Layer(name, definition.class_name, definition, args, trainable=trainable, dtype=dtype)
+
+    def _warn_custom(self, what: str, entry: Mapping[str, Any], misfit: str, name: str, path: str) -> None:
+        """Adds the warning that a layer has a custom class."""
+        not_keras = f"not Keras's class, {misfit}" if misfit else "not a layer of Keras"
+        text = f"{what} ({origin.description(entry)}) is {not_keras}: {_FOREIGN_NOTE}"
+        self.warn(path, text, name, codes.UNKNOWN_LAYER)
 
     def _check_policies(
         self, policy: str | None, definition: LayerDefinition, args: Mapping[str, Any], name: str, path: str
@@ -227,38 +247,95 @@ class ConfigReader:
 
     def _arguments(
         self, definition: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int
-    ) -> dict[str, Any]:
-        """Returns the arguments of a layer that differ from their defaults. Raises for arguments that the layer does not accept."""
+    ) -> tuple[dict[str, Any], list[Refusal]]:
+        """Returns the arguments of a layer that differ from their defaults, and the problems with them.
+
+        ``name`` and ``path`` are those of the outermost layer of the model, which is this layer or contains it.
+        """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
             if batch_shape is not None:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         values = {
-            argument.name: self._value(argument, config[argument.name], f"{path}.config.{argument.name}", depth)
+            argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
             for argument in definition.arguments
             if argument.name in config
         }
         bound, refusals = bind(definition, (), values)
         if refusals:
-            raise ConvcalcError(
-                [
-                    *self.problems,
-                    *(Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals),
-                ]
-            )
+            return {}, refusals
         args = {key: value for key, value in bound.items() if not definition.is_default(key, value)}
         size = config.get("vocabulary_size")
         if definition.records_vocabulary_size and isinstance(size, int) and 0 <= size <= LARGEST:
             args["vocabulary_size"] = size
-        return args
+        return args, []
 
-    def _value(self, argument: Argument, value: Any, path: str, depth: int) -> Any:
-        """Returns the value of an argument. A model in the place of a layer is read as a model."""
-        if isinstance(argument.kind, LayerValue) and _is_model(value):
+    def _value(self, argument: Argument, value: Any, name: str, path: str, depth: int) -> Any:
+        """Returns the value of an argument, with the layers, models and custom functions in it."""
+        kind = argument.kind
+        if isinstance(kind, LayerValue):
+            return self._sublayer(kind, value, name, path, depth)
+        if isinstance(kind, LayerValues) and isinstance(value, list):
+            return [
+                self._sublayer(kind.item, part, name, f"{path}[{number}]", depth) for number, part in enumerate(value)
+            ]
+        if isinstance(kind, KnownName):
+            return self._known_or_custom(argument.name, kind, value, name, path)
+        return _single_factor(argument, serialized.plain(value))
+
+    def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
+        """Returns an activation, initializer, regularizer or constraint. A custom one is a warning."""
+        function = origin.custom_function(value, kind)
+        if function:
+            what = (
+                f"function {function}"
+                if isinstance(value, str)
+                else f"function {function}, module {value.get('module')}"
+            )
+            value = origin.function_object(function)
+        elif origin.is_custom_object(value, kind):
+            what = f"class {origin.description(value)}"
+        else:
+            return serialized.plain(value)
+        unknown = "the layer's FLOPs are unknown" if argument.endswith("activation") else "no number depends on it"
+        message = f"'{name}' has a custom {argument} ({what}), which is not one of Keras's: {unknown}"
+        self.warn(path, message, name, codes.UNKNOWN_FUNCTION)
+        return value if function else serialized.plain(value)
+
+    def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
+        """Returns a layer inside the layer ``name``: a layer, a model, or an object of a custom class, with a warning.
+
+        Returns other values as they are: binding reports them.
+        """
+        if _is_model(value):
             model = self.model(value, path, depth + 1)
             return SubModel(model.name, model, value)
-        return _single_factor(argument, serialized.plain(value))
+        config = value.get("config") if isinstance(value, Mapping) else None
+        if not isinstance(config, Mapping) or not isinstance(value.get("class_name"), str):
+            return serialized.plain(value)
+        ((value,), _) = upgrade_keras2([value], functional=False)
+        config = value["config"]
+        is_keras = origin.may_be_keras(value)
+        definition = lookup_builtin(value["class_name"]) if is_keras else find(_foreign_name(value))
+        misfit = origin.unlike_keras(value, definition) if is_keras and definition is not None else ""
+        if definition is not None and not misfit:
+            inner_name = config.get("name")
+            if not isinstance(inner_name, (str, NoneType)) or (
+                kind.accepts is not None and not kind.accepts(definition)
+            ):
+                return serialized.plain(value)
+            args, refusals = self._arguments(definition, config, name, path, depth)
+            if not refusals:
+                built = value.get("build_config")
+                dtype = layer_policy(config.get("dtype"), inner_name, definition, built, own_path=False)
+                dtype = dtype or definition.policy(args)
+                return SubLayer(definition, args, inner_name, config.get("trainable", True) is not False, dtype)
+            if is_keras and "module" in value:
+                return serialized.plain(value)
+            misfit = f"because {refusals[0].message}" if is_keras else ""
+        self._warn_custom(f"the layer in '{name}'", value, misfit, name, path)
+        return SubForeign(_foreign_name(value), value)
 
     def _operation(self, name: str, class_name: str, module: str, entry: Mapping[str, Any], path: str) -> Layer:
         operation = find_operation(class_name, module)
@@ -266,7 +343,7 @@ class ConfigReader:
         if operation is None:
             message = f"'{name}' ({class_name} of {module}) is an unknown operation"
             self.warn(path, message, name, codes.UNKNOWN_OPERATION)
-            foreign_name = _foreign_name(module, class_name)
+            foreign_name = _foreign_name(entry)
             return Layer(name, foreign_name, _foreign(foreign_name, entry), args)
         shown = str(entry.get("shown") or class_name)
         return Layer(
@@ -283,26 +360,18 @@ def _is_model(value: Any) -> bool:
     return isinstance(config, Mapping) and value.get("class_name") in MODELS and isinstance(config.get("layers"), list)
 
 
-def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
-    """Returns True if a class is Keras's own, and not registered under another package."""
-    registered = entry.get("registered_name")
-    unregistered = not isinstance(registered, str) or ">" not in registered or registered.startswith("Custom>")
-    return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and unregistered
-
-
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
     """Returns the definition of a custom class, from an installed package if one declares the class."""
-    module, registered = entry.get("module"), entry.get("registered_name")
-    return find(name) or Foreign(
-        name,
-        module if isinstance(module, str) else None,
-        registered if isinstance(registered, str) else None,
-    )
+    registered, class_name = entry.get("registered_name"), entry.get("class_name")
+    if not isinstance(registered, str):
+        registered = class_name if isinstance(class_name, str) and ">" in class_name else None
+    return find(name) or Foreign(name, origin.module_of(entry), registered)
 
 
-def _foreign_name(module: str, class_name: str) -> str:
-    """Returns the name of a custom class; with its module if Keras has another class of the same name."""
-    return f"{module}.{class_name}" if is_builtin(class_name) else class_name
+def _foreign_name(entry: Mapping[str, Any]) -> str:
+    """Returns the name of a custom class; with its package or module if Keras has another class of the same name."""
+    class_name = short_class(str(entry.get("class_name")))
+    return origin.full_name(entry) if is_builtin(class_name) else class_name
 
 
 def _single_factor(argument: Argument, value: Any) -> Any:

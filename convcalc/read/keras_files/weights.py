@@ -8,19 +8,18 @@ group for each layer of the model itself; the group of a nested model has the we
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, BinaryIO
 
 from convcalc.base import codes
-from convcalc.base.keras_names import snake_case
+from convcalc.base.keras_names import short_class, snake_case
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import open_file
@@ -142,7 +141,7 @@ def _may_be_unknown(layer: Layer) -> bool:
         layer.broken
         or isinstance(definition, Foreign)
         or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
-        or (definition.contains_layers and any(map(_holds_unknown, layer.args.values())))
+        or any(map(_holds_unknown, layer.args.values()))
     )
 
 
@@ -167,7 +166,7 @@ def _holds_unknown(value: Any) -> bool:
     if isinstance(value, SubModel):
         return any(_may_be_unknown(layer) for _, layer in value.model.walk())
     if not isinstance(value, SubLayer):
-        return False
+        return isinstance(value, SubForeign)
     definition = value.definition
     return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
 
@@ -298,7 +297,7 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
         layer = model.layers[number]
         if isinstance(layer.definition, Operation):
             continue
-        word = snake_case(re.split("[.>]", layer.class_name)[-1])
+        word = snake_case(short_class(layer.class_name))
         count = counts[word] = counts.get(word, -1) + 1
         yield f"{word}_{count}" if count else word, layer
 
