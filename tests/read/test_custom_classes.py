@@ -127,6 +127,21 @@ def test_without_a_module_a_layer_of_keras_inside_a_wrapper_is_known() -> None:
     assert result.layers[-1].output_shapes == ((UNKNOWN, 5, 3),)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {**old("CustomScaleLayer", scale=0.2), "registered_name": "Custom>CustomScaleLayer"}
+        | {"module": "tf_keras.src.applications.inception_resnet_v2"},
+        old("Custom>CustomScaleLayer", scale=0.2),
+    ],
+)
+def test_a_layer_that_keras_2_registered_as_custom_is_known(entry: dict[str, Any]) -> None:
+    called_entry = {**entry, "name": "made", "inbound_nodes": [{"args": [[tensor("x"), tensor("x")]], "kwargs": {}}]}
+    result = report(functional(INPUT, called_entry, END))
+    assert not messages(result)
+    assert result.layers[1].params == 0
+
+
 def test_a_class_of_keras_with_wrong_arguments_is_an_error() -> None:
     with pytest.raises(ConvcalcError, match="needs the argument 'units'"):
         report(functional(INPUT, layer("Dense", "made", [tensor("x")]), END))

@@ -317,7 +317,7 @@ class ConfigReader:
         ((value,), _) = upgrade_keras2([value], functional=False)
         config = value["config"]
         is_keras = origin.may_be_keras(value)
-        definition = lookup_builtin(value["class_name"]) if is_keras else find(_foreign_name(value))
+        definition = lookup_builtin(short_class(value["class_name"])) if is_keras else find(_foreign_name(value))
         misfit = origin.unlike_keras(value, definition) if is_keras and definition is not None else ""
         if definition is not None and not misfit:
             inner_name = config.get("name")

@@ -16,6 +16,8 @@ from convcalc.layers.arguments import KnownName
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
+# The only layer of Keras 2 that its files name like a custom class.
+_REGISTERED = "Custom>CustomScaleLayer"
 # Keys that Keras 2 writes for all layers, besides their arguments.
 _COMMON_KEYS = frozenset(
     (
@@ -72,13 +74,13 @@ _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
 
 def may_be_keras(entry: Mapping[str, Any]) -> bool:
     """Returns False if an object of a config is of a custom class by what it says of its module and its registered name."""
-    class_name, registered = str(entry.get("class_name")), entry.get("registered_name")
+    class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
+    if class_name == _REGISTERED:
+        return True
     # The upgrade of Keras 2 may have added a word to the name of the class.
-    if ">" in class_name or (
-        isinstance(registered, str) and registered not in (class_name, class_name.partition(" ")[0])
-    ):
+    names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
+    if ">" in class_name or (isinstance(registered, str) and registered not in names):
         return False
-    module = entry.get("module")
     if "module" not in entry:
         return True
     return isinstance(module, str) and (module == "keras" or module.startswith(_PACKAGES))
