@@ -9,8 +9,7 @@ import pytest
 
 from convcalc import infer
 from convcalc.read import read
-from tests.live.tf_functions import EXPRESSIONS, STORED, build, compact, rows_of
-from tests.read.test_tf_functions import NOT_RECORDED, rows
+from tests.live.tf_functions import EXPRESSIONS, NOT_RECORDED, STORED, build, compact, rows, rows_of
 
 pytestmark = pytest.mark.keras
 

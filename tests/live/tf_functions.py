@@ -12,9 +12,13 @@ import json
 import re
 from typing import Any
 
+from convcalc.base.numbers import UNKNOWN
 from tests.paths import ROOT
 
 STORED = ROOT / "tests" / "read" / "tf_functions.json"
+
+# Files of Keras 2 do not record the tensors of these functions: some sizes, or all, are unknown.
+NOT_RECORDED = ("tf.einsum", "tf.meshgrid")
 
 INPUTS = {
     "x": ((6, 6, 8), "float32", None),
@@ -630,6 +634,18 @@ def rows_of(model: Any) -> list[list[Any]]:
         shapes = [None if part is None else list(part) for part in (shape if several else [shape])]
         rows.append([layer.name, shapes, layer.count_params()])
     return rows
+
+
+def rows(report: Any) -> list[list[Any]]:
+    """Returns the same for a report of convcalc."""
+    return [
+        [
+            row.name,
+            [None if shape is None else [None if n is UNKNOWN else n for n in shape] for shape in row.output_shapes],
+            row.params,
+        ]
+        for row in report.layers
+    ]
 
 
 def compact(config: dict[str, Any]) -> dict[str, Any]:

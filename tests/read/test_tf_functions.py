@@ -18,28 +18,18 @@ from convcalc.read import read
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
-from tests.live.tf_functions import INPUTS, STORED
-from tests.robustness.test_hostile_operations import ODD
+from tests.live.tf_functions import INPUTS, NOT_RECORDED, STORED, rows
 
 CASES: list[dict[str, Any]] = json.loads(STORED.read_text(encoding="utf-8"))
 
-# Files of Keras 2 do not record the tensors of these functions: some sizes, or all, are unknown.
-NOT_RECORDED = ("tf.einsum", "tf.meshgrid")
+ODD: list[Any] = [
+    10**9, 10**30, -1, -(10**30), 0, 2.5, float("nan"), float("inf"), True, None, "foo", "", [], [[]], [1, [2]],
+    [10**12] * 3, {"a": 1}, slice(None, 10**12), ..., ["x"], list(range(50)), [None, None], [-1, -1], Slot(0), [Slot(0)],
+]  # fmt: skip
 
 
 def report_of(config: Any) -> Any:
     return infer(read(json.dumps(config).encode(), "model.json"))
-
-
-def rows(report: Any) -> list[list[Any]]:
-    return [
-        [
-            row.name,
-            [None if shape is None else [None if n is UNKNOWN else n for n in shape] for shape in row.output_shapes],
-            row.params,
-        ]
-        for row in report.layers
-    ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["expression"])
