@@ -13,7 +13,7 @@ from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer, Model, StoredWeight, summary_order
+from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 
 FROZEN = "the layer is frozen: trainable is false"
 
@@ -73,6 +73,7 @@ def _counts(
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
     )
+    known = known or _is_unknown_operation(layer)
     recorded = not known and layer.stored is not None and (bool(layer.stored) or _may_have_none(layer, results))
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
@@ -106,6 +107,12 @@ def _counts(
         recorded=recorded,
         inside_unknown=inside_unknown,
     )
+
+
+def _is_unknown_operation(layer: Layer) -> bool:
+    """Returns True for an operation of Keras that is not in the catalogue: it has no weights."""
+    definition = layer.definition
+    return isinstance(definition, Foreign) and (definition.module or "").startswith("keras.src.ops.")
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:

@@ -116,3 +116,9 @@ def test_a_frozen_container_in_a_wrapper_freezes_nothing(
 ) -> None:
     config = functional(layer("InputLayer", "x", batch_shape=[None, *shape], dtype="float32"), outer)
     assert of(config).totals.trainable_params == trainable
+
+
+def test_an_unknown_operation_of_keras_has_no_weights() -> None:
+    operation = layer("Scan", "scan", [tensor("x")], module="keras.src.ops.core")
+    totals = of(functional(INPUT, operation, layer("Dense", "dense", [tensor("scan")], units=4))).totals
+    assert (totals.params, totals.trainable_params, totals.non_trainable_params) == (16, 16, 0)
