@@ -228,7 +228,7 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _params(row: LayerReport) -> str:
-    """Returns the number of parameters of a layer in words."""
+    """Returns the number of parameters of a layer as text."""
     label = row.incomplete.get("params")
     if row.params is UNKNOWN or label == "unknown":
         return "unknown"

@@ -180,7 +180,7 @@ def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
         return report.run, batch
     try:
         return run_on(report.model, shapes), batch
-    except ConvcalcError:  # a model that accepts an unknown batch size may reject 1: its sizes stay unknown
+    except ConvcalcError:  # a model may accept an unknown batch size but reject 1: then its sizes stay unknown
         return report.run, UNKNOWN
 
 

@@ -303,7 +303,10 @@ def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pix
 
 
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
-    """Returns the union of reaches with different strides: at each position the smallest interval with both fields, cut to the input."""
+    """Returns the union of reaches with different strides.
+
+    The field at each position is the smallest interval with both fields, which are cut to the input.
+    """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
     visible, other_visible = one.visible_interval, other.visible_interval
@@ -325,7 +328,7 @@ def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
 
 
 def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]:
-    """Returns the part of a field that is in the interval."""
+    """Returns the part of a field that is inside the interval."""
     if pixels[0] is None or pixels[1] is None:
         return None, None
     start, end = max(pixels[0], interval[0]), min(pixels[1], interval[1])
@@ -333,9 +336,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of reaches with different unknown paddings: the longer one.
+    """Returns the longer of two reaches with different unknown paddings.
 
-    It is a lower bound unless the longer one always contains the shorter one.
+    As their union it is a lower bound, unless it contains the shorter one for every padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

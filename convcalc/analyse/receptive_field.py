@@ -23,7 +23,7 @@ from convcalc.ops import Operation
 
 
 class Track(Struct):
-    """The reach of a tensor's positions along one axis of a model input; ``axes`` are the tensor's axes of these positions."""
+    """The pixels along one axis of a model input that a tensor depends on. Positions are counted along ``axes`` of the tensor."""
 
     axes: tuple[int, ...]
     reach: Reach
@@ -250,7 +250,7 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if the layer reads only some axes whole, or reads them in an unknown way."""
+    """Returns the track after a layer; None if the layer reads some of its axes whole and others not, or reads them in an unknown way."""
     if not track.axes:
         return track
     if track.reach.is_global:

@@ -52,13 +52,13 @@ def activation(a: Args, x: Shape) -> Inferred:
 
 
 def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one comparison, another one with ``max_value``, and one multiplication with ``negative_slope``."""
+    """Counts for each element a comparison, another one if ``max_value`` is set, and a product if ``negative_slope`` is set."""
     per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
     return costs.per_output(per_element)(a, inputs, result)
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0 for a plain ReLU or ReLU6, otherwise unknown: the operations for other arguments were not compared."""
+    """Returns 0 for a plain ReLU or ReLU6, otherwise unknown: others were never compared with TensorFlow's profiler."""
     is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
     return 0 if is_plain else UNKNOWN
 

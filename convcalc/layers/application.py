@@ -12,7 +12,7 @@ from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefini
 
 
 def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
-    """Runs the layer's rule on whole shapes (batch axis first).
+    """Runs the layer's rule on shapes that include the batch axis, which is first.
 
     ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. The returned weights have dtypes.
 
@@ -28,14 +28,17 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A layer without a rule for quantization has at most one layer inside with weights: a recurrent cell.
+    # A layer without a quantization rule contains at most one layer with weights: a recurrent cell.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
 def _without_weights(result: Inferred) -> Inferred:
-    """Returns the result under an unknown dtype policy, which may store the weights in any way. Their products stay."""
+    """Returns the result without weights, because an unknown dtype policy may store them in any way.
+
+    The multiply-accumulates stay known: those with weights become products.
+    """
     products = tuple(
         Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
         for weight in result.weights

@@ -295,7 +295,7 @@ class Anything(RankFree):
 
 
 class KerasObject(RankFree):
-    """An object of Keras that changes counts, as its files have it: kept unchanged."""
+    """A Keras object that changes counts. It is kept unchanged, in the form that Keras files contain."""
 
     expects = "an object of Keras, as its files have it"
 

@@ -128,7 +128,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     """Averages the values for each query position, weighted by how well their keys match, in several heads.
 
     Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs without
-    weights: each query with each key, and the scores with the values.
+    weights: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     _require_axes(1, value, key)
@@ -203,7 +203,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     """Computes attention in which several query heads share one head of keys and values.
 
     Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim, and
-    back. MACs without weights: each query with each key, and the scores with the values, in every query head.
+    back. MACs without weights, in every query head: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     _require_axes(2, value, key)

@@ -93,9 +93,9 @@ def _tail(*names: str) -> list[Argument]:
 def convolution(a: Args, x: Shape) -> Inferred:
     """Moves filters over {axes}; each filter reads all channels, or only the channels of its group.
 
-    Output size on each axis: floor((I − d·(K − 1) − 1 + padding)/S) + 1 with 'valid' (no padding) and ceil(I/S) with
-    'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once
-    at every output position.
+    Output size on each axis (I: input size, K: kernel size, S: stride, d: dilation): floor((I − d·(K − 1) − 1)/S) + 1
+    with 'valid', ceil(I/S) with 'same'. Parameters: the product of all kernel sizes, times (channels/groups)·filters, and
+    filters for the bias. Each element of the kernel is multiplied once at every output position.
     """
     strides_or_dilation(a)
     return convolve(a, x)
@@ -208,7 +208,7 @@ def spread(a: Args, x: Shape) -> Inferred:
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     """Applies depth_multiplier filters to each channel separately, over {axes}; channels are not mixed.
 
-    Parameters: K…·C_in·depth_multiplier, and one bias for each output channel.
+    Parameters: the product of all kernel sizes, times channels·depth_multiplier, and one bias for each output channel.
     """
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)
@@ -243,7 +243,8 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
 def separable_convolution(a: Args, x: Shape) -> Inferred:
     """Applies a depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
 
-    Parameters: K…·C_in·depth_multiplier + C_in·depth_multiplier·filters, and filters for the bias.
+    Parameters: K·C·depth_multiplier + C·depth_multiplier·filters (K: product of all kernel sizes, C: input channels), and
+    filters for the bias.
     """
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows(a, x)

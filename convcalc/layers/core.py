@@ -98,7 +98,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# The allowed forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string). True if the dots come first.
+# The allowed forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string), and whether the dots come first.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),

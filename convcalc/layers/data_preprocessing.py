@@ -284,7 +284,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # Keras files contain it
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # Keras files contain this size
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))

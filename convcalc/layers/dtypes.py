@@ -60,10 +60,10 @@ NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-
 
 
 class Policy(Struct):
-    """A dtype policy, taken apart. Its name is ``int4/128_from_float32``, or with policies of inner layers
+    """The parts of a dtype policy, e.g. of ``int4/128_from_float32``; with policies of inner layers, e.g.
     ``float32; query: int8_from_float32``.
 
-    A name such as ``float8/16_from_float32`` is not one of Keras: it stands for a policy object with a history of another length.
+    Keras has no names such as ``float8/16_from_float32``: here they mean a policy object whose history has another length.
     """
 
     # The plain or mixed policy.

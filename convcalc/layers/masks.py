@@ -16,7 +16,8 @@ from typing import Any
 class Computed:
     """A mask that an operation of ``keras.ops`` computes.
 
-    ``call`` and ``made`` are the arguments of the operation's call and constructor: tensors, masks, lists of them, or plain values.
+    ``call`` has the arguments of the operation's call, ``made`` those of its constructor: tensors, masks, lists of them, or
+    plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")

@@ -104,7 +104,7 @@ def _check_clipping(limits: Any) -> None:
 
 
 def _layer_normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns with ``rms_scaling`` the operations of the variance, a division, and the scale."""
+    """Counts the variance, a division and the scale with ``rms_scaling``, otherwise a usual normalization."""
     return costs.per_output(6)(a, inputs, result) if a["rms_scaling"] else _normalizing(a, inputs, result)
 
 
@@ -114,7 +114,7 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 9 for each element and 4 for each group. Unknown without ``scale`` or ``center``: these graphs were not compared."""
+    """Counts 9 for each element and 4 for each group. Without ``scale`` or ``center`` unknown: never compared with the profiler."""
     (x,) = inputs
     axis = a["axis"] if isinstance(a["axis"], tuple) else (a["axis"],)
     if not (axis in ((-1,), (len(x) - 1,)) and a["scale"] and a["center"] and not a["rms_scaling"]):

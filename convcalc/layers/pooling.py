@@ -50,8 +50,8 @@ def _pool(a: Args, x: Shape) -> Inferred:
 def max_pooling(a: Args, x: Shape) -> Inferred:
     """Computes the maximum of each window over {axes}.
 
-    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
-    with 'same'.
+    The default stride is the pool size. Output size on each axis (I: input size, P: pool size, S: stride):
+    floor((I − P)/S) + 1 with 'valid', ceil(I/S) with 'same'.
     """
     return _pool(a, x)
 
@@ -73,8 +73,8 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
 def average_pooling(a: Args, x: Shape) -> Inferred:
     """Computes the mean of each window over {axes}.
 
-    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
-    with 'same'.
+    The default stride is the pool size. Output size on each axis (I: input size, P: pool size, S: stride):
+    floor((I − P)/S) + 1 with 'valid', ceil(I/S) with 'same'.
     """
     return _pool(a, x)
 

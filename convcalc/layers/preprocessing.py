@@ -38,7 +38,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a difference and a division for each element, and a maximum for each deviation."""
+    """Counts a difference and a division for each element, and a maximum for each standard deviation."""
     (x,), axis = inputs, a["axis"]
     if a["invert"]:
         return UNKNOWN

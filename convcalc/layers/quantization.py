@@ -105,7 +105,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def _settings(a: Args, policy: str) -> Policy | None:
-    """Returns the policy with the settings of ``quantization_config``, which come first; None if these are unknown."""
+    """Returns the policy; settings of ``quantization_config`` replace those in its name. None if a setting is unknown."""
     settings = find_policy(policy)
     config = a.get("quantization_config")
     if settings is None or not settings.mode or config is None:
@@ -136,7 +136,7 @@ def _with_weights(result: Inferred, weights: tuple[Weight, ...], products: tuple
 def _quantized(
     settings: Policy, layout: Layout, a: Args, weights: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the weights, and the products of packed matrices, whose elements are not those that are multiplied."""
+    """Returns the weights, and products for packed matrices: these are unpacked first, so their elements are not multiplied."""
     mode = settings.mode
     if mode == "int8":
         return _int8(layout.scale, a, weights), ()
@@ -172,7 +172,7 @@ def _quantized(
 def _int4_tables(
     settings: Policy, a: Args, originals: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the tables of Embedding, each with two numbers in a byte along the features, and a scale for each group of features."""
+    """Returns the tables of Embedding. A byte has the numbers of two features; each group of features in a row has a scale."""
     rows, features = a["input_dim"], a["output_dim"]
     groups = _groups(features, settings.group)
     made: list[Weight] = []
@@ -204,7 +204,7 @@ def _stored(name: str, shape: Shape, dtype: str | None = None) -> Weight:
 
 
 def _scales(name: str, shape: Shape, settings: Policy, zero: str | None, rows_first: bool = False) -> list[Weight]:
-    """Returns the scales, and with groups the zero points. Without groups, the axis of the groups is omitted."""
+    """Returns the scales and, if there are groups, the zero points. Without groups, the scales have no axis for them."""
     if settings.group < 0:
         return [_stored(f"{name}_scale", shape[:1] if rows_first else shape[1:])]
     return [_stored(f"{name}_scale", shape), _stored(f"{name}_zero", shape, zero)]
@@ -235,7 +235,7 @@ def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[We
 
 
 def _float8(history: int) -> tuple[Weight, ...]:
-    """Returns the scale and the history of maxima for each rounded tensor. Keras counts them as trainable."""
+    """Returns a scale and a history of maxima for the inputs, the kernel and the gradient. Keras counts them as trainable."""
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -284,7 +284,7 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the sizes of the summed axes as rows, and of the others as columns."""
+    """Returns the rows and columns of the matrix: summed axes become rows, the others columns."""
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -293,7 +293,10 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns: Keras splits a kernel of 3 axes at its largest axis, whatever the equation is."""
+    """Returns the rows and columns of the matrix. Keras ignores the equation.
+
+    Of a kernel with 3 axes, the first axis becomes the rows if it is the largest; otherwise the last becomes the columns.
+    """
     _axes(a, mode)
     if len(kernel_shape) == 2:
         return kernel_shape[0], kernel_shape[1]

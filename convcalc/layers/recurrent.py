@@ -117,7 +117,7 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: 
 
 
 def _unit_flops(a: Args) -> Number:
-    """Counts the operations of one unit at one step. The sum of the two products is part of the products."""
+    """Counts the operations of one unit at one step. The addition of the two matrix products is counted with the products."""
     activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
         return activation
@@ -473,8 +473,8 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Computes an LSTM whose matrix products are replaced by convolutions over {axes}.
 
-    Parameters: 4 gates, each with a kernel on the input and one on the state: K…·C_in·4·filters + K…·filters·4·filters, and
-    4·filters for the bias; each is used at every position and step.
+    Parameters: 4 gates, each with a kernel on the input and one on the state: K·C·4·filters + K·filters·4·filters (K: product
+    of all kernel sizes, C: input channels), and 4·filters for the bias; each is used at every position and step.
     """
     sliding.strides_or_dilation(a)
     filters, channels = a["filters"], required(x[-1], "number of channels")

@@ -51,9 +51,9 @@ class Product(Struct):
     macs: Number
 
 
-# The dtype of outputs that have the dtype of the input.
+# Marks outputs that have the dtype of the input.
 SAME = "same"
-# The dtype of outputs that have the dtype of the layer's variables.
+# Marks outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
 # How Keras 2's summary writes output shapes: several in a list or a tuple, or a single one in a list.

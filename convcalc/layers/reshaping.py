@@ -16,7 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads (crops, if negative) with a window of size 1, which also moves over the padding."""
+    """Pads each axis, or crops it if the padding is negative: a window of size 1 that also moves over the padding."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -41,7 +41,7 @@ _PADDING_EXAMPLE = "{name}: 1"
 def zero_padding(a: Args, x: Shape) -> Inferred:
     """Adds zeros before and after {axes}.
 
-    Output size on each axis: I + before + after.
+    Output size on each axis: input size + before + after.
     """
     return _pad(x, a["padding"])
 
@@ -70,7 +70,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
 def cropping_1d(a: Args, x: Shape) -> Inferred:
     """Removes steps from the start and the end of the length.
 
-    Output size: I − before − after.
+    Output size: input size − before − after.
     """
     return _crop(a, x)
 
@@ -89,7 +89,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
 def cropping_2d(a: Args, x: Shape) -> Inferred:
     """Removes values from the start and the end of {axes}.
 
-    Output size on each axis: I − before − after.
+    Output size on each axis: input size − before − after.
     """
     return _crop(a, x)
 
@@ -108,7 +108,7 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
 def cropping_3d(a: Args, x: Shape) -> Inferred:
     """Removes values from the start and the end of {axes}.
 
-    Output size on each axis: I − before − after.
+    Output size on each axis: input size − before − after.
     """
     return _crop(a, x)
 
@@ -132,7 +132,7 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
     """Repeats each step `size` times.
 
-    Output size: I·size.
+    Output size: the input size times the argument `size`.
     """
     return _repeat(x, (a["size"],))
 
@@ -172,7 +172,7 @@ def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     """Enlarges images along {axes} by repeating pixels, or by interpolating between them.
 
-    Output size on each axis: I·size.
+    Output size on each axis: the input size times the argument `size`.
     """
     return _repeat(x, a["size"])
 
@@ -191,7 +191,7 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     """Repeats the values along {axes}.
 
-    Output size on each axis: I·size.
+    Output size on each axis: the input size times the argument `size`.
     """
     return _repeat(x, a["size"])
 

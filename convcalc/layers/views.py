@@ -19,8 +19,8 @@ from convcalc.layers.registry import Args, Inferred
 class View(Struct):
     """How the output reads one axis of an input.
 
-    Position n of an output axis in ``axes`` reads position n of the input axis, or the positions in the ``window`` there.
-    Without ``axes``, every output position reads the whole axis. ``reordered`` is True if the positions are in another order:
+    ``axes`` are the output axes along which each position reads one position of the input axis, or the ``window`` around it.
+    Without them, every output position reads the whole axis. ``reordered`` is True if the positions are in another order:
     spread over several axes (Flatten) or placed after other inputs (Concatenate).
     """
 
@@ -37,7 +37,7 @@ BATCH = View((0,))
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns unknown views, for unknown code or untracked movements of values."""
+    """Returns unknown views: for unknown code, and for layers that move values in a way that is not tracked."""
     return tuple((None,) * len(shape) for shape in inputs)
 
 

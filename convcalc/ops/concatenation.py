@@ -92,7 +92,7 @@ def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Ten
 
 
 def _checked_count(parts: int) -> int:
-    """Returns the number of outputs. Raises :class:`Refusal` for more than any model has, because each output costs memory."""
+    """Returns the number of outputs. Raises :class:`Refusal` if it is too large: each output needs memory."""
     if not 0 <= parts <= MAX_PARTS:
         raise Refusal(f"returns 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
     return parts

@@ -332,7 +332,7 @@ def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
 
 @operation("Select", receptive_field_rule=views.positions, flops=costs.free)
 def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
-    """Selects each element from the first tensor with a true condition at that position.
+    """At each position, selects the element of the first tensor whose condition is true there.
 
     As in Keras, the output has the shape and the dtype of the first tensor.
     """

@@ -111,9 +111,9 @@ class Operation(Struct):
         return self._infer(values, tensors)
 
     def _lenient(self, values: dict[str, Any]) -> Inferred:
-        """Returns the outputs of a function of TensorFlow: of unknown shape if its rule does not understand the arguments.
+        """Returns the outputs of a TensorFlow function. Their shapes are unknown if its rule fails for the arguments.
 
-        TensorFlow accepts more kinds of values than the rules know, and a file holds whatever it was given.
+        TensorFlow accepts more kinds of values than the rules support, and a file may contain any of them.
         """
         try:
             return self._infer(values, ())

@@ -1,9 +1,9 @@
-"""Functions of TensorFlow in files of Keras 2 that ``keras.ops`` does not have, or that are called in a way it does not have.
+"""Functions of TensorFlow in files of Keras 2: those that ``keras.ops`` does not have, or calls that it does not support.
 
-:mod:`convcalc.read.keras_files.upgrade_keras2` uses an operation of ``keras.ops`` where one fits, because that can be written to
-Keras 3. These rules have TensorFlow's parameters, all of them in the call, because each may be a tensor: ``tf.reshape`` takes
-sizes that ``tf.shape`` computed. TensorFlow converts constants to the dtype of the tensor, and never promotes dtypes. A call that a
-rule does not understand has outputs of unknown shape (``Operation.infer``).
+:mod:`convcalc.read.keras_files.upgrade_keras2` replaces a function by an operation of ``keras.ops`` if one fits, because that can
+be written for Keras 3. The rules here have TensorFlow's parameters, all of them in the call, because each may be a tensor:
+``tf.reshape`` takes sizes that ``tf.shape`` computed. TensorFlow converts constants to the dtype of the tensor, and never
+promotes dtypes. A call that a rule does not support has outputs of unknown shape (``Operation.infer``).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,9 +31,9 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 class SizeList(RankFree):
-    """Sizes: a number, a list of numbers and scalar tensors, or a vector. None if not even their number is known.
+    """Sizes: a number, a list of numbers and scalar tensors, or a vector. None if the number of sizes is unknown.
 
-    An element that is a tensor is its known value. -1 in it is an unknown size; a written -1 stays.
+    A tensor is replaced by its known value, in which -1 means an unknown size. A -1 that is not in a tensor is kept.
     """
 
     expects = "a list of sizes"
@@ -184,7 +184,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     for part in key:
         if isinstance(part, list):
             bounds = [_bound(bound) for bound in part]
-            # A slice with an unknown bound selects an unknown number of elements: None stands for that size below.
+            # A slice with an unknown bound selects an unknown number of elements. Below, UNKNOWN replaces such a slice.
             parts.append(slice(*bounds) if UNKNOWN not in bounds else UNKNOWN)
         else:
             parts.append(... if part == "..." else part)
@@ -192,7 +192,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     if any(isinstance(part, Tensor) and part.shape for part in parts):
         raise Refusal("selects by a tensor with axes", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # An index that is a tensor selects one element of an axis, as 0 does.
+    # An index that is a tensor selects one element of an axis, like the index 0.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -297,11 +297,11 @@ def repeat(input: Operand, repeats: AnyValue, axis: Axis | None = None) -> Tenso
 
 @_tensorflow("slice", flops=costs.free)
 def slice_(input_: Operand, begin: Sizes, size: Sizes) -> Tensor:
-    """Returns a part of a tensor; its start and its sizes may be tensors. -1 is the rest of an axis."""
+    """Returns a part of a tensor; its start and its sizes may be tensors. The size -1 means the rest of an axis."""
     sizes = shape_of(input_)
     starts = [UNKNOWN] * len(sizes) if begin is None else begin
     wanted = [UNKNOWN] * len(sizes) if size is None else size
-    # As in TensorFlow, one size that is a tensor makes the rest of every axis unknown.
+    # As in TensorFlow, one unknown size makes the size of every axis with -1 unknown.
     known = UNKNOWN not in wanted
     rest = [
         (whole - start if known else UNKNOWN) if part == -1 else part
@@ -384,7 +384,7 @@ def concat(values: AnyValue, axis: Axis) -> Tensor:
 
 
 def _agreed(shapes: Sequence[Shape]) -> Shape:
-    """Returns the shape of tensors that have the same shape: each size that one of them knows."""
+    """Returns the common shape of the tensors. A size is known if it is known in one of them."""
     return tuple(next((size for size in sizes if size is not UNKNOWN), UNKNOWN) for sizes in zip(*shapes))
 
 
@@ -710,7 +710,7 @@ def categorical(logits: Operand, num_samples: AnyValue, dtype: AnyValue = None) 
 
 @_tensorflow("gather", flops=costs.free)
 def gather(params: Operand, indices: Operand, axis: AnyValue = None, batch_dims: AnyValue = 0) -> Tensor:
-    """Selects elements by indices along an axis; the first batch_dims axes belong together."""
+    """Selects elements by indices along an axis; the first batch_dims axes are batch axes."""
     sizes, picks = shape_of(params), shape_of(indices)
     if not isinstance(batch_dims, int) or not (axis is None or isinstance(axis, int)):
         raise Refusal("needs axes that are numbers", codes.INVALID_VALUE)
@@ -751,7 +751,7 @@ def scatter_nd(indices: Ignored, updates: Operand, shape: Sizes) -> Tensor | Inf
 
 @_tensorflow("dynamic_partition", flops=costs.free)
 def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Integer) -> list[Tensor]:
-    """Splits a tensor into parts by the number of each element's part."""
+    """Splits a tensor into parts; ``partitions`` has the number of the part for each element."""
     if not 0 < num_partitions <= MAX_PARTS:
         raise Refusal("has no such number of parts", codes.INVALID_VALUE)
     rest = shape_of(data)[len(shape_of(partitions)) :]
@@ -808,7 +808,7 @@ def matmul(
     adjoint_a: Flag = False,
     adjoint_b: Flag = False,
 ) -> Inferred:
-    """Multiplies matrices, transposed if wanted."""
+    """Multiplies matrices, which can be transposed first."""
     left, right = _tensor(a, b), _tensor(b, a)
     left = _transposed(left) if transpose_a or adjoint_a else left
     right = _transposed(right) if transpose_b or adjoint_b else right
@@ -859,7 +859,7 @@ def solve(matrix: Operand, rhs: Operand) -> Tensor:
 
 @_tensorflow("linalg.trace", "linalg.det")
 def trace(x: Operand) -> Tensor:
-    """Computes a number for each matrix."""
+    """Computes the trace or the determinant of each matrix."""
     return Tensor(shape_of(x)[:-2], _dtype(x))
 
 
@@ -897,7 +897,7 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # Only the nearest neighbour, and a size that does not change, keep the dtype.
+    # The dtype is kept only for the nearest neighbour, or if the size does not change.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 
@@ -995,7 +995,7 @@ def extract_patches(images: Tensor, sizes: AnyValue, strides: AnyValue, rates: A
 
 def _padding(padding: Any) -> str:
     if not isinstance(padding, str) or padding.lower() not in ("same", "valid"):
-        raise Refusal("has a padding that is not known here", codes.INVALID_VALUE)
+        raise Refusal("needs 'same' or 'valid' as padding", codes.INVALID_VALUE)
     return padding.lower()
 
 
@@ -1009,11 +1009,11 @@ def _last(data_format: Any) -> str:
 
 
 def _spatial(value: Any, rank: int, data_format: Any) -> Any:
-    """Returns the part of a list for the spatial axes, of one that may have entries for the batch and the channels, too."""
+    """Returns the entries for the spatial axes from a list that may also have entries for the batch and the channels."""
     if value is None or isinstance(value, int):
         return 1 if value is None else value
     if not isinstance(value, list) or not all(isinstance(part, int) for part in value):
-        raise Refusal("has an argument that is not known here", codes.INVALID_VALUE)
+        raise Refusal("needs a whole number, or a list of whole numbers, for its axes", codes.INVALID_VALUE)
     if len(value) == rank + 2:
         return value[2:] if _last(data_format) == "channels_first" else value[1:-1]
     return value * rank if len(value) == 1 else value

@@ -32,7 +32,7 @@ _COLUMNS = (
 
 
 class CheckLine(Struct):
-    """The part of one model in formats of tables: its row, and a sheet of the differences from its record."""
+    """What tables show for one model: its row, and a sheet of the differences from its record."""
 
     row: Sequence[str]
     passed: bool
@@ -93,12 +93,12 @@ def status(result: CheckResult) -> str:
 
 
 def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the results for JSON from the data of each model."""
+    """Returns the JSON object of all checks. ``models`` has the JSON object of each model."""
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
 def model_dict(result: CheckResult) -> dict[str, Any]:
-    """Returns the part of one model for JSON.
+    """Returns the JSON object of one model.
 
     ``totals`` is null for a file that could not be read. ``comparison`` exists if the model has a record.
     """

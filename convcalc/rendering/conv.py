@@ -82,7 +82,7 @@ _POSITION_NAMES = {"length": "position", "height": "row", "width": "column", "de
 
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
-    """Returns how rounding affects the positions at the end, as the end of a line."""
+    """Returns the end of a line, which tells how rounding affects the last positions; empty if it does not."""
     unread, rounded = axis.unread(window), plain(window.output)
     if not axis.known(window):
         return ""
@@ -115,7 +115,7 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
 
 
 def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
-    """Returns lines that tell how the other framework (PyTorch or Keras) differs."""
+    """Returns lines about the other framework (PyTorch or Keras): what it computes, or how to get the same result there."""
     if not axis.known(window):
         return []
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)

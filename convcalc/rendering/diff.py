@@ -35,7 +35,7 @@ _TOTALS = {
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# The sizes that a printed summary contains, and their counts. A size is left out if its count differs.
+# The sizes in bytes that a printed summary contains, and the count for each. A size is left out if its count differs.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}

@@ -105,7 +105,7 @@ def write_comparison(format: OutputFormat, comparison: Comparison, request: Comp
 
 
 def check_payload(format: OutputFormat, result: CheckResult, text_style: TextStyle) -> Any:
-    """Returns the part of one checked model as plain data, which one process can send to another."""
+    """Returns what the format writes for one checked model, as data that one process can send to another."""
     if format.check_pieces:
         return tuple(resolve(format.check_pieces)(result, text_style))
     if format.check_result:
@@ -116,7 +116,7 @@ def check_payload(format: OutputFormat, result: CheckResult, text_style: TextSty
 
 
 def write_checks(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[Piece]:
-    """Yields the text of all checks. ``payloads`` has the part of each model.
+    """Yields the text of all checks. ``payloads`` are the results of :func:`check_payload` for each model.
 
     A format with ``check_pieces`` is written model by model, any other format at the end.
     """

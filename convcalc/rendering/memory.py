@@ -9,8 +9,8 @@ from convcalc.base.text import bytes_text, number_text, visible
 from convcalc.rendering.grid import TextStyle, width_of
 
 ROWS = 8
-WIDTH = 100  # of a chart if no width is requested
-MOST_TENSORS = 12  # that are listed
+WIDTH = 100  # columns of the chart, if no width is requested
+MOST_TENSORS = 12  # the maximum number of tensors in the list
 _WIDEST_STEP = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
@@ -79,7 +79,7 @@ def chart(memory: Memory, style: TextStyle) -> list[str]:
     under = f"{' ' * margin}{' ' * mark}^"
     lines.append(f" {labels[1]:>{margin - 3}} {corner}{line * (bars * wide)}")
     text = f" step {memory.peak_step + 1} of {steps}: {memory.moments[memory.peak_step].layer}"
-    if width_of(under + text) > margin + room:  # without room after the mark, the text is before it
+    if width_of(under + text) > margin + room:  # no room after the mark: write the text before it
         text = text[1:] + " "
         before = margin + mark - width_of(text)
         return [*lines, f"{' ' * before}{text}^"] if before >= 0 else [*lines, under, f" {text.strip()}"]

@@ -31,8 +31,8 @@ class OutputFormat(Struct):
     - ``sheets`` takes an iterable of Sheets and returns pieces of text.
     - ``reports`` takes an iterable of Studies and a :class:`FormatRequest` and returns pieces of text.
     - ``comparison`` takes a Comparison and a :class:`ComparisonRequest` and returns the text.
-    - ``check_result`` takes a CheckResult and returns the model's part as plain data, which another process can send;
-      ``checks`` takes a sequence of such parts and returns the text.
+    - ``check_result`` takes a CheckResult and returns data that a process can send to another;
+      ``checks`` takes a sequence of such data, one for each model, and returns the text.
     - ``check_pieces`` takes a CheckResult and a TextStyle and returns :class:`Piece` objects, which are written as soon as a model
       is checked. A format has either this or ``check_result`` and ``checks``.
     """

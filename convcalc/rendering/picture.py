@@ -9,7 +9,7 @@ from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 
 MOST_ROWS = 7
-MOST_POSITIONS = 2000  # of one kernel: more do not fit into a terminal
+MOST_POSITIONS = 2000  # the maximum number of positions drawn for one kernel: more do not fit into a terminal
 _READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 

@@ -26,7 +26,7 @@ _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
 class Finding(Struct):
-    """A problem as data. The number of its rule, and its number among equal findings, depend on all models and are added later."""
+    """A problem as data. Two numbers depend on all models and are added later: that of its rule, and its number among equal findings."""
 
     code: Code
     level: str

@@ -41,7 +41,7 @@ FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, "
 
 
 def require_graph(model: Model) -> None:
-    """Raises :class:`ConvcalcError` for a model whose config lists no layers, or a file of weights: no graph is known."""
+    """Raises :class:`ConvcalcError` if no graph is known: in a file of weights, or if the model's config lists no layers."""
     from convcalc.base import codes
     from convcalc.base.problems import error
 

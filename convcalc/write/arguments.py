@@ -46,7 +46,7 @@ def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
     """True if the layer has the name that Keras would give it now, so that the name need not be written.
 
-    If so, the name is used up. The automatic names of its hidden sublayers are used up in any case.
+    If True, the name is used up. The automatic names of its hidden sublayers are used up in any case.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)

@@ -99,7 +99,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
     config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
     config |= _arguments(layer_definition, layer.args, trains)
-    config["name"] = layer.name  # a custom class can have another name among its arguments
+    config["name"] = layer.name  # the arguments of a custom class may contain another name
     if layer_definition is None or layer_definition.is_custom:
         class_name = short_class(layer.class_name)
         module, registered = (

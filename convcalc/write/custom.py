@@ -1,4 +1,4 @@
-"""Writes the custom layers that a spec declares."""
+"""Writes the declarations of custom layers, which come from a spec."""
 
 from __future__ import annotations
 

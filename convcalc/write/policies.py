@@ -19,7 +19,7 @@ _ANY = ".*"
 
 
 def require_known_policies(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a dtype policy is unknown: the model that is written would be another one."""
+    """Raises :class:`ConvcalcError` if a dtype policy is unknown, because the written model would have another policy."""
     for layer in _layers(report.model):
         sublayers = [
             (layer.dtype, layer.class_name == "InputLayer"),
@@ -64,12 +64,12 @@ def policy_code(name: str, layer: str | None) -> str:
 
 
 def _path(layer: str, inner: str) -> str:
-    """Returns the key of an inner layer. The names of outer models can precede the path."""
+    """Returns the key of an inner layer: a pattern for its path, which the names of outer models can precede."""
     return f"(.*/)?{layer if layer == _ANY else re.escape(layer)}/{inner}"
 
 
 def _has_no_name(name: str) -> bool:
-    """True for a policy that Keras has only as an object."""
+    """True for a policy that has no name in Keras, so it must be written as an object."""
     return name.startswith("float8/")
 
 

@@ -1,4 +1,4 @@
-"""Writes a model as Keras code: a function for each model, with one line a layer in the functional style.
+"""Writes a model as Keras code: a function for each model, in the functional style, with one line for each layer.
 
 Automatic names of a new process are left out. Masks are left out too: Keras creates them when the code runs.
 """
@@ -25,7 +25,7 @@ from convcalc.write.expressions import CallExpression, Code, expression, is_name
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
-# Operations that the function of their name does not create, so that their class is called.
+# Operations whose class is called, because the function with their name creates another operation.
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
 # Functions whose first argument is the first argument of the operation's constructor.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
@@ -35,7 +35,7 @@ def python_code(report: Report) -> str:
     """Returns the text of a module with the model as ``model``. Raises :class:`ConvcalcError` if it cannot be written as code."""
     require_keras_operations(report.model)
     if any(call.masks for call in report.model.calls):
-        spec_yaml(report)  # raises for masks that Keras would not create by itself
+        spec_yaml(report)  # raises an error for masks that Keras would not create by itself
     module = _Module(report)
     body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
     imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]

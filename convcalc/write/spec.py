@@ -88,7 +88,7 @@ class _Writer:
         self.labels = self._labels()
 
     def _labels(self) -> dict[int, str]:
-        """Returns labels for the calls that are used after their layer was called again."""
+        """Returns labels for calls whose output is used after their layer was called again: its name then means a later call."""
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
         taken = {layer.name for layer in self.model.layers}
@@ -168,7 +168,7 @@ class _Writer:
         return [f"  - {definition.name}: {flow(args)}" if args else f"  - {definition.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of a custom class. The output shape in the file becomes its expected output shape."""
+        """Returns the entry of a custom class, with `expect:` if the Keras file records its output shape."""
         base = short_class(layer.class_name)
         definition = layer.definition
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
@@ -185,7 +185,7 @@ class _Writer:
         return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
     def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of an operation. ``own`` has ``from`` only if its tensor is not the output above."""
+        """Returns the entry of an operation. ``own`` has ``from`` only if the operation does not read the entry above it."""
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
