@@ -327,6 +327,8 @@ def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
     """Selects each element from one of two tensors, depending on a condition."""
     shapes = map(shape_of, (condition, x1, x2))
+    if x1 is None and x2 is None:
+        return Tensor(reduce(broadcast, shapes), "int64")
     return Tensor(reduce(broadcast, shapes), common_dtype(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 

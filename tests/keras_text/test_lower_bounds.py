@@ -122,3 +122,9 @@ def test_an_unknown_operation_of_keras_has_no_weights() -> None:
     operation = layer("Scan", "scan", [tensor("x")], module="keras.src.ops.core")
     totals = of(functional(INPUT, operation, layer("Dense", "dense", [tensor("scan")], units=4))).totals
     assert (totals.params, totals.trainable_params, totals.non_trainable_params) == (16, 16, 0)
+
+
+def test_where_with_a_condition_alone_is_int64() -> None:
+    operation = layer("Where", "dense", [tensor("x")], module="keras.src.ops.numpy")
+    (result,) = of(functional(INPUT, operation)).layers[1].calls
+    assert result.output_dtypes == ("int64",)
