@@ -290,7 +290,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
             labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]
         trainable_bytes -= weight_bytes(again)
-        if trained > params:  # rows share weights, and which of them is not known
+        if trained > params:  # rows share weights, but it is unknown which
             trained = UNKNOWN
             labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
@@ -317,8 +317,8 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
     """Returns the number and the bytes of all parameters, and the trainable weights in rows that share those of another row.
 
-    A variable is stored once, also if several layers share it. Where the file stores other weights of a layer than Keras counts,
-    such as without LoRA's matrices, those of the layer's rule count.
+    A variable is stored once, also if several layers share it. If the file stores other weights of a layer than Keras counts
+    (e.g. none for LoRA's matrices), the weights of the layer's rule are used.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[tuple[str, ...]] = set()

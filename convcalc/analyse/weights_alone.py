@@ -1,6 +1,6 @@
 """The weights of a layer whose input shapes are unknown.
 
-The rule of the layer runs on shapes that the layer accepts. A layer without weights there has none on any input. Weights that
+The rule of the layer runs on shapes that the layer accepts. If it has no weights on these, it has none on any input. Weights that
 depend on the input are known if the file stores weights of the same shapes.
 """
 
@@ -52,7 +52,7 @@ def _sizes(layer: Layer) -> Sequence[Number]:
 
 
 def _shapes(definition: LayerDefinition, layer: Layer) -> Iterator[Shape]:
-    """Yields the input shapes to try. Some rules need every size: the other axes are first unknown, then of some size."""
+    """Yields the input shapes to try. Sizes of other axes are first unknown, then fixed: some rules need every size."""
     if definition.axes is not None:
         ranks: Sequence[int] = [len(definition.axes)]
     else:
