@@ -24,6 +24,9 @@ from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engi
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
+# No layer has more outputs. A file that refers to a larger number would only fill memory.
+MAX_UNKNOWN_OUTPUTS = 256
+
 
 class _Session:
     """The state that all runs for one report share.
@@ -125,11 +128,43 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
         except Refusal as refusal:
             session.problems.append(_problem(run, call, layer, inputs, refusal))
             results.append(unknown_result(inputs))
+    _add_used_outputs(run)
     for ref in model.outputs:
         if missing := _missing_output(run, ref):
             mark = model.place.mark("outputs") if model.place else None
             session.problems.append(Problem(codes.NO_SUCH_OUTPUT, f"the model '{model.name}' returns {missing}", mark))
     return run
+
+
+def _may_have_more(result: CallResult) -> bool:
+    """Returns True if the number of outputs is unknown, because no rule gave the outputs."""
+    return result.inferred is None or result.recorded or UNKNOWN_SHAPE in result.outputs
+
+
+def _add_used_outputs(run: ModelRun) -> None:
+    """Adds, with unknown shapes, the outputs that the model uses of calls whose number of outputs is unknown."""
+    model, results = run.model, run.results
+    if not any(map(_may_have_more, results)):
+        return
+    used: dict[int, int] = {}
+    for refs in (model.outputs, *[call.sources for call in model.calls]):
+        for ref in refs:
+            if used.get(ref.call, 0) < ref.output < MAX_UNKNOWN_OUTPUTS:
+                used[ref.call] = ref.output
+    inputs = {ref.call for ref in model.inputs}
+    for number, output in used.items():
+        result = results[number]
+        if output >= len(result.outputs) and number not in inputs and _may_have_more(result):
+            outputs, dtypes = list(result.outputs), list(result.dtypes)
+            _pad(outputs, dtypes, output + 1)
+            results[number] = result._replace(outputs=tuple(outputs), dtypes=tuple(dtypes))
+
+
+def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
+    """Adds outputs of unknown shape and dtype until there are ``count``."""
+    missing = count - len(outputs)
+    outputs += [UNKNOWN_SHAPE] * missing
+    dtypes += [""] * missing
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
@@ -138,9 +173,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
     A model input is always one tensor, even if its class is unknown.
     """
     result = run.results[ref.call]
-    may_have_more = (result.inferred is None or UNKNOWN_SHAPE in result.outputs) and Ref(
-        ref.call
-    ) not in run.model.inputs
+    may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs
     count = len(result.outputs)
     if ref.output < count or may_have_more:
         return ""
@@ -160,13 +193,13 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
+    # Without a rule, the number of outputs is unknown: the layer has at least those that the file records.
+    may_have_more = UNKNOWN_SHAPE in outputs
     for number, (shape, dtype) in sorted(call.recorded.items()):
-        is_next_unknown = outputs[0] is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE and number == len(outputs)
         if number >= len(outputs):
-            if not is_next_unknown:
+            if not may_have_more or shape is UNKNOWN_SHAPE or number >= MAX_UNKNOWN_OUTPUTS:
                 continue
-            outputs.append(UNKNOWN_SHAPE)
-            dtypes.append("")
+            _pad(outputs, dtypes, number + 1)
         if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
             shape = (result.inputs[0][0], *shape[1:])  # the file does not state the batch size: use the input's
         inferred = outputs[number]

@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition
-from convcalc.model import NO_ARGS, Call, Layer, Model, Ref, Slot, with_needed
+from convcalc.model import NO_ARGS, Call, Foreign, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.serialized import KerasTensor
@@ -57,9 +57,13 @@ class CallGraph:
         self.calls: list[Call] = []
         self.recorded: dict[tuple[str, int, int], KerasTensor] = {}
         self._references: dict[tuple[int, int], Ref] = {}
+        self._used: dict[str, set[int]] | None = None
 
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """Returns the model. Raises for a graph with cycles or missing calls."""
+        for entry in self.entries.values():
+            if isinstance(entry.layer.definition, Foreign) and entry.nodes:
+                self._find_offset(entry, config.get("output_layers"))
         self._order_calls()
         layers = tuple(entry.layer for entry in self.entries.values())
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
@@ -88,6 +92,36 @@ class CallGraph:
             own_flags=True,
         )
         return with_needed(model)
+
+    def _find_offset(self, entry: LayerEntry, output_layers: Any) -> None:
+        """Sets the number of the first call of a custom class from the numbers that the file uses.
+
+        Keras counts the calls of a nested Functional from 1, also if it is of a custom class. It saves only calls that the model
+        uses, so exactly one of the two ways to count uses every call.
+        """
+        count = len(entry.nodes)
+        outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
+        if self.legacy:
+            outputs |= self._used_numbers().get(entry.name, set())
+            entry.offset = 1 if outputs and 0 not in outputs else 0
+        elif count in outputs and 0 not in outputs:
+            entry.offset = 1
+        elif outputs and 0 not in outputs and count > 1:
+            used = self._used_numbers().get(entry.name, set())
+            every = set(range(count))
+            entry.offset = 1 if used | outputs != every and used | {number - 1 for number in outputs} == every else 0
+
+    def _used_numbers(self) -> Mapping[str, set[int]]:
+        """Returns, by layer, the numbers of the calls to which arguments of calls refer."""
+        if self._used is None:
+            self._used = {}
+            for entry in self.entries.values():
+                for number, (args, kwargs) in enumerate(entry.nodes):
+                    for leaf in _leaves([args, list(kwargs.values())]):
+                        if serialized.is_tensor(leaf):
+                            tensor = self._tensor(leaf, f"{entry.path}.inbound_nodes[{number}]")
+                            self._used.setdefault(tensor.layer, set()).add(tensor.node)
+        return self._used
 
     def _check_inputs(self, inputs: Sequence[Ref], outputs: Sequence[Ref], path: str) -> None:
         """Raises for an input that is called on tensors, or that has several outputs."""
@@ -152,9 +186,12 @@ class CallGraph:
 
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
         """Returns the tensors in a tree of arguments, in Keras's order: mappings by their sorted keys."""
+        tensors = [self._tensor(leaf, path) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
+        return [self._counted_from_zero(tensor) for tensor in tensors] if self.legacy else tensors
+
+    def _tensor(self, value: Mapping[str, Any], path: str) -> KerasTensor:
         try:
-            tensors = [serialized.tensor(leaf) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
-            return [self._counted_from_zero(tensor) for tensor in tensors] if self.legacy else tensors
+            return serialized.tensor(value)
         except ValueError:
             raise self.fail(path, "contains a tensor that does not name its call") from None
 
@@ -261,6 +298,18 @@ class CallGraph:
                 path, f"refers to output {output} of '{name}', which has fewer outputs", codes.NO_SUCH_OUTPUT
             )
         return Ref(placed, output)
+
+
+def _leaf_lists(value: Any) -> Iterator[list[Any]]:
+    """Yields the entries ``[name, call, output]`` in lists and mappings of them; other leaves are left out."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list) and len(part) == 3 and isinstance(part[0], str):
+            if isinstance(part[1], int):
+                yield part
+        elif isinstance(part, (list, dict)):
+            waiting.extend(part.values() if isinstance(part, dict) else part)
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

@@ -99,6 +99,9 @@ class ConfigReader:
         for number, entry in enumerate(entries):
             at = f"{path}.layers[{number}]"
             layer = self.layer(self.mapping(entry, at), at, depth)
+            if isinstance(layer.definition, Foreign) and layer.name in taken:
+                # The ``name`` in the config is the class's own argument: the file does not say the layer's name.
+                layer = layer._replace(name=self.names.automatic(layer.class_name))
             layers.append(layer)
             self._take_name(taken, layer.name, at)
             if isinstance(layer.definition, Operation):
@@ -257,6 +260,9 @@ class ConfigReader:
             if batch_shape is not None:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
+        if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
+            # Keras writes both arguments of an adapted layer. When it loads one, the boundaries count.
+            config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
             for argument in definition.arguments

@@ -110,6 +110,10 @@ def plain(value: Any) -> Any:
     if is_policy_object(value):
         return policy(value)
     if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):
+        if value["module"] == "keras.initializers":
+            name = name.removesuffix(
+                "Initializer"
+            )  # Keras 3.0 to 3.6 write OrthogonalInitializer, later ones Orthogonal
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
