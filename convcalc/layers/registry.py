@@ -172,6 +172,8 @@ class LayerDefinition(Struct):
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
     # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
     ends_with_bias: bool = False
+    # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
+    keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
     # True for a layer that a spec declares under ``custom:``.

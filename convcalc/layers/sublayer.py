@@ -14,6 +14,7 @@ from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import RankFree
 from convcalc.layers.dtypes import is_policy
+from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
@@ -137,18 +138,21 @@ class LayerValue(RankFree):
         if isinstance(value, (SubLayer, SubForeign)) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
-            return self._layer(value, None)
+            return self._layer(value, None, find(value))
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
             name = str(value["class_name"])
-            return self._layer(name, _known_arguments(name, value["config"]), any_policy=True)
+            definition = find(name) or keras2_layer(name)
+            arguments = _known_arguments(definition, value["config"])
+            return self._layer(name, arguments, definition, any_policy=True)
         if not isinstance(value, Mapping) or len(value) != 1:
             raise ValueError
         ((name, arguments),) = value.items()
-        return self._layer(str(name), arguments)
+        return self._layer(str(name), arguments, find(str(name)))
 
-    def _layer(self, name: str, arguments: Any, any_policy: bool = False) -> SubLayer:
+    def _layer(
+        self, name: str, arguments: Any, definition: LayerDefinition | None, any_policy: bool = False
+    ) -> SubLayer:
         """Returns the layer. ``any_policy``: its dtype policy may be unknown, as in a file of Keras."""
-        definition = find(name)
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
         named = dict(arguments) if isinstance(arguments, Mapping) else {}
@@ -170,9 +174,8 @@ class LayerValue(RankFree):
         return SubLayer(definition, args, explicit_name, trainable, dtype)
 
 
-def _known_arguments(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the config without unknown arguments: Keras writes some that the layer itself does not accept."""
-    definition = find(name)
     return {
         key: value for key, value in config.items() if definition is None or key in _COMMON or definition.argument(key)
     }

@@ -118,4 +118,9 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     if a["merge_mode"] == "concat" and output is not None:
         output = (*output[:-1], output[-1] * 2)
     merged = (output, output) if a["merge_mode"] is None else (output,)
-    return Inferred((*merged, *inner, *inner), there.weights + back.weights, there.products + back.products)
+    return Inferred(
+        (*merged, *inner, *inner),
+        there.weights + back.weights,
+        there.products + back.products,
+        unknown=there.unknown | back.unknown,
+    )

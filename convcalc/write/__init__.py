@@ -18,6 +18,7 @@ def _json(report: Report) -> str:
     from convcalc.write.policies import require_known_policies
 
     require_known_policies(report)
+    require_writable(report)
     return config_json(report)
 
 
@@ -26,6 +27,7 @@ def _yaml(report: Report) -> str:
     from convcalc.write.spec import spec_yaml
 
     require_known_policies(report)
+    require_writable(report)
     return spec_yaml(report)
 
 
@@ -34,6 +36,7 @@ def _python(report: Report) -> str:
     from convcalc.write.python import python_code
 
     require_known_policies(report)
+    require_writable(report)
     return python_code(report)
 
 
@@ -48,6 +51,23 @@ def require_graph(model: Model) -> None:
     if model.class_name not in ("Sequential", "Functional"):
         message = f"'{model.name}' cannot be written: the file does not contain its layers and their connections"
         raise error(codes.CANNOT_WRITE, message)
+
+
+def require_writable(report: Report) -> None:
+    """Raises :class:`ConvcalcError` for a layer that only Keras 2 has: no format that is written can describe it."""
+    from convcalc.base import codes
+    from convcalc.base.problems import error
+    from convcalc.layers import LayerDefinition
+    from convcalc.layers.sublayer import sublayers_of
+
+    for row in report.layers:
+        inside = [sublayer.definition for sublayer in sublayers_of(row.layer.args)]
+        for definition in (row.definition, *inside):
+            if isinstance(definition, LayerDefinition) and definition.keras2_only:
+                raise error(
+                    codes.CANNOT_WRITE,
+                    f"'{row.path}' ({definition.class_name}) can only be a layer of Keras 2: Keras 3 has no such layer",
+                )
 
 
 def classes_to_supply(report: Report) -> list[str]:

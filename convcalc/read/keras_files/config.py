@@ -20,6 +20,7 @@ from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_buil
 from convcalc.layers.arguments import Argument, KnownName
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, is_policy
+from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
 from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import TENSORFLOW, Operation, find_operation
@@ -184,7 +185,7 @@ class ConfigReader:
         class_name = self.word(entry.get("class_name"), f"{path}.class_name").rpartition(">")[2]
         config = self.mapping(entry.get("config"), f"{path}.config")
         module = origin.module_of(entry) or ""
-        definition = lookup_builtin(class_name) if origin.may_be_keras(entry) else None
+        definition = (lookup_builtin(class_name) or keras2_layer(class_name)) if origin.may_be_keras(entry) else None
         misfit = "" if definition is None else origin.unlike_keras(entry, definition)
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from convcalc.base.structs import Struct
+from convcalc.layers.keras2 import OF_KERAS2
 from convcalc.ops import TENSORFLOW, find_operation
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
@@ -241,6 +242,12 @@ _RENAMED = {
     "Discretization": {"bins": "bin_boundaries"},
 }
 
+_RENAMED_CLASSES = {
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+}
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
+
 
 def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
     """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
@@ -254,7 +261,8 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
     names = (
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
-    upgraded = [_upgraded(entry, names) if isinstance(entry, Mapping) else entry for entry in entries]
+    keras2 = legacy or _is_keras2(entries)
+    upgraded = [_upgraded(entry, names, keras2) if isinstance(entry, Mapping) else entry for entry in entries]
     return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
 
 
@@ -319,17 +327,48 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
     return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], (list, Mapping)) and "args" not in nodes[0]
 
 
-def _upgraded(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
+    """Returns a layer with the class and the arguments of Keras 3, also the layers among its arguments.
+
+    A layer that behaves as in Keras 2 gets the name of its definition in ``convcalc/layers/keras2.py``.
+    """
+    class_name, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, Mapping):
+        return dict(entry)
+    class_name = _RENAMED_CLASSES.get(class_name, class_name)
+    renamed = _RENAMED.get(class_name, {})
+    upgraded = {renamed.get(key, key): _upgraded_argument(value, keras2) for key, value in config.items()}
+    axis = upgraded.get("axis")
+    if "BatchNormalization" in class_name and isinstance(axis, list) and len(axis) == 1:
+        upgraded["axis"] = axis = axis[0]
+    several_axes = class_name == "BatchNormalization" and isinstance(axis, list)
+    time_major = class_name in _RECURRENT and upgraded.get("time_major") is True
+    sizes = upgraded.get("output_shape")
+    open_sizes = keras2 and class_name == "EinsumDense" and None in (sizes if isinstance(sizes, list) else ())
+    if several_axes or time_major or open_sizes:
+        class_name += OF_KERAS2
+    return {**entry, "class_name": class_name, "config": upgraded}
+
+
+def _upgraded_argument(value: Any, keras2: bool) -> Any:
+    """Returns an argument; a layer or a list of layers is upgraded. A model is kept: the reader upgrades its layers."""
+    if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
+        return [_upgraded_argument(part, keras2) for part in value]
+    config = value.get("config") if isinstance(value, Mapping) else None
+    is_layer = isinstance(config, Mapping) and "class_name" in value and not isinstance(config.get("layers"), list)
+    return _upgraded_layer(value, keras2) if is_layer else value
+
+
+def _is_keras2(entries: Sequence[Any]) -> bool:
+    """Returns True if a layer states its input shape as Keras 2 writes it."""
+    configs = [entry.get("config") for entry in entries if isinstance(entry, Mapping)]
+    return any(isinstance(config, Mapping) and "batch_input_shape" in config for config in configs)
+
+
+def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> Mapping[str, Any]:
     """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers of a functional model."""
     class_name, config = entry.get("class_name"), entry.get("config")
-    upgraded = dict(entry)
-    if isinstance(class_name, str) and class_name in _RENAMED and isinstance(config, Mapping):
-        renamed = _RENAMED[class_name]
-        upgraded["config"] = {renamed.get(key, key): value for key, value in config.items()}
-    if class_name == "BatchNormalization" and isinstance(config, Mapping):
-        axis = config.get("axis")
-        if isinstance(axis, list) and len(axis) == 1:
-            upgraded["config"] = {**config, "axis": axis[0]}
+    upgraded = _upgraded_layer(entry, keras2)
     if not _has_legacy_calls(entry):
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
