@@ -22,13 +22,13 @@ from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
-from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
+from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref, input_args
 from convcalc.ops import TENSORFLOW, Operation, find_operation
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
 from convcalc.read.keras_files.policies import layer_policy
-from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
+from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape, upgrade_keras2, with_config_mapping
 from convcalc.read.keras_files.weights_tree import class_model
 
 MODELS = ("Functional", "Sequential", "Model")
@@ -75,6 +75,7 @@ class ConfigReader:
 
     def model(self, entry: Mapping[str, Any], path: str = "", depth: int = 0) -> Model:
         """Returns the model of an object ``{class_name, config, …}``."""
+        entry = with_config_mapping(entry, self.names.automatic)
         if depth > MAX_NESTED_MODELS:
             raise self.fail(path, f"models are nested more than {MAX_NESTED_MODELS} levels deep", codes.TOO_DEEP)
         inner = f"{path}.config".lstrip(".")
@@ -113,7 +114,7 @@ class ConfigReader:
                 )
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
-            shape = shape or self._first_shape(entries)
+            shape = shape or _first_shape(layers, entries)
             input_name = f"{name}_input" if shape is None else "input_layer"
             while input_name in taken:
                 input_name += "_"
@@ -127,13 +128,6 @@ class ConfigReader:
             if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
                 calls[before] = calls[before]._replace(recorded={0: (shape, "")})
         return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),), own_flags=True)
-
-    def _first_shape(self, entries: Sequence[Any]) -> Shape | None:
-        """Returns the input shape that the first layer states, as Keras 2 writes it."""
-        config = entries[0].get("config") if entries and isinstance(entries[0], Mapping) else None
-        if not isinstance(config, Mapping):
-            return None
-        return serialized.recorded_shape(config.get("batch_shape") or config.get("batch_input_shape"))
 
     def _functional(
         self,
@@ -183,6 +177,7 @@ class ConfigReader:
     def layer(self, entry: Mapping[str, Any], path: str, depth: int) -> Layer:
         """Returns the layer, operation or nested model of an object ``{module, class_name, config}``."""
         class_name = self.word(entry.get("class_name"), f"{path}.class_name").rpartition(">")[2]
+        entry = with_config_mapping(entry, self.names.automatic)
         config = self.mapping(entry.get("config"), f"{path}.config")
         module = origin.module_of(entry) or ""
         definition = (lookup_builtin(class_name) or keras2_layer(class_name)) if origin.may_be_keras(entry) else None
@@ -361,10 +356,26 @@ class ConfigReader:
         )
 
 
+def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
+    """Returns the input shape that the first layer states, as Keras 2 writes it; of a nested model, that of its input."""
+    if not layers or isinstance(layers[0].definition, Foreign):
+        return None
+    model = layers[0].model
+    if model is None:
+        return serialized.recorded_shape(stated_input_shape(entries[0]))
+    first = model.layer_of(model.inputs[0])
+    if first.broken or first.class_name != "InputLayer":
+        return None
+    args = input_args(first)
+    return (args.get("batch_size", UNKNOWN), *args["shape"]) if "shape" in args else None
+
+
 def _is_model(value: Any) -> bool:
     """Returns True if a value in a config is a model."""
     config = value.get("config") if isinstance(value, Mapping) else None
-    return isinstance(config, Mapping) and value.get("class_name") in MODELS and isinstance(config.get("layers"), list)
+    if not isinstance(value, Mapping) or value.get("class_name") not in MODELS:
+        return False
+    return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
 
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
@@ -418,6 +429,7 @@ def read_config(data: Any, source: str) -> Model:
     if not isinstance(data, Mapping) or "class_name" not in data or "config" not in data:
         raise error(codes.NOT_A_MODEL, f"{source}: a model's config must have a class_name and a config")
     reader = ConfigReader(source)
+    data = with_config_mapping(data, reader.names.automatic)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
         return class_model(data, source)

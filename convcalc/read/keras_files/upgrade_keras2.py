@@ -249,6 +249,46 @@ _RENAMED_CLASSES = {
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
 
+def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
+    """Returns the object of a Sequential with a mapping as config: before version 2.2.3, Keras wrote only the list of layers.
+
+    ``automatic`` gives a name to a model without one.
+    """
+    layers = entry.get("config")
+    if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
+        return entry
+    name = entry.get("name")
+    return {**entry, "config": {"name": name if isinstance(name, str) else automatic("Sequential"), "layers": layers}}
+
+
+# The layers that read (length, features): Keras 2 lets the first layer state both sizes on their own.
+_SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU", "Conv1D")
+
+
+def stated_input_shape(entry: Any) -> Any:
+    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if it states none.
+
+    Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
+    """
+    config = entry.get("config") if isinstance(entry, Mapping) else None
+    if not isinstance(config, Mapping):
+        return None
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if shape:
+        return shape
+    batch_size, class_name = config.get("batch_size"), str(entry.get("class_name")).removesuffix(OF_KERAS2)
+    if isinstance(config.get("input_shape"), list):
+        return [batch_size, *config["input_shape"]]
+    length = config.get("input_length")
+    if class_name == "Embedding":
+        lengths = length if isinstance(length, list) else [length]
+        return [batch_size, *lengths] if "input_length" in config else None
+    features = config.get("input_dim")
+    if class_name in _SEQUENCES and (features is not None or length is not None):
+        return [batch_size, length, features]
+    return None if features is None else [batch_size, features]
+
+
 def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
     """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
 
