@@ -125,6 +125,8 @@ class Foreign(Struct):
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
+    # True if its file counts its calls from 1 in the model's outputs, as Keras does for a nested Functional.
+    calls_from_one: bool = False
 
     @property
     def contains_layers(self) -> bool:

@@ -310,15 +310,28 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     if count != len(inputs):
         raise Refusal(f"is a model with {count} input{'s' * (count != 1)}, but gets {len(inputs)}", codes.WRONG_INPUTS)
     for expected, shape in zip(own_inputs, inputs):
-        if expected is not None and not _are_compatible(expected, shape):
+        if expected is not None and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of shape {shape_text(expected)}", codes.WRONG_SHAPE)
     nested = own_run
     if own_inputs != inputs:
         cached = session.runs.get(model, equal=inputs)
         nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
     macs = sum([result.macs for result in nested.results])
-    dtypes = tuple(map(nested.dtype, model.outputs)) or ("",)
+    dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
     return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested)
+
+
+def _accepts(expected: Shape, shape: Shape) -> bool:
+    """Returns True if a model that expects one shape can be called on the other, as ``assert_input_compatibility`` of Keras.
+
+    Keras compares neither the batch sizes, nor a last axis of size 1, nor axes that only one of the shapes has.
+    """
+    pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
+    return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)
+
+
+def _without_last_one(shape: Shape) -> Shape:
+    return shape[:-1] if shape and shape[-1] == 1 else shape
 
 
 def _are_compatible(expected: Shape, shape: Shape) -> bool:

@@ -244,7 +244,7 @@ class _Schedule:
             if len(self.steps) > first:
                 self.spans.append((layer_path, first, len(self.steps)))
             tensors |= {Ref(number, output): tensor for output, tensor in enumerate(outputs)}
-        return [tensors[ref] for ref in model.outputs]
+        return [tensors[ref] for ref in run.output_refs]
 
     def add_tensor(self, name: str, size: Number) -> int:
         """Adds a tensor. Returns its number."""

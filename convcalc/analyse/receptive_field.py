@@ -173,7 +173,7 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
         count = counts[path] = counts.get(path, -1) + 1
         walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
     # A model without a graph has no outputs: its fields are unknown.
-    return [_output(tensors[ref.call], ref.output) for ref in model.outputs] or [{}]
+    return [_output(tensors[ref.call], ref.output) for ref in run.output_refs] or [{}]
 
 
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:

@@ -104,6 +104,14 @@ class ModelRun:
         return values[ref.output] if ref.output < len(values) else None
 
     @property
+    def output_refs(self) -> tuple[Ref, ...]:
+        """The model's outputs. A Sequential returns all outputs of its last layer."""
+        refs = self.model.outputs
+        if self.model.class_name != "Sequential" or len(refs) != 1 or refs[0].output:
+            return refs
+        return tuple([Ref(refs[0].call, output) for output in range(len(self.results[refs[0].call].outputs))])
+
+    @property
     def outputs(self) -> tuple[Shape | None, ...]:
         """The shapes of the model's outputs; one unknown shape for a model without a graph."""
-        return tuple(map(self.shape, self.model.outputs)) or (UNKNOWN_SHAPE,)
+        return self.shapes(self.output_refs) or (UNKNOWN_SHAPE,)

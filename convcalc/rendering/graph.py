@@ -88,7 +88,9 @@ class _Level:
         level = self
         while name in level.opened:
             level = level.opened[name]
-            ref = level.model.outputs[output]
+            outputs = level.model.outputs
+            # A Sequential has all outputs of its last layer.
+            ref = outputs[output] if output < len(outputs) else outputs[-1]._replace(output=output)
             name, output = _layer(level.model, ref), ref.output
         return level.nodes[name]
 

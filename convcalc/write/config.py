@@ -60,6 +60,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         for ref in refs:
             layer = model.layer_of(ref)
             counted = layer.model is not None and layer.model.class_name == "Functional"
+            counted |= isinstance(layer.definition, Foreign) and layer.definition.calls_from_one
             entries.append([layer.name, numbers[ref.call] + counted, ref.output])
         return entries[0] if len(entries) == 1 else entries
 

@@ -62,8 +62,10 @@ class CallGraph:
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """Returns the model. Raises for a graph with cycles or missing calls."""
         for entry in self.entries.values():
-            if isinstance(entry.layer.definition, Foreign) and entry.nodes:
+            definition = entry.layer.definition
+            if isinstance(definition, Foreign) and entry.nodes:
                 self._find_offset(entry, config.get("output_layers"))
+                entry.layer = entry.layer._replace(definition=definition._replace(calls_from_one=entry.offset == 1))
         self._order_calls()
         layers = tuple(entry.layer for entry in self.entries.values())
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
