@@ -330,6 +330,17 @@ class Argument(Struct):
             raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
+def as_keras_reads(argument: Argument, value: Any) -> Any:
+    """The value of an argument in a Keras file. Keras takes 0, 1 and null for false and true, and null for some numbers.
+
+    Such a number changes no shape and no count, so that its default is used.
+    """
+    if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
+        return bool(value)
+    is_missing = value is None and isinstance(argument.kind, Real) and not argument.nullable
+    return argument.default if is_missing and argument.default is not REQUIRED else value
+
+
 def shown(value: Any) -> str:
     """Returns a value as text for messages: as in YAML, at most 60 characters."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None

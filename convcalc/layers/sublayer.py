@@ -12,7 +12,7 @@ from convcalc.base.problems import Refusal, did_you_mean
 from convcalc.base.structs import Struct
 from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
-from convcalc.layers.arguments import RankFree
+from convcalc.layers.arguments import RankFree, as_keras_reads
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
@@ -176,9 +176,16 @@ class LayerValue(RankFree):
 
 def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the config without unknown arguments: Keras writes some that the layer itself does not accept."""
-    return {
-        key: value for key, value in config.items() if definition is None or key in _COMMON or definition.argument(key)
-    }
+    if definition is None:
+        return config
+    known: dict[str, Any] = {}
+    for key, value in config.items():
+        argument = definition.argument(key)
+        if argument is not None:
+            known[key] = as_keras_reads(argument, value)
+        elif key in _COMMON:
+            known[key] = value
+    return known
 
 
 class LayerValues(RankFree):

@@ -252,3 +252,106 @@ def custom_class_whose_argument_name_is_no_text() -> Case:
         outputs=[["a", 0, 0]],
     )
     return Case(config, {"one": ([(None, 4)], None), "a": ([(None, 3)], 15)}, 0)
+
+
+# A Sequential with several outputs -----------------------------------------------------------------------------------------
+
+
+def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
+    """A functional model that calls a model named ``sequential`` once, with a Dense for each of its first two outputs."""
+    entry = {**inner, "name": "sequential", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    dense = [layer("Dense", f"d{n}", [at("sequential", 2, output=n)], units=3) for n in range(2)]
+    return functional(inputs(*shape), entry, *dense, outputs=[["d0", 0, 0], ["d1", 0, 0]])
+
+
+_DENSE_ROWS: dict[str, tuple[list[Shape | None], int | None]] = {"d0": ([(None, 3)], 9), "d1": ([(None, 3)], 9)}
+
+
+@case
+def Sequential_that_ends_in_an_LSTM_with_states() -> Case:
+    inner = chain(inputs(5, 4), layer("LSTM", "r", units=2, return_state=True))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 3, 56), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_GRU_with_states() -> Case:
+    inner = chain(inputs(5, 4), layer("GRU", "r", units=2, return_state=True))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 2, 48), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_Bidirectional_without_a_merge() -> Case:
+    cell = _inside(layer("LSTM", "r", units=2))
+    inner = chain(inputs(5, 4), layer("Bidirectional", "b", layer=cell, merge_mode=None))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 2, 112), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_model_with_two_outputs() -> Case:
+    branches = [layer("Dense", f"e{n}", [at("x", 4)], units=2) for n in range(2)]
+    last = functional(inputs(4), *branches, outputs=[["e0", 0, 0], ["e1", 0, 0]])
+    inner = chain(inputs(4), {**last, "name": "model"})
+    return Case(_nested(inner, 4), {"sequential": ([(None, 2)] * 2, 20), **_DENSE_ROWS})
+
+
+@case
+def Sequential_with_states_as_the_model() -> Case:
+    config = chain(inputs(5, 4), layer("LSTM", "r", units=2, return_state=True))
+    return Case(config, {"r": ([(None, 2)] * 3, 56)})
+
+
+# Nested models that are called on another rank -----------------------------------------------------------------------------
+
+
+def _called_on(declared: tuple[int | None, ...], shape: tuple[int | None, ...], output: Shape) -> Case:
+    inner = functional(
+        inputs(*declared), layer("Flatten", "f", [at("x", *declared)]), outputs=[["f", 0, 0]], name="inner"
+    )
+    entry = {**inner, "name": "inner", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    return Case(functional(inputs(*shape), entry, outputs=[["inner", 1, 0]]), {"inner": ([output], 0)})
+
+
+@case
+def model_for_images_without_channels_called_on_one_channel() -> Case:
+    return _called_on((28, 28), (28, 28, 1), (None, 784))
+
+
+@case
+def model_for_one_channel_called_on_images_without_channels() -> Case:
+    return _called_on((28, 28, 1), (28, 28), (None, 784))
+
+
+@case
+def model_for_one_feature_called_on_several() -> Case:
+    return _called_on((1,), (4,), (None, 4))
+
+
+@case
+def model_for_two_features_called_on_one() -> Case:
+    return _called_on((3, 2), (3, 1), (None, 3))
+
+
+# 0, 1 and null for true and false ------------------------------------------------------------------------------------------
+
+
+@case
+def use_bias_as_a_number() -> Case:
+    return Case(_single(layer("Dense", "d", units=3, use_bias=1), (None, 4)), {"d": ([(None, 3)], 15)})
+
+
+@case
+def use_bias_as_null() -> Case:
+    body = layer("Conv1D", "c", filters=2, kernel_size=[3], use_bias=None)
+    return Case(_single(body, (None, 9, 4)), {"c": ([(None, 7, 2)], 24)})
+
+
+@case
+def return_sequences_as_a_number_inside_a_wrapper() -> Case:
+    cell = _inside(layer("LSTM", "r", units=3, return_sequences=1, use_bias=0))
+    return Case(_single(layer("Bidirectional", "b", layer=cell), (None, 5, 4)), {"b": ([(None, 5, 6)], 168)})
+
+
+@case
+def momentum_and_epsilon_as_null() -> Case:
+    body = layer("BatchNormalization", "b", momentum=None, epsilon=None, scale=0)
+    return Case(_single(body, (None, 4)), {"b": ([(None, 4)], 12)})

@@ -17,7 +17,7 @@ from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, error
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
-from convcalc.layers.arguments import Argument, KnownName
+from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, is_policy
 from convcalc.layers.keras2 import keras2_layer
@@ -284,7 +284,7 @@ class ConfigReader:
             ]
         if isinstance(kind, KnownName):
             return self._known_or_custom(argument.name, kind, value, name, path)
-        return _single_factor(argument, serialized.plain(value))
+        return _single_factor(argument, as_keras_reads(argument, serialized.plain(value)))
 
     def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
         """Returns an activation, initializer, regularizer or constraint. A custom one is a warning."""
@@ -319,7 +319,9 @@ class ConfigReader:
         ((value,), _) = upgrade_keras2([value], functional=False)
         config = value["config"]
         is_keras = origin.may_be_keras(value)
-        definition = lookup_builtin(short_class(value["class_name"])) if is_keras else find(_foreign_name(value))
+        class_name = short_class(value["class_name"])
+        own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
+        definition = own if is_keras else find(_foreign_name(value))
         misfit = origin.unlike_keras(value, definition) if is_keras and definition is not None else ""
         if definition is not None and not misfit:
             inner_name = config.get("name")
