@@ -77,7 +77,7 @@ def test_a_config(name: str) -> None:
 
 def output_shapes(layer: Any) -> list[tuple[Any, ...]]:
     """The shapes of the outputs of the last call."""
-    if hasattr(layer, "output_shape"):  # Keras 2
+    if not hasattr(layer, "compute_output_spec"):  # Keras 2
         shape = layer.output_shape
         return [shape] if isinstance(shape, tuple) and not any(isinstance(part, tuple) for part in shape) else [*shape]
     tensors = layer._inbound_nodes[-1].output_tensors
