@@ -24,7 +24,7 @@ from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engi
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
-# No layer has more outputs. A file that refers to a larger number would only fill memory.
+# No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
 
 
@@ -34,7 +34,7 @@ class _Session:
     Attributes:
         problems: the problems found while reading the model, and by the runs.
         runs: the runs of nested models, by model and input shapes.
-        results: the results of layers, by all inputs of their rule.
+        results: the results of layers, by everything that the layer's rule depends on.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -43,7 +43,7 @@ class _Session:
         self.results: IdentityCache[CallResult] = IdentityCache()
 
     def alone(self, layer: Layer, definition: LayerDefinition, count: int) -> Inferred | None:
-        """Returns the weights of a layer with ``count`` inputs of unknown shapes; None if they are unknown."""
+        """Returns the weights of a layer with ``count`` inputs of unknown shapes; None if the weights are unknown."""
         from convcalc.analyse.weights_alone import weights_alone
 
         return weights_alone(layer, definition, count, apply_rule)
@@ -137,12 +137,12 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
 
 
 def _may_have_more(result: CallResult) -> bool:
-    """Returns True if the number of outputs is unknown, because no rule gave the outputs."""
+    """Returns True if the call may have more outputs than ``result`` has, because no rule computed all of them."""
     return result.inferred is None or result.recorded or UNKNOWN_SHAPE in result.outputs
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds, with unknown shapes, the outputs that the model uses of calls whose number of outputs is unknown."""
+    """Adds outputs to calls whose number of outputs is unknown: all that the model uses, with unknown shapes."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -161,14 +161,16 @@ def _add_used_outputs(run: ModelRun) -> None:
 
 
 def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
-    """Adds outputs of unknown shape and dtype until there are ``count``."""
+    """Adds outputs of unknown shape and dtype until the number of outputs is ``count``."""
     missing = count - len(outputs)
     outputs += [UNKNOWN_SHAPE] * missing
     dtypes += [""] * missing
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Describes an output that its call does not have. Returns an empty string if the call has it, or might have it.
+    """Returns a description of the output ``ref`` if its call has no such output; otherwise an empty string.
+
+    If the number of outputs is unknown, the call might have the output, so the result is empty.
 
     A model input is always one tensor, even if its class is unknown.
     """
@@ -182,7 +184,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
-    """Returns the result; output shapes that cannot be inferred are those that the file records.
+    """Returns the result of a call, in which the shapes that the file records replace unknown output shapes.
 
     Warns if an inferred shape differs from the recorded one.
     """
@@ -193,7 +195,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
-    # Without a rule, the number of outputs is unknown: the layer has at least those that the file records.
+    # If no rule ran, the number of outputs is unknown. The layer has at least the outputs that the file records.
     may_have_more = UNKNOWN_SHAPE in outputs
     for number, (shape, dtype) in sorted(call.recorded.items()):
         if number >= len(outputs):
@@ -254,7 +256,7 @@ def _call_layer(
 ) -> CallResult:
     """Runs the rule of a layer, once for all equal layers with equal inputs. This saves time, and memory in large models."""
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
-    # Readers use one object for equal arguments.
+    # Readers use one object for equal arguments, so the arguments are compared by identity.
     objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
     result = session.results.get(*objects, equal=values)
     if result is None:
@@ -281,7 +283,7 @@ def _apply_layer(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`); this engine runs the models among the arguments."""
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). This engine runs models that are arguments of the layer."""
     if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
         return UNKNOWN_RESULT
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args
@@ -301,7 +303,10 @@ def _call_operation(
 
 
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
-    """Runs a nested model on its own input shapes, for the rows of the report, and on the call's input shapes if they differ."""
+    """Runs a nested model on the input shapes of the call.
+
+    Also runs it on its own input shapes, if these differ: the rows of the report show this run.
+    """
     own_run = run.nested.get(call.layer)
     if own_run is None:
         own_run = run.nested[call.layer] = run_calls(model, None, session)
@@ -322,9 +327,10 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
-    """Returns True if a model that expects one shape can be called on the other, as ``assert_input_compatibility`` of Keras.
+    """Returns True if a model that expects an input of shape ``expected`` accepts one of ``shape``.
 
-    Keras compares neither the batch sizes, nor a last axis of size 1, nor axes that only one of the shapes has.
+    The check is that of Keras's ``assert_input_compatibility``. It ignores the batch sizes, a last axis of size 1, and
+    axes that only one of the shapes has.
     """
     pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
     return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)
@@ -335,14 +341,14 @@ def _without_last_one(shape: Shape) -> Shape:
 
 
 def _are_compatible(expected: Shape, shape: Shape) -> bool:
-    """True if the ranks are equal, and so are all sizes that are known in both shapes."""
+    """Returns True if both shapes have the same rank, and every size that is known in both shapes is equal."""
     return len(expected) == len(shape) and all(
         size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
     )
 
 
 def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
-    """Returns the problem of a refused call, with the name of the layer, its inputs and the source position."""
+    """Returns the problem for a refused call, with the name of the layer, the input shapes and the source position."""
     sources = [run.model.layer_of(ref).name for ref in call.inputs]
     received = [
         f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not UNKNOWN_SHAPE
