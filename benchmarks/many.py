@@ -42,7 +42,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
 
 
 def copies(count: int) -> Iterator[Path]:
-    """Writes this many specs: copies of those of the project."""
+    """Writes ``count`` specs, which are copies of the project's specs."""
     folder = WORK / "many"
     folder.mkdir(parents=True, exist_ok=True)
     specs = _specs()

@@ -57,7 +57,7 @@ def judge(model: Model) -> None:
 
 
 def _data(report: Report) -> None:
-    """Checks that the JSON report is valid JSON, and that no count in it is negative."""
+    """Checks that the JSON report is valid JSON, and that no count in the report is negative."""
     data = report.as_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert json.loads(report_json(report)) == data
@@ -78,7 +78,7 @@ def _texts(report: Report) -> None:
     for format in REPORT_FORMATS:
         try:
             texts.append(render(report, format))
-        except ConvcalcError as failed:  # Keras cannot print it
+        except ConvcalcError as failed:  # Keras cannot print this report
             assert format in ("keras", "keras2"), failed
             refused(failed)
     for text in texts:
@@ -86,7 +86,7 @@ def _texts(report: Report) -> None:
 
 
 def _recorded(report: Report) -> None:
-    """Checks that a model agrees with its own snapshot."""
+    """Checks that a model agrees with a snapshot of the same model."""
     record = snapshot_in(report_json(report), "own.json", report)
     comparison, problems = compare_with_snapshot(report, record)
     assert not problems, problems
@@ -117,7 +117,9 @@ def _written(report: Report) -> None:
 
 
 def _class_name(row: LayerReport) -> str:
-    """Returns the class; for an operation of Keras 2, the class of the corresponding operation of Keras 3."""
+    """Returns the class of a layer or operation. For an operation of Keras 2, returns the class of the corresponding
+    operation of Keras 3.
+    """
     return row.definition.name if isinstance(row.definition, Operation) else row.class_name
 
 

@@ -11,7 +11,7 @@ from convcalc.read.spec.spec import read_spec
 from tests.generators import hostile_names as hostile
 from tests.paths import SPECS
 
-# A shared layer, a nested model that is called twice, an output that is not the first, a model in a model.
+# a shared layer, a nested model that is called twice, a layer whose second output is read, a model in a model
 NESTED = """
 name: pair
 inputs: {a: [5, 4], b: [5, 4]}

@@ -1,4 +1,4 @@
-"""Writes results of checks in a format, in one process."""
+"""Formats results of checks in this process, without other processes."""
 
 from __future__ import annotations
 

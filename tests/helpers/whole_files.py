@@ -1,6 +1,6 @@
-"""Configs of which one detail was once a reason to refuse the whole file, with the answers of Keras.
+"""Configs that convcalc once refused completely because of one detail, and the results of Keras for them.
 
-``tests/read/test_whole_files.py`` compares them with the program, ``tests/live/test_whole_files.py`` with Keras.
+``tests/read/test_whole_files.py`` compares the results with convcalc, ``tests/live/test_whole_files.py`` with Keras.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ Shape = tuple[int | None, ...]
 
 
 class Case(NamedTuple):
-    """A config, and each layer's output shapes and parameters by its name (None: unknown).
+    """A config and the expected results. ``rows`` maps the name of a layer to its output shapes and parameters (None:
+    unknown).
 
-    ``keras`` is the major version that can load it; 0 if its classes exist nowhere.
+    ``keras`` is the major version of Keras that can load the config; 0 if the config's classes exist nowhere.
     """
 
     config: dict[str, Any]
@@ -28,30 +29,30 @@ CASES: dict[str, Case] = {}
 
 
 def case(make: Callable[[], Case]) -> Callable[[], Case]:
-    """Adds a case, with the name of its function."""
+    """Adds the case that a function makes to ``CASES``. The name of the case is the name of the function."""
     CASES[make.__name__.replace("_", " ")] = make()
     return make
 
 
 def inputs(*shape: int | None, name: str = "x", dtype: str = "float32") -> dict[str, Any]:
-    """The input layer of a functional config."""
+    """Returns the input layer of a functional config."""
     return layer("InputLayer", name, batch_shape=[None, *shape], dtype=dtype)
 
 
 def at(name: str, *shape: int | None, node: int = 0, output: int = 0) -> dict[str, Any]:
-    """A tensor of this shape after the batch axis, as Keras 3 refers to it."""
+    """Returns a tensor in the form in which Keras 3 refers to it. ``shape`` does not include the batch axis."""
     config = {"shape": [None, *shape], "dtype": "float32", "keras_history": [name, node, output]}
     return {"class_name": "__keras_tensor__", "config": config}
 
 
 def foreign(class_name: str, name: str, *nodes: Any, **config: Any) -> dict[str, Any]:
-    """A layer of a custom class."""
+    """Returns a layer of a custom class."""
     entry = layer(class_name, name, *nodes, module="some.package", **config)
     return {**entry, "registered_name": f"package>{class_name}"}
 
 
 def chain(*layers: dict[str, Any], name: str = "sequential") -> dict[str, Any]:
-    """The config of a Sequential of Keras 3."""
+    """Returns the config of a Sequential of Keras 3."""
     entries = [{key: entry[key] for key in entry if key not in ("name", "inbound_nodes")} for entry in layers]
     return {
         "module": "keras",
@@ -62,19 +63,19 @@ def chain(*layers: dict[str, Any], name: str = "sequential") -> dict[str, Any]:
 
 
 def initializer(class_name: str, **config: Any) -> dict[str, Any]:
-    """An initializer as Keras 3 writes it."""
+    """Returns an initializer as Keras 3 writes it."""
     return {"module": "keras.initializers", "class_name": class_name, "config": config, "registered_name": None}
 
 
 def _single(body: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """A functional model of one layer."""
+    """Returns a functional model of an input and one layer."""
     name = body["name"]
     node = {"args": [at("x", *shape[1:])], "kwargs": {}}
     return functional(inputs(*shape[1:]), {**body, "inbound_nodes": [node]}, outputs=[[name, 0, 0]])
 
 
 def _inside(entry: dict[str, Any]) -> dict[str, Any]:
-    """A layer as the argument of another one."""
+    """Returns a layer in the form in which it is stored as an argument of another layer."""
     return {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
 
 
@@ -258,7 +259,9 @@ def custom_class_whose_argument_name_is_no_text() -> Case:
 
 
 def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
-    """A functional model that calls a model named ``sequential`` once, with a Dense for each of its first two outputs."""
+    """Returns a functional model that calls a model named ``sequential`` once, with a Dense for each of its first two
+    outputs.
+    """
     entry = {**inner, "name": "sequential", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
     dense = [layer("Dense", f"d{n}", [at("sequential", 2, output=n)], units=3) for n in range(2)]
     return functional(inputs(*shape), entry, *dense, outputs=[["d0", 0, 0], ["d1", 0, 0]])
