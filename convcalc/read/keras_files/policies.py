@@ -1,6 +1,8 @@
-"""The dtype policies of layers in Keras's configs: texts, policy objects, and maps from the paths of layers to policies.
+"""Reads the dtype policies of layers in Keras's configs.
 
-Sources: ``keras/src/dtype_policies``, and ``Layer.compute_dtype`` for the path that a map is asked for.
+A policy is a string, a policy object, or a map from the paths of layers to policies.
+
+Sources: ``keras/src/dtype_policies``. ``Layer.compute_dtype`` shows which path Keras looks up in a map.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from convcalc.layers.dtypes import is_policy, with_inner_policies
 
 _DEFAULT = "float32"
 _MAP = "DTypePolicyMap"
-# The settings of each class of policies; the last two are those of Keras 2.
+# The settings of each class of policies. The last two classes belong to Keras 2.
 _QUANTIZED = frozenset({"mode", "source_name", "name"})
 _SETTINGS = {
     "DTypePolicy": frozenset({"name"}),
@@ -28,7 +30,7 @@ _SETTINGS = {
     "PolicyV1": frozenset({"name", "loss_scale"}),
 }
 _DEFAULT_HISTORY = 1024
-# A key of a map can be a regular expression. Only those that cannot take long are used.
+# A key of a map can be a regular expression. Only simple expressions are used: others could take very long to match.
 _SIMPLE_PATTERN = re.compile(r"(\(\.\*/\)\?|\.[*+]?|\\[dw][*+]?|\\[.-]|[\w/ -])*")
 _MAX_REPETITIONS = 2
 _MAX_PATTERN = 500
@@ -41,9 +43,10 @@ def is_policy_object(value: Any) -> bool:
 
 
 def policy(value: Any) -> str | None:
-    """Returns the name of a dtype policy, which is a text or an object; None if none is stated.
+    """Returns the name of the dtype policy in ``value`` (a string, or a policy object). Returns None if ``value`` is
+    None.
 
-    The name of a policy that is not one of Keras is unknown to :func:`convcalc.layers.dtypes.is_policy`.
+    A policy that Keras does not define also gets a name, but :func:`convcalc.layers.dtypes.is_policy` is False for it.
     """
     if value is None or isinstance(value, str):
         return value
@@ -69,14 +72,15 @@ def policy(value: Any) -> str | None:
 def layer_policy(
     value: Any, name: Any, definition: LayerDefinition | None, build_config: Any, own_path: bool = True
 ) -> str | None:
-    """Returns the name of a layer's dtype policy; None if none is stated.
+    """Returns the name of a layer's dtype policy; None if the config states no policy.
 
     Args:
         value: the ``dtype`` in the layer's config.
         name: the layer's name.
         definition: the layer in the catalogue; None for a custom class.
-        build_config: its ``build_config``. From it, Keras builds the layer before the layer is in a model, so that its name is its path.
-        own_path: True if its name is its path without that, too.
+        build_config: the layer's ``build_config``. If there is one, Keras builds the layer before the layer is in a model;
+            the layer's path is then its name alone.
+        own_path: True if the layer's path is its name alone, even without a ``build_config``.
     """
     if not isinstance(value, Mapping) or value.get("class_name") != _MAP or not _is_keras(value):
         return policy(value)
@@ -86,7 +90,7 @@ def layer_policy(
         return _MAP
     default, by_path = entries
     has_path = definition is None or definition.built_when_made is False
-    if not build_config and not has_path:  # Keras builds it without a path
+    if not build_config and not has_path:  # Keras builds the layer before the layer has a path
         if definition is not None and definition.built_when_made is None and set(by_path.values()) - {default}:
             return _MAP
         return default
@@ -102,12 +106,12 @@ def _is_keras(value: Mapping[str, Any]) -> bool:
 
 
 def _entries(config: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
-    """Returns the default policy of a map, and its policies by path; None if it is malformed."""
+    """Returns the default policy of a map, and its policies by path; None if the map is malformed."""
     by_path = config.get("policy_map") or {}
     default = config.get("default_policy")
     if not isinstance(by_path, Mapping) or set(config) - {"default_policy", "policy_map"}:
         return None
-    # The history of a float8 policy in a map is not used: Keras reads that of the map, which has none.
+    # Keras ignores the history length of a float8 policy in a map: it looks for the length in the map, which has none.
     return _usual_history(policy(default)), {str(key): _usual_history(policy(part)) for key, part in by_path.items()}
 
 
@@ -116,13 +120,19 @@ def _usual_history(name: str | None) -> str:
 
 
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
-    """Returns paths that stand for all that a layer of this name can have."""
+    """Returns examples of the paths that a layer of this name can have.
+
+    The examples are the name alone, the name in an unknown model, and each path with this name that is the beginning of
+    a key.
+    """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]
 
 
 def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy at a path, with those of the layers inside."""
+    """Returns the policy at a path, combined with the policies of the layers inside. If one is unknown, returns only
+    its name.
+    """
     own = _at(path, default, by_path)
     names = definition.inner_layers if definition is not None else ()
     inner = {name: _at(f"{path}/{name}", default, by_path) for name in names}
@@ -132,7 +142,11 @@ def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_
 
 
 def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy at a path: of the key that equals it, or of the only key that matches it as a regular expression."""
+    """Returns the policy for a path.
+
+    A key that equals the path is used, otherwise the only key whose regular expression matches the path. Returns the
+    default if no key matches. Returns ``_MAP`` if several keys match, or if a key is not a simple expression.
+    """
     if path in by_path:
         return by_path[path]
     matching = []

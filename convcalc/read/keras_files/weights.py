@@ -1,9 +1,11 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
 
-A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The layers of a model are in ``layers``,
-the objects inside a layer in groups named after its attributes, and the variables of each in ``vars``. An ``.h5`` file has one
-group for each layer of the model itself; the group of a nested model has the weights of all its layers
-(``keras/src/legacy/saving/legacy_h5_format.py``).
+A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the layers
+of a model. An object inside a layer has a group that is named after the layer's attribute. The group ``vars`` of a layer
+or object holds its variables.
+
+An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of all
+layers of the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -43,10 +45,10 @@ class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: by the path of a layer, or of a nested model (for all its layers together).
+        layers: the weights by the path of their layer. In an ``.h5`` file, a nested model has one path for all its layers.
         others: weights that belong to no layer.
         every: all weights, each once.
-        shared: the paths of layers whose weights are stored for another layer, with the path of that layer.
+        shared: maps the path of a layer without stored weights to the path of the layer that stores them.
         archived: True for a ``.keras`` archive, in which some layers store other data than their weights.
     """
 
@@ -58,7 +60,7 @@ class Weights(Struct):
 
 
 def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
-    """Returns the weights in the file of a model. Raises :class:`ConvcalcError` for a file without weights."""
+    """Returns the weights in a model's file. Raises :class:`ConvcalcError` if the file has no weights."""
     name = fspath(source)
     if name == "-":
         raise error(
@@ -69,7 +71,7 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
 
 
 def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
-    """Returns the weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
+    """Returns the weights in an open file. Raises :class:`ConvcalcError` if files of this kind store no weights."""
     opened = open_binary(file, name)
     if opened is None:
         raise _no_weights(name)
@@ -94,12 +96,14 @@ def _no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights that its file stores, if any of its weights may be impossible to infer.
+    """Returns the model with the weights from its own file. They are read only if rules may not be able to infer all
+    weights.
 
-    The rows of a model whose config lists no layers are then the layers in the weights file. An unreadable weights file is a
-    warning among the model's problems. A missing h5py is ignored, unless the rows depend on it.
+    If the model's config lists no layers, the layers of the result are the layers in the weights. An unreadable weights
+    file is a warning among the model's problems. A missing h5py is ignored, unless the layers depend on the weights.
     """
-    # Keras loads an .h5 file in which layers shared weights with a layer for each, and cannot load such an archive.
+    # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
+    # archive.
     may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
     if not may_share and not any(_may_be_unknown(layer) for _, layer in model.walk()):
         return model
@@ -116,7 +120,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
 
 
 def with_weights(model: Model, source: str) -> Model:
-    """Returns the model with the weights in another file. Raises :class:`ConvcalcError` for a file without weights."""
+    """Returns the model with weights from another file. Raises :class:`ConvcalcError` if the file has no weights."""
     with open_file(source) as file:
         opened = open_binary(file, source)
         if opened is None or opened.kind.tree is None:
@@ -135,7 +139,9 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
 
 
 def _may_be_unknown(layer: Layer) -> bool:
-    """Returns True for a layer whose weights, or those of layers after it, may be impossible to infer: its shapes are unknown."""
+    """Returns True for a layer of unknown weights or shapes. With unknown shapes, the weights of later layers are
+    unknown too.
+    """
     definition = layer.definition
     return (
         layer.broken
@@ -146,7 +152,9 @@ def _may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if layers of several models inside a model have the same name and class: they may be one layer."""
+    """Returns True if two models inside a model have layers of the same name and class: these may be one shared
+    layer.
+    """
     if not any(layer.model for layer in model.layers):
         return False
     seen: dict[tuple[str, str], int] = {}
@@ -160,7 +168,7 @@ def _may_share(model: Model) -> bool:
 
 
 def _holds_unknown(value: Any) -> bool:
-    """Returns True for a layer or a model among the arguments of a layer whose weights may be impossible to infer."""
+    """Returns True if a layer's argument contains a layer or a model whose weights it may be impossible to infer."""
     if isinstance(value, (list, tuple)):
         return any(map(_holds_unknown, value))
     if isinstance(value, SubModel):
@@ -176,7 +184,7 @@ def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
 
 
 def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
-    """Returns the model, and its nested models, with the stored weights of their layers."""
+    """Returns the model with the stored weights assigned to its layers, also in nested models."""
 
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
@@ -200,8 +208,9 @@ def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
 class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
-    Newer versions of Keras write the name of a layer next to its variables. Otherwise the group is named after the layer's class
-    and its number among the layers of this class. A layer has no group if Keras saved it earlier, as part of another model.
+    Newer versions of Keras write the name of a layer next to its variables. In older files, a layer is found by the
+    name of its group: the layer's class and its number among the layers of this class. A layer has no group if Keras
+    already saved the layer as part of another model.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -220,7 +229,10 @@ class _ArchiveReader:
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
-        """Adds the weights of a model's layers; other variables in its group, such as an optimizer's, go to ``others``."""
+        """Adds the weights of a model's layers.
+
+        Other variables in the model's group, such as the optimizer's, are added to ``others``.
+        """
         unused = self.layer_groups(group)
         group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
@@ -238,9 +250,11 @@ class _ArchiveReader:
             self.others += self.variables(member, True)
 
     def add_shared(self, model: Model, root: Group) -> None:
-        """Adds to a custom layer the weights of a layer in its config that the file stores elsewhere, as Keras counts them.
+        """Adds weights that a custom layer shares with a layer in its config, if the file stores them at the other
+        layer only.
 
-        The head of a language model, for example, contains the embedding of the model.
+        Keras counts such weights for both layers. For example, the head of a language model reuses the model's
+        embedding.
         """
         if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
             return
@@ -259,7 +273,7 @@ class _ArchiveReader:
                     own = self.layers[path] = (*own, *weights)
 
     def layer_groups(self, group: Any) -> dict[str, Any]:
-        """Returns the groups of a model's layers. The model's own variables go to ``others``."""
+        """Returns the groups of a model's layers. Adds the model's own variables to ``others``."""
         if group is None:
             return {}
         child = self.tree.child
@@ -270,7 +284,7 @@ class _ArchiveReader:
         return {} if layers is None else self.tree.inside(layers)
 
     def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
-        """Yields all variables below a group that a summary counts."""
+        """Yields the variables in a group, and in the groups inside, that a summary counts."""
         name = str(group.name).rpartition("/")[2]
         top = read_tree(self.tree, group, name, distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
@@ -306,7 +320,10 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 
 
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """Returns the weights in an HDF5 file: of a whole model, or of weights alone, which older versions write in another format."""
+    """Returns the weights in an HDF5 file.
+
+    The file contains a whole model, or only weights. Older versions of Keras write weights alone in another format.
+    """
     top = tree.child(tree.root, "model_weights")
     if top is None and is_legacy(tree.root):
         top = tree.root

@@ -1,8 +1,11 @@
-"""Models whose layers only the weights name: a class whose config lists no layers, and a file that contains only weights.
+"""Reads models whose layers are named only in the weights.
 
-Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). A layer, or another object, is a group named after the attribute
-that holds it. The group ``vars`` in it has its own variables, and since Keras 3.6 also its name. Objects in a list are in a group
-without ``vars``, each named after its class. A legacy ``.h5`` file lists the names of its layers, and of the weights of each.
+This is the case for a model class whose config lists no layers, and for a file that contains only weights.
+
+Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group. The group is
+named after the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since
+Keras 3.6, the object's name. A list of objects is a group without ``vars``; each object in it is named after its class.
+A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
 """
 
 from __future__ import annotations
@@ -51,14 +54,17 @@ class Group(Struct):
 def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
 
-    No summary counts these. A variable that an object shares with an object in it is left out if ``distinct``: Keras stores it
-    in both places.
+    Keras's summaries do not count these. An object can share a variable with an object inside it: Keras then stores the
+    variable in both places. If ``distinct``, the copy in the outer object is left out.
     """
     return without_states(whole_tree(tree, group, name, distinct))
 
 
 def whole_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
-    """Like :func:`read_tree`, but with everything except groups named ``optimizer``. Parts in several files are merged first."""
+    """Like :func:`read_tree`, but leaves out only groups named ``optimizer``.
+
+    Used for weights in several files: their trees are merged before :func:`without_states` removes the other states.
+    """
     return _group(tree, tree.root if group is None else group, name, 0, distinct)
 
 
@@ -70,7 +76,7 @@ def without_states(group: Group) -> Group:
 
 
 def merged(first: Group, second: Group) -> Group:
-    """Returns the same object as parts of it are stored in two files."""
+    """Returns one object from ``first`` and ``second``, the parts of the object that are stored in two files."""
     children = {child.path: child for child in first.children}
     for child in second.children:
         children[child.path] = merged(children[child.path], child) if child.path in children else child
@@ -111,7 +117,9 @@ def _is_group(member: Any) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Returns a key that sorts the numbers in names as numbers."""
+    """Returns a sort key for a name. It compares the digits in names as numbers, so that ``dense_2`` is before
+    ``dense_10``.
+    """
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -128,7 +136,7 @@ def is_state(group: Group) -> bool:
         return True
     if not weights:
         return False
-    # An optimizer begins with its iteration and its learning rate.
+    # The first variables of an optimizer are its iteration and its learning rate.
     counts = weights[0].shape == () and "int" in weights[0].dtype
     if counts and (len(weights) == 1 or weights[1].shape == ()) and "optimizer" in word:
         return True
@@ -145,9 +153,10 @@ def is_generator(word: str, name: str, weights: Sequence[StoredWeight]) -> bool:
 
 
 def class_model(data: Mapping[str, Any], source: str) -> Model:
-    """Returns the model of a config that lists no layers: one layer of the class, of which only the inputs may be known.
+    """Returns the model for a config that lists no layers.
 
-    Raises :class:`ConvcalcError` for a config that is not a model's.
+    The model has one layer of the config's class. Of this layer, at most the inputs are known. Raises
+    :class:`ConvcalcError` if the config does not belong to a model.
     """
     class_name, config = data.get("class_name"), data.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
@@ -211,7 +220,10 @@ def _warning(source: str, message: str, layer: str | None = None) -> Problem:
 
 
 def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
-    """Returns a model with a row for each layer that the file stores. ``model`` is :func:`class_model`; None for weights alone."""
+    """Returns a model with one layer for each layer that the file stores.
+
+    ``model`` is the result of :func:`class_model`; None for a file that contains only weights.
+    """
     legacy = tree.child(tree.root, "model_weights") or tree.root
     if is_legacy(legacy):
         return model_of_layers("weights", _legacy_layers(tree, legacy), model, source)
@@ -225,14 +237,17 @@ def is_legacy(group: Any) -> bool:
 
 
 def group_layers(root: Group, source: str) -> Sequence[Layer]:
-    """Returns a layer for each object in a file. Raises :class:`ConvcalcError` for a file without any."""
+    """Returns a layer for each object in a file. Raises :class:`ConvcalcError` if the file has no objects."""
     if all(group.is_container for group in root.walk()):
         raise error(codes.NOT_A_MODEL, f"{source}: contains neither a model nor weights of Keras")
     return _layers(root, root.path)
 
 
 def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str) -> Model:
-    """Returns the model with these layers, whose connections are unknown. ``model`` is that of :func:`class_model`, if any."""
+    """Returns the model with these layers, whose connections are unknown.
+
+    ``model`` is the result of :func:`class_model`, or None.
+    """
     if model is not None:
         name = model.name
     inputs = [] if model is None else [model.layers[ref.call] for ref in model.inputs]
@@ -250,7 +265,10 @@ def _of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequen
 
 
 def _layers(group: Group, prefix: str) -> list[Layer]:
-    """Returns a layer for each object in a group. Objects in a list have the name of the list before their own."""
+    """Returns a layer for each object in a group.
+
+    The name of an object in a list begins with the name of the list.
+    """
     layers = []
     if group.weights:
         layers.append(_stored_layer(_relative(f"{group.path}/vars".lstrip("/"), prefix), "Variables", group.weights))
@@ -283,7 +301,7 @@ def _stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -
 
 
 def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
-    """Returns the layers of a legacy file, which names all of them, also those without weights."""
+    """Returns the layers of a legacy file. Such a file names all layers, also layers without weights."""
     layers = []
     taken: set[str] = set()
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
@@ -305,9 +323,10 @@ def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
 def with_copies_merged(
     tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
 ) -> dict[str, tuple[StoredWeight, ...]]:
-    """Returns the weights of each layer in a legacy file, with one path for the weights of a layer that two layers contain.
+    """Returns the weights of each layer in a legacy file.
 
-    The file stores these with each of the two, under the same name and with the same values. ``top`` is the path of the groups.
+    If two layers contain the same inner layer, the file stores its weights with both, under the same name and with the
+    same values. Such weights get one common path here. ``top`` is the path of the group that contains the layers.
     """
     first: dict[tuple[str, int], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
@@ -333,10 +352,10 @@ def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:
 
 
 def is_unlisted(model: Model) -> bool:
-    """Returns True if the config of a model lists no layers: the model is of another class than Keras's own two."""
+    """Returns True if the config of a model lists no layers: the model is neither Sequential nor Functional."""
     return model.class_name not in ("Sequential", "Functional")
 
 
 def is_stored_model(model: Model) -> bool:
-    """Returns True if the layers of a model are only those that its weights name: it has no graph."""
+    """Returns True if the layers of a model are known only from its weights. Such a model has no graph."""
     return not model.outputs
