@@ -15,7 +15,7 @@ def report(name: str) -> Report:
 
 
 def macs(found: Report) -> dict[str, int]:
-    """Returns the multiply-accumulates of each layer that has any, by layer name."""
+    """Returns the multiply-accumulates by layer name. Layers without multiply-accumulates are left out."""
     return {row.name: row.macs for row in found.layers if row.macs}
 
 
@@ -119,7 +119,7 @@ def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
 
 
 def test_xception_at_another_size_without_its_top() -> None:
-    # The expected number is half of the float operations that TensorFlow's profiler counts, without those of pooling
+    # The expected number is half of the float operations that TensorFlow's profiler counts, without pooling
     # (github.com/keras-team/keras, issue 18391).
     result = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
     assert result.pop("predictions") == 2048 * 1000

@@ -1,4 +1,4 @@
-"""The calculator, as a function and as a command: it uses the rules of the layers, and its refusals are clear."""
+"""The calculator uses the rules of the layers and gives clear error messages, as a function and as a command."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Insights: each code is found in the smallest model with the problem, and not in a similar model without it.
+"""Each insight is found in the smallest model with the problem, and not in a similar model without the problem.
 
 The printed output is tested too.
 """

@@ -1,4 +1,4 @@
-"""Lower bounds and the optimizer in the texts that Keras prints. The numbers are those of Keras 3.15."""
+"""Summaries in Keras's format with lower bounds and with an optimizer. The expected numbers are those of Keras 3.15."""
 
 from __future__ import annotations
 

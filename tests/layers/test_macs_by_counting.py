@@ -153,7 +153,7 @@ def test_dense(shape: tuple[int, ...]) -> None:
 
 
 def einsum(equation: str, *shapes: Sizes) -> int:
-    """Returns how often the loops over all letters of an einsum equation run. The equation has no dots."""
+    """Returns the number of steps of nested loops over all letters of an einsum equation. The equation has no dots."""
     sizes = {
         dim: size for term, shape in zip(equation.split("->")[0].split(","), shapes) for dim, size in zip(term, shape)
     }
@@ -286,7 +286,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    weighed = sum(values for _ in pairs)  # tanh of sums: only the values are multiplied
+    weighed = sum(values for _ in pairs)  # the scores are tanh of sums, so only the products with the values count
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot
@@ -369,7 +369,8 @@ def test_correlation() -> None:
 
 # Every multiplication is counted --------------------------------------------------------------------------------------
 
-# Layers whose weights are in no multiply-accumulate: they are looked up, scale values one by one, or are statistics.
+# Layers without multiply-accumulates, although they have weights. The weights are looked up, scale single values, or
+# are statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

@@ -1,4 +1,4 @@
-"""Quantized dtype policies: the weights of each layer that Keras 3.15 quantizes. The values are those of Keras."""
+"""Quantized dtype policies: the weights of each layer that Keras 3.15 can quantize. The expected values are Keras's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Custom classes and functions in Keras files: never taken for Keras's, and never a reason to refuse a file.
+"""Custom classes and functions in Keras files are never taken for Keras's own, and are no reason to refuse a file.
 
 The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models; ``tests/live/test_custom_files.py`` compares files.
 """
@@ -22,24 +22,24 @@ from convcalc.write.config import config_json
 from tests.helpers.keras_configs import data, functional, layer, sequential, tensor
 
 INPUT = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
-END = layer("Dense", "dense", [tensor("made")], units=4)  # the file records (None, 3) as its input
+END = layer("Dense", "dense", [tensor("made")], units=4)  # the file records (None, 3) as the input shape
 LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"units": 2}, "registered_name": None}
 
 
 def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
-    """An object of a class of the program that saved the file, as Keras 3 writes it."""
+    """Returns the config of an object as Keras 3 writes it. The class was defined in the program that saved the file."""
     written = {"module": None, "registered_name": class_name, **more}
     return {"class_name": class_name, "config": {"name": name, "amount": 3}, **written}
 
 
 def called(entry: dict[str, Any]) -> dict[str, Any]:
-    """The layer ``made``, called on the input."""
+    """Returns the entry as a layer with the name ``made``, called on the input."""
     entry = {**entry, "config": {**entry["config"], "name": "made"}}
     return {**entry, "name": "made", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
 
 
 def old(class_name: str, **config: Any) -> dict[str, Any]:
-    """A layer as in the ``.h5`` files of Keras 2."""
+    """Returns a layer in the form of the ``.h5`` files of Keras 2."""
     return {"class_name": class_name, "config": {"name": "made", "trainable": True, "dtype": "float32", **config}}
 
 
@@ -179,14 +179,14 @@ def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper:
     assert result.layers[2].params == 16
     (message,) = messages(result)
     assert "the layer in 'made' (" in message
-    # Written and read again, it is the same model, with the custom object as it was.
+    # A model that is written and read again is the same model, and the custom object is unchanged.
     again = report(config_json(result).encode())
     assert [row.params for row in again.layers] == [row.params for row in result.layers]
     assert messages(again)[0].partition(": the layer")[2] == message.partition(": the layer")[2]
 
 
 def test_the_weights_in_an_archive_count_for_a_wrapper() -> None:
-    """TimeDistributed of a custom layer with a kernel of (3, 3) and a bias of 3."""
+    """TimeDistributed contains a custom layer. The archive stores a kernel (3, 3) and a bias (3,) for the custom layer."""
     config = functional(INPUT, layer("TimeDistributed", "made", [tensor("x")], layer=custom("Mine")), END)
     weights, file = BytesIO(), BytesIO()
     with h5py.File(weights, "w") as written:
@@ -203,7 +203,7 @@ def test_the_weights_in_an_archive_count_for_a_wrapper() -> None:
 
 
 def function(name: str, module: str = "builtins") -> dict[str, Any]:
-    """A function as Keras 3 writes it."""
+    """Returns a function in the form in which Keras 3 writes it."""
     return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
 
 

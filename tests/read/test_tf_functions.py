@@ -1,4 +1,7 @@
-"""TensorFlow's functions in files of Keras 2: the rows of tf_keras itself, stored by ``python -m tests.live.tf_functions``."""
+"""TensorFlow's functions in files of Keras 2. The expected rows are those of tf_keras.
+
+``python -m tests.live.tf_functions`` stored these rows.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def test_rows_are_those_of_keras(case: dict[str, Any]) -> None:
     assert [row[0] for row in found] == [row[0] for row in case["rows"]]
     for (name, shapes, params), (_, theirs, expected) in zip(found, case["rows"]):
         if name.startswith(NOT_RECORDED):
-            assert all(  # an output that is used is shown, also if its shape is unknown
+            assert all(  # convcalc shows every output that is used, even if its shape is unknown
                 shape is None or (len(shape) == len(other) and all(n is None or n == m for n, m in zip(shape, other)))
                 for shape, other in zip(shapes, theirs)
             )
@@ -73,7 +76,7 @@ def dense(name: str, source: str, **more: Any) -> dict[str, Any]:
 
 
 def test_layers_that_only_a_function_without_records_reads_keep_their_rows() -> None:
-    """Keras 2 writes ``tf.einsum("bij,bkj->bik", left, right)`` with its equation alone."""
+    """For ``tf.einsum("bij,bkj->bik", left, right)``, Keras 2 writes only the equation, not the tensors."""
     report = report_of(
         model(
             dense("left", "x"),
@@ -130,7 +133,7 @@ def test_arguments(of: str, kwargs: dict[str, Any], expected: list[Any]) -> None
 
 
 def test_half_precision_stays_half_with_constants() -> None:
-    """TensorFlow converts constants to the dtype of the tensor, and promotes nothing."""
+    """TensorFlow converts a constant to the dtype of the tensor. The tensor keeps its dtype."""
     cast = function("half", "cast", [["x", 0, 0, {"dtype": "float16"}]])
     product = function("f", "linalg.matmul", [["half", 0, 0, {"b": [[1.0, 2.0]] * 8}]])
     joined = function("g", "concat", [[["f", 0, 0, {"axis": 1}], ["_CONSTANT_VALUE", -1, [[[0.5, 0.5]]], {"axis": 1}]]])

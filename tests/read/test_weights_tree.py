@@ -1,4 +1,6 @@
-"""Files whose weights tell more than their configs: classes that list no layers, weights alone, layers after an unknown shape.
+"""Files whose weights are needed, because the config does not say enough.
+
+Tested: classes whose config lists no layers, files that contain only weights, and layers after an unknown shape.
 
 The layouts and the numbers are those of Keras 3.15.1 and tf_keras 2.21 (``tests/live/test_weights_tree.py`` compares with them).
 """
@@ -33,7 +35,7 @@ OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name":
 
 
 def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """A ``.weights.h5`` file as Keras 3 writes it; ``names`` are written beside the variables."""
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are the layer names stored beside the variables."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         for path, shape in shapes.items():
@@ -57,7 +59,7 @@ def archive(config: Any, weights: bytes) -> bytes:
 
 
 def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
-    """An ``.h5`` file as Keras 2 writes it: of weights alone, or with the config."""
+    """Returns an ``.h5`` file as Keras 2 writes it: only weights, or weights and the config."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         top = written
@@ -81,7 +83,8 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
     return [(row.path, row.class_name, row.depth, row.params) for row in report.layers]
 
 
-# A subclassed model of Keras 3.15, compiled and trained: a convolution, a list of two blocks and a sequential model.
+# The weights of a subclassed model, after training with Keras 3.15. The model contains a convolution, a list of two
+# blocks, and a Sequential model.
 SHAPES = {
     "vars/0": (),
     "c/vars/0": (3, 3, 1, 8),
@@ -181,7 +184,7 @@ def test_keras_2_stores_metrics_which_no_summary_counts() -> None:
 
 
 def test_an_object_with_two_scalars_is_a_layer() -> None:
-    """StarReLU has a scale and a bias."""
+    """An example is StarReLU: its scale and its bias are scalars."""
     report = of(archive(OWN, tree({"act/vars/0": (), "act/vars/1": ()}, {"act": "star_re_lu"})))
     assert rows(report) == [("act", "star_re_lu", 0, 2)]
 
@@ -229,7 +232,7 @@ def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
 
 
 def unrecorded(entry: Any) -> Any:
-    """A layer whose inputs have no recorded shapes, as in the files of Keras 2."""
+    """Returns the layer without the recorded shapes of its inputs. Files of Keras 2 do not record shapes either."""
     return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
 
 
@@ -261,7 +264,7 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
     ]
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
     assert "params" not in report.totals.incomplete
-    # Without the weights, only the layer that has none on any input is known.
+    # In a file without weights, the parameters of a layer are known only if the layer has no weights for any input.
     alone = of(json.dumps(config).encode())
     assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
 
@@ -283,7 +286,7 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
 def test_each_family_after_an_unknown_shape(
     class_name: str, config: Any, stored: list[tuple[int, ...]], trainable: int
 ) -> None:
-    """The numbers are those that tf_keras counts."""
+    """The expected numbers of parameters are those that tf_keras counts."""
     after = unrecorded(layer(class_name, "dense", [tensor("mine")], **config))
     weights = {f"dense/w{number}:0": shape for number, shape in enumerate(stored)}
     report = of(legacy({"x": {}, "mine": {}, "dense": weights}, functional(INPUT, unrecorded(foreign()), after)))
@@ -292,7 +295,10 @@ def test_each_family_after_an_unknown_shape(
 
 
 def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> None:
-    """A language model's head is the embedding of the backbone: the archive stores it once (keras_hub's GPT2CausalLM)."""
+    """The head of a language model reuses the embedding of the backbone, so the archive stores the embedding once.
+
+    An example is keras_hub's GPT2CausalLM.
+    """
     head = layer("Dense", "head", [tensor("mine")], units=4)
     config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
     shapes = {"layers/mine/inner/vars/0": (3, 4), "layers/mine/inner/vars/1": (4,), "layers/mine/vars/0": (5,)}
@@ -306,19 +312,22 @@ TABLE = np.arange(44, dtype="float32").reshape(11, 4)
 
 
 def backbone_and_head() -> Any:
-    """A custom backbone, and a custom head whose config contains the embedding of the backbone."""
+    """Returns a model of a custom backbone and a custom head. The head's config contains the backbone's embedding."""
     head = layer("Head", "head", [tensor("mine")], token_embedding=EMBEDDING)
     head = {**head, "module": "my.package", "registered_name": "my>Head"}
     return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
 
 
 def test_a_custom_layer_that_contains_a_layer_of_another_one() -> None:
-    """Keras counts the embedding in both rows, and once in the total (keras_hub's MaskedLMHead)."""
+    """Keras counts the shared embedding in the rows of both layers, but only once in the total.
+
+    An example is keras_hub's MaskedLMHead.
+    """
     shapes = {"layers/mine/table/vars/0": (11, 4), "layers/mine/vars/0": (5,), "layers/head/vars/0": (11,)}
     names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
     report = of(archive(backbone_and_head(), tree(shapes, names)))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
-    # With a table of its own, the head has no other one.
+    # If the file stores a table for the head, the head does not share the table of the backbone.
     own = {**shapes, "layers/head/table/vars/0": (11, 4)}
     report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
@@ -333,7 +342,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
         },
         backbone_and_head(),
     )
-    # Equal values that are all the same do not show that it is one variable.
+    # All elements have the same value here, so equal arrays do not show that both are the same variable.
     assert of(content).totals.params == 44 + 16 + 11 + 44
     file = io.BytesIO(content)
     with h5py.File(file, "r+") as written:
@@ -351,7 +360,10 @@ def test_weights_of_another_model_do_not_change_the_total() -> None:
 
 
 def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
-    """``self.w = self.layer.kernel`` makes tf.keras 2.15 store the kernel twice (tfa's SpectralNormalization: 304, not 592)."""
+    """If a wrapper has the statement ``self.w = self.layer.kernel``, tf.keras 2.15 stores the kernel twice.
+
+    The kernel must count once. An example is tfa's SpectralNormalization, with 304 parameters, not 592.
+    """
     kernel = np.arange(15, dtype="float32").reshape(3, 5)
     values = {
         "layers/mine/layer/vars/0": kernel,
@@ -361,7 +373,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     }
     config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
     assert of(archive(config, tree({}, values=values))).totals.params == 25
-    # Equal values that are all the same do not show that it is one variable.
+    # All elements have the same value here, so equal arrays do not show that both are the same variable.
     values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 

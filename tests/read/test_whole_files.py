@@ -1,4 +1,4 @@
-"""Files in which one unusual detail must not be a reason to refuse the whole file."""
+"""Files with one unusual detail. The whole file must not be refused because of this detail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_config(name: str) -> None:
 
 
 def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> bytes:
-    """The JSON of a Sequential of Keras 2, with an input layer."""
+    """Returns the JSON of a Keras 2 Sequential that begins with an input layer."""
     entries = [
         {"class_name": "InputLayer", "config": {"batch_input_shape": shape, "dtype": "float32", "name": "x"}},
         *({"class_name": name, "config": {"name": f"l{n}", **config}} for n, (name, config) in enumerate(layers)),

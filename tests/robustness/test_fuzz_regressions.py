@@ -60,7 +60,7 @@ def attending(class_name: str, **config: Any) -> dict[str, Any]:
 
 
 def texts(change: Any) -> bytes:
-    """Returns an HDF5 file with a config, after its bytes were changed."""
+    """Returns an HDF5 file with a config. The function ``change`` changes the bytes of the file."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -68,7 +68,9 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """Sets the size of the last heap object to 0. The HDF5 library adds this size in a loop, which then never ends."""
+    """Sets the size of the last heap object to 0. The HDF5 library adds the size to a position in a loop, so with a size
+    of 0 the loop never ends.
+    """
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
     rest = heap + 32 + -(-size // 8) * 8
@@ -85,7 +87,7 @@ def around(file: bytearray) -> bytearray:
 
 
 def short(file: bytearray) -> bytearray:
-    """Changes the header: lengths have 4 bytes."""
+    """Changes the header, so that the file claims to store lengths in 4 bytes."""
     file[14] = 4
     return file
 
@@ -323,7 +325,7 @@ def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
 
 
 def test_calls_that_no_output_needs_are_left_out() -> None:
-    """Keras does not write such calls, and drops them when it reads a file."""
+    """Keras does not write calls that no output needs. When Keras reads a file with such calls, Keras drops the calls."""
     dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
     inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
     report = infer(read(data(inner), "found.json"))
@@ -335,7 +337,7 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # The input in a spec, and the input in the spec and in the config that we write.
+    # The input in the spec that is read; the input in the written spec; the batch shape in the written config.
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -351,7 +353,9 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 
 
 def of_input(*outputs: int) -> Model:
-    """Returns a model whose input has an unknown class and these outputs. No reader returns such a model."""
+    """Returns a model whose input layer has an unknown class. The arguments are the numbers of the outputs of this layer
+    that the model returns. No reader returns such a model.
+    """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
 
@@ -364,7 +368,7 @@ def test_an_input_of_an_unknown_class_is_one_tensor() -> None:
 
 @pytest.mark.parametrize("stated", [9, {"a": 1}, [], "shape"])
 def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
-    """A spec cannot contain such an input. There must be one error about it."""
+    """A spec cannot contain an input of an unknown class. Writing such a model as a spec must raise an error."""
     report = infer(
         read(
             data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": stated}}, DENSE)),
@@ -376,7 +380,10 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
 
 
 def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory does not infer the model again if every batch size is known, or if a batch size of 1 is refused."""
+    """If every batch size is known, memory is computed from the report, without inferring the model again.
+
+    Otherwise the model is inferred for one sample; if the model refuses one sample, the sizes are unknown.
+    """
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     assert open_ended.memory.inputs == 12
@@ -394,7 +401,9 @@ def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
-    """The size of such an input is only in the file. Other sizes would change nothing, so they must be refused."""
+    """Only the file states the size of an input of an unknown class. Another given size would have no effect, so it must
+    be refused.
+    """
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
     )
