@@ -1,6 +1,6 @@
 """The operations of ``keras.ops`` in functional graphs.
 
-A module is imported when one of its operations is looked up; ``OPERATIONS`` imports all of them.
+A family module is imported when one of its operations is looked up. Reading ``OPERATIONS`` imports all families.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["OPERATIONS", "TENSORFLOW", "Operation", "Tensor", "find_function", "
 
 
 def __getattr__(name: str) -> Any:
-    """Returns ``OPERATIONS``, which imports all families."""
+    """Returns ``OPERATIONS``. Reading this attribute imports all families of operations."""
     if name != "OPERATIONS":
         raise AttributeError(f"module 'convcalc.ops' has no attribute '{name}'")
     return all_operations()

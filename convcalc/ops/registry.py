@@ -81,15 +81,15 @@ class Operation(Struct):
 
     @property
     def positional(self) -> tuple[str, ...]:
-        """The names of the arguments that a spec may give by position: all except the first tensor."""
+        """The names of the arguments that a spec may give by position: all arguments except the first tensor."""
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def rule_arguments(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments, with defaults for missing ones."""
+        """Returns all arguments of the rule. A missing argument has its default value."""
         return {**self.defaults, **args}
 
     def without_defaults(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments that differ from their defaults."""
+        """Returns only the arguments whose values differ from their defaults."""
         defaults = self.defaults
         return {name: value for name, value in args.items() if name not in defaults or value != defaults[name]}
 
@@ -111,9 +111,9 @@ class Operation(Struct):
         return self._infer(values, tensors)
 
     def _lenient(self, values: dict[str, Any]) -> Inferred:
-        """Returns the outputs of a TensorFlow function. Their shapes are unknown if its rule fails for the arguments.
+        """Returns the outputs of a TensorFlow function. If the rule fails, their shapes are unknown.
 
-        TensorFlow accepts more kinds of values than the rules support, and a file may contain any of them.
+        TensorFlow accepts more kinds of values than the rules support, and a file may contain any of these values.
         """
         try:
             return self._infer(values, ())
@@ -135,7 +135,10 @@ class Operation(Struct):
 
 
 def _read(argument: Argument, value: Any) -> Any:
-    """Returns the value, normalised by the argument's kind. Raises :class:`Refusal` if the kind does not accept it."""
+    """Returns the value as the argument's kind reads it.
+
+    Raises :class:`Refusal` if the kind does not accept the value.
+    """
     if value is None and argument.nullable:
         return None
     try:
@@ -163,7 +166,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value with each slot and constant replaced by a tensor."""
+    """Returns the value, with a tensor in place of each slot and each constant."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
@@ -173,7 +176,7 @@ def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
     return value
 
 
-# The module of TensorFlow's functions that keras.ops does not have (:mod:`convcalc.ops.tensorflow`).
+# The module name for TensorFlow's functions that keras.ops does not have (:mod:`convcalc.ops.tensorflow`).
 TENSORFLOW = "tensorflow"
 
 # Functions whose names are not the snake_case form of their class name.
@@ -187,7 +190,7 @@ _FUNCTIONS = {
     "SearchSorted": "searchsorted",
 }
 
-# The operations of the families imported so far; :func:`all_operations` has those of every family.
+# The operations of the families imported so far. :func:`all_operations` returns the operations of every family.
 REGISTERED: dict[tuple[str, str], Operation] = {}
 
 
@@ -240,7 +243,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if an operation is missing from the index of families, because look-ups would not find it."""
+    """Raises RuntimeError if the index of families lacks an operation, because look-ups would not find it."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -249,7 +252,10 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:
-    """Returns the argument that a rule's parameter declares. The annotation states its kind."""
+    """Returns the argument that a parameter of a rule declares.
+
+    The parameter's annotation states the kind of the argument.
+    """
     default = REQUIRED if parameter.default is parameter.empty else parameter.default
     if parameter.annotation is Tensor:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()
@@ -264,7 +270,7 @@ def _argument(parameter: inspect.Parameter) -> Argument:
 
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
-    """Returns the operation of a class and a module; None if it is unknown."""
+    """Returns the operation with the given class name and module; None if no such operation is known."""
     if module == TENSORFLOW:
         import_module("convcalc.ops.tensorflow")
     else:
@@ -273,7 +279,7 @@ def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation 
 
 
 def find_function(name: str) -> Operation | None:
-    """Returns the operation of a function of ``keras.ops``; None if it is unknown."""
+    """Returns the operation for the name of a function in ``keras.ops``; None if no such operation is known."""
     class_name = _classes().get(name.removeprefix("image."), "")
     _import_family(class_name)
     entries = (entry for (_, entry_class), entry in REGISTERED.items() if entry_class == class_name)
@@ -300,5 +306,5 @@ def _function_name(class_name: str) -> str:
 
 @cache
 def _classes() -> dict[str, str]:
-    """Returns the class names by function name."""
+    """Returns a mapping from function names to class names."""
     return {_function_name(name): name for name in FAMILY_OF}

@@ -1,8 +1,8 @@
-"""The values of small integer tensors: TensorFlow's functions compute shapes with them.
+"""The values of small integer tensors. TensorFlow's functions use such tensors to compute shapes.
 
-A value is a number (a tensor without axes) or a tuple of numbers (a vector). :data:`UNKNOWN` is an element that depends on the
-input. ``tf.reshape(x, [tf.shape(x)[0], -1])`` is a graph of such tensors in files of Keras 2; tf_keras follows their values, too
-(``keras_tensor.py``: ``inferred_value``).
+A value is a number (for a tensor without axes) or a tuple of numbers (for a vector). :data:`UNKNOWN` stands for an
+element that depends on the input. For example, ``tf.reshape(x, [tf.shape(x)[0], -1])`` is a graph of such tensors in
+files of Keras 2. tf_keras follows these values too (``keras_tensor.py``: ``inferred_value``).
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, product
 from convcalc.ops.tensor import Tensor
 
-_LONGEST = 64  # elements of a vector that can be a shape
+_LONGEST = 64  # the maximum number of elements of a vector that is followed as a possible shape
 
 
 def value_of(operation: str, args: Mapping[str, Any]) -> Any:
-    """Returns the value of the first output of an operation; None if it is unknown."""
+    """Returns the value of an operation's first output; None if the value is unknown."""
     rule = _RULES.get(operation)
     value = rule(args) if rule is not None else None
     return value if not isinstance(value, tuple) or len(value) <= _LONGEST else None
 
 
 def known_value(operand: Any) -> Any:
-    """Returns the value of an operand: of a tensor, a whole number or a list of whole numbers. None if it is unknown."""
+    """Returns the value of an operand; None if the value is unknown.
+
+    The operand is a tensor, a whole number or a list of whole numbers.
+    """
     if isinstance(operand, Tensor):
         return operand.value
     if isinstance(operand, int) and not isinstance(operand, bool):
@@ -59,7 +62,7 @@ _DIVISIONS = (operator.floordiv, operator.mod)
 
 
 def _selected(args: Mapping[str, Any]) -> Any:
-    """Returns the value of x[key] for a vector x."""
+    """Returns the value of ``x[key]`` for a vector ``x``; None if the value is unknown."""
     value = known_value(args["x"])
     key = args["key"]
     key = key[0] if isinstance(key, list) and len(key) == 1 else key

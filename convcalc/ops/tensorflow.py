@@ -1,9 +1,12 @@
-"""Functions of TensorFlow in files of Keras 2: those that ``keras.ops`` does not have, or calls that it does not support.
+"""TensorFlow functions in files of Keras 2, for calls that no operation of ``keras.ops`` can replace.
 
-:mod:`convcalc.read.keras_files.upgrade_keras2` replaces a function by an operation of ``keras.ops`` if one fits, because that can
-be written for Keras 3. The rules here have TensorFlow's parameters, all of them in the call, because each may be a tensor:
-``tf.reshape`` takes sizes that ``tf.shape`` computed. TensorFlow converts constants to the dtype of the tensor, and never
-promotes dtypes. A call that a rule does not support has outputs of unknown shape (``Operation.infer``).
+:mod:`convcalc.read.keras_files.upgrade_keras2` replaces a TensorFlow function by an operation of ``keras.ops`` if the
+operation accepts the arguments, because only operations of ``keras.ops`` can be written for Keras 3.
+
+The rules in this module have TensorFlow's parameters. All parameters belong to the call, because each argument may be a
+tensor: ``tf.reshape`` accepts sizes that ``tf.shape`` computed. TensorFlow converts constants to the dtype of the
+tensor, and never promotes dtypes. If a rule does not support a call, the outputs have unknown shapes
+(``Operation.infer``).
 """
 
 from collections.abc import Callable, Sequence
@@ -31,9 +34,10 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 class SizeList(RankFree):
-    """Sizes: a number, a list of numbers and scalar tensors, or a vector. None if the number of sizes is unknown.
+    """A list of sizes; None if the number of sizes is unknown.
 
-    A tensor is replaced by its known value, in which -1 means an unknown size. A -1 that is not in a tensor is kept.
+    The argument is a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value. In
+    the value of a tensor, -1 means an unknown size. A plain number -1 is kept.
     """
 
     expects = "a list of sizes"
@@ -71,7 +75,7 @@ Sizes: TypeAlias = Annotated[Any, SizeList()]
 
 
 def _tensorflow(*names: str, flops: Any = costs.unknown) -> Callable[[AnyRule], AnyRule]:
-    """Returns a decorator that declares a rule for functions of TensorFlow, named without ``tf.``."""
+    """Returns a decorator that declares a rule for TensorFlow functions. ``names`` has their names without ``tf.``."""
 
     def declare(rule: AnyRule) -> AnyRule:
         for name in names:
@@ -93,7 +97,10 @@ def _shaped(sizes: Sequence[Number] | None, dtype: str) -> Tensor | Inferred:
 
 
 def _dtype(operand: Any, *others: Any) -> str:
-    """Returns the dtype of the first operand that is a tensor; for constants alone that of TensorFlow."""
+    """Returns the dtype of the first operand that is a tensor.
+
+    If no operand is a tensor, returns the dtype that TensorFlow gives to the constant ``operand``.
+    """
     for each in (operand, *others):
         if isinstance(each, Tensor):
             return each.dtype
@@ -184,7 +191,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     for part in key:
         if isinstance(part, list):
             bounds = [_bound(bound) for bound in part]
-            # A slice with an unknown bound selects an unknown number of elements. Below, UNKNOWN replaces such a slice.
+            # A slice with an unknown bound selects an unknown number of elements. UNKNOWN replaces it below.
             parts.append(slice(*bounds) if UNKNOWN not in bounds else UNKNOWN)
         else:
             parts.append(... if part == "..." else part)
@@ -192,7 +199,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     if any(isinstance(part, Tensor) and part.shape for part in parts):
         raise Refusal("selects by a tensor with axes", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # An index that is a tensor selects one element of an axis, like the index 0.
+    # An index that is a tensor selects one element of an axis, so the output has the same shape as for the index 0.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -301,7 +308,7 @@ def slice_(input_: Operand, begin: Sizes, size: Sizes) -> Tensor:
     sizes = shape_of(input_)
     starts = [UNKNOWN] * len(sizes) if begin is None else begin
     wanted = [UNKNOWN] * len(sizes) if size is None else size
-    # As in TensorFlow, one unknown size makes the size of every axis with -1 unknown.
+    # As in TensorFlow, if one size is unknown, every axis with the size -1 has an unknown size.
     known = UNKNOWN not in wanted
     rest = [
         (whole - start if known else UNKNOWN) if part == -1 else part
@@ -384,7 +391,10 @@ def concat(values: AnyValue, axis: Axis) -> Tensor:
 
 
 def _agreed(shapes: Sequence[Shape]) -> Shape:
-    """Returns the common shape of the tensors. A size is known if it is known in one of them."""
+    """Returns the common shape of the tensors.
+
+    A size of the common shape is known if it is known in at least one tensor.
+    """
     return tuple(next((size for size in sizes if size is not UNKNOWN), UNKNOWN) for sizes in zip(*shapes))
 
 
@@ -428,7 +438,7 @@ def meshgrid(x: Tensor) -> Tensor:
 
 
 def _as_tensor(value: Any) -> Tensor:
-    """Returns a tensor; a list that contains tensors is stacked, as TensorFlow does."""
+    """Returns a tensor for an operand. A list that contains tensors is stacked, as in TensorFlow."""
     if isinstance(value, list) and any(isinstance(part, Tensor) for part in value):
         return _stacked(value)
     return _tensor(value)
@@ -1003,13 +1013,13 @@ def _padding(padding: Any) -> str:
 
 
 def _last(data_format: Any) -> str:
-    """Returns Keras's name of a data format."""
+    """Returns Keras's name for a data format of TensorFlow."""
     first = isinstance(data_format, str) and data_format.startswith("NC")
     return "channels_first" if first else "channels_last"
 
 
 def _spatial(value: Any, rank: int, data_format: Any) -> Any:
-    """Returns the entries for the spatial axes from a list that may also have entries for the batch and the channels."""
+    """Returns the entries for the spatial axes. The list may also have entries for the batch and the channels."""
     if value is None or isinstance(value, int):
         return 1 if value is None else value
     if not isinstance(value, list) or not all(isinstance(part, int) for part in value):

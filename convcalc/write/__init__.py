@@ -1,4 +1,4 @@
-"""Writes a model in another file format. ``FORMATS`` maps a file ending to the function that writes it."""
+"""Writes a model in another file format. ``FORMATS`` maps each file ending to the function that writes the format."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, "
 
 
 def require_graph(model: Model) -> None:
-    """Raises :class:`ConvcalcError` if no graph is known: in a file of weights, or if the model's config lists no layers."""
+    """Raises :class:`ConvcalcError` if the graph of the model is unknown.
+
+    The graph is unknown if the file stores only weights, or if the model's config lists no layers.
+    """
     from convcalc.base import codes
     from convcalc.base.problems import error
 
@@ -54,7 +57,10 @@ def require_graph(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` for a layer that only Keras 2 has: no format that is written can describe it."""
+    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has.
+
+    None of the written formats can describe such a layer.
+    """
     from convcalc.base import codes
     from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition
@@ -71,7 +77,7 @@ def require_writable(report: Report) -> None:
 
 
 def classes_to_supply(report: Report) -> list[str]:
-    """Returns the names of classes that Keras does not have, so that the user must supply their code."""
+    """Returns the names of the classes that are not part of Keras. The user must supply the code of these classes."""
     from convcalc.layers import LayerDefinition
     from convcalc.layers.sublayer import foreign_inside
     from convcalc.model import Foreign
@@ -87,9 +93,11 @@ def classes_to_supply(report: Report) -> list[str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file completely or not at all: first a temporary file in the same folder, which then replaces the file.
+    """Writes a file completely or not at all.
 
-    Line endings are not changed. If the path is a link, its target is written. A device or a pipe is written directly.
+    The content is written to a temporary file in the same folder, and the temporary file then replaces the target. Line
+    endings are not changed. If the path is a link, the target of the link is written. A device or a pipe is written
+    directly, without a temporary file.
     """
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8", newline="") as target:

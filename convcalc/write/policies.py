@@ -1,4 +1,4 @@
-"""Writes dtype policies: by name if Keras knows the name, otherwise as an object."""
+"""Writes dtype policies. A policy is written by name if Keras knows the name, otherwise as an object."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _ANY = ".*"
 
 
 def require_known_policies(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a dtype policy is unknown, because the written model would have another policy."""
+    """Raises :class:`ConvcalcError` if a dtype policy of the model is unknown.
+
+    Otherwise the written model could have another policy.
+    """
     for layer in _layers(report.model):
         sublayers = [
             (layer.dtype, layer.class_name == "InputLayer"),
@@ -44,7 +47,7 @@ def _layers(model: Model) -> Iterator[Layer]:
 
 
 def policy_json(name: str, layer: str | None) -> Any:
-    """Returns the policy of a layer as JSON. ``layer`` is the name of the layer, if it has one."""
+    """Returns the dtype policy of a layer as JSON. ``layer`` is the layer's name, or None."""
     policy = find_policy(name)
     if policy is None:
         return name
@@ -64,12 +67,15 @@ def policy_code(name: str, layer: str | None) -> str:
 
 
 def _path(layer: str, inner: str) -> str:
-    """Returns the key of an inner layer: a pattern for its path, which the names of outer models can precede."""
+    """Returns a regular expression for the path of an inner layer.
+
+    In the path, names of outer models may come first.
+    """
     return f"(.*/)?{layer if layer == _ANY else re.escape(layer)}/{inner}"
 
 
 def _has_no_name(name: str) -> bool:
-    """True for a policy that has no name in Keras, so it must be written as an object."""
+    """True if Keras has no name for the policy. Such a policy must be written as an object."""
     return name.startswith("float8/")
 
 

@@ -1,6 +1,7 @@
-"""Writes a model as a readable spec, without defaults, automatic names, or ``from:`` in chains.
+"""Writes a model as a readable spec.
 
-The text is read again and compared with the model, so that a wrong spec is never returned.
+The spec omits default values and automatic names. It also omits ``from:`` if a layer reads the layer above it. The
+written text is read again and compared with the model. If text and model differ, an error is raised.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _rows(report: Report) -> list[Any]:
             row.path,
             row.class_name,
             row.output_shapes,
-            # A spec does not contain the weights that a file stores.
+            # If the parameters come from the weights in a file, they are not compared: a spec does not contain weights.
             None if row.recorded else row.params,
             None if row.recorded else row.trainable_params,
             row.dtype,
@@ -78,7 +79,7 @@ def _reject_repeated_operations(model: Model) -> None:
 
 
 class _Writer:
-    """Writes one model. With ``names``, automatic names are left out."""
+    """Writes one model. If ``names`` is not None, automatic names are left out."""
 
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
@@ -88,7 +89,11 @@ class _Writer:
         self.labels = self._labels()
 
     def _labels(self) -> dict[int, str]:
-        """Returns labels for calls whose output is used after their layer was called again: its name then means a later call."""
+        """Returns labels for the calls that a layer's name cannot identify.
+
+        If a layer is called again, its name means the later call. An earlier call whose output is still used then needs
+        a label.
+        """
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
         taken = {layer.name for layer in self.model.layers}
@@ -168,7 +173,10 @@ class _Writer:
         return [f"  - {definition.name}: {flow(args)}" if args else f"  - {definition.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of a custom class, with `expect:` if the Keras file records its output shape."""
+        """Returns the entry of a layer of a custom class.
+
+        If the Keras file records the output shape, the entry has `expect:`.
+        """
         base = short_class(layer.class_name)
         definition = layer.definition
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
@@ -185,7 +193,10 @@ class _Writer:
         return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
     def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of an operation. ``own`` has ``from`` only if the operation does not read the entry above it."""
+        """Returns the entry of an operation.
+
+        ``own`` contains ``from`` only if the operation does not read the entry above it.
+        """
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
             del given["from"]
@@ -204,7 +215,7 @@ class _Writer:
 
 
 def _input(layer: Layer, name: str = "") -> str:
-    """Returns an input: its shape, or a mapping if it has other options."""
+    """Returns the entry of an input: only the shape, or a mapping if the input has other options."""
     args = input_args(layer)
     shape = value_text(args.get("shape", ()))
     more = {"name": word_text(name)} if name else {}
@@ -216,6 +227,9 @@ def _input(layer: Layer, name: str = "") -> str:
 
 
 def _recorded(call: Call) -> dict[str, str]:
-    """Returns an `expect:` with the output shape that the Keras file records, for a layer whose code is not run."""
+    """Returns an `expect:` with the output shape that the Keras file records.
+
+    Returns an empty mapping if the file records no shape.
+    """
     shape = call.recorded[0][0] if 0 in call.recorded else None
     return {} if shape is None else {"expect": f"{{output_shape: {value_text(shape)}}}"}

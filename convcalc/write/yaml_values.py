@@ -41,17 +41,20 @@ def value_text(value: Any) -> str:
 
 
 def value_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Returns each value in the flow style of YAML."""
+    """Returns the mapping with each value written in the flow style of YAML."""
     return {name: value_text(value) for name, value in values.items()}
 
 
 def flow(fields: Mapping[str, str]) -> str:
-    """Returns a mapping of texts on one line."""
+    """Returns a mapping of names to YAML texts, written on one line."""
     return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"
 
 
 def word_text(value: str) -> str:
-    """Returns a word, in quotes if YAML needs them. A '$' is doubled, because it begins a variable in a spec."""
+    """Returns a string as YAML, in quotes if YAML needs quotes.
+
+    Each '$' is doubled, because a single '$' begins a variable in a spec.
+    """
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value.replace("$", "$$"), ensure_ascii=False)
