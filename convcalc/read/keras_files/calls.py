@@ -74,9 +74,7 @@ class CallGraph:
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
         self._check_inputs(inputs, outputs, f"{path}.input_layers")
-        shared: dict[
-            Any, Any
-        ] = {}  # equal entries share one object: the many tensors of a large model have few distinct shapes
+        shared: dict[Any, Any] = {}  # equal shapes share one object: a large model has few distinct shapes
         for (layer, node, output), tensor in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]

@@ -1,7 +1,7 @@
-"""Reads Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded first.
+"""Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded to Keras 3 first.
 
 A config contains the whole graph, with operations and masks. Problems name the layer and its path in the file, such as
-``config.layers[3]``. The first error ends reading.
+``config.layers[3]``. Reading stops at the first error.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FOREIGN_NOTE = "its output shapes, weights and costs are unknown, except those 
 
 @dataclass
 class ConfigReader:
-    """Reads one file. ``problems`` has the warnings so far."""
+    """Reads one file. ``problems`` holds the warnings found so far."""
 
     source: str
     problems: list[Problem] = field(default_factory=list)
@@ -46,7 +46,7 @@ class ConfigReader:
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
-        """Returns an error, with the warnings so far; reading stops there."""
+        """Returns an error that contains the earlier warnings too. The caller raises it, and reading stops."""
         return ConvcalcError([*self.problems, Problem(code, f"{self.source}: {path}: {message}")])
 
     def warn(self, path: str, message: str, layer: str, code: Code) -> None:
@@ -54,19 +54,19 @@ class ConfigReader:
         self.problems.append(Problem(code, f"{self.source}: {path}: {message}", None, layer, "warning"))
 
     def mapping(self, value: Any, path: str) -> Mapping[str, Any]:
-        """Returns the value, which must be a mapping."""
+        """Returns the value if it is a mapping; otherwise raises an error."""
         if not isinstance(value, Mapping):
             raise self.fail(path, f"expects a mapping, not {type_text(value)}")
         return value
 
     def items(self, value: Any, path: str) -> Sequence[Any]:
-        """Returns the value, which must be a list."""
+        """Returns the value if it is a list; otherwise raises an error."""
         if not isinstance(value, list):
             raise self.fail(path, f"expects a list, not {type_text(value)}")
         return value
 
     def word(self, value: Any, path: str) -> str:
-        """Returns the value, which must be a name: a short text that is not empty."""
+        """Returns the value if it is a name (a short string that is not empty); otherwise raises an error."""
         if not isinstance(value, str) or not value or len(value) > 1000:
             raise self.fail(path, f"expects a name, not {type_text(value)}")
         return value
@@ -102,7 +102,7 @@ class ConfigReader:
             at = f"{path}.layers[{number}]"
             layer = self.layer(self.mapping(entry, at), at, depth)
             if isinstance(layer.definition, Foreign) and layer.name in taken:
-                # The ``name`` in the config is the class's own argument: the file does not say the layer's name.
+                # The name in the config is an argument of the custom class. The file does not contain the layer's name.
                 layer = layer._replace(name=self.names.automatic(layer.class_name))
             layers.append(layer)
             self._take_name(taken, layer.name, at)
@@ -120,7 +120,7 @@ class ConfigReader:
                 input_name += "_"
             layers.insert(0, _input(input_name, shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
-        # The input shape for which a layer was built is the output shape of the layer before it.
+        # A layer's build_config has its input shape, which is the output shape of the previous layer.
         for number, entry in enumerate(reversed(entries)):
             built = entry.get("build_config")
             shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
@@ -185,7 +185,8 @@ class ConfigReader:
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
         if is_custom and not isinstance(config.get("layers"), list):
-            # A custom class can have its own argument ``name``. In a functional model, the entry has the layer's name.
+            # A custom class can use the argument name for something else. In a functional model, the entry has the
+            # layer's name.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
             # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
@@ -199,7 +200,8 @@ class ConfigReader:
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
-        # In a Functional, the path of a layer is its name. That of a Sequential or of an outer layer can precede it.
+        # In a Functional, the path of a layer is its name. Otherwise, the name of the Sequential or outer layer can
+        # come first.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         args: Mapping[str, Any] = {}
         if definition is not None and not misfit:
@@ -247,9 +249,9 @@ class ConfigReader:
     def _arguments(
         self, definition: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int
     ) -> tuple[dict[str, Any], list[Refusal]]:
-        """Returns the arguments of a layer that differ from their defaults, and the problems with them.
+        """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` are those of the outermost layer of the model, which is this layer or contains it.
+        ``name`` and ``path`` belong to the outermost layer, which is this layer or contains it.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -257,7 +259,7 @@ class ConfigReader:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
-            # Keras writes both arguments of an adapted layer. When it loads one, the boundaries count.
+            # Keras writes both arguments of an adapted layer. When Keras loads the layer, it uses only the boundaries.
             config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
@@ -274,7 +276,7 @@ class ConfigReader:
         return args, []
 
     def _value(self, argument: Argument, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns the value of an argument, with the layers, models and custom functions in it."""
+        """Returns the value of an argument. Layers, models and custom functions in it are read too."""
         kind = argument.kind
         if isinstance(kind, LayerValue):
             return self._sublayer(kind, value, name, path, depth)
@@ -287,7 +289,7 @@ class ConfigReader:
         return _single_factor(argument, as_keras_reads(argument, serialized.plain(value)))
 
     def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
-        """Returns an activation, initializer, regularizer or constraint. A custom one is a warning."""
+        """Returns an activation, initializer, regularizer or constraint. Adds a warning if it is custom."""
         function = origin.custom_function(value, kind)
         if function:
             what = (
@@ -306,9 +308,10 @@ class ConfigReader:
         return value if function else serialized.plain(value)
 
     def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns a layer inside the layer ``name``: a layer, a model, or an object of a custom class, with a warning.
+        """Returns an argument of the layer ``name`` that is itself a layer or a model.
 
-        Returns other values as they are: binding reports them.
+        Adds a warning if its class is custom. Other values are returned unchanged, and are reported when the arguments
+        are checked.
         """
         if _is_model(value):
             model = self.model(value, path, depth + 1)
@@ -359,7 +362,9 @@ class ConfigReader:
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
-    """Returns the input shape that the first layer states, as Keras 2 writes it; of a nested model, that of its input."""
+    """Returns the input shape that the first layer states in Keras 2 style. For a nested model, returns its input's
+    shape.
+    """
     if not layers or isinstance(layers[0].definition, Foreign):
         return None
     model = layers[0].model
@@ -381,7 +386,9 @@ def _is_model(value: Any) -> bool:
 
 
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
-    """Returns the definition of a custom class, from an installed package if one declares the class."""
+    """Returns the definition of a custom class. An installed package can declare one; otherwise its costs are
+    unknown.
+    """
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
         registered = class_name if isinstance(class_name, str) and ">" in class_name else None
@@ -389,13 +396,16 @@ def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
 
 
 def _foreign_name(entry: Mapping[str, Any]) -> str:
-    """Returns the name of a custom class; with its package or module if Keras has another class of the same name."""
+    """Returns the name of a custom class. If Keras has a class of this name, its package or module is included."""
     class_name = short_class(str(entry.get("class_name")))
     return origin.full_name(entry) if is_builtin(class_name) else class_name
 
 
 def _single_factor(argument: Argument, value: Any) -> Any:
-    """Returns 0.5 for [-0.5, 0.5]: Keras writes a single factor as a pair, which some of its own layers then reject."""
+    """Returns 0.5 for [-0.5, 0.5].
+
+    Keras writes a single factor as such a pair, but some of its own layers do not accept the pair.
+    """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:
         return abs(value[1])
@@ -403,7 +413,7 @@ def _single_factor(argument: Argument, value: Any) -> Any:
 
 
 def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) -> Mapping[str, Any]:
-    """Returns the config of an input with its shape and its batch size as separate arguments, as in a spec."""
+    """Returns the config of an input layer with separate arguments for the shape and the batch size, as in a spec."""
     rest = {
         key: value
         for key, value in config.items()
@@ -416,7 +426,7 @@ def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) 
 
 
 def _input(name: str, batch_shape: Shape | None) -> Layer:
-    """Returns an input layer that the file omits. It is broken if its shape is unknown."""
+    """Returns an input layer for a model whose file has none. The layer is marked broken if its shape is unknown."""
     definition = require_builtin("InputLayer")
     if batch_shape is None:
         return Layer(name, definition.class_name, definition, broken=True)
@@ -427,7 +437,7 @@ def _input(name: str, batch_shape: Shape | None) -> Layer:
 
 
 def read_config(data: Any, source: str) -> Model:
-    """Returns the model of a parsed config. Raises :class:`ConvcalcError`."""
+    """Returns the model of a parsed config. Raises :class:`ConvcalcError` if the config is invalid."""
     if not isinstance(data, Mapping) or "class_name" not in data or "config" not in data:
         raise error(codes.NOT_A_MODEL, f"{source}: a model's config must have a class_name and a config")
     reader = ConfigReader(source)

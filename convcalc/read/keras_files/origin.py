@@ -1,7 +1,8 @@
-"""Tells Keras's own classes and functions from those of other packages and users.
+"""Distinguishes Keras's own classes and functions from those of other packages and users.
 
-Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files have only the name of
-the class: then a class with a name of Keras's is Keras's if its arguments are.
+Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files have only the
+name of the class. In these, a class with the name of a Keras class is taken as Keras's if it has the arguments of
+Keras's class.
 
 Source: ``keras/src/saving/serialization_lib.py`` and the ``get_config`` methods of ``tf_keras``.
 """
@@ -16,7 +17,7 @@ from convcalc.layers.arguments import KnownName
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
-# The only layer of Keras 2 that its files name like a custom class.
+# The only layer of Keras 2 whose name in files looks like the name of a custom class.
 _REGISTERED = "Custom>CustomScaleLayer"
 # Keys that Keras 2 writes for all layers, besides their arguments.
 _COMMON_KEYS = frozenset(
@@ -26,7 +27,7 @@ _COMMON_KEYS = frozenset(
         *("data_format", "keepdims"),
     )
 )
-# Further keys that Keras 2 writes, with the beginnings of the names of the classes that have them.
+# Further keys that Keras 2 writes. Each key is followed by the beginnings of the class names that have the key.
 _KEYS = {
     "noise_shape": ("SpatialDropout",),
     "groups": ("Conv", "DepthwiseConv", "SeparableConv"),
@@ -73,11 +74,11 @@ _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
 
 
 def may_be_keras(entry: Mapping[str, Any]) -> bool:
-    """Returns False if an object of a config is of a custom class by what it says of its module and its registered name."""
+    """Returns False if the module or the registered name of an object shows that its class is custom."""
     class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
     if class_name == _REGISTERED:
         return True
-    # The upgrade of Keras 2 may have added a word to the name of the class.
+    # The upgrade from Keras 2 to Keras 3 may have added a word to the class name.
     names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
     if ">" in class_name or (isinstance(registered, str) and registered not in names):
         return False
@@ -87,9 +88,9 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
 
 
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
-    """Returns why an object without a module is not of Keras's class of this name; empty if it may be.
+    """Returns the reason why an object without a module is not of Keras's class with this name; empty if it may be.
 
-    Keras writes all arguments of a layer, and only these.
+    Keras writes all arguments of its own layers, and no others. A missing or additional argument shows a custom class.
     """
     config = entry["config"]
     if "module" in entry:
@@ -133,9 +134,9 @@ def full_name(entry: Mapping[str, Any]) -> str:
 
 
 def custom_function(value: Any, kind: KnownName) -> str:
-    """Returns the name of a function that is not among Keras's activations, initializers, regularizers or constraints.
+    """Returns the name of a custom function, which is not one of Keras's functions of this kind.
 
-    Returns "" for any other value.
+    The kinds are activation, initializer, regularizer and constraint. Returns "" for any other value.
     """
     if isinstance(value, Mapping) and value.get("class_name") == "function":
         value = value.get("config")
@@ -143,12 +144,12 @@ def custom_function(value: Any, kind: KnownName) -> str:
 
 
 def function_object(name: str) -> dict[str, Any]:
-    """Returns a function as Keras 3 writes it."""
+    """Returns the object that Keras 3 writes for a function."""
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
 def is_custom_object(value: Any, kind: KnownName) -> bool:
-    """Returns True if a value is an object of a custom class, in the place of an activation, initializer and the like."""
+    """Returns True if the value of an activation, initializer or similar argument is an object of a custom class."""
     if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
         return False
     name = value["class_name"]

@@ -78,8 +78,8 @@ def layer_policy(
         value: the ``dtype`` in the layer's config.
         name: the layer's name.
         definition: the layer in the catalogue; None for a custom class.
-        build_config: the layer's ``build_config``. If there is one, Keras builds the layer before the layer is in a model;
-            the layer's path is then its name alone.
+        build_config: the layer's ``build_config``. If there is one, Keras builds the layer before the layer is in a
+            model; the layer's path is then its name alone.
         own_path: True if the layer's path is its name alone, even without a ``build_config``.
     """
     if not isinstance(value, Mapping) or value.get("class_name") != _MAP or not _is_keras(value):

@@ -18,7 +18,9 @@ from convcalc.read.keras_files.policies import is_policy_object, layer_policy, p
 
 
 class KerasTensor(Struct):
-    """A reference to a tensor in a config: output number ``output`` of call number ``node``, with its recorded shape and dtype."""
+    """A reference to a tensor in a config: output ``output`` of call ``node`` of a layer, with the recorded shape
+    and dtype.
+    """
 
     layer: str
     node: int
@@ -27,7 +29,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# Default values in the configs of initializers, regularizers and constraints: the name alone means the same.
+# Default values in the configs of initializers, regularizers and constraints. An object with only these is written as
+# its name.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -39,7 +42,7 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "maxval": (0.05,),
     "gain": (1.0,),
 }
-MAX_OUTPUTS = 10_000  # of one call
+MAX_OUTPUTS = 10_000  # maximum number of outputs of one call
 _CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
@@ -85,7 +88,10 @@ def constant(value: Any) -> Constant | None:
 
 
 def operand(value: Any) -> Any:
-    """Returns an operand of an operation: a constant tensor, a slice or an ellipsis of ``x[…]``, or a value of :func:`plain`."""
+    """Returns an operand of an operation.
+
+    It is a constant tensor, a slice or ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
+    """
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):
         return slice(config.get("start"), config.get("stop"), config.get("step"))
@@ -95,8 +101,10 @@ def operand(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of a config as an argument accepts it: tuples as lists, dtype policies and objects with default configs as
-    their names. Its nesting was limited when the file was read.
+    """Returns a value of a config in the form that arguments accept.
+
+    A tuple becomes a list. A dtype policy, or an object with a default config, becomes its name. The recursion is
+    limited, because the file's reader limits nesting.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]

@@ -1,4 +1,7 @@
-"""Reads weights that Keras splits into several HDF5 files: ``model.weights.json`` names the files, which are beside it."""
+"""Reads weights that Keras splits into several HDF5 files.
+
+``model.weights.json`` names the HDF5 files, which are in the same folder.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ MAX_SHARDS = 10_000
 
 
 def sharded_model(data: Any, source: str) -> Model:
-    """Returns a model with a row for each layer in the files that the parsed JSON names."""
+    """Returns a model with the layers in the HDF5 files that ``data``, the parsed JSON, names."""
     root = Group("", is_container=True)
     for name in _shards(data, source):
         path = str(Path(source).parent / name)
@@ -40,7 +43,7 @@ def sharded_model(data: Any, source: str) -> Model:
 
 
 def _shards(data: Any, source: str) -> list[str]:
-    """Returns the names of the files, each once. Keras writes plain names: a path to another folder is refused."""
+    """Returns the name of each file once. Keras writes names without a folder, so a path with a folder is refused."""
     weight_map = data.get("weight_map") if isinstance(data, Mapping) else None
     if not isinstance(weight_map, Mapping):
         raise error(codes.NOT_A_MODEL, f"{source}: has no weight_map, which names the files with the weights")

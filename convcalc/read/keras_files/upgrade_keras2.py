@@ -19,12 +19,12 @@ _CONSTANT = "_CONSTANT_VALUE"
 
 
 class _Function(Struct):
-    """The operation of ``keras.ops`` for a function of TensorFlow.
+    """An operation of ``keras.ops`` that replaces a function of TensorFlow.
 
     Attributes:
-        names: its arguments that the operation has, with their names there; the first is positional.
-        fixed: arguments whose defaults differ.
-        adapted: functions that return the value for Keras, or :data:`_UNFIT`.
+        names: maps the function's arguments, except the first, to the operation's arguments.
+        fixed: arguments of the operation for which the function has another default.
+        adapted: for an argument, a converter that returns the value for Keras, or :data:`_UNFIT`.
     """
 
     operation: str
@@ -34,17 +34,23 @@ class _Function(Struct):
     adapted: Mapping[str, Callable[[Any], Any]] = {}
 
 
-# The value of an argument that Keras's operation cannot take.
+# A converter returns this if Keras's operation does not accept the argument's value.
 _UNFIT = object()
 
 
 def _only(*accepted: Any) -> Callable[[Any], Any]:
-    """Returns the function for an argument that must have one of these values, and that Keras's operation does not have."""
+    """Returns a converter for an argument that Keras's operation lacks.
+
+    The converter drops the argument if its value is in ``accepted``, and rejects any other value.
+    """
     return lambda value: None if value in accepted else _UNFIT
 
 
 def _split_indices(sizes: Any) -> Any:
-    """Returns Keras's indices for the sizes of TensorFlow: [2, 3, 3] becomes [2, 5]. A number of parts stays."""
+    """Returns the indices that Keras's split expects, from the sizes of the parts: [2, 3, 3] becomes [2, 5].
+
+    If ``sizes`` is the number of parts, it is returned unchanged.
+    """
     if not isinstance(sizes, list):
         return sizes
     if len(sizes) < 2 or not all(isinstance(size, int) and size >= 0 for size in sizes):
@@ -53,7 +59,7 @@ def _split_indices(sizes: Any) -> Any:
 
 
 def _whole_numbers(value: Any) -> Any:
-    """Returns a list of whole numbers as it is."""
+    """Returns a list of whole numbers unchanged. Rejects any other value."""
     return value if isinstance(value, list) and all(isinstance(part, int) for part in value) else _UNFIT
 
 
@@ -208,7 +214,7 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
-# How pixels are interpolated changes no shape.
+# The interpolation method does not change the shape, so all methods are accepted.
 _RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
 # Arguments of any function that change neither shapes nor weights.
@@ -225,15 +231,16 @@ _NO_EFFECT = frozenset(
         "stable",
     ]
 )
-# Operations whose tensors are one list.
+# Operations whose first argument is a list of tensors.
 _TAKE_LISTS = ("Concatenate", "Stack")
-# The arguments of Keras's calls: the others belong to its constructor, and cannot be tensors.
+# Arguments that Keras passes when it calls an operation. All others are passed to the constructor and cannot be
+# tensors.
 _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
-# The arguments that must be tensors in Keras; a list of numbers is none.
+# Arguments that must be tensors in Keras. A list of numbers is not accepted for them.
 _TENSOR_ARGUMENTS = ("x1", "x2")
-# Functions that take any number of tensors as separate arguments: Keras 2 writes only the first argument.
+# Functions that take any number of tensors as separate arguments. Keras 2 saves only the first argument.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# Names that TensorFlow gives the same function, with these before them.
+# TensorFlow offers some functions under several names: alone, or after one of these prefixes.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
 _OPERATORS = {"sub": "subtract", "mul": "multiply"}
 # Arguments of layers that Keras 3 renamed.
@@ -250,9 +257,10 @@ _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
 
 def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
-    """Returns the object of a Sequential with a mapping as config: before version 2.2.3, Keras wrote only the list of layers.
+    """Returns a Sequential whose config is a mapping.
 
-    ``automatic`` gives a name to a model without one.
+    Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
+    without one.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
@@ -261,12 +269,13 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     return {**entry, "config": {"name": name if isinstance(name, str) else automatic("Sequential"), "layers": layers}}
 
 
-# The layers that read (length, features): Keras 2 lets the first layer state both sizes on their own.
+# Layers with inputs of shape (length, features). As a first layer, they can state input_length and input_dim in Keras
+# 2.
 _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU", "Conv1D")
 
 
 def stated_input_shape(entry: Any) -> Any:
-    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if it states none.
+    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if there is none.
 
     Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
     """
@@ -290,10 +299,10 @@ def stated_input_shape(entry: Any) -> Any:
 
 
 def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
-    """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
+    """Returns the layers of one model in the form of Keras 3, and True if Keras 2 wrote their calls.
 
-    ``outputs`` are the ``output_layers`` of a functional model. Nested models are not upgraded here: their reader does it.
-    Entries that are not mappings are kept.
+    ``outputs`` are the ``output_layers`` of a functional model. The layers of nested models are upgraded later, when
+    the reader comes to them. Entries that are not mappings are kept.
     """
     legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
     if functional and not legacy:
@@ -307,10 +316,11 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Returns the layers, with the calls that nothing reads connected to the functions whose tensors Keras 2 does not record.
+    """Returns the layers after restoring tensors that Keras 2 did not save as arguments of a call.
 
-    ``tf.einsum(equation, a, b)`` is written with its equation alone. Keras writes only layers that an output needs, and
-    after their sources, so the first such function after a layer that nothing reads needs that layer.
+    For ``tf.einsum(equation, a, b)``, Keras 2 saves only the equation. Keras saves only layers that an output needs,
+    and it saves them before the layers that read them. So if no call reads a layer, its reader is the first such
+    function after it.
     """
     losing = [
         number
@@ -344,7 +354,7 @@ def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
 
 
 def _histories(value: Any) -> Iterator[list[Any]]:
-    """Yields the history of each tensor in a value."""
+    """Yields the ``keras_history`` of each tensor in a value, also in nested lists and mappings."""
     if _is_tensor(value):
         yield value["config"]["keras_history"]
     elif isinstance(value, (list, Mapping)):
@@ -353,7 +363,7 @@ def _histories(value: Any) -> Iterator[list[Any]]:
 
 
 def _entries_in(value: Any) -> Iterator[list[Any]]:
-    """Yields each [name, call, output] in a value."""
+    """Yields each entry ``[name, call, output]`` in a value, also in nested lists and mappings."""
     if _is_entry(value):
         yield value
     elif isinstance(value, (list, Mapping)):
@@ -368,9 +378,10 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
 
 
 def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
-    """Returns a layer with the class and the arguments of Keras 3, also the layers among its arguments.
+    """Returns a layer with the class name and the arguments of Keras 3. Layers among its arguments are upgraded too.
 
-    A layer that behaves as in Keras 2 gets the name of its definition in ``convcalc/layers/keras2.py``.
+    If Keras 3 has no layer that behaves in the same way, the class name is that of a definition in
+    ``convcalc/layers/keras2.py``.
     """
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping):
@@ -391,7 +402,10 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
 
 
 def _upgraded_argument(value: Any, keras2: bool) -> Any:
-    """Returns an argument; a layer or a list of layers is upgraded. A model is kept: the reader upgrades its layers."""
+    """Returns an argument of a layer. If it is a layer or a list of layers, these are upgraded.
+
+    A model is kept, because the reader upgrades its layers later.
+    """
     if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
         return [_upgraded_argument(part, keras2) for part in value]
     config = value.get("config") if isinstance(value, Mapping) else None
@@ -415,7 +429,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if len(nodes) == 1:
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
-        # These layers keep the structure of their first argument: a list of tensors is not a tensor.
+        # For these layers, a first argument that is a list with one tensor differs from the tensor alone.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
@@ -423,7 +437,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
 
 
 def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
-    """Returns the tensors of the only call of a layer, with the shapes that the layer was built on (since Keras 2.13)."""
+    """Returns the tensors of a layer's only call, with their shapes from ``build_config`` (saved since Keras 2.13)."""
     shapes = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
     if not isinstance(shapes, list) or not all(map(_is_tensor, args)):
         return args
@@ -438,7 +452,7 @@ def _single(args: list[Any]) -> Any:
 
 
 def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
-    """Returns the tensors of a call and its named arguments."""
+    """Returns the positional and the named arguments of a call."""
     if isinstance(node, Mapping):
         entries = [node[key] for key in sorted(node)]
     elif _is_entry(node):
@@ -458,12 +472,12 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _nested(value: Any) -> Any:
-    """Returns a list in a list of tensors, such as the sizes in ``tf.concat([tensor, [48, 6]], 0)``."""
+    """Returns an argument inside a list of tensors, such as the sizes in ``tf.concat([tensor, [48, 6]], 0)``."""
     if _is_entry(value):
         return value[2] if value[0] == _CONSTANT else _tensor(value)
     if isinstance(value, list) and all(isinstance(part, list) for part in value):
         return [_nested(part) for part in value]
-    return value  # the reader reports it
+    return value  # an invalid value, which the reader of configs reports
 
 
 def _is_entry(value: Any) -> bool:
@@ -502,9 +516,10 @@ def _is_tensor(value: Any) -> bool:
 def _operation(
     entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation for a function of TensorFlow: Keras's if it can take the arguments, else TensorFlow's own.
+    """Returns the operation for a TensorFlow function: Keras's if it accepts the arguments, otherwise TensorFlow's.
 
-    Returns the entry itself for a function that is not known. ``calls`` has the first argument and the named ones of each call.
+    Returns the entry itself if the function is unknown. ``calls`` holds the first argument and the named arguments of
+    each call.
     """
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
     name = name.removeprefix("compat.v1.") if isinstance(name, str) else ""
@@ -541,7 +556,10 @@ def _keras_operation(name: str) -> tuple[str, str]:
 def _keras_call(
     name: str, first: Any, kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
-    """Returns the arguments of Keras's call and of its constructor; None if Keras's operation cannot take the arguments."""
+    """Returns the positional and named arguments of the call, and the constructor's arguments, for Keras's operation.
+
+    Returns None if Keras's operation does not accept the arguments.
+    """
     if name == "__operators__.getitem":
         key = kwargs.get("slice_spec")
         return None if isinstance(first, list) or _contains_tensor(key) else ([first, _key(key)], {}, {})
@@ -582,12 +600,12 @@ def _keras_call(
     if function.operation == "Where" and len(call) < 2:
         return None
     if function.operation == "Squeeze" and made.get("axis") in (None, []):
-        return None  # an axis of unknown size may be 1
+        return None  # an axis of unknown size may have the size 1, and would then be removed
     return [first], call, made
 
 
 def _own_function(name: str) -> str | None:
-    """Returns the name of the rule for a function of TensorFlow; None if there is none."""
+    """Returns the name of convcalc's rule for a TensorFlow function; None if there is no rule."""
     if name == "__operators__.getitem":
         return "tf.getitem"
     short = name
@@ -600,14 +618,14 @@ def _own_function(name: str) -> str | None:
 
 
 def _own_arguments(own: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the named arguments of a function of TensorFlow without those that it was not given."""
+    """Returns the named arguments of a TensorFlow function, without the arguments whose value is None."""
     if own == "tf.getitem":
         return {"key": _own_key(kwargs.get("slice_spec"))}
     return {key: value for key, value in kwargs.items() if value is not None}
 
 
 def _own_key(spec: Any) -> list[Any]:
-    """Returns the key in ``x[key]`` for the rule of TensorFlow: a slice as the list of its bounds."""
+    """Returns the key of ``x[key]`` for convcalc's rule. A slice becomes the list [start, stop, step]."""
     key: list[Any] = []
     for part in spec if isinstance(spec, list) else [spec]:
         if isinstance(part, Mapping) and "start" in part:
@@ -626,7 +644,7 @@ def _is_ellipsis(part: Any) -> bool:
 
 
 def _key(spec: Any) -> Any:
-    """Returns the key in ``x[key]`` as Keras 3 writes it."""
+    """Returns the key of ``x[key]`` in the form that Keras 3 writes."""
     parts = spec if isinstance(spec, list) else [spec]
     key: list[Any] = []
     for part in parts:

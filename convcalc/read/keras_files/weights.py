@@ -1,11 +1,11 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
 
-A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the layers
-of a model. An object inside a layer has a group that is named after the layer's attribute. The group ``vars`` of a layer
-or object holds its variables.
+A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
+layers of a model. An object inside a layer has a group that is named after the layer's attribute. The group ``vars`` of
+a layer or object holds its variables.
 
-An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of all
-layers of the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
+An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of
+all layers of the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: the weights by the path of their layer. In an ``.h5`` file, a nested model has one path for all its layers.
+        layers: the weights by the path of their layer, or by the path of a nested model for all its layers.
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
@@ -139,9 +139,7 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
 
 
 def _may_be_unknown(layer: Layer) -> bool:
-    """Returns True for a layer of unknown weights or shapes. With unknown shapes, the weights of later layers are
-    unknown too.
-    """
+    """Returns True for a layer whose weights may be unknown, or whose unknown output makes later weights unknown."""
     definition = layer.definition
     return (
         layer.broken

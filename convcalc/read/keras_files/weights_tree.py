@@ -2,8 +2,8 @@
 
 This is the case for a model class whose config lists no layers, and for a file that contains only weights.
 
-Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group. The group is
-named after the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since
+Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group. The group
+is named after the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since
 Keras 3.6, the object's name. A list of objects is a group without ``vars``; each object in it is named after its class.
 A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
 """
