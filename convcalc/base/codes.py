@@ -1,4 +1,4 @@
-"""The problem codes: a typed constant for each, with a title and advice.
+"""The problem codes. Each code is a typed constant with a title and advice.
 
 A message describes one problem; its code names the type of problem. ``convcalc explain CODE`` prints the title
 and the advice, and SARIF reports contain them.

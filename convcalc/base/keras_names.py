@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 
-@lru_cache(maxsize=256)  # a model has thousands of layers of few classes
+@lru_cache(maxsize=256)  # cached: a model has thousands of layers, but few classes
 def snake_case(class_name: str) -> str:
     """Returns the name in snake case: ``conv2d`` for ``Conv2D``, ``glorot_uniform`` for ``GlorotUniform``."""
     word = re.sub(r"\W+", "", class_name)

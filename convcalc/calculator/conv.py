@@ -1,7 +1,7 @@
 """The calculator: computes one convolution or pooling from numbers.
 
-It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and MACs. Both run on
-traced numbers, which record the formulas.
+It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and
+MACs. Both compute with traced numbers, which record the formulas.
 """
 
 from __future__ import annotations
@@ -137,11 +137,11 @@ def conv(
     framework: str = "keras",
     ceil_mode: bool = False,
 ) -> ConvAnswer:
-    """Returns the result of a convolution (with ``pool``: a pooling). ``input`` excludes batch and channels.
+    """Returns the result of a convolution (with ``pool``: a pooling). ``input`` has the spatial axes only.
 
     A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis. ``padding`` is 'valid',
-    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. The default of ``strides`` is 1; for
-    a pooling, it is the kernel size.
+    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. ``strides``
+    defaults to 1; for a pooling, to the kernel size.
 
     Raises :class:`ConvcalcError` if the kernel does not fit, or if the framework does not accept the arguments.
     """
@@ -149,7 +149,8 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # By default, PyTorch cuts nothing off. Unlike Keras, it does not extend the output to the stride.
+        # By default, PyTorch cuts nothing off the full output. Keras extends the output if the kernel is smaller than
+        # the stride; PyTorch does not.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
@@ -264,7 +265,7 @@ def _check_question(
 
 
 def _rank(*sizes: Any) -> int:
-    """Returns the number of axes: that of the arguments with more than one number."""
+    """Returns the number of axes, taken from the arguments that have one number for each axis; otherwise 1."""
     *plain_sizes, padding = sizes
     counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
     pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
@@ -304,7 +305,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input size is named by its axis, so that formulas are still complete
+    if name == "input":  # an unknown input size gets the name of its axis, so the formulas are complete
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)

@@ -25,7 +25,7 @@ def _same_shape(x: Shape) -> Inferred:
 
 
 def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views; a softmax reads all features at once; unknown for a custom function."""
+    """Returns elementwise views. A softmax reads all features at once. The views of a custom function are unknown."""
     if isinstance(a["activation"], dict):
         return views.unknown(a, inputs, result)
     rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
@@ -52,13 +52,13 @@ def activation(a: Args, x: Shape) -> Inferred:
 
 
 def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts for each element a comparison, another one if ``max_value`` is set, and a product if ``negative_slope`` is set."""
+    """Counts one comparison for each element, one more with ``max_value``, and a product with ``negative_slope``."""
     per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
     return costs.per_output(per_element)(a, inputs, result)
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0 for a plain ReLU or ReLU6, otherwise unknown: others were never compared with TensorFlow's profiler."""
+    """Returns 0 for a plain ReLU or ReLU6. Other variants are unknown: no test compares them with the profiler."""
     is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
     return 0 if is_plain else UNKNOWN
 

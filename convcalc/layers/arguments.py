@@ -1,7 +1,8 @@
-"""Arguments as data: a name, a kind, a default.
+"""Describes the arguments of layers: each has a name, a kind and a default.
 
-A kind defines the accepted values, how they are normalised (``3`` for two axes becomes ``(3, 3)``), and how they are described.
-The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON Schema of specs.
+A kind defines the accepted values, how a value is normalised (``3`` for two axes becomes ``(3, 3)``), and a text for
+messages. The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON
+Schema of specs.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class PaddingPairs(RankFree):
         return PaddingPairs(rank)
 
     def for_keras(self, value: Any) -> Any:
-        """Returns the pairs; for one axis, only its pair."""
+        """Returns the pairs as a tuple; for one axis, the pair itself."""
         return value[0] if self.rank == 1 else value
 
 
@@ -204,7 +205,7 @@ class IntegerOrIntegers(RankFree):
 
 
 class Real(RankFree):
-    """A number within limits."""
+    """A real number within limits."""
 
     def __init__(self, minimum: float | None = None, maximum: float | None = None) -> None:
         self.minimum = minimum
@@ -286,7 +287,7 @@ class KnownName(RankFree):
 
 
 class Anything(RankFree):
-    """Any value: it affects neither shapes nor counts, and is kept unchanged."""
+    """Accepts any value and keeps it unchanged. The value affects neither shapes nor counts."""
 
     expects = "any value"
 
@@ -322,7 +323,7 @@ class Argument(Struct):
             return None
         try:
             return self.kind.read(value)
-        except Refusal as inside:  # from a layer that is this argument
+        except Refusal as inside:  # raised by a layer that is the value of this argument
             raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
@@ -333,7 +334,7 @@ class Argument(Struct):
 def as_keras_reads(argument: Argument, value: Any) -> Any:
     """The value of an argument in a Keras file. Keras takes 0, 1 and null for false and true, and null for some numbers.
 
-    Such a number changes no shape and no count, so that its default is used.
+    A number that is null changes no shape and no count, so the default replaces it.
     """
     if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
         return bool(value)
@@ -342,7 +343,7 @@ def as_keras_reads(argument: Argument, value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Returns a value as text for messages: as in YAML, at most 60 characters."""
+    """Returns a value as text for messages, written as in YAML and cut to 60 characters."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
     if text is None and _is_int(value) and abs(value) > LARGEST:
         text = "a number beyond 2^53"

@@ -1,4 +1,5 @@
-"""Attention: averages values, weighted by the products of queries and keys. Sources: ``keras/src/layers/attention``.
+"""Attention layers: weighted averages of values. The weights are computed from queries and keys. Sources:
+``keras/src/layers/attention``.
 
 Inputs are in Keras's order: query, value, and the key if it differs from the value.
 """
@@ -71,7 +72,7 @@ def _require_axes(axes: int, *shapes: Shape | None) -> None:
 
 
 def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: an output position reads all features of its query, and all attended positions of values and keys."""
+    """Returns views: an output position reads all features of its query, and of all attended values and keys."""
     query, *others = inputs
     axes = a.get("attention_axes")
     if axes is None:
@@ -159,7 +160,8 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
     """Returns the number of pairs of a query position and a value position.
 
-    Along the attended axes every pair counts, along the other axes only pairs at the same position.
+    Along an attended axis, each position is paired with every position. Along other axes, only equal positions are
+    paired.
     """
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
@@ -250,7 +252,7 @@ def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _additive_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the softmax and tanh(query + key). The sum over the features counts only without a scale: with one, it is in the MACs."""
+    """Counts the softmax and tanh(query + key). Without a scale, also counts the sum over the features."""
     per_score = inputs[0][-1] * (2 if a["use_scale"] else 3)
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 

@@ -1,6 +1,6 @@
 """Convolutions over 1, 2 and 3 axes: plain, transposed, depthwise and separable.
 
-One rule serves all ranks: they differ only in the number of axes. Sources: ``keras/src/layers/convolutional``, and
+One rule declares the layers for 1, 2 and 3 axes. Sources: ``keras/src/layers/convolutional``, and
 ``keras/src/backend/common/backend_utils.py`` for the sizes of transposed convolutions.
 """
 
@@ -57,7 +57,7 @@ _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal"
 
 
 def _tail(*names: str) -> list[Argument]:
-    """Declares initializers, regularizers and constraints of these weights, in Keras's order. They do not affect counts."""
+    """Declares the initializers, regularizers and constraints of the named weights. They do not affect counts."""
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
         *ignored_arguments(
@@ -123,7 +123,7 @@ def convolve(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the gradient of a convolution with the same kernel.
+    """Counts a transposed convolution as TensorFlow's profiler does: as the gradient of a convolution with this kernel.
 
     The profiler assumes that each output element needs 1/stride of the kernel on each axis.
     """

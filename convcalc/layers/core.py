@@ -98,7 +98,8 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# The allowed forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string), and whether the dots come first.
+# Regular expressions for the allowed equations of EinsumDense, where 0 stands for "..." (Keras:
+# _analyze_einsum_string). True: the equation starts with the dots.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -107,7 +108,7 @@ _EQUATIONS = (
 
 
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: output axes are read position by position, summed axes whole."""
+    """Returns views. Input axes that the output keeps are read position by position; summed axes are read whole."""
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
@@ -154,7 +155,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     shift = elided if left else 0
     dot_sizes = x[1:elided] if left else x[len(source) :]
     output = [x[0], *a["output_shape"]]
-    # Keras inserts the axes of leading dots one by one at the same place, so several end up in reverse order.
+    # Keras inserts the axes that leading dots represent one by one at the same index. So their order is reversed.
     output[1:1] = reversed(dot_sizes) if left else ()
     output += () if left else dot_sizes
     if elided < 0 or len(target) + shift > len(output):
@@ -196,9 +197,10 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """Returns the bias: it has the output's sizes on ``axes``, and 1 on the other axes after the first of them.
+    """Returns the bias. Its first axis is the first output axis in ``axes``. Later axes not in ``axes`` have size 1.
 
-    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how often each element is added.
+    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how many times
+    each element of the bias is added for one sample.
     """
     if axes is None:
         return ()

@@ -35,15 +35,15 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The policies that a quantized policy can be made from. It stores large matrices in fewer bits, and is otherwise the same.
+# The policies that a quantized policy can be made from. A quantized policy only stores large matrices in fewer bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# The length of the history of maxima that a float8 layer keeps if the policy does not set it.
+# The default length of the history of maxima that a float8 layer keeps.
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
-# The policies of layers whose names contain no number; :func:`find_policy` knows those with numbers, too. Types that only quantized
-# policies use are not among them, and Keras has no complex weights.
+# The policies of layers, without names such as ``int4/128_from_float32`` (:func:`find_policy` accepts these, too).
+# ``int8`` and float8 dtypes are missing because only quantized policies use them, and Keras has no complex weights.
 POLICIES = (
     *_PLAIN,
     *(
@@ -54,29 +54,32 @@ POLICIES = (
         if mode != "int8" or _MIXED.get(source, source) != "float16"
     ),
 )
-# The names of policies with numbers, as a regular expression.
+# A regular expression for names with numbers, such as ``int4/128_from_float32``.
 _NUMBER = r"[1-9][0-9]{0,8}"
 NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-1|{_NUMBER})|float8/{_NUMBER})_from_({'|'.join(_SOURCES)})$"
 
 
 class Policy(Struct):
-    """The parts of a dtype policy, e.g. of ``int4/128_from_float32``; with policies of inner layers, e.g.
-    ``float32; query: int8_from_float32``.
+    """The parts of a dtype policy.
 
-    Keras has no names such as ``float8/16_from_float32``: here they mean a policy object whose history has another length.
+    Examples of names: ``int4/128_from_float32``; with the policy of an inner layer, ``float32; query:
+    int8_from_float32``.
+
+    Keras has no names such as ``float8/16_from_float32``: in convcalc, the number is the length of the history of
+    maxima in a policy object.
     """
 
     # The plain or mixed policy.
     source: str
-    # How large matrices are stored: ``int8``, ``int4``, ``float8``, ``gptq``, ``awq``; empty: as usual.
+    # How large matrices are stored: ``int8``, ``int4``, ``float8``, ``gptq``, ``awq``; empty if not quantized.
     mode: str = ""
-    # How many bits a number has (gptq, awq).
+    # The number of bits of each stored element (gptq, awq).
     bits: int = 0
-    # How many elements of a column have one scale (int4, gptq, awq); -1: all.
+    # How many elements of a column share one scale (int4, gptq, awq); -1: all of them.
     group: int = -1
     # The length of the history of maxima (float8).
     history: int = _HISTORY
-    # The policies of layers inside the layer that differ from its own, by their names.
+    # The policies of inner layers by layer name, where they differ from the policy of the outer layer.
     inner: Mapping[str, str] = {}
 
 
@@ -103,23 +106,23 @@ def find_policy(name: str) -> Policy | None:
 
 
 def is_policy(name: str) -> bool:
-    """Returns True if this is the name of a dtype policy."""
+    """True if ``name`` is the name of a dtype policy."""
     return find_policy(name) is not None
 
 
 def inner_policy(name: str, layer: str) -> str:
-    """Returns the policy of a layer inside the one with this policy."""
+    """Returns the policy of the inner layer ``layer``, if the outer layer has the policy ``name``."""
     policy = find_policy(name)
     return name if policy is None or not policy.inner else policy.inner.get(layer, own_policy(name))
 
 
 def own_policy(name: str) -> str:
-    """Returns the policy without those of inner layers."""
+    """Returns the name of a policy without the policies of inner layers."""
     return name.partition("; ")[0]
 
 
 def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
-    """Returns the name of a policy with the policies of inner layers that differ from it."""
+    """Returns the name of the policy ``own``, extended by the policies of inner layers that differ from ``own``."""
     return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
@@ -132,7 +135,7 @@ def variable_dtype(policy: str) -> str:
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """Returns the dtype in which a layer computes, which its outputs also have; empty if the policy is unknown."""
+    """Returns the dtype of a layer's computation and outputs; empty if the policy is unknown."""
     source = _source(policy)
     return _MIXED.get(source, source)
 

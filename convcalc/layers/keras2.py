@@ -1,7 +1,8 @@
-"""Layers that only Keras 2 has, for its files: no spec can name them, and they are not in the catalogue.
+"""Layers of Keras 2 that Keras 3 does not have. Only Keras 2 files contain them: no spec can name them, and they are
+not in the catalogue.
 
 Some of them are layers of the catalogue with an argument that Keras 3 dropped. The upgrade of configs
-(``read/keras_files/upgrade_keras2.py``) gives these a name of its own. Sources: ``tf_keras/src/layers``.
+(``read/keras_files/upgrade_keras2.py``) gives each of these layers a separate name. Sources: ``tf_keras/src/layers``.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ from convcalc.layers.registry import (
     required,
 )
 
-# The end of the name of a layer of the catalogue that behaves as in Keras 2.
+# The suffix of the separate name of a catalogue layer that behaves as in Keras 2.
 OF_KERAS2 = " (Keras 2)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)
 
 
 def keras2_layer(name: str) -> LayerDefinition | None:
-    """The definition of a layer that only Keras 2 has; None for any other name."""
+    """Returns the definition of a layer that only Keras 2 has; None for any other name."""
     make = _LAYERS.get(name)
     return None if make is None else _made(name)
 
@@ -88,7 +89,7 @@ def _default(argument: Argument, owner: str) -> Any:
 def _variant(
     base: str, name: str, rule: Callable[[Rule], Rule], *arguments: Argument, **facets: Any
 ) -> LayerDefinition:
-    """A layer of the catalogue with another rule and further arguments."""
+    """Returns a copy of a catalogue layer with a changed rule and further arguments."""
     definition = require_builtin(base)
     replaced = {argument.name for argument in arguments}
     kept = tuple(argument for argument in definition.arguments if argument.name not in replaced)
@@ -132,7 +133,7 @@ def _random(name: str, axis: int) -> LayerDefinition:
 
 
 def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
-    """The sizes of the output on the spatial axes."""
+    """Returns the sizes of the output on the spatial axes."""
     sizes = []
     for size, kernel, stride in zip(spatial, a["kernel_size"], a["strides"]):
         positions = required(size, "size on every spatial axis") - (kernel - 1 if a["padding"] == "valid" else 0)
@@ -143,7 +144,7 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
 
 
 def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
-    """The number of pairs of an output position and an input position in its window."""
+    """Returns the number of pairs (output position, input position that its window reads)."""
     counts = []
     for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
         before = kernel // 2
@@ -153,7 +154,7 @@ def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Numbe
 
 
 def _locally_connected(a: Args, x: Shape) -> Inferred:
-    """Applies another kernel at each position."""
+    """Computes a convolution with a different kernel at each output position."""
     spatial, channels, filters = x[1:-1], required(x[-1], "number of channels"), a["filters"]
     sizes = _local_sizes(a, spatial)
     if a["implementation"] == 1:
@@ -190,7 +191,7 @@ def _local(rank: int) -> LayerDefinition:
 
 
 def _time_first(rule: Rule) -> Rule:
-    """The rule with the time axis before the batch axis, if ``time_major`` is true."""
+    """Returns the rule for an input whose time axis comes before the batch axis if ``time_major`` is true."""
 
     def swapped(shape: Shape | None) -> Shape | None:
         return shape if shape is None or len(shape) < 3 else (shape[1], shape[0], *shape[2:])
@@ -202,14 +203,14 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The first axis is the time, so that the counts for one sample cannot be scaled by it.
+        # The first axis is the time axis instead of the batch axis, so counts for one sample cannot be scaled by it.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major
 
 
 def _two_biases(rule: Rule) -> Rule:
-    """The rule of an LSTM or a GRU with one bias for the input and one for the state, as cuDNN has them."""
+    """Returns the rule of an LSTM or GRU that uses cuDNN: it has one bias for the input and one for the state."""
 
     def cudnn(a: Args, x: Shape, *states: Shape) -> Inferred:
         result = rule(a, x, *states)
@@ -223,7 +224,10 @@ def _two_biases(rule: Rule) -> Rule:
 
 
 def _several_axes(rule: Rule) -> Rule:
-    """The rule of a batch normalization over several axes: its weights have all axes, of size 1 where they are not normalized."""
+    """Returns the rule of a batch normalization over several axes.
+
+    Each weight has as many axes as the input; an axis that is not normalized has size 1.
+    """
 
     def normalization(a: Args, x: Shape) -> Inferred:
         axes = {axis_index(axis, len(x)) for axis in a["axis"]}
@@ -235,7 +239,7 @@ def _several_axes(rule: Rule) -> Rule:
 
 
 def _sizes_of_the_product(rule: Rule) -> Rule:
-    """The rule of an EinsumDense whose output has the sizes of the product also where ``output_shape`` leaves them open."""
+    """Returns the rule of an EinsumDense that takes all output sizes from the product, not from ``output_shape``."""
 
     def einsum(a: Args, x: Shape) -> Inferred:
         result = rule(a, x)

@@ -16,8 +16,8 @@ from typing import Any
 class Computed:
     """A mask that an operation of ``keras.ops`` computes.
 
-    ``call`` has the arguments of the operation's call, ``made`` those of its constructor: tensors, masks, lists of them, or
-    plain values.
+    ``call`` holds the arguments of the call of the operation, ``made`` the arguments of its constructor. The values are
+    tensors, masks, lists of tensors or masks, or plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")
@@ -38,7 +38,7 @@ def keeps(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def loses(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns no masks."""
+    """Returns no masks: the layer removes the mask."""
     return ()
 
 
@@ -65,7 +65,8 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def _whole(tensor: Any, mask: Any) -> Computed:
     """Returns a mask with the same number of axes as its tensor.
 
-    Keras keeps a mask that already has all axes; the masks of the catalogue's layers always have fewer.
+    Keras keeps a mask that already has all axes; the masks of the catalogue's layers always have fewer axes than the
+    tensor.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

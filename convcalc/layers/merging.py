@@ -147,7 +147,7 @@ def tfd_concat(a: Args, *shapes: Shape) -> Inferred:
 
 
 def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: the summed axes are read whole; the others are the output axes, first those of the first input."""
+    """Returns views. Summed axes are read whole. The output has the other axes of the first, then the second input."""
     output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
         axes = [views.BATCH]

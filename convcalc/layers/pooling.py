@@ -142,7 +142,7 @@ def _adapt(a: Args, x: Shape) -> Inferred:
 
 
 def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns windows if all regions have the same size, otherwise unknown views."""
+    """Returns views with windows if all pooling regions have the same size, otherwise unknown views."""
     (x,) = inputs
     sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
     regions = [

@@ -50,7 +50,7 @@ class Layout(Struct):
 
 
 def dense(layout: Layout) -> QuantizationRule:
-    """Returns the rule of a layer that multiplies by a kernel."""
+    """Returns the quantization rule of a layer that multiplies its input by a kernel."""
 
     def quantize(a: Args, policy: str, result: Inferred) -> Inferred:
         settings = _settings(a, policy)
@@ -62,7 +62,7 @@ def dense(layout: Layout) -> QuantizationRule:
 
 
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
-    """Applies the rule of a lookup table: int8 and int4, with scales for each row."""
+    """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row."""
     settings = _settings(a, policy)
     if settings is None:
         return _unknown(result)
@@ -76,7 +76,7 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def projections(a: Args, policy: str, result: Inferred) -> Inferred:
-    """Applies the rule of attention, which passes its policy to its EinsumDense layers. Each has a kernel, and possibly a bias."""
+    """Applies the quantization rule of attention: its EinsumDense layers (kernel, optional bias) get its policy."""
     shared = find_policy(policy)
     if shared is not None and not shared.mode and not shared.inner:
         return result
@@ -95,7 +95,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
         if setting is None:
             return _unknown(result)
         axes = ascii_lowercase[: len(group[0].shape)]
-        summed = 2 if number == len(groups) - 1 else 1  # the last one merges the heads
+        summed = 2 if number == len(groups) - 1 else 1  # the last projection sums two axes: it merges the heads
         equation = f"{free}{axes[:summed]},{axes}->{free}{axes[summed:]}"
         made, extra = (group, ()) if not setting.mode else _quantized(setting, EINSUM, {"equation": equation}, group)
         weights += [weight._replace(dtype=weight.dtype or variable_dtype(own)) for weight in made]
@@ -105,7 +105,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def _settings(a: Args, policy: str) -> Policy | None:
-    """Returns the policy; settings of ``quantization_config`` replace those in its name. None if a setting is unknown."""
+    """Returns the policy, with settings replaced by those of ``quantization_config``; None if a setting is unknown."""
     settings = find_policy(policy)
     config = a.get("quantization_config")
     if settings is None or not settings.mode or config is None:
@@ -136,7 +136,10 @@ def _with_weights(result: Inferred, weights: tuple[Weight, ...], products: tuple
 def _quantized(
     settings: Policy, layout: Layout, a: Args, weights: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the weights, and products for packed matrices: these are unpacked first, so their elements are not multiplied."""
+    """Returns the quantized weights, and a :class:`Product` for each packed matrix.
+
+    A packed matrix is unpacked before the multiplication. So its multiply-accumulates do not belong to a weight.
+    """
     mode = settings.mode
     if mode == "int8":
         return _int8(layout.scale, a, weights), ()
@@ -172,7 +175,10 @@ def _quantized(
 def _int4_tables(
     settings: Policy, a: Args, originals: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the tables of Embedding. A byte has the numbers of two features; each group of features in a row has a scale."""
+    """Returns the int4 tables of Embedding, and their products.
+
+    One byte stores two features. Each group of features in a row has a scale.
+    """
     rows, features = a["input_dim"], a["output_dim"]
     groups = _groups(features, settings.group)
     made: list[Weight] = []
@@ -186,7 +192,7 @@ def _int4_tables(
             made.append(_stored(weight.name, (rows, _half(features)), "int8"))
             made += _scales(weight.name, (rows, groups), settings, "int8", rows_first=True)
             made += _group_of_each(features) if settings.group > 0 else ()
-        else:  # Keras gives these zero points the dtype of variables
+        else:  # reverse_embeddings: Keras stores these zero points in the dtype of variables
             made.append(_stored(weight.name, (_half(features), rows), "int8"))
             made += _scales(weight.name, (groups, rows), settings, None)
     return tuple(made), tuple(products)
@@ -204,7 +210,7 @@ def _stored(name: str, shape: Shape, dtype: str | None = None) -> Weight:
 
 
 def _scales(name: str, shape: Shape, settings: Policy, zero: str | None, rows_first: bool = False) -> list[Weight]:
-    """Returns the scales and, if there are groups, the zero points. Without groups, the scales have no axis for them."""
+    """Returns the scales and, if there are groups, the zero points. Without groups, the scales have no group axis."""
     if settings.group < 0:
         return [_stored(f"{name}_scale", shape[:1] if rows_first else shape[1:])]
     return [_stored(f"{name}_scale", shape), _stored(f"{name}_zero", shape, zero)]
@@ -223,7 +229,7 @@ def _groups(rows: Number, size: int) -> Number:
 
 
 def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Returns each matrix as int8, followed by the scale of its columns or rows; other weights are unchanged."""
+    """Returns the weights. Each matrix becomes int8, and the scales of its columns or rows follow it."""
     weights: list[Weight] = []
     for weight in originals:
         if weight.name not in _MATRICES:
@@ -235,7 +241,7 @@ def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[We
 
 
 def _float8(history: int) -> tuple[Weight, ...]:
-    """Returns a scale and a history of maxima for the inputs, the kernel and the gradient. Keras counts them as trainable."""
+    """Returns a scale and a history of maxima for inputs, kernel and gradient. Keras counts them as trainable."""
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -253,10 +259,11 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 
 
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
-    """Returns the shape of the scale of an EinsumDense kernel: its axes in the order of the output, with 1 on summed axes.
+    """Returns the shape of the scale of an EinsumDense kernel: the kernel's axes in output order, 1 for summed axes.
 
-    Keras (``_analyze_quantization_info``) puts each summed axis, in order, at the position of an output axis that the kernel does
-    not have. For further summed axes, the 1 at their position in the kernel is dropped.
+    Keras (``_analyze_quantization_info``) inserts a 1 for each summed axis, at the position of an output axis that the
+    kernel does not have. If there are more summed axes than such positions, Keras drops the axis of the scale at the
+    position that the further summed axis has in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]
@@ -284,7 +291,7 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the matrix: summed axes become rows, the others columns."""
+    """Returns the rows and columns of the kernel as a matrix: summed axes become rows, the other axes columns."""
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -293,9 +300,10 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the matrix. Keras ignores the equation.
+    """Returns the rows and columns of the kernel as a matrix for gptq and awq. Keras ignores the equation here.
 
-    Of a kernel with 3 axes, the first axis becomes the rows if it is the largest; otherwise the last becomes the columns.
+    If a kernel has 3 axes and the first is the largest, the first axis becomes the rows. Otherwise the last axis
+    becomes the columns.
     """
     _axes(a, mode)
     if len(kernel_shape) == 2:

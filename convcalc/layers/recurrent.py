@@ -1,6 +1,7 @@
 """Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
 
-A cell uses its weights once at each step, so the MACs of a recurrent layer are those of its cell times the length.
+A cell uses its weights once at each step, so the MACs of a recurrent layer are the MACs of its cell times the number of
+steps.
 """
 
 from __future__ import annotations
@@ -61,14 +62,14 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """Returns a kernel for the input and one for the state, each with the units of all gates; they are used ``uses`` times."""
+    """Returns the kernels for input and state, and the bias. They are used ``uses`` times for one sample."""
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)
     recurrent = Weight("recurrent_kernel", (units, width), uses)
     if not a["use_bias"]:
         return (kernel, recurrent)
-    # A GRU with reset_after has separate biases for both products.
+    # A GRU with reset_after has two biases: one for the product with the input, one for the product with the state.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
     return (kernel, recurrent, Weight("bias", shape, added_per_sample=uses))
 
@@ -81,7 +82,7 @@ def _cell(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> In
 
 
 def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
-    """Computes a cell at every step."""
+    """Computes a recurrent layer: one cell that runs at every step."""
     sizes = [a["units"]] * state_count
     weights = _cell_weights(a, x[-1], gates, as_constant(x[1]))
     return Inferred(_outputs(a, x, a["units"], sizes, states), weights)
@@ -105,7 +106,7 @@ def _check_stateful(a: Args, x: Shape) -> None:
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Returns the outputs of a loop: the last output or all outputs, and with ``return_state`` the last states."""
+    """Returns the output shapes of a loop: last output or all outputs; with ``return_state``, also the last states."""
     if len(states) not in (0, len(sizes)):
         raise Refusal(
             f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
@@ -122,9 +123,10 @@ def _unit_flops(a: Args) -> Number:
     if "recurrent_activation" not in a:
         return activation
     gate = costs.of_activation(a["recurrent_activation"])
-    if "reset_after" in a:  # the reset state, (1 − update)·new + update·state, and one more sum with reset_after
+    # GRU: the product reset·state, (1 − update)·new + update·state, and one more sum with reset_after.
+    if "reset_after" in a:
         return 2 * gate + activation + 5 + bool(a["reset_after"])
-    return 3 * gate + 2 * activation + 4  # forget·memory + write·new, and read·activation(memory)
+    return 3 * gate + 2 * activation + 4  # LSTM: forget·memory + write·new, and read·activation(memory)
 
 
 def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -134,7 +136,7 @@ def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 
 
 def _one_state(a: Args) -> list[Number]:
-    """Returns the size of the only state: the output."""
+    """Returns the size of the only state, which equals the output."""
     return [a["units"]]
 
 

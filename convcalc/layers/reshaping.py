@@ -16,7 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads each axis, or crops it if the padding is negative: a window of size 1 that also moves over the padding."""
+    """Pads each axis, or crops it if the padding is negative. The window has size 1 and moves over the padding, too."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -114,7 +114,8 @@ def cropping_3d(a: Args, x: Shape) -> Inferred:
 
 
 def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
-    # Repeating is a transposed window with kernel and stride `factor`: each position is spread over `factor` positions.
+    # A repetition is a transposed window with kernel size and stride `factor`: it spreads a position over `factor`
+    # positions.
     slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
@@ -138,7 +139,7 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of repeated pixels, or of the two neighbors on each axis; unknown for other interpolations."""
+    """Returns views: 'nearest' reads one pixel, 'bilinear' two on each axis; unknown for other interpolations."""
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
@@ -149,7 +150,7 @@ def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> vie
 
 
 def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the two computed sizes for "nearest". The profiler does not count the operation of other interpolations."""
+    """Counts 2 for "nearest": the graph computes two sizes. The profiler counts 0 for other interpolations."""
     return 2 if a["interpolation"] == "nearest" else 0
 
 

@@ -19,13 +19,13 @@ from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_laye
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
 
-# Options that every layer accepts in addition to its own arguments.
+# Options that a layer accepts in addition to its own arguments.
 _COMMON = ("name", "trainable", "dtype")
 _FROZEN = "the inner layer is frozen: trainable is false"
 
 
 class SubLayer(Struct):
-    """A layer inside another one. ``args`` are bound. ``dtype`` is its dtype policy, which is not inherited from the outer layer."""
+    """A layer inside another layer. ``args`` are bound. ``dtype`` is the inner layer's own dtype policy."""
 
     definition: LayerDefinition
     args: Mapping[str, Any]
@@ -36,8 +36,8 @@ class SubLayer(Struct):
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``.
 
-        Only the flag of the layer that owns a weight counts: a frozen wrapper inside another layer does not freeze the layer that it
-        contains.
+        A weight is frozen only by the ``trainable`` flag of the layer that owns the weight. A frozen wrapper does not
+        freeze the weights of the layer inside the wrapper.
         """
         if contains_foreign(self.args):
             return UNKNOWN_RESULT
@@ -80,11 +80,11 @@ class SubModel(Struct):
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
-        """Returns unknown views."""
+        """Returns unknown views: convcalc does not follow how a model inside a layer reads its inputs."""
         return views.unknown({}, inputs, Inferred(()))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """Returns unknown."""
+        """Returns unknown, because the operations of a model are not counted here."""
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
@@ -103,24 +103,24 @@ class SubForeign(Struct):
     config: Mapping[str, Any]
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Unknown."""
+        """Returns unknown shapes and counts."""
         return UNKNOWN_RESULT
 
     def views(self, *inputs: Shape) -> Views:
-        """How the layer reads its inputs: unknown."""
+        """Returns unknown views."""
         return views.unknown({}, inputs, UNKNOWN_RESULT)
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """The operations besides products and biases: unknown."""
+        """Returns unknown, because the operations of a custom class cannot be counted."""
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
-        """None: the meaning of its arguments is unknown."""
+        """Returns None, because the arguments of a custom class have no known meaning."""
         return None
 
 
 class LayerValue(RankFree):
-    """The kind of arguments that are layers. ``accepts`` restricts which layers are accepted, such as cells."""
+    """The kind of an argument whose value is a layer. ``accepts`` restricts the layers, for example to cells."""
 
     expects = "a layer, such as {LSTM: 32}"
 
@@ -152,7 +152,7 @@ class LayerValue(RankFree):
     def _layer(
         self, name: str, arguments: Any, definition: LayerDefinition | None, any_policy: bool = False
     ) -> SubLayer:
-        """Returns the layer. ``any_policy``: its dtype policy may be unknown, as in a file of Keras."""
+        """Returns the layer. With ``any_policy``, an unknown dtype policy is accepted, as in Keras files."""
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
         named = dict(arguments) if isinstance(arguments, Mapping) else {}
@@ -218,7 +218,7 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 
 def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
-    """The layers of custom classes among the arguments of a layer, at any depth. Those in models are left out."""
+    """The layers of custom classes among the arguments of a layer, at any depth. Layers inside models are left out."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubForeign):
@@ -228,12 +228,12 @@ def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
 
 
 def contains_foreign(args: Mapping[str, Any]) -> bool:
-    """True if a layer of a custom class is among the arguments of a layer, at any depth, so that its rule cannot run."""
+    """True if an argument contains a layer of a custom class, at any depth. The outer rule then cannot run."""
     return any(True for _ in foreign_inside(args))
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Uses up automatic names for the layers among the arguments that have no explicit name."""
+    """Uses up one automatic name for each layer among the arguments that has no explicit name."""
     for sublayer in sublayers_of(args):
         if sublayer.name is None:
             names.automatic(sublayer.definition.class_name)
