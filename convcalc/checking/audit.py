@@ -16,16 +16,15 @@ from convcalc.layers.arguments import REQUIRED
 
 
 class AuditFinding(Struct):
-    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and its path in the file."""
+    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and the path in the file at which the risk was found."""
 
     risk: str
     path: str
     message: str
 
 
-_BYTECODE = {
-    "__lambda__": "Python bytecode, which is loaded and called"
-}  # the class name of a function in bytecode, which is not a layer
+# The class name of a Python function that is stored as bytecode. It is not a layer.
+_BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}
 _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 
 
@@ -59,9 +58,8 @@ def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _audit_object(path: str, value: Mapping[str, Any]) -> Iterator[AuditFinding]:
     name, module, config = value.get("class_name"), value.get("module"), value.get("config")
-    class_name = (
-        name.rpartition(">")[2] if isinstance(name, str) else ""
-    )  # without the package: "Class" for "pkg>Class"
+    # without the package: "Class" for "pkg>Class"
+    class_name = name.rpartition(">")[2] if isinstance(name, str) else ""
     arguments = config if isinstance(config, Mapping) else {}
     layer_name = arguments.get("name")
     suffix = f" '{layer_name}'" if isinstance(layer_name, str) else ""

@@ -30,14 +30,14 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 class Operation(Struct):
-    """An entry of the registry.
+    """The definition of one operation of ``keras.ops``, or of one TensorFlow function.
 
     Attributes:
         name: the name of the class in Keras.
         module: the module of the class, e.g. ``keras.src.ops.numpy``.
-        rule: computes the outputs of one call.
+        rule: the function that computes the outputs of one call.
         doc: what the operation does.
-        arguments: all arguments, those of the call first.
+        arguments: all arguments: first the arguments of the call, then the arguments of the constructor.
         parameters: the names of the arguments of the call, in Keras's order.
         init_parameters: the names of the arguments of the constructor, in Keras's order.
         defaults: the default values of the arguments that have one.
@@ -46,12 +46,13 @@ class Operation(Struct):
         takes_list: True if the first argument is a list of tensors.
         returns_list: True if the output is a list, even for one tensor.
         tensor_parameters: the names of the arguments that must be tensors.
-        family: ``operation``; for a layer this is the module that declares it.
-        contains_layers: always False, see :class:`convcalc.layers.LayerDefinition`.
-        receptive_field_rule: returns how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
+        family: always ``operation``. For a layer, ``family`` is the module that declares the layer.
+        contains_layers: always False. :class:`convcalc.layers.LayerDefinition` explains the attribute.
+        receptive_field_rule: the function that returns how a call reads its tensors (:mod:`convcalc.layers.views`).
+            None if this is unknown.
         buffer_reuse: how the output reuses the memory of an input, as for a layer.
-        flops: counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
-        tf_flops: counts the operations that TensorFlow's profiler counts; None: unknown.
+        flops: the function that counts the floating-point operations, not counting products (:mod:`convcalc.ops.costs`).
+        tf_flops: the function that counts the operations as TensorFlow's profiler does; None if this is unknown.
     """
 
     name: str
@@ -103,7 +104,7 @@ class Operation(Struct):
 
         ``call_args`` contains a :class:`Slot` in place of each tensor.
 
-        Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
+        Raises :class:`Refusal` if the operation does not accept the arguments or the tensors.
         """
         values = {**{name: fill(value, tensors) for name, value in call_args.items()}, **init_args}
         if self.module == TENSORFLOW:

@@ -18,7 +18,7 @@ from convcalc.ops import Operation
 
 
 def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults, in Keras's order."""
+    """Returns the arguments whose values differ from their defaults, in Keras's order."""
     result = {}
     for argument in (*definition.arguments, *definition.call_arguments):
         name = argument.name
@@ -28,7 +28,7 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 
 
 def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
-    """Returns the shortest value with the same meaning, such as 3 for a kernel of 3×3."""
+    """Returns the shortest value with the same meaning. For example, 3 means a kernel of 3×3."""
     result = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
         short = short[0]

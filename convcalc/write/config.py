@@ -34,9 +34,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
-        unknown = [
-            number for number, layer in enumerate(model.layers) if layer.broken
-        ]  # a broken layer is an input of unknown shape
+        # a broken layer is an input of unknown shape
+        unknown = [number for number, layer in enumerate(model.layers) if layer.broken]
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:

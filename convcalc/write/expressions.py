@@ -134,8 +134,6 @@ def _object(value: Mapping[str, Any], argument: str) -> str | None:
     if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
         raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
     if isinstance(config.get("value_range"), list):
-        config = {
-            **config,
-            "value_range": tuple(config["value_range"]),
-        }  # Keras compares the range with a tuple, and a list never equals a tuple
+        # Keras compares the range with a tuple, and a list never equals a tuple
+        config = {**config, "value_range": tuple(config["value_range"])}
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"
