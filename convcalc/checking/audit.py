@@ -16,7 +16,7 @@ from convcalc.layers.arguments import REQUIRED
 
 
 class AuditFinding(Struct):
-    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and the path in the file at which the risk was found."""
+    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and the path of the risky object in the file."""
 
     risk: str
     path: str

@@ -51,7 +51,7 @@ class Operation(Struct):
         receptive_field_rule: the function that returns how a call reads its tensors (:mod:`convcalc.layers.views`).
             None if this is unknown.
         buffer_reuse: how the output reuses the memory of an input, as for a layer.
-        flops: the function that counts the floating-point operations, not counting products (:mod:`convcalc.ops.costs`).
+        flops: the function that counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
         tf_flops: the function that counts the operations as TensorFlow's profiler does; None if this is unknown.
     """
 
