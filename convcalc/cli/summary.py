@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 CONVENTIONS = ("convcalc", "tf")
-LONGEST = 10_000  # characters of a line; a longer one is a typing error
+LONGEST = 10_000  # the maximum length of a line in characters; a larger number is probably a typing error
 
 
 @declare(
@@ -120,7 +120,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 
 def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
-    """Returns the request for the output format."""
+    """Returns the request for the functions that write the output format."""
 
     def text_style() -> TextStyle:
         return to.text_style(options["width"], options["ascii"], options["no_color"])
@@ -161,7 +161,7 @@ def _keras_options(width: int, options: dict[str, Any]) -> Options:
 
 
 def column_end(text: str) -> float:
-    """Parses a number of ``--positions``."""
+    """Parses one of the numbers of ``--positions``."""
     try:
         value = float(text)
     except ValueError:

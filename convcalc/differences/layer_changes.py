@@ -189,7 +189,7 @@ def _changes_trainable(parent: Pair | None) -> bool:
 
 
 def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
-    """Returns the layers whose computed values may differ for a reason outside of the layer.
+    """Returns the layers whose computed values differ, possibly for a reason outside of the layer.
 
     There are three such reasons: an input of the layer differs, the layer contains layers, or its parent was frozen or
     unfrozen.
