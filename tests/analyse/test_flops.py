@@ -194,7 +194,7 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
     """For each generated layer, the FLOPs are a whole number or unknown.
 
-    The FLOPs may be unknown only if the layer is listed above, its rule reports something unknown, or a size is unknown.
+    They may be unknown only if the layer is listed above, its rule reports an unknown number, or a size is unknown.
     """
     asked = 0
     for case in cases(family, 11, 60):

@@ -40,9 +40,9 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 
 # Published numbers ------------------------------------------------------------------------------------------------------
 
-# petewarden/ml_memory_analyser counts deployed graphs: batch normalization and activation are folded into the
-# convolutions, and padding is 'same'. keras.applications has separate layers for all three, so the deployed graphs are
-# written here as specs.
+# petewarden/ml_memory_analyser counts deployed graphs, in which batch normalization, activation and padding are part of
+# the convolutions. keras.applications has separate layers for all three. So the deployed graphs are written here as
+# specs.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -358,14 +358,17 @@ def test_memory_is_for_the_given_batch_size() -> None:
 
 
 def test_a_batch_moved_to_another_axis_counts() -> None:
-    """The reshape moves ten rows of each sample to the batch axis: one sample becomes ten."""
+    """The reshape moves the ten rows of each sample to the batch axis, so one sample becomes ten samples."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})
 
 
 def test_bytes_follow_the_dtypes_of_the_outputs() -> None:
-    """Under mixed precision, an output element has two bytes and a weight four; integers keep their own size."""
+    """With mixed_float16, an element of an output has two bytes, and an element of a weight has four bytes.
+
+    The size of integers does not change.
+    """
     memory = of_text("{input: [10], layers: [{Dense: {units: 20, dtype: mixed_float16}}]}").memory
     assert (memory.activations, memory.weight_bytes) == (40, 880)
     tokens = of_text("{input: {shape: [6], dtype: int64}, layers: [Embedding: [100, 4]]}")

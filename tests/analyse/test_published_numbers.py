@@ -1,4 +1,4 @@
-"""The specs compared with published numbers, without Keras: parameters, trainable parameters, MACs and length."""
+"""Compares the specs with published numbers of parameters and MACs, and with published sizes. Keras is not used."""
 
 from pathlib import Path
 
@@ -24,7 +24,11 @@ def macs(found: Report) -> dict[str, int]:
     [
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
-        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model with two groups; 62,378,344 without groups
+        (
+            "alexnet",
+            60_965_224,
+            60_965_224,
+        ),  # the Caffe model, which has grouped convolutions (62,378,344 without)
         ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
         # The following numbers are in the summaries that Keras prints for its applications.
         ("vgg16", 138_357_544, 138_357_544),

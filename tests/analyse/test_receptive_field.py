@@ -27,7 +27,7 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns, for each axis of each input, the output axes whose positions correspond to the positions of the input axis.
+    """Returns, for each axis of each input, the output axes whose positions correspond to those of the input axis.
 
     The tuple of output axes is empty if each output position reads the whole input axis.
     """

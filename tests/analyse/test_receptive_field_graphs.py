@@ -66,13 +66,13 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """Returns the output axis of a transposed convolution: each position is spread to ``kernel`` positions.
+    """Returns the output axis of a transposed convolution: each input position adds to ``kernel`` output positions.
 
-    With 'same' padding, the middle len(x) · stride positions of the output remain.
+    With 'same' padding, only the middle len(x) · stride positions of the output remain.
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    # Positions outside the input are included, so that output positions that read them are not inner.
+    # Positions outside the input are included: an output position that reads one of these is not inner.
     beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
@@ -95,7 +95,7 @@ def both(one: Axis, other: Axis) -> Axis:
 
 
 def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any], list[Axis | None]]:
-    """Returns a random layer's class name, arguments and output axes. The arguments of each axis differ."""
+    """Returns a random layer's class name, arguments and output axes. The arguments may be different for each axis."""
     rank = len(axes)
     kernel = [random.randint(1, 4) for _ in axes]
     word = random.choice(["valid", "same"])

@@ -1,4 +1,4 @@
-"""Structs are classes with named fields. Structs are equal if their classes and values are equal; they are no tuples."""
+"""Structs are classes with named fields. Structs are equal if class and values are equal. A struct is not a tuple."""
 
 from __future__ import annotations
 

@@ -47,8 +47,9 @@ def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None,
 
 
 def hdf5(config: Any, layers: Mapping[str, Mapping[str, Sequence[int]]]) -> bytes:
-    """Returns an HDF5 file of a whole model in the format of Keras 2. The list of layer names is split in two, as Keras
-    does with a long list.
+    """Returns an HDF5 file of a whole model in the format of Keras 2.
+
+    The list of layer names is split in two. Keras splits long lists in the same way.
     """
     file = io.BytesIO()
     with h5py.File(file, "w") as written:

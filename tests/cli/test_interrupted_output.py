@@ -89,7 +89,7 @@ def test_a_message_to_a_closed_stream_keeps_the_exit_code(args: list[str]) -> No
 
 @pytest.mark.parametrize("args", [["summary"], ["summary", "--format", "json"], ["check"]])
 def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
-    """The exit code is 130, as in a shell, and there is no traceback."""
+    """After Ctrl-C, the program ends with exit code 130, as in a shell, and without a traceback."""
     models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # the error about missing.yaml shows that the run has begun
     command = [sys.executable, "-m", "convcalc", args[0], *models, *args[1:]]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}

@@ -410,7 +410,7 @@ def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -
         edited.insert(place, "Dense: {units: 5, activation: relu}")
     else:
         edited[place] = "LayerNormalization: {epsilon: 0.01}"
-    # The last layer is fixed, so that no model is empty.
+    # Both models end with a Flatten that is never edited, so that no model is empty.
     comparison = compare(chain([*layers, "Flatten:"]), chain([*edited, "Flatten:"]))
     statuses = [row[0] for row in own(comparison)]
     assert sorted(statuses) == {"remove": ["removed"], "insert": ["added"], "replace": ["added", "removed"]}[edit]

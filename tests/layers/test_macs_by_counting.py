@@ -196,7 +196,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
 
 
 def gates(features: int, units: int, count: int) -> int:
-    """Returns the MACs of one step: each gate of each unit reads all features and the whole state."""
+    """Returns the MACs of one time step: each gate of each unit reads all input features and the whole state."""
     return sum(1 for _ in grid((count, units)) for _ in range(features + units))
 
 
@@ -232,7 +232,7 @@ def test_convolutional_recurrent_layers(rank: int, padding: str, stride: int) ->
     args = {"filters": 2, "kernel_size": kernel, "padding": padding, "strides": stride}
     at = {"dilation": (1,) * rank, "strides": (stride,) * rank, "padding": padding}
     step = convolution(sizes, 3, 4 * 2, kernel, 1, **at)
-    # The state already has the size of the output, so its size does not change.
+    # The convolution of the state keeps the size of the state: it has stride 1 and padding 'same'.
     state = tuple(len(starts(size, 2, stride, 1, padding)) for size in sizes)
     step += convolution(state, 2, 4 * 2, kernel, 1, dilation=(1,) * rank, strides=(1,) * rank, padding="same")
     assert macs_of(f"ConvLSTM{rank}D", args, (4, *sizes, 3)) == 4 * step

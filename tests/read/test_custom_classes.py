@@ -27,7 +27,7 @@ LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"uni
 
 
 def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
-    """Returns the config of an object as Keras 3 writes it. The class was defined in the program that saved the file."""
+    """Returns the config of an object as Keras 3 writes it. The class is part of the program that saved the file."""
     written = {"module": None, "registered_name": class_name, **more}
     return {"class_name": class_name, "config": {"name": name, "amount": 3}, **written}
 
@@ -186,7 +186,7 @@ def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper:
 
 
 def test_the_weights_in_an_archive_count_for_a_wrapper() -> None:
-    """TimeDistributed contains a custom layer. The archive stores a kernel (3, 3) and a bias (3,) for the custom layer."""
+    """A TimeDistributed layer contains a custom layer, for which the archive stores a (3, 3) kernel and a (3,) bias."""
     config = functional(INPUT, layer("TimeDistributed", "made", [tensor("x")], layer=custom("Mine")), END)
     weights, file = BytesIO(), BytesIO()
     with h5py.File(weights, "w") as written:

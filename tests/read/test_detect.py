@@ -1,4 +1,4 @@
-"""The type of every file is detected by its content, and only in one module."""
+"""The type of a file is detected from the content of the file. Only one module of the program detects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equal arguments become one object; different arguments do not."""
+"""Equal arguments of layers become one shared object; different arguments do not."""
 
 import gc
 

@@ -35,7 +35,7 @@ OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name":
 
 
 def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are the layer names stored beside the variables."""
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are layer names, stored beside the variables."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         for path, shape in shapes.items():

@@ -92,7 +92,8 @@ def test_a_layer_that_only_keras_2_has_is_not_converted() -> None:
             write(report)
 
 
-# Keras before version 2.2.3 wrote the layers of a Sequential alone, and the first layer could state its input in other ways.
+# Before Keras 2.2.3, the config of a Sequential was only a list of layers. The first layer could state the input shape
+# in several ways.
 @pytest.mark.parametrize(
     ("first", "output", "params"),
     [

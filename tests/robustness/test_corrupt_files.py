@@ -63,7 +63,7 @@ def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
 
 
 def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
-    """Returns a function that writes these weights and a link.
+    """Returns a function that writes the weights of the Dense layer, and a link at the path ``at``.
 
     If ``link`` is a string, it is the name of an object in the same file.
     """
@@ -88,7 +88,7 @@ def beside(written: h5py.File) -> None:
 
 
 def cut(packed: bytes) -> bytes:
-    """Removes the end of the weights from an archive. The directory of the archive is still correct."""
+    """Removes the end of the file of weights from an archive. The directory of the archive is still readable."""
     directory = packed.index(b"PK\x01\x02")
     end = packed.index(b"PK\x05\x06")
     gone = 500
@@ -122,7 +122,7 @@ def nested(depth: int) -> dict[str, Any]:
 
 
 def chain(count: int) -> dict[str, Any]:
-    """Returns a chain of layers that are in reverse order in the file."""
+    """Returns a chain of layers. The file lists the layers in reverse order."""
     layers = [layer("ReLU", f"r{n}", [tensor(f"r{n - 1}" if n else "x")]) for n in range(count)]
     return functional(INPUT, *reversed(layers), outputs=[[f"r{count - 1}", 0, 0]])
 
@@ -399,7 +399,7 @@ def test_a_contradicting_recorded_shape_is_a_warning() -> None:
 
 
 def ran_without(blocked: str) -> Callable[..., Any]:
-    """Returns a function that fails when it is called."""
+    """Returns a function that raises an AssertionError when it is called."""
 
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError(f"{blocked} was called")

@@ -42,7 +42,7 @@ VECTOR = layer("InputLayer", "v", batch_shape=[None])
 def made(
     class_name: str, *args: Any, module: str = "keras.layers", first: Any = INPUT, **config: Any
 ) -> dict[str, Any]:
-    """Returns a model with one layer or operation that is called on these tensors."""
+    """Returns a model with one layer or operation. ``args`` are the tensors on which it is called."""
     inner = layer(class_name, "made", list(args), module=module, **config)
     inputs = [[first["name"], 0, 0], *([["v", 0, 0]] if VECTOR["name"] in str(args) else [])]
     return functional(first, VECTOR, inner, outputs=OUT, input_layers=inputs)
@@ -68,8 +68,9 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """Sets the size of the last heap object to 0. The HDF5 library adds the size to a position in a loop, so with a size
-    of 0 the loop never ends.
+    """Sets the size of the last heap object to 0.
+
+    The HDF5 library adds the size to a position in a loop. With a size of 0, the loop never ends.
     """
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
@@ -80,7 +81,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets the length of a text so that the sum of sizes in the HDF5 library overflows to zero."""
+    """Sets a huge length for a text. When the HDF5 library adds sizes, the sum overflows to zero."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
@@ -244,8 +245,9 @@ def test_huge_numbers_are_printed_completely(name: str) -> None:
 
 
 def test_a_text_without_end_is_searched_only_once() -> None:
-    """In an earlier version, each quote started a search to the end of the text, which took minutes for these 4
-    megabytes.
+    """The text of 4 megabytes must be refused quickly.
+
+    An earlier version needed minutes, because each quote started a search to the end of the text.
     """
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
@@ -272,7 +274,7 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-GIANT = "0x" + "f" * 6_000  # Python can parse it, but refuses to print numbers with more than 4,300 digits
+GIANT = "0x" + "f" * 6_000  # Python parses this number, but refuses to print it: it has more than 4,300 digits
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
     "a number with too many digits": f"{BUDGET}params = {'9' * 6_000}",
@@ -325,7 +327,7 @@ def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
 
 
 def test_calls_that_no_output_needs_are_left_out() -> None:
-    """Keras does not write calls that no output needs. When Keras reads a file with such calls, Keras drops the calls."""
+    """Keras does not write calls that no output needs. If a file contains such calls, Keras drops them."""
     dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
     inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
     report = infer(read(data(inner), "found.json"))
@@ -353,8 +355,9 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 
 
 def of_input(*outputs: int) -> Model:
-    """Returns a model whose input layer has an unknown class. The arguments are the numbers of the outputs of this layer
-    that the model returns. No reader returns such a model.
+    """Returns a model whose input layer has an unknown class. No reader returns such a model.
+
+    ``outputs`` are the numbers of the input layer's outputs that the model returns.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
@@ -401,8 +404,9 @@ def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
-    """Only the file states the size of an input of an unknown class. Another given size would have no effect, so it must
-    be refused.
+    """If an input has an unknown class, only the file states its size.
+
+    A size given by the user would have no effect, so it must be refused.
     """
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"

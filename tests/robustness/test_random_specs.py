@@ -136,7 +136,7 @@ def test_any_mistake_in_a_valid_or_broken_spec(which: int, seed: int) -> None:
 @given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
-    """If an expression has a value, Python's integer arithmetic gives the same value."""
+    """If an expression in a spec has a value, Python's integer arithmetic gives the same value."""
     from convcalc.base.problems import Refusal
 
     try:
@@ -227,7 +227,7 @@ HOSTILE = {
 def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # A generous limit that only detects endless loops. Each spec takes much less than a second.
+    # This high limit only detects endless loops: each spec normally takes much less than a second.
     assert time.process_time() - began < 20
 
 

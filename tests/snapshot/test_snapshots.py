@@ -194,9 +194,7 @@ AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """Returns the text with ASCII lines instead of box characters. Rich prints such lines if the encoding has no box
-    characters.
-    """
+    """Returns the text with ASCII lines instead of box characters, as Rich prints it in an encoding without them."""
     lines = []
     for line in printed.splitlines():
         edge = line[:1] in ("┏", "└")
@@ -309,9 +307,7 @@ layers:
 
 
 def test_a_text_of_tensorflow_2_6() -> None:
-    """TensorFlow 2.6 crops each cell at the width of its column, prints each source on its own line, and prints no sizes
-    in bytes.
-    """
+    """TensorFlow 2.6 crops each cell at the width of its column. It prints one source a line, and no sizes in bytes."""
     record = snapshot_in(OLD, "old")
     assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
@@ -485,7 +481,7 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """``positions`` has one value more than the table has columns. The table is narrow, and even "Param #" is wrapped."""
+    """``positions`` has four values for three columns, so the table is narrow, and even "Param #" is wrapped."""
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None
