@@ -1,4 +1,4 @@
-"""Models and ways to quantize them, for the comparison with ``model.quantize`` of the live Keras."""
+"""Models, and ways to quantize them, to compare convcalc with ``model.quantize`` of the installed Keras."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 
 def models() -> dict[str, Callable[[], Any]]:
-    """Functions that build models: each layer that Keras quantizes, in each place where a layer can be."""
+    """Returns functions that build models. Together, the models have each layer that Keras quantizes, in each place
+    where a layer can be.
+    """
     import keras
     from keras import layers
 
@@ -93,7 +95,7 @@ def models() -> dict[str, Callable[[], Any]]:
 
 
 def ways() -> dict[str, Callable[[Any], None]]:
-    """Functions that quantize a model in each mode of Keras 3.15."""
+    """Returns functions that quantize a model, by name. There is at least one function for each mode of Keras 3.15."""
     from keras import quantizers
 
     def model_wide(mode: str) -> Callable[[Any], None]:
@@ -103,7 +105,11 @@ def ways() -> dict[str, Callable[[Any], None]]:
         return lambda model: model.quantize(config=config())
 
     def uncalibrated(config: Callable[[], Any]) -> Callable[[Any], None]:
-        """As ``model.quantize`` does before it calibrates each layer, which needs data."""
+        """Returns a function that quantizes each layer without calibration.
+
+        ``model.quantize`` does the same, and then calibrates each layer. Calibration needs data, so it is left out
+        here.
+        """
 
         def quantize(model: Any) -> None:
             for layer in list(model._flatten_layers()):

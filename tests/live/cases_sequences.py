@@ -1,4 +1,4 @@
-"""Generated cases of the layers for sequences and attention, of wrappers, and of further core layers."""
+"""Generated cases of the layers for sequences and attention, of wrappers, and of other core layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.judge import Case
 
 
 def _maybe(random: Random, args: dict[str, Any], **values: Any) -> None:
-    """Sets some of the arguments, each to one of its values."""
+    """Sets some of the arguments; each gets one of its possible values."""
     for name, value in values.items():
         if random.random() < 0.35:
             args[name] = random.choice(value)
@@ -44,7 +44,7 @@ def _units(random: Random) -> int:
 
 
 def _cell(random: Random, depth: int = 0) -> dict[str, Any]:
-    """Returns a cell in the form of a spec."""
+    """Returns a recurrent cell in the form of a spec."""
     if depth == 0 and random.random() < 0.25:
         return {"StackedRNNCells": {"cells": [_cell(random, 1) for _ in range(random.randint(1, 3))]}}
     name = random.choice(["SimpleRNNCell", "LSTMCell", "GRUCell"])
@@ -80,7 +80,7 @@ def _states(cell: dict[str, Any]) -> list[int]:
 
 
 def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> list[tuple[int | None, ...]]:
-    """Returns the shapes of the states of a cell; sometimes one has an unknown size."""
+    """Returns the shapes of the states of a recurrent cell. Sometimes one of the shapes has an unknown size."""
     states: list[tuple[int | None, ...]] = [(batch, size) for size in _states(cell)]
     if random.random() < 0.1:
         states[random.randrange(len(states))] = (batch, None)
@@ -88,7 +88,7 @@ def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> li
 
 
 def cells(random: Random) -> Case:
-    """Returns a cell that is called directly for one step, with an input and the previous states."""
+    """Returns a case in which a recurrent cell is called directly for one step, with an input and the previous states."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)
@@ -339,7 +339,9 @@ _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
-    """Returns layers whose weights change under a quantized policy, and some whose weights stay the same."""
+    """Returns a case of a layer with a quantized policy. The policy changes the weights of some of the layers, but not
+    of others.
+    """
     name = random.choice(
         ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )

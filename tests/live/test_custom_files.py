@@ -1,4 +1,6 @@
-"""Files with custom classes and functions against Keras 3 and Keras 2: no wrong number, no refusal, weights from archives."""
+"""Compares files that contain custom classes and functions with Keras 3 and Keras 2. No number may be wrong, and no
+file may be refused. The weights are read from archives.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 pytestmark = pytest.mark.keras
 
-# Custom classes with the names of Keras's, and how they are registered ("" if they are not).
+# The names of custom classes (Keras has classes with the same names), and the package under which each is registered.
+# The package is "" if the class is not registered.
 NAMES = [
     ("RMSNormalization", ""),
     ("Softmax", ""),
@@ -31,7 +34,7 @@ NAMES = [
 
 
 def _custom_layer(keras: Any, name: str, package: str) -> Any:
-    """A class with one weight: a kernel of ``amount`` columns."""
+    """Returns a class of custom layers. A layer has one weight: a kernel of ``amount`` columns."""
 
     class Own(keras.layers.Layer):  # type: ignore[misc,name-defined]
         def __init__(self, amount: int = 3, **options: Any) -> None:
@@ -179,7 +182,9 @@ def test_custom_classes_and_functions(version: str, form: str, tmp_path: Path) -
 
 
 def test_keras_2_writes_only_known_arguments() -> None:
-    """Without a module, a class is Keras's if its config has the keys that Keras writes."""
+    """Keras 2 does not write the module of a class. So convcalc takes a class for Keras's if the config has only known
+    keys.
+    """
     keras = pytest.importorskip("tf_keras")
     tried = 0
     for name, definition in CATALOGUE.items():
@@ -194,7 +199,9 @@ def test_keras_2_writes_only_known_arguments() -> None:
 
 
 def _made(make: Callable[..., Any] | None, example: str) -> Any:
-    """The layer of Keras 2 for an example of the catalogue; None if Keras 2 has no such layer, or other arguments."""
+    """Returns the layer of Keras 2 for a catalogue example. Returns None if Keras 2 lacks the layer or has other
+    arguments.
+    """
     import yaml
 
     if make is None:
