@@ -286,7 +286,7 @@ def test_branches_with_unknown_alignment() -> None:
     assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]  # wherever the window of 3 is, it contains the window of 1
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
     assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]  # for a kernel of 4, the padding before is 1 for even and odd sizes
-    # For some sizes, the window of 3 is not inside the window of 4, so 4 is only a lower bound.
+    # Each padding may be 0 or 1. If the two paddings differ, the window of 3 may begin first, so 4 is a lower bound.
     assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 
