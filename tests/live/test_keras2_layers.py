@@ -1,4 +1,6 @@
-"""Layers that only Keras 2 has, and layers that behave as in Keras 2: files of tf_keras against tf_keras."""
+"""Tests layers that only Keras 2 has, and layers that behave as in Keras 2: tf_keras writes files, and convcalc's
+results for these files are compared with tf_keras.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ def _cudnn(kind: str, **arguments: Any) -> Any:
     return (cudnn_lstm.CuDNNLSTM if kind == "LSTM" else cudnn_gru.CuDNNGRU)(3, **arguments)
 
 
-# The shape of the input with its batch size, and a function that makes the layers.
+# The shape of the input (with its batch size), and a function that makes a list of layers.
 CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
     "ThresholdedReLU": ((None, 5), lambda L: [L.ThresholdedReLU(0.5), L.Dense(3)]),
     "ThresholdedReLU in TimeDistributed": ((None, 5, 4), lambda L: [L.TimeDistributed(L.ThresholdedReLU(0.5))]),
@@ -89,7 +91,7 @@ CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
 
 
 def _sizes(shape: Any) -> list[tuple[Any, ...]]:
-    """The shapes of a layer's outputs, one or more."""
+    """Returns the shapes of a layer's outputs. The layer may have one output or several."""
     return [shape] if shape and not isinstance(shape[0], tuple) else list(shape)
 
 
@@ -109,7 +111,7 @@ def test_a_layer_of_keras_2(name: str, functional: bool) -> None:
     else:
         model = tf_keras.Sequential([first, *layers])
     texts = [model.to_json()]
-    if '"BatchNormalization"' in texts[0]:  # TensorFlow 1.14 to 2.0
+    if '"BatchNormalization"' in texts[0]:  # the form of the versions 1.14 to 2.0 of TensorFlow
         texts += [texts[0].replace('"BatchNormalization"', f'"BatchNormalizationV{n}"') for n in (1, 2)]
     for text in texts:
         report = infer(read(text.encode(), "model.json"))

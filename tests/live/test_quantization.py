@@ -1,6 +1,8 @@
-"""Models that Keras quantized, and models with objects as dtype policies: their files, read by Keras and by us.
+"""Tests models that Keras quantized, and models whose dtype policies are objects: convcalc and Keras read the same
+files.
 
-The first tests take one model for each way of quantizing; ``CONVCALC_QUANTIZED=all`` takes all models with all ways.
+By default, the tests use only some pairs of a model and a way to quantize it; ``CONVCALC_QUANTIZED=all`` uses all
+pairs.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class Refused(Exception):
 
 
 def _layers(model: Any) -> list[Any]:
-    """All layers in nested models; the layers inside of other layers belong to these."""
+    """Returns the layers of a model, including the layers of nested models. Layers inside other layers are not listed."""
     import keras
 
     return [
@@ -87,7 +89,7 @@ def _read_by_keras(text: str) -> Any:
 
 
 def _difference(model: Any, path: Path) -> str | None:
-    """The first difference of the model in the file, as Keras reads it and as we do; None if there is none."""
+    """Writes the model to a file, which Keras and convcalc read. Returns the first difference between the two, or None."""
     text = model.to_json()
     path.write_text(text)
     try:
@@ -102,7 +104,9 @@ def _difference(model: Any, path: Path) -> str | None:
 
 
 def _pairs() -> list[tuple[str, str]]:
-    """Pairs of a model and a way; the quick ones are such that each model and each way occurs."""
+    """Returns pairs of a model and a way to quantize it. Without ``ALL``, each model and each way is still in some
+    pair.
+    """
     every = [(model, way) for model in cases.models() for way in cases.ways()]
     return every if ALL else every[:: len(cases.ways()) + 1]
 
@@ -122,7 +126,8 @@ def test_models_that_keras_quantized(tmp_path: Path, tell) -> None:
             continue
         if difference is not None:
             differences.append(f"{name}, {way}: {difference}")
-        # Attention does not save how its layers are quantized, and layers that are not calibrated keep their kernel.
+        # The file may differ from the model in memory: Attention does not save how its layers are quantized, and layers
+        # without calibration keep their kernel.
         same_in_memory += _ours(infer(load(tmp_path / "model.json"))) == _theirs(model)
     tell(
         f"quantized: {count} models ({refused} refused by Keras), {same_in_memory} as in memory, {len(differences)} differ"
@@ -133,7 +138,7 @@ def test_models_that_keras_quantized(tmp_path: Path, tell) -> None:
 
 
 def test_archives_of_quantized_models(tmp_path: Path, tell) -> None:
-    """The archives that Keras can load again."""
+    """Tests only archives that Keras can load again."""
     import keras
 
     models, ways = cases.models(), cases.ways()
@@ -194,7 +199,9 @@ def _policies() -> dict[str, Any]:
 
 
 def _layers_with(policy: Any) -> dict[str, Any]:
-    """Models of one layer of each class, most with the name x, under a policy."""
+    """Returns functions that build models, one for each class of layer. The layer has the given policy, and in most
+    cases the name x.
+    """
     import keras
     from keras import layers
 
@@ -248,7 +255,7 @@ def test_policy_objects(policy: str | None, tmp_path: Path, tell) -> None:
             count += 1
             try:
                 difference = _difference(_layers_with(_policies()[name])[layer](), tmp_path / "model.json")
-            except Exception:  # Keras refuses the layer, or its own file
+            except Exception:  # Keras refuses the policy for this layer, or cannot read its own file
                 refused += 1
                 continue
             if difference is not None:
@@ -272,7 +279,7 @@ def test_the_inner_dtypes_of_a_pipeline(dtypes: list[Any], tmp_path: Path) -> No
             pipeline = layers.Pipeline([first, *(layers.Rescaling(0.5, dtype=dtype) for dtype in dtypes)])
             try:
                 model = keras.Model(x, pipeline(x))
-            except Exception:  # Keras drops only floats, and scales no booleans
+            except Exception:  # Keras refuses some dtypes: Dropout needs floats, and Rescaling cannot scale booleans
                 continue
             count += 1
             assert _difference(model, tmp_path / "model.json") is None
@@ -284,7 +291,9 @@ WRITTEN = ["dense lora", "embedding", "untied", "einsum heads", "transformer", "
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_written_is_the_same_model(name: str, tmp_path: Path) -> None:
-    """The config and the code that we write of a quantized model, in Keras."""
+    """convcalc writes a quantized model as config, code and spec. Keras builds the same model from the config and the
+    code.
+    """
     path = tmp_path / "model.json"
     ways = cases.ways()
     for way in ways if ALL else list(ways)[WRITTEN.index(name) % 2 :: 2]:
@@ -295,7 +304,8 @@ def test_what_is_written_is_the_same_model(name: str, tmp_path: Path) -> None:
         path.write_text(text)
         try:
             theirs = _theirs(_read_by_keras(text))
-        except (NotImplementedError, AttributeError):  # LoRA on layers that gptq or awq quantized
+        # Keras cannot load a layer with LoRA that was quantized with gptq or awq
+        except (NotImplementedError, AttributeError):
             continue
         report = infer(load(path))
         assert _theirs(loaded(report)) == theirs, way

@@ -1,4 +1,6 @@
-"""TensorFlow's functions in files of Keras 2 against tf_keras: rows, shapes and parameters of models of one expression."""
+"""Compares TensorFlow's functions in files of Keras 2 with tf_keras: rows, shapes and parameters. Each model is one
+expression.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ QUICK = EXPRESSIONS[::3]
 
 
 def agrees(expression: str, config: Any, theirs: list[list[Any]]) -> bool:
-    """Returns True if all rows are those of tf_keras; of functions whose tensors are not recorded only what is known."""
+    """Returns True if convcalc's rows are equal to the rows of tf_keras.
+
+    If the file does not record the tensors of the function, only the names of the layers are compared.
+    """
     ours = rows(infer(read(json.dumps(config).encode(), "model.json")))
     if not expression.startswith(NOT_RECORDED):
         return ours == theirs
@@ -30,7 +35,7 @@ def test_rows_are_those_of_keras_2(every: int, tell: Any) -> None:
     chosen = EXPRESSIONS[::every]
     compared, different, stale = 0, [], []
     for expression in chosen:
-        if expression not in stored:  # TensorFlow or Keras refuses it
+        if expression not in stored:  # TensorFlow or Keras refused the expression when the cases were stored
             continue
         model = build(expression)
         theirs, config = rows_of(model), json.loads(model.to_json())
@@ -55,7 +60,7 @@ def test_files_in_hdf5_and_archives(tmp_path: Any) -> None:
             model = build(expression)
             model.save(tmp_path / "model.h5")
             model.save(tmp_path / "model.keras")
-        except Exception:  # what TensorFlow or Keras cannot save
+        except Exception:  # TensorFlow or Keras cannot save these expressions
             continue
         for name in ("model.h5", "model.keras"):
             assert rows(infer(load(tmp_path / name))) == rows_of(model), expression

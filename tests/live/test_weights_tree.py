@@ -1,4 +1,7 @@
-"""Totals and rows of files whose weights tell more than their configs: compared with the live Keras that wrote the files."""
+"""Compares files with the Keras model that wrote them: totals and rows.
+
+The weights in these files have information that the configs do not have.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ pytestmark = pytest.mark.keras
 
 
 def subclassed() -> Any:
-    """A model with lists, nested models, metrics, a second optimizer, a random generator and a variable of its own; trained."""
+    """Returns a trained model of a custom class.
+
+    The model has lists, nested models, metrics, a second optimizer, a random generator, and a variable of its own.
+    """
     import keras
     import numpy as np
 
@@ -67,7 +73,10 @@ def subclassed() -> Any:
 
 
 def functional_class() -> Any:
-    """A Functional of a class with its own arguments: its config lists no layers, and operations have no weights."""
+    """Returns a functional model of a custom class, with the class's own arguments.
+
+    The config of the model does not list its layers. Some parts of the model are operations, which have no weights.
+    """
     import keras
 
     layers = keras.layers
@@ -86,7 +95,7 @@ def functional_class() -> Any:
 
 
 def shared_parts() -> Any:
-    """A layer and a nested model that share variables."""
+    """Returns a model in which a layer and a nested model share variables."""
     import keras
     import numpy as np
 
@@ -135,7 +144,7 @@ def _array(variable: Any) -> Any:
 
 
 def test_a_layer_shared_with_a_nested_model_is_reported(tmp_path: Path) -> None:
-    """Keras counts it once, and cannot load the file that it wrote."""
+    """Keras counts the shared layer once, but cannot load the file that Keras itself wrote."""
     import keras
 
     from convcalc.checking.verify import verify
@@ -165,7 +174,8 @@ def test_layers_after_a_custom_layer_in_files_of_keras_2(tmp_path: Path) -> None
     class Spectral(layers.Wrapper):  # type: ignore[misc]
         def build(self, shape: Any) -> None:
             super().build(shape)
-            self.w = self.layer.kernel  # stored twice in an archive
+            # the wrapper shares this weight with its inner layer, so an archive stores the weight twice
+            self.w = self.layer.kernel
 
         def call(self, x: Any) -> Any:
             return self.layer(x)

@@ -1,4 +1,4 @@
-"""The configs of ``tests/helpers/whole_files.py``: Keras loads them and gives the same shapes and parameters."""
+"""Keras loads the configs of ``tests/helpers/whole_files.py``, and gives the expected shapes and parameters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from tests.helpers.whole_files import CASES
 
 pytestmark = pytest.mark.keras
-# Keras does not export the class, so that it finds it only in its own module.
+# Keras does not export the class Functional, so Keras finds the class only under the name of its own module.
 FUNCTIONAL = '"keras.src.models.functional", "class_name": "Functional"'
 
 
 def custom_classes(keras: Any) -> dict[str, Any]:
-    """The custom classes of the configs."""
+    """Returns the custom classes that the configs use, by name."""
 
     class Halves(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:
@@ -76,7 +76,7 @@ def test_a_config(name: str) -> None:
 
 
 def output_shapes(layer: Any) -> list[tuple[Any, ...]]:
-    """The shapes of the outputs of the last call."""
+    """Returns the shapes of a layer's outputs in the layer's last call."""
     if not hasattr(layer, "compute_output_spec"):  # Keras 2
         shape = layer.output_shape
         return [shape] if isinstance(shape, tuple) and not any(isinstance(part, tuple) for part in shape) else [*shape]

@@ -1,9 +1,10 @@
 """Models of TensorFlow's functions, which tf_keras builds and writes as JSON.
 
-Each expression is one model. Its names: ``x`` and ``y`` of shape (None, 6, 6, 8), ``s`` and ``t`` of shape (None, 5, 8), ``v``
-of shape (None, 8), ``f`` of shape (2, 6, 6, 8), ``n`` of shape (None, 7) with integers, ``b`` of shape (None, 8) with booleans,
-``q`` of shape (None, None, 8). ``tests/read/tf_functions.json`` has their configs and rows: write it with
-``python -m tests.live.tf_functions``.
+Each expression is one model. An expression may use these tensors: ``x`` and ``y`` of shape (None, 6, 6, 8), ``s`` and
+``t`` of shape (None, 5, 8), ``v`` of shape (None, 8), ``f`` of shape (2, 6, 6, 8), ``n`` of shape (None, 7) with
+integers, ``b`` of shape (None, 8) with booleans, ``q`` of shape (None, None, 8). The file
+``tests/read/tf_functions.json`` stores the configs and rows of all models; ``python -m tests.live.tf_functions`` writes
+this file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.paths import ROOT
 
 STORED = ROOT / "tests" / "read" / "tf_functions.json"
 
-# Files of Keras 2 do not record the tensors of these functions: some sizes, or all, are unknown.
+# Files of Keras 2 do not record the tensors of these functions, so some or all sizes are unknown.
 NOT_RECORDED = ("tf.einsum", "tf.meshgrid")
 
 INPUTS = {
@@ -604,7 +605,7 @@ K.stop_gradient(x)
 
 
 def build(expression: str) -> Any:
-    """Returns the tf_keras model of one expression. Raises what TensorFlow raises."""
+    """Returns the tf_keras model of one expression. Raises the exceptions that TensorFlow raises for the expression."""
     import numpy as np
     import tensorflow as tf
     import tf_keras
@@ -624,7 +625,9 @@ def build(expression: str) -> Any:
 
 
 def rows_of(model: Any) -> list[list[Any]]:
-    """Returns the name, output shapes and parameters of each layer, by tf_keras itself. None is a shape of unknown rank."""
+    """Returns the name, output shapes and parameters of each layer, from tf_keras. A shape is None if its rank is
+    unknown.
+    """
     rows = []
     for layer in model.layers:
         shape = layer.output_shape
@@ -637,7 +640,7 @@ def rows_of(model: Any) -> list[list[Any]]:
 
 
 def rows(report: Any) -> list[list[Any]]:
-    """Returns the same for a report of convcalc."""
+    """Returns the same rows as :func:`rows_of`, from a report of convcalc."""
     return [
         [
             row.name,
@@ -649,7 +652,7 @@ def rows(report: Any) -> list[list[Any]]:
 
 
 def compact(config: dict[str, Any]) -> dict[str, Any]:
-    """Returns the config of a model without what no reader reads."""
+    """Returns a model's config without the entries that convcalc does not read."""
     for layer in config["config"]["layers"]:
         layer.pop("module", None)
         layer.pop("registered_name", None)
@@ -660,12 +663,12 @@ def compact(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes the stored cases."""
+    """Writes the file with the stored cases."""
     cases = []
     for expression in EXPRESSIONS:
         try:
             model = build(expression)
-        except Exception as error:  # not a function that Keras can save
+        except Exception as error:  # TensorFlow refuses the expression, or Keras cannot save it
             print(f"{expression}: {type(error).__name__}: {str(error)[:150]}")
             continue
         config = compact(json.loads(model.to_json()))

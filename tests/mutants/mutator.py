@@ -55,7 +55,8 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 class Mutant(NamedTuple):
     """The code of a file with one thing changed.
 
-    ``key`` identifies the mutant without its line number: by the function and the change.
+    ``key`` identifies the mutant by the name of the function and by the change, so a new line number does not change
+    it.
     """
 
     key: str
@@ -97,7 +98,7 @@ def _is_text(node: ast.BinOp) -> bool:
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Yields every mutant of a file. Annotations and texts are not changed."""
+    """Yields every mutant of a file. No mutant changes annotations or texts."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     name = path.relative_to(ROOT).as_posix()
     seen: Counter[str] = Counter()
@@ -212,7 +213,7 @@ def _settings() -> dict[str, dict[str, list[str]]]:
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:
-    """Runs the command. Returns 1 if a mutant survives that is not known to be equivalent."""
+    """Runs the command. Returns 1 if a mutant survives and is not listed as equivalent."""
     tests = _settings()["tests"]
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the rules.")
     parser.add_argument("files", nargs="*", default=list(tests), help="default: those of pyproject.toml")

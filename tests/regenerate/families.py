@@ -45,7 +45,8 @@ def operations_index() -> str:
     declared = [
         (entry.rule.__module__, entry.name)
         for entry in operations.REGISTERED.values()
-        if entry.module != operations.TENSORFLOW  # only files of Keras 2 have these, and one module declares them
+        # only files of Keras 2 contain these operations, and one module declares all of them
+        if entry.module != operations.TENSORFLOW
     ]
     return _text(declared, "ops", what="operation", plural="operations", names="")
 
@@ -78,7 +79,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # Do not raise an error for a layer or operation that is new, and therefore not in the index yet.
+    # A new layer or operation is not in the index yet. This must not raise an error.
     layers._require_indexed = operations._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-# The files from which a package is built, and those that other tools look for in its repository.
+# Files that are needed to build a package, and files that other tools look for in a repository.
 PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 Git = Callable[..., str]
 
