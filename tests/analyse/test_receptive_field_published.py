@@ -26,7 +26,7 @@ ZOO = [
     ("alexnet", "pool5", 195, 32, 64, TABLE),
     ("mobilenet", "conv_pw_13_relu", 315, 32, 126, TABLE),
     ("inception_v3", "mixed10", 1311, 32, 618, TABLE),
-    # ResNet-50 of Keras has explicit ZeroPadding layers, so the padding is the same for every input size.
+    # Before windows with strides, ResNet-50 has ZeroPadding layers, so the padding is the same for every input size.
     ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),
 ]
 
