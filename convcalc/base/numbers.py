@@ -234,7 +234,7 @@ def as_constant(number: Number) -> Number:
 
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
-    """Returns an argument (a number, a string, a tuple of them …) with every number replaced by ``change(number)``."""
+    """Returns ``value`` with every number in it, also in nested lists, replaced by ``change(number)``."""
     if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):

@@ -17,7 +17,8 @@ from convcalc.base.structs import Struct
 
 # The line endings by which libyaml counts the lines of YAML. (str.splitlines accepts more line endings.)
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# Limits for the printed part of a line and of a message: generated files can have lines of a million characters.
+# Limits in characters: the printed part of a line before and after the mark, and a message. Generated files can have
+# lines of a million characters.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
 

@@ -15,7 +15,7 @@ MAX_STRIDE = 64
 
 
 class Setting(Struct):
-    """A kernel size, strides (a tuple if they differ between axes), a padding (a string or a number) and the windows."""
+    """The settings of a convolution, and its windows. ``strides`` is a tuple if the strides differ between axes."""
 
     kernel_size: int
     strides: int | tuple[int, ...]
@@ -70,7 +70,7 @@ def nearest(
     transpose: bool = False,
     framework: str = "keras",
 ) -> Setting | None:
-    """Returns the setting whose output is closest to ``output``; None if no kernel fits."""
+    """Returns the setting whose output size is closest to ``output``; None if no kernel fits the input."""
     input, output = _axes(input, output)
     return min(
         _search(input, output, kernel_size, strides, padding, transpose, framework),

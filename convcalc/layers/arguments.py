@@ -323,7 +323,7 @@ class Argument(Struct):
             return None
         try:
             return self.kind.read(value)
-        except Refusal as inside:  # raised by a layer that is the value of this argument
+        except Refusal as inside:  # raised for a layer that is the value of this argument
             raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
@@ -332,9 +332,10 @@ class Argument(Struct):
 
 
 def as_keras_reads(argument: Argument, value: Any) -> Any:
-    """The value of an argument in a Keras file. Keras takes 0, 1 and null for false and true, and null for some numbers.
+    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, 1 true.
 
-    A number that is null changes no shape and no count, so the default replaces it.
+    Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default is
+    returned.
     """
     if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
         return bool(value)

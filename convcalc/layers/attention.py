@@ -63,7 +63,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
 
 
 def _require_axes(axes: int, *shapes: Shape | None) -> None:
-    """Raises :class:`Refusal` for values and keys with fewer axes after the batch axis."""
+    """Raises :class:`Refusal` if a value or key has fewer than ``axes`` axes after the batch axis."""
     if any(shape is not None and len(shape) <= axes for shape in shapes):
         raise Refusal(
             f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} after the batch axis",
@@ -152,7 +152,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
         Product("scores with values", heads * pairs * value_size),
     )
     output = (*query[:-1], *out)
-    # Keras computes the shape of the scores for attention along the first axis of the query only.
+    # Keras computes this shape as if attention ran along only one axis: the first axis of the query after the batch.
     scores = ((query[0], heads, query[1], query[1]),) if a["return_attention_scores"] else ()
     return Inferred((output, *scores), tuple(weights), extra)
 
@@ -233,7 +233,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the query. Keras converts it to a new tensor."""
+    """Returns the mask of the query, converted to a new tensor as in Keras."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)

@@ -99,7 +99,7 @@ def per_input(count: int) -> Cost:
 
 
 def activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the layer's activation of its output."""
+    """Counts the operations of the layer's activation function on each output element."""
     return times(of_activation(a["activation"]), elements(result.outputs[0]))
 
 

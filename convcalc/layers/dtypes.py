@@ -62,11 +62,11 @@ NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-
 class Policy(Struct):
     """The parts of a dtype policy.
 
-    Examples of names: ``int4/128_from_float32``; with the policy of an inner layer, ``float32; query:
-    int8_from_float32``.
+    Examples of names: ``int4/128_from_float32``, or with the policy of an inner layer,
+    ``float32; query: int8_from_float32``.
 
-    Keras has no names such as ``float8/16_from_float32``: in convcalc, the number is the length of the history of
-    maxima in a policy object.
+    ``float8/16_from_float32`` is a name of convcalc, not of Keras. The number is the length of the history of maxima in
+    the policy object.
     """
 
     # The plain or mixed policy.

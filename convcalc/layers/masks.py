@@ -55,7 +55,7 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the masks, concatenated like the inputs. An input without a mask counts as all True."""
+    """Returns the masks, concatenated like the inputs. A missing mask is replaced by a mask of True values."""
     if all(mask is None for mask in masks):
         return ()
     whole = [_whole(tensor, mask) for tensor, mask in zip(inputs, masks)]
@@ -65,8 +65,8 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def _whole(tensor: Any, mask: Any) -> Computed:
     """Returns a mask with the same number of axes as its tensor.
 
-    Keras keeps a mask that already has all axes; the masks of the catalogue's layers always have fewer axes than the
-    tensor.
+    Keras would keep a mask that already has all axes of the tensor. But the masks of the catalogue's layers always have
+    fewer axes than the tensor.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

@@ -115,7 +115,7 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Yields each layer with its inputs (the outputs of the layer before it) and its result."""
+    """Yields each layer of a chain with its input shapes (the outputs of the previous layer) and its result."""
     inputs: list[Shape] = [x]
     for sublayer in layers:
         result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)

@@ -324,7 +324,7 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 
 def _is_cell(inside: LayerDefinition) -> bool:
-    """True for layers that a loop can run at each step."""
+    """True for cells: layers that a recurrent layer can run at each step."""
     return inside.state_sizes is not None
 
 
@@ -346,12 +346,12 @@ def _width(cell: SubLayer) -> Number:
 
 
 def _cell_inputs(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
-    """Returns the inputs of a cell: the input, then states of its sizes."""
+    """Returns the input shapes of a cell: the input, then one shape for each state."""
     return (x, *((x[0], size) for size in _sizes(cell)))
 
 
 def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tuple[Shape, ...]]]:
-    """Yields each cell with its inputs; the first input is the output of the previous cell."""
+    """Yields each stacked cell with its input shapes. The first input is the output of the previous cell."""
     for cell in cells:
         yield cell, _cell_inputs(cell, x)
         x = (x[0], _width(cell))
@@ -445,12 +445,12 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of all steps. The spatial extent is unknown: it grows with each step."""
+    """Returns views: the time axis is read whole. Spatial axes are unknown: their windows grow with each step."""
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 
 def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations of an LSTM unit for each output element at each step."""
+    """Counts the operations of one LSTM unit (:func:`_unit_flops`) for each output element at each step."""
     steps = 1 if a["return_sequences"] else inputs[0][1]
     return costs.times(_unit_flops(a), costs.elements(result.outputs[0]) * steps)
 

@@ -30,11 +30,11 @@ class Weight(Struct):
 
     name: str
     shape: Shape
-    # How many times each element is multiplied for one sample.
+    # How many times each element of the weight is multiplied for one sample.
     multiplied_per_sample: Number = 0
-    # None if unknown: the weight is only known from a file.
+    # None if unknown, for a weight that is known only from a file.
     trainable: bool | None = True
-    # The reason, if the weight is not trainable.
+    # The reason why the weight is not trainable; empty if it is trainable or no reason is known.
     frozen_because: str = ""
     # None if the weight has the layer's variable dtype.
     dtype: str | None = None
@@ -76,7 +76,7 @@ class Inferred(Struct):
     products: tuple[Product, ...] = ()
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
-    # The dtype of the outputs: a dtype, or a tuple with one dtype for each output. None means the layer's compute
+    # The dtype of the outputs: one dtype, or a tuple with one dtype for each output. None means the layer's compute
     # dtype, :data:`SAME` the dtype of the input, :data:`VARIABLE` the dtype of the variables. A function computes the
     # dtype from the dtype of the first input.
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
@@ -183,7 +183,7 @@ class LayerDefinition(Struct):
     is_custom: bool = False
     # True if the layer runs unknown code: its output shape comes from its arguments or its file, not from its inputs.
     is_opaque: bool = False
-    # True if no rule can infer the weights.
+    # True if no rule of convcalc can infer the weights.
     has_unknown_weights: bool = False
     # True if Keras's files contain a ``vocabulary_size``, which is not an argument.
     records_vocabulary_size: bool = False
@@ -446,7 +446,7 @@ def bind(
             values[name] = value
     for argument in declared:
         if argument.name not in values:
-            # A misspelled name is already reported; report only other missing arguments.
+            # An argument whose name is misspelled is already reported. Only other missing arguments are reported here.
             if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(

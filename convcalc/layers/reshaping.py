@@ -279,7 +279,7 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of the features, repeated at each step."""
+    """Returns views: each step of the output reads the same features of the input."""
     return ((views.BATCH, views.View((2,))),)
 
 

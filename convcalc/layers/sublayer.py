@@ -204,12 +204,12 @@ class LayerValues(RankFree):
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns the arguments of a layer, with ``run`` set in each model among them."""
+    """Returns the arguments of a layer. Each argument that is a model gets ``run``."""
     return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
-    """Yields the layers among the arguments of a layer, innermost first: the order in which Keras creates them."""
+    """Yields the layers among the arguments of a layer in the order in which Keras creates them: innermost first."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubLayer):
@@ -218,7 +218,7 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 
 def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
-    """The layers of custom classes among the arguments of a layer, at any depth. Layers inside models are left out."""
+    """Yields the layers of custom classes among the arguments of a layer, at any depth, but not inside models."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubForeign):
@@ -240,7 +240,7 @@ def name_inside(args: Mapping[str, Any], names: Names) -> None:
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Returns the weights of a layer that is applied at this number of steps."""
+    """Returns the weights, with their numbers of uses multiplied by ``steps``, for a layer that runs at each step."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

@@ -92,7 +92,7 @@ def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) 
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Returns views with these windows (None: unknown) on the spatial axes. ``channels`` None: channels are separate."""
+    """Returns views with ``windows`` (None: unknown) on the spatial axes. ``channels`` None: one channel at a time."""
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
     views: list[View | None] = [BATCH] * len(x)
