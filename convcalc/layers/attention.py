@@ -1,7 +1,7 @@
-"""Attention layers: weighted averages of values. The weights are computed from queries and keys. Sources:
-``keras/src/layers/attention``.
+"""Attention layers. Sources: ``keras/src/layers/attention``.
 
-Inputs are in Keras's order: query, value, and the key if it differs from the value.
+An attention layer returns weighted averages of values. The weights are computed from queries and keys. Inputs are in
+Keras's order: query, value, and the key if it differs from the value.
 """
 
 from __future__ import annotations
