@@ -211,8 +211,8 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    # the printed range of layers begins or ends with a layer that the changed model does not have
     except ConvcalcError:
+        # the printed range of layers begins or ends with a layer that the changed model does not have
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"

@@ -112,7 +112,7 @@ def _nested(k: Any) -> Any:
 
 
 def _dicts(k: Any) -> Any:
-    """Returns a model whose inputs and outputs are given by name. The nested model keeps the given order of the names."""
+    """Returns a model whose inputs and outputs are given by name. The nested model keeps the order of the names."""
     inputs = {name: k.Input((3,), name=name) for name in "ba"}
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})

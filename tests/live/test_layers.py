@@ -92,7 +92,7 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        # the base class of the layer accepts this argument
+        # the base class of the layer accepts lora_rank and lora_alpha
         theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
     for argument in _BASE_ARGUMENTS.get(name, ()):  # the base class or **kwargs accept these arguments

@@ -30,7 +30,7 @@ COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
 MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
 
 
-# Keras has no check in the class of these operations; the function of keras.ops checks the arguments first.
+# The classes of these operations do not check the arguments. Only the functions of keras.ops check them.
 CHECKED = {"ISTFT", "STFT", "SegmentMax", "SegmentMin", "SegmentProd", "SegmentSum"}
 
 

@@ -33,7 +33,7 @@ class Refused(Exception):
 
 
 def _layers(model: Any) -> list[Any]:
-    """Returns the layers of a model, including the layers of nested models. Layers inside other layers are not listed."""
+    """Returns the layers of a model, including the layers of nested models. Layers inside other layers are left out."""
     import keras
 
     return [
@@ -89,7 +89,7 @@ def _read_by_keras(text: str) -> Any:
 
 
 def _difference(model: Any, path: Path) -> str | None:
-    """Writes the model to a file, which Keras and convcalc read. Returns the first difference between the two, or None."""
+    """Writes the model to a file, reads it with Keras and convcalc, and returns the first difference or None."""
     text = model.to_json()
     path.write_text(text)
     try:
@@ -304,8 +304,8 @@ def test_what_is_written_is_the_same_model(name: str, tmp_path: Path) -> None:
         path.write_text(text)
         try:
             theirs = _theirs(_read_by_keras(text))
-        # Keras cannot load a layer with LoRA that was quantized with gptq or awq
         except (NotImplementedError, AttributeError):
+            # Keras cannot load a layer with LoRA that was quantized with gptq or awq
             continue
         report = infer(load(path))
         assert _theirs(loaded(report)) == theirs, way

@@ -83,7 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The printed total of a compiled model includes the optimizer's variables. The counts of the model stay the same."""
+    """The total of a compiled model includes the optimizer's variables. The model's own counts stay the same."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

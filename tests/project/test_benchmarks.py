@@ -62,7 +62,7 @@ def test_a_failed_command_is_reported() -> None:
 
 def test_commands_run_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    # quick.memory is not checked: this test process uses more memory than the child, and its number is the one reported
+    # quick.memory is not checked: this process uses more memory than the child, and the larger number is reported
     assert slow.memory > 200_000_000
     assert quick.seconds > 0
 

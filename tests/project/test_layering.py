@@ -102,7 +102,7 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """Code that several families share is in modules that are not families. Only layers/__init__.py imports families."""
+    """Code shared by several families is in modules that are not families. Only layers/__init__.py imports families."""
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

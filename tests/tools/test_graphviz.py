@@ -1,4 +1,4 @@
-"""Graphviz reads and draws convcalc's DOT files. Nodes, edges and clusters are as in the report, and labels are exact."""
+"""Graphviz reads and draws convcalc's DOT files. Nodes, edges and clusters are as in the report; labels are exact."""
 
 import json
 import subprocess
