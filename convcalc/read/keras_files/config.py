@@ -148,8 +148,8 @@ class ConfigReader:
             self._take_name(taken, key, at)
             if layer.name != key:
                 self._take_name(taken, layer.name, at)
-            # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers``. Keras 2 does so everywhere, and for a
-            # nested Sequential, too.
+            # In ``output_layers``, Keras 3 counts the calls of a nested Functional from 1. Keras 2 counts the calls of
+            # every nested model from 1, in all places.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
             nodes = self._nodes(entry.get("inbound_nodes", []), at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
@@ -195,7 +195,8 @@ class ConfigReader:
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # Keras does not save that a Sequential is frozen. For a Functional it saves only that: its layers keep their own flags.
+            # For a frozen Functional, Keras saves the model's own flag; the layers in it keep their own flags. For a
+            # frozen Sequential, Keras saves nothing.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
@@ -362,8 +363,9 @@ class ConfigReader:
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
-    """Returns the input shape that the first layer states in Keras 2 style. For a nested model, returns its input's
-    shape.
+    """Returns the input shape that the first layer states in Keras 2 style.
+
+    For a nested model, returns its input's shape.
     """
     if not layers or isinstance(layers[0].definition, Foreign):
         return None
@@ -386,8 +388,9 @@ def _is_model(value: Any) -> bool:
 
 
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
-    """Returns the definition of a custom class. An installed package can declare one; otherwise its costs are
-    unknown.
+    """Returns the definition of a custom class.
+
+    An installed package can declare one; otherwise its costs are unknown.
     """
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):

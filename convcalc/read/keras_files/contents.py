@@ -24,8 +24,9 @@ WEIGHTS_MEMBER = "model.weights.h5"
 
 
 def read_keras_file(opened: OpenFile) -> Model:
-    """Returns the model in a Keras file. If weights cannot be inferred, they are read from the file, if it stores
-    weights.
+    """Returns the model in a Keras file.
+
+    If weights cannot be inferred, they are read from the file, if it stores weights.
     """
     from convcalc.read.keras_files.config import read_config
     from convcalc.read.keras_files.weights import with_stored
@@ -47,8 +48,9 @@ def read_hdf5_file(opened: OpenFile) -> Model:
 
 
 def read_sharded_weights(opened: OpenFile) -> Model:
-    """Returns a model with the layers of weights that are split into several files. The opened JSON file lists these
-    files.
+    """Returns a model with the layers of weights that are split into several files.
+
+    The opened JSON file lists these files.
     """
     from convcalc.read.keras_files.sharded import sharded_model
 
@@ -76,7 +78,7 @@ def json_config(opened: OpenFile) -> Any:
 
 
 def yaml_config(opened: OpenFile) -> Any:
-    """Returns the config in a YAML file."""
+    """Returns a config that was rewritten from JSON to YAML."""
     problems: list[Problem] = []
     node = compose(opened.text, problems)
     if problems:

@@ -108,8 +108,9 @@ class Tree:
 
 
 def array(dataset: Any) -> StoredWeight:
-    """Returns the path, shape and dtype of an array. If its data are in other files, raises an error and reads
-    nothing.
+    """Returns the path, shape and dtype of an array.
+
+    If its data are in other files, raises an error and reads nothing.
     """
     import h5py
 

@@ -130,8 +130,9 @@ def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
 
 
 def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy at a path, combined with the policies of the layers inside. If one is unknown, returns only
-    its name.
+    """Returns the policy at a path, combined with the policies of the layers inside.
+
+    If one is unknown, returns only its name.
     """
     own = _at(path, default, by_path)
     names = definition.inner_layers if definition is not None else ()
