@@ -36,7 +36,7 @@ def field_lines(fields: Sequence[Field]) -> Lines:
 
 
 def _axis_lines(axis: AxisField) -> Lines:
-    """Returns the lines of one axis: the result, then the steps that lead to it."""
+    """Returns the lines for one axis: the receptive field, then the windows from which it grew."""
     if axis.reach is None:
         return [("", "unknown: a layer before this one has no rule for receptive fields, or a size is unknown")]
     lines: Lines = []

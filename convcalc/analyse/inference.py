@@ -58,7 +58,8 @@ class _Session:
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with all problems: those found while reading the model, and those that rules report.
+    Raises :class:`ConvcalcError` with all problems: problems found while reading the model, and problems that rules
+    report.
     """
     session = _Session(model.problems)
     run = run_calls(model, None, session)
@@ -283,7 +284,7 @@ def _apply_layer(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`). This engine runs models that are arguments of the layer."""
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). This engine runs models among the layer's arguments."""
     if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
         return UNKNOWN_RESULT
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args

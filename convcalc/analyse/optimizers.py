@@ -1,6 +1,7 @@
 """The variables of Keras's optimizers: *slots* for each trainable weight, and a few global variables.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``; the dtypes are those on TensorFlow, where Keras's "int" is int64.
+Sources: ``build`` in ``keras/src/optimizers/*.py``. The dtypes are those of the TensorFlow backend, on which Keras's
+"int" is int64.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from convcalc.layers.registry import Weight
 
 
 def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
-    """Returns a function that returns ``count`` slots with the shape and dtype of a weight."""
+    """Returns a function from a weight to its slots: ``count`` variables with the weight's shape and dtype."""
     return lambda weight: () if weight.replaced_by_gradient else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
-    """Returns Adafactor's slots: a velocity, and one sum over each of the last two axes of a matrix (for a vector, two scalars)."""
+    """Returns the slots of Adafactor for a weight: a velocity, and two slots with one axis less than the weight.
+
+    For a weight with fewer than two axes, the two further slots are scalars.
+    """
     shape = weight.shape
     if len(shape) < 2:
         return (*_copies(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
@@ -49,9 +53,9 @@ _OPTIMIZER = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", ()
 
 
 def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
-    """Returns the variables that the optimizer creates to train these weights."""
+    """Returns all variables that the optimizer creates to train ``weights``."""
     variables = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
-    if optimizer == "nadam":  # the product of the momentum schedule has the dtype of the first weight
+    if optimizer == "nadam":  # u_product has the dtype of the first weight
         variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
     return [*_OPTIMIZER, *variables]
 
@@ -95,7 +99,7 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
         return None
     copies = bool(config.get("use_ema")) + bool(config.get("gradient_accumulation_steps"))
     variables = [*slots(known, weights), *(copy for weight in weights for copy in _copies(copies)(weight))]
-    has_schedule = isinstance(config.get("learning_rate"), Mapping)  # a schedule replaces the variable of the rate
+    has_schedule = isinstance(config.get("learning_rate"), Mapping)  # then there is no variable for the rate
     return [variable for variable in variables if not (has_schedule and variable is _OPTIMIZER[1])]
 
 

@@ -290,7 +290,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns one track for the model input axis ``key``, from the tracks of all inputs of the call that depend on it."""
+    """Returns one track for the model input axis ``key``, from the tracks of all call inputs that depend on it."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:

@@ -66,9 +66,9 @@ def _counts(
     has_weights: bool = False,
     depth: int = 0,
 ) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are its weights by its rule.
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule gives.
 
-    ``has_weights`` is True if they are known, although the result of a call may not be.
+    ``has_weights`` is True if these weights are known even where the result of a call is unknown.
     """
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
@@ -116,13 +116,19 @@ def _is_unknown_operation(layer: Layer) -> bool:
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:
-    """Returns True if some stored weights of a layer may belong to layers inside it. Freezing it does not freeze these."""
+    """Returns True if some stored weights of a layer may belong to layers inside it.
+
+    Freezing the layer does not freeze such weights.
+    """
     own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
     return not all(re.fullmatch(own, weight.path) for weight in layer.stored or ())
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
-    """Returns True if a layer for which the file stores no weights may have none. Otherwise it was not built, or shares them."""
+    """Returns True if a layer for which the file stores no weights may be a layer without weights.
+
+    Otherwise the layer was not built, or shares the weights of another layer.
+    """
     definition = layer.definition
     is_known = isinstance(definition, LayerDefinition) and not definition.has_unknown_weights
     return not is_known or all(result.inferred is not None for result in results)
@@ -171,9 +177,9 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of a layer's sublayers: a list among its arguments, applied in sequence.
+    """Returns the rows of a layer's sublayers: a list of layers among its arguments, applied one after another.
 
-    ``prefix`` and ``depth`` belong to the layer.
+    ``prefix`` and ``depth`` are those of the row of the layer itself.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -204,7 +210,7 @@ def _sublayer_rows(
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
-    """Returns the weights that the file stores. The file does not say which are trainable, unless the layer is frozen."""
+    """Returns the weights that the file stores for a layer. It is unknown which are trainable if the layer trains."""
     return tuple(
         Weight(
             weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
@@ -218,7 +224,7 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns the label ``unknown`` if it is unknown which of the weights are trainable."""
+    """Returns ``unknown`` if it is unknown which of the weights are trainable, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
 
@@ -257,7 +263,10 @@ def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
 
 
 def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
-    """Returns the sums over the rows of a model. With all weights that its file stores, the number of parameters is exact."""
+    """Returns the sums over the rows of a model.
+
+    ``stored`` are all weights in the model's file. If they are known, the number of parameters is exact.
+    """
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share their counts
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
@@ -282,7 +291,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # Without any weights in the file, a model with layers of unknown weights was not built.
+    # If the file has no weights, and the weights of a layer are unknown, the model was not built.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}
@@ -290,7 +299,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
             labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]
         trainable_bytes -= weight_bytes(again)
-        if trained > params:  # rows share weights, but it is unknown which
+        if trained > params:  # rows share weights, but it is unknown which ones
             trained = UNKNOWN
             labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
@@ -305,9 +314,10 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
 
 
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
-    """Returns False if the file lacks weights of a layer, so that its weights are not those of the model.
+    """Returns False if the file lacks the weights of a layer, so that it does not store all weights of the model.
 
-    A layer that shares the weights of another layer has none of its own in the file, which then stores weights of these shapes.
+    A layer that shares the weights of another layer has no stored weights of its own. In this case the file has weights
+    of the same shapes, at the other layer.
     """
     shapes = {weight.shape for weight in stored}
     lacking = (row for row in rows if not row.layer.stored and not row.recorded)
@@ -315,10 +325,10 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
 
 
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
-    """Returns the number and the bytes of all parameters, and the trainable weights in rows that share those of another row.
+    """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
 
-    A variable is stored once, also if several layers share it. If the file stores other weights of a layer than Keras counts
-    (e.g. none for LoRA's matrices), the weights of the layer's rule are used.
+    A file stores a variable once, also if several layers share it. If a layer's rule gives its weights, these are
+    counted instead of the weights in the file, which may differ (e.g. LoRA's matrices are not stored).
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[tuple[str, ...]] = set()

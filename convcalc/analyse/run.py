@@ -16,7 +16,7 @@ UNKNOWN_SHAPE: None = None
 
 
 class CallResult(Struct):
-    """The result of one call. Equal layers with equal inputs share one result: results are compared by identity.
+    """The result of one call. Equal layers with equal inputs share one result, so results are compared by identity.
 
     Attributes:
         inputs, outputs: the shapes.
@@ -44,12 +44,15 @@ class CallResult(Struct):
 
     @property
     def rule_inputs(self) -> tuple[Shape, ...]:
-        """The input shapes of the rule, which are all known."""
+        """The input shapes on which the rule ran; all of them are known."""
         return tuple([shape for shape in self.inputs if shape is not None])
 
     @property
     def rule_results(self) -> tuple[CallResult, ...]:
-        """The results of single rules: this result; for a nested model, the results of its calls; for a model input, none."""
+        """The results of single rules.
+
+        They are this result itself; for a nested model, the results of its calls; for a model input, none.
+        """
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])
         is_input = self.definition is None and self.inferred is not None

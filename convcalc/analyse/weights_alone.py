@@ -1,7 +1,7 @@
 """The weights of a layer whose input shapes are unknown.
 
-The rule of the layer runs on shapes that the layer accepts. If it has no weights on these, it has none on any input. Weights that
-depend on the input are known if the file stores weights of the same shapes.
+The layer's rule is applied to sample shapes that the layer accepts. If the layer has no weights for a sample shape, it
+has none for any input. Weights that depend on the input are known if the file stores weights of the same shapes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ _SOME_SIZE = 64
 
 
 def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
-    """Returns the weights and products of a layer with ``count`` inputs of unknown shapes; None if they are unknown."""
+    """Returns the result of the rule of a layer with ``count`` inputs of unknown shapes; None if its weights are
+    unknown.
+
+    Only the weights and the products of the result are valid; its shapes depend on the sample shape.
+    """
     stored = layer.stored or ()
     for shape in _shapes(definition, layer):
         try:
@@ -37,7 +41,7 @@ def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_r
 
 
 def _agree(inferred: Inferred, stored: Sequence[StoredWeight]) -> bool:
-    """Returns True if the file stores weights of exactly these shapes."""
+    """Returns True if the file stores weights of exactly the shapes that the rule gives."""
     by_rule = [weight.shape for weight in inferred.weights]
     if any(size is UNKNOWN for shape in by_rule for size in shape):
         return False
@@ -45,14 +49,18 @@ def _agree(inferred: Inferred, stored: Sequence[StoredWeight]) -> bool:
 
 
 def _sizes(layer: Layer) -> Sequence[Number]:
-    """Returns the sizes to try for the axis of the features: those of the stored weights, and the lengths of lists of values."""
+    """Returns the sizes to try for the axis of the features: all sizes of stored weights, and lengths of list
+    arguments.
+    """
     sizes = [size for weight in layer.stored or () for size in weight.shape]
     sizes += [len(value) for value in layer.args.values() if isinstance(value, (list, tuple)) and value]
     return [*list(dict.fromkeys(sizes))[:_MAX_SIZES], UNKNOWN]
 
 
 def _shapes(definition: LayerDefinition, layer: Layer) -> Iterator[Shape]:
-    """Yields the input shapes to try. Sizes of other axes are first unknown, then fixed: some rules need every size."""
+    """Yields the input shapes to try, first with unknown sizes for all axes except the features, then with a fixed
+    size.
+    """
     if definition.axes is not None:
         ranks: Sequence[int] = [len(definition.axes)]
     else:
