@@ -91,7 +91,7 @@ def notes(comparison: Comparison) -> list[str]:
         statuses.append(f"{numbers:,} with another number in an automatic name")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # the same number under another name
+    if "weight_bytes" in shared:  # param_bytes is the same number as weight_bytes
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)

@@ -1,4 +1,4 @@
-"""Texts that several formats share: the arguments of layers, and blank lines between texts."""
+"""Functions for text that several formats use: they write the arguments of layers, and blank lines between texts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 
 
 def arguments_text(args: Mapping[str, Any]) -> str:
-    """Returns arguments by name, such as ``filters=32, kernel_size=3×3``."""
+    """Returns arguments and their names as text, such as ``filters=32, kernel_size=3×3``."""
     return ", ".join(f"{name}={value_text(value)}" for name, value in args.items())
 
 
 def value_text(value: Any) -> str:
-    """Returns the value of an argument, such as ``3×3`` for sizes and ``LSTM(units=64)`` for a layer."""
+    """Returns the value of an argument as text, such as ``3×3`` for sizes and ``LSTM(units=64)`` for a layer."""
     if isinstance(value, SubModel):
         return f"the model '{value.name}'"
     if isinstance(value, SubForeign):
@@ -35,5 +35,5 @@ def value_text(value: Any) -> str:
 
 
 def blank_line_between(texts: Iterable[str]) -> Iterator[str]:
-    """Yields the texts, with an empty line before each except the first."""
+    """Yields the texts. Before each text except the first, yields an empty line."""
     return ("\n" * (number > 0) + text for number, text in enumerate(texts))
