@@ -163,7 +163,10 @@ _LONGEST_START = max(len(start) for kind in KINDS for start in kind.starts)
 
 
 def detect(file: BinaryIO, name: str) -> OpenFile:
-    """Detects the kind of an open file. Raises :class:`ConvcalcError` for a file that is neither text nor a known binary kind."""
+    """Detects the kind of an open file.
+
+    Raises :class:`ConvcalcError` if the file is neither text nor of a known binary kind.
+    """
     binary = open_binary(file, name)
     if binary is not None:
         return binary

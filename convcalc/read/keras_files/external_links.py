@@ -1,4 +1,7 @@
-"""Finds references to other files in the HDF5 data of a Keras file: external links, and arrays whose data are in other files."""
+"""Finds references to other files in the HDF5 data of a Keras file.
+
+A reference is an external link, or an array whose data are in another file.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def is_policy_object(value: Any) -> bool:
 
 
 def policy(value: Any) -> str | None:
-    """Returns the name of the dtype policy in ``value`` (a string, or a policy object). Returns None if ``value`` is
+    """Returns the name of the dtype policy in ``value``, which is a string or a policy object; None if ``value`` is
     None.
 
     A policy that Keras does not define also gets a name, but :func:`convcalc.layers.dtypes.is_policy` is False for it.

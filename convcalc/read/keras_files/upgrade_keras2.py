@@ -1,7 +1,7 @@
-"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, older arguments.
+"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, and older arguments.
 
-Source: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are kept: the
-reader of configs reports them.
+Sources: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are
+kept; the reader of configs reports them.
 """
 
 from __future__ import annotations

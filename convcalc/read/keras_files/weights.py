@@ -96,8 +96,7 @@ def _no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights from its own file. They are read only if rules may not be able to infer all
-    weights.
+    """Returns the model with the weights from its own file, if some of its weights may be impossible to infer.
 
     If the model's config lists no layers, the layers of the result are the layers in the weights. An unreadable weights
     file is a warning among the model's problems. A missing h5py is ignored, unless the layers depend on the weights.
@@ -150,8 +149,9 @@ def _may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if two models inside a model have layers of the same name and class: these may be one shared
-    layer.
+    """Returns True if two models inside a model have a layer of the same name and class.
+
+    The two layers may be one shared layer.
     """
     if not any(layer.model for layer in model.layers):
         return False
@@ -248,11 +248,10 @@ class _ArchiveReader:
             self.others += self.variables(member, True)
 
     def add_shared(self, model: Model, root: Group) -> None:
-        """Adds weights that a custom layer shares with a layer in its config, if the file stores them at the other
-        layer only.
+        """Adds weights that a custom layer shares with a layer in its config.
 
-        Keras counts such weights for both layers. For example, the head of a language model reuses the model's
-        embedding.
+        The file stores such weights only at the other layer, but Keras counts them for both. For example, the head of a
+        language model reuses the model's embedding.
         """
         if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
             return

@@ -34,7 +34,9 @@ _UNKNOWN_CLASS = "?"
 
 
 class Group(Struct):
-    """An object that a file stores: its path, the name that Keras gave it (or ""), its own variables, and the objects in it."""
+    """An object that a file stores: its path, the name that Keras gave it (or ""), its own variables, and its inner
+    objects.
+    """
 
     path: str
     name: str = ""

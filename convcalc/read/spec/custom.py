@@ -99,7 +99,10 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
-    """Returns name, shape and ``trainable`` of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
+    """Returns the name, shape and ``trainable`` flag of a weight.
+
+    The weight is declared as ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``.
+    """
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)

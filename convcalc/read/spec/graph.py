@@ -49,12 +49,11 @@ class FileContext:
         context: str = "",
         about: str | None = None,
     ) -> None:
-        """Reports a problem. The same problem at the same place, as in a block that is used twice, is reported only
-        once.
+        """Reports a problem.
 
-        ``about`` is the name of the argument, because several arguments can be missing at one place. ``message`` can be
-        a function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too
-        many.
+        The same problem at the same place, as in a block that is used twice, is reported only once. ``about`` is the
+        name of the argument, because several arguments can be missing at one place. ``message`` can be a function if
+        the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)
@@ -153,8 +152,8 @@ class GraphBuilder:
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
-        """Returns the output with a label, or the output of the latest call of a layer with this name; None if there
-        is neither.
+        """Returns the output that has a label, or the last output of the layer with this name; None if there is
+        neither.
         """
         if name in labels:
             return labels[name]

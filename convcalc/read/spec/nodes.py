@@ -17,9 +17,9 @@ from convcalc.base.structs import Struct
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20  # in any file
-MAX_CHARACTERS = 4 * 2**20  # in a YAML text
-MAX_VALUES = 300_000  # in a YAML text with its aliases expanded
+MAX_BYTES = 256 * 2**20  # maximum for any file
+MAX_CHARACTERS = 4 * 2**20  # maximum for a YAML text
+MAX_VALUES = 300_000  # maximum for a YAML text with its aliases expanded
 MAX_DIGITS = 40
 
 _WORDS = {

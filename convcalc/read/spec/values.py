@@ -190,8 +190,8 @@ class NodeReader:
         return node.fields.items()
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
-        """Returns the declared arguments of a block or a custom layer, such as ``[filters, {strides: 1}]``, with
-        their defaults.
+        """Returns the arguments that a block or a custom layer declares, with their defaults: ``[filters, {strides:
+        1}]``.
         """
         defaults: dict[str, Any] = {}
         scope = Scope()
