@@ -90,7 +90,7 @@ def constant(value: Any) -> Constant | None:
 def operand(value: Any) -> Any:
     """Returns an operand of an operation.
 
-    It is a constant tensor, a slice or ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
+    The operand is a constant tensor, a slice or ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
     """
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):

@@ -121,7 +121,7 @@ def _is_group(member: Any) -> bool:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Returns a sort key for a name.
 
-    It compares the digits in names as numbers, so that ``dense_2`` is before ``dense_10``.
+    The key compares the digits in names as numbers, so that ``dense_2`` is before ``dense_10``.
     """
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
 

@@ -180,7 +180,7 @@ class Entries:
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """Reads a layer of a custom class, such as ``package.Class`` or ``package>Class``.
 
-        Its shapes and costs are unknown.
+        The layer's shapes and costs are unknown.
         """
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)

@@ -30,7 +30,7 @@ MAX_PROBLEMS = 100
 class FileContext:
     """State of one file, which its nested models share.
 
-    It holds the automatic names, the interned arguments, the problems, and the amount of work so far.
+    The state holds the automatic names, the interned arguments, the problems, and the amount of work so far.
     """
 
     def __init__(self) -> None:
@@ -152,8 +152,9 @@ class GraphBuilder:
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
-        """Returns the output that has a label, or the last output of the layer with this name; None if there is
-        neither.
+        """Returns the output with a label, or the output of the latest call of a named layer.
+
+        Returns None if there is neither a label nor a layer with the name.
         """
         if name in labels:
             return labels[name]

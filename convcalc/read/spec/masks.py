@@ -71,7 +71,7 @@ class Masks:
     def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
         """Returns the tensor that a layer with the compute dtype ``dtype`` reads.
 
-        This is ``ref``, or a cast of ``ref`` if the tensor has another float dtype.
+        The result is ``ref``, or a cast of ``ref`` if the tensor has another float dtype.
         """
         tensor_dtype = self._dtypes.get(ref.call, dtype)
         if autocast(tensor_dtype, dtype) == tensor_dtype:
