@@ -36,7 +36,7 @@ LONGEST_MESSAGE = 5_000
 
 
 def refused(failed: ConvcalcError) -> None:
-    """Checks an error: it has problems, and each has a message that is not too long."""
+    """Checks that an error has problems, and that each problem has a message that is not too long."""
     assert failed.problems
     for problem in failed.problems:
         assert problem.message

@@ -55,7 +55,7 @@ def dictionary() -> str:
 
 @cache
 def specs() -> tuple[bytes, ...]:
-    """Returns valid and broken specs: those of the tests, and an example of every layer and of every operation."""
+    """Returns valid and broken specs: the specs of the tests, and an example of every layer and of every operation."""
     paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((BROKEN).glob("*.yaml"))]
     examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
     operations = [spec_yaml(report).encode() for report in _operations()]

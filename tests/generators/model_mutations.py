@@ -259,7 +259,7 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts the checks of printed texts against their own models and against changed models.
+    """Counts results. The printed texts of models are checked against their own models and against changed models.
 
     ``failed`` lists the wrong results.
     """
@@ -277,7 +277,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Checks a model against each of its printed texts, and two changed models against one of these texts each."""
+    """Checks a model against each of its printed texts. Checks two changed models against one of the texts each."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)

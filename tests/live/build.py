@@ -54,7 +54,7 @@ def _layer(layer: Layer) -> Any:
 
 
 def _class(name: str) -> Any:
-    """Returns the class of this name. Some classes that keras.applications uses are not exported by Keras."""
+    """Returns the class with this name. keras.applications also uses classes that Keras does not export."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
     from keras.src.layers.preprocessing import feature_space

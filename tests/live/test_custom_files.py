@@ -182,8 +182,8 @@ def test_custom_classes_and_functions(version: str, form: str, tmp_path: Path) -
 
 
 def test_keras_2_writes_only_known_arguments() -> None:
-    """Keras 2 does not write the module of a class. So convcalc takes a class for Keras's if the config has only known
-    keys.
+    """Keras 2 does not write the module of a class. So a class is taken for Keras's only if all keys of the config are
+    Keras's.
     """
     keras = pytest.importorskip("tf_keras")
     tried = 0

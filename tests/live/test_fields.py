@@ -54,7 +54,7 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """Returns a set for each output position: the input positions that this output position depends on.
+    """Returns a list with a set for each output position: the input positions on which the output position depends.
 
     Positions are on the first axis after the batch axis. The sets are computed with gradients.
     """

@@ -1,4 +1,4 @@
-"""Compares the specs with the installed Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
+"""Compares specs with the installed Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
 
 from __future__ import annotations
 

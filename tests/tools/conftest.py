@@ -1,4 +1,4 @@
-"""Marks every test in this folder as one that needs external programs.
+"""Fixtures of this folder. Also marks every test in this folder as a test that needs external programs.
 
 The shared fixtures are a repository with the files of this checkout, and an environment for git.
 """
