@@ -1,6 +1,6 @@
 """Reads and infers a large model, and measures the time or the memory per layer.
 
-The limits on the size of a file are removed first.
+First raises the limits of the reader: on the size of a file, the number of layers, and others.
 """
 
 import gc

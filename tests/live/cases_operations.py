@@ -263,9 +263,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
-    """Returns typical arguments by their names. The arguments of the call are tensors; an argument that names an axis
-    is an axis.
-    """
+    """Returns typical arguments of the operation's class, by name, and the tensors of the call."""
     x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )

@@ -182,8 +182,9 @@ def test_custom_classes_and_functions(version: str, form: str, tmp_path: Path) -
 
 
 def test_keras_2_writes_only_known_arguments() -> None:
-    """Keras 2 does not write the module of a class. So a class is taken for Keras's only if all keys of the config are
-    Keras's.
+    """Keras 2 does not write the module of a class, so the arguments in the config show whether the class is Keras's.
+
+    No layer of Keras 2 may be taken for a custom class.
     """
     keras = pytest.importorskip("tf_keras")
     tried = 0
