@@ -87,7 +87,8 @@ def _init_of(cls: _StructType) -> Any:
     code = template.__code__.replace(
         co_name="__init__",
         co_varnames=tuple(names.values()),
-        co_names=tuple([names[name] for name in template.__code__.co_names]),
+        # Tools that instrument bytecode (fuzzers) add names of their own, which stay.
+        co_names=tuple([names.get(name, name) for name in template.__code__.co_names]),
     )
     init = FunctionType(code, globals(), "__init__", tuple(cls._field_defaults.values()))
     init.__qualname__ = f"{cls.__qualname__}.__init__"
