@@ -18,7 +18,7 @@ from convcalc.stored import keras3_shape_text
 
 
 class KerasRow(Struct):
-    """The cells of one row, with the path and the depth of its layer in the report (depth 1: a layer of a nested model)."""
+    """The cells of one row, and the path and depth of its layer in the report (depth 1: a layer of a nested model)."""
 
     path: str
     depth: int
@@ -40,7 +40,7 @@ def keras3_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRo
 def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[KerasRow]:
     """Returns the row of a layer, and with ``expand_nested`` the rows of its inner layers.
 
-    Keras shows operations of the model itself, but not those of nested models.
+    Keras shows rows for operations of the model itself, but not for operations of nested models.
     """
     if is_unbuilt(report):
         return [_unbuilt(row)]
@@ -56,8 +56,8 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
-        # Keras shows the shape for which an inner layer was built. A layer that is built in ``__init__`` has no such shape, and
-        # neither has a layer that contains a list of layers.
+        # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__`` has no
+        # such shape. A layer that contains a list of layers has none either.
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument
@@ -75,20 +75,22 @@ def _cells(row: LayerReport) -> KerasRow:
         class_name=short_class(row.class_name),
         shape=_shape(row),
         params=_params(row),
-        # Keras shows only the calls of the model itself, not those of nested models.
+        # Keras shows what the model's own layers read, but not what the layers of nested models read.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable=_trainable(row),
     )
 
 
 def is_unbuilt(report: Report) -> bool:
-    """Returns True for a Sequential without a known input shape: its layers have no weights yet."""
+    """Returns True for a Sequential without a known input shape. The layers of such a model have no weights yet."""
     model = report.model
     return model.class_name == "Sequential" and report.input_shapes[0] is None and not model.stored
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
-    """Returns the row of a layer that has no weights yet. It is unknown whether Keras calls a custom layer unbuilt."""
+    """Returns the row of a layer of an unbuilt model. For a custom layer, it is unknown whether Keras prints
+    "(unbuilt)".
+    """
     definition = row.definition
     known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded
     built = isinstance(definition, LayerDefinition) and definition.built_when_made
@@ -97,7 +99,7 @@ def _unbuilt(row: LayerReport) -> KerasRow:
 
 
 def _trainable(row: LayerReport) -> str:
-    """Returns "Y" or "N" for a layer with weights, "-" for a layer without, and "?" if it is unknown whether it has any."""
+    """Returns "Y" or "N" for a layer with weights, "-" for a layer without, and "?" if its weights are unknown."""
     if row.weights or (row.params is not UNKNOWN and row.params != 0):
         return "Y" if row.trainable else "N"
     return "?" if row.params is UNKNOWN else "-"

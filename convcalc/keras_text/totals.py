@@ -1,4 +1,4 @@
-"""The lines below Keras's table, in Keras 3 and Keras 2: numbers of parameters and their sizes."""
+"""The lines with totals that Keras 3 and Keras 2 print below the table: numbers of parameters and their sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from convcalc.model import Foreign
 
 
 class TotalLine(Struct):
-    """One line: its label, a number of parameters, and their size in bytes. ``partial``: both are lower bounds."""
+    """One line: a label, a number of parameters, and their size in bytes. If ``partial``, both are lower bounds."""
 
     label: str
     params: Number
@@ -23,7 +23,11 @@ class TotalLine(Struct):
 
 
 def totals_with_optimizer(report: Report) -> list[TotalLine]:
-    """Returns the lines of Keras 3. For a compiled model, the first one includes the optimizer's variables, which the last one counts."""
+    """Returns the lines that Keras 3 prints.
+
+    For a compiled model, there is a last line for the optimizer's variables, and the first line includes these
+    variables.
+    """
     total, *others = totals(report)
     if report.model.optimizer is None or is_unbuilt(report):
         return [total, *others]
@@ -39,7 +43,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
-    """Returns the lines for a report. ``frozen`` are weights that Keras counts as non-trainable, unlike the report."""
+    """Returns the lines for a report. ``frozen`` are weights that are trainable in the report, but not in Keras."""
     if is_unbuilt(report) and not any(isinstance(row.definition, Foreign) for row in report.layers):
         return [TotalLine(label, 0, 0) for label in ("Total", "Trainable", "Non-trainable")]
     sums = report.totals
@@ -59,7 +63,7 @@ def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
 
 
 def _line(label: str, params: Number, size: Number, incomplete: str | None) -> TotalLine:
-    """Returns a line. A lower bound of 0 would look like a known zero: it is unknown."""
+    """Returns a line. A lower bound of 0 would look like a known zero, so it is replaced by unknown."""
     if incomplete == "unknown" or (incomplete and params == 0):
         return TotalLine(label, UNKNOWN, UNKNOWN)
     return TotalLine(label, params, size, incomplete == "partial")
@@ -74,7 +78,8 @@ def size_text(line: TotalLine, byte: str) -> str:
 def _size_text(size: Number, byte: str) -> str:
     """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes.
 
-    ``byte`` is the unit of sizes below 1 KB. Like Keras, sizes from 1024 PB on are divided by 1024 once more.
+    ``byte`` is the unit of sizes below 1 KB. Sizes from 1024 PB on are divided by 1024 once more, although the unit
+    stays PB, because Keras does so.
     """
     if size is UNKNOWN:
         return "?"

@@ -11,7 +11,7 @@ from convcalc.keras_text.parse3 import keras3_tables
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import Cell, Snapshot
 
-# The names of a count and of its size in a snapshot's totals, by the label in the text.
+# For each label in a printed summary, the names of the count and of its size in the totals of a snapshot.
 TOTAL_FIELDS = {
     "Total": ("params", "param_size"),
     "Trainable": ("trainable_params", "trainable_size"),
@@ -34,7 +34,10 @@ def printed_snapshots(source: Source) -> list[Snapshot]:
 
 
 def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
-    """Returns the snapshot of a table. ``start`` is the last line of the table above it, ``end`` the first line of the next one."""
+    """Returns the snapshot of a table.
+
+    ``start`` is the last line of the previous table, ``end`` the first line of the next table.
+    """
     names = _MODEL.findall("\n".join(text.lines[start : table.first]))
     total_lines = _TOTAL_LINE.findall("\n".join(text.lines[table.last + 1 : end]))
     rows = tuple(map(row_of, table.rows))
@@ -42,7 +45,10 @@ def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
 
 
 def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
-    """Returns the totals. In the text of a compiled model the first count includes the optimizer's variables; they are subtracted."""
+    """Returns the totals.
+
+    For a compiled model, the printed total includes the optimizer's variables, so these are subtracted.
+    """
     totals: dict[str, Cell] = {}
     for label, bound, count, size in lines:
         number = int(count.replace(",", "") or 0) if count != "?" else None
