@@ -63,8 +63,8 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
     """Returns the arguments that differ from their defaults.
 
-    Different spellings of the same value give the same result. A negative ``axis`` is converted to the axis counted from
-    the front. The ``strides`` of a pooling layer are omitted if they equal its ``pool_size``.
+    Different spellings of the same value give the same result. A negative ``axis`` is converted to the axis counted
+    from the front. The ``strides`` of a pooling layer are omitted if they equal its ``pool_size``.
     """
     values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
