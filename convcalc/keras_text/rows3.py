@@ -84,7 +84,7 @@ def _cells(row: LayerReport) -> KerasRow:
 def is_unbuilt(report: Report) -> bool:
     """Returns True for a Sequential without a known input shape. The layers of such a model have no weights yet."""
     model = report.model
-    return model.class_name == "Sequential" and report.input_shapes[0] is None and not model.stored
+    return model.class_name == "Sequential" and report.input_shapes[:1] == (None,) and not model.stored
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
