@@ -23,7 +23,7 @@ _ITEM_ENDS = ("),", "},", "],", "',")
 def keras2_text(report: Report, options: Options | None = None) -> str:
     """Returns the summary that Keras 2 prints. Raises :class:`ConvcalcError` if Keras cannot print it."""
     options = options or Options()
-    if report.model.class_name == "Sequential" and report.input_shapes[0] is None:
+    if report.model.class_name == "Sequential" and report.input_shapes[:1] == (None,):
         raise error(
             codes.NOT_BUILT,
             "Keras 2 cannot print a summary of a model with an unknown input shape: add an input layer",
