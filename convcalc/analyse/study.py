@@ -23,8 +23,7 @@ T = TypeVar("T")
 class Study(Report):
     """A report whose memory, receptive fields and FLOPs are computed at first use and cached.
 
-    ``assumptions`` affect only the memory analysis. If the report's batch size is unknown, this analysis runs the
-    engine again.
+    ``assumptions`` are for the memory analysis, which runs the engine again only if the report's batch size is unknown.
     """
 
     assumptions: Assumptions = NO_ASSUMPTIONS
@@ -57,7 +56,9 @@ class Study(Report):
 
     def _counted(self, convention: str) -> Self:
         counted = with_flops(self, convention)
-        object.__setattr__(counted, "_results", self._results)  # other analyses do not depend on FLOPs
+        object.__setattr__(
+            counted, "_results", self._results
+        )  # FLOPs do not affect other analyses, so both share the results
         return counted
 
     def _once(self, name: str, compute: Callable[[], T]) -> T:

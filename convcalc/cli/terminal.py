@@ -1,4 +1,4 @@
-"""Writes text to standard output, which may have any encoding."""
+"""Text on standard output, whatever its encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def encodes(characters: str) -> bool:
-    """True if the encoding of standard output can represent these characters."""
+    """True if the encoding of standard output has these characters."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         return encodable(characters, encoding) == characters
@@ -15,12 +15,12 @@ def encodes(characters: str) -> bool:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """Returns the text, with escapes for characters that the encoding cannot represent."""
+    """Returns the text with characters that the encoding lacks as escapes."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write(text: str) -> None:
-    """Writes text to standard output. Characters that the encoding cannot represent are written as escapes."""
+    """Writes text to standard output, with characters that its encoding lacks as escapes."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:

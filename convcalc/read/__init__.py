@@ -1,7 +1,4 @@
-"""Reads a file and returns a :class:`convcalc.model.Model`.
-
-``detect`` decides what kind of file it is; this module calls the reader for this kind.
-"""
+"""Readers: from a file to a :class:`convcalc.model.Model`. ``detect`` decides what a file is; this module calls its reader."""
 
 from __future__ import annotations
 
@@ -36,21 +33,18 @@ def load(source: str | PathLike[str]) -> Model:
 
 
 def parse(source: str | PathLike[str]) -> Model:
-    """Like :func:`load`, but does not raise an error for broken layers.
-
-    The model contains everything that could be read, and lists the problems in ``problems``.
-    """
+    """Like :func:`load`, but also returns a model with broken layers: as far as it could be read, with its ``problems``."""
     with open_source(source) as (file, name):
         return model_in(detect(file, name))
 
 
 def read(data: bytes, name: str) -> Model:
-    """Like :func:`parse`, but takes the content of a file as bytes. ``name`` is the file's name in messages."""
+    """Like :func:`parse`, from the bytes of a file; ``name`` is for messages."""
     return model_in(detect(BytesIO(data), name))
 
 
 def config_in(source: str | PathLike[str]) -> Any:
-    """Returns the config in a Keras file as plain data; None if Keras did not write the file. No model is built."""
+    """Returns the config in a Keras file as data, without building anything from it. None for a file that Keras did not write."""
     with open_source(source) as (file, name):
         content = detect(file, name)
         return resolve(content.kind.config)(content) if content.kind.config else None
@@ -58,7 +52,7 @@ def config_in(source: str | PathLike[str]) -> Any:
 
 @contextmanager
 def open_source(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
-    """Opens a file, or standard input for ``-``. Yields the open file and its name for messages."""
+    """Opens a file, or standard input for ``-``. Yields it and its name for messages."""
     name = fspath(source)
     if name == "-":
         yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"

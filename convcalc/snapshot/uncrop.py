@@ -1,4 +1,4 @@
-"""Completes the cropped texts of a printed summary with texts of the model with which the summary is compared."""
+"""Completes the cropped texts of a printed summary from the model that it is compared with, so that layers can be aligned."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import replace
 
 from convcalc.stored import Cell, Row, Snapshot
 
-_MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
+_MAX_PAIRS = 250_000  # pairs of rows that are compared: 500 × 500
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot, in which the model's cells replace cropped cells that agree with them.
+    """Returns the printed snapshot; cropped cells that agree with the model's cells are replaced by them.
 
-    Many cropped names are equal, so printed rows and the model's rows are paired by their order. First, rows that agree
-    in all cells are paired, from the beginning and from the end. Then the remaining rows in the middle are paired in
-    the same way if their names and types agree. A cell that is still cropped afterwards differs from the model's cell;
-    it is compared as a plain text.
+    Many cropped names are equal, so rows are paired by their order. First, rows that agree wholly are paired from both ends. Then the
+    rows between them are paired, also from both ends, if their names and types agree. A cell that is still cropped afterwards differs
+    from the model's cell; it is compared as a plain text.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed
@@ -31,7 +30,7 @@ def _is_cropped(row: Row) -> bool:
 
 
 def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, Row]]:
-    """Yields pairs of the number of a printed row and the model's row for the same layer."""
+    """Yields numbers of printed rows, each with the model's row of the same layer."""
     start, left, right = 0, printed, current
     for agree in (_agree, names_agree):
         ahead = _common_start(left, right, agree)
@@ -46,10 +45,9 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
+    """Yields the longest series of pairs, in order, whose names and types agree.
 
-    :mod:`convcalc.differences.myers` cannot be used, because it compares for equality. Agreement of cropped texts is
-    not transitive.
+    :mod:`convcalc.differences.myers` cannot be used: it needs equality, and agreement of cropped texts is not transitive.
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
@@ -69,7 +67,7 @@ def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterat
 
 
 def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callable[[Row, Row], bool]) -> int:
-    """Returns how many rows at the beginning of the two sequences agree."""
+    """Returns the number of rows at the beginning that agree."""
     length = 0
     for row, like in zip(printed, current):
         if row.depth != like.depth or not agree(row, like):
@@ -96,7 +94,7 @@ def _agree(printed: Row, current: Row) -> bool:
 
 
 def _completed(printed: Row, current: Row) -> Row:
-    """Returns the printed row, in which the model's cells replace cropped cells that agree with them."""
+    """Returns the printed row; its cropped cells are replaced by the model's cells that agree with them."""
     cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
     sources = printed.sources
     if sources is not None and current.sources is not None and len(sources) == len(current.sources):
@@ -109,6 +107,6 @@ def _completed_cell(cell: Cell, current: Cell | None) -> Cell:
 
 
 def _with_literal_cells(row: Row) -> Row:
-    """Returns the row with cropped cells turned into plain texts. A plain text agrees only with an equal text."""
+    """Returns the row with its cropped cells as plain texts, which agree only with equal texts."""
     cells = {key: Cell(cell.text.rstrip("…") + "…") if cell.cropped else cell for key, cell in row.cells.items()}
     return replace(row, cells=cells)

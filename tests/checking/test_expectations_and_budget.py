@@ -1,4 +1,4 @@
-"""Checks of a model against the expectations and the budget in its own spec."""
+"""A spec checked against its own expectations and budget."""
 
 import pytest
 

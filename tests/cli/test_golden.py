@@ -1,4 +1,4 @@
-"""Compares outputs exactly with golden files. ``python -m tests.regenerate.golden`` writes the golden files."""
+"""Outputs compared exactly; ``python -m tests.regenerate.golden`` writes them."""
 
 import pytest
 

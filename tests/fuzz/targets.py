@@ -1,6 +1,4 @@
-"""The targets of the fuzzer: functions of bytes that must not raise an exception for any bytes. Each target has its
-first inputs.
-"""
+"""The functions to fuzz. They take bytes and must not raise, whatever the bytes are. Each has its first inputs."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 class Target(NamedTuple):
     """A function to fuzz.
 
-    ``mutate`` changes the data that the bytes contain, and returns the new bytes; None if the bytes contain no data.
+    ``mutate`` returns the bytes after a mutation of the data in them, or None if they contain no data.
     """
 
     run: Callable[[bytes], None]
@@ -66,7 +64,7 @@ def model(data: bytes) -> None:
 
 
 def config(data: bytes) -> None:
-    """Reads a Keras config, and runs the audit, which searches the config for code."""
+    """Reads a Keras config, and audits it for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
         audit(parse_json(Source("any", data.decode())))
@@ -123,7 +121,7 @@ def _folder() -> Path:
 
 
 def settings(data: bytes) -> None:
-    """Reads a pyproject.toml, checks models against its budgets, and opens the records that it names."""
+    """Reads a pyproject.toml, checks its budgets for models, and opens its records."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
         result = project(_folder())

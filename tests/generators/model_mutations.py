@@ -1,7 +1,6 @@
-"""Models with one change. Each is checked against the printed text of the original, and the result is compared with the
-expected one.
+"""Models with one change, and the expected result of checking each against the printed text of the original.
 
-Tests with and without Keras use this module.
+Tests with and without Keras use them.
 """
 
 from __future__ import annotations
@@ -174,7 +173,7 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
 
 
 def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
-    """Returns the problems that are found when a report is compared with a record."""
+    """Returns the problems found by comparing a report with a record."""
     return compare_with_snapshot(report, record)[1]
 
 
@@ -193,8 +192,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 class Verdict(NamedTuple):
     """The result of :func:`verdict`.
 
-    ``shows`` is True if Keras's text of the changed model differs from the text of the original. ``wrong`` says what is
-    wrong with the result of the check; it is empty if nothing is wrong.
+    ``shows``: Keras's text of the changed model differs from the text of the original. ``wrong``: what is wrong with
+    the result of the check, or empty.
     """
 
     shows: bool
@@ -204,15 +203,13 @@ class Verdict(NamedTuple):
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
     """Checks a changed model against the text of the original, and judges the result of the check.
 
-    If Keras's text of the changed model differs from the original text, the check must fail; otherwise it must pass.
-    The first problem must name the changed layer, or a layer in the first row that differs. Returns None if Keras
-    cannot print the changed model.
+    The check must fail exactly if Keras's text of the changed model differs. Its first problem must name a layer in the
+    first differing row, or the changed layer. Returns None if Keras cannot print the changed model.
     """
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    except ConvcalcError:
-        # the printed range of layers begins or ends with a layer that the changed model does not have
+    except ConvcalcError:  # the changed model no longer has the layers of this range
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
@@ -225,10 +222,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         return Verdict(True, f"{what} is refused for a layer: {result[0].message}" if seen else "")
     shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
-        return Verdict(True)  # the changed layer is not in the printed range, so only the totals differ
+        return Verdict(True)  # the layer is outside the range: only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # If the model does not have a layer of the record, the problem names it as in the record: sometimes only the
-    # beginning of the name.
+    # The record may show only the beginning of the name of a layer that the model does not have.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
@@ -236,10 +232,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
 def _right(
     report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
 ) -> set[str]:
-    """Returns the layers that the first problem may name: the changed layer, and the layers in the first row that
-    differs.
+    """Returns the layers that the first problem may name: the changed layer, and those in the first row that differs.
 
-    If the unchanged layers have another order in the changed text, the layers of all differing rows are included.
+    If the other layers are in another order in the changed text, the layers of all differing rows are included.
     """
     one, two = (_paths(each, kind, options) for each in (report, changed))
     first, second = blocks(text), blocks(own)
@@ -250,7 +245,7 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # For a nested layer that the model does not have, the problem has only the name from the record, not the path.
+    # The record has only the name, not the path, of a nested layer that the model does not have.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
@@ -259,7 +254,7 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts results. The printed texts of models are checked against their own models and against changed models.
+    """Counts the checks of printed texts against their own models and against changed models.
 
     ``failed`` lists the wrong results.
     """
@@ -277,7 +272,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Checks a model against each of its printed texts. Checks two changed models against one of the texts each."""
+    """Checks a model against each of its printed texts, and two changed models against one of these texts each."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)
@@ -295,9 +290,9 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Returns True if the text of a range of layers shows that layers are left out.
+    """Returns True if the text of a range of layers shows that it is only a range.
 
-    If the text does not show this, it looks like the text of a smaller model, and the check must fail.
+    If not, the text looks like that of a smaller model, and the check must fail.
     """
     if options.layer_range is None:
         return True

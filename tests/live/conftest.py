@@ -1,6 +1,4 @@
-"""Counts the results of the comparison with Keras, and prints them at the end of the run: cases, refusals,
-disagreements.
-"""
+"""Counts of the comparison with Keras, printed at the end of the run: cases, refusals, disagreements."""
 
 import pytest
 

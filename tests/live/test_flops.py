@@ -1,7 +1,8 @@
-"""Compares ``--convention tf`` with TensorFlow's profiler, for models of keras.applications and for single layers.
+"""Compares ``--convention tf`` with TensorFlow's profiler, for whole models of keras.applications and for single
+layers.
 
-Keras builds the graph for inference on one sample. The profiler counts the operations that it supports, before
-TensorFlow optimizes the graph.
+Keras builds the graph for inference on one sample. The profiler counts the operations that it supports, before the
+graph is optimized.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ APPLICATIONS = [
 
 
 def profiled(model: Any) -> int:
-    """Returns the number of float operations for one sample, as TensorFlow's profiler counts them."""
+    """Returns the float operations of one sample."""
     import tensorflow as tf
 
     signature = [tf.TensorSpec((each.shape[0] or 1, *each.shape[1:]), each.dtype) for each in model.inputs]

@@ -37,7 +37,7 @@ def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any])
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # A declared layer can have the name of a class that Keras does not export.
+        # A class that Keras does not export does not reserve its name.
         if (known is not None and known.is_exported) or name in taken:
             reader.report(
                 key,
@@ -99,10 +99,7 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
-    """Returns the name, shape and ``trainable`` flag of a weight.
-
-    The weight is declared as ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``.
-    """
+    """Returns name, shape and ``trainable`` of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)
@@ -113,7 +110,7 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """A layer rule made of expressions. Like the rules of the catalogue, it accepts every type of number."""
+    """A layer rule made of expressions. It accepts any kind of number, like the rules of the catalogue."""
 
     pattern: Sequence[Any]
     output: Sequence[Any]
@@ -135,13 +132,13 @@ class DeclaredRule:
             )
             for name, shape, trainable in self.weights
         )
-        if self.macs is None:  # without a declaration, the macs are unknown, not 0
+        if self.macs is None:  # not declared, so not 0 but unknown
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
 
     def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
-        """Returns the sizes of the axes that the pattern names, and the list of sizes that its ``...`` matches."""
+        """Returns the sizes that the pattern names, and the sizes that its ``...`` matches."""
         given, named = list(x[1:]), list(self.pattern)
         free: list[Number] = []
         if ANY_AXES in named:
