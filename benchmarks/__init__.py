@@ -1,1 +1,1 @@
-"""Compares the speed of convcalc with that of other programs, as ratios: ``python -m benchmarks``. See README.md."""
+"""Compares the speed of convcalc with the speed of other programs: ``python -m benchmarks``. See README.md."""

@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> list[Measure]:
     """
     options = _options().parse_args(arguments)
     pythons = {name: value for name in ("convcalc", *PEERS) if (value := getattr(options, name))}
-    if not options.convcalc:  # measure the installed packages, not those of a developer's PYTHONPATH
+    # PYTHONPATH is removed, so that the installed packages are measured, and not a developer's own copies
+    if not options.convcalc:
         os.environ.pop("PYTHONPATH", None)
     environments = Environments(pythons, peers=not options.no_peers, quick=options.quick)
     groups = {**GROUPS, "scale": partial(scale.measures, full=options.full)}

@@ -13,9 +13,10 @@ VGG = str(ROOT / "specs" / "vgg16.yaml")
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measures a layer of ResNet50, alone and compared with a node of ONNX.
+    """Measures two models.
 
-    Also measures VGG16, compared with torchinfo.
+    The time per layer of ResNet50 is shown alone, and compared with the time per node in ONNX. The time of VGG16 is
+    compared with torchinfo.
     """
     repeats, runs = (3, 1) if environments.quick else (300, 5)
     ours = environments.child("convcalc", "infer", RESNET, repeats)

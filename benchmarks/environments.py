@@ -1,4 +1,6 @@
-"""The environments that are compared: convcalc as a user installs it, and one for each other program."""
+"""The environments of the compared programs: convcalc as a user installs it, and one environment for each other
+program.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,10 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Environments:
-    """The Python interpreter for each program.
+    """The Python interpreter of each program.
 
-    ``pythons`` are interpreters given by the user; others are installed on first use. Without ``peers``, only the given
-    interpreters are used.
+    ``pythons`` are interpreters given by the user. An interpreter that is not given is installed when it is first
+    needed, but only if ``peers`` is true.
     """
 
     pythons: dict[str, str]
@@ -43,25 +45,28 @@ class Environments:
 
     @property
     def own(self) -> str:
-        """Returns the interpreter that has convcalc."""
+        """Returns the interpreter of the environment in which convcalc is installed."""
         if "convcalc" not in self.pythons:
             self.pythons["convcalc"] = _installed("convcalc", (str(ROOT),), again=True)
         return self.pythons["convcalc"]
 
     @property
     def script(self) -> list[str]:
-        """Returns what Python runs for the command: the console script, or the module if the user gave the interpreter."""
+        """Returns the arguments with which Python runs convcalc: the console script, or ``-m convcalc`` if the user
+        gave the interpreter.
+        """
         script = Path(self.own).with_name("convcalc")
         return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
 
     @property
     def convcalc(self) -> list[str]:
-        """Returns the command ``convcalc`` as a user calls it."""
+        """Returns the command that starts convcalc as a user starts it."""
         return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
-        """Returns the command that runs a script of ``children``, with the interpreter of another program or with our
-        own.
+        """Returns the command that runs a script of the folder ``children`` with the interpreter of the named program.
+
+        For "convcalc", this is the interpreter of the environment in which convcalc is installed.
         """
         python = self.own if name == "convcalc" else self.python(name)
         return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]
@@ -76,9 +81,10 @@ class Environments:
 
 
 def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:
-    """Installs packages into an environment, and returns its interpreter.
+    """Installs packages into an environment, and returns the environment's interpreter.
 
-    The project is reinstalled in each run: not editable, with compiled bytecode.
+    With ``again``, the packages are installed again even if they are already there. The installation is not editable,
+    and has compiled bytecode.
     """
     folder = HERE / f".venv-{name}"
     python = folder / "bin" / "python"

@@ -19,7 +19,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
     try:
         run(environments.child("keras", "keras_config", config))
     except Failed as failed:
-        # Without Keras, our own command still runs, on a config that we write.
+        # Without Keras, convcalc is still measured, on a config that convcalc writes.
         run([*environments.convcalc, "convert", RESNET, "-o", config])
         run(ours)
         for what in ("time", "memory"):

@@ -15,7 +15,7 @@ from benchmarks.timing import in_turn
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measures the check of many copies of the specs, each with its own name."""
+    """Measures the check of many copies of the specs. Each copy of a spec has its own name."""
     count, runs = (len(_specs()), 1) if environments.quick else (1000, 3)
     files = [str(path) for path in copies(count)]
     check = [*environments.convcalc, "check", "--quiet", *files]
@@ -42,7 +42,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
 
 
 def copies(count: int) -> Iterator[Path]:
-    """Writes this many specs: copies of those of the project."""
+    """Writes ``count`` specs, which are copies of the project's specs."""
     folder = WORK / "many"
     folder.mkdir(parents=True, exist_ok=True)
     specs = _specs()

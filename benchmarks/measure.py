@@ -1,4 +1,4 @@
-"""Results as data: two numbers, their ratio, and a target for the ratio."""
+"""Results as data: two numbers, the ratio of both, and a target for the ratio."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the results: ``ours`` compared with ``other``, or with the target if there is no ``other``.
+    """One line of the results: ``ours`` is compared with ``other``, or with the target if there is no ``other``.
 
-    With ``faster``, ours must be at least ``target`` times smaller than the other. Without, it must be at most
-    ``target`` times as large. Without ``target``, the ratio is only shown. ``profile`` is the command whose profile
-    shows where the time goes. ``missing`` says why nothing was measured.
+    With ``faster``, ``ours`` must be at least ``target`` times smaller than ``other``. Without ``faster``, ``ours``
+    must be at most ``target`` times as large as ``other``. Without ``target``, the ratio is only shown. ``profile`` is
+    the command that is profiled if the target is not met. ``missing`` says why nothing was measured.
     """
 
     what: str
@@ -26,7 +26,9 @@ class Measure:
 
     @property
     def ratio(self) -> float | None:
-        """Ours divided by the other; with ``faster``, the other divided by ours. None if there is no other."""
+        """The ratio: ``ours`` divided by ``other``, or with ``faster``, ``other`` divided by ``ours``. None if there is
+        no ``other``.
+        """
         if self.other is None or self.missing:
             return None
         return self.other / self.ours if self.faster else self.ours / self.other

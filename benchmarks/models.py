@@ -18,7 +18,7 @@ LEVELS = 16  # depth of nested models: the lists of a spec may be nested 64 deep
 
 
 def large_model(kind: str, ending: str, layers: int) -> Path:
-    """Returns the file of a model with this many layers. The file is written if it does not exist."""
+    """Returns the path of a model file with this many layers. The file is written if it does not exist."""
     WORK.mkdir(exist_ok=True)
     path = WORK / f"{kind}_{layers}.{ending}"
     if not path.exists():
@@ -165,7 +165,7 @@ def _node(sources: list[tuple[str, Any]], listed: bool = False) -> list[dict[str
 
 
 def _functional(entries: Iterator[dict[str, Any]], name: str) -> Iterator[str]:
-    """Yields a functional model around layers, one layer at a time."""
+    """Yields the text of a functional model that contains the given layers, one layer at a time."""
     yield f'{{"module": "keras", "class_name": "Functional", "config": {{"name": "{name}", "layers": ['
     last = ""
     for entry in entries:

@@ -41,7 +41,7 @@ def _no_import(line: str) -> bool:
 
 
 def _imports(output: str) -> Iterator[str]:
-    """Yields the slowest imports, by the time of each module itself."""
+    """Yields the slowest imports. The time of a module does not include the modules that it imports."""
     result = [line.removeprefix("import time:").split("|") for line in output.splitlines() if "import time:" in line]
     timed = [(int(own), name.strip()) for own, _, name in result[1:] if own.strip().isdigit()]
     yield f"imports: {len(timed)}, {sum(own for own, _ in timed) / 1000:.1f} ms under the profiler; the slowest:"

@@ -10,8 +10,8 @@ from benchmarks.models import KINDS, large_model
 from benchmarks.timing import Failed, answer
 
 SMALL, AT_MEMORY = 1000, 10_000
-# Measuring a million layers of every type of model takes an hour. So only the chain is that large; the others need
-# --full.
+# Measuring a million layers of every type of model takes an hour. So a run without --full measures a million layers
+# only for the chain.
 LARGE = {"chain": 1_000_000}
 
 
@@ -51,7 +51,7 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 
 
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
-    """Yields the memory of model and report, in addition to the parsed file."""
+    """Yields the memory per layer of the model and the report, not counting the parsed file."""
     name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
     result = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
     yield Measure(name, result["model"] + result["report"], unit="bytes", target=1024)

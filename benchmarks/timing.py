@@ -18,11 +18,11 @@ Command = Sequence[str]
 
 
 class Failed(Exception):
-    """Raised when a command fails. The message has the last lines of its output."""
+    """Raised when a command fails. The message contains the last lines of the command's output."""
 
 
 class Took(NamedTuple):
-    """The wall time in seconds and the peak memory in bytes, of one process or as medians of several."""
+    """The wall time in seconds and the peak memory in bytes: of one process, or the medians of several processes."""
 
     seconds: float
     memory: float
@@ -34,8 +34,8 @@ def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # The kernel counts the memory of this process as memory of the child that it forks, so this process must stay
-        # small.
+        # When this process starts a child, the kernel counts the memory of this process as peak memory of the child. So
+        # this process must stay small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -63,14 +63,14 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
 def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
     """Returns the results of scripts that measure themselves: the median of each number over all runs.
 
-    Each script prints its results as a line of JSON at the end.
+    Each script prints its results as a line of JSON, which is the last line of its output.
     """
     said = [[answer(command) for command in commands] for _ in range(runs)]
     return [{key: _median([one[key] for one in each]) for key in each[0]} for each in zip(*said)]
 
 
 def answer(command: Command) -> dict[str, Any]:
-    """Returns the results of one run of such a script."""
+    """Runs a script that measures itself once, and returns its results."""
     _, output = run(command)
     result: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
     return result

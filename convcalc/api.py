@@ -18,9 +18,10 @@ class Report(Study):
     """Shapes, parameters and costs of a model: ``layers`` has a row for each layer, ``totals`` the sums over the model."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the JSON report, version 1, as plain data. Equal parts are one object: make a deep copy before changing one.
+        """Returns the JSON report, version 1, as plain data.
 
-        FLOPs follow convcalc's own convention, unless the report already has those of another one.
+        Equal parts may share one object, so make a deep copy before you change anything. FLOPs follow convcalc's own
+        convention, unless the report was already counted under another convention.
         """
         from convcalc.report_json.write import report_data
 
@@ -49,7 +50,8 @@ class Comparison(comparison.Comparison):
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with every problem of the model: those found while reading it, and rules that cannot work.
+    Raises :class:`ConvcalcError` with all problems: problems found while reading the model, and problems that rules
+    report.
     """
     return Report.of(analyse.infer(model))
 

@@ -29,7 +29,7 @@ MAXIMA = (
 # All keys of a budget: the maxima, and the minimum receptive field.
 BUDGETS = (*MAXIMA, "min_receptive_field")
 
-# The arguments of all layers and calls without arguments: a single shared object.
+# All layers and calls without arguments share this object.
 NO_ARGS: Mapping[str, Any] = {}
 
 
@@ -54,7 +54,7 @@ class Ref(Struct):
 
 
 class Slot(Struct):
-    """A placeholder among the arguments of a call, for input number ``number`` of the call."""
+    """A placeholder among the arguments of a call. It stands for input number ``number`` of the call."""
 
     number: int
 
@@ -83,7 +83,7 @@ class Call(Struct):
         args: the arguments of the call; :attr:`Layer.args` has the arguments of the layer.
         masks: further tensors that the call receives; they do not affect its output shapes.
         order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
-        recorded: the shape and dtype of outputs in the file, by output number.
+        recorded: the output shapes and dtypes that the file records, by the number of the output.
     """
 
     layer: int
@@ -109,12 +109,12 @@ class Definition(Protocol):
 
     @property
     def name(self) -> str:
-        """The name of its class, or of the nested model."""
+        """The name of the class, or of the nested model."""
         ...
 
     @property
     def contains_layers(self) -> bool:
-        """True if all its weights belong to layers that it contains."""
+        """True if all weights of the layer belong to layers that it contains."""
         ...
 
 
@@ -124,10 +124,13 @@ class Foreign(Struct):
     name: str
     module: str | None = None
     registered_name: str | None = None
+    class_known: bool = True
+    # True if the model's outputs in the file count the calls of this layer from 1, as for a nested Functional.
+    calls_from_one: bool = False
 
     @property
     def contains_layers(self) -> bool:
-        """False: unknown."""
+        """False, because the contents of a custom class are unknown."""
         return False
 
 
@@ -142,7 +145,8 @@ class Layer(Struct):
         place: the source position.
         broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that they still
             find problems in other layers.
-        stored: the weights in the file, for a layer whose weights cannot be inferred; None if unknown.
+        stored: the weights that the file stores for the layer; None if they are unknown, or not needed because all
+        weights of the model can be inferred.
     """
 
     name: str
@@ -166,15 +170,20 @@ class Model(Struct):
     """A model.
 
     Attributes:
-        class_name: ``Sequential`` or ``Functional``.
-        layers: in the order of their creation; :func:`summary_order` gives the order of Keras's summary.
-        calls: in an order in which they can run.
+        class_name: ``Sequential``, ``Functional``, or the name of a class whose config lists no layers.
+        layers: the layers, in the order of their creation; :func:`summary_order` gives the order of Keras's summary.
+        calls: the calls, in an order in which they can run.
+        outputs: the tensors that the model returns; empty if only the layers are known, not the graph.
         budget: the limits that the spec sets.
         source: the file, for messages.
         problems: errors and warnings of the reader.
         output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are sorted by key.
         trainable: False if no weight of the model counts as trainable.
-        own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files: a frozen model does not freeze its layers.
+        stored: all weights in the file, without repetition; None if they are unknown or not needed.
+        own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files. A frozen model then does not
+        freeze its layers.
+        optimizer: the optimizer of a compiled model, as in the file: a name or a config. None if the model is not
+        compiled.
     """
 
     name: str
@@ -190,6 +199,8 @@ class Model(Struct):
     output_names: tuple[str, ...] = ()
     trainable: bool = True
     own_flags: bool = False
+    stored: tuple[StoredWeight, ...] | None = None
+    optimizer: Any = None
 
     @property
     def contains_layers(self) -> bool:
@@ -209,7 +220,7 @@ class Model(Struct):
                 yield from model.walk(f"{path}/")
 
     def models(self) -> Iterator[tuple[str, Model]]:
-        """Yields this model and all nested ones, each with the prefix of the paths of its layers."""
+        """Yields this model and all nested models. Each comes with the prefix of the paths of its layers."""
         waiting = [("", self)]
         while waiting:
             prefix, model = waiting.pop()
@@ -218,7 +229,7 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """Returns the number of each call among the calls of its layer (Keras's node index)."""
+    """Returns, for each call, its number among the calls of the same layer, from 0 (Keras's node index)."""
     counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
@@ -232,12 +243,13 @@ def summary_order(model: Model) -> list[int]:
 
     A Sequential lists its layers in the order in which they were added, without the input layer. A Functional sorts them by
     depth (the longest path to an output), then by the order in which a backward walk from the outputs visits them (Keras:
-    ``ops.function.map_graph``).
+    ``ops.function.map_graph``). For a model without a graph, the order is the order of the layers in its file.
     """
-    if model.class_name == "Sequential":
+    if model.class_name == "Sequential" or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # Inputs that no output depends on are also listed, before the other layers of their depth.
+    # Inputs that no output depends on are also listed. They have depth 0, and come before the other layers of this
+    # depth.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -245,18 +257,18 @@ def summary_order(model: Model) -> list[int]:
 
 
 def execution_order(model: Model) -> list[int]:
-    """Returns the numbers of the calls in the order in which Keras runs them: by depth, without calls that no output depends on.
+    """Returns the numbers of the calls in the order in which Keras runs them (``Function._run_through_graph``).
 
-    (Keras: ``Function._run_through_graph``.)
+    The order is by depth. Calls that no output depends on are left out.
     """
-    if model.class_name == "Sequential":
+    if model.class_name == "Sequential" or not model.outputs:
         return list(range(len(model.calls)))
     _, call_depth, _ = _depths(model)
     return sorted(call_depth, key=lambda number: -call_depth[number])
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers in the order of a backward walk from the outputs, the depth of each call, and the depth of each layer."""
+    """Returns the layers in the order of a backward walk from the outputs, the depths of calls and those of layers."""
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}
@@ -296,7 +308,10 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
 
 
 def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """Returns the model without calls that no output depends on. ``removable`` restricts which layers may lose calls."""
+    """Returns the model without calls that no output depends on.
+
+    Only calls of layers for which ``removable`` returns True are removed.
+    """
     needed = {ref.call for ref in (*model.outputs, *model.inputs)}
     kept: list[int] = []
     for number in reversed(range(len(model.calls))):
@@ -324,8 +339,11 @@ def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer:
 
 
 def is_linear(model: Model) -> bool:
-    """True if the model is a single chain and calls no layer twice: its summary then needs no "Connected to"."""
-    if model.class_name == "Sequential":
+    """Returns True if the model is a single chain of different layers, or has no graph.
+
+    Keras prints the summary of such a model without the column "Connected to".
+    """
+    if model.class_name == "Sequential" or not model.outputs:
         return True
     return len({call.layer for call in model.calls}) == len(model.calls) and all(
         [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(model.calls)
@@ -351,7 +369,7 @@ def input_args(layer: Layer) -> dict[str, Any]:
 def with_input_sizes(
     model: Model, shapes: Mapping[str | None, tuple[Number, ...]], batch_size: int | None = None
 ) -> Model:
-    """Returns the model with other input shapes (without the batch axis) and another batch size.
+    """Returns the model with new input shapes (without the batch axis) and a new batch size.
 
     The keys of ``shapes`` are names of input layers; None means the only input. Raises ``KeyError`` for an unknown name, and
     :class:`Refusal` for an input of a custom class, because its shape cannot be changed.

@@ -1,8 +1,8 @@
 """A stored summary of a model: a :class:`Snapshot` has rows, and rows have cells.
 
 A report, a summary printed by Keras and a JSON report can each be turned into a snapshot (:mod:`convcalc.snapshot`). Two
-snapshots can be compared (:mod:`convcalc.differences.compare`). A missing cell means that the source does not contain the
-value; such a cell is not compared.
+snapshots can be compared (:mod:`convcalc.differences.compare`). If a cell is missing, the source does not contain the
+value. Missing cells are not compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from convcalc.base.numbers import Shape, shape_text
 from convcalc.base.structs import Struct
 
-# The formats of snapshots: all that a report says, or the text that Keras 3 or Keras 2 prints.
+# The formats of snapshots: all values of a report, or the values in the text that Keras 3 or Keras 2 prints.
 REPORT, KERAS3_TEXT, KERAS2_TEXT = "report", "keras", "keras2"
 
 
@@ -70,7 +70,7 @@ def _is_cropping_of(cropped: str, text: str) -> bool:
 
 
 def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
-    """Returns True if ``part`` is the word or the beginning of it; ``cut`` allows a beginning without "…"."""
+    """Returns True if ``part`` is ``word``, or its beginning followed by "…". If ``cut``, the "…" may be missing."""
     if part.endswith("…"):
         return len(word) >= len(part) and word.startswith(part[:-1])
     return word.startswith(part) if cut else word == part
@@ -127,7 +127,7 @@ class Snapshot:
 
 
 def count_cell(number: int | None, label: str | None) -> Cell:
-    """Returns the cell of a number and its label in ``incomplete`` (``unknown``, ``partial`` or None)."""
+    """Returns the cell of a number. ``label`` is its label in ``incomplete``: ``unknown``, ``partial`` or None."""
     return Cell(number, partial=label == "partial")
 
 

@@ -30,9 +30,9 @@ def assert_summary(
 ) -> None:
     """Raises AssertionError, with all differences, unless ``model`` matches its ``record`` and meets its ``budget``.
 
-    ``model`` is the path of a model file, a Model, a Report, or a Keras model (any object with ``to_json()``). ``record`` is the path of
-    a text that Keras printed, of a JSON report or of another model file; or such a text itself, in several lines. ``budget`` maps the
-    names of totals to their limits, such as ``{"params": "5M"}``.
+    ``model`` is the path of a model file, a Model, a Report, or a Keras model (any object with ``to_json()``).
+    ``record`` is the path of a text that Keras printed, of a JSON report or of another model file. It may also be such
+    a text itself, in several lines. ``budget`` maps the names of totals to their limits, such as ``{"params": "5M"}``.
 
     If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
@@ -51,7 +51,10 @@ def assert_summary(
 
 
 def _reported(model: Any) -> Study:
-    """Returns the report of a model in any form. Only the config of a Keras model is used."""
+    """Returns the report of ``model``, which may have any form that :func:`assert_summary` accepts.
+
+    Of a Keras model, only the config is used.
+    """
     from convcalc.api import Report, infer
     from convcalc.model import Model
     from convcalc.read import load, read
@@ -88,7 +91,7 @@ def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | N
 
 
 def _may_overwrite(path: Path) -> bool:
-    """Returns True if a record may be written there: not over a model file, to which other models may be compared."""
+    """Returns True if a record may be written to ``path``. An existing model file is never overwritten."""
     if not path.exists():
         return True
     return path.suffix == ".txt" or (path.suffix == ".json" and '"schema_version"' in path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Reads models, and does nothing else."""
+"""Reads the given models without computing anything, as a lower limit for the time of a check."""
 
 import sys
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 
 def median(work: Callable[[], object], repeats: int) -> float:
-    """Returns the median time of a function in seconds of processor time, so that other programs on the machine do not
-    count.
+    """Returns the median time of a function, in seconds of processor time. Other programs on the machine do not affect
+    this time.
 
     The first run is not counted.
     """

@@ -1,6 +1,6 @@
 """Reads and infers a large model, and measures the time or the memory per layer.
 
-The limits of the reader are removed.
+First raises the limits of the reader: on the size of a file, the number of layers, and others.
 """
 
 import gc
@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # Do not allow a file to have more bytes than the machine has memory.
+        # A file may have as many bytes as the machine has memory.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
@@ -55,10 +55,11 @@ def timed(path: str) -> dict[str, float]:
 
 
 def remembered(path: str) -> dict[str, float]:
-    """Returns the bytes per layer of the parsed file, of the model in addition to it, and of the report in addition to
-    both.
+    """Returns three numbers of bytes per layer: of the parsed file, of the model, and of the report.
+
+    The number of the model does not include the parsed file. The number of the report does not include the model.
     """
-    infer(load(path))  # the memory of imports and caches is not counted
+    infer(load(path))  # run once before, so that the memory of imports and caches is not counted
     text = Path(path).read_text()
     gc.collect()
     tracemalloc.start()
@@ -75,7 +76,8 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # The model of a spec keeps the parsed file, for the positions of problems. The model of a config does not.
+    # A model read from a spec keeps the parsed file, to tell the positions of problems; a model read from a config does
+    # not. So the memory of the file is subtracted only for a spec.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

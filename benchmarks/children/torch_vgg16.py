@@ -26,7 +26,7 @@ def vgg16() -> nn.Module:
 
 
 def text() -> str:
-    """Builds and summarizes the network. This is what convcalc does when it reads and summarizes the spec."""
+    """Builds the network and prints its summary. convcalc does the same when it reads a spec and prints its summary."""
     return str(torchinfo.summary(vgg16(), input_size=(1, 3, 224, 224), device="meta", verbose=0))
 
 

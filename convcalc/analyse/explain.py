@@ -35,8 +35,8 @@ class Explanation(Struct):
 
     Attributes:
         layer: the row of the report.
-        number: its number, from 1.
-        layer_count: the number of rows.
+        number: the number of the row, from 1.
+        layer_count: the number of rows of the report.
         summary: what the layer does.
         sections: the explained numbers.
     """
@@ -76,7 +76,7 @@ def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
 
 
 def explain(report: Study, selector: str) -> Explanation:
-    """Returns the explanation of one layer. Raises :class:`ConvcalcError` if the selector does not match exactly one."""
+    """Returns the explanation of one layer. Raises :class:`ConvcalcError` unless ``selector`` matches exactly one."""
     number, row = find_layer(report, selector)
     explanation = _explained(report, number, row)
     calls = report.receptive_fields.get(row.path)
@@ -96,7 +96,9 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         unknown = Section("Output", (("output", f"{shown}: the class is unknown, and its code is not run"),))
         stored = _stored(row)
         sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
-        return Explanation(row, number, len(report.layers), f"{row.class_name} is not a Keras layer.", sections)
+        known = f"{row.class_name} is not a Keras layer."
+        only_weights = "The file has only the weights of this layer, not its class."
+        return Explanation(row, number, len(report.layers), known if definition.class_known else only_weights, sections)
     if isinstance(definition, Model):
         return Explanation(
             row,
@@ -122,7 +124,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
 
 
 def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
-    """Returns the result of the layer's rule on traced numbers. An unknown size is represented by the name of its axis."""
+    """Returns the result of the layer's rule on traced numbers. The name of an axis stands for its unknown size."""
     names = _axis_names(definition, row)
 
     def size(value: Number, index: int) -> Number:
@@ -161,7 +163,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            # The axis of an input may be anything, such as the positions of tokens.
+            # The last axis of a model input need not be features: it may be, for example, the positions of tokens.
             unnamed = "features" if len(shape or ()) == 2 and definition.inputs != 0 else f"axis {number}"
             name = names[number] if shape and len(names) == len(shape) else unnamed
             lines.append((name, worked(size)))
@@ -171,7 +173,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
 
 
 def _window_notes(window: Window) -> list[str]:
-    """Returns notes on one axis: the padding on each side, and the number of input positions that are never used."""
+    """Returns notes on the window along one axis: the padding on each side, and how many positions are never read."""
     if window.transposed or not axis.known(window):
         return []
     notes = []
@@ -203,7 +205,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _stored(row: LayerReport) -> Section:
-    """Returns the weights that the file stores, if those of the layer cannot be inferred."""
+    """Returns a section with the weights that the file stores; an empty section if the weights were inferred."""
     if not row.recorded:
         return Section("Parameters", ())
     lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]
@@ -226,7 +228,7 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _params(row: LayerReport) -> str:
-    """Returns the number of parameters of a layer in words."""
+    """Returns the number of parameters of a layer as text."""
     label = row.incomplete.get("params")
     if row.params is UNKNOWN or label == "unknown":
         return "unknown"

@@ -36,7 +36,7 @@ def field_lines(fields: Sequence[Field]) -> Lines:
 
 
 def _axis_lines(axis: AxisField) -> Lines:
-    """Returns the lines of one axis: the result, then the steps that lead to it."""
+    """Returns the lines for one axis: the receptive field, then the windows from which it grew."""
     if axis.reach is None:
         return [("", "unknown: a layer before this one has no rule for receptive fields, or a size is unknown")]
     lines: Lines = []
@@ -71,7 +71,7 @@ def _step_text(step: GrowthStep) -> str:
     growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # not after upsampling
+        growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # after upsampling this formula is wrong
     return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 
 

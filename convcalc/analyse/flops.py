@@ -24,7 +24,8 @@ R = TypeVar("R", bound=Report)
 def own_flops(result: CallResult) -> Number:
     """Returns the FLOPs of one rule by convcalc's convention, for the whole batch if its size is known, otherwise for one sample.
 
-    Operations of ``keras.ops`` count whole tensors, because their batch axis is unknown.
+    For operations of ``keras.ops``, the FLOPs are always for the whole tensors, because it is unknown which axis is the
+    batch.
     """
     definition, inferred, inputs = result.definition, result.inferred, result.rule_inputs
     if definition is None or inferred is None or "macs" in inferred.unknown:
@@ -47,7 +48,7 @@ def _is_added(times: Number) -> bool:
 def tf_flops(result: CallResult) -> Number:
     """Returns the FLOPs of one rule as TensorFlow's profiler counts them.
 
-    They are for the whole batch if its size is known, otherwise for one sample.
+    The FLOPs are for the whole batch if its size is known, otherwise for one sample.
     """
     definition, inferred = result.definition, result.inferred
     if inferred is None or definition is None or definition.tf_flops is None:

@@ -20,9 +20,12 @@ from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.registry import Args
-from convcalc.layers.sublayer import with_engine
+from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
 from convcalc.model import Call, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
+
+# No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
+MAX_UNKNOWN_OUTPUTS = 256
 
 
 class _Session:
@@ -31,13 +34,19 @@ class _Session:
     Attributes:
         problems: the problems found while reading the model, and by the runs.
         runs: the runs of nested models, by model and input shapes.
-        results: the results of layers, by all inputs of their rule.
+        results: the results of layers, by everything that the layer's rule depends on.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         self.runs: IdentityCache[ModelRun] = IdentityCache()
         self.results: IdentityCache[CallResult] = IdentityCache()
+
+    def alone(self, layer: Layer, definition: LayerDefinition, count: int) -> Inferred | None:
+        """Returns the weights of a layer with ``count`` inputs of unknown shapes; None if the weights are unknown."""
+        from convcalc.analyse.weights_alone import weights_alone
+
+        return weights_alone(layer, definition, count, apply_rule)
 
     def raise_errors(self) -> None:
         """Raises :class:`ConvcalcError` if any problem is an error."""
@@ -49,13 +58,14 @@ class _Session:
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with all problems: those found while reading the model, and those that rules report.
+    Raises :class:`ConvcalcError` with all problems: problems found while reading the model, and problems that rules
+    report.
     """
     session = _Session(model.problems)
     run = run_calls(model, None, session)
     session.raise_errors()
     rows = rows_of(run, "", 0, True)
-    totals = totals_of(rows)
+    totals = totals_of(rows, model.stored)
     return Report(
         model=model,
         layers=tuple(rows),
@@ -119,6 +129,7 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
         except Refusal as refusal:
             session.problems.append(_problem(run, call, layer, inputs, refusal))
             results.append(unknown_result(inputs))
+    _add_used_outputs(run)
     for ref in model.outputs:
         if missing := _missing_output(run, ref):
             mark = model.place.mark("outputs") if model.place else None
@@ -126,15 +137,46 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
     return run
 
 
+def _may_have_more(result: CallResult) -> bool:
+    """Returns True if the call may have more outputs than ``result`` has, because no rule computed all of them."""
+    return result.inferred is None or result.recorded or UNKNOWN_SHAPE in result.outputs
+
+
+def _add_used_outputs(run: ModelRun) -> None:
+    """Adds outputs to calls whose number of outputs is unknown: all that the model uses, with unknown shapes."""
+    model, results = run.model, run.results
+    if not any(map(_may_have_more, results)):
+        return
+    used: dict[int, int] = {}
+    for refs in (model.outputs, *[call.sources for call in model.calls]):
+        for ref in refs:
+            if used.get(ref.call, 0) < ref.output < MAX_UNKNOWN_OUTPUTS:
+                used[ref.call] = ref.output
+    inputs = {ref.call for ref in model.inputs}
+    for number, output in used.items():
+        result = results[number]
+        if output >= len(result.outputs) and number not in inputs and _may_have_more(result):
+            outputs, dtypes = list(result.outputs), list(result.dtypes)
+            _pad(outputs, dtypes, output + 1)
+            results[number] = result._replace(outputs=tuple(outputs), dtypes=tuple(dtypes))
+
+
+def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
+    """Adds outputs of unknown shape and dtype until the number of outputs is ``count``."""
+    missing = count - len(outputs)
+    outputs += [UNKNOWN_SHAPE] * missing
+    dtypes += [""] * missing
+
+
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Describes an output that its call does not have. Returns an empty string if the call has it, or might have it.
+    """Returns a description of the output ``ref`` if its call has no such output; otherwise an empty string.
+
+    If the number of outputs is unknown, the call might have the output, so the result is empty.
 
     A model input is always one tensor, even if its class is unknown.
     """
     result = run.results[ref.call]
-    may_have_more = (result.inferred is None or UNKNOWN_SHAPE in result.outputs) and Ref(
-        ref.call
-    ) not in run.model.inputs
+    may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs
     count = len(result.outputs)
     if ref.output < count or may_have_more:
         return ""
@@ -143,7 +185,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
-    """Returns the result; output shapes that cannot be inferred are those that the file records.
+    """Returns the result of a call, in which the shapes that the file records replace unknown output shapes.
 
     Warns if an inferred shape differs from the recorded one.
     """
@@ -154,13 +196,13 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
+    # If no rule ran, the number of outputs is unknown. The layer has at least the outputs that the file records.
+    may_have_more = UNKNOWN_SHAPE in outputs
     for number, (shape, dtype) in sorted(call.recorded.items()):
-        is_next_unknown = outputs[0] is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE and number == len(outputs)
         if number >= len(outputs):
-            if not is_next_unknown:
+            if not may_have_more or shape is UNKNOWN_SHAPE or number >= MAX_UNKNOWN_OUTPUTS:
                 continue
-            outputs.append(UNKNOWN_SHAPE)
-            dtypes.append("")
+            _pad(outputs, dtypes, number + 1)
         if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
             shape = (result.inputs[0][0], *shape[1:])  # the file does not state the batch size: use the input's
         inferred = outputs[number]
@@ -195,7 +237,14 @@ def _call_other(
         return _call_model(run, call, definition, any_rank, session)
     if isinstance(definition, LayerDefinition) and definition.is_opaque:
         return _call_layer(run, call, layer, definition, any_rank, session)
-    return unknown_result(inputs)
+    result = unknown_result(inputs)
+    if isinstance(definition, LayerDefinition) and has_unknown_input:
+        alone = session.alone(layer, definition, len(inputs))
+        if alone is not None:
+            run.weights_alone[call.layer] = alone.weights
+            if not alone.weights and not alone.products and "macs" not in alone.unknown:
+                return result._replace(macs=0)
+    return result
 
 
 def _call_layer(
@@ -208,7 +257,7 @@ def _call_layer(
 ) -> CallResult:
     """Runs the rule of a layer, once for all equal layers with equal inputs. This saves time, and memory in large models."""
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
-    # Readers use one object for equal arguments.
+    # Readers use one object for equal arguments, so the arguments are compared by identity.
     objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
     result = session.results.get(*objects, equal=values)
     if result is None:
@@ -235,7 +284,9 @@ def _apply_layer(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`); this engine runs the models among the arguments."""
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). This engine runs models among the layer's arguments."""
+    if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
+        return UNKNOWN_RESULT
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args
     return apply(definition, args, inputs, policy)
 
@@ -245,7 +296,7 @@ def _call_operation(
 ) -> CallResult:
     if UNKNOWN_SHAPE in inputs:
         return unknown_result(inputs)
-    tensors = [Tensor(shape or (), run.dtype(ref)) for shape, ref in zip(inputs, call.inputs)]
+    tensors = [Tensor(shape or (), run.dtype(ref), run.value(ref)) for shape, ref in zip(inputs, call.inputs)]
     inferred = operation.infer(layer.args, call.args, tensors)
     dtypes = output_dtypes(inferred, "", "")
     args = {**layer.args, **call.args}
@@ -253,7 +304,10 @@ def _call_operation(
 
 
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
-    """Runs a nested model on its own input shapes, for the rows of the report, and on the call's input shapes if they differ."""
+    """Runs a nested model on the input shapes of the call.
+
+    Also runs it on its own input shapes, if these differ: the rows of the report show this run.
+    """
     own_run = run.nested.get(call.layer)
     if own_run is None:
         own_run = run.nested[call.layer] = run_calls(model, None, session)
@@ -262,26 +316,40 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     if count != len(inputs):
         raise Refusal(f"is a model with {count} input{'s' * (count != 1)}, but gets {len(inputs)}", codes.WRONG_INPUTS)
     for expected, shape in zip(own_inputs, inputs):
-        if expected is not None and not _are_compatible(expected, shape):
+        if expected is not None and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of shape {shape_text(expected)}", codes.WRONG_SHAPE)
     nested = own_run
     if own_inputs != inputs:
         cached = session.runs.get(model, equal=inputs)
         nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
     macs = sum([result.macs for result in nested.results])
-    dtypes = tuple(map(nested.dtype, model.outputs))
+    dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
     return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested)
 
 
+def _accepts(expected: Shape, shape: Shape) -> bool:
+    """Returns True if a model that expects an input of shape ``expected`` accepts one of ``shape``.
+
+    The check is that of Keras's ``assert_input_compatibility``. It ignores the batch sizes, a last axis of size 1, and
+    axes that only one of the shapes has.
+    """
+    pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
+    return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)
+
+
+def _without_last_one(shape: Shape) -> Shape:
+    return shape[:-1] if shape and shape[-1] == 1 else shape
+
+
 def _are_compatible(expected: Shape, shape: Shape) -> bool:
-    """True if the ranks are equal, and so are all sizes that are known in both shapes."""
+    """Returns True if both shapes have the same rank, and every size that is known in both shapes is equal."""
     return len(expected) == len(shape) and all(
         size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
     )
 
 
 def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
-    """Returns the problem of a refused call, with the name of the layer, its inputs and the source position."""
+    """Returns the problem for a refused call, with the name of the layer, the input shapes and the source position."""
     sources = [run.model.layer_of(ref).name for ref in call.inputs]
     received = [
         f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not UNKNOWN_SHAPE

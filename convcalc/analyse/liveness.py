@@ -15,7 +15,7 @@ from convcalc.layers.registry import IN_PLACE, VIEW
 
 
 class ExecutionStep(Struct):
-    """One call of a layer, in the order of execution.
+    """A step of the execution: one call of a layer.
 
     Attributes:
         layer: the path of the layer.
@@ -43,10 +43,11 @@ class Storage(Struct):
 def storages(
     steps: Sequence[ExecutionStep], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
 ) -> list[Storage]:
-    """Returns the buffers of tensors of these sizes: one for each tensor, in the order of writing.
+    """Returns the buffers that hold the tensors, in the order of writing. ``sizes`` has the size of each tensor.
 
-    With ``in_place``, a view shares its input's buffer, and an elementwise layer overwrites an input that no later step reads.
-    ``kept`` are the tensors that are alive to the end. Every tensor is written by exactly one step, before any step reads it.
+    Each tensor has its own buffer, except with ``in_place``: then a view shares its input's buffer, and an elementwise
+    layer overwrites an input that no later step reads. ``kept`` are the tensors that are alive to the end. Every tensor
+    is written by exactly one step, before any step reads it.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
     for number, step in enumerate(steps):
@@ -55,7 +56,7 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # after the last step, so that not even this step overwrites it
+        last[tensor] = len(steps)  # after the last step, so that no step overwrites the tensor
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)
@@ -76,7 +77,7 @@ def storages(
 
 
 def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Assigns each view the buffer of its input. The buffer is in use as long as any of its views."""
+    """Assigns each view the buffer of its input. The buffer stays in use until no step needs any of its views."""
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
@@ -87,7 +88,7 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
     """Assigns each elementwise result the buffer of an input of the same size that no later step needs."""
-    moved = list(range(len(sizes)))  # the new buffer for each old one
+    moved = list(range(len(sizes)))  # for each buffer, the buffer that replaces it
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
             result = step.writes[0]
@@ -99,7 +100,7 @@ def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: l
 
 
 def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> list[int]:
-    """Returns the bytes that are alive at each step, without tensors of unknown size."""
+    """Returns the bytes of the buffers in use at each step. Buffers of unknown size are left out."""
     changes = [0] * (len(steps) + 1)
     for piece in pieces:
         if isinstance(piece.size, int):
@@ -109,7 +110,7 @@ def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> li
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """Returns the tensor in each buffer at a step, and the size of the buffer.
+    """Returns, for each buffer in use at a step, the tensor that it holds then, and the size of the buffer.
 
     ``written`` maps each tensor to the step that writes it.
     """

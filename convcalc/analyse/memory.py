@@ -1,4 +1,4 @@
-"""Memory: the bytes of weights and activations, how many are in use at once, and an estimate for training.
+"""Memory: the bytes of weights and activations, the maximum in use at once, and an estimate for training.
 
 The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted. If the batch
 size is unknown, the memory is for one sample: the engine runs again with batch size 1, because a layer may merge the batch axis
@@ -33,7 +33,7 @@ class TensorSize(Struct):
 
 
 class Moment(Struct):
-    """A step of the execution: the path of the layer, the number of the call, and the bytes that are alive."""
+    """A step of the execution: the layer's path, the number of the call, and the bytes of all tensors alive."""
 
     layer: str
     call: int
@@ -76,7 +76,7 @@ class Memory(Struct):
         inputs: the bytes of the model's inputs.
         activations: the bytes of the outputs of all calls, without the inputs.
         peak: the maximum bytes alive at the same time, including the inputs.
-        peak_step: the index of the first moment with the peak.
+        peak_step: the index, in ``moments``, of the first step that reaches the peak.
         moments: the steps, in the order of execution.
         alive: the tensors that are alive at the peak.
         weights: the bytes of the weights, by dtype.
@@ -169,7 +169,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and that size: the batch size of an input, or 1.
+    """Returns a run with a known batch size, and this batch size. It is the known batch size of an input, otherwise 1.
 
     The report's own run is used if all its batch sizes are known.
     """
@@ -180,7 +180,7 @@ def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
         return report.run, batch
     try:
         return run_on(report.model, shapes), batch
-    except ConvcalcError:  # a model that accepts an unknown batch size may reject 1: its sizes stay unknown
+    except ConvcalcError:  # if the model rejects batch size 1, the sizes stay unknown
         return report.run, UNKNOWN
 
 
@@ -191,7 +191,8 @@ class _Schedule:
         dtype: the dtype of all tensors (None: each has its own).
         tensors: the tensors, by number.
         outputs: as in :class:`Memory`.
-        spans: the steps of each call: the path of the layer, the first step, and the end.
+        spans: for each call, the path of its layer, the number of its first step, and the number of the step after its
+        last.
     """
 
     def __init__(self, dtype: str | None) -> None:
@@ -203,7 +204,7 @@ class _Schedule:
         self._sizes_of: dict[CallResult, list[Number]] = {}
 
     def start(self, run: ModelRun) -> list[int]:
-        """Adds the first step, which writes the model's inputs. Returns the numbers of their tensors."""
+        """Adds the first step, which writes the model's inputs. Returns the numbers of the input tensors."""
         names = [run.model.layer_of(ref).name for ref in run.model.inputs]
         tensors = [self.add_tensor(f"{name}[0][0]", self.size(run, ref)) for name, ref in zip(names, run.model.inputs)]
         self.steps.append(ExecutionStep(names[0] if names else "", 0, (), tuple(tensors)))
@@ -213,7 +214,7 @@ class _Schedule:
     def add_model(self, run: ModelRun, path: str, prefix: str, inputs: Sequence[int]) -> list[int]:
         """Adds the steps of a model. Returns the numbers of its output tensors.
 
-        ``path`` is the prefix of its layers' paths, ``prefix`` the prefix of its tensors' names.
+        ``path`` is the prefix of the paths of the model's layers, ``prefix`` the prefix of the names of its tensors.
         """
         model = run.model
         numbers = call_numbers(model)
@@ -244,7 +245,7 @@ class _Schedule:
             if len(self.steps) > first:
                 self.spans.append((layer_path, first, len(self.steps)))
             tensors |= {Ref(number, output): tensor for output, tensor in enumerate(outputs)}
-        return [tensors[ref] for ref in model.outputs]
+        return [tensors[ref] for ref in run.output_refs]
 
     def add_tensor(self, name: str, size: Number) -> int:
         """Adds a tensor. Returns its number."""
@@ -266,7 +267,7 @@ class _Schedule:
 
 
 def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
-    """Returns the maximum bytes alive while each layer runs, over all its calls."""
+    """Returns, by the path of each layer, the maximum bytes that are alive during any of its calls."""
     peaks: dict[str, int] = {}
     for path, first, end in spans:
         peaks[path] = max(peaks.get(path, 0), *alive[first:end])
@@ -274,7 +275,7 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call. If it is unknown, only outputs that other calls read count."""
+    """Returns the number of outputs of each call. An output that another call or the model uses always counts."""
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
@@ -289,13 +290,13 @@ def _buffer_reuse(layer: Layer) -> str:
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:
-    """Returns the bytes of a tensor; unknown for unknown sizes, and for strings, whose lengths vary."""
+    """Returns the bytes of a tensor; unknown if its size is unknown, or if it has strings, whose lengths vary."""
     elements = UNKNOWN if shape is None else product(shape)
     return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
 
 
 def _weights(report: Report, dtype: str | None) -> tuple[list[Weight], list[Weight]]:
-    """Returns all weights of the model, and the trainable ones, in the assumed dtype."""
+    """Returns all weights of the model, and the trainable weights, both with ``dtype`` instead of their own dtype."""
     weights = [weight for row in report.layers for weight in row.weights]
     trained = [*(weight for weight in weights if weight.trainable), *report.totals.still_trainable]
     return _with_dtype(weights, dtype), _with_dtype(trained, dtype)
@@ -306,7 +307,7 @@ def _with_dtype(weights: Sequence[Weight], dtype: str | None) -> list[Weight]:
 
 
 def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
-    """Returns the bytes of the weights by path; for a nested model, the sum over its layers."""
+    """Returns the bytes of each layer's weights, by the layer's path; for a nested model, the sum over its layers."""
     sizes: dict[str, Number] = {}
     size_of: dict[Counts, Number] = {}
     paths: list[str] = []  # the paths of the enclosing models, and of the layer itself
@@ -322,9 +323,9 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
-    """Returns the bytes by dtype, split into trainable and frozen.
+    """Returns the bytes of the weights by dtype, split into trainable and frozen weights.
 
-    ``trained`` may contain weights that are not marked as trainable.
+    ``trained`` are the weights to count as trainable. A weight of ``trained`` may be marked as frozen in ``weights``.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 
@@ -342,7 +343,7 @@ def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[Weigh
 
 
 def _training(memory: Memory, trained: Sequence[Weight], report: Report) -> Training:
-    """Returns the estimate for the assumed optimizer."""
+    """Returns the estimate for a training step with the assumed optimizer."""
     optimizer = memory.assumptions.optimizer or ""
     is_unknown = report.totals.trainable_params is UNKNOWN
     incomplete = {**report.totals.incomplete, **memory.incomplete}

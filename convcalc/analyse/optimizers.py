@@ -1,22 +1,27 @@
 """The variables of Keras's optimizers: *slots* for each trainable weight, and a few global variables.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``; the dtypes are those on TensorFlow, where Keras's "int" is int64.
+Sources: ``build`` in ``keras/src/optimizers/*.py``. The dtypes are those of the TensorFlow backend, on which Keras's
+"int" is int64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from convcalc.layers.registry import Weight
 
 
 def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
-    """Returns a function that returns ``count`` slots with the shape and dtype of a weight."""
+    """Returns a function from a weight to its slots: ``count`` variables with the weight's shape and dtype."""
     return lambda weight: () if weight.replaced_by_gradient else (weight,) * count
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
-    """Returns Adafactor's slots: a velocity, and one sum over each of the last two axes of a matrix (for a vector, two scalars)."""
+    """Returns the slots of Adafactor for a weight: a velocity, and two slots with one axis less than the weight.
+
+    For a weight with fewer than two axes, the two further slots are scalars.
+    """
     shape = weight.shape
     if len(shape) < 2:
         return (*_copies(1)(weight), *(Weight(name, (), dtype="int32") for name in ("rows", "columns")))
@@ -48,8 +53,63 @@ _OPTIMIZER = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", ()
 
 
 def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
-    """Returns the variables that the optimizer creates to train these weights."""
+    """Returns all variables that the optimizer creates to train ``weights``."""
     variables = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
-    if optimizer == "nadam":  # the product of the momentum schedule has the dtype of the first weight
+    if optimizer == "nadam":  # u_product has the dtype of the first weight
         variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
     return [*_OPTIMIZER, *variables]
+
+
+# The optimizers whose variables depend on no argument, by the names of their classes.
+_CLASSES = {
+    "adamw": "adamw",
+    "nadam": "nadam",
+    "adamax": "adamax",
+    "adagrad": "adagrad",
+    "adadelta": "adadelta",
+    "adafactor": "adafactor",
+    "lion": "lion",
+    "lamb": "lamb",
+    "ftrl": "ftrl",
+    "schedulefreeadamw": "schedule_free_adamw",
+}
+_LOSS_SCALE = (Weight("step_counter", (), dtype="int64"), Weight("dynamic_scale", (), dtype="float32"))
+
+
+def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight] | None:
+    """Returns the variables of the optimizer of a compiled model (``Model.optimizer``), or None if they are unknown.
+
+    ``weights`` are the trainable weights of the model. The optimizers of Keras 2 and custom optimizers are unknown.
+    """
+    name: Any = optimizer
+    config: Any = {}
+    if isinstance(optimizer, str):
+        pass
+    elif isinstance(optimizer, Mapping) and optimizer.get("module") == "keras.optimizers":
+        name, config = optimizer.get("class_name"), optimizer.get("config")
+    else:
+        return None
+    if not isinstance(name, str) or not isinstance(config, Mapping) or "is_legacy_optimizer" in config:
+        return None
+    if name == "LossScaleOptimizer":
+        inner = variables_in_file(config.get("inner_optimizer"), weights)
+        return None if inner is None else [*_OPTIMIZER, *_LOSS_SCALE, *inner]
+    known = _named(name.lower(), config)
+    if known is None:
+        return None
+    copies = bool(config.get("use_ema")) + bool(config.get("gradient_accumulation_steps"))
+    variables = [*slots(known, weights), *(copy for weight in weights for copy in _copies(copies)(weight))]
+    has_schedule = isinstance(config.get("learning_rate"), Mapping)  # then there is no variable for the rate
+    return [variable for variable in variables if not (has_schedule and variable is _OPTIMIZER[1])]
+
+
+def _named(name: str, config: Mapping[str, Any]) -> str | None:
+    """Returns the key in :data:`SLOTS` for the name of a class and its config."""
+    if name == "sgd":
+        return "momentum" if config.get("momentum") else "sgd"
+    if name in ("adam", "adamw") and config.get("amsgrad"):
+        return "amsgrad"
+    if name == "rmsprop":
+        momentum, centered = "_momentum" * bool(config.get("momentum")), "_centered" * bool(config.get("centered"))
+        return f"rmsprop{momentum}{centered}"
+    return "adam" if name == "adam" else _CLASSES.get(name)

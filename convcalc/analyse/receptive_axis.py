@@ -23,7 +23,7 @@ from convcalc.base.window import Window, pad_before_range
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# Limit on the work for one axis of one call: the positions in a period times the positions in a window.
+# Limit on the work for one axis of one call. The work is the number of positions in a period times the window's size.
 MOST = 10_000
 
 Pixel = int | None
@@ -36,7 +36,7 @@ EMPTY: Interval = (0, -1)
 
 
 class GrowthStep(Struct):
-    """A window on the longest path from the input; the explanation lists these as steps.
+    """A window on the longest path from the input. An explanation of the receptive field lists all windows of the path.
 
     Attributes:
         name: the path of the layer.
@@ -56,7 +56,7 @@ class GrowthStep(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """Distance in pixels between neighbouring positions before the window, on average."""
+        """The average distance, before the window, between the fields of neighbouring positions, in pixels."""
         return _fraction(self.shift, self.period)
 
 
@@ -64,11 +64,13 @@ class Reach(Struct):
     """The pixels of one axis of an input that the positions of a tensor depend on.
 
     Attributes:
-        first, last: the first and the last pixel of each position in one period; empty for a whole axis of unknown size.
-        shift: distance in pixels from one period to the next.
+        first, last: the first and the last pixel of each position in one period. Both are empty if every position
+        depends on a whole axis of unknown size.
+        shift: the distance in pixels from one period to the next.
         visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
-        padding_slack: the unknown part of the padding before the input, as (window, maximum extra pixels).
-        partial: True if the size is a lower bound.
+        padding_slack: the windows whose padding before the input is not fully known, each with the maximum of
+        additional pixels.
+        partial: True if the size of the receptive field is a lower bound.
         scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
         step: the last step on the longest path from the input.
     """
@@ -94,12 +96,12 @@ class Reach(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """Distance in pixels between the fields of neighbouring positions, on average."""
+        """The average distance between the fields of neighbouring positions, in pixels."""
         return _fraction(self.shift, len(self.first))
 
     @property
     def padding(self) -> Number:
-        """Number of pixels by which the first field starts before the input."""
+        """Number of pixels by which the field of the first position starts before the input."""
         start = next((pixel for pixel in self.first if pixel is not None), None)
         return UNKNOWN if start is None or self.padding_slack or self.scrambled_by is not None else -start
 
@@ -110,14 +112,14 @@ class Reach(Struct):
 
 
 def _fraction(pixels: int, positions: int) -> Fraction:
-    """Returns pixels per position."""
+    """Returns the quotient, in pixels per position."""
     from fractions import Fraction  # imported lazily: slow, and not needed for ordinary windows
 
     return Fraction(pixels, positions or 1)
 
 
 def input_reach(size: Number) -> Reach:
-    """Returns the reach of an input: each position depends on itself."""
+    """Returns the reach of a model input: each position depends only on itself."""
     return Reach((0,), (0,), 1, (0, size - 1) if isinstance(size, int) else None)
 
 
@@ -138,7 +140,7 @@ def after_reordering(reach: Reach, origin: object) -> Reach:
 
 
 def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
-    """Returns the reach after a window; None if it is unknown, or would take too long to compute.
+    """Returns the reach after a window; None if the reach is unknown, or would take too long to compute.
 
     ``origin`` identifies the window if its padding depends on an unknown input size.
     """
@@ -157,7 +159,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # Positions that are whole periods apart differ by whole shifts, so only the outermost periods are checked.
+        # The fields of two positions that are n periods apart differ by n shifts. So only the first and last periods
+        # are checked.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -169,7 +172,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
 
 
 def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
-    """Returns a function from any position to its pixel, based on the pixels of one period."""
+    """Returns a function that computes the pixel of any position from ``pixels``, the pixels of one period."""
 
     def pixel_of(n: int) -> Pixel:
         turn, rest = divmod(n, len(pixels))
@@ -191,8 +194,9 @@ def _under(n: int, window: Window, before: int) -> range:
     if not window.transposed:
         start = n * stride - before
         return range(start, start + dilation * kernel, dilation)
-    # Input position i is spread over the output positions i·stride + tap·dilation − before. So position n reads position i with
-    # tap t if n + before − t·dilation is a multiple of the stride.
+    # A transposed window adds input position i to the output positions i·stride + t·dilation − before, one for each tap
+    # t of the kernel. So output position n reads an input position through tap t if n + before − t·dilation is a
+    # multiple of stride.
     common = gcd(dilation, stride)
     offset, every = n + before, stride // common
     if offset % common:
@@ -204,7 +208,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of ``visible`` that at least one position depends on; None if sizes are unknown."""
+    """Returns the part of the interval ``visible`` that at least one position depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -218,7 +222,7 @@ def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval
 
 
 class Union(Struct):
-    """The reach of positions where two paths meet.
+    """The reach after a layer that joins two paths, such as Add.
 
     Attributes:
         reach: the reach; None if it is unknown.
@@ -230,9 +234,10 @@ class Union(Struct):
 
 
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
-    """Returns the reach of positions that depend on both paths: from the first to the last pixel of the two.
+    """Returns the reach after a layer that joins two paths. The field of a position contains its fields on both paths.
 
-    ``output`` is the number of positions. ``disjoint`` is True if each position reads only one of the paths.
+    ``one`` and ``other`` are the reaches on the two paths. ``output`` is the number of positions. ``disjoint`` is True
+    if each position reads only one of the paths.
     """
     longer, shorter = (one, other) if _length(one) >= _length(other) else (other, one)
     if not one.first or not other.first:
@@ -279,7 +284,10 @@ def _length(reach: Reach) -> int:
 
 
 def _over(reach: Reach, period: int) -> list[tuple[Pixel, Pixel]]:
-    """Returns the first and last pixel of each position in a longer period."""
+    """Returns the first and the last pixel that each of the positions 0 to ``period`` − 1 depends on.
+
+    ``period`` may be longer than the reach's own period.
+    """
     first, last = _pixel_of(reach.first, reach.shift), _pixel_of(reach.last, reach.shift)
     return [(first(n), last(n)) for n in range(period)]
 
@@ -297,13 +305,16 @@ def _hull_of_pixels(one: tuple[Pixel, Pixel], other: tuple[Pixel, Pixel]) -> tup
 
 
 def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pixel, Pixel]]) -> bool:
-    """True if the average centres of the fields are equal."""
+    """Returns True if the centres of the fields on the two paths are equal on average."""
     one, other = ([a + b for a, b in pairs if a is not None and b is not None] for pairs in (ones, others))
     return sum(one) * (len(other) or 1) == sum(other) * (len(one) or 1)
 
 
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
-    """Returns the union of reaches with different strides: at each position the smallest interval with both fields, cut to the input."""
+    """Returns the union of reaches with different strides.
+
+    First, both fields of a position are cut to the input. The new field is the smallest interval that contains both.
+    """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
     visible, other_visible = one.visible_interval, other.visible_interval
@@ -325,7 +336,7 @@ def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
 
 
 def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]:
-    """Returns the part of a field that is in the interval."""
+    """Returns the part of a field that is inside the interval."""
     if pixels[0] is None or pixels[1] is None:
         return None, None
     start, end = max(pixels[0], interval[0]), min(pixels[1], interval[1])
@@ -333,9 +344,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of reaches with different unknown paddings: the longer one.
+    """Returns the union of two reaches whose paddings are unknown and differ. The result is the longer reach.
 
-    It is a lower bound unless the longer one always contains the shorter one.
+    The result is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

@@ -23,7 +23,10 @@ from convcalc.ops import Operation
 
 
 class Track(Struct):
-    """The reach of a tensor's positions along one axis of a model input; ``axes`` are the tensor's axes of these positions."""
+    """The pixels along one axis of a model input that a tensor depends on.
+
+    ``axes`` are the tensor's axes that correspond to the input's axis. It is empty if all elements have the same field.
+    """
 
     axes: tuple[int, ...]
     reach: Reach
@@ -46,16 +49,16 @@ class AxisField(Struct):
 
     @property
     def stride(self) -> int | float | None:
-        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if all fields are equal."""
+        """Distance between the fields of neighbouring outputs: below 1 after upsampling, 0 if all fields are equal."""
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
         pixels, positions = self.reach.shift, len(self.reach.first) or 1
-        is_whole = pixels % positions == 0 or pixels > positions << 53  # floats of this size have no fraction
+        is_whole = pixels % positions == 0 or pixels > positions << 53  # a float of this size is always a whole number
         return pixels // positions if is_whole else pixels / positions
 
     @property
     def padding(self) -> Number:
-        """Number of positions by which the first field starts before the input."""
+        """Number of input positions by which the field of the first output position starts before the input."""
         return UNKNOWN if self.reach is None else self.reach.padding if self.reach.first else 0
 
     @property
@@ -72,7 +75,8 @@ class AxisField(Struct):
 class Field(Struct):
     """The receptive field of a call's first output in one model input, on each spatial axis of that input.
 
-    ``misaligned`` names the layers on two paths that meet here, if their fields have different centres or strides.
+    ``misaligned`` is not empty if the call joins two paths whose fields have different centres or strides. It names the
+    layers on the two paths.
     """
 
     input: str
@@ -125,7 +129,7 @@ class _Walk:
 def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
     """Returns the fields of every layer, by path: for each call, one field for each model input that it depends on.
 
-    For the layers of a nested model with several calls, the last call counts.
+    If a nested model is called several times, the fields of its layers are those in its last call.
     """
     walk = _Walk()
     channels_first = _has_channels_first(run)
@@ -155,7 +159,7 @@ def _spatial_axes(shape: Shape, channels_first: bool) -> range:
 
 
 def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk: _Walk) -> list[TensorFields]:
-    """Walks over the calls of a model. Returns the fields of its outputs."""
+    """Walks over the calls of a model. Returns the fields of the model's outputs."""
     model = run.model
     tensors: list[Sequence[TensorFields]] = []
     fields_of_input = {ref.call: fields for ref, fields in zip(model.inputs, inputs)}
@@ -172,11 +176,15 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
         walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
-    return [_output(tensors[ref.call], ref.output) for ref in model.outputs]
+    # A model without a graph has no known outputs, so the fields of its outputs are unknown.
+    return [_output(tensors[ref.call], ref.output) for ref in run.output_refs] or [{}]
 
 
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
-    """Returns the fields of an output. For an output with an unknown number of axes, they are unknown on all axes of the first output."""
+    """Returns the fields of output ``number`` of a call.
+
+    If ``outputs`` has no fields for this output, they are unknown, on the axes that the first output depends on.
+    """
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
 
@@ -220,7 +228,8 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # All outputs of an operation have the same fields. The outputs of a layer do, if the fields do not depend on the position.
+    # All outputs of an operation have the same fields. So have all outputs of a layer, if each field is the same at
+    # every position. Otherwise only the fields of the first output are known.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -243,13 +252,16 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
 
 
 def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, origin: object) -> TensorFields:
-    """Returns the fields after a layer with these views; the same object if nothing changes."""
+    """Returns the fields after a layer that reads its input as ``views`` say; the same object if nothing changes."""
     after = {key: None if track is None else _track(track, views, name, origin) for key, track in fields.items()}
     return after if any(after[key] is not track for key, track in fields.items()) else fields
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if the layer reads only some axes whole, or reads them in an unknown way."""
+    """Returns the track after a layer; None if the field is unknown.
+
+    The field is unknown if the layer reads one of the track's axes in an unknown way, or only some of them as a whole.
+    """
     if not track.axes:
         return track
     if track.reach.is_global:
@@ -278,13 +290,13 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns the merged track if several inputs of a call depend on the same axis."""
+    """Returns one track for the model input axis ``key``, from the tracks of all call inputs that depend on it."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
-        if track.axes not in ((), axes):  # the positions are on different axes: the union depends on both
+        if track.axes not in ((), axes):  # the field would depend on positions along different axes
             return None
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
@@ -304,7 +316,7 @@ def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
 
 
 def _separate_paths(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
-    """Returns the layers with windows on each of two paths, after the point where the paths separate."""
+    """Returns the names of the layers with windows on each of two paths, without the layers that both paths share."""
     first, second = steps_to(one), steps_to(other)
     shared = _shared_length(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def weight_bytes(weights: Iterable[Weight]) -> int:
-    """Returns the size of weights in bytes, without those of unknown size."""
+    """Returns the size of weights in bytes. Weights of unknown size are left out."""
     total = 0
     for weight in weights:
         elements = product(weight.shape)
@@ -33,8 +33,14 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
     return total
 
 
+def _non_trainable(counts: Counts | Totals) -> Number:
+    """Returns the number of all parameters minus the number of trainable parameters."""
+    unknown = counts.incomplete.get("non_trainable_params") == "unknown"
+    return UNKNOWN if unknown else counts.params - counts.trainable_params
+
+
 def _shared(path: str) -> Any:
-    """Returns a property that reads another attribute, such as ``counts.params``."""
+    """Returns a property with the value of the attribute at ``path``, such as ``counts.params``."""
     return property(attrgetter(path))
 
 
@@ -43,7 +49,7 @@ class CallReport:
 
     Attributes:
         inputs: the names of the tensors that the layer receives.
-        result: the result of the engine; equal calls share it.
+        result: the result of the engine; equal calls share one result.
         masks: the shapes of the masks that the layer also receives.
         flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
         output_shapes: the shapes of the outputs (None: unknown).
@@ -78,7 +84,7 @@ class Counts(Struct):
     """The numbers of a row. Rows of equal layers share one object: counts are compared by identity.
 
     Attributes:
-        output_shapes: the shapes of the last call, as Keras prints them.
+        output_shapes: the output shapes of the layer's last call, because Keras prints these.
         weights: the weights; for a nested model, see the rows of its layers.
         params: number of parameters.
         trainable_params: number of parameters that are trained by gradients.
@@ -86,9 +92,10 @@ class Counts(Struct):
         incomplete: labels of the numbers that are not fully known.
         still_trainable: the weights of a frozen layer that the enclosing model counts as trainable.
         nested_output_shapes: the output shapes of a nested model for its own inputs.
-        nested_output_names: the keys of these outputs, if they are a dict.
+        nested_output_names: the keys of a nested model's outputs, if the outputs are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
+        inside_unknown: True if the layer is frozen, but the enclosing model may count weights of layers inside it as trainable.
     """
 
     output_shapes: tuple[Shape | None, ...]
@@ -102,6 +109,7 @@ class Counts(Struct):
     nested_output_names: tuple[str, ...] = ()
     recorded: bool = False
     flops: Number | None = None
+    inside_unknown: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -113,6 +121,8 @@ class Counts(Struct):
         Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper counts their
         weights as non-trainable, but the model counts them as trainable (``still_trainable``).
         """
+        if self.inside_unknown:
+            return UNKNOWN
         if not self.still_trainable:
             return self.trainable_params
         return sum((product(weight.shape) for weight in self.still_trainable), self.trainable_params)
@@ -121,7 +131,8 @@ class Counts(Struct):
 class LayerReport:
     """One row of the report: a layer, or a layer of a nested model. See :class:`Counts` for the numbers.
 
-    Rows need most of the memory of a large report. So equal rows share ``counts``, and rows of one model share ``prefix``.
+    The rows take up most of the memory of a large report. So equal rows share ``counts``, and rows in one model
+    ``prefix``.
 
     Attributes:
         layer: the layer.
@@ -129,8 +140,9 @@ class LayerReport:
         depth: 0 for a layer of the model itself.
         trainable: False if the layer or an enclosing model is frozen.
         calls: the calls of the layer.
-        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline; the row's numbers include theirs.
-        config: the arguments that were given.
+        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline. The numbers of the row include the
+        numbers of the sublayers.
+        config: the arguments of the layer, without defaults.
         dtype: the dtype policy.
         definition: a catalogue entry, an operation, a nested model, or foreign.
     """
@@ -168,7 +180,7 @@ class LayerReport:
         self.calls, self.counts, self.sublayers = calls, counts, sublayers
 
     def with_counts(self, counts: Counts, calls: tuple[CallReport, ...] | None = None) -> LayerReport:
-        """Returns the row with other numbers."""
+        """Returns the row with ``counts`` instead of its own numbers."""
         calls = self.calls if calls is None else calls
         return LayerReport(self.layer, self.prefix, self.depth, self.trainable, calls, counts, self.sublayers)
 
@@ -180,7 +192,7 @@ class LayerReport:
     @property
     def non_trainable_params(self) -> Number:
         """Number of parameters that are not trained by gradients."""
-        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
+        return _non_trainable(self.counts)
 
     @property
     def module(self) -> str:
@@ -194,7 +206,7 @@ class LayerReport:
 
 
 class Totals(Struct):
-    """The sums over a model. For a layer that is called twice, the parameters count once and the MACs twice.
+    """The sums over a model. The parameters of a layer that is called twice count once, its MACs count twice.
 
     Attributes:
         param_bytes, trainable_bytes: the size of the parameters.
@@ -213,7 +225,7 @@ class Totals(Struct):
     @property
     def non_trainable_params(self) -> Number:
         """Number of parameters that are not trained by gradients."""
-        return UNKNOWN if "non_trainable_params" in self.incomplete else self.params - self.trainable_params
+        return _non_trainable(self)
 
 
 @dataclass(frozen=True)

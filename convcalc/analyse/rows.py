@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -12,7 +13,7 @@ from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
-from convcalc.model import Layer, Model, summary_order
+from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 
 FROZEN = "the layer is frozen: trainable is false"
 
@@ -42,8 +43,11 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
         result = reports[0].result
-        if len(reports) > 1 or layer.stored is not None:
-            counts = _counts(layer, trains, run.weights[index] or (), [call.result for call in reports])
+        alone = run.weights_alone.get(index) if run.weights[index] is None else None
+        if len(reports) > 1 or layer.stored is not None or alone is not None:
+            inferred = run.weights[index] or alone or ()
+            has_weights = run.weights[index] is not None or alone is not None
+            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights, depth)
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(
@@ -54,22 +58,36 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
     return rows
 
 
-def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: Sequence[CallResult]) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule returns."""
-    known = all(result.inferred is not None and "params" not in result.inferred.unknown for result in results)
-    recorded = not known and layer.stored is not None
+def _counts(
+    layer: Layer,
+    trains: bool,
+    inferred: tuple[Weight, ...],
+    results: Sequence[CallResult],
+    has_weights: bool = False,
+    depth: int = 0,
+) -> Counts:
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule gives.
+
+    ``has_weights`` is True if these weights are known even where the result of a call is unknown.
+    """
+    known = all(
+        has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
+    )
+    known = known or _is_unknown_operation(layer)
+    recorded = not known and layer.stored is not None and (bool(layer.stored) or _may_have_none(layer, results))
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
     else:
         weights = inferred if trains else frozen(inferred, FROZEN)
-    params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN)
+    params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN if trains else 0)
+    inside_unknown = not trains and (_has_layers_inside(layer, depth) if recorded else not known)
     still_trainable: tuple[Weight, ...] = ()
     if not layer.trainable and layer.definition.contains_layers:
         # The enclosing model may still count the wrapped layers as trainable.
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
-    if params is UNKNOWN or trained is UNKNOWN or macs.label:
+    if params is UNKNOWN or trained is UNKNOWN or macs.label or inside_unknown:
         labels = {
             "params": "unknown" if params is UNKNOWN else "",
             "trainable_params": "unknown" if trained is UNKNOWN else "",
@@ -78,7 +96,42 @@ def _counts(layer: Layer, trains: bool, inferred: tuple[Weight, ...], results: S
         }
         incomplete = _without_empty(labels)
     outputs = results[-1].outputs
-    return Counts(outputs, weights, params, trained, macs.value, incomplete, still_trainable, recorded=recorded)
+    return Counts(
+        outputs,
+        weights,
+        params,
+        trained,
+        macs.value,
+        incomplete,
+        still_trainable,
+        recorded=recorded,
+        inside_unknown=inside_unknown,
+    )
+
+
+def _is_unknown_operation(layer: Layer) -> bool:
+    """Returns True for an operation of Keras that is not in the catalogue: it has no weights."""
+    definition = layer.definition
+    return isinstance(definition, Foreign) and (definition.module or "").startswith("keras.src.ops.")
+
+
+def _has_layers_inside(layer: Layer, depth: int) -> bool:
+    """Returns True if some stored weights of a layer may belong to layers inside it.
+
+    Freezing the layer does not freeze such weights.
+    """
+    own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
+    return not all(re.fullmatch(own, weight.path) for weight in layer.stored or ())
+
+
+def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
+    """Returns True if a layer for which the file stores no weights may be a layer without weights.
+
+    Otherwise the layer was not built, or shares the weights of another layer.
+    """
+    definition = layer.definition
+    is_known = isinstance(definition, LayerDefinition) and not definition.has_unknown_weights
+    return not is_known or all(result.inferred is not None for result in results)
 
 
 def _model_rows(
@@ -102,7 +155,7 @@ def _model_rows(
     labels = {
         "params": params.label or partial,
         "trainable_params": trained.label or partial,
-        "non_trainable_params": _non_trainable_label((), children),
+        "non_trainable_params": _non_trainable_label((), children) or params.label or partial,
         "macs": macs.label,
     }
     counts = Counts(
@@ -115,6 +168,7 @@ def _model_rows(
         still_trainable,
         inner.outputs,
         inner.model.output_names,
+        inside_unknown=not trains and any(row.counts.trainable_in_model is UNKNOWN for row in children),
     )
     row = LayerReport(layer, prefix, depth, trains, calls, counts)
     return [row, *below]
@@ -123,9 +177,9 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of a layer's sublayers: a list among its arguments, applied in sequence.
+    """Returns the rows of a layer's sublayers: a list of layers among its arguments, applied one after another.
 
-    ``prefix`` and ``depth`` belong to the layer.
+    ``prefix`` and ``depth`` are those of the row of the layer itself.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -156,7 +210,7 @@ def _sublayer_rows(
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
-    """Returns the weights that the file stores. The file does not say which are trainable, unless the layer is frozen."""
+    """Returns the weights that the file stores for a layer. It is unknown which are trainable if the layer trains."""
     return tuple(
         Weight(
             weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
@@ -170,9 +224,17 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns the label ``unknown`` if it is unknown which of the weights are trainable."""
+    """Returns ``unknown`` if it is unknown which of the weights are trainable, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
-    return "unknown" if undecided or label_if_partial("non_trainable_params", rows) else ""
+    return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
+
+
+def _is_undecided(counts: Counts) -> bool:
+    """Returns True if it is unknown which of the known weights are trainable."""
+    labels = counts.incomplete
+    if counts.inside_unknown and counts.params is not UNKNOWN:
+        return True
+    return labels.get("non_trainable_params") == "unknown" and labels.get("params") != "unknown"
 
 
 def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
@@ -200,8 +262,11 @@ def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
     return tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.still_trainable)
 
 
-def totals_of(rows: Sequence[LayerReport]) -> Totals:
-    """Returns the sums over the rows of a model."""
+def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
+    """Returns the sums over the rows of a model.
+
+    ``stored`` are all weights in the model's file. If they are known, the number of parameters is exact.
+    """
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share their counts
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
@@ -217,16 +282,69 @@ def totals_of(rows: Sequence[LayerReport]) -> Totals:
     sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
     incomplete = {name for counts in top for name in counts.incomplete}
     labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
-    labels["non_trainable_params"] = "unknown" if "non_trainable_params" in incomplete else ""
+    difference = sums["params"].value - sums["trainable_params"].value
+    if any(map(_is_undecided, top)) or (labels["params"] and difference == 0):
+        labels["non_trainable_params"] = "unknown"  # a lower bound of 0 would look like a known zero
+    else:
+        labels["non_trainable_params"] = labels["params"]
     if labels["params"]:
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
+    params, trained = sums["params"].value, sums["trainable_params"].value
+    # If the file has no weights, and the weights of a layer are unknown, the model was not built.
+    if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
+        params, param_bytes, again = _stored_totals(rows, stored)
+        labels |= {"params": "", "param_bytes": ""}
+        if labels["trainable_params"]:
+            labels["non_trainable_params"] = "unknown"
+        trained = trained - _count_params(again)[1]
+        trainable_bytes -= weight_bytes(again)
+        if trained > params:  # rows share weights, but it is unknown which ones
+            trained = UNKNOWN
+            labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
-        params=sums["params"].value,
-        trainable_params=sums["trainable_params"].value,
+        params=params,
+        trainable_params=trained,
         param_bytes=param_bytes if has_weights or not labels["params"] else UNKNOWN,
-        trainable_bytes=UNKNOWN if sums["trainable_params"].value is UNKNOWN else trainable_bytes,
+        trainable_bytes=UNKNOWN if trained is UNKNOWN else trainable_bytes,
         macs=sums["macs"].value,
         incomplete=_without_empty(labels),
         still_trainable=still_trainable,
     )
+
+
+def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
+    """Returns False if the file lacks the weights of a layer, so that it does not store all weights of the model.
+
+    A layer that shares the weights of another layer has no stored weights of its own. In this case the file has weights
+    of the same shapes, at the other layer.
+    """
+    shapes = {weight.shape for weight in stored}
+    lacking = (row for row in rows if not row.layer.stored and not row.recorded)
+    return all(weight.shape in shapes for row in lacking for weight in row.weights if "lora_" not in weight.name)
+
+
+def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
+    """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
+
+    A file stores a variable once, also if several layers share it. If a layer's rule gives its weights, these are
+    counted instead of the weights in the file, which may differ (e.g. LoRA's matrices are not stored).
+    """
+    weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
+    counted: set[tuple[str, ...]] = set()
+    further: list[Weight] = []
+    again: list[Weight] = []
+    for row in rows:
+        own = row.layer.stored
+        if not own or row.recorded or "params" in row.incomplete:
+            continue
+        key = tuple(weight.path for weight in own)
+        if key in counted:
+            again += [weight for weight in row.weights if weight.trainable]
+            continue
+        counted.add(key)
+        for path in key:
+            weights.pop(path, None)
+        further += row.weights
+    every = [*weights.values(), *further]
+    return _count_params(every)[0], weight_bytes(every), again

@@ -16,7 +16,7 @@ UNKNOWN_SHAPE: None = None
 
 
 class CallResult(Struct):
-    """The result of one call. Equal layers with equal inputs share one result: results are compared by identity.
+    """The result of one call. Equal layers with equal inputs share one result, so results are compared by identity.
 
     Attributes:
         inputs, outputs: the shapes.
@@ -44,12 +44,15 @@ class CallResult(Struct):
 
     @property
     def rule_inputs(self) -> tuple[Shape, ...]:
-        """The input shapes of the rule, which are all known."""
+        """The input shapes on which the rule ran; all of them are known."""
         return tuple([shape for shape in self.inputs if shape is not None])
 
     @property
     def rule_results(self) -> tuple[CallResult, ...]:
-        """The results of single rules: this result; for a nested model, the results of its calls; for a model input, none."""
+        """The results of single rules.
+
+        They are this result itself; for a nested model, the results of its calls; for a model input, none.
+        """
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])
         is_input = self.definition is None and self.inferred is not None
@@ -68,6 +71,7 @@ class ModelRun:
         results: the result of each call, by its number.
         nested: the runs of nested models on their own input shapes, by the number of the layer.
         weights: the weights of each layer; None if they are unknown.
+        weights_alone: the weights of layers with unknown input shapes, by the number of the layer.
     """
 
     def __init__(self, model: Model) -> None:
@@ -75,6 +79,7 @@ class ModelRun:
         self.results: list[CallResult] = []
         self.nested: dict[int, ModelRun] = {}
         self.weights: list[tuple[Weight, ...] | None] = [None] * len(model.layers)
+        self.weights_alone: dict[int, tuple[Weight, ...]] = {}
 
     def shape(self, ref: Ref) -> Shape | None:
         """Returns the shape of a tensor."""
@@ -95,7 +100,21 @@ class ModelRun:
         dtypes = self.results[ref.call].dtypes
         return dtypes[ref.output] if ref.output < len(dtypes) else ""
 
+    def value(self, ref: Ref) -> Any:
+        """Returns the known elements of a small integer tensor (:mod:`convcalc.ops.shape_values`); None if they are unknown."""
+        inferred = self.results[ref.call].inferred
+        values = inferred.values if inferred is not None else ()
+        return values[ref.output] if ref.output < len(values) else None
+
+    @property
+    def output_refs(self) -> tuple[Ref, ...]:
+        """The model's outputs. A Sequential returns all outputs of its last layer."""
+        refs = self.model.outputs
+        if self.model.class_name != "Sequential" or len(refs) != 1 or refs[0].output:
+            return refs
+        return tuple([Ref(refs[0].call, output) for output in range(len(self.results[refs[0].call].outputs))])
+
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
-        """The shapes of the model's outputs."""
-        return tuple(map(self.shape, self.model.outputs))
+        """The shapes of the model's outputs; one unknown shape for a model without a graph."""
+        return self.shapes(self.output_refs) or (UNKNOWN_SHAPE,)

@@ -23,7 +23,8 @@ T = TypeVar("T")
 class Study(Report):
     """A report whose memory, receptive fields and FLOPs are computed at first use and cached.
 
-    ``assumptions`` are for the memory analysis, which runs the engine again only if the report's batch size is unknown.
+    ``assumptions`` affect only the memory analysis. If the report's batch size is unknown, this analysis runs the
+    engine again.
     """
 
     assumptions: Assumptions = NO_ASSUMPTIONS
@@ -56,9 +57,7 @@ class Study(Report):
 
     def _counted(self, convention: str) -> Self:
         counted = with_flops(self, convention)
-        object.__setattr__(
-            counted, "_results", self._results
-        )  # FLOPs do not affect other analyses, so both share the results
+        object.__setattr__(counted, "_results", self._results)  # other analyses do not depend on FLOPs
         return counted
 
     def _once(self, name: str, compute: Callable[[], T]) -> T:

@@ -24,12 +24,12 @@ class PartialSum(Struct):
 
 
 def sum_known(numbers: Sequence[Number]) -> PartialSum:
-    """Returns the sum of the known numbers, with a label."""
+    """Returns the sum of the known numbers. Its label tells whether numbers were left out."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
         return PartialSum(total, "")
     total = sum([number for number in numbers if number is not UNKNOWN])
-    # A lower bound of 0 would look like a known zero: such a sum is unknown.
+    # A lower bound of 0 would look like a known zero, so such a sum counts as unknown.
     return PartialSum(total, "partial") if total != 0 else PartialSum(UNKNOWN, "unknown")
 
 
@@ -39,6 +39,6 @@ def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
 
 
 def scale_by_batch(number: Number, inputs: Sequence[Shape]) -> Number:
-    """Returns the cost of one sample times the batch size; unchanged if the batch size is unknown."""
+    """Returns ``number``, a cost of one sample, times the batch size; unchanged if the batch size is unknown."""
     batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
     return number if batch is UNKNOWN else number * batch

@@ -1,4 +1,4 @@
-"""The problem codes: a typed constant for each, with a title and advice.
+"""The problem codes. Each code is a typed constant with a title and advice.
 
 A message describes one problem; its code names the type of problem. ``convcalc explain CODE`` prints the title
 and the advice, and SARIF reports contain them.
@@ -167,6 +167,11 @@ UNKNOWN_LAYER = _code("unknown-layer", "A layer's class is unknown.", "`convcalc
 UNKNOWN_OPERATION = _code(
     "unknown-operation", "An operation is unknown.", "`convcalc layers ops` lists the operations."
 )
+UNKNOWN_FUNCTION = _code(
+    "unknown-function",
+    "An activation, initializer, regularizer or constraint is not one of Keras's.",
+    "Shapes and parameters do not depend on it. Keras needs its code to load the file.",
+)
 UNKNOWN_ARGUMENT = _code("unknown-argument", "A layer does not have the argument.", _LAYER_PAGE)
 MISSING_ARGUMENT = _code("missing-argument", "A layer needs another argument.", _LAYER_PAGE)
 DUPLICATE_ARGUMENT = _code("duplicate-argument", "An argument is given twice.", _LAYER_PAGE)
@@ -188,7 +193,11 @@ QUANTIZATION = _code(
 )
 RESHAPE = _code("reshape", "The target shape does not fit the input.", _SHAPES)
 STRIDES_AND_DILATION = _code("strides-and-dilation", "Strides and dilation cannot both exceed 1.", _LAYER_PAGE)
-UNKNOWN_DTYPE = _code("unknown-dtype", "A dtype is unknown.", "The message names the layer; float32 is used instead.")
+UNKNOWN_DTYPE = _code(
+    "unknown-dtype",
+    "A dtype is unknown.",
+    "The message names the layer. Its parameters and dtypes are unknown. Correct its dtype, or use a newer convcalc.",
+)
 
 # Shapes
 INDIVISIBLE_GROUPS = _code("indivisible-groups", "The channels cannot be divided into the groups.", _SHAPES)

@@ -12,10 +12,10 @@ _MANY = 50_000
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pauses the garbage collector, which would visit the new objects many times and find no garbage.
+    """Pauses the garbage collector: it would visit the new objects many times and find no garbage.
 
-    If many objects were created, this also avoids a collection right after the pause: the objects are moved to the oldest
-    generation, which is collected rarely.
+    If many objects were created, the objects are also moved to the oldest generation, which is collected rarely. This
+    avoids a collection right after the pause.
     """
     running = gc.isenabled()
     gc.disable()
@@ -25,12 +25,12 @@ def gc_paused() -> Iterator[None]:
         if running:
             if hasattr(gc, "freeze") and gc.get_count()[0] > _MANY and not gc.get_freeze_count():
                 gc.freeze()
-                gc.unfreeze()  # into the oldest generation
+                gc.unfreeze()  # moves the objects into the oldest generation
             gc.enable()
 
 
 def collect_rarely() -> None:
-    """Makes collections rare, for our own short processes: after 100,000 new objects instead of 700."""
+    """Lets the garbage collector run after 100,000 new objects instead of 700. For convcalc's own short processes."""
     gc.set_threshold(100_000)
 
 

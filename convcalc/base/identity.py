@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class IdentityCache(Generic[T]):
-    """A cache whose keys are compared with ``is``, for objects that have no hash or a slow one.
+    """A cache whose keys are compared with ``is``. Used for objects that have no hash or a slow hash.
 
-    The cache keeps its keys alive, so that no new object can have the ``id`` of a key.
+    The cache keeps its keys alive, so no new object can get the ``id`` of a key.
     """
 
     def __init__(self) -> None:
         self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the result for these objects and the value ``equal``; None if it is not stored."""
+        """Returns the stored result for these objects and the value ``equal``; None if there is none."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 

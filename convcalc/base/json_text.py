@@ -22,7 +22,7 @@ def line(data: Any) -> str:
 
 def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """Returns a value as JSON."""
-    import json  # imported lazily: also loads the JSON reader, which a report does not need
+    import json  # imported lazily: the module also loads the JSON reader, which is not needed to write a report
 
     return _escaped(json.dumps(value, ensure_ascii=False, separators=separators))
 
@@ -32,7 +32,7 @@ def _escaped(text: str) -> str:
     return text if text.isprintable() else re.sub(CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-@lru_cache(maxsize=10_000)  # a report repeats the same keys and names
+@lru_cache(maxsize=10_000)  # cached: a report repeats the same keys and names
 def _string(text: str) -> str:
     """Returns a string as JSON."""
     plain = text.isprintable() and '"' not in text and "\\" not in text
@@ -40,7 +40,7 @@ def _string(text: str) -> str:
 
 
 _WIDTH = 100
-# Writers of values without nested values, by type. The encoder of the json module is many times slower.
+# Functions that write values without nested values, by type. The encoder of the json module is many times slower.
 _LEAVES: dict[type, Callable[[Any], str]] = {
     str: _string,
     int: repr,

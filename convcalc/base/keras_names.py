@@ -6,12 +6,17 @@ import re
 from functools import lru_cache
 
 
-@lru_cache(maxsize=256)  # a model has thousands of layers of few classes
+@lru_cache(maxsize=256)  # cached: a model has thousands of layers, but few classes
 def snake_case(class_name: str) -> str:
     """Returns the name in snake case: ``conv2d`` for ``Conv2D``, ``glorot_uniform`` for ``GlorotUniform``."""
     word = re.sub(r"\W+", "", class_name)
     word = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", word)
     return re.sub("([a-z])([A-Z])", r"\1_\2", word).lower()
+
+
+def short_class(class_name: str) -> str:
+    """Returns the name of a class without its package: ``Dense`` for ``my_package>Dense`` and ``my.module.Dense``."""
+    return re.split("[.>]", class_name)[-1]
 
 
 def is_automatic(name: str, class_name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Lazy references to functions as text, ``"module:function"``: a module is imported only when its function is used."""
+"""References to functions as text, ``"module:function"``. A module is imported only when its function is used."""
 
 from __future__ import annotations
 

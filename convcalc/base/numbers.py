@@ -4,8 +4,8 @@ A rule is plain arithmetic and works for all types of numbers:
 
 - an ``int`` is a known size;
 - :data:`UNKNOWN` is Keras's ``None``: arithmetic with it gives UNKNOWN, and comparisons with it are false;
-- a :class:`Traced` number records how it was computed. A rule that runs on traced numbers produces the formula
-  (``3·3·1·32 + 32 = 320``); on named sizes, the symbolic formula (``floor((H − 3)/2) + 1``).
+- a :class:`Traced` number records how it was computed. A rule that runs on traced numbers produces a formula
+  (``3·3·1·32 + 32 = 320``). A rule that runs on named sizes produces a symbolic formula (``floor((H − 3)/2) + 1``).
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class Unknown:
         return "None"
 
     def __reduce__(self) -> str:
-        return "UNKNOWN"  # copying and unpickling return the same instance
+        return "UNKNOWN"  # so copying and unpickling return the same instance
 
 
 UNKNOWN = Unknown()
 
 
-# mypy's overlap check is off for the reflected operators below. If the left operand is Traced, its own operator is used, so
-# the reflected ones receive only ints and UNKNOWN.
+# The reflected operators below (``__radd__`` …) receive only ints and UNKNOWN, because a Traced left operand uses its
+# own operator. Mypy's overlap check does not know this, so it is switched off.
 class Traced:
     """A number with the formula that computed it.
 
@@ -78,7 +78,7 @@ class Traced:
 
     @property
     def exact(self) -> Fraction | None:
-        """The number before rounding down; None if unknown."""
+        """The exact quotient before rounding down; None if unknown."""
         from fractions import Fraction  # imported lazily: slow, and not needed for the formula text
 
         return None if self.quotient is None else Fraction(*self.quotient)
@@ -89,7 +89,7 @@ class Traced:
         return self.quotient is not None and self.quotient[0] != self.value * self.quotient[1]
 
     def _shifted(self, value: int | Unknown) -> tuple[int, int] | None:
-        """Returns the quotient plus an integer."""
+        """Returns the quotient plus an integer, as dividend and divisor; None if unknown."""
         if self.quotient is None or not isinstance(value, int):
             return None
         dividend, divisor = self.quotient
@@ -203,7 +203,7 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 def traced(number: Number) -> Traced:
-    """Returns the number as the start of a traced computation. Traced numbers are returned unchanged."""
+    """Returns a :class:`Traced` number whose formula is the number itself. Traced numbers are returned unchanged."""
     return number if isinstance(number, Traced) else Traced(number, "?" if number is UNKNOWN else None)
 
 
@@ -229,12 +229,12 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Removes the formula of a traced number whose value is known. Other numbers are returned unchanged."""
+    """Returns a traced number of known value with only its value as formula. Returns other numbers unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
-    """Returns an argument (a number, a string, a tuple of them …) with every number replaced by ``change(number)``."""
+    """Returns ``value`` with every number in it, also in nested lists, replaced by ``change(number)``."""
     if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):
@@ -251,7 +251,7 @@ def shape_text(shape: Shape | None) -> str:
 
 
 def product(numbers: Iterable[Number]) -> Number:
-    """Returns the product; 1 for no numbers."""
+    """Returns the product of the numbers; 1 if there are none."""
     return math.prod(numbers)
 
 

@@ -1,7 +1,7 @@
 """Problems with an input, as data: source position, message and severity.
 
 Layer rules and argument kinds have no source positions: they raise :class:`Refusal`. Readers add the position and convert the refusal
-to a :class:`Problem`. They collect all problems and raise one :class:`ConvcalcError`.
+to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.structs import Struct
 
-# The line endings of YAML, as libyaml counts lines. (str.splitlines accepts more.)
+# The line endings by which libyaml counts the lines of YAML. (str.splitlines accepts more line endings.)
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# Limits for the printed part of a line and of a message: generated files can have lines of a million characters.
+# Limits in characters: the printed part of a line before and after the mark, and a message. Generated files can have
+# lines of a million characters.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
 
@@ -48,7 +49,7 @@ class Mark(Struct):
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
-@lru_cache(maxsize=1)  # the problems of one file are printed one after another
+@lru_cache(maxsize=1)  # one entry is enough: the problems of one file are printed one after another
 def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 
@@ -107,7 +108,7 @@ def _blank(character: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """Returns a message; the middle of a very long one is left out."""
+    """Returns the message. The middle of a very long message is left out."""
     if len(message) <= _MAX_MESSAGE:
         return message
     return f"{message[: _MAX_MESSAGE * 2 // 3]} … {message[-_MAX_MESSAGE // 3 :]}"
@@ -142,11 +143,11 @@ def error(code: Code, message: str, mark: Mark | None = None) -> ConvcalcError:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Returns the known name that is most similar; an empty string if none is similar."""
+    """Returns the known name that is most similar to the given name; an empty string if none is similar."""
     return _closest(name, tuple(known)) if len(name) <= 100 else ""
 
 
-@lru_cache(maxsize=256)  # a misspelled name in a repeat is looked up at each repetition
+@lru_cache(maxsize=256)  # cached: a misspelled name inside ``repeat`` is looked up at each repetition
 def _closest(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 

@@ -1,7 +1,8 @@
 """Structs: classes with named fields that are fast to define and to instantiate, and are not tuples.
 
-``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty structs, and compiling them took a
-tenth of the start-up time. :class:`Struct` compiles nothing: it copies one of the functions below.
+``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty structs,
+and compiling their code would take a tenth of the start-up time. :class:`Struct` compiles nothing: it copies one of the
+functions below.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ else:
         """Returns a decorator that does nothing. Only type checkers need it, and Python 3.10 does not have it."""
         return lambda cls: cls
 
-    # An ``__init__`` for each number of fields. _init_of copies it and replaces the parameter names by the names of the fields. The copy
-    # is as fast as creating a tuple; a loop over the fields takes five times as long.
+    # Templates: an ``__init__`` for each number of fields. _init_of copies a template and replaces the parameter names
+    # by the field names. The copy is as fast as creating a tuple; a loop over the fields would take five times as long.
 
     def _init_1(self, a):
         self.a = a
@@ -115,14 +116,15 @@ class _StructType(type):
         if fields:
             cls._fields = {field: position for position, field in enumerate(fields)}
             cls._field_defaults = defaults
-            read = attrgetter(*fields)  # returns a tuple; for a single field, its plain value
+            # ``read`` returns a tuple; if there is a single field, it returns the plain value.
+            read = attrgetter(*fields)
             cls._values = read if len(fields) > 1 else lambda record: (read(record),)
             type.__setattr__(cls, "__init__", _init_of(cls))
         return cls
 
 
 class Struct(metaclass=_StructType):
-    """The base class of structs. Subclasses annotate their fields, those with defaults last.
+    """The base class of structs. Subclasses annotate their fields; fields with defaults come last.
 
     Structs are equal if their classes and all values are equal. They must not be changed: the type checker rejects assignments to
     fields. (Rejecting them at runtime would double the time to create a struct.)

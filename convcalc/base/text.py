@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
-STDIN = ("-", "<stdin>")  # names of standard input
+STDIN = ("-", "<stdin>")  # the names that stand for standard input
 # Characters that control a terminal or are invisible.
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 
@@ -36,7 +36,7 @@ def shapes_text(shapes: Sequence[Shape | None]) -> str:
 
 
 def number_text(number: Number, label: str | None = None) -> str:
-    """Returns ``1,234``, ``?`` for an unknown number, or ``≥ 1,234`` for a lower bound."""
+    """Returns the number as text: ``1,234``, ``?`` for an unknown number, or ``≥ 1,234`` for a lower bound."""
     value = plain(number)
     if value is UNKNOWN or (label and value == 0):
         return "?"
@@ -44,11 +44,11 @@ def number_text(number: Number, label: str | None = None) -> str:
 
 
 def bytes_text(number: Number, label: str | None = None) -> str:
-    """Returns ``4.20 MB`` as in Keras: the factor between units is 1,024; ``≥ 4.20 MB`` for a lower bound."""
+    """Returns a size such as ``4.20 MB``, in units of 1,024 as in Keras; ``≥ 4.20 MB`` for a lower bound."""
     value = plain(number)
     if not isinstance(value, int) or (label and value == 0):
         return "?"
-    if value.bit_length() > 1000:  # too large for a float
+    if value.bit_length() > 1000:  # the value is too large for a float
         return f"{'≥ ' if label == 'partial' else ''}{value >> 50}.00 PB"
     size, unit = float(value), "B"
     for larger in ("KB", "MB", "GB", "TB", "PB"):
@@ -59,7 +59,7 @@ def bytes_text(number: Number, label: str | None = None) -> str:
 
 
 def percent_text(part: Number, whole: Number) -> str:
-    """Returns ``98.2 %``, or a dash if the whole is 0."""
+    """Returns the part of the whole such as ``98.2 %``; a dash if the whole is 0."""
     dividend, divisor = plain(part), plain(whole)
     if not isinstance(dividend, int) or not isinstance(divisor, int):
         return "?"

@@ -2,8 +2,9 @@
 
 The output size is ``floor((I − F + P)/S) + 1``. ``I`` is the input size, ``F`` the effective kernel (``d·(k − 1) + 1`` for a kernel
 of ``k`` with dilation ``d``), ``P`` the padding of both sides and ``S`` the stride. Source: Dumoulin & Visin, "A guide to
-convolution arithmetic for deep learning" (2016). 'same' has ``ceil(I/S)`` outputs and adds the padding that they need; if the total
-is odd, the extra position is at the end, as in TensorFlow and Keras. Transposed windows follow ``keras.layers.Conv2DTranspose``.
+convolution arithmetic for deep learning" (2016). 'same' gives ``ceil(I/S)`` outputs and adds the necessary padding; if
+the total padding is odd, the extra position is at the end, as in TensorFlow and Keras. Transposed windows follow
+``keras.layers.Conv2DTranspose``.
 
 All functions accept any number of :mod:`convcalc.base.numbers`.
 """
@@ -30,7 +31,8 @@ class Window(Struct):
 
     Attributes:
         size: the size of the input
-        pad_before, pad_after: the padding; for a transposed window, the positions cut off the full output (negative: appended)
+        pad_before, pad_after: the padding; for a transposed window, the number of positions that are cut off the
+            full output (a negative number: appended)
         output: the size of the output
     """
 
@@ -50,12 +52,12 @@ class Window(Struct):
 
     @property
     def sizes(self) -> tuple[Number, ...]:
-        """The seven numbers, in the order of the fields."""
+        """The seven numbers of the window, in the order of the fields."""
         return self.size, self.kernel, self.stride, self.dilation, self.pad_before, self.pad_after, self.output
 
     @property
     def unread(self) -> Number:
-        """Number of input positions at the end that no window reads."""
+        """The number of input positions at the end that no window position reads."""
         if self.transposed:
             return 0
         return larger(0, self.size + self.pad_before - ((self.output - 1) * self.stride + self.effective_kernel))
@@ -78,21 +80,21 @@ def effective_kernel(kernel: Number, dilation: Number) -> Number:
 
 
 def same_padding(size: Number, effective: Number, stride: Number, output: Number) -> Number:
-    """Returns the total padding that ``output`` windows need."""
+    """Returns the total padding (before and after) that is needed for an output of size ``output``."""
     return larger((output - 1) * stride + effective - size, 0)
 
 
 def pad_before_range(window: Window) -> tuple[int, int]:
     """Returns the smallest and the largest possible padding before the input.
 
-    They differ only for 'same' with an unknown input size.
+    The two numbers differ only for 'same' with an unknown input size.
     """
     before = plain(window.pad_before)
     if isinstance(before, int):
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # The total padding is smallest for multiples of the stride, and largest for a multiple plus 1.
+    # The total padding is smallest if the input size is a multiple of the stride, and largest for a multiple plus 1.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
@@ -132,7 +134,7 @@ def slide_ceil(
 ) -> Window:
     """Returns the window with the output size rounded up, like ``ceil_mode`` of PyTorch and Caffe.
 
-    If the last window would start in the padding after the input, it is dropped.
+    The last window is dropped if it would start in the padding after the input.
     """
     before, after = padding
     effective = as_constant(effective_kernel(kernel, dilation))
@@ -154,8 +156,9 @@ def slide_transposed(
 ) -> Window:
     """Returns the transposed window, which spreads each input position over ``kernel`` positions of the output.
 
-    ``padding`` is 'valid', 'same' (both as in Keras) or (before, after): how much to cut off the full output of ``(I − 1)·S + F``, like
-    PyTorch's ``padding``. ``output_padding`` appends positions; None uses Keras's default.
+    The full output has the size ``(I − 1)·S + F``. ``padding`` is 'valid' or 'same', as in Keras, or (before, after):
+    the numbers of positions to cut off the full output, as in PyTorch. ``output_padding`` is the number of positions to
+    append; None uses Keras's default.
     """
     effective = as_constant(effective_kernel(kernel, dilation))
     if padding == "same":
@@ -183,14 +186,14 @@ def slide_transposed(
         after = after if output_padding is None else after - output_padding
         if output <= 0:
             raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
-    # Keras accepts an output of size 0 (from size 1 with an even kernel and output_padding 0).
+    # Keras accepts an output of size 0, e.g. for an input of size 1, an even kernel and output_padding 0.
     if output < 0:
         raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)
 
 
 def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """Returns the window of each spatial axis of a channels-last shape. ``padding`` is a string, or a pair for each axis."""
+    """Returns the window of each spatial axis of a channels-last shape. ``padding``: a string or pairs for all axes."""
     padding = a["padding"]
     paddings = repeat(padding) if isinstance(padding, str) else padding
     return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], paddings))

@@ -1,4 +1,4 @@
-"""Text and formulas for one axis of a window: the output size with padding, and the unread positions."""
+"""Formulas and numbers for one axis of a window, such as the output size and the number of unread positions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from convcalc.base.window import Window, same_padding, slide
 
 
 def is_same(window: Window) -> bool:
-    """True for padding 'same', which is computed from the output size."""
+    """True if the formula of the output size shows padding 'same': the input size divided by the stride, rounded up."""
     asked = ceil_div(as_constant(window.size), as_constant(window.stride))
     return not window.transposed and isinstance(window.output, Traced) and window.output.text == traced(asked).text
 
 
 def with_padding(window: Window) -> Number:
-    """Returns the output size by the general formula, (I − F + P)/S + 1, with the padding as a number."""
+    """Returns the output size with the general formula of :mod:`convcalc.base.window`; the padding is a number."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     before, after = plain(window.pad_before), plain(window.pad_after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
@@ -27,7 +27,7 @@ def total_padding(window: Window) -> Number:
 
 
 def worked(number: Number, unknown: str = "unknown: an input size is not known") -> str:
-    """Returns a number with its formula."""
+    """Returns a number as text, with its formula if it is traced; the argument ``unknown`` if it is not known."""
     if isinstance(number, Traced):
         return number.worked
     return f"{number:,}" if isinstance(number, int) else unknown

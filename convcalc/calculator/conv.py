@@ -1,7 +1,7 @@
 """The calculator: computes one convolution or pooling from numbers.
 
-It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and MACs. Both run on
-traced numbers, which record the formulas.
+It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and
+MACs. Both compute with traced numbers, which record the formulas.
 """
 
 from __future__ import annotations
@@ -137,11 +137,11 @@ def conv(
     framework: str = "keras",
     ceil_mode: bool = False,
 ) -> ConvAnswer:
-    """Returns the result of a convolution (with ``pool``: a pooling). ``input`` excludes batch and channels.
+    """Returns the result of a convolution (with ``pool``: a pooling). ``input`` has the spatial axes only.
 
     A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis. ``padding`` is 'valid',
-    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. The default of ``strides`` is 1; for
-    a pooling, it is the kernel size.
+    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. ``strides``
+    defaults to 1; for a pooling, to the kernel size.
 
     Raises :class:`ConvcalcError` if the kernel does not fit, or if the framework does not accept the arguments.
     """
@@ -149,7 +149,8 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # By default, PyTorch cuts nothing off. Unlike Keras, it does not extend the output to the stride.
+        # By default, PyTorch cuts nothing off the full output. Keras extends the output if the kernel is smaller than
+        # the stride; PyTorch does not.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
@@ -232,7 +233,10 @@ def _check_question(
         raise refuse("a pooling is neither transposed nor depthwise")
     if transpose and (depthwise or groups != 1):
         raise refuse("transposed convolutions with groups are not supported, as in Keras")
-    if depthwise and rank == 3:
+    if pool and dilated and (framework == "keras" or pool == "avg"):
+        whose = "Keras's pooling has" if framework == "keras" else "PyTorch's average pooling has"
+        raise refuse(f"{whose} no dilation")
+    if depthwise and rank == 3 and framework == "keras":
         raise refuse("a depthwise convolution has 1 or 2 axes in Keras")
     if ceil_mode and (framework != "torch" or not pool):
         raise refuse("ceil_mode is only for PyTorch's pooling; Keras always rounds down")
@@ -240,7 +244,7 @@ def _check_question(
         raise refuse("output_padding is only for transposed convolutions")
     if transpose and framework == "keras" and not isinstance(padding, str):
         raise refuse("Keras's transposed convolutions pad 'same' or 'valid' only; numbers need --framework torch")
-    if padding == "causal" and (rank > 1 or transpose or pool or framework == "torch"):
+    if padding == "causal" and (rank > 1 or transpose or pool or depthwise or framework == "torch"):
         raise refuse("padding 'causal' exists only in Keras's Conv1D")
     if framework == "keras" and strided and dilated and not pool and not depthwise:
         raise refuse(
@@ -248,8 +252,12 @@ def _check_question(
         )
     if framework == "torch" and padding == "same" and (strided or transpose or pool):
         raise refuse("PyTorch accepts padding 'same' only for convolutions with stride 1; give a number")
-    if extra is not None and any(size >= stride for size, stride in zip(extra, args["strides"])):
-        raise refuse("output_padding must be below the stride on every axis", codes.OUTPUT_PADDING)
+    if extra is not None:
+        torch = framework == "torch"
+        for size, stride, rate in zip(extra, args["strides"], args["dilation_rate"]):
+            if size >= stride and not (torch and size < rate):
+                below = "the stride or the dilation" if torch else "the stride"
+                raise refuse(f"output_padding must be below {below} on every axis", codes.OUTPUT_PADDING)
     if framework == "torch" and pool and not isinstance(padding, str):
         for (before, _), size in zip(padding, args["kernel_size"]):
             if before * 2 > size:
@@ -257,7 +265,7 @@ def _check_question(
 
 
 def _rank(*sizes: Any) -> int:
-    """Returns the number of axes: that of the arguments with more than one number."""
+    """Returns the number of axes, taken from the arguments that have one number for each axis; otherwise 1."""
     *plain_sizes, padding = sizes
     counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
     pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
@@ -297,7 +305,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input size is named by its axis, so that formulas are still complete
+    if name == "input":  # an unknown input size gets the name of its axis, so the formulas are complete
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)

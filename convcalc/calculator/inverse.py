@@ -15,7 +15,7 @@ MAX_STRIDE = 64
 
 
 class Setting(Struct):
-    """A kernel size, strides (a tuple if they differ between axes), a padding (a string or a number) and the windows."""
+    """The settings of a convolution, and its windows. ``strides`` is a tuple if the strides differ between axes."""
 
     kernel_size: int
     strides: int | tuple[int, ...]
@@ -70,7 +70,7 @@ def nearest(
     transpose: bool = False,
     framework: str = "keras",
 ) -> Setting | None:
-    """Returns the setting whose output is closest to ``output``; None if no kernel fits."""
+    """Returns the setting whose output size is closest to ``output``; None if no kernel fits the input."""
     input, output = _axes(input, output)
     return min(
         _search(input, output, kernel_size, strides, padding, transpose, framework),
@@ -80,7 +80,7 @@ def nearest(
 
 
 def _axes(input: tuple[int, ...], output: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Returns both sizes with the same number of axes. A single number is used for all axes."""
+    """Returns ``input`` and ``output`` with the same number of axes. A single number is used for all axes."""
     if len(output) == 1:
         output = output * len(input)
     if len(input) == 1:
@@ -119,20 +119,22 @@ def _search(
     transpose: bool,
     framework: str,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits, with any output."""
+    """Yields all settings in which the kernel fits the input. Their output size can differ from ``output``."""
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
     apart = [] if strides else [several for several in product(*map(_near, each_axis)) if len({*several}) > 1]
     largest = MAX_KERNEL if transpose else min(MAX_KERNEL, *input)
     kernels = [kernel_size] if kernel_size else [*range(1, largest + 1)]
     if not kernel_size and not transpose and max(output) == 1:
-        kernels += [size for size in {*input} if size > largest]  # a kernel as large as the input: a global reduction
+        # Also try a kernel as large as the input: it reduces the whole axis to one position.
+        kernels += [size for size in {*input} if size > largest]
     for kernel in kernels:
         for pad in [padding] if padding is not None else ["same", "valid", *range(1, min(kernel, MAX_KERNEL) // 2 + 1)]:
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # PyTorch's transposed windows accept only numbers: 'valid' is 0, without Keras's extra positions up to the stride.
+                # PyTorch's transposed windows accept only numbers. Here 'valid' means 0: unlike Keras, PyTorch does not
+                # extend the output if the kernel is smaller than the stride.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 windows = _windows(input, kernel, stride, amount, transpose)
                 if windows:
@@ -147,12 +149,16 @@ def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the strides near the ratio. Only these are tried for strides that differ between axes."""
+    """Returns the strides near the ratio of the sizes. Only these are tried if strides differ between axes."""
     return strides[-4:]
 
 
 def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool, framework: str) -> bool:
-    """True if the framework does not accept the setting, e.g. numbers in Keras's transposed layers, or most uses of 'same' in PyTorch."""
+    """True if the framework rejects the setting.
+
+    Keras rejects numeric padding in transposed layers. PyTorch rejects 'same' in transposed layers and with strides
+    above 1.
+    """
     if framework == "torch":
         return padding == "same" and (transpose or max(_each(strides)) > 1)
     return transpose and not isinstance(padding, str)

@@ -1,1 +1,4 @@
-"""Checks of a report: budgets, expectations, stored records, stored weights; insights; and the audit of a Keras file."""
+"""Checks a report against budgets, expectations, stored records and stored weights.
+
+Finds insights, and audits Keras files.
+"""

@@ -30,7 +30,7 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# Sizes and the counts in the same line of a summary: one problem is enough for both.
+# For each size: the count in the same line of a summary. If both differ, only the count is reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -41,14 +41,21 @@ _COUNT_OF_SIZE = {
 def compare_with_snapshot(
     report: Study, recorded: Snapshot, ignore_names: bool = False
 ) -> tuple[Comparison, tuple[Problem, ...]]:
-    """Returns the differences between a record and a model: as data, and as one problem for each layer and total."""
+    """Returns the differences between a recorded snapshot and a model.
+
+    The first result has the differences as data. The second has one problem for each layer and each total that differs.
+    """
     current = snapshot_of_report(report) if recorded.format == REPORT else snapshot_as_printed(report, recorded)
     comparison = compare(uncrop(recorded, current), current, ignore_names)
     return comparison, (*_layer_problems(report, comparison), *_total_problems(report, comparison))
 
 
 def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields the layers that changed, then those that only follow from their inputs, both in the order of the record."""
+    """Yields a problem for each layer that differs from the record.
+
+    Layers that changed themselves come first. Layers that differ only because their inputs changed come last. Both
+    groups are in the order of the record.
+    """
     marks = _Marks(report.model)
     problems = [
         (pair.follows, _pair_problem(pair, previous, marks)) for pair, previous in _with_previous(comparison.pairs)
@@ -58,7 +65,7 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair with the nearest pair before it that the record has."""
+    """Yields each pair together with the nearest earlier pair that has a layer in the record."""
     previous = None
     for pair in pairs:
         yield pair, previous
@@ -79,7 +86,10 @@ def _pair_problem(pair: Pair, previous: Pair | None, marks: _Marks) -> Problem |
 
 
 def _missing_layer(row: Row, previous: Pair | None, marks: _Marks) -> Problem:
-    """Returns the problem of a layer that only the record has. Its position is that of the layer before it."""
+    """Returns the problem of a layer that is in the record but not in the model.
+
+    The problem's source position is the position of the layer that precedes the missing layer in the record.
+    """
     before = previous.before if previous is not None else None
     where = "is the first layer" if before is None else f"follows '{before.name}'"
     message = f"{_layer_text(row)} is missing; in the record it {where}"
@@ -105,13 +115,16 @@ def _cell_text(cell: Cell) -> str:
 
 
 class _Marks:
-    """The source positions of a model's layers, by path."""
+    """Finds the source positions of a model's layers by the paths of the layers."""
 
     def __init__(self, model: Model) -> None:
         self._layers = dict(model.walk())
 
     def of(self, row: Row | None) -> Mark | None:
-        """Returns the mark of a row's layer. A layer inside another layer, such as a Pipeline, has the mark of that layer."""
+        """Returns the source position of the row's layer.
+
+        A layer inside another layer, such as a Pipeline, has the source position of the outer layer.
+        """
         path = row.path if row is not None else None
         while path and path not in self._layers:
             path = path.rpartition("/")[0]
@@ -120,7 +133,10 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total, or line of a summary, that differs. If no layer differs, it names likely culprits."""
+    """Yields a problem for each total, or line of a summary, that differs.
+
+    If no layer differs, the problem also names the layers that probably cause the difference.
+    """
     fields = {change.field for change in comparison.totals}
     layers_agree = all(pair.status == "same" for pair in comparison.pairs)
     for change in comparison.totals:

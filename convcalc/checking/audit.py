@@ -1,7 +1,8 @@
-"""Finds code that Keras would run and files that it would open when it loads a file. Nothing is run or opened here.
+"""Finds code that Keras would run, and files that Keras would open, when Keras loads a file.
 
-Every object in the config is checked, at any depth: in wrappers, in nested models, in ``compile_config``. Sources: Keras's
-``saving/serialization_lib.py``, and the ``from_config`` of the layers.
+The audit itself runs nothing and opens no such file. It checks every object in the config at any depth: in wrappers, in
+nested models and in ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of
+the layers.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from convcalc.layers.arguments import REQUIRED
 
 
 class AuditFinding(Struct):
-    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and its path in the file."""
+    """A risk (``runs-code``, ``imports-code`` or ``opens-file``), and the path of the risky object in the file."""
 
     risk: str
     path: str
     message: str
 
 
-_BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}  # a class that is not a layer
+# The class name of a Python function that is stored as bytecode. It is not a layer.
+_BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}
 _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 
 
@@ -32,7 +34,10 @@ def audit(config: Any) -> list[AuditFinding]:
 
 
 def audit_links(links: Iterable[tuple[str, str]]) -> list[AuditFinding]:
-    """Returns the findings for external links in HDF5. ``links`` has the paths of the links and the files that they name."""
+    """Returns the findings for external links in an HDF5 file.
+
+    ``links`` has the path of each link, and the name of the file to which the link points.
+    """
     return [AuditFinding("opens-file", path, f"HDF5 link: opens the file {file!r}") for path, file in links]
 
 
@@ -53,7 +58,8 @@ def _objects(config: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _audit_object(path: str, value: Mapping[str, Any]) -> Iterator[AuditFinding]:
     name, module, config = value.get("class_name"), value.get("module"), value.get("config")
-    class_name = name.rpartition(">")[2] if isinstance(name, str) else ""  # without its package, as in "pkg>Class"
+    # without the package: "Class" for "pkg>Class"
+    class_name = name.rpartition(">")[2] if isinstance(name, str) else ""
     arguments = config if isinstance(config, Mapping) else {}
     layer_name = arguments.get("name")
     suffix = f" '{layer_name}'" if isinstance(layer_name, str) else ""

@@ -1,4 +1,4 @@
-"""Checks a model against a budget: upper limits of its totals, and a minimum receptive field."""
+"""Checks a model against a budget. A budget has upper limits for totals, and a minimum for the receptive field."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from convcalc.report_json.write import totals_data, totals_with_memory
 
 
 class Limit(Struct):
-    """A limit as it was written.
+    """A limit as the user wrote it.
 
-    ``origin`` is the option or the file with the limit; it is empty for the spec itself, which has a ``mark``.
+    ``origin`` names the option or the file with the limit. For a limit in the model's own spec, ``origin`` is empty and
+    ``mark`` is the position in the spec.
     """
 
     value: Any
@@ -28,28 +29,31 @@ class Limit(Struct):
 
 
 def limits_of(budget: Mapping[str, Any], origin: str = "", place: Place | None = None) -> dict[str, Limit]:
-    """Returns the limits of a mapping, such as ``{"params": "5M"}``. They are not checked yet."""
+    """Returns the limits in a mapping such as ``{"params": "5M"}``, without checking them."""
     mark = place.mark("budget") if place and budget else None
     return {key: Limit(value, origin, mark) for key, value in budget.items()}
 
 
 def spec_limits(model: Model) -> dict[str, Limit]:
-    """Returns the limits in a model's own spec."""
+    """Returns the limits in the model's own spec."""
     return limits_of(model.budget, "", model.place)
 
 
 def effective_limits(
     model: Model, project: Mapping[str, Limit] | None = None, options: Mapping[str, Limit] | None = None
 ) -> dict[str, Limit]:
-    """Returns the limits that apply to a model: options override the spec's budget, which overrides the project's."""
+    """Returns the limits that apply to a model.
+
+    An option overrides a limit in the spec. A limit in the spec overrides a limit of the project.
+    """
     return {**(project or {}), **spec_limits(model), **(options or {})}
 
 
 def check_budget(report: Study, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
     """Returns a problem for each limit that the model does not meet.
 
-    An unknown number, or a lower bound, does not meet a limit, unless ``allow_incomplete`` is True. Raises :class:`ConvcalcError`
-    with one problem for each limit that is not a number.
+    If a number is unknown or only a lower bound, the limit is not met, unless ``allow_incomplete`` is True. Raises
+    :class:`ConvcalcError` with one problem for each limit that is not a valid number.
     """
     problems: list[Problem] = []
     invalid: list[Problem] = []
@@ -86,7 +90,10 @@ def _check_maximum(key: str, limit: Limit, report: Study, allow_incomplete: bool
 
 
 def _total(key: str, report: Study) -> tuple[int | None, str]:
-    """Returns a total and its label in ``incomplete``. Memory and FLOPs are computed only if a budget limits them."""
+    """Returns a total, and the total's label in ``incomplete``.
+
+    Memory and FLOPs are computed only if a budget limits them.
+    """
     if key == "flops":
         report = report.with_flops()
     totals = totals_data(report.totals)
@@ -120,14 +127,20 @@ def _check_receptive_field(report: Study, limit: Limit, allow_incomplete: bool) 
 
 
 class LargestFields(Struct):
-    """The largest receptive field along each axis. ``partial`` is True if the receptive field of a layer is unknown."""
+    """The largest receptive field along each axis.
+
+    ``partial`` is True if the receptive field of at least one layer is not fully known.
+    """
 
     sizes: tuple[int, ...]
     partial: bool
 
 
 def largest_fields(report: Study) -> LargestFields:
-    """Returns the largest receptive fields. Layers that read their whole input, such as Dense, are not considered."""
+    """Returns the largest receptive field along each axis.
+
+    Layers that read their whole input, such as Dense, are not considered.
+    """
     largest: dict[int, int] = {}
     partial = any(not report.receptive_fields.get(row.path) for row in report.layers)
     for field in (field for calls in report.receptive_fields.values() for call in calls for field in call):

@@ -1,4 +1,4 @@
-"""Checks one model against its expectations, budgets and a record."""
+"""Checks one model against its expectations, its budget and a record."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def check_model(
     ignore_names: bool = False,
     allow_incomplete: bool = False,
 ) -> CheckResult:
-    """Checks a report against the expectations in its spec, against limits, and against a record.
+    """Checks a report against the expectations in the model's spec, against limits, and against a record.
 
-    The warnings of the report itself are not repeated in the result.
+    The result does not repeat the warnings of the report itself.
     """
     problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
     comparison = None

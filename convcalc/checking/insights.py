@@ -1,8 +1,8 @@
 """Insights: likely mistakes and hot spots of a model, such as unused input or one layer with most of the parameters.
 
-A rule is a function from a report to findings, declared by :func:`_insight` with a code. Its docstring is shown by
-``convcalc explain CODE`` and in docs/insights.md: a title, then why it matters and what to do. An insight is not an error. Unknown
-numbers cause no insight, because comparisons with them are false.
+A rule is a function that returns findings for a report. :func:`_insight` declares a rule with a code. ``convcalc
+explain CODE`` and docs/insights.md show the rule's docstring: a title, then why the finding matters and what to do. An
+insight is not an error. Unknown numbers cause no insight, because every comparison with an unknown number is false.
 """
 
 from __future__ import annotations
@@ -22,23 +22,29 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-MAJORITY_PERCENT = 50  # a layer above this has more than all others together
-HIGH_PEAK = 2  # a peak above this times the median leaves most of its memory unused during half of the steps
+MAJORITY_PERCENT = 50  # a layer with a larger share has more than all other layers together
+HIGH_PEAK = 2  # if peak > HIGH_PEAK · median, half of the steps leave most of the peak's memory unused
 
 
 class Insight(Struct):
-    """A finding: the code of its rule, the path of the layer, and a message that continues a sentence after the layer's name."""
+    """A finding of a rule: the code of the rule, the path of the layer, and a message.
+
+    The message continues a sentence that begins with the name of the layer.
+    """
 
     code: str
     layer: str
     message: str
 
 
-Findings: TypeAlias = "Iterator[tuple[str, str]]"  # paths of layers, and the message for each
+Findings: TypeAlias = "Iterator[tuple[str, str]]"  # pairs: the path of a layer, and a message about the layer
 
 
 class InsightRule(Struct):
-    """A rule: its code and title, the explanation why it matters and what to do, and the function that finds it."""
+    """A rule that finds insights.
+
+    The explanation says why the finding matters and what to do. ``find`` is the function that finds the insights.
+    """
 
     code: str
     title: str
@@ -50,14 +56,17 @@ INSIGHT_RULES: dict[str, InsightRule] = {}
 
 
 def insights(report: Study) -> tuple[Insight, ...]:
-    """Returns all insights of a model, rule by rule."""
+    """Returns all insights of a model, in the order of the rules."""
     return tuple(
         Insight(rule.code, path, message) for rule in INSIGHT_RULES.values() for path, message in rule.find(report)
     )
 
 
 def _insight(code: str) -> Callable[[Callable[[Study], Findings]], Callable[[Study], Findings]]:
-    """Declares a rule. The docstring of the function is its title and explanation."""
+    """Returns a decorator that declares a rule.
+
+    The docstring of the decorated function is the rule's title and explanation.
+    """
 
     def declare(find: Callable[[Study], Findings]) -> Callable[[Study], Findings]:
         title, _, explanation = inspect.cleandoc(find.__doc__ or "").partition("\n\n")
@@ -112,14 +121,20 @@ def _most_memory(report: Study) -> Findings:
 
 
 def _single_layers(report: Report) -> list[LayerReport]:
-    """Returns all rows except those of nested models, whose numbers are sums of other rows."""
+    """Returns all rows except the rows of nested models.
+
+    The numbers of a nested model are sums of the numbers in other rows.
+    """
     rows = report.layers
     models = {row.path for row, next_row in pairwise(rows) if next_row.depth > row.depth}
     return [row for row in rows if row.path not in models]
 
 
 def _majority(parts: Iterable[tuple[LayerReport, Number]], total: Number, unit: str) -> Findings:
-    """Yields the layer with the majority of a total, unless it is the only layer with a number above 0."""
+    """Yields the layer that has more than half of a total.
+
+    Yields nothing if only one layer has a number above 0.
+    """
     known = [(number, row) for row, part in parts if isinstance(number := plain(part), int) and number > 0]
     if len(known) < 2:
         return
@@ -143,7 +158,8 @@ def _unread_input(report: Report) -> Findings:
         unused = [
             f"{window.unread} of {window.size} positions of {axis}"
             for axis, window in windows
-            # With a stride of 1 nothing is rounded down: the layer crops. Gaps between windows are another insight.
+            # With a stride of 1, nothing is rounded down: the layer crops its input.
+            # Gaps between windows cause another insight (skipped-input).
             if window.stride > 1 and window.unread > larger(0, window.stride - window.effective_kernel)
         ]
         if unused:
@@ -199,21 +215,25 @@ def _uneven_padding(report: Report) -> Findings:
 
 
 def _is_off_centre(window: Window) -> bool:
-    """Returns True if a window with padding 'same' is padded unequally for every input size: it is even and its stride is 1."""
+    """Returns True if padding 'same' pads the two ends of a window's axis unequally for every input size.
+
+    This is so if the window is even and its stride is 1.
+    """
     return bool(window.stride == 1 and window.effective_kernel % 2 == 0)
 
 
 def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """Yields the layers with windows and padding 'same'."""
+    """Yields the layers that have windows and padding 'same'."""
     for row, windows in _with_windows(report):
         if _arguments(row.definition, row.config).get("padding") == "same":
             yield row, windows
 
 
 def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """Yields the layers with windows, and the windows of their last call with their axes.
+    """Yields each layer with windows, and the windows of the layer's last call.
 
-    Transposed windows are left out: they write, and use the whole input.
+    Each window is paired with its axis name. Transposed windows are left out: they use the whole input, because they
+    write to the output instead of reading the input.
     """
     for row in _single_layers(report):
         for result in row.calls[-1].result.rule_results if row.calls else ():
@@ -223,14 +243,17 @@ def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str,
 
 
 def _axes(row: LayerReport, count: int) -> Sequence[str]:
-    """Returns the names of the axes of a layer's windows, such as "height"; "axis 1" … if the layer does not name its axes."""
+    """Returns the names of the axes along which a layer's windows move, such as "height".
+
+    If the layer does not name these axes, the names are "axis 1", "axis 2" and so on.
+    """
     names = row.definition.axis_names(row.config) if isinstance(row.definition, LayerDefinition) else ()
     spatial = [axis for axis in names if axis != "channels"]
     return spatial if len(spatial) == count else [f"axis {number}" for number in range(1, count + 1)]
 
 
 def _arguments(definition: Any, args: Any) -> dict[str, Any]:
-    """Returns all arguments of a layer, including defaults."""
+    """Returns all arguments of a layer, including default values."""
     return {**(definition.defaults if isinstance(definition, LayerDefinition) else {}), **args}
 
 
@@ -259,7 +282,10 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns for each layer the layers that read its outputs; None if the model returns an output."""
+    """Returns, for each layer, the numbers of the layers that read its outputs.
+
+    The set also contains None if the model returns an output of the layer.
+    """
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
         for ref in call.sources:
@@ -270,7 +296,7 @@ def _readers(model: Model) -> list[set[int | None]]:
 
 
 def _ends_with_bias(layer: Layer) -> bool:
-    """Returns True if the last step of a layer adds a bias to each channel, so it has no activation."""
+    """Returns True if the last step of a layer adds a bias to each channel. Such a layer has no activation."""
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.ends_with_bias:
         return False
@@ -279,7 +305,7 @@ def _ends_with_bias(layer: Layer) -> bool:
 
 
 def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
-    """Returns True if a layer is a batch normalization with ``beta`` over the channels of ``row``."""
+    """Returns True if ``norm`` is a batch normalization with ``beta`` along the channel axis of ``row``'s output."""
     definition, shape = norm.definition, row.output_shapes[0]
     if definition.name != "BatchNormalization" or shape is None:
         return False
@@ -296,10 +322,10 @@ def _field_beyond_input(report: Study) -> Findings:
     Each position depends on the whole input along this axis, and on padding. From here on, layers that only enlarge the receptive
     field (large kernels, dilation, more strides) add no context; with a larger input they would.
     """
-    inputs: set[str] = set()  # with a finding
+    inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
-            # A layer that reads its whole input, such as Dense, is not meant to have a limited receptive field.
+            # A layer such as Dense reads its whole input on purpose, so a large receptive field is no finding.
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in inputs:
                 inputs.add(field.input)

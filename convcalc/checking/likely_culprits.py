@@ -1,4 +1,7 @@
-"""Suggests which layers cause a difference in a total, if the record does not show a difference in any layer."""
+"""Suggests which layers cause a difference in a total.
+
+The suggestion is needed if a total differs from the record, but the record shows no difference in any layer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from convcalc.differences.comparison import Change
 
 
 def likely_culprits(report: Report, total: Change) -> str:
-    """Returns a hint to append to a message about a total that differs; empty if no layer is likely."""
+    """Returns a hint for the message about a total that differs. The hint is empty if no layer is a likely cause."""
     if total.field == "trainable_params":
         before, after = total.before.value, total.after.value
         return _frozen_layers(report, before - after) if isinstance(before, int) and isinstance(after, int) else ""
@@ -21,9 +24,10 @@ def likely_culprits(report: Report, total: Change) -> str:
 
 
 def _frozen_layers(report: Report, missing: int) -> str:
-    """Names the layers with exactly as many parameters as are trainable in the record but not in the model.
+    """Names the frozen layers that explain why the model has fewer trainable parameters than the record.
 
-    ``missing`` is this number. It is negative if more parameters are trainable in the model.
+    ``missing`` is the difference. If ``missing`` is negative, names the trainable layers with that many parameters
+    instead.
     """
     rows = report.layers
     if missing < 0:
@@ -50,7 +54,7 @@ def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
 
 
 def _layers_of_rare_dtype(report: Report) -> str:
-    """Names the layers whose dtype is not the most frequent one."""
+    """Names the layers whose dtype is not the most frequent dtype of the model."""
     rows = [row for row in report.layers if row.weights]
     counts = Counter(row.dtype for row in rows)
     if len(counts) < 2:

@@ -1,4 +1,7 @@
-"""Parses quantities and sizes: ``5M`` is five million, ``256KiB`` is 256·1,024, ``32x48`` is a size for each of two axes."""
+"""Parses quantities and sizes.
+
+Examples: ``5M`` is five million, ``256KiB`` is 256·1,024, and ``32x48`` is one size for each of two axes.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ from convcalc.layers.arguments import shown
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
-_LIMIT = 10**31  # the same number of digits as in a text
+_LIMIT = 10**31  # an int may have at most 31 digits, as many as a string may have before the decimal point
 
 _SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
 
 
 def sizes(value: object) -> tuple[int, ...]:
-    """Returns the sizes in 32, ``[32, 48]`` or ``"32x48"``, for 1 to 3 axes. Raises :class:`Refusal` for anything else."""
+    """Returns the sizes for 1 to 3 axes. ``value`` is, for example, 32, ``[32, 48]`` or ``"32x48"``.
+
+    Raises :class:`Refusal` for any other value.
+    """
     if isinstance(value, str) and _SIZES.fullmatch(value.strip()):
         return tuple(int(size) for size in re.split("[x×,]", value.strip()))
     values: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -30,9 +36,9 @@ def sizes(value: object) -> tuple[int, ...]:
 
 
 def quantity(value: object) -> int:
-    """Returns the number in an int or a text such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
+    """Returns the number that an int or a string states. Examples of strings: ``5M``, ``1.5G``, ``4MB``, ``256KiB``.
 
-    Raises :class:`Refusal` for anything else.
+    Raises :class:`Refusal` for any other value.
     """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LIMIT:
         return value

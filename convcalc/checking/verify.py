@@ -1,7 +1,7 @@
-"""Compares the weights of a report with the weights that the model's file stores.
+"""Compares the weights in a report with the weights that the model's file stores.
 
-The weights of a layer are compared by their shapes, in any order, so the names of attributes in Keras need not be known. Exchanged
-weights of one layer with equal shapes are not noticed.
+The weights of a layer are compared only by their shapes, in any order. So the names of Keras's attributes need not be
+known. But if a file has exchanged two weights of equal shape in one layer, the comparison does not notice it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class VerifyResult(Struct):
 
     @property
     def agreement(self) -> str:
-        """Returns a sentence with the numbers of weights and layers that agree."""
+        """Returns a sentence that states how many weights and layers agree with the file."""
         agree = f"{_counted(self.weights, 'weight')} of {_counted(self.layers, 'layer')} agree with the file"
         unknown = f"; {_counted(self.unknown, 'layer')} could not be compared" if self.unknown else ""
         return agree + unknown
@@ -48,7 +48,10 @@ def _counted(number: int, what: str) -> str:
 
 @dataclass
 class _Layer:
-    """The inferred weights (name and shape) of a layer, or of a nested model whose weights are stored together."""
+    """The name and shape of each inferred weight of one layer.
+
+    A nested model whose weights are stored together counts as one layer.
+    """
 
     row: LayerReport
     weights: list[tuple[str, Shape]] = field(default_factory=list)
@@ -56,7 +59,7 @@ class _Layer:
 
 
 def verify(report: Report, weights: Weights) -> VerifyResult:
-    """Compares the inferred weights of a model with the weights in its file."""
+    """Compares the inferred weights of a model with the weights in the model's file."""
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
@@ -70,7 +73,10 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
         compared += bool(inferred)
         count += 0 if is_unknown else len(row.weights)
         layer.weights += [("/".join(filter(None, (inner_path, weight.name))), weight.shape) for weight in inferred]
-    problems = [_difference(path, layer, weights.layers.get(path, ())) for path, layer in layers.items()]
+    problems = [
+        _difference(path, layer, weights.layers.get(path, ())) or _shared(path, layer, weights)
+        for path, layer in layers.items()
+    ]
     if weights.others:
         unused = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
         message = f"the file stores {first_listed(unused)}, which no layer of the model has"
@@ -79,10 +85,10 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
 
 
 def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
-    """Returns a layer's weights as a ``.keras`` archive stores them.
+    """Returns the weights of a layer in the way a ``.keras`` archive stores them.
 
-    LoRA's matrices are added to the kernels. The kernel under SpectralNormalization is stored twice, because it is a variable of both
-    layers.
+    The archive has no LoRA matrices, because Keras adds them to the kernels. The archive stores the kernel under a
+    SpectralNormalization twice, because the kernel is a variable of the wrapper and of the inner layer.
     """
     kept = [weight for weight in weights if "lora_" not in weight.name]
     vectors = [weight.name.removesuffix("vector_u") for weight in kept if weight.name.endswith("vector_u")]
@@ -91,7 +97,10 @@ def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
 
 
 def _stored_at(path: str, weights: Weights) -> str:
-    """Returns the path under which a layer's weights are stored: its own path, or that of a model that contains it."""
+    """Returns the path under which a layer's weights are stored.
+
+    It is the path of the layer itself, or the path of a model that contains the layer.
+    """
     stored_at = path
     while stored_at not in weights.layers:
         stored_at, separator, _ = stored_at.rpartition("/")
@@ -104,10 +113,25 @@ def _is_model(row: LayerReport) -> bool:
     return isinstance(row.definition, Model)
 
 
-def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
-    """Returns the problem of a layer whose inferred and stored weights differ; None if they agree.
+def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
+    """Returns the problem of a layer that shares the weights of another layer; None if the layer has its own weights.
 
-    If some of its weights cannot be inferred, further stored weights are not a problem.
+    A file stores shared weights only once.
+    """
+    first = weights.shared.get(path)
+    if first is None or not layer.weights:
+        return None
+    message = (
+        f"{layer.row.class_name} '{path}' has no weights of its own in the file, which stores those of '{first}'; "
+        "Keras cannot load such a file"
+    )
+    return Problem(codes.WEIGHTS_DIFFER, message, None, path)
+
+
+def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
+    """Returns the problem of a layer whose inferred weights differ from the stored weights; None if they agree.
+
+    If some weights of the layer cannot be inferred, additional stored weights are not a problem.
     """
     missing = list(layer.weights)
     unused = []

@@ -1,4 +1,4 @@
-"""The command line. Each command is a module, which is imported when the command is called."""
+"""The command line. Each command is a module. A module is imported only when its command is called."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OK, CHECK_FAILED, USAGE_ERROR = 0, 1, 2
 
 
 class _LazyGroup(click.Group):
-    """A group of commands that imports a command's module when the command is called."""
+    """A group of commands. The module of a command is imported only when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
         from click.shell_completion import CompletionItem
 
         commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        # click.Group would import every command for its help.
+        # The method of click.Group would import every command, to get its help text.
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,13 +70,18 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Runs the command line and exits: 0 success, 1 a check failed, 2 the input or the arguments are wrong."""
+    """Runs the command line and exits.
+
+    The exit code is 0 for success, 1 if a check failed, 2 if the input or the arguments are wrong.
+    """
     if args is None:
         gc_pause.collect_rarely()
-        warnings.showwarning = lambda message, *details, **more: warn(f"warning: {message}")  # e.g. of a broken plugin
+        warnings.showwarning = lambda message, *details, **more: warn(
+            f"warning: {message}"
+        )  # e.g. from a broken plugin
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller: discard the output, as print() does
+        if getattr(sys, name) is None:  # the caller closed the stream: discard the output, as print() does
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     if "_CONVCALC_COMPLETE" in os.environ:
         import convcalc.cli.shells  # noqa: F401 - registers the shells
@@ -95,7 +100,8 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except (BrokenPipeError, SystemExit):
-        # The reader of our output closed it, e.g. head: not an error. (Click turns BrokenPipeError into SystemExit.)
+        # A program that reads the output, such as head, has closed the pipe. This is not an error. (Click turns
+        # BrokenPipeError into SystemExit.)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = OK
     except OSError as failed:
@@ -103,7 +109,7 @@ def main(args: list[str] | None = None) -> NoReturn:
             raise
         warn(f"error[output]: {failed.strerror or failed}")
         code = USAGE_ERROR
-    except Exception as failed:  # a bug in convcalc: no traceback without --debug
+    except Exception as failed:  # a bug in convcalc: the traceback is shown only with --debug
         if "--debug" in arguments:
             raise
         warn(
@@ -116,7 +122,7 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def print_warnings(problems: Iterable[Problem]) -> None:
-    """Prints problems that do not stop the command to standard error."""
+    """Prints problems to standard error. These problems do not stop the command."""
     for problem in problems:
         warn(str(problem))
 
@@ -127,6 +133,6 @@ def warn(text: str) -> None:
     from convcalc.cli.progress import clear
 
     clear()
-    # Python escapes characters that the encoding lacks. If standard error is closed, only the exit code is left.
+    # Python escapes characters that the encoding lacks. If standard error is closed, nothing is printed.
     with suppress(OSError):
         sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")

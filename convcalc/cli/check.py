@@ -41,7 +41,7 @@ _WORDS = {
 
 
 def _budget_options(command: F) -> F:
-    """Adds an option for each number that a budget can limit."""
+    """Adds one option to a command for each number that a budget can limit."""
     command = option(
         "--min-receptive-field",
         metavar="SIZE",
@@ -122,8 +122,8 @@ def command(
 ) -> int:
     """Check models against budgets, expectations and records (for CI).
 
-    Each MODEL is checked against the `expect:` and `budget:` of its spec, the budget of the options and of pyproject.toml, and a
-    record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
+    Each MODEL is checked against the `expect:` and `budget:` in its spec, the budgets given as options and in pyproject.toml, and
+    its record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
 
     The exit code is 1 if a check failed, 2 if a model could not be read.
     """
@@ -159,13 +159,13 @@ def command(
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:
         if not quiet:
             to.write(_text(CHECK_FORMATS[to.format], payloads))
-        for _ in payloads:  # with --quiet nothing has been consumed yet
+        for _ in payloads:  # with --quiet, this loop runs the checks; otherwise write() has already run them
             pass
     return max(exit_codes)
 
 
 def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """Yields the payloads of the models in order. Also prints messages, writes records and collects exit codes."""
+    """Yields the payload of each model, in order. Also prints messages, writes records and collects exit codes."""
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)
@@ -176,7 +176,7 @@ def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[A
 
 
 def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
-    """Yields the output in pieces. Pieces for standard error are written here instead."""
+    """Yields the pieces of the output. Pieces for standard error are not yielded: they are printed at once."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn(piece.text)
@@ -185,13 +185,16 @@ def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
 
 
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:
-    """Returns the number of processes: 1 if a file, such as standard input, can be read only by this process."""
+    """Returns the number of processes to use.
+
+    It is 1 if only this process can read one of the files, such as standard input.
+    """
     private = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
     return 1 if any(private) else jobs or jobs_for(names)
 
 
 def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
-    """Returns the limits that the options set."""
+    """Returns the limits that the options of the command set."""
     from convcalc.checking.budget import Limit
 
     return {
@@ -202,7 +205,7 @@ def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
 
 
 def _write_record(record: NewRecord) -> None:
-    """Writes a record unless the file already has that text."""
+    """Writes a record. A file that already has the same text is not written."""
     from convcalc.write import write_whole
 
     exists = record.path.exists()

@@ -1,4 +1,7 @@
-"""One model of ``convcalc check``. Input and result are plain data, so any process can check a model."""
+"""Checks one model for ``convcalc check``.
+
+The settings and the result are plain data that can be sent between processes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from convcalc.cli.project import Project
     from convcalc.rendering.grid import TextStyle
 
-_RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # in the order in which a folder of records is searched
+_RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # a folder is searched for a record in this order
 
 
 class NewRecord(Struct):
@@ -34,10 +37,12 @@ class NewRecord(Struct):
 
 
 class Outcome(Struct):
-    """The result for one model.
+    """The result of the check of one model.
 
-    ``messages`` go to standard error, ``new_record`` is the record to write, and ``code`` is the exit code for this model.
-    ``payload`` is the model's part of the output, None with ``--quiet``.
+    - ``messages`` are the lines for standard error.
+    - ``new_record`` is the record to write; None if there is none.
+    - ``code`` is the exit code for this model.
+    - ``payload`` is what the output contains about this model; None with ``--quiet``.
     """
 
     messages: tuple[str, ...]
@@ -48,7 +53,10 @@ class Outcome(Struct):
 
 @dataclass(frozen=True)
 class CheckRun:
-    """The settings of a run, the same for every model. ``format`` and ``text_style`` are None with ``--quiet``."""
+    """The settings of a run.
+
+    They are the same for every model. With ``--quiet``, ``format`` and ``text_style`` are None.
+    """
 
     settings: Project
     against: str | None
@@ -63,7 +71,11 @@ class CheckRun:
     text_style: TextStyle | None
 
     def check(self, name: str) -> Outcome:
-        """Checks one model. If its file cannot be read, the result is a failure, not an exception: other models are still checked."""
+        """Checks one model.
+
+        If the file cannot be read, returns a failure instead of an exception, so that the other models are still
+        checked.
+        """
         from convcalc.checking.check_model import CheckResult
 
         began = monotonic()
@@ -110,7 +122,10 @@ class CheckRun:
 
 
 def _record_in_folder(record: str | None, model: str) -> str | None:
-    """Returns the path of the record. If ``record`` is a folder, this is the record in it that is named after the model."""
+    """Returns the path of the model's record.
+
+    If ``record`` is a folder, the record is the file in it with the name of the model.
+    """
     if record is None or not Path(record).is_dir():
         return record
     paths = [Path(record, Path(model).stem + ending) for ending in _RECORD_ENDINGS]
@@ -124,7 +139,7 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
 
 
 def _new_record(report: Study, record: str, name: str) -> NewRecord:
-    """Returns the record to write. If ``record`` is a folder, the file in it is named after the model."""
+    """Returns the record to write. If ``record`` is a folder, the record is a file in it with the name of the model."""
     from convcalc.snapshot.write import snapshot_text
 
     path = Path(record)

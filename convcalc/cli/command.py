@@ -1,4 +1,4 @@
-"""Commands whose help shows examples and groups the options under headings."""
+"""Commands with a help text that shows examples, and groups the options under headings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-# Headings of groups of options, in the order in which help shows them.
+# The headings of the groups of options, in the order of the help text.
 INPUT, COMPARISON, BUDGET, COLUMNS, MEMORY, KERAS, LAYER, OUTPUT, EXIT_CODE, OTHER = HEADINGS = (
     "Input",
     "Comparison",
@@ -25,7 +25,7 @@ INPUT, COMPARISON, BUDGET, COLUMNS, MEMORY, KERAS, LAYER, OUTPUT, EXIT_CODE, OTH
 
 
 class Option(click.Option):
-    """An option under a heading of the help."""
+    """An option that the help text shows under a heading."""
 
     def __init__(self, *args: Any, heading: str = OTHER, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -33,21 +33,21 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command with examples, which its help shows before the options."""
+    """A command with examples. The help text shows the examples before the options."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the description and the examples."""
+        """Writes the description of the command and the examples."""
         super().format_help_text(ctx, formatter)
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write("".join(f"{' ' * formatter.current_indent}{line}\n" for line in self.examples))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the options, heading by heading."""
+        """Writes the options, grouped by heading."""
         groups: dict[str, list[tuple[str, str]]] = {heading: [] for heading in HEADINGS}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
@@ -60,7 +60,7 @@ class Command(click.Command):
 
 
 class WholeNumber(click.ParamType):  # type: ignore[type-arg]
-    """A whole number of at least ``least`` and at most ``most``. Help calls it N and does not show the range."""
+    """A whole number from ``least`` to ``most``. The help text calls the number N and does not show the range."""
 
     name = "n"
 
@@ -68,15 +68,15 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]
         self._range = click.IntRange(least, most)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Returns the number. A number outside of the range is a usage error."""
+        """Returns the number. A number outside of the range causes a usage error."""
         return self._range.convert(value, param, ctx)
 
 
 def declare(name: str, examples: Sequence[str]) -> Callable[[Callable[..., Any]], Command]:
-    """Declares a command. The first sentence of its docstring is its line in ``convcalc --help``."""
+    """Declares a command. ``convcalc --help`` shows the first sentence of the command's docstring."""
     return click.command(name, cls=Command, examples=examples)
 
 
 def option(*names: str, heading: str, **attributes: Any) -> Callable[[F], F]:
-    """Declares an option under a heading."""
+    """Declares an option that the help text shows under a heading."""
     return click.option(*names, cls=Option, heading=heading, **attributes)

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-# A shell inserts a completion unquoted, so only names that it neither runs nor splits are offered.
+# A shell inserts a suggestion without quotes. Therefore only names without special characters are suggested.
 _SAFE_NAME = r"\w[\w./-]*"
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with the shell's files."""
+    """Lets the shell suggest files."""
     return [_item(incomplete, type="file")]
 
 
 def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with the names of layers; after ``ops`` with those of operations."""
+    """Suggests the names of layers. If the word begins with ``ops``, suggests the names of operations."""
     from convcalc.layers import CATALOGUE
 
     if incomplete.startswith("ops"):
@@ -37,7 +37,7 @@ def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 
 
 def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes the last column of a comma-separated list, or a preset of columns."""
+    """Suggests columns and presets for the last name in a comma-separated list of columns."""
     from convcalc.rendering.columns import FIELDS, PRESETS
 
     before, comma, beginning = incomplete.rpartition(",")
@@ -47,7 +47,7 @@ def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with files, or with codes if no file name matches: a shell can show only one of the two."""
+    """Suggests files. If no file name matches, suggests codes (a shell cannot show files and codes together)."""
     from pathlib import Path
 
     from convcalc.base.codes import CODES
@@ -61,7 +61,7 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with the layers of the model before it; with nothing if the model cannot be read."""
+    """Suggests the layers of the model that was given as MODEL. Suggests nothing if the model cannot be read."""
     from convcalc.analyse import infer
     from convcalc.base.problems import ConvcalcError
     from convcalc.read import parse
@@ -77,27 +77,30 @@ def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: 
 
 
 def dtypes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with the dtypes that have a size."""
+    """Suggests the dtypes whose size in bits is known."""
     from convcalc.layers.dtypes import BITS
 
     return _matching(dict.fromkeys(name for name, bits in BITS.items() if bits), incomplete)
 
 
 def optimizers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes with the optimizers whose memory is known."""
+    """Suggests the optimizers whose memory is known."""
     from convcalc.analyse.optimizers import SLOTS
 
     return _matching(dict.fromkeys(SLOTS), incomplete)
 
 
 def _matching(offers: Mapping[str, str | None], incomplete: str) -> list[CompletionItem]:
-    """Returns the offers that begin with the incomplete word, ignoring case."""
+    """Returns the suggestions that begin with the incomplete word. Upper and lower case are not distinguished."""
     beginning = incomplete.lower()
     return [_item(name, help=text) for name, text in offers.items() if name.lower().startswith(beginning)]
 
 
 def _item(value: str, type: str = "plain", help: str | None = None) -> CompletionItem:
-    """Returns click's object for an offered completion. click's module is imported lazily: only completion needs it."""
+    """Returns a suggestion as an object of click.
+
+    The module of click is imported here, because only completion needs it.
+    """
     from click.shell_completion import CompletionItem
 
     return CompletionItem(value, type=type, help=help)

@@ -151,7 +151,7 @@ def _answer(options: dict[str, Any]) -> int:
 
 
 def _calculate(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -> ConvAnswer:
-    """Calls the calculator with the options."""
+    """Returns the answer of the calculator for the options of the command."""
     from convcalc.calculator.conv import conv
 
     output_padding = options["output_padding"]
@@ -176,7 +176,10 @@ def _calculate(options: dict[str, Any], sizes: tuple[Any, ...], channels: Any) -
 
 
 def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
-    """Returns the spatial sizes and the channels. With filters and without ``--channels``, the last size of ``--in`` is the channels."""
+    """Returns the spatial sizes and the number of channels.
+
+    If filters are given without ``--channels``, the last size of ``--in`` is the number of channels.
+    """
     sizes = parse_sizes(options["input_"], "--in", names=True)
     channels = _one(options["channels"], "--channels")
     counted = options["filters"] is not None or options["depthwise"]
@@ -242,9 +245,7 @@ def _inverse(options: dict[str, Any]) -> int:
         return OK if settings else CHECK_FAILED
     if not settings:
         closest = nearest(before, after, **fixed)
-        why = (
-            f"no setting turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
-        )
+        why = f"no setting that was tried turns {options['input_']} into {options['output']}{' by a transposed convolution' * transpose}"
         near = f"; the nearest is {'×'.join(map(str, closest.output))}: {closest.options}" if closest else ""
         grows = not transpose and any(old < new for old, new in zip(before, after))
         _write(f"{why}{near}{'; --transpose makes an input larger' * grows}\n", options["ascii"])

@@ -32,12 +32,14 @@ def command(model: str, output: str) -> int:
     """
     from convcalc.analyse import infer
     from convcalc.read import load
-    from convcalc.write import FORMATS, classes_to_supply, write_whole
+    from convcalc.write import FORMATS, classes_to_supply, require_graph, write_whole
 
     target = Path(output)
     if target.suffix not in FORMATS:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: the ending must be {listed(FORMATS)}")
-    report = infer(load(model))
+    loaded = load(model)
+    require_graph(loaded)
+    report = infer(loaded)
     print_warnings(report.problems)
     write_whole(target, FORMATS[target.suffix](report))
     classes = classes_to_supply(report)

@@ -80,7 +80,11 @@ def _from_files(models: tuple[str, ...]) -> tuple[Model, Model]:
 
 
 def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
-    """Returns the models in a revision and on disk, or in two revisions. As in git, a revision that is left out is HEAD."""
+    """Returns the two models to compare.
+
+    With one revision, these are the model in the revision and the model on disk. With two revisions, these are the
+    models in the revisions; an omitted revision is HEAD, as in git.
+    """
     from convcalc.read import load
 
     if len(models) != 1 or models[0] == "-":

@@ -49,7 +49,7 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
 
 
 def _meaning(code: str, style: TextStyle) -> str:
-    """Returns the page with the meaning of a code, of a problem or an insight."""
+    """Returns a page with the meaning of a code. The code belongs to a problem or to an insight."""
     from convcalc.checking.insights import INSIGHT_RULES
     from convcalc.rendering.insights import code_page
 

@@ -1,4 +1,4 @@
-"""Files in a revision of a git repository. The program ``git`` reads them."""
+"""Reads files in a revision of a git repository, with the program ``git``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def at_revision(file: str, revision: str) -> bytes:
-    """Returns the content of a file in a revision: a commit, a branch, a tag, ``HEAD~2``."""
+    """Returns the content of a file in a revision.
+
+    A revision is a commit, a branch, a tag, or an expression such as ``HEAD~2``.
+    """
     path = Path(file)
-    # Git would read a leading dash as an option, and a colon as the end of the revision.
+    # Git would read a text with a leading dash as an option, and a colon as the end of the revision.
     if revision.startswith("-") or not revision.isprintable() or ":" in revision or not revision.strip():
         raise error(
             codes.UNKNOWN_REVISION, f"'{revision}' is not a revision: give a commit, a branch or a tag, e.g. HEAD~1"
@@ -43,7 +46,7 @@ def _in_lfs(file: str, revision: str) -> ConvcalcError:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Returns git's output, or None if git fails."""
+    """Returns the output of a git command, or None if the command fails."""
     try:
         done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, stdin=subprocess.DEVNULL)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Work on many names by several processes at once. The results come in the order of the names."""
+"""Calls a function for many names, in several processes at once. The results are in the order of the names."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# How a process starts: as a copy of this one where that is safe, else as a new interpreter that imports everything again.
+# How a process is started. "fork" copies this process, which is safe only on Linux. "spawn" starts a new interpreter,
+# which imports all modules again.
 METHOD = "fork" if sys.platform == "linux" else "spawn"
-# With fewer names, one process is faster: a name takes about 10 ms, starting a process 20 ms (fork) or 200 ms (spawn).
+# With fewer names, a single process is faster. The work on a name takes about 10 ms. The start of a process takes about
+# 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
-MOST_JOBS = 1000  # a larger number is a typing error
-_AHEAD = 2  # names that each process has: the one it works on and the next
+MOST_JOBS = 1000  # a larger number is probably a typing error
+_AHEAD = 2  # names sent to each process: the name that it works on, and the next name
 
 
 def jobs_for(names: Sequence[str]) -> int:
-    """Returns how many processes are worth starting: one per core, or 1 for few names."""
+    """Returns the best number of processes: 1 if there are few names, otherwise the number of processor cores."""
     if len(names) < _FEWEST[METHOD]:
         return 1
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: str = METHOD) -> Iterator[R]:
-    """Yields the result of the work on each name, in order. An exception of the work is raised here.
+    """Yields ``work(name)`` for each name, in order. An exception of ``work`` is raised in this process.
 
-    The work and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is done.
+    The function and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is
+    done.
     """
-    # The first name is always done here, so that forked processes already have the modules that the work imports.
+    # This process always does the first name itself. Forked processes then already have all imported modules.
     yield from map(work, names[:1])
     rest = names[1:]
     jobs = min(jobs, len(rest))
@@ -51,16 +54,16 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
         pool.start(work, jobs, method)
         for number, name in enumerate(rest):
             succeeded, result = pool.result(number)
-            # Repeat failed work here, so that the exception and its traceback come from this process.
+            # If the work failed, repeat it in this process, to get the exception and its traceback.
             yield result if succeeded else work(name)
     finally:
         pool.stop()
 
 
 class WorkerPool:
-    """Processes that share the work on names, and their results so far.
+    """Processes that share the work on a list of names, and the results so far.
 
-    Unlike multiprocessing.Pool, it knows which name a process was working on when it was killed.
+    Unlike multiprocessing.Pool, a WorkerPool knows which name a process was working on when the process was killed.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -71,7 +74,7 @@ class WorkerPool:
         self._results: dict[int, tuple[bool, Any] | ConvcalcError] = {}
 
     def start(self, work: Callable[[str], Any], jobs: int, method: str) -> None:
-        """Starts the processes and sends each its first names."""
+        """Starts the processes, and sends the first names to each process."""
         from multiprocessing import get_context
 
         context = get_context(method)
@@ -92,7 +95,7 @@ class WorkerPool:
             self._send_next(connection)
 
     def result(self, number: int) -> tuple[bool, Any]:
-        """Waits for a name's result. Returns whether the work succeeded, and its result."""
+        """Waits for the result of a name. Returns whether the work succeeded, and the result."""
         from multiprocessing.connection import wait
 
         while number not in self._results:
@@ -104,7 +107,7 @@ class WorkerPool:
         return result
 
     def stop(self) -> None:
-        """Kills the processes. They only read files, so nothing is lost."""
+        """Kills the processes. Nothing is lost, because the processes only read files."""
         for process in self._processes.values():
             process.kill()
         for process in self._processes.values():
@@ -114,14 +117,14 @@ class WorkerPool:
         task = next(self._tasks, None)
         if task is not None:
             self._sent[connection].append(task[0])
-            with suppress(OSError):  # the process has ended: _receive will notice
+            with suppress(OSError):  # the process has ended: _receive will report this
                 connection.send(task)
 
     def _receive(self, connection: Connection[Any, Any]) -> None:
         try:
             number, succeeded, result = connection.recv()
         except (EOFError, OSError):
-            # Its other names are dropped: the run stops at this error.
+            # The other names that were sent to this process are dropped, because the run stops at this error.
             self._results[self._sent[connection][0]] = self._ended(connection)
             return
         self._sent[connection].popleft()
@@ -138,11 +141,11 @@ class WorkerPool:
 
 
 def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
-    """Runs in each process: does the work on each name it receives, until its parent process ends."""
+    """The loop of a worker process. It does the work on each name that it receives, until the parent process ends."""
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    # The terminal sends Ctrl-C to all processes; only the parent reacts and ends these.
+    # The terminal sends Ctrl-C to all processes. Only the parent reacts: it ends the worker processes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
@@ -158,7 +161,7 @@ def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Blocks Ctrl-C while a process starts: the process could receive it before it is able to ignore it."""
+    """Blocks Ctrl-C while a process starts, because the new process needs some time before it can ignore Ctrl-C."""
     if sys.platform == "win32":
         yield
         return

@@ -51,7 +51,7 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
 
 
 def _operations(function: str, style: TextStyle) -> str:
-    """Returns the page of an operation, or for ``ops`` the list of all operations."""
+    """Returns the page of one operation (``ops.NAME``), or the list of all operations (``ops``)."""
     from convcalc.ops import OPERATIONS, find_function
     from convcalc.rendering.catalogue import operation_list, operation_page
 

@@ -1,4 +1,4 @@
-"""Where and how results are written: format, file, width, characters, colour."""
+"""Options for the output of a command: format, file, width, characters and colour."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Output(Struct):
-    """The format of the output and its file, or None for standard output."""
+    """The format and the file of a command's output. ``file`` is None for standard output."""
 
     format: str
     file: Path | None = None
 
     def write(self, pieces: Iterable[str]) -> None:
-        """Writes the text: to standard output piece by piece, to a file only if all pieces could be made."""
+        """Writes the text.
+
+        Standard output receives each piece at once. A file is written only after all pieces are computed.
+        """
         if self.file is None:
             for piece in pieces:
                 write(piece)
@@ -47,7 +50,10 @@ class Output(Struct):
             raise error(codes.OUTPUT, f"{self.file}: cannot be written: {failed.strerror or failed}") from None
 
     def text_style(self, width: int | None, ascii: bool, no_color: bool) -> TextStyle:
-        """Returns the style for this output: a file has no colour and as much width as it needs, unless ``width`` limits it."""
+        """Returns the style for this output.
+
+        Text in a file has no colour. Its width is unlimited unless ``width`` is given.
+        """
         if self.file is None:
             return text_style(width, ascii, no_color)
         from convcalc.rendering.grid import TextStyle
@@ -56,7 +62,10 @@ class Output(Struct):
 
 
 def output_options(formats: Sequence[str], default: str = "table") -> Callable[[F], F]:
-    """Adds the options ``--format`` and ``-o`` to a command, which gets an :class:`Output` as ``to``."""
+    """Adds the options ``--format`` and ``-o`` to a command.
+
+    The command receives an :class:`Output` as its argument ``to``.
+    """
 
     def options(command: F) -> F:
         @wraps(command)
@@ -106,7 +115,7 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
 
 
 def text_options(command: F) -> F:
-    """Adds the options for the style of text."""
+    """Adds the options for the style of text: ``--width``, ``--ascii`` and ``--no-color``."""
     for add_option in (
         option("--no-color", is_flag=True, heading=OUTPUT, help="Use no colour (also: set NO_COLOR)."),
         option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters."),
@@ -123,7 +132,10 @@ def text_options(command: F) -> F:
 
 
 def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
-    """Returns the style for standard output: as wide as the terminal, or in a pipe as wide as needed and without colour."""
+    """Returns the style for standard output.
+
+    The text is as wide as the terminal. In a pipe, the width is unlimited and there is no colour.
+    """
     from convcalc.rendering.grid import TextStyle
 
     terminal = sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""The progress line of a run over many files. It is shown only on a terminal."""
+"""Shows a line with the progress of a command that reads many files. The line is shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 R = TypeVar("R")
 
-_FEWEST = 5  # files that are worth a progress line
+_FEWEST = 5  # with fewer files, no progress is shown
 _PAUSE = 0.1  # seconds between two updates
 
 
@@ -17,8 +17,10 @@ _visible = False  # True while the line is on the terminal
 
 
 def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) -> Iterator[R]:
-    """Yields the results, one for each name, and shows the current name in the last line of the terminal. The line is removed
-    before a result is written, and at the end.
+    """Yields the results, one for each name.
+
+    Meanwhile, the last line of the terminal shows the current name. This line is removed before each result is written,
+    and at the end.
     """
     shown = not quiet and len(names) >= _FEWEST and sys.stderr.isatty()
     last = 0.0
@@ -37,7 +39,7 @@ def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) ->
 
 
 def clear() -> None:
-    """Removes the line, so that other text can be written there."""
+    """Removes the progress line, so that other text can be written in its place."""
     global _visible
     if _visible:
         sys.stderr.write("\r\x1b[K")

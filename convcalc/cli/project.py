@@ -1,4 +1,4 @@
-"""Settings of a project for all its models: ``[tool.convcalc]`` in ``pyproject.toml``."""
+"""The settings of a project: ``[tool.convcalc]`` in ``pyproject.toml``. They apply to all models of the project."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ KEYS = ("allow-incomplete", "ignore-names", "budget", "records")
 class Project:
     """The settings of a project.
 
-    - ``file`` is the path of ``pyproject.toml``, None if there is none with a ``[tool.convcalc]`` table.
-    - ``budget`` applies to every model.
-    - ``records`` maps a model's file to its record; both are paths relative to the working directory.
+    - ``file`` is the path of ``pyproject.toml``; None if no such file with a ``[tool.convcalc]`` table was found.
+    - ``budget`` has the limits that apply to every model.
+    - ``records`` maps the path of a model to the path of its record. Both paths are relative to the working directory.
     """
 
     file: str | None = None
@@ -35,7 +35,7 @@ class Project:
     records: Mapping[str, str] = field(default_factory=dict)
 
     def record_of(self, model: str) -> str | None:
-        """Returns the path of a model's record; None if there is no record."""
+        """Returns the path of the record of a model; None if the project has no record of the model."""
         wanted = os.path.realpath(model)  # Path.resolve() raises an error for circular links
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
@@ -54,7 +54,7 @@ def project(start: Path | None = None) -> Project:
         return Project()
     name = _from_here(file)
     text = _text(file, name)
-    if "convcalc" not in text:  # it has no settings for convcalc, so it may even be invalid
+    if "convcalc" not in text:  # the file has no settings for convcalc, so errors in it do not matter
         return Project()
     table = _toml(text, name).get("tool", {})
     settings = table.get("convcalc") if isinstance(table, dict) else None
@@ -88,7 +88,10 @@ def _toml(text: str, name: str) -> dict[str, Any]:
 
 
 def _from_here(path: Path) -> str:
-    """Returns the path relative to the working directory if it is inside, else the absolute path."""
+    """Returns the path relative to the working directory.
+
+    A path outside of the working directory is returned as an absolute path.
+    """
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -96,14 +99,14 @@ def _from_here(path: Path) -> str:
 
 
 class _Reader:
-    """Reads the table and collects all problems, so that one error lists them all."""
+    """Reads the ``[tool.convcalc]`` table. All problems are collected, so that one error can list them all."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
 
     def project(self, settings: Any, folder: Path) -> Project:
-        """Returns the settings. Raises :class:`ConvcalcError` with every problem."""
+        """Returns the settings. Raises one :class:`ConvcalcError` with all problems if there are any."""
         if not isinstance(settings, dict):
             self._report("convcalc", "'tool.convcalc' must be a table, [tool.convcalc]", codes.INVALID_VALUE)
             settings = {}
@@ -149,7 +152,10 @@ class _Reader:
         self.problems.append(Problem(code, message, self._mark(key)))
 
     def _mark(self, key: str) -> Mark:
-        """Returns the position of a key. TOML's parser does not report it, so the text after the table's header is searched."""
+        """Returns the position of a key in the file.
+
+        The TOML parser does not report positions, so the key is searched in the text after the header of the table.
+        """
         head = self.source.text.find("tool.convcalc")
         match = re.compile(rf"(?m)^[ \t]*[\[{{]?.*?[\"']?({re.escape(key)})[\"']?\s*[=\]]").search(
             self.source.text, max(head, 0)

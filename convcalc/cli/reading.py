@@ -1,4 +1,4 @@
-"""Reading the models of a command line: reports, warnings and the exit code."""
+"""Reads the models that a command names. Handles reports, warnings and the exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 class Reading:
-    """Reads the models one at a time. ``options`` has the options of the command; ``code`` is the exit code so far."""
+    """Reads the models one at a time.
+
+    ``options`` are the options of the command. ``code`` is the exit code for the models read so far.
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -32,13 +35,16 @@ class Reading:
         self.code = OK
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Study]:
-        """Yields a report for each model. A model that cannot be read is skipped if there are others."""
+        """Yields a report for each model. If there are several models, a model that cannot be read is skipped."""
         alone = len(models) == 1
         reports = progress(models, (self._report(source, alone) for source in models), self.options["quiet"])
         return (report for report in reports if report is not None)
 
     def _report(self, source: str, alone: bool) -> Study | None:
-        """Returns a model's report and prints messages about it. If one of several models cannot be read, returns None."""
+        """Returns the report of a model, and prints messages about it.
+
+        Returns None if the model cannot be read and is not the only model.
+        """
         try:
             report, weights = self._read(source)
         except ConvcalcError as failed:
@@ -65,14 +71,18 @@ class Reading:
         return report
 
     def _read(self, source: str) -> tuple[Study, Weights | None]:
-        """Returns the report of a model, and with ``--verify`` the weights in its file."""
+        """Returns the report of a model, and the weights in its file. The weights are None without ``--verify``."""
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
-        model = parse(source)
+        model, weights_file = parse(source), self.options.get("weights")
+        if weights_file is not None:
+            from convcalc.read.keras_files.weights import with_weights
+
+            model = with_weights(model, weights_file)
         resized_model = resized(model, self.options["inputs"], self.options["batch"])
         report = Study.of(infer(resized_model), self.assumptions)
-        weights = _stored(source, model) if self.options["verify"] else None
+        weights = _stored(weights_file or source, model) if self.options["verify"] else None
         convention = self.options["convention"]
         return report if convention is None else report.with_flops(convention), weights
 
@@ -84,14 +94,14 @@ def _stored(source: str, model: Model) -> Weights:
 
 
 def _unknown(source: str, report: Study, memory: bool) -> list[str]:
-    """Returns a message for each shown total that is unknown or a lower bound."""
+    """Returns messages about totals that are shown: one for each total that is unknown or only a lower bound."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
     return [f"{source}: {name} is {words.get(label, 'unknown')} (--strict)" for name, label in labels.items()]
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:
-    """Returns the assumptions of the memory analysis."""
+    """Returns the assumptions that the options set for the analysis of memory."""
     from convcalc.analyse.assumptions import Assumptions
     from convcalc.analyse.optimizers import SLOTS
     from convcalc.layers.dtypes import BITS
@@ -105,7 +115,7 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
 
 
 def input_options(command: F) -> F:
-    """Adds the options for sizes that differ from those in the model."""
+    """Adds the options ``--batch`` and ``--input``. They replace sizes of the model."""
     for add_option in (
         option("--batch", type=WholeNumber(1, LARGEST), metavar="N", heading=INPUT, help="Use this batch size."),
         option(
@@ -122,7 +132,7 @@ def input_options(command: F) -> F:
 
 
 def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:
-    """Returns the model with the input sizes and the batch size of the command line."""
+    """Returns the model with the input sizes and the batch size that the command line gives."""
     from convcalc.model import with_input_sizes
 
     if not inputs and batch is None:

@@ -1,4 +1,4 @@
-"""Completion scripts that differ from click's. Imported only when a shell asks for completion."""
+"""Completion scripts that replace scripts of click. This module is imported only when a shell asks for completion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from click.shell_completion import FishComplete, add_completion_class
 
 @add_completion_class
 class _Fish(FishComplete):
-    """Click's script for fish, except that only the first comma of a line ends the type."""
+    """The script of click for fish, with one change.
+
+    It splits a line only at the first comma, which ends the type of the suggestion.
+    """
 
     name = "fish"
     source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')

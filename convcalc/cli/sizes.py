@@ -1,4 +1,4 @@
-"""Sizes on the command line: ``6``, ``28x28``, ``3,5``, ``?`` for unknown, ``H`` for a size with a name."""
+"""Sizes on the command line: ``6``, ``28x28``, ``3,5``, ``?`` for an unknown size, ``H`` for a size with a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _PADDING = r"[0-9,()\[\]\s]{1,200}"
 
 
 def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> tuple[int | Unknown | str, ...]:
-    """Parses sizes. With ``names``, a word without an x is the name of a size."""
+    """Parses sizes.
+
+    With ``names``, a word can be the name of a size. The name cannot contain an x, which separates sizes.
+    """
     sizes: list[int | Unknown | str] = []
     for part in text.strip().strip("()").replace("×", "x").replace(",", "x").split("x"):
         word = part.strip()
@@ -34,7 +37,7 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
 
 
 def parse_padding(text: str) -> Any:
-    """Parses a padding: a word, ``1``, ``1,2`` or ``((1,0),(0,1))``."""
+    """Parses a padding: a word such as ``same``, or numbers such as ``1``, ``1,2`` or ``((1,0),(0,1))``."""
     word = text.strip().lower()
     if word in ("same", "valid", "causal"):
         return word

@@ -9,7 +9,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.cli import warn
-from convcalc.cli.command import COLUMNS, EXIT_CODE, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
+from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.reading import Reading, input_options
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 CONVENTIONS = ("convcalc", "tf")
-LONGEST = 10_000  # characters of a line; a longer one is a typing error
+LONGEST = 10_000  # the maximum length of a line in characters; a larger number is probably a typing error
 
 
 @declare(
@@ -89,6 +89,7 @@ LONGEST = 10_000  # characters of a line; a longer one is a typing error
     heading=MEMORY,
     help="Estimate the memory of training with this optimizer, e.g. adam.",
 )
+@option("--weights", metavar="FILE", shell_complete=files, heading=INPUT, help="Take the weights from this file.")
 @option("--insights", is_flag=True, heading=OUTPUT, help="Point out likely mistakes and expensive layers.")
 @option(
     "--verify",
@@ -119,7 +120,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
 
 
 def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:
-    """Returns the request for the output format."""
+    """Returns the request for the functions that write the output format."""
 
     def text_style() -> TextStyle:
         return to.text_style(options["width"], options["ascii"], options["no_color"])
@@ -160,7 +161,7 @@ def _keras_options(width: int, options: dict[str, Any]) -> Options:
 
 
 def column_end(text: str) -> float:
-    """Parses a number of ``--positions``."""
+    """Parses one of the numbers of ``--positions``."""
     try:
         value = float(text)
     except ValueError:

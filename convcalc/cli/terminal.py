@@ -1,4 +1,4 @@
-"""Text on standard output, whatever its encoding."""
+"""Writes text to standard output, which may have any encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def encodes(characters: str) -> bool:
-    """True if the encoding of standard output has these characters."""
+    """True if the encoding of standard output can represent these characters."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         return encodable(characters, encoding) == characters
@@ -15,12 +15,12 @@ def encodes(characters: str) -> bool:
 
 
 def encodable(text: str, encoding: str) -> str:
-    """Returns the text with characters that the encoding lacks as escapes."""
+    """Returns the text, with escapes for characters that the encoding cannot represent."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write(text: str) -> None:
-    """Writes text to standard output, with characters that its encoding lacks as escapes."""
+    """Writes text to standard output. Characters that the encoding cannot represent are written as escapes."""
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:

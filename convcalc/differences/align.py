@@ -1,14 +1,16 @@
 """Matches the layers of two models. Siblings (layers that are directly inside the same model) are matched together.
 
-The steps, each for the layers that are still unmatched:
+``before`` is the old model and ``after`` is the new model. Each step matches layers that are still unmatched:
 
-1. Layers with the same name, if a person gave the name.
-2. Layers with the same structure whose inputs match, back to the model's inputs, or whose readers match, down to the outputs.
-3. Between two matched layers, the longest common sequence of equal structures, and then the most similar layers of one type.
-4. Layers with the same name and structure at another position: they were moved.
+1. Layers with the same name are matched if a person gave the name.
+2. Layers with the same structure are matched if all layers between them and the model's inputs match, or all layers
+   between them and the model's outputs.
+3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Of the layers
+   that are left, the most similar layers of the same type are matched.
+4. Layers with the same name and structure at different positions are matched: they were moved.
 
-So a new name or an inserted layer does not change how the other layers are matched. Each step takes time roughly proportional to
-the number of layers and differences.
+Therefore a new name or an inserted layer does not change how the other layers are matched. The time of each step is
+roughly proportional to the number of layers and differences.
 """
 
 from __future__ import annotations
@@ -21,13 +23,18 @@ from typing import Any, TypeAlias
 from convcalc.base.structs import Struct
 from convcalc.differences.myers import matching_positions
 
-MAX_TABLE = 2500  # entries in a table of similarities: 50 × 50 layers
+MAX_TABLE = 2500  # the maximum number of similarities in a table, enough for 50 × 50 layers
 
-Matches: TypeAlias = "dict[int, int]"  # from the number of a layer before to the number of the same layer after
+# Maps the number of a layer in the old model to the number of the matching layer in the new model.
+Matches: TypeAlias = "dict[int, int]"
 
 
 class Link(Struct):
-    """A tensor that a layer reads: the number of the layer that computes it (-1: none of the siblings), and its indices."""
+    """A tensor that a layer reads.
+
+    ``layer`` is the number of the sibling that computes the tensor, or -1 if no sibling computes it. ``tensor`` has the
+    indices of the call and of the output, such as ``[0][0]``.
+    """
 
     layer: int
     tensor: str
@@ -37,12 +44,12 @@ class LayerSignature(Struct):
     """The values that identify a layer among its siblings.
 
     Attributes:
-        name: Its name; empty if names are ignored.
-        named_by_user: True if the name is not one that Keras gives automatically.
-        type: The name of its class.
-        structure: Its class and its arguments as one text; equal texts mean equal layers.
-        features: The same as separate texts, for similarity.
-        links: The tensors that it reads.
+        name: The name of the layer; empty if names are ignored.
+        named_by_user: True if a user chose the name, False if Keras chose the name automatically.
+        type: The name of the layer's class.
+        structure: The class and the arguments of the layer as one text. Layers with equal texts are equal.
+        features: The arguments, the output shape and the parameters as separate texts, to compute similarities.
+        links: The tensors that the layer reads.
     """
 
     name: str
@@ -57,24 +64,27 @@ Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
 class Alignment(Struct):
-    """The matched layers. ``moved`` has the numbers before of the layers that are at another position in the order."""
+    """The matched layers.
+
+    ``moved`` has the matched layers whose order is different in the new model, by their numbers in the old model.
+    """
 
     matches: Matches
     moved: frozenset[int]
 
 
 def align(before: Signatures, after: Signatures) -> Alignment:
-    """Returns the matched layers. The result is the same if ``before`` and ``after`` are exchanged."""
+    """Returns the matched layers. ``align(after, before)`` finds the same matches as ``align(before, after)``."""
     if _sort_key(after) < _sort_key(before):
         exchanged = align(after, before)
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # A layer that a person named is rarely the same as one that Keras named, so these are matched last.
+    # A layer named by a person rarely matches a layer named by Keras, so such pairs are matched only in the second pass.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # ``before`` has at most as many layers as ``after``
+            if len(matches) < len(before):  # some layer of ``before``, the shorter list, is unmatched
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
@@ -86,7 +96,7 @@ def align(before: Signatures, after: Signatures) -> Alignment:
 
 
 def _sort_key(layers: Signatures) -> Any:
-    """Returns a key that orders two lists of layers, so that the result does not depend on which one is ``before``."""
+    """Returns a sort key for a list of layers. The list with the smaller key is always treated as ``before``."""
     return len(layers), [
         (
             layer.name,
@@ -124,10 +134,10 @@ def _match_by_connections(
     matches: Matches,
     by_readers: bool,
 ) -> None:
-    """Adds to ``matches`` each pair of layers with the same key whose inputs match in the same way.
+    """Adds to ``matches`` each pair of layers that have the same key and whose inputs match in the same way.
 
-    The comparison of inputs ends at pairs that are matched already, and at the model's inputs. With ``by_readers``, the
-    layers' readers are compared instead, as far as the model's outputs.
+    The inputs are followed backwards, until layers that are already matched or the model's inputs are reached. With
+    ``by_readers``, the layers that read the output are followed instead, forwards to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}
@@ -150,7 +160,10 @@ def _match_by_connections(
 
 
 def _readers(layers: Signatures) -> list[list[Link]]:
-    """Returns for each layer the layers that read it, with the position of the input and the tensor."""
+    """Returns, for each layer, a link to each of its readers.
+
+    The text of a link has the position of the input in the reader, and the tensor.
+    """
     readers: list[list[Link]] = [[] for _ in layers]
     for number, layer in enumerate(layers):
         for position, link in enumerate(layer.links):
@@ -160,9 +173,13 @@ def _readers(layers: Signatures) -> list[list[Link]]:
 
 
 def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
-    """Returns the longest series of matches that are in the same order on both sides (a longest increasing subsequence)."""
-    ends: list[int] = []  # for each length of a series, the smallest last number in ``after``
-    last_pairs: list[tuple[int, int]] = []  # the last pairs of these series
+    """Returns the longest series of matches whose layers are in the same order in both models.
+
+    (This is the problem of the longest increasing subsequence.)
+    """
+    # For each length, the series whose last number in ``after`` is smallest: this number, and the last pair.
+    ends: list[int] = []
+    last_pairs: list[tuple[int, int]] = []
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}
     for pair in sorted(matches.items()):
         length = bisect_left(ends, pair[1])
@@ -177,7 +194,7 @@ def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
 
 
 def _gaps(before: Signatures, after: Signatures, matches: Matches) -> Iterator[tuple[list[int], list[int]]]:
-    """Yields the unmatched layers between each two matches that are in order."""
+    """Yields the unmatched layers of both models in each gap between two consecutive matches that are in order."""
     matched_after = set(matches.values())
     left_start, right_start = 0, 0
     for left_end, right_end in [*_longest_in_order(matches), (len(before), len(after))]:
@@ -189,7 +206,7 @@ def _gaps(before: Signatures, after: Signatures, matches: Matches) -> Iterator[t
 
 
 def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], right: Sequence[int]) -> Matches:
-    """Returns the matches of one type, in order, with the largest total similarity."""
+    """Returns matches with the largest total similarity. Matched layers have the same type and are in the same order."""
     if len(left) * len(right) > MAX_TABLE:
         pairs = matching_positions([before[number].type for number in left], [after[number].type for number in right])
         return {left[i]: right[j] for i, j in pairs}
@@ -213,7 +230,11 @@ def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], ri
 
 
 def _similarity(before: LayerSignature, after: LayerSignature) -> float:
-    """Returns the similarity: 0 if the types differ, otherwise at least 1; it is higher if more features are shared."""
+    """Returns the similarity of two layers.
+
+    It is 0 if the types differ. Otherwise it is at least 1, and larger if the layers share more features or have the
+    same name.
+    """
     if before.type != after.type:
         return 0.0
     shared = len(before.features & after.features) / (len(before.features | after.features) or 1)
@@ -221,7 +242,7 @@ def _similarity(before: LayerSignature, after: LayerSignature) -> float:
 
 
 def _match_moved_by_name(before: Signatures, after: Signatures, matches: Matches) -> None:
-    """Adds the unmatched layers with the same name and structure; they were moved."""
+    """Adds to ``matches`` the unmatched layers that have the same name and structure in both models: they were moved."""
     matched_after = set(matches.values())
     unmatched = {
         (layer.name, layer.structure): number

@@ -1,4 +1,4 @@
-"""Compares two snapshots, layer by layer. Only values that both snapshots have are compared."""
+"""Compares two snapshots, layer by layer. A value is compared only if both snapshots have the value."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def diff(before: Study, after: Study, ignore_names: bool = False) -> Comparison:
 
 
 class _Tree:
-    """The rows of a snapshot and their nesting."""
+    """The rows of a snapshot as a tree: a row contains the rows of the layers that are inside its layer."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
@@ -44,7 +44,10 @@ class _Tree:
             parents.append(number)
 
     def children(self, number: int | None) -> Sequence[int]:
-        """Returns the numbers of the rows directly inside a row; for None, the rows of depth 0."""
+        """Returns the numbers of the rows that are directly inside a row.
+
+        If ``number`` is None, returns the rows of depth 0.
+        """
         return self._children.get(number, ())
 
     def descendants(self, number: int) -> Iterator[Row]:
@@ -55,13 +58,13 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """The values that identify a layer, chosen from those that every row of both snapshots has.
+    """The kinds of values that identify a layer. Only values that every row of both snapshots has are used.
 
     Attributes:
-        names: True if names count.
-        arguments: True if arguments count; otherwise output shapes and parameters do.
-        name_length: The number of characters of names that are visible in every row; None for all.
-        type_length: The same for types.
+        names: True if names are used.
+        arguments: True if arguments are used; False if output shapes and parameters are used instead.
+        name_length: The number of characters that are visible in every name; None if no name is cropped.
+        type_length: The number of characters that are visible in every type; None if no type is cropped.
     """
 
     names: bool
@@ -71,7 +74,7 @@ class _Identity(Struct):
 
     @classmethod
     def of(cls, rows: Sequence[Row], ignore_names: bool) -> _Identity:
-        """Returns the values that can identify the layers of these rows."""
+        """Returns the kinds of values that can identify the layers of these rows."""
         arguments = all(row.arguments is not None for row in rows)
         return cls(not ignore_names, arguments, _visible_length("name", rows), _visible_length("type", rows))
 
@@ -92,7 +95,7 @@ class _Identity(Struct):
 
 
 def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
-    """Returns the number of characters of a field that are visible in every row; None if no text is cropped."""
+    """Returns the number of characters that are visible in every text of a field; None if no text is cropped."""
     cells = [row.cells[field] for row in rows if field in row.cells]
     return min((len(cell.text.partition("…")[0]) for cell in cells if cell.cropped), default=None)
 
@@ -100,7 +103,10 @@ def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
 def _pairs(
     before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
 ) -> Iterator[Pair]:
-    """Yields the pairs of the layers inside ``left`` and ``right`` (None: the layers of depth 0), each before the pairs inside it."""
+    """Yields the pairs of the layers inside ``left`` and ``right`` (None: the layers of depth 0).
+
+    After the pair of two nested models, yields the pairs of the layers inside them.
+    """
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return

@@ -15,9 +15,10 @@ SCHEMA_VERSION = 1
 
 
 class Change(Struct):
-    """One field that differs.
+    """One field whose values differ.
 
-    ``field`` is the field of a cell, ``connected_to``, ``argument NAME``, or ``position``: the number among the sibling layers.
+    ``field`` is the name of a cell, ``connected_to``, ``argument NAME``, or ``position``. The position of a layer is
+    its number among its siblings.
     """
 
     field: str
@@ -26,22 +27,25 @@ class Change(Struct):
 
     @property
     def difference(self) -> int | None:
-        """The number after minus the number before; None if one of them is unknown or not a number."""
+        """The new number minus the old number; None if one of the values is unknown or is not a number."""
         before, after = self.before.value, self.after.value
         return after - before if isinstance(before, int) and isinstance(after, int) else None
 
     @property
     def percent(self) -> float | None:
-        """The difference in percent of the number before; None if that is 0 or unknown."""
+        """The difference in percent of the old number; None if the old number is 0, or the difference is unknown."""
         before, difference = self.before.value, self.difference
         return 100 * difference / before if isinstance(before, int) and before and difference is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A layer before and after. ``before`` is None if it was added, ``after`` is None if it was removed.
+    """A layer in the old model and in the new model.
 
-    ``follows`` is True if the layer itself is unchanged and its numbers differ only because its inputs do.
+    ``before`` is None if the layer was added. ``after`` is None if the layer was removed.
+
+    ``follows`` is True if the layer itself is unchanged, and its numbers differ only because of a change elsewhere,
+    such as in its inputs.
     """
 
     before: Row | None
@@ -51,7 +55,7 @@ class Pair:
 
     @property
     def status(self) -> str:
-        """``same``, ``added``, ``removed``, ``renamed`` (the name is the only change), ``changed``, or ``follows``."""
+        """``same``, ``added``, ``removed``, ``renamed`` (only the name differs), ``changed``, or ``follows``."""
         if self.before is None:
             return "added"
         if self.after is None:
@@ -64,7 +68,7 @@ class Pair:
 
     @property
     def renumbered(self) -> bool:
-        """True if only the number of an automatic name differs: ``conv2d_5`` is now ``conv2d_6``."""
+        """True if the names differ and Keras chose both automatically, such as ``conv2d_5`` and ``conv2d_6``."""
         renamed = any(change.field == "name" for change in self.changes)
         if not renamed or self.before is None or self.after is None:
             return False
@@ -72,7 +76,7 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """True if anything differs except the number of an automatic name."""
+        """True if anything differs. A difference only in the number of an automatic name does not count."""
         return self.status != "same" and not (self.status == "renamed" and self.renumbered)
 
 
@@ -94,7 +98,7 @@ class Comparison:
 
     @property
     def shared_totals(self) -> tuple[Change, ...]:
-        """All totals that both snapshots have, including equal ones."""
+        """The totals that both snapshots have, including totals that are equal."""
         return tuple(
             Change(key, cell, self.after.totals[key])
             for key, cell in self.before.totals.items()
@@ -103,16 +107,20 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """True if nothing differs, names included."""
+        """True if nothing differs, not even a name."""
         return not self.totals and all(pair.status == "same" for pair in self.pairs)
 
     @property
     def differs(self) -> bool:
-        """True if anything differs except the numbers of automatic names."""
+        """True if anything differs. Differences only in the numbers of automatic names do not count."""
         return bool(self.totals) or any(pair.differs for pair in self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the JSON form, version 1. An unknown value is None. ``incomplete`` names the sides whose number is a lower bound."""
+        """Returns the comparison in the form of the JSON format (version 1).
+
+        Unknown values are None. ``incomplete`` tells for which model (``before`` or ``after``) a number is only a lower
+        bound.
+        """
         return {
             "schema_version": SCHEMA_VERSION,
             "before": {"source": self.before.source, "name": self.before.model},

@@ -10,11 +10,14 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # the number of a layer that is not one of the siblings, or that is unknown
+_OUTSIDE = -1  # stands for a layer that is unknown or is not a sibling
 
 
 class TensorOrigin(Struct):
-    """The layer that computes a tensor. ``model`` is empty for a layer of both models, otherwise it names the only one."""
+    """The layer that computes a tensor.
+
+    ``model`` is the name of the model if only one model has the layer; it is empty if both models have the layer.
+    """
 
     model: str
     layer: int
@@ -22,7 +25,10 @@ class TensorOrigin(Struct):
 
 
 def links_of(rows: Sequence[Row]) -> list[tuple[Link, ...]]:
-    """Returns for each layer the tensors that it reads. Without known connections, each layer reads the one before it."""
+    """Returns, for each layer, the tensors that it reads.
+
+    If its inputs are unknown, a layer is assumed to read the layer above it.
+    """
     names = _Names(rows)
     links: list[tuple[Link, ...]] = []
     for number, row in enumerate(rows):
@@ -48,7 +54,11 @@ class _Names:
         self._lengths = {len(beginning) for beginning in self._cropped}
 
     def link(self, source: Cell) -> Link:
-        """Returns the layer that computes a tensor; no layer if its name is unknown or may be the name of several layers."""
+        """Returns a link to the sibling that computes a tensor.
+
+        The link has no sibling if the name of the layer is unknown, or is cropped and may be the name of several
+        layers.
+        """
         match = _TENSOR.fullmatch(source.text)
         if match is None:
             return Link(_OUTSIDE, source.text)
@@ -61,15 +71,17 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns for each layer the origins of the tensors that it reads, comparable between both models.
+    """Returns, for each layer, the origins of the tensors that it reads. Origins of both models can be compared.
 
-    A layer of only one model is skipped if all its inputs are the same tensor (an inserted layer, or a block with a shortcut): the
-    layers after it read that tensor in the other model.
+    If a layer is in only one of the models and all its inputs are the same tensor, this tensor replaces the layer's
+    output. (In the other model, the layers that follow read this tensor directly. Examples are an inserted layer, and a
+    block with a shortcut.)
 
     Args:
-        model: A name for the model of these links.
+        model: A name for the model that contains these layers.
         links: The tensors that each layer reads.
-        shared: The layers of both models, from their number in this model to a number that both models use.
+        shared: The layers that both models have: maps the number in this model to a number that is the same for both
+            models.
     """
     skipped: dict[int, TensorOrigin] = {_OUTSIDE: TensorOrigin("", _OUTSIDE, "")}
     origins = []

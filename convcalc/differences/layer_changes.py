@@ -1,4 +1,4 @@
-"""The changes in matched layers: which are changes of the layer itself, and which only follow from its inputs."""
+"""The changes in matched layers. Some are changes of the layer itself; others only follow from changes of its inputs."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from convcalc.stored import Cell, Row
 from convcalc.write.arguments import shortest_spelling
 
 _OUTPUT_FIELDS = ("output_shape", "output_bytes")
-_STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; all others are computed
+_STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; the other fields are computed
 
 
 class Siblings(Struct):
-    """Layers directly inside the same model, and the tensors that each of them reads."""
+    """The layers that are directly inside the same model, and the tensors that each layer reads."""
 
     rows: Sequence[Row]
     links: Sequence[tuple[Link, ...]]
 
 
 class MatchedSiblings(Struct):
-    """The siblings of both snapshots and their alignment.
+    """The siblings of both snapshots, and which of them match.
 
     Attributes:
-        before, after: The layers.
+        before, after: The siblings in the old snapshot and in the new snapshot.
         alignment: The matched layers.
-        parent: The pair of models that contain them; None for the layers of depth 0.
-        models: The layers that contain layers, by their numbers before.
+        parent: The pair of models that contain the siblings; None for siblings of depth 0.
+        models: The siblings that contain layers, by their numbers in the old snapshot.
     """
 
     before: Siblings
@@ -41,13 +41,14 @@ class MatchedSiblings(Struct):
     models: Container[int]
 
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
-        """Yields the numbers before and after of all layers, in the order after; None if added or removed.
+        """Yields each layer's numbers in the old and in the new snapshot, in the order of the new snapshot.
 
-        A removed layer follows the layer that it followed before.
+        The old number of an added layer is None, and so is the new number of a removed layer. A removed layer comes
+        after the matched layer that it followed in the old snapshot.
         """
         matches = self.alignment.matches
         partners = {right: left for left, right in matches.items()}
-        removed: dict[int | None, list[int]] = {}  # by the last matched layer before them
+        removed: dict[int | None, list[int]] = {}  # removed layers, by the last matched layer above them
         last_matched = None
         for left in range(len(self.before.rows)):
             if left in matches:
@@ -62,7 +63,10 @@ class MatchedSiblings(Struct):
 
 
 def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
-    """Returns the pairs of matched layers with their changes, by their numbers before. ``names`` is True if names count."""
+    """Returns the pairs of matched layers with their changes, by the number in the old snapshot.
+
+    Names are compared only if ``names`` is True.
+    """
     matches = siblings.alignment.matches
     rewired = _connection_changes(siblings)
     moved = _position_changes(siblings, bool(rewired))
@@ -85,7 +89,10 @@ def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
 
 
 def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
-    """Yields the changes of the fields and arguments that a user sets. Arguments are compared only if the types are equal."""
+    """Yields the changes of the fields and arguments that a user sets.
+
+    Arguments are compared only if the layers have the same type.
+    """
     if names:
         yield from _cell_changes(before, after, ["name"])
     type_changes = list(_cell_changes(before, after, ["type"]))
@@ -121,7 +128,7 @@ def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Ch
 
 
 def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
-    """Returns the changes of the layers that read other tensors than before, by their numbers before."""
+    """Returns the changes of the layers that read different tensors, by the old numbers of the layers."""
     matches = siblings.alignment.matches
     old_origins = tensor_origins("before", siblings.before.links, {left: left for left in matches})
     new_origins = tensor_origins("after", siblings.after.links, {right: left for left, right in matches.items()})
@@ -141,7 +148,10 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 
 
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of the inputs whose layer is not certain, because its name is cropped. Their texts are compared."""
+    """Returns the positions of the inputs that are computed by an uncertain layer, such as a layer with a cropped name.
+
+    For these inputs, the texts of the tensors are compared.
+    """
     sources = siblings.rows[number].sources or ()
     links = siblings.links[number]
     return {i for i, source in enumerate(sources) if source.cropped or links[i].layer < 0}
@@ -152,10 +162,10 @@ def _joined(sources: Sequence[Cell]) -> Cell:
 
 
 def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
-    """Returns the changes of the layers that were moved, by their numbers before.
+    """Returns the changes of the layers that were moved, by the old numbers of the layers.
 
-    If connections are known, the order of layers follows from the graph. Then a new position is a change only if nothing else
-    differs.
+    If all connections are known, the order of the layers has no effect. Then a new position is a change only if no
+    layer was added, removed or connected differently.
     """
     matches, before, after = siblings.alignment.matches, siblings.before.rows, siblings.after.rows
     other_changes = rewired or len(matches) < len(before) or len(matches) < len(after)
@@ -165,7 +175,10 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 
 
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
-    """Returns True if a change is in the layer itself. A new name is not, nor is being frozen together with the parent."""
+    """Returns True if a change is a change of the layer itself.
+
+    Two changes are not: a new name, and a new value of ``trainable`` if the parent was frozen or unfrozen too.
+    """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
     return change.field != "name"
@@ -176,9 +189,10 @@ def _changes_trainable(parent: Pair | None) -> bool:
 
 
 def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
-    """Returns the layers whose numbers differ for a reason outside of the layer.
+    """Returns the layers whose computed values differ, possibly for a reason outside of the layer.
 
-    The reason is an input that differs, layers inside the layer, or a parent that was frozen or unfrozen.
+    There are three such reasons: an input of the layer differs, the layer contains layers, or its parent was frozen or
+    unfrozen.
     """
     matches = siblings.alignment.matches
     partners = {right: left for left, right in matches.items()}
@@ -200,10 +214,11 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
 
 
 def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
-    """Returns True if a layer with unknown arguments may have the same arguments as before.
+    """Returns True if a layer with unknown arguments may have the same arguments in both snapshots.
 
-    If both its output shape and its parameters changed, its arguments probably changed too. The exception is a layer that keeps the
-    shape of its input and whose parameters are proportional to the channels, such as BatchNormalization.
+    If both the output shape and the parameters of a layer changed, its arguments probably changed too. One kind of
+    layer is an exception: its output has the shape of its input, and the number of its parameters is proportional to
+    the channels. An example is BatchNormalization.
     """
     if "output_shape" not in changed_fields or "params" not in changed_fields:
         return True

@@ -1,15 +1,19 @@
-"""The longest common subsequence of two sequences that differ little (the greedy algorithm of Myers 1986)."""
+"""The longest common subsequence of two sequences that have few differences (the greedy algorithm of Myers, 1986)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Time and memory grow with the square of the differences. After this many, the rest of the sequences is not matched.
+# Time and memory grow with the square of the number of differences. At this number the algorithm stops: the rest of the
+# sequences is not matched.
 MAX_DIFFERENCES = 1000
 
 
 def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns the positions of the common subsequence: pairs (position in ``left``, position in ``right``), in order."""
+    """Returns the positions of the items of the common subsequence.
+
+    Each item has a pair: its position in ``left`` and its position in ``right``.
+    """
     shared = set(left) & set(right)
     left_positions = [position for position, item in enumerate(left) if item in shared]
     right_positions = [position for position, item in enumerate(right) if item in shared]
@@ -20,11 +24,17 @@ def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[
 
 
 def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Runs the algorithm. ``fronts[d]`` has, for each diagonal, the furthest position in ``left`` with d differences.
+    """Returns the pairs of positions, computed by the greedy algorithm.
 
-    On diagonal k the position in ``left`` is k larger than the position in ``right``. With d differences the diagonals are
-    -d, -d+2 … d; they are numbered from 0. A path enters a diagonal by skipping an item of ``left`` (from the previous diagonal) or
-    an item of ``right`` (from the next diagonal).
+    A path goes through both sequences. It passes equal items of both sequences together. At each difference, it skips
+    an item of one sequence. A path is on diagonal k if its position in ``left`` is k larger than its position in
+    ``right``.
+
+    After d differences, the possible diagonals are -d, -d + 2, …, d. They are numbered from 0. A path reaches diagonal
+    k by skipping an item of ``left`` on diagonal k - 1, or an item of ``right`` on diagonal k + 1.
+
+    ``fronts[d + 1]`` has the furthest position in ``left`` after d differences, for each diagonal; -1 is added at both
+    ends.
     """
     fronts = [[-1, 0]]
     for differences in range(min(len(left) + len(right), MAX_DIFFERENCES) + 1):
@@ -39,14 +49,17 @@ def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple
             if position >= len(left) and position - k >= len(right):
                 return _path(fronts, number, position)
         fronts.append([-1, *front, -1])
-    # There are too many differences: return the path that got furthest.
+    # There are too many differences. Return the path that reached the largest positions.
     inside = [n for n in range(len(front)) if front[n] <= len(left) and front[n] - 2 * n + differences <= len(right)]
     furthest = max(inside, key=lambda number: front[number] - number)
     return _path(fronts[:-1], furthest, front[furthest])
 
 
 def _path(fronts: Sequence[Sequence[int]], number: int, position: int) -> list[tuple[int, int]]:
-    """Returns the matching positions on the path that ends at ``position`` on the diagonal ``number``."""
+    """Returns the pairs of matching positions on a path.
+
+    The path ends at ``position`` in ``left``, on the diagonal with this ``number``.
+    """
     pairs: list[tuple[int, int]] = []
     for differences in reversed(range(len(fronts))):
         k = 2 * number - differences

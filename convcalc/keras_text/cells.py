@@ -1,6 +1,6 @@
 """The cells of Keras's tables as texts, and their conversion to a :class:`Row`.
 
-Parsed tables and the rows that we compute ourselves are converted by the same code.
+The same code converts the rows of parsed tables and the rows that convcalc computes for a report.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _CONTROL_CODES = re.compile(
     r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]"
 )
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_BOUND = re.compile(r"(?:≥|>=)\s*")
 _MAX_DIGITS = 29
 
 
@@ -27,7 +28,8 @@ class RowCells:
         shape: The output shape.
         params: The number of parameters.
         sources: The tensors that the layer reads.
-        connected: The whole cell of the sources, if it is cut off so that their number is unknown; then ``sources`` is None.
+        connected: The whole cell with the sources, if the cell is cut off and the number of sources is unknown. In this
+        case ``sources`` is None.
         trainable: "Y", "N" or "-".
         depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
     """
@@ -52,7 +54,10 @@ def with_single_spaces(text: str) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """Returns the text without white space. Keras 2 wraps at any character, so its texts are compared in this form."""
+    """Returns the text without white space.
+
+    Texts of Keras 2 are compared in this form, because Keras 2 wraps at any character.
+    """
     return "".join(strip_control_codes(text).split())
 
 
@@ -79,23 +84,24 @@ def _name_and_type(cell: Cell) -> tuple[Cell, Cell | None]:
 
 
 def _shape(cell: Cell) -> Cell:
-    """Returns a shape as Keras 3 writes it, without the comma after a single size."""
+    """Returns a shape as Keras 3 writes it. Python's comma after a single size is removed."""
     return Cell(cell.text.replace(",)", ")"), cell.cropped)
 
 
 def _number(cell: Cell) -> Cell:
-    """Returns a count as a number. Other texts, such as ``0 (unbuilt)``, stay texts."""
-    digits = cell.text.replace(",", "")
+    """Converts a count to a number; ``≥ 1,234`` is a lower bound. Other texts, such as ``0 (unbuilt)``, stay texts."""
+    bound = _BOUND.match(cell.text)
+    digits = cell.text[bound.end() if bound else 0 :].replace(",", "")
     if cell.cropped or not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
         return Cell(None) if cell.text == "?" else cell
-    return Cell(int(digits))
+    return Cell(int(digits), partial=bound is not None)
 
 
 # Keras 3 ----------------------------------------------------------------------------------------------------------------
 
 
 def keras3_sources(cell: Cell) -> tuple[Cell, ...]:
-    """Returns the tensors in a cell of Keras 3, such as ``add[0][0], conv[0][0]``. Each of them may be cropped."""
+    """Returns the names of tensors in a cell of Keras 3, such as ``add[0][0], conv[0][0]``. They may be cropped."""
     if cell.text == "-":
         return ()
     if not cell.cropped:
@@ -116,7 +122,7 @@ def keras3_sources(cell: Cell) -> tuple[Cell, ...]:
 
 
 def keras2_shape(text: str) -> str:
-    """Returns a shape of Keras 2 as Keras 3 writes it. The list or tuple around several shapes is removed."""
+    """Returns a shape of Keras 2 in the notation of Keras 3. The list or tuple around several shapes is removed."""
     text = without_spaces(text)
     if text.startswith(("[", "((")):
         text = text[1:].removesuffix("]") if text[0] == "[" else text[1:].removesuffix(")")
@@ -124,5 +130,5 @@ def keras2_shape(text: str) -> str:
 
 
 def keras2_sources(text: str) -> tuple[Cell, ...]:
-    """Returns the tensors in a cell of Keras 2, which is a Python list of strings."""
+    """Returns the names of tensors in a cell of Keras 2. The cell is a Python list of strings."""
     return tuple(Cell(single or double) for single, double in _QUOTED.findall(without_spaces(text)))

@@ -12,7 +12,7 @@ from convcalc.base.structs import Struct
 
 
 class Options(Struct):
-    """The arguments of ``summary()``, by Keras's names. ``width`` is the width of the console (``COLUMNS``)."""
+    """The arguments of Keras's ``summary()``, and ``width``, the width of the console (``COLUMNS``)."""
 
     width: int = 80
     line_length: int | None = None
@@ -23,7 +23,11 @@ class Options(Struct):
 
 
 def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
-    """Returns the model's own rows, from the first match of one pattern to the last match of the other (``layer_range``)."""
+    """Returns the rows of the model's own layers in Keras's ``layer_range``.
+
+    ``names`` are two patterns. The range begins at the first match of the first pattern, and ends at the last match of
+    the second pattern.
+    """
     rows = [row for row in report.layers if row.depth == 0]
     if names is None:
         return rows
@@ -48,5 +52,7 @@ def too_few_positions(count: int, columns: int) -> ConvcalcError:
 
 
 def too_narrow(length: int) -> ConvcalcError:
-    """Returns the error for a line length in which a column gets no space."""
-    return error(codes.TOO_NARROW, f"Keras cannot print its summary in {length} characters: use a larger --line-length")
+    """Returns the error for a line length that leaves no space for one of the columns."""
+    return error(
+        codes.TOO_NARROW, f"Keras cannot print its summary in lines of {length} characters: use a larger --line-length"
+    )

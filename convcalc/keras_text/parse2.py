@@ -1,7 +1,7 @@
 """Parses the tables that Keras 2 prints. Columns begin at fixed positions, and a text that does not fit is wrapped.
 
-Up to TensorFlow 2.6 a text was cut off at the end of its column instead. Rows were separated by lines, and each source was printed
-in a separate line.
+Up to TensorFlow 2.6, a text that does not fit was cut off at the end of its column. Rows were separated by lines, and
+each source was printed in a separate line.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Column(Struct):
 
 
 class _RowLine(Struct):
-    """One line of a row: the texts by column, and the depth of the row."""
+    """One line of a table row: the text in each column, and the depth of the row."""
 
     depth: int
     parts: dict[str, str]
@@ -47,9 +47,9 @@ def keras2_tables(text: Lines) -> list[Table]:
 
 
 def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
-    """Parses the table below a horizontal rule; returns None if there is no table.
+    """Parses the table below a horizontal line; returns None if there is no table.
 
-    The header is between this rule and a rule of ``=``.
+    The header is between this horizontal line and a line of ``=``.
     """
     lines = [line[left:].rstrip() for line in text.lines[first : first + _MAX_HEADER_LINES]]
     double = "=" * length
@@ -80,7 +80,7 @@ def _columns(header: str, length: int) -> list[_Column]:
     ends = [*starts[1:], length]
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # Between two columns there are three spaces if texts are wrapped, otherwise one.
+    # If Keras wraps texts, there are three spaces between two columns. If Keras cuts texts off, there is one.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))
@@ -89,9 +89,10 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns with the real room for parameters, if they are the last column and even its title is wrapped.
+    """Returns the columns with the real room of the column of parameters.
 
-    In this case the table is narrower than its lines, so the room is the length of the longest count.
+    The room changes only if this column is the last one, and so narrow that its title is wrapped. Then the horizontal
+    lines are longer than the rows, so the room is the length of the longest count.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):
@@ -128,14 +129,17 @@ def _row_line(line: str, columns: list[_Column]) -> _RowLine:
 
 
 def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
-    """Returns True if a line without a separator above begins a new row: a count is wrapped only if it fills its column."""
+    """Returns True if a line begins a new row, although there is no separator line above it.
+
+    A count in this line begins a new row, unless it continues a count that fills its column in the previous line.
+    """
     return line.depth != previous.depth or (
         bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room
     )
 
 
 def _wrapped_cells(lines: list[_RowLine]) -> RowCells:
-    """Joins the lines of a row."""
+    """Returns the cells of a row whose texts are wrapped over several lines."""
     whole = {field: "".join(line.parts[field] for line in lines) for field in lines[0].parts}
     return RowCells(
         layer=Cell(whole["layer"]),
@@ -169,7 +173,7 @@ def _cell(line: str, column: _Column) -> Cell:
 
 
 def _cut_cells(lines: list[dict[str, Cell]]) -> RowCells:
-    """Returns the cells of a row. Its further lines contain only further sources."""
+    """Returns the cells of a row whose texts are cut off. All lines after the first contain only further sources."""
     first = lines[0]
     sources = tuple(line["sources"] for line in lines if line["sources"].text) if "sources" in first else None
     shape = first["shape"]

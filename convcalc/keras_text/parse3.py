@@ -1,4 +1,7 @@
-"""Parses the tables that Keras 3 prints with Rich, in any of its box styles, wrapped, cropped or cut off on the right."""
+"""Parses the tables that Keras 3 prints with Rich.
+
+All box styles of Rich are accepted. Texts may be wrapped or cropped, and the table may be cut off on the right.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,15 @@ from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import KERAS3_TEXT, Cell
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
-# Characters that may take more or less than one column: all but Latin letters, box characters and "…".
+# Characters that may be wider or narrower than one terminal column: all except Latin letters, box characters and "…".
 _UNUSUAL_WIDTH = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
-# The characters of a table: at the left edge, in a horizontal line, and at its ends.
+# The characters with which a table is drawn: at the left edge, at the ends of horizontal lines, and in these lines.
 _SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
 _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
 
 class _Column(Struct):
-    """The positions of a column's content in a line. ``cut`` is True if the right part of the column is missing."""
+    """The positions, in a line, where the content of a column starts and ends. ``cut``: the right part is missing."""
 
     start: int
     end: int
@@ -41,7 +44,7 @@ def keras3_tables(text: Lines) -> list[Table]:
 
 
 def _grid(line: str) -> Sequence[str]:
-    """Returns a line by terminal columns. A wide character takes two columns, a combining character none."""
+    """Returns the characters of a line by terminal column. Wide characters take two, combining characters none."""
     if not _UNUSUAL_WIDTH.search(line):
         return line
     columns: list[str] = []
@@ -54,7 +57,7 @@ def _grid(line: str) -> Sequence[str]:
 
 
 def _with_ellipses(grid: Sequence[str]) -> Sequence[str]:
-    """Replaces "?" by "…" in a line of an ASCII table: the encoding had no "…"."""
+    """Replaces "?" by "…" in a line of an ASCII table. Keras wrote "?" because the encoding has no "…"."""
     return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
 
 
@@ -85,7 +88,7 @@ def _table(text: Lines, first: int, left: int) -> Table:
 
 
 def _columns(rule: Sequence[str], left: int) -> list[_Column]:
-    """Returns the columns, from the line below the header. A column has a space on both sides."""
+    """Returns the columns. ``rule`` is the horizontal line below the header. Each column has a space on both sides."""
     ends = [number for number in range(left + 1, len(rule)) if rule[number] in _CROSSINGS | _RIGHT_TEES]
     closed = bool(ends) and rule[ends[-1]] in _RIGHT_TEES
     if closed:
@@ -122,7 +125,10 @@ def _unless_empty(cell: Cell | None) -> Cell | None:
 
 
 def _field(number: int, header: str) -> str:
-    """Returns the field of a column; empty if unknown. Columns 4 and 5 are identified by their header, which may be cropped."""
+    """Returns the field of a column; empty if it is unknown. Columns 4 and 5 are told apart by ``header``.
+
+    The header may be cropped.
+    """
     if number < 3:
         return ("layer", "shape", "params")[number]
     if number == 4 or header.startswith("T") or header == "…":
@@ -131,19 +137,19 @@ def _field(number: int, header: str) -> str:
 
 
 def _depth(lines: list[Sequence[str]], column: _Column) -> int:
-    """Returns the depth of a layer, from the indentation and the character before its name."""
+    """Returns the depth of a layer, from the indentation. A character before the name marks nested layers."""
     indented = re.match(r"( {2,})\S(?: |$)", "".join(lines[0][column.start : column.end]))
     return (len(indented[1]) + 2) // 3 if indented else 0
 
 
 def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> Cell:
-    """Returns the words of a cell. Rich ends a cropped word in "…"; we add "…" to a line that may have been longer."""
+    """Returns the words of a cell. Rich ends a cropped word in "…". We add "…" to a line that may have been longer."""
     words: list[str] = []
     for line in lines:
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # A single free position may be the space before the next word.
+        # If only one position is free, a further word may have been cut off after it.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

@@ -23,7 +23,7 @@ _ITEM_ENDS = ("),", "},", "],", "',")
 def keras2_text(report: Report, options: Options | None = None) -> str:
     """Returns the summary that Keras 2 prints. Raises :class:`ConvcalcError` if Keras cannot print it."""
     options = options or Options()
-    if report.model.class_name == "Sequential" and report.input_shapes[0] is None:
+    if report.model.class_name == "Sequential" and report.input_shapes[:1] == (None,):
         raise error(
             codes.NOT_BUILT,
             "Keras 2 cannot print a summary of a model with an unknown input shape: add an input layer",
@@ -62,13 +62,16 @@ class _Summary:
         for row in in_range(self.report, self.options.layer_range):
             yield from self._layer(row, last=False)
         yield "=" * self.length
-        # In Keras 2 a frozen wrapper does not train the weights of its layers.
+        # In Keras 2, the weights of layers in a frozen wrapper count as non-trainable.
         for line in totals(self.report, self.report.totals.still_trainable):
-            yield f"{line.label} params: {count_text(line.params)} ({size_text(line.size, 'Byte')})"
+            yield f"{line.label} params: {count_text(line.params, line.partial)} ({size_text(line, 'Byte')})"
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
-        """Yields the lines of a layer, of its inner layers (``expand_nested``), and a separator unless it is the last in its model."""
+        """Yields the lines of a layer and, with ``expand_nested``, of its inner layers, with separators.
+
+        ``last`` is True for the last layer of a nested model: no separator follows it.
+        """
         yield from self._row(self._cells(row), row.depth)
         inside = self._inside(row) if self.options.expand_nested else []
         if inside:
@@ -96,14 +99,14 @@ class _Summary:
         return cells
 
     def _row(self, cells: Sequence[str], depth: int) -> Iterator[str]:
-        """Yields the lines of a row, as many as its longest cell needs."""
+        """Yields the lines of a row. The number of lines depends on the longest cell, because texts are wrapped."""
         rest = list(cells)
         while any(rest):
             line = ""
             for column, end in enumerate(self.positions[: len(rest)]):
                 last = column == len(self.positions) - 1
                 room = end - (self.positions[column - 1] if column else depth)
-                if not last:  # two spaces after the column and one before it
+                if not last:  # two spaces after the text and one before the next column
                     room -= 3
                 if room < 1:
                     raise too_narrow(self.length)

@@ -1,7 +1,7 @@
 """Prints a summary exactly as ``model.summary()`` of Keras 3 does into a file.
 
-Source: ``keras/src/utils/summary_utils.py``. Keras uses Rich for the layout; this module gives Rich the same cells, widths and
-console.
+Source: ``keras/src/utils/summary_utils.py``. Keras uses the package Rich for the layout. This module calls Rich with
+the same cells, widths and console.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convcalc.analyse.report import Report
 from convcalc.base.text import visible
 from convcalc.keras_text.options import Options, in_range, too_few_positions, too_narrow
 from convcalc.keras_text.rows3 import KerasRow, layer_rows, number_text
-from convcalc.keras_text.totals import size_text, totals
+from convcalc.keras_text.totals import size_text, totals_with_optimizer
 
 
 def keras_text(report: Report, options: Options | None = None) -> str:
@@ -36,8 +36,8 @@ def keras_text(report: Report, options: Options | None = None) -> str:
     )
     console.print(f'Model: "{escape(visible(report.model.name))}"')
     console.print(table)
-    for line in totals(report):
-        console.print(f" {line.label} params: {number_text(line.params)} ({size_text(line.size, 'B')})")
+    for line in totals_with_optimizer(report):
+        console.print(f" {line.label} params: {number_text(line.params, line.partial)} ({size_text(line, 'B')})")
     return file.getvalue()
 
 
@@ -73,7 +73,7 @@ def _with_widths(
 
 
 def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
-    """Returns the texts of a row in Rich's markup. Like Keras, it does not escape the names of sources."""
+    """Returns the texts of a row in Rich's markup. Names of sources are not escaped, because Keras does not do so."""
     prefix = f"{'   ' * row.depth}└ " if row.depth else ""
     cells = [f"{escape(prefix + row.name)} ({escape(row.class_name)})", row.shape, row.params]
     if not report.linear:

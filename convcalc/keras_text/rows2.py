@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.keras_text.rows3 import KerasRow
 from convcalc.layers.registry import LIST, LIST_OF_ONE, TUPLE, LayerDefinition
@@ -26,17 +27,17 @@ def keras2_row(row: LayerReport) -> KerasRow:
         path=row.path,
         depth=row.depth,
         name=row.name,
-        class_name=row.class_name,
+        class_name=short_class(row.class_name),
         shape=_shapes(row),
-        params=count_text(row.params),
-        # Keras shows only the calls of the model itself, not those of nested models.
+        params=count_text(row.params, row.incomplete.get("params") == "partial"),
+        # Keras shows what the model's own layers read, but not what the layers of nested models read.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable="Y" if row.trainable else "N",
     )
 
 
 def _shapes(row: LayerReport) -> str:
-    """Returns the output shapes in their list, tuple or dict; "multiple" if the calls of the layer differ."""
+    """Returns the output shapes of a layer as Keras 2 prints them; "multiple" if they differ between its calls."""
     if row.nested_output_shapes:
         return _structure(row, row.nested_output_shapes)
     texts = {_structure(row, call.output_shapes) for call in row.calls}
@@ -56,12 +57,14 @@ def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
 
 
 def _container(definition: Definition) -> str:
-    """Returns the container in which Keras 2 shows the output shapes of a layer."""
+    """Returns the kind of container (list or tuple) in which Keras 2 shows the output shapes of a layer."""
     if isinstance(definition, Operation):
         return LIST_OF_ONE if definition.returns_list else LIST
     return definition.output_container if isinstance(definition, LayerDefinition) else LIST
 
 
-def count_text(count: Number) -> str:
-    """Returns a count as Keras 2 writes it, without commas."""
-    return "?" if count is UNKNOWN else str(count)
+def count_text(count: Number, partial: bool = False) -> str:
+    """Returns a count as Keras 2 writes it, without commas; ``≥ 1234`` for a lower bound."""
+    if count is UNKNOWN:
+        return "?"
+    return f"≥ {count}" if partial else str(count)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
@@ -17,7 +18,7 @@ from convcalc.stored import keras3_shape_text
 
 
 class KerasRow(Struct):
-    """The cells of one row, with the path and the depth of its layer in the report (depth 1: a layer of a nested model)."""
+    """The cells of one row, and the path and depth of its layer in the report (depth 1: a layer of a nested model)."""
 
     path: str
     depth: int
@@ -39,8 +40,10 @@ def keras3_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRo
 def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[KerasRow]:
     """Returns the row of a layer, and with ``expand_nested`` the rows of its inner layers.
 
-    Keras shows operations of the model itself, but not those of nested models.
+    Keras shows rows for operations of the model itself, but not for operations of nested models.
     """
+    if is_unbuilt(report):
+        return [_unbuilt(row)]
     rows = list(map(_cells, _expanded(row, expand_nested)))
     if expand_nested and isinstance(row.definition, Model):
         inside = (inner for inner in report.layers if inner.depth > row.depth and inner.path.startswith(f"{row.path}/"))
@@ -53,8 +56,8 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
-        # Keras shows the shape for which an inner layer was built. A layer that is built in ``__init__`` has no such shape, and
-        # neither has a layer that contains a list of layers.
+        # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__`` has no
+        # such shape. A layer that contains a list of layers has none either.
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument
@@ -69,17 +72,37 @@ def _cells(row: LayerReport) -> KerasRow:
         path=row.path,
         depth=row.depth,
         name=row.name,
-        class_name=row.class_name,
+        class_name=short_class(row.class_name),
         shape=_shape(row),
         params=_params(row),
-        # Keras shows only the calls of the model itself, not those of nested models.
+        # Keras shows what the model's own layers read, but not what the layers of nested models read.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
-        trainable=("Y" if row.trainable else "N") if row.weights or _has_params(row) else "-",
+        trainable=_trainable(row),
     )
 
 
-def _has_params(row: LayerReport) -> bool:
-    return row.params is not UNKNOWN and row.params != 0
+def is_unbuilt(report: Report) -> bool:
+    """Returns True for a Sequential without a known input shape. The layers of such a model have no weights yet."""
+    model = report.model
+    return model.class_name == "Sequential" and report.input_shapes[:1] == (None,) and not model.stored
+
+
+def _unbuilt(row: LayerReport) -> KerasRow:
+    """Returns the row of a layer of an unbuilt model. For a custom layer, it is unknown whether Keras prints
+    "(unbuilt)".
+    """
+    definition = row.definition
+    known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded
+    built = isinstance(definition, LayerDefinition) and definition.built_when_made
+    params = "?" if not known else "0" if built else "0 (unbuilt)"
+    return _cells(row)._replace(params=params, trainable="-" if known else _trainable(row))
+
+
+def _trainable(row: LayerReport) -> str:
+    """Returns "Y" or "N" for a layer with weights, "-" for a layer without, and "?" if its weights are unknown."""
+    if row.weights or (row.params is not UNKNOWN and row.params != 0):
+        return "Y" if row.trainable else "N"
+    return "?" if row.params is UNKNOWN else "-"
 
 
 def _shape(row: LayerReport) -> str:
@@ -90,11 +113,11 @@ def _shape(row: LayerReport) -> str:
 
 
 def _params(row: LayerReport) -> str:
-    if row.params is UNKNOWN and row.output_shapes[0] is None:
-        return "0 (unbuilt)"
-    return number_text(row.params)
+    return number_text(row.params, row.incomplete.get("params") == "partial")
 
 
-def number_text(count: Number) -> str:
-    """Returns a count as Keras 3 writes it, with commas."""
-    return "?" if count is UNKNOWN else f"{count:,}"
+def number_text(count: Number, partial: bool = False) -> str:
+    """Returns a count as Keras 3 writes it, with commas; ``≥ 1,234`` for a lower bound."""
+    if count is UNKNOWN:
+        return "?"
+    return f"≥ {count:,}" if partial else f"{count:,}"

@@ -11,13 +11,13 @@ from convcalc.keras_text.cells import RowCells
 
 
 class Lines(Struct):
-    """The lines of a text without control codes, and the original text, which messages show."""
+    """A text as lines with the control codes removed, and the original text, which is shown in messages."""
 
     source: Source
     lines: list[str]
 
     def incomplete(self, number: int, message: str) -> ConvcalcError:
-        """Returns the error for a table that is not complete at the line ``number`` (counted from 0)."""
+        """Returns the error for an incomplete table. Line ``number`` (counted from 0) shows that a part is missing."""
         cure = "give the whole text that Keras printed, from 'Model:' to the totals"
         line = f"{self.source.name}:{number + 1}"
         return error(codes.NOT_A_RECORD, f"{line}: {message}; {cure}", Mark(self.source, number + 1, 1))

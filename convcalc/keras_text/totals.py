@@ -1,42 +1,85 @@
-"""The lines below Keras's table, in Keras 3 and Keras 2: numbers of parameters and their sizes."""
+"""The lines with totals that Keras 3 and Keras 2 print below the table: numbers of parameters and their sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from convcalc.analyse.optimizers import variables_in_file
 from convcalc.analyse.report import Report, weight_bytes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.structs import Struct
+from convcalc.keras_text.rows3 import is_unbuilt
 from convcalc.layers import Weight
+from convcalc.model import Foreign
 
 
 class TotalLine(Struct):
-    """One line: its label, a number of parameters, and their size in bytes."""
+    """One line: a label, a number of parameters, and their size in bytes. If ``partial``, both are lower bounds."""
 
     label: str
     params: Number
     size: Number
+    partial: bool = False
+
+
+def totals_with_optimizer(report: Report) -> list[TotalLine]:
+    """Returns the lines that Keras 3 prints.
+
+    For a compiled model, there is a last line for the optimizer's variables, and the first line includes these
+    variables.
+    """
+    total, *others = totals(report)
+    if report.model.optimizer is None or is_unbuilt(report):
+        return [total, *others]
+    trained = [weight for row in report.layers for weight in row.weights if weight.trainable]
+    trains = report.model.trainable
+    variables = variables_in_file(report.model.optimizer, [*trained, *report.totals.still_trainable] if trains else [])
+    if variables is None:
+        return [total._replace(partial=total.params is not UNKNOWN), *others, TotalLine("Optimizer", UNKNOWN, UNKNOWN)]
+    count, size = sum(product(variable.shape) for variable in variables), weight_bytes(variables)
+    partial = "trainable_params" in report.totals.incomplete
+    total = TotalLine("Total", total.params + count, total.size + size, partial or total.partial)
+    return [total, *others, TotalLine("Optimizer", count, size, partial)]
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
-    """Returns the lines for a report. ``frozen`` are weights that Keras counts as non-trainable, unlike the report."""
+    """Returns the lines for a report. ``frozen`` are weights that are trainable in the report, but not in Keras."""
+    if is_unbuilt(report) and not any(isinstance(row.definition, Foreign) for row in report.layers):
+        return [TotalLine(label, 0, 0) for label in ("Total", "Trainable", "Non-trainable")]
     sums = report.totals
     trainable = sums.trainable_params - sum(product(weight.shape) for weight in frozen)
     trainable_bytes = sums.trainable_bytes - weight_bytes(frozen)
-    known = sums.non_trainable_params is not UNKNOWN
+    incomplete = sums.incomplete
     return [
-        TotalLine("Total", sums.params, sums.param_bytes),
-        TotalLine("Trainable", trainable, trainable_bytes),
-        TotalLine("Non-trainable", sums.params - trainable, sums.param_bytes - trainable_bytes)
-        if known
-        else TotalLine("Non-trainable", UNKNOWN, UNKNOWN),
+        _line("Total", sums.params, sums.param_bytes, incomplete.get("params")),
+        _line("Trainable", trainable, trainable_bytes, incomplete.get("trainable_params")),
+        _line(
+            "Non-trainable",
+            sums.params - trainable,
+            sums.param_bytes - trainable_bytes,
+            incomplete.get("non_trainable_params"),
+        ),
     ]
 
 
-def size_text(size: Number, byte: str) -> str:
+def _line(label: str, params: Number, size: Number, incomplete: str | None) -> TotalLine:
+    """Returns a line. A lower bound of 0 would look like a known zero, so it is replaced by unknown."""
+    if incomplete == "unknown" or (incomplete and params == 0):
+        return TotalLine(label, UNKNOWN, UNKNOWN)
+    return TotalLine(label, params, size, incomplete == "partial")
+
+
+def size_text(line: TotalLine, byte: str) -> str:
+    """Returns the size in a line, such as ``1.50 KB``, or ``≥ 1.50 KB`` for a lower bound."""
+    text = _size_text(line.size, byte)
+    return f"≥ {text}" if line.partial and text != "?" else text
+
+
+def _size_text(size: Number, byte: str) -> str:
     """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes.
 
-    ``byte`` is the unit of sizes below 1 KB. Like Keras, sizes from 1024 PB on are divided by 1024 once more.
+    ``byte`` is the unit of sizes below 1 KB. Sizes from 1024 PB on are divided by 1024 once more, although the unit
+    stays PB, because Keras does so.
     """
     if size is UNKNOWN:
         return "?"

@@ -1,4 +1,4 @@
-"""The catalogue of layers. A family is imported when one of its layers is looked up; it then declares its layers.
+"""The catalogue of layers. A family (a module of related layers) is imported when one of its layers is looked up.
 
 Reading ``CATALOGUE``, the whole catalogue, imports all families.
 """

@@ -25,7 +25,9 @@ def _same_shape(x: Shape) -> Inferred:
 
 
 def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views; a softmax reads all features at once."""
+    """Returns elementwise views. A softmax reads all features at once. The views of a custom function are unknown."""
+    if isinstance(a["activation"], dict):
+        return views.unknown(a, inputs, result)
     rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
     return rule(a, inputs, result)
 
@@ -50,13 +52,13 @@ def activation(a: Args, x: Shape) -> Inferred:
 
 
 def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one comparison, another one with ``max_value``, and one multiplication with ``negative_slope``."""
+    """Counts one comparison for each element, one more with ``max_value``, and a product with ``negative_slope``."""
     per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
     return costs.per_output(per_element)(a, inputs, result)
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0 for a plain ReLU or ReLU6, otherwise unknown: the operations for other arguments were not compared."""
+    """Returns 0 for a plain ReLU or ReLU6. Other variants are unknown: no test compares them with the profiler."""
     is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
     return 0 if is_plain else UNKNOWN
 

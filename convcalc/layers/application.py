@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from convcalc.base import codes
 from convcalc.base.numbers import LARGEST, UNKNOWN, Number, Shape, plain, product
 from convcalc.base.problems import Refusal
-from convcalc.layers.dtypes import autocast, compute_dtype, variable_dtype
-from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefinition, Weight
+from convcalc.layers.dtypes import autocast, compute_dtype, inner_policy, is_policy, variable_dtype
+from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefinition, Product, Weight
 
 
 def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
-    """Runs the layer's rule on whole shapes (batch axis first).
+    """Runs the layer's rule on input shapes. The first axis of each shape is the batch axis.
 
     ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. The returned weights have dtypes.
 
@@ -22,16 +22,34 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
     arguments = definition.rule_arguments(args)
     policy = policy or definition.policy(args)
     result = bounded(_run(definition, arguments, inputs))
+    if not is_policy(policy) and definition.inputs != 0:
+        return _without_weights(result) if result.weights else result
     if definition.quantization_rule:
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    weights = _typed(result.weights, variable_dtype(policy))
+    # A layer without a quantization rule contains at most one layer that has weights (the cell of a recurrent layer).
+    inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
+    weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
+def _without_weights(result: Inferred) -> Inferred:
+    """Returns the result without weights, for an unknown dtype policy, which may store the weights in any way.
+
+    The multiply-accumulates stay known: each weight is replaced by a :class:`Product` with the same count.
+    """
+    products = tuple(
+        Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
+        for weight in result.weights
+        if not isinstance(weight.multiplied_per_sample, int) or weight.multiplied_per_sample != 0
+    )
+    unknown = result.unknown | {"params", "flops"}
+    return result._replace(weights=(), products=(*products, *result.products), unknown=unknown)
+
+
 def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Runs the rule on channels-last shapes; converts from and to ``channels_first``."""
+    """Runs the rule. Inputs in ``channels_first`` are converted to channels-last, and the outputs back."""
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
         return definition.rule(arguments, *inputs)
@@ -44,7 +62,7 @@ def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) 
 
 
 def bounded(result: Inferred) -> Inferred:
-    """Returns the result. Raises :class:`Refusal` if it has a size that no tensor can have."""
+    """Returns the result unchanged. Raises :class:`Refusal` if an output has a size that no tensor can have."""
     for shape in result.outputs:
         for size in shape or ():
             if size > LARGEST:
@@ -53,7 +71,7 @@ def bounded(result: Inferred) -> Inferred:
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:
-    """Returns the shape with its channels at this axis; unchanged without spatial axes, e.g. after global pooling."""
+    """Returns a channels-last shape with the channels moved to axis ``at``; unchanged if ``at`` is not positive."""
     return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
@@ -70,7 +88,7 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
     axes, min_axes = definition.axes, definition.min_axes
     if axes is None and not min_axes:
         return
-    # If a layer accepts further tensors (states, keys), ``axes`` are those of the first one.
+    # If a layer accepts further tensors (states, keys), ``axes`` describes only the first tensor.
     for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         rank = len(shape) - 1
         if axes is None:
@@ -129,6 +147,8 @@ def output_dtypes(inferred: Inferred, input_dtype: str, policy: str) -> tuple[st
     dtype = inferred.dtype
     if isinstance(dtype, tuple):
         return dtype
+    if callable(dtype):
+        dtype = dtype(input_dtype)
     if dtype is None:
         dtype = compute_dtype(policy)
     elif dtype == VARIABLE:
@@ -139,7 +159,7 @@ def output_dtypes(inferred: Inferred, input_dtype: str, policy: str) -> tuple[st
 
 
 def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
-    """Returns the weights, with this dtype for weights without one."""
+    """Returns the weights. Weights without a dtype get ``dtype``."""
     return tuple(
         [
             Weight(
@@ -158,7 +178,7 @@ def _typed(weights: Sequence[Weight], dtype: str) -> tuple[Weight, ...]:
 
 
 def frozen(weights: Iterable[Weight], reason: str) -> tuple[Weight, ...]:
-    """Returns the weights as not trainable, with the reason."""
+    """Returns the weights, marked as not trainable for this reason."""
     return tuple(
         weight._replace(trainable=False, frozen_because=reason) if weight.trainable else weight for weight in weights
     )

@@ -1,7 +1,8 @@
-"""Arguments as data: a name, a kind, a default.
+"""Describes the arguments of layers: each has a name, a kind and a default.
 
-A kind defines the accepted values, how they are normalised (``3`` for two axes becomes ``(3, 3)``), and how they are described.
-The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON Schema of specs.
+A kind defines the accepted values, how a value is normalised (``3`` for two axes becomes ``(3, 3)``), and a text for
+messages. The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON
+Schema of specs.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ class PaddingPairs(RankFree):
         return PaddingPairs(rank)
 
     def for_keras(self, value: Any) -> Any:
-        """Returns the pairs; for one axis, only its pair."""
+        """Returns the pairs as a tuple; for one axis, the pair itself."""
         return value[0] if self.rank == 1 else value
 
 
@@ -204,7 +205,7 @@ class IntegerOrIntegers(RankFree):
 
 
 class Real(RankFree):
-    """A number within limits."""
+    """A real number within limits."""
 
     def __init__(self, minimum: float | None = None, maximum: float | None = None) -> None:
         self.minimum = minimum
@@ -286,9 +287,18 @@ class KnownName(RankFree):
 
 
 class Anything(RankFree):
-    """Any value: it affects neither shapes nor counts, and is kept unchanged."""
+    """Accepts any value and keeps it unchanged. The value affects neither shapes nor counts."""
 
     expects = "any value"
+
+    def read(self, value: Any) -> Any:
+        return value
+
+
+class KerasObject(RankFree):
+    """A Keras object that changes counts. It is kept unchanged, in the form that Keras files contain."""
+
+    expects = "an object of Keras, as its files have it"
 
     def read(self, value: Any) -> Any:
         return value
@@ -313,7 +323,7 @@ class Argument(Struct):
             return None
         try:
             return self.kind.read(value)
-        except Refusal as inside:  # from a layer that is this argument
+        except Refusal as inside:  # raised for a layer that is the value of this argument
             raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""
@@ -321,8 +331,20 @@ class Argument(Struct):
             raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
+def as_keras_reads(argument: Argument, value: Any) -> Any:
+    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, 1 true.
+
+    Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default is
+    returned.
+    """
+    if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
+        return bool(value)
+    is_missing = value is None and isinstance(argument.kind, Real) and not argument.nullable
+    return argument.default if is_missing and argument.default is not REQUIRED else value
+
+
 def shown(value: Any) -> str:
-    """Returns a value as text for messages: as in YAML, at most 60 characters."""
+    """Returns a value as text for messages, written as in YAML and cut to 60 characters."""
     text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
     if text is None and _is_int(value) and abs(value) > LARGEST:
         text = "a number beyond 2^53"

@@ -1,6 +1,7 @@
-"""Attention: averages values, weighted by the products of queries and keys. Sources: ``keras/src/layers/attention``.
+"""Attention layers. Sources: ``keras/src/layers/attention``.
 
-Inputs are in Keras's order: query, value, and the key if it differs from the value.
+An attention layer returns weighted averages of values. The weights are computed from queries and keys. Inputs are in
+Keras's order: query, value, and the key if it differs from the value.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _FLASH = ignored_arguments("flash_attention")
 _GATE = Argument("use_gate", Boolean(), False)
 _SCORES = Argument("return_attention_scores", Boolean(), False)
 _CAUSAL = Argument("use_causal_mask", Boolean(), False)
+_PROJECTIONS = ("query", "key", "gate", "value", "attention_output")
 _TAIL = [
     initializer("kernel_initializer", "glorot_uniform"),
     initializer("bias_initializer", "zeros"),
@@ -61,7 +63,7 @@ def _same_positions(value: Shape, key: Shape) -> None:
 
 
 def _require_axes(axes: int, *shapes: Shape | None) -> None:
-    """Raises :class:`Refusal` for values and keys with fewer axes after the batch axis."""
+    """Raises :class:`Refusal` if a value or key has fewer than ``axes`` axes after the batch axis."""
     if any(shape is not None and len(shape) <= axes for shape in shapes):
         raise Refusal(
             f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} after the batch axis",
@@ -70,7 +72,7 @@ def _require_axes(axes: int, *shapes: Shape | None) -> None:
 
 
 def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: an output position reads all features of its query, and all attended positions of values and keys."""
+    """Returns views: an output position reads all features of its query, and of all attended values and keys."""
     query, *others = inputs
     axes = a.get("attention_axes")
     if axes is None:
@@ -113,6 +115,7 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
+    inner_layers=_PROJECTIONS,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     receptive_field_rule=_attention_views,
@@ -126,7 +129,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     """Averages the values for each query position, weighted by how well their keys match, in several heads.
 
     Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs without
-    weights: each query with each key, and the scores with the values.
+    weights: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     _require_axes(1, value, key)
@@ -149,13 +152,17 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
         Product("scores with values", heads * pairs * value_size),
     )
     output = (*query[:-1], *out)
-    # Keras computes the shape of the scores for attention along the first axis of the query only.
+    # Keras computes this shape as if attention ran along only one axis: the first axis of the query after the batch.
     scores = ((query[0], heads, query[1], query[1]),) if a["return_attention_scores"] else ()
     return Inferred((output, *scores), tuple(weights), extra)
 
 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
-    """Returns the number of position pairs: all pairs along the attended axes, equal positions along the other axes."""
+    """Returns the number of pairs of a query position and a value position.
+
+    Along an attended axis, each position is paired with every position. Along other axes, only equal positions are
+    paired.
+    """
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
     queries = product(map(as_constant, query[1:-1]))
@@ -183,6 +190,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
+    inner_layers=_PROJECTIONS,
     quantization_rule=quantization.projections,
     mask_rule=masks.keeps,
     class_name="GroupedQueryAttention",
@@ -197,7 +205,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     """Computes attention in which several query heads share one head of keys and values.
 
     Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim, and
-    back. MACs without weights: each query with each key, and the scores with the values, in every query head.
+    back. MACs without weights, in every query head: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     _require_axes(2, value, key)
@@ -225,7 +233,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the query. Keras converts it to a new tensor."""
+    """Returns the mask of the query, converted to a new tensor as in Keras."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
@@ -244,7 +252,7 @@ def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _additive_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the softmax and tanh(query + key). The sum over the features counts only without a scale: with one, it is in the MACs."""
+    """Counts the softmax and tanh(query + key). Without a scale, also counts the sum over the features."""
     per_score = inputs[0][-1] * (2 if a["use_scale"] else 3)
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])
 

@@ -1,6 +1,6 @@
 """Convolutions over 1, 2 and 3 axes: plain, transposed, depthwise and separable.
 
-One rule serves all ranks: they differ only in the number of axes. Sources: ``keras/src/layers/convolutional``, and
+One rule declares the layers for 1, 2 and 3 axes. Sources: ``keras/src/layers/convolutional``, and
 ``keras/src/backend/common/backend_utils.py`` for the sizes of transposed convolutions.
 """
 
@@ -57,7 +57,7 @@ _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal"
 
 
 def _tail(*names: str) -> list[Argument]:
-    """Declares initializers, regularizers and constraints of these weights, in Keras's order. They do not affect counts."""
+    """Declares the initializers, regularizers and constraints of the named weights. They do not affect counts."""
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
         *ignored_arguments(
@@ -93,9 +93,9 @@ def _tail(*names: str) -> list[Argument]:
 def convolution(a: Args, x: Shape) -> Inferred:
     """Moves filters over {axes}; each filter reads all channels, or only the channels of its group.
 
-    Output size on each axis: floor((I − d·(K − 1) − 1 + padding)/S) + 1 with 'valid' (no padding) and ceil(I/S) with
-    'same'. Parameters: K…·(C_in/groups)·filters, and filters for the bias. Each element of the kernel is multiplied once
-    at every output position.
+    Output size on each axis (I: input size, K: kernel size, S: stride, d: dilation): floor((I − d·(K − 1) − 1)/S) + 1
+    with 'valid', ceil(I/S) with 'same'. Parameters: the product of all kernel sizes, times (channels/groups)·filters, and
+    filters for the bias. Each element of the kernel is multiplied once at every output position.
     """
     strides_or_dilation(a)
     return convolve(a, x)
@@ -123,7 +123,7 @@ def convolve(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the gradient of a convolution with the same kernel.
+    """Counts a transposed convolution as TensorFlow's profiler does: as the gradient of a convolution with this kernel.
 
     The profiler assumes that each output element needs 1/stride of the kernel on each axis.
     """
@@ -163,9 +163,9 @@ _TRANSPOSED: dict[str, Any] = {
 def transposed_convolution(a: Args, x: Shape) -> Inferred:
     """Spreads each input position over a kernel along {axes}: a learned upsampling.
 
-    Output size on each axis, with K the effective (dilated) kernel size: I·S with 'same', (I − 1)·S + max(K, S) with 'valid'; with an
-    output_padding, (I − 1)·S + K mod 2 + output_padding and (I − 1)·S + K + output_padding. Each element of the kernel
-    is multiplied once at every input position.
+    Output size on each axis (I: input size, S: stride, K: kernel size including dilation): with 'same', I·S, or
+    (I − 1)·S + K mod 2 + output_padding if output_padding is set; with 'valid', (I − 1)·S + max(K, S), or
+    (I − 1)·S + K + output_padding if it is set. Each element of the kernel is multiplied once at every input position.
     """
     strides_or_dilation(a)
     extra = a["output_padding"]
@@ -208,7 +208,7 @@ def spread(a: Args, x: Shape) -> Inferred:
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     """Applies depth_multiplier filters to each channel separately, over {axes}; channels are not mixed.
 
-    Parameters: K…·C_in·depth_multiplier, and one bias for each output channel.
+    Parameters: the product of all kernel sizes, times channels·depth_multiplier, and one bias for each output channel.
     """
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)
@@ -243,7 +243,8 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
 def separable_convolution(a: Args, x: Shape) -> Inferred:
     """Applies a depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
 
-    Parameters: K…·C_in·depth_multiplier + C_in·depth_multiplier·filters, and filters for the bias.
+    Parameters: K·C·depth_multiplier + C·depth_multiplier·filters (K: product of all kernel sizes, C: input channels), and
+    filters for the bias.
     """
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows(a, x)

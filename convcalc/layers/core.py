@@ -14,6 +14,7 @@ from convcalc.layers.arguments import (
     Argument,
     Boolean,
     Integer,
+    KerasObject,
     Real,
     Sizes,
     Text,
@@ -24,7 +25,7 @@ from convcalc.layers.lora import ARGUMENTS as LORA
 from convcalc.layers.lora import with_lora
 from convcalc.layers.registry import IN_PLACE, LIST_OF_ONE, SAME, VIEW, Args, Inferred, Weight, layer, required
 
-_QUANTIZED = ignored_arguments("quantization_config")
+_QUANTIZED = [Argument("quantization_config", KerasObject(), None, nullable=True)]
 _DIM = Integer(1)
 
 
@@ -75,7 +76,7 @@ def input_layer(a: Args) -> Inferred:
     *LORA,
     *_QUANTIZED,
     min_axes=1,
-    quantization_rule=quantization.dense(lambda a, kernel: kernel[1:]),
+    quantization_rule=quantization.dense(quantization.DENSE),
     mask_rule=masks.keeps,
     receptive_field_rule=views.last_axis,
     flops=costs.activated,
@@ -97,7 +98,8 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# The allowed forms of EinsumDense's equation, with "..." written as 0 (Keras: _analyze_einsum_string). True if the dots come first.
+# Regular expressions for the allowed equations of EinsumDense, where 0 stands for "..." (Keras:
+# _analyze_einsum_string). True: the equation starts with the dots.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -106,7 +108,7 @@ _EQUATIONS = (
 
 
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: output axes are read position by position, summed axes whole."""
+    """Returns views. Input axes that the output keeps are read position by position; summed axes are read whole."""
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
@@ -124,8 +126,9 @@ def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.V
     initializer("bias_initializer", "zeros"),
     *ignored_arguments("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint"),
     *LORA,
-    *ignored_arguments("gptq_unpacked_column_size", "quantization_config"),
-    quantization_rule=quantization.dense(quantization.einsum_scale),
+    *ignored_arguments("gptq_unpacked_column_size"),
+    *_QUANTIZED,
+    quantization_rule=quantization.dense(quantization.EINSUM),
     receptive_field_rule=_einsum_views,
     flops=costs.activated,
     tf_flops=costs.unknown,
@@ -152,7 +155,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     shift = elided if left else 0
     dot_sizes = x[1:elided] if left else x[len(source) :]
     output = [x[0], *a["output_shape"]]
-    # Keras inserts the axes of leading dots one by one at the same place, so several end up in reverse order.
+    # Keras inserts the axes that leading dots represent one by one at the same index. So their order is reversed.
     output[1:1] = reversed(dot_sizes) if left else ()
     output += () if left else dot_sizes
     if elided < 0 or len(target) + shift > len(output):
@@ -194,9 +197,10 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """Returns the bias: it has the output's sizes on ``axes``, and 1 on the other axes after the first of them.
+    """Returns the bias. Its first axis is the first output axis in ``axes``. Later axes not in ``axes`` have size 1.
 
-    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how often each element is added.
+    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how many times
+    each element of the bias is added for one sample.
     """
     if axes is None:
         return ()
@@ -262,6 +266,8 @@ def _reversible_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Num
     *ignored_arguments("embeddings_regularizer", "embeddings_constraint"),
     Argument("mask_zero", Boolean(), False),
     *ignored_arguments("reverse_dtype", "logit_soft_cap"),
+    *LORA,
+    *_QUANTIZED,
     call=[Argument("reverse", Boolean(), False)],
     quantization_rule=quantization.lookup,
     autocasts=False,
@@ -280,7 +286,10 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     rows, columns = a["input_dim"], a["output_dim"]
     positions = product(map(as_constant, x[1:-1])) if a["reverse"] else 0
     tied = a["tie_weights"]
-    weights = [Weight("embeddings", (rows, columns), positions if tied else 0)]
+    table = Weight("embeddings", (rows, columns), positions if tied else 0)
+    weights = list(with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings"))
+    if a["reverse"] and not tied:  # the table is not read
+        weights = [weight._replace(multiplied_per_sample=0, added_per_sample=0) for weight in weights]
     if not tied:
         weights.append(Weight("reverse_embeddings", (columns, rows), positions))
     if not a["reverse"]:
@@ -330,5 +339,23 @@ def identity(a: Args, x: Shape) -> Inferred:
     """Returns its input unchanged.
 
     The shape does not change.
+    """
+    return Inferred((x,), dtype=SAME)
+
+
+@layer(
+    "TFDIdentity",
+    keras_module="keras.src.layers.preprocessing.feature_space",
+    receptive_field_rule=views.positions,
+    buffer_reuse=VIEW,
+    flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
+    example="TFDIdentity",
+)
+def tfd_identity(a: Args, x: Shape) -> Inferred:
+    """Returns a feature of a FeatureSpace unchanged.
+
+    The shape does not change. Saved models contain this layer, and Keras does not export it.
     """
     return Inferred((x,), dtype=SAME)

@@ -1,4 +1,4 @@
-"""Operations of layers other than products with weights and additions of biases, for one sample, at inference (``docs/costs.md``).
+"""Costs: the operations of one sample at inference, without products with weights and biases (``docs/costs.md``).
 
 An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count as
 one operation each, for each element. Not counted: operations that run once for a whole row, map or group, copies,
@@ -51,7 +51,7 @@ ACTIVATIONS = {
     "tanh_shrink": 2,  # tanh, subtract
     "threshold": 1,
 }
-# Operations for each output pixel: one multiplication for each input pixel that is read, and the additions.
+# Operations for each output pixel: one multiplication for each input pixel read, and the additions of the products.
 INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
 
 
@@ -71,12 +71,12 @@ def times(each: Number, count: Number) -> Number:
 
 
 def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0: values are only passed on, moved, copied, looked up or selected."""
+    """Returns 0, for layers that only pass on, move, copy, look up or select values."""
     return 0
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns unknown: the cost depends on the algorithm, on the values, or on code that is not read."""
+    """Returns unknown, for costs that depend on the algorithm, the values, or code that convcalc does not read."""
     return UNKNOWN
 
 
@@ -99,7 +99,7 @@ def per_input(count: int) -> Cost:
 
 
 def activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the layer's activation of its output."""
+    """Counts the operations of the layer's activation function on each output element."""
     return times(of_activation(a["activation"]), elements(result.outputs[0]))
 
 
@@ -110,9 +110,10 @@ def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 # FLOPs that TensorFlow's profiler counts ---------------------------------------------------------------------------------
 #
-# These count operations for the whole batch if its size is known, otherwise for one sample. The profiler has costs for
-# some operations of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0, and so does everything
-# inside a compiled function, such as a convolution with groups. :func:`unknown` is for layers that were not compared with it.
+# The functions below count operations for the whole batch if the batch size is known, otherwise for one sample. The
+# profiler has costs for some operations of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0,
+# and so does everything inside a compiled function, such as a convolution with groups. :func:`unknown` is for layers
+# that were not compared with it.
 #
 # Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
 
@@ -140,7 +141,10 @@ _TF_ACTIVATIONS = {
 
 
 def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
-    """Returns the cost for inputs with these numbers of spatial axes; unknown for others, which were not compared."""
+    """Limits a cost rule to inputs with these numbers of spatial axes.
+
+    For other inputs the cost is unknown: no test compares it with TensorFlow's profiler.
+    """
 
     def ranked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return cost(a, inputs, result) if len(inputs[0]) - 2 in ranks else UNKNOWN
@@ -203,7 +207,7 @@ def _tf_macs(a: Args, result: Inferred) -> Number:
     kernel = result.weights[0]
     if len(kernel.shape) < len(result.windows) + 2 or kernel.name != "kernel":
         return UNKNOWN
-    # TensorFlow splits the input into one image per dilation offset, and convolves each image without dilation.
+    # With dilation d, TensorFlow splits each axis into d interleaved parts, and convolves each part without dilation.
     positions = [
         window.dilation
         * (ceil_div(window.size + window.pad_before + window.pad_after, window.dilation) - window.kernel + 1)

@@ -10,8 +10,8 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 class Factor(RankFree):
     """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    Keras only requires that a pair overlaps the limits; with ``strict``, both numbers must be within them. With ``open``,
-    ``minimum`` itself is not allowed.
+    Keras only requires that the range of the pair overlaps the limits; with ``strict``, both numbers must be within the
+    limits. With ``open``, ``minimum`` itself is not allowed.
     """
 
     def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:

@@ -284,7 +284,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # Keras files contain it
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # an argument only in Keras files
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
@@ -401,7 +401,8 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     stride = a["sequence_stride"]
     time = 0 if len(x) == 1 else 1
     output = (*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride)
-    return Inferred((output,), unknown=frozenset({"macs"}))  # the algorithm of the Fourier transform is unknown
+    # The MACs depend on the algorithm of the Fourier transform. The algorithm is unknown.
+    return Inferred((output,), unknown=frozenset({"macs"}))
 
 
 # Operations for each output element after the convolutions: squares and their sum, a maximum, a root, a logarithm.

@@ -5,7 +5,11 @@ Source: ``keras/src/dtype_policies/dtype_policy.py``.
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from convcalc.base.structs import Struct
 
 BITS = {
     "bool": 8,
@@ -31,45 +35,117 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The modes of quantized policies, and the policies that each mode can be applied to. A quantized policy stores large matrices
-# in fewer bits, and is otherwise the same. int8 cannot be combined with the compute dtype float16.
-_QUANTIZED = {
-    "int8": ("float32", "float64", "bfloat16", "mixed_bfloat16"),
-    "float8": ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
-}
+# The policies that a quantized policy can be made from. A quantized policy only stores large matrices in fewer bits.
+_SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
+# The default length of the history of maxima that a float8 layer keeps.
+_HISTORY = 1024
 
 DTYPES = tuple(BITS)
-# The policies of layers. Excluded are dtypes that only quantized policies use, and complex dtypes, which Keras's weights cannot have.
+_PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
+# The policies of layers, without names such as ``int4/128_from_float32`` (:func:`find_policy` accepts these, too).
+# ``int8`` and float8 dtypes are missing because only quantized policies use them, and Keras has no complex weights.
 POLICIES = (
-    *(dtype for dtype in BITS if not dtype.startswith((*_QUANTIZED, "complex"))),
-    *_MIXED,
-    *(f"{mode}_from_{source}" for mode, sources in _QUANTIZED.items() for source in sources),
+    *_PLAIN,
+    *(
+        f"{mode}_from_{source}"
+        for mode in ("int8", "int4", "float8")
+        for source in _SOURCES
+        # int8 cannot be combined with computing in float16.
+        if mode != "int8" or _MIXED.get(source, source) != "float16"
+    ),
 )
+# A regular expression for names with numbers, such as ``int4/128_from_float32``.
+_NUMBER = r"[1-9][0-9]{0,8}"
+NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-1|{_NUMBER})|float8/{_NUMBER})_from_({'|'.join(_SOURCES)})$"
 
 
-def quantization(policy: str) -> str:
-    """Returns the mode of a quantized policy, such as ``int8``; empty for other policies."""
-    mode, quantized, _ = policy.partition("_from_")
-    return mode if quantized else ""
+class Policy(Struct):
+    """The parts of a dtype policy.
+
+    Examples of names: ``int4/128_from_float32``, or with the policy of an inner layer,
+    ``float32; query: int8_from_float32``.
+
+    ``float8/16_from_float32`` is a name of convcalc, not of Keras. The number is the length of the history of maxima in
+    the policy object.
+    """
+
+    # The plain or mixed policy.
+    source: str
+    # How large matrices are stored: ``int8``, ``int4``, ``float8``, ``gptq``, ``awq``; empty if not quantized.
+    mode: str = ""
+    # The number of bits of each stored element (gptq, awq).
+    bits: int = 0
+    # How many elements of a column share one scale (int4, gptq, awq); -1: all of them.
+    group: int = -1
+    # The length of the history of maxima (float8).
+    history: int = _HISTORY
+    # The policies of inner layers by layer name, where they differ from the policy of the outer layer.
+    inner: Mapping[str, str] = {}
 
 
-def _source(policy: str) -> str:
-    """Returns the policy before quantization; other policies are returned unchanged."""
-    return policy.partition("_from_")[2] or policy
+@lru_cache(1000)
+def find_policy(name: str) -> Policy | None:
+    """Returns the policy of this name; None if it is unknown."""
+    own, *inner = name.split("; ")
+    if inner:
+        policy, parts = find_policy(own), dict(part.partition(": ")[::2] for part in inner)
+        known = policy is not None and all(part and "; " not in part and is_policy(part) for part in parts.values())
+        return policy._replace(inner=parts) if policy is not None and known else None
+    if name in _PLAIN:
+        return Policy(name)
+    mode, _, source = name.partition("_from_")
+    if name in POLICIES:
+        return Policy(source, mode)
+    if not re.fullmatch(NUMBERED_POLICIES, name):
+        return None
+    mode, *numbers = mode.split("/")
+    last = int(numbers[-1])
+    if mode == "float8":
+        return Policy(source, mode, history=last)
+    return Policy(source, mode, 0 if mode == "int4" else int(numbers[0]), last)
+
+
+def is_policy(name: str) -> bool:
+    """True if ``name`` is the name of a dtype policy."""
+    return find_policy(name) is not None
+
+
+def inner_policy(name: str, layer: str) -> str:
+    """Returns the policy of the inner layer ``layer``, if the outer layer has the policy ``name``."""
+    policy = find_policy(name)
+    return name if policy is None or not policy.inner else policy.inner.get(layer, own_policy(name))
+
+
+def own_policy(name: str) -> str:
+    """Returns the name of a policy without the policies of inner layers."""
+    return name.partition("; ")[0]
+
+
+def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
+    """Returns the name of the policy ``own``, extended by the policies of inner layers that differ from ``own``."""
+    return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
 @cache  # called for every layer, with few different policies
 def variable_dtype(policy: str) -> str:
-    """Returns the dtype of a layer's variables under a policy."""
-    policy = _source(policy)
-    return "float32" if policy in _MIXED else policy
+    """Returns the dtype of a layer's variables under a policy; empty if the policy is unknown."""
+    computed = _source(policy)
+    return "float32" if computed in _MIXED else computed
 
 
 @cache
 def compute_dtype(policy: str) -> str:
-    """Returns the dtype in which a layer computes, which its outputs also have."""
-    policy = _source(policy)
-    return _MIXED.get(policy, policy)
+    """Returns the dtype of a layer's computation and outputs; empty if the policy is unknown."""
+    source = _source(policy)
+    return _MIXED.get(source, source)
+
+
+def _source(policy: str) -> str:
+    """Returns the plain or mixed policy that a policy is made from. The dtype of an input is returned unchanged."""
+    if policy in BITS:
+        return policy
+    found = find_policy(policy)
+    return "" if found is None else found.source
 
 
 def autocast(dtype: str, policy: str) -> str:

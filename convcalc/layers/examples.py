@@ -15,7 +15,7 @@ def example_spec(definition: LayerDefinition) -> str:
     if not definition.merges:
         return f"input: {sizes}\nlayers:\n  - {definition.example}\n"
     minimum = definition.inputs[0] if isinstance(definition.inputs, tuple) else definition.inputs or 0
-    # At least two inputs if any number is allowed; a cell needs one more for each state, as in its example.
+    # A layer that accepts any number of inputs gets two. A cell has the inputs of its example: one more for each state.
     needed = max(2, minimum, definition.example.count(",", definition.example.find("from:")) + 1)
     inputs = "".join(f"  {name}: {sizes}\n" for name in ascii_lowercase[:needed])
     return f"inputs:\n{inputs}layers:\n  - {definition.example}\n"

@@ -22,7 +22,7 @@ FAMILIES = {
         SeparableConv1D SeparableConvolution1D SeparableConv2D SeparableConvolution2D
     """,
     "core": """
-        InputLayer Dense EinsumDense Embedding ReversibleEmbedding Masking Identity
+        InputLayer Dense EinsumDense Embedding ReversibleEmbedding Masking Identity TFDIdentity
     """,
     "data_preprocessing": """
         CategoryEncoding Discretization Hashing HashedCrossing IntegerLookup StringLookup TextVectorization
@@ -36,7 +36,7 @@ FAMILIES = {
         RandomRotation RandomShear RandomTranslation RandomZoom Solarization RandAugment AugMix
     """,
     "merging": """
-        Add Subtract Multiply Average Maximum Minimum Concatenate Dot
+        Add Subtract Multiply Average Maximum Minimum Concatenate TFDConcat Dot
     """,
     "normalization": """
         BatchNormalization LayerNormalization GroupNormalization RMSNormalization UnitNormalization

@@ -404,7 +404,7 @@ _value_change(
     SEED,
 )
 
-# The hidden sublayers of RandAugment and AugMix. Without ``all_ops``, AugMix has only those in _ALWAYS.
+# The hidden sublayers of RandAugment and AugMix. Without ``all_ops``, AugMix has only the sublayers in _ALWAYS.
 _ALWAYS = (
     "RandomShear",
     "RandomTranslation",

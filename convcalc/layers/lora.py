@@ -31,7 +31,7 @@ def with_lora(
             f"{names}_constraint",
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
-    # Their product is scaled and added to the kernel before the layer uses the kernel.
+    # The product of both matrices is scaled and added to the kernel before the layer uses the kernel.
     up = Weight(
         f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
     )

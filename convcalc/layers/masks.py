@@ -16,7 +16,8 @@ from typing import Any
 class Computed:
     """A mask that an operation of ``keras.ops`` computes.
 
-    ``call`` and ``made`` are the arguments of the operation's call and constructor: tensors, masks, lists of them, or plain values.
+    ``call`` holds the arguments of the call of the operation, ``made`` the arguments of its constructor. The values are
+    tensors, masks, lists of tensors or masks, or plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")
@@ -37,7 +38,7 @@ def keeps(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def loses(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns no masks."""
+    """Returns no masks: the layer removes the mask."""
     return ()
 
 
@@ -54,7 +55,7 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the masks, concatenated like the inputs. An input without a mask counts as all True."""
+    """Returns the masks, concatenated like the inputs. A missing mask is replaced by a mask of True values."""
     if all(mask is None for mask in masks):
         return ()
     whole = [_whole(tensor, mask) for tensor, mask in zip(inputs, masks)]
@@ -64,7 +65,8 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def _whole(tensor: Any, mask: Any) -> Computed:
     """Returns a mask with the same number of axes as its tensor.
 
-    Keras keeps a mask that already has all axes; the masks of the catalogue's layers always have fewer.
+    Keras would keep a mask that already has all axes of the tensor. But the masks of the catalogue's layers always have
+    fewer axes than the tensor.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

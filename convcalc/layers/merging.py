@@ -10,7 +10,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
-from convcalc.layers.registry import IN_PLACE, Args, Cost, Inferred, Product, axis_index, layer
+from convcalc.layers.registry import IN_PLACE, SAME, Args, Cost, Inferred, Product, axis_index, layer
 
 
 def _batch(shapes: tuple[Shape, ...]) -> Number:
@@ -127,8 +127,27 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
 
 
+@layer(
+    "TFDConcat",
+    Argument("axis", Integer()),
+    inputs=None,
+    keras_module="keras.src.layers.preprocessing.feature_space",
+    receptive_field_rule=views.concatenated,
+    flops=costs.free,
+    tf_flops=costs.free,
+    built_when_made=False,
+    example="TFDConcat: {{axis: -1, from: [a, b]}}",
+)
+def tfd_concat(a: Args, *shapes: Shape) -> Inferred:
+    """Concatenates the encoded features of a FeatureSpace along an axis.
+
+    Output size on that axis: the sum. Saved models contain this layer, and Keras does not export it.
+    """
+    return concatenate(a, *shapes)._replace(dtype=SAME)
+
+
 def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: the summed axes are read whole; the others are the output axes, first those of the first input."""
+    """Returns views. Summed axes are read whole. The output has the other axes of the first, then the second input."""
     output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
         axes = [views.BATCH]

@@ -40,9 +40,10 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
 
 
 def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a multiplication and an addition for each element, and the operations on each channel's factors.
+    """Counts a multiplication and an addition for each element, and operations for each channel.
 
-    For each channel these are an addition, a root (counted as 2), a product and a difference; with ``scale``, one more product.
+    The operations for each channel are an addition, a root (counted as 2), a product, a difference, and with ``scale``
+    one more product.
     """
     return 2 * costs.tf_elements(result.outputs[0]) + (5 + bool(a["scale"])) * product(result.weights[-1].shape)
 
@@ -103,16 +104,24 @@ def _check_clipping(limits: Any) -> None:
         raise Refusal("needs a renorm_clipping whose dmax is at least 0", argument="renorm_clipping")
 
 
+def _layer_normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+    """With ``rms_scaling``, counts the variance, a division and the scale; otherwise counts as :func:`_normalizing`."""
+    return costs.per_output(6)(a, inputs, result) if a["rms_scaling"] else _normalizing(a, inputs, result)
+
+
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the mean, differences, squares, their mean and a division; also the scale and the center."""
+    """Counts the mean, differences, squares, the mean of the squares and a division; also the scale and the center."""
     return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, result)
 
 
 def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 9 for each element and 4 for each group. Unknown without ``scale`` or ``center``: these graphs were not compared."""
+    """Counts 9 for each element and 4 for each normalized group.
+
+    Returns unknown for other cases, e.g. without ``scale`` or ``center``: no test compares them with the profiler.
+    """
     (x,) = inputs
     axis = a["axis"] if isinstance(a["axis"], tuple) else (a["axis"],)
-    if not (axis in ((-1,), (len(x) - 1,)) and a["scale"] and a["center"]):
+    if not (axis in ((-1,), (len(x) - 1,)) and a["scale"] and a["center"] and not a["rms_scaling"]):
         return UNKNOWN
     return 9 * costs.tf_elements(result.outputs[0]) + 4 * costs.tf_elements(x[:-1])
 
@@ -125,11 +134,12 @@ def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
     _SCALE,
     *_INITIALIZERS,
     *_REGULARIZERS,
+    Argument("rms_scaling", Boolean(), False),
     mask_rule=masks.keeps,
     autocasts=False,
     receptive_field_rule=views.argument_axes,
     buffer_reuse=IN_PLACE,
-    flops=_normalizing,
+    flops=_layer_normalizing,
     tf_flops=_tf_layer_normalization,
     built_when_made=False,
     example="LayerNormalization",
@@ -137,9 +147,11 @@ def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
 def layer_normalization(a: Args, x: Shape) -> Inferred:
     """Normalizes each sample over one or several axes, then scales and shifts it.
 
-    Parameters: gamma and beta, each as large as the normalized axes.
+    Parameters: gamma and beta, each as large as the normalized axes. With rms_scaling only gamma: nothing is subtracted.
     """
     shape = _normalized(a, x)
+    if a["rms_scaling"]:
+        a = {**a, "scale": True, "center": False}
     if a["scale"] or a["center"]:
         shape = tuple(required(size, "size on every normalized axis") for size in shape)
     return Inferred((x,), _scale_and_center(a, shape))
@@ -171,7 +183,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
         raise Refusal("receives 0 channels, and needs at least 1", codes.INDIVISIBLE_GROUPS, "groups")
-    if size % groups > 0:  # not reported for -1: one channel per group
+    if size % groups > 0:  # never true for groups = -1 (one channel per group)
         raise Refusal(
             f"receives {size} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )
@@ -227,7 +239,7 @@ def _wrapped_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.
 
 
 def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations of the wrapped layer; the singular value is computed only in training."""
+    """Counts only the operations of the wrapped layer: the singular value is not computed at inference."""
     wrapped: SubLayer = a["layer"]
     return wrapped.elementwise(*inputs)
 
@@ -253,6 +265,8 @@ def spectral_normalization(a: Args, x: Shape) -> Inferred:
     kernel = next((weight for weight in result.weights if weight.name in ("kernel", "embeddings")), None)
     if kernel is None:
         raise Refusal("needs a layer with a kernel or embeddings", codes.NO_KERNEL, "layer")
+    if kernel.dtype in ("int8", "uint8"):
+        raise Refusal("cannot wrap a layer whose kernel is quantized to whole numbers", codes.QUANTIZATION, "layer")
     why = "an estimate of the kernel's first singular vector, updated during training"
     vector = Weight("vector_u", (1, kernel.shape[-1]), trainable=False, frozen_because=why, dtype=kernel.dtype)
     return result._replace(weights=(*result.weights, vector))

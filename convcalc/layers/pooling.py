@@ -50,8 +50,8 @@ def _pool(a: Args, x: Shape) -> Inferred:
 def max_pooling(a: Args, x: Shape) -> Inferred:
     """Computes the maximum of each window over {axes}.
 
-    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
-    with 'same'.
+    The default stride is the pool size. Output size on each axis (I: input size, P: pool size, S: stride):
+    floor((I − P)/S) + 1 with 'valid', ceil(I/S) with 'same'.
     """
     return _pool(a, x)
 
@@ -73,8 +73,8 @@ def max_pooling(a: Args, x: Shape) -> Inferred:
 def average_pooling(a: Args, x: Shape) -> Inferred:
     """Computes the mean of each window over {axes}.
 
-    The default stride is the pool size. Output size on each axis: floor((I − P)/S) + 1 with 'valid', ceil(I/S)
-    with 'same'.
+    The default stride is the pool size. Output size on each axis (I: input size, P: pool size, S: stride):
+    floor((I − P)/S) + 1 with 'valid', ceil(I/S) with 'same'.
     """
     return _pool(a, x)
 
@@ -142,7 +142,7 @@ def _adapt(a: Args, x: Shape) -> Inferred:
 
 
 def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns windows if all regions have the same size, otherwise unknown views."""
+    """Returns views with windows if all pooling regions have the same size, otherwise unknown views."""
     (x,) = inputs
     sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
     regions = [

@@ -9,6 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
+from convcalc.layers.application import output_dtypes
 from convcalc.layers.arguments import Anything, Argument, Boolean, IntegerOrIntegers, ignored_arguments
 from convcalc.layers.registry import IN_PLACE, Args, Inferred, Weight, axis_index, layer, required
 from convcalc.layers.sublayer import LayerValues, SubLayer
@@ -37,7 +38,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a difference and a division for each element, and a maximum for each deviation."""
+    """Counts a difference and a division for each element, and a maximum for each standard deviation."""
     (x,), axis = inputs, a["axis"]
     if a["invert"]:
         return UNKNOWN
@@ -114,7 +115,7 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Yields each layer with its inputs (the outputs of the layer before it) and its result."""
+    """Yields each layer of a chain with its input shapes (the outputs of the previous layer) and its result."""
     inputs: list[Shape] = [x]
     for sublayer in layers:
         result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)
@@ -147,7 +148,15 @@ def pipeline(a: Args, x: Shape) -> Inferred:
     Parameters: the sum over the layers.
     """
     whole = Inferred((x,))
-    for _, _, result in _chain(a["layers"], x):
+    chain = list(_chain(a["layers"], x))
+    for _, _, result in chain:
         weights, products = whole.weights + result.weights, whole.products + result.products
         whole = Inferred(result.outputs, weights, products, unknown=whole.unknown | result.unknown)
-    return whole
+
+    def dtype(given: str) -> str:
+        """Returns the dtype of the last output: each layer computes in its own dtype."""
+        for sublayer, _, result in chain:
+            given = output_dtypes(result, given, sublayer.dtype)[0]
+        return given
+
+    return whole._replace(dtype=dtype)

@@ -1,6 +1,7 @@
 """Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
 
-A cell uses its weights once at each step, so the MACs of a recurrent layer are those of its cell times the length.
+A cell uses its weights once at each step, so the MACs of a recurrent layer are the MACs of its cell times the number of
+steps.
 """
 
 from __future__ import annotations
@@ -61,14 +62,14 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """Returns a kernel for the input and one for the state, each with the units of all gates; they are used ``uses`` times."""
+    """Returns the kernels for input and state, and the bias. They are used ``uses`` times for one sample."""
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)
     recurrent = Weight("recurrent_kernel", (units, width), uses)
     if not a["use_bias"]:
         return (kernel, recurrent)
-    # A GRU with reset_after has separate biases for both products.
+    # A GRU with reset_after has two biases: one for the product with the input, one for the product with the state.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
     return (kernel, recurrent, Weight("bias", shape, added_per_sample=uses))
 
@@ -81,7 +82,7 @@ def _cell(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> In
 
 
 def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) -> Inferred:
-    """Computes a cell at every step."""
+    """Computes a recurrent layer: one cell that runs at every step."""
     sizes = [a["units"]] * state_count
     weights = _cell_weights(a, x[-1], gates, as_constant(x[1]))
     return Inferred(_outputs(a, x, a["units"], sizes, states), weights)
@@ -105,7 +106,7 @@ def _check_stateful(a: Args, x: Shape) -> None:
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Returns the outputs of a loop: the last output or all outputs, and with ``return_state`` the last states."""
+    """Returns the output shapes of a loop: last output or all outputs; with ``return_state``, also the last states."""
     if len(states) not in (0, len(sizes)):
         raise Refusal(
             f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
@@ -117,14 +118,15 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: 
 
 
 def _unit_flops(a: Args) -> Number:
-    """Counts the operations of one unit at one step. The sum of the two products is part of the products."""
+    """Counts the operations of one unit at one step. The addition of the two matrix products is counted with the products."""
     activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
         return activation
     gate = costs.of_activation(a["recurrent_activation"])
-    if "reset_after" in a:  # the reset state, (1 − update)·new + update·state, and one more sum with reset_after
+    # GRU: the product reset·state, (1 − update)·new + update·state, and one more sum with reset_after.
+    if "reset_after" in a:
         return 2 * gate + activation + 5 + bool(a["reset_after"])
-    return 3 * gate + 2 * activation + 4  # forget·memory + write·new, and read·activation(memory)
+    return 3 * gate + 2 * activation + 4  # LSTM: forget·memory + write·new, and read·activation(memory)
 
 
 def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -134,7 +136,7 @@ def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 
 
 def _one_state(a: Args) -> list[Number]:
-    """Returns the size of the only state: the output."""
+    """Returns the size of the only state, which equals the output."""
     return [a["units"]]
 
 
@@ -190,6 +192,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     inputs=(1, 2),
     takes_initial_state=True,
     axes=_SEQUENCE,
+    inner_layers=("simple_rnn_cell",),
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.whole_sample,
@@ -245,6 +248,7 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     inputs=(1, 2),
     takes_initial_state=True,
     axes=_SEQUENCE,
+    inner_layers=("gru_cell",),
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.whole_sample,
@@ -298,6 +302,7 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
     inputs=(1, 3),
     takes_initial_state=True,
     axes=_SEQUENCE,
+    inner_layers=("lstm_cell",),
     mask_rule=masks.sequences,
     consumes_mask=True,
     receptive_field_rule=views.whole_sample,
@@ -319,7 +324,7 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 
 def _is_cell(inside: LayerDefinition) -> bool:
-    """True for layers that a loop can run at each step."""
+    """True for cells: layers that a recurrent layer can run at each step."""
     return inside.state_sizes is not None
 
 
@@ -341,12 +346,12 @@ def _width(cell: SubLayer) -> Number:
 
 
 def _cell_inputs(cell: SubLayer, x: Shape) -> tuple[Shape, ...]:
-    """Returns the inputs of a cell: the input, then states of its sizes."""
+    """Returns the input shapes of a cell: the input, then one shape for each state."""
     return (x, *((x[0], size) for size in _sizes(cell)))
 
 
 def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tuple[Shape, ...]]]:
-    """Yields each cell with its inputs; the first input is the output of the previous cell."""
+    """Yields each stacked cell with its input shapes. The first input is the output of the previous cell."""
     for cell in cells:
         yield cell, _cell_inputs(cell, x)
         x = (x[0], _width(cell))
@@ -440,12 +445,12 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of all steps. The spatial extent is unknown: it grows with each step."""
+    """Returns views: the time axis is read whole. Spatial axes are unknown: their windows grow with each step."""
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 
 def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations of an LSTM unit for each output element at each step."""
+    """Counts the operations of one LSTM unit (:func:`_unit_flops`) for each output element at each step."""
     steps = 1 if a["return_sequences"] else inputs[0][1]
     return costs.times(_unit_flops(a), costs.elements(result.outputs[0]) * steps)
 
@@ -457,6 +462,7 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     takes_initial_state=True,
     ranks=(1, 2, 3),
     timed=True,
+    inner_layers=("conv_lstm_cell",),
     contains_layers=True,
     mask_rule=masks.sequences,
     consumes_mask=True,
@@ -469,8 +475,8 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Computes an LSTM whose matrix products are replaced by convolutions over {axes}.
 
-    Parameters: 4 gates, each with a kernel on the input and one on the state: K…·C_in·4·filters + K…·filters·4·filters, and
-    4·filters for the bias; each is used at every position and step.
+    Parameters: 4 gates, each with a kernel on the input and one on the state: K·C·4·filters + K·filters·4·filters (K: product
+    of all kernel sizes, C: input channels), and 4·filters for the bias; each is used at every position and step.
     """
     sliding.strides_or_dilation(a)
     filters, channels = a["filters"], required(x[-1], "number of channels")

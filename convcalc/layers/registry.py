@@ -30,13 +30,13 @@ class Weight(Struct):
 
     name: str
     shape: Shape
-    # How many times each element is multiplied for one sample.
+    # How many times each element of the weight is multiplied for one sample.
     multiplied_per_sample: Number = 0
-    # None if unknown: the weight is only known from a file.
+    # None if unknown, for a weight that is known only from a file.
     trainable: bool | None = True
-    # The reason, if the weight is not trainable.
+    # The reason why the weight is not trainable; empty if it is trainable or no reason is known.
     frozen_because: str = ""
-    # None: the layer's dtype.
+    # None if the weight has the layer's variable dtype.
     dtype: str | None = None
     # True if a training step replaces the variable by its gradient. It counts as trainable, but optimizers keep no state for it.
     replaced_by_gradient: bool = False
@@ -45,15 +45,15 @@ class Weight(Struct):
 
 
 class Product(Struct):
-    """Multiply-accumulates of one sample that use no weight."""
+    """Multiply-accumulates for one sample that do not involve weights."""
 
     name: str
     macs: Number
 
 
-# The dtype of outputs that have the dtype of the input.
+# Marks outputs that have the dtype of the input.
 SAME = "same"
-# The dtype of outputs that have the dtype of the layer's variables.
+# Marks outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
 # How Keras 2's summary writes output shapes: several in a list or a tuple, or a single one in a list.
@@ -72,15 +72,19 @@ class Inferred(Struct):
     # The output shapes; None for a tensor whose number of axes is unknown.
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
-    # Multiply-accumulates that use no weights.
+    # Multiply-accumulates that do not involve weights.
     products: tuple[Product, ...] = ()
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
-    # The dtype of the outputs, or a tuple with one for each: None for the layer's compute dtype, :data:`SAME` for that of the
-    # input, :data:`VARIABLE` for that of the variables.
-    dtype: str | tuple[str, ...] | None = None
+    # The dtype of the outputs: one dtype, or a tuple with one dtype for each output. None means the layer's compute
+    # dtype, :data:`SAME` the dtype of the input, :data:`VARIABLE` the dtype of the variables. A function computes the
+    # dtype from the dtype of the first input.
+    dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
+    # The known elements of small integer outputs. TensorFlow's functions use such outputs as shapes. Empty if none is
+    # known.
+    values: tuple[Any, ...] = ()
 
 
 Rule: TypeAlias = "Callable[..., Inferred]"
@@ -93,8 +97,8 @@ HiddenSublayers: TypeAlias = "Sequence[str] | Callable[[Args, bool], Sequence[st
 class LayerDefinition(Struct):
     """An entry of the catalogue: all facts about one layer.
 
-    :func:`layer` computes the fields above the line "Facets". Declarations set the facets by name. Other code must read these
-    fields instead of listing layers by name.
+    :func:`layer` computes the fields above the line "Facets". A declaration sets the other fields, the facets, by name.
+    Code that treats some layers differently must read a facet instead of listing layers by name.
     """
 
     # The name under which Keras exports the layer.
@@ -114,10 +118,10 @@ class LayerDefinition(Struct):
     # The names of the input's axes after the batch axis; None for any number of axes that is at least ``min_axes``.
     axes: tuple[str, ...] | None
     min_axes: int
-    # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``, and shapes are converted
-    # before and after it. 0 if the rule does not depend on the data format.
+    # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``: input shapes
+    # are converted before the rule, and output shapes after it. 0 if the rule does not depend on the data format.
     channels_first_at: int
-    # The defaults of all arguments, normalised.
+    # The normalised defaults of all arguments.
     defaults: Mapping[str, Any]
     # Arguments of the call, not of the layer, such as ``return_attention_scores``.
     call_arguments: tuple[Argument, ...] = ()
@@ -126,20 +130,23 @@ class LayerDefinition(Struct):
 
     # Facets ---------------------------------------------------------------------------------------------------------
 
-    # Further values for the rule, which distinguish layers that share a rule.
+    # Further values for the rule. They distinguish layers that share a rule.
     rule_options: Mapping[str, Any] = {}
-    # The classes of the unnamed layers that Keras creates inside this one; they use up automatic names. Or a function that
-    # returns them, from the arguments and whether this layer has an explicit name.
+    # The classes of the unnamed layers that Keras creates inside this one; they use up automatic names.
+    # A function computes the classes from the arguments and from whether this layer has an explicit name.
     hidden_sublayers: HiddenSublayers = ()
     # True if all weights belong to layers inside this one.
     contains_layers: bool = False
-    # Options that this layer does not accept, unlike others: ``trainable``, ``dtype``.
+    # Which of the common options ``trainable`` and ``dtype`` this layer does not accept.
     unsupported_options: Sequence[str] = ()
-    # The argument with a list of layers that run in sequence; Keras lists them in an expanded summary.
+    # The name of the argument that holds a list of layers run in sequence. Keras shows them in an expanded summary.
     sublayers_argument: str = ""
     # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    # Changes the result of the rule for quantized dtype policies; None if only dtypes change.
+    # The names of the inner layers that have weights. They get the layer's dtype policy, unless a DTypePolicyMap gives
+    # them another policy.
+    inner_layers: Sequence[str] = ()
+    # How a dtype policy changes the result of the rule. None if it changes only dtypes.
     quantization_rule: QuantizationRule | None = None
     # Returns the masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
     mask_rule: MaskRule | None = None
@@ -147,7 +154,7 @@ class LayerDefinition(Struct):
     consumes_mask: bool = False
     # True if Keras casts inputs of another float type before the call.
     autocasts: bool = True
-    # How the layer may reuse its input's memory: :data:`IN_PLACE`, :data:`VIEW`, or "" (not at all).
+    # How the output may reuse the memory of the input: :data:`IN_PLACE`, :data:`VIEW`, or "" (not at all).
     buffer_reuse: str = ""
     # Returns how a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None if unknown.
     receptive_field_rule: Callable[..., Any] | None = None
@@ -155,8 +162,8 @@ class LayerDefinition(Struct):
     flops: Cost | None = None
     # Returns the FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
-    # True if Keras 3 builds the layer in ``__init__``, without an input: in a list of layers, the summary then shows no output
-    # shape for it. None if unknown.
+    # True if Keras 3 builds the layer in ``__init__``, without an input. The summary of a list of layers shows no
+    # output shape for such a layer. None if unknown.
     built_when_made: bool | None = None
     # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
     output_container: str = LIST
@@ -168,13 +175,15 @@ class LayerDefinition(Struct):
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
     # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
     ends_with_bias: bool = False
+    # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
+    keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
     # True for a layer that a spec declares under ``custom:``.
     is_custom: bool = False
     # True if the layer runs unknown code: its output shape comes from its arguments or its file, not from its inputs.
     is_opaque: bool = False
-    # True if no rule can infer the weights.
+    # True if no rule of convcalc can infer the weights.
     has_unknown_weights: bool = False
     # True if Keras's files contain a ``vocabulary_size``, which is not an argument.
     records_vocabulary_size: bool = False
@@ -198,7 +207,7 @@ class LayerDefinition(Struct):
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:
-        """Returns the names of the axes after the batch axis, in the order of the data format; empty if any number is accepted."""
+        """Returns the axis names without batch, in the order of the data format; empty if any rank is accepted."""
         axes = self.axes or ()
         if self.channels_first_at and args.get("data_format") == "channels_first":
             before = self.channels_first_at - 1
@@ -240,12 +249,12 @@ class LayerDefinition(Struct):
         return next((argument for argument in (*self.arguments, *self.call_arguments) if argument.name == name), None)
 
 
-# Keras's short names of initializers, and their names in its files.
+# Maps Keras's short names of initializers to the names in Keras files.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 # The layers of the families imported so far; :func:`all_layers` returns all layers.
 REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
-# The same layers by all their names, including aliases and class names.
+# The same layers by name, alias and class name.
 _KNOWN: dict[str, LayerDefinition] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -359,7 +368,7 @@ def require_builtin(name: str) -> LayerDefinition:
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
-    """Returns the layers of all families, in the order of the index, then those that other packages declared."""
+    """Returns the layers of all families, in the order of the index, then the layers that other packages declare."""
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
     ordered = {name: REGISTERED[name] for name in FAMILY_OF if name in REGISTERED}
@@ -367,7 +376,7 @@ def all_layers() -> Mapping[str, LayerDefinition]:
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if a built-in layer is missing from the index of families: it could not be looked up."""
+    """Raises RuntimeError if a built-in layer is missing from the index of families, because look-ups would not find it."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -387,7 +396,7 @@ def _load_plugins() -> None:
     for point in entry_points(group="convcalc.layers"):
         try:
             point.load()
-        except Exception as error:  # third-party code may raise anything; the model may not need its layers
+        except Exception as error:  # third-party code may raise anything; the model may not need this package
             package = getattr(point, "dist", None)
             whose = f" of the package '{package.name}'" if package is not None else ""
             text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
@@ -402,7 +411,7 @@ def known_names() -> list[str]:
 def bind(
     definition: LayerDefinition, positional: Sequence[Any], named: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[Refusal]]:
-    """Returns the bound, normalised arguments, and the problems with them.
+    """Binds the arguments of a layer. Returns the normalised values, and the problems.
 
     Problems are returned instead of raised, so that one run reports all of them.
     """
@@ -437,7 +446,7 @@ def bind(
             values[name] = value
     for argument in declared:
         if argument.name not in values:
-            # A misspelled name is already reported; report only other missing arguments.
+            # An argument whose name is misspelled is already reported. Only other missing arguments are reported here.
             if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(
@@ -455,7 +464,7 @@ def bind(
 
 
 def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: list[Refusal]) -> list[Refusal]:
-    """Returns the refusals, with a hint for a common mistake: ``Reshape: [4, 4]`` is two arguments instead of one list."""
+    """Returns the refusals, with a hint for a common mistake: ``Reshape: [4, 4]`` passes two arguments, not a list."""
     first = definition.arguments[0] if definition.arguments else None
     by_position = {argument.name for argument in definition.arguments[: len(positional)]}
     blamed = [r for r in refusals if r.code == codes.TOO_MANY_ARGUMENTS or r.argument in by_position]
@@ -473,7 +482,7 @@ def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: 
 
 
 def required(size: Number, what: str) -> Number:
-    """Returns the size. Raises :class:`Refusal` if it is unknown, because the shapes of weights depend on it."""
+    """Returns the size unchanged. Raises :class:`Refusal` if it is unknown: the shapes of weights depend on it."""
     if size is UNKNOWN:
         raise Refusal(f"needs a known {what}: its weights depend on it", codes.UNKNOWN_SIZE)
     return size

@@ -16,7 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads (crops, if negative) with a window of size 1, which also moves over the padding."""
+    """Pads each axis, or crops it if the padding is negative. The window has size 1 and moves over the padding, too."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -41,7 +41,7 @@ _PADDING_EXAMPLE = "{name}: 1"
 def zero_padding(a: Args, x: Shape) -> Inferred:
     """Adds zeros before and after {axes}.
 
-    Output size on each axis: I + before + after.
+    Output size on each axis: input size + before + after.
     """
     return _pad(x, a["padding"])
 
@@ -70,7 +70,7 @@ def _crop(a: Args, x: Shape) -> Inferred:
 def cropping_1d(a: Args, x: Shape) -> Inferred:
     """Removes steps from the start and the end of the length.
 
-    Output size: I − before − after.
+    Output size: input size − before − after.
     """
     return _crop(a, x)
 
@@ -89,7 +89,7 @@ def cropping_1d(a: Args, x: Shape) -> Inferred:
 def cropping_2d(a: Args, x: Shape) -> Inferred:
     """Removes values from the start and the end of {axes}.
 
-    Output size on each axis: I − before − after.
+    Output size on each axis: input size − before − after.
     """
     return _crop(a, x)
 
@@ -108,13 +108,14 @@ def cropping_2d(a: Args, x: Shape) -> Inferred:
 def cropping_3d(a: Args, x: Shape) -> Inferred:
     """Removes values from the start and the end of {axes}.
 
-    Output size on each axis: I − before − after.
+    Output size on each axis: input size − before − after.
     """
     return _crop(a, x)
 
 
 def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
-    # Repeating is a transposed window with kernel and stride `factor`: each position is spread over `factor` positions.
+    # A repetition is a transposed window with kernel size and stride `factor`: it spreads a position over `factor`
+    # positions.
     slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
@@ -132,13 +133,13 @@ def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
 def up_sampling_1d(a: Args, x: Shape) -> Inferred:
     """Repeats each step `size` times.
 
-    Output size: I·size.
+    Output size: the input size times the argument `size`.
     """
     return _repeat(x, (a["size"],))
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of repeated pixels, or of the two neighbors on each axis; unknown for other interpolations."""
+    """Returns views: 'nearest' reads one pixel, 'bilinear' two on each axis; unknown for other interpolations."""
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
@@ -149,7 +150,7 @@ def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> vie
 
 
 def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the two computed sizes for "nearest". The profiler does not count the operation of other interpolations."""
+    """Counts 2 for "nearest": the graph computes two sizes. The profiler counts 0 for other interpolations."""
     return 2 if a["interpolation"] == "nearest" else 0
 
 
@@ -172,7 +173,7 @@ def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
 def up_sampling_2d(a: Args, x: Shape) -> Inferred:
     """Enlarges images along {axes} by repeating pixels, or by interpolating between them.
 
-    Output size on each axis: I·size.
+    Output size on each axis: the input size times the argument `size`.
     """
     return _repeat(x, a["size"])
 
@@ -191,7 +192,7 @@ def up_sampling_2d(a: Args, x: Shape) -> Inferred:
 def up_sampling_3d(a: Args, x: Shape) -> Inferred:
     """Repeats the values along {axes}.
 
-    Output size on each axis: I·size.
+    Output size on each axis: the input size times the argument `size`.
     """
     return _repeat(x, a["size"])
 
@@ -278,7 +279,7 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of the features, repeated at each step."""
+    """Returns views: each step of the output reads the same features of the input."""
     return ((views.BATCH, views.View((2,))),)
 
 

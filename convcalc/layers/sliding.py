@@ -37,5 +37,5 @@ def positions_of(sizes: Sequence[Number]) -> Number:
 
 
 def bias_of(a: Args, size: Number, positions: Number) -> tuple[Weight, ...]:
-    """Returns the bias, if the layer has one. It is added at this number of positions."""
+    """Returns the bias, if the layer has one. Each element is added ``positions`` times for one sample."""
     return (Weight("bias", (size,), added_per_sample=positions),) if a["use_bias"] else ()

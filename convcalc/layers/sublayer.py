@@ -12,19 +12,20 @@ from convcalc.base.problems import Refusal, did_you_mean
 from convcalc.base.structs import Struct
 from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
-from convcalc.layers.arguments import RankFree
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.arguments import RankFree, as_keras_reads
+from convcalc.layers.dtypes import is_policy
+from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
 
-# Options that every layer accepts in addition to its own arguments.
+# Options that a layer accepts in addition to its own arguments.
 _COMMON = ("name", "trainable", "dtype")
 _FROZEN = "the inner layer is frozen: trainable is false"
 
 
 class SubLayer(Struct):
-    """A layer inside another one. ``args`` are bound. ``dtype`` is its dtype policy, which is not inherited from the outer layer."""
+    """A layer inside another layer. ``args`` are bound. ``dtype`` is the inner layer's own dtype policy."""
 
     definition: LayerDefinition
     args: Mapping[str, Any]
@@ -33,9 +34,17 @@ class SubLayer(Struct):
     dtype: str = "float32"
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``."""
+        """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``.
+
+        A weight is frozen only by the ``trainable`` flag of the layer that owns the weight. A frozen wrapper does not
+        freeze the weights of the layer inside the wrapper.
+        """
+        if contains_foreign(self.args):
+            return UNKNOWN_RESULT
         result = apply(self.definition, self.args, inputs, self.dtype)
-        return result if self.trainable else result._replace(weights=frozen(result.weights, _FROZEN))
+        if self.trainable or self.definition.contains_layers:
+            return result
+        return result._replace(weights=frozen(result.weights, _FROZEN))
 
     def views(self, *inputs: Shape) -> Views:
         """Returns how the layer reads inputs of these shapes."""
@@ -71,11 +80,11 @@ class SubModel(Struct):
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
-        """Returns unknown views."""
+        """Returns unknown views: convcalc does not follow how a model inside a layer reads its inputs."""
         return views.unknown({}, inputs, Inferred(()))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """Returns unknown."""
+        """Returns unknown, because the operations of a model are not counted here."""
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
@@ -83,8 +92,35 @@ class SubModel(Struct):
         return None
 
 
+# The result of a layer that contains a layer of a custom class: its number of outputs is unknown, too.
+UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
+
+
+class SubForeign(Struct):
+    """A layer of a custom class inside another layer. Nothing is known about it. ``config`` is its Keras config."""
+
+    name: str
+    config: Mapping[str, Any]
+
+    def infer(self, *inputs: Shape) -> Inferred:
+        """Returns unknown shapes and counts."""
+        return UNKNOWN_RESULT
+
+    def views(self, *inputs: Shape) -> Views:
+        """Returns unknown views."""
+        return views.unknown({}, inputs, UNKNOWN_RESULT)
+
+    def elementwise(self, *inputs: Shape) -> Number:
+        """Returns unknown, because the operations of a custom class cannot be counted."""
+        return UNKNOWN
+
+    def setting(self, name: str) -> Any:
+        """Returns None, because the arguments of a custom class have no known meaning."""
+        return None
+
+
 class LayerValue(RankFree):
-    """The kind of arguments that are layers. ``accepts`` restricts which layers are accepted, such as cells."""
+    """The kind of an argument whose value is a layer. ``accepts`` restricts the layers, for example to cells."""
 
     expects = "a layer, such as {LSTM: 32}"
 
@@ -97,21 +133,26 @@ class LayerValue(RankFree):
         accepts = self.accepts
         return () if accepts is None else tuple(name for name, known in all_layers().items() if accepts(known))
 
-    def read(self, value: Any) -> SubLayer | SubModel:
+    def read(self, value: Any) -> SubLayer | SubModel | SubForeign:
         """Reads a layer from ``"Flatten"``, ``{Dense: 3}``, or a Keras config ``{class_name: …, config: …}``."""
-        if isinstance(value, SubLayer) or (isinstance(value, SubModel) and self.accepts is None):
+        if isinstance(value, (SubLayer, SubForeign)) or (isinstance(value, SubModel) and self.accepts is None):
             return value
         if isinstance(value, str):
-            return self._layer(value, None)
+            return self._layer(value, None, find(value))
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
-            return self._layer(str(value["class_name"]), _known_arguments(str(value["class_name"]), value["config"]))
+            name = str(value["class_name"])
+            definition = find(name) or keras2_layer(name)
+            arguments = _known_arguments(definition, value["config"])
+            return self._layer(name, arguments, definition, any_policy=True)
         if not isinstance(value, Mapping) or len(value) != 1:
             raise ValueError
         ((name, arguments),) = value.items()
-        return self._layer(str(name), arguments)
+        return self._layer(str(name), arguments, find(str(name)))
 
-    def _layer(self, name: str, arguments: Any) -> SubLayer:
-        definition = find(name)
+    def _layer(
+        self, name: str, arguments: Any, definition: LayerDefinition | None, any_policy: bool = False
+    ) -> SubLayer:
+        """Returns the layer. With ``any_policy``, an unknown dtype policy is accepted, as in Keras files."""
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
         named = dict(arguments) if isinstance(arguments, Mapping) else {}
@@ -126,17 +167,25 @@ class LayerValue(RankFree):
             raise Refusal(refusals[0].message, refusals[0].code)
         dtype, trainable = common.get("dtype") or definition.policy(args), common.get("trainable", True)
         explicit_name = common.get("name")
-        if dtype not in POLICIES or not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
+        if not isinstance(dtype, str) or not (any_policy or is_policy(dtype)):
+            raise ValueError
+        if not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
             raise ValueError
         return SubLayer(definition, args, explicit_name, trainable, dtype)
 
 
-def _known_arguments(name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the config without unknown arguments: Keras writes some that the layer itself does not accept."""
-    definition = find(name)
-    return {
-        key: value for key, value in config.items() if definition is None or key in _COMMON or definition.argument(key)
-    }
+    if definition is None:
+        return config
+    known: dict[str, Any] = {}
+    for key, value in config.items():
+        argument = definition.argument(key)
+        if argument is not None:
+            known[key] = as_keras_reads(argument, value)
+        elif key in _COMMON:
+            known[key] = value
+    return known
 
 
 class LayerValues(RankFree):
@@ -147,7 +196,7 @@ class LayerValues(RankFree):
     def __init__(self, item: LayerValue | None = None) -> None:
         self.item = item or LayerValue()
 
-    def read(self, value: Any) -> tuple[SubLayer | SubModel, ...]:
+    def read(self, value: Any) -> tuple[SubLayer | SubModel | SubForeign, ...]:
         """Reads a layer from each item of the list."""
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
@@ -155,12 +204,12 @@ class LayerValues(RankFree):
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns the arguments of a layer, with ``run`` set in each model among them."""
+    """Returns the arguments of a layer. Each argument that is a model gets ``run``."""
     return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
-    """Yields the layers among the arguments of a layer, innermost first: the order in which Keras creates them."""
+    """Yields the layers among the arguments of a layer in the order in which Keras creates them: innermost first."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubLayer):
@@ -168,15 +217,30 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
                 yield item
 
 
+def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
+    """Yields the layers of custom classes among the arguments of a layer, at any depth, but not inside models."""
+    for value in args.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, SubForeign):
+                yield item
+            elif isinstance(item, SubLayer):
+                yield from foreign_inside(item.args)
+
+
+def contains_foreign(args: Mapping[str, Any]) -> bool:
+    """True if an argument contains a layer of a custom class, at any depth. The outer rule then cannot run."""
+    return any(True for _ in foreign_inside(args))
+
+
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Uses up automatic names for the layers among the arguments that have no explicit name."""
+    """Uses up one automatic name for each layer among the arguments that has no explicit name."""
     for sublayer in sublayers_of(args):
         if sublayer.name is None:
             names.automatic(sublayer.definition.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Returns the weights of a layer that is applied at this number of steps."""
+    """Returns the weights, with their numbers of uses multiplied by ``steps``, for a layer that runs at each step."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

@@ -1,4 +1,4 @@
-"""How layers read their inputs, axis by axis. Receptive fields are computed from this.
+"""Views describe how layers read their inputs, axis by axis. Receptive fields are computed from views.
 
 A layer declares one of these functions as its ``receptive_field_rule``. The function receives the arguments (with defaults),
 the input shapes and the result of the layer's rule. It returns a :class:`View` for each axis of each input, batch axis first; None
@@ -19,9 +19,10 @@ from convcalc.layers.registry import Args, Inferred
 class View(Struct):
     """How the output reads one axis of an input.
 
-    Position n of an output axis in ``axes`` reads position n of the input axis, or the positions in the ``window`` there.
-    Without ``axes``, every output position reads the whole axis. ``reordered`` is True if the positions are in another order:
-    spread over several axes (Flatten) or placed after other inputs (Concatenate).
+    Along each output axis in ``axes``, an output position reads one position of the input axis, or a window of
+    positions if ``window`` is set. If ``axes`` is empty, every output position reads the whole input axis.
+    ``reordered`` is True if the output has the positions in another order: spread over several axes (Flatten) or placed
+    after other inputs (Concatenate).
     """
 
     axes: tuple[int, ...] = ()
@@ -37,12 +38,12 @@ BATCH = View((0,))
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns unknown views, for unknown code or untracked movements of values."""
+    """Returns unknown views, for unknown code and for moves of values that convcalc does not follow."""
     return tuple((None,) * len(shape) for shape in inputs)
 
 
 def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns elementwise views. Axes are matched from the last one; axes of size 1 are broadcast."""
+    """Returns elementwise views. Input and output axes are matched from the last axis; axes of size 1 are broadcast."""
     output = result.outputs[0] or ()
 
     def view(shape: Shape, axis: int) -> View:
@@ -91,7 +92,7 @@ def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) 
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Returns views with these windows (None: unknown) on the spatial axes. ``channels`` is None if channels are kept separate."""
+    """Returns views with ``windows`` (None: unknown) on the spatial axes. ``channels`` None: one channel at a time."""
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
     views: list[View | None] = [BATCH] * len(x)
@@ -107,7 +108,7 @@ def permuted(order: Sequence[int]) -> tuple[View, ...]:
 
 
 def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
-    """Returns the views of a reshape: equal axes at both ends are kept, the axes between them are merged."""
+    """Returns the views of a reshape: axes of equal size at both ends are kept; the axes between are merged."""
     front, back = _agreeing(x, output), 0
     if front < min(len(x), len(output)):
         back = _agreeing(x[front:][::-1], output[front:][::-1])

@@ -59,7 +59,7 @@ def _loops_over_steps(inside: LayerDefinition) -> bool:
 
 
 def _bidirectional_masks(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the input once for each returned sequence."""
+    """Returns the mask of the input for each output that is a sequence: one output, or two without ``merge_mode``."""
     if not a["layer"].setting("return_sequences"):
         return ()
     return given[:1] if a["merge_mode"] else (given[0], given[0])
@@ -118,4 +118,9 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     if a["merge_mode"] == "concat" and output is not None:
         output = (*output[:-1], output[-1] * 2)
     merged = (output, output) if a["merge_mode"] is None else (output,)
-    return Inferred((*merged, *inner, *inner), there.weights + back.weights, there.products + back.products)
+    return Inferred(
+        (*merged, *inner, *inner),
+        there.weights + back.weights,
+        there.products + back.products,
+        unknown=there.unknown | back.unknown,
+    )

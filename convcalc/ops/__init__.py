@@ -1,13 +1,13 @@
 """The operations of ``keras.ops`` in functional graphs.
 
-A module is imported when one of its operations is looked up; ``OPERATIONS`` imports all of them.
+A family module is imported when one of its operations is looked up. Reading ``OPERATIONS`` imports all families.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcalc.ops.registry import Operation, all_operations, find_function, find_operation, operation
+from convcalc.ops.registry import TENSORFLOW, Operation, all_operations, find_function, find_operation, operation
 from convcalc.ops.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     OPERATIONS: Mapping[tuple[str, str], Operation]
 
-__all__ = ["OPERATIONS", "Operation", "Tensor", "find_function", "find_operation", "operation"]
+__all__ = ["OPERATIONS", "TENSORFLOW", "Operation", "Tensor", "find_function", "find_operation", "operation"]
 
 
 def __getattr__(name: str) -> Any:
-    """Returns ``OPERATIONS``, which imports all families."""
+    """Returns ``OPERATIONS``. Reading this attribute imports all families of operations."""
     if name != "OPERATIONS":
         raise AttributeError(f"module 'convcalc.ops' has no attribute '{name}'")
     return all_operations()

@@ -16,7 +16,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import Anything, RankFree
 from convcalc.ops.tensor import ManyTensors, Tensor
 
-# Larger integers cannot be converted to floats.
+# Python cannot convert much larger integers to floats.
 _LARGEST_INTEGER = 10**300
 
 
@@ -35,7 +35,10 @@ class ComplexParts(ManyTensors):
 
 
 class TensorOrNumbers(RankFree):
-    """A tensor, a number, or nested lists of numbers; the shape of lists is that of their first elements."""
+    """A tensor, a number, or nested lists of numbers.
+
+    The shape of nested lists is read from the first element at each level.
+    """
 
     expects = "a tensor, a number or lists of numbers"
 
@@ -60,9 +63,10 @@ class WholeNumber(RankFree):
 
 
 class WholeNumbers(RankFree):
-    """A list of whole numbers; with ``single`` also one number, with ``nullable`` also null in the list.
+    """A list of whole numbers.
 
-    ``length`` is the required length (None: any). As in Keras, an empty text is an empty list.
+    With ``single``, one whole number is also accepted. With ``nullable``, the list may contain null. ``length`` is the
+    required length (None: any length). As in Keras, an empty string counts as an empty list.
     """
 
     def __init__(self, single: bool = False, nullable: bool = False, length: int | None = None) -> None:
@@ -87,7 +91,10 @@ class WholeNumbers(RankFree):
 
 
 class RealNumber(RankFree):
-    """A number; with ``or_tensor`` also a tensor. A fraction is refused only if it would be a size of the output."""
+    """A number. With ``or_tensor``, a tensor is also accepted.
+
+    A fraction is accepted here. It is refused later if it would be a size of the output.
+    """
 
     expects = "a number"
 
@@ -103,7 +110,7 @@ class RealNumber(RankFree):
 
 
 class DtypeName(RankFree):
-    """The name of a dtype; with ``optional`` also null, or an empty value of any type, which means no dtype."""
+    """The name of a dtype. With ``optional``, null and any other empty value are also accepted, and mean "no dtype"."""
 
     expects = "the name of a dtype"
 
@@ -119,7 +126,7 @@ class DtypeName(RankFree):
 
 
 class AnyText(RankFree):
-    """A text."""
+    """Any string."""
 
     expects = "a text"
 
@@ -130,7 +137,7 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """A new shape: a size or a list of sizes. List items that are not whole numbers are unknown sizes."""
+    """A new shape: a size or a list of sizes. An item of the list that is not a whole number is an unknown size."""
 
     expects = "a size or a list of sizes"
 
@@ -179,7 +186,10 @@ class SummedAxisLists(RankFree):
 
 
 class ListOfOperands(RankFree):
-    """A non-empty list whose first element has a shape."""
+    """A non-empty list of operands.
+
+    Only the first operand is checked: it must be a tensor, a number or lists of numbers.
+    """
 
     expects = "a list of tensors"
 
@@ -191,7 +201,7 @@ class ListOfOperands(RankFree):
 
 
 class Interval(RankFree):
-    """Two numbers; null, or an empty value of any type, means no interval."""
+    """A list of two numbers. Null and any other empty value are also accepted, and mean "no interval"."""
 
     expects = "a list of two numbers"
 
@@ -203,7 +213,7 @@ class Interval(RankFree):
         return value
 
 
-# The annotations. A single tensor is annotated as Tensor.
+# The annotations for parameters of rules. The annotation of a single tensor is the class Tensor.
 Tensors: TypeAlias = Annotated[Sequence[Tensor], ManyTensors()]
 ComplexPair: TypeAlias = Annotated[Sequence[Tensor], ComplexParts()]
 Operand: TypeAlias = Annotated[Any, TensorOrNumbers()]
@@ -213,14 +223,14 @@ Text: TypeAlias = Annotated[str, AnyText()]
 Integer: TypeAlias = Annotated[int, WholeNumber()]
 Integers: TypeAlias = Annotated[Sequence[int], WholeNumbers()]
 IntegerOrIntegers: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# Numbers of axes.
+# An axis is given by its number.
 Axis: TypeAlias = Annotated[int, WholeNumber()]
 Axes: TypeAlias = Annotated[int | Sequence[int], WholeNumbers(single=True)]
-# True or false: as in Python, any value is accepted by its truth value.
+# True or false. Any value is accepted, and counts as true or false as in Python.
 Flag: TypeAlias = Annotated[bool, Anything()]
-# Affects neither shapes nor dtypes: any value is accepted.
+# The argument affects neither shapes nor dtypes, so any value is accepted.
 Ignored: TypeAlias = Annotated[Any, Anything()]
-# The rule accepts any value.
+# The rule uses the argument and accepts any value.
 AnyValue: TypeAlias = Annotated[Any, Anything()]
 # As in Keras, any value other than 'channels_first' means channels_last.
 DataFormat: TypeAlias = Annotated[Any, Anything()]
@@ -230,7 +240,7 @@ Real: TypeAlias = Annotated[Any, RealNumber()]
 RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]
 AxisPair: TypeAlias = Annotated[Sequence[int], WholeNumbers(length=2)]
 IntegersOrNulls: TypeAlias = Annotated[Sequence[int | None], WholeNumbers(nullable=True)]
-# One number for all spatial axes, or one for each.
+# One number for all spatial axes, or one number for each spatial axis.
 PerAxis: TypeAlias = Annotated[Any, WholeNumbers(single=True)]
 PerAxisOrNull: TypeAlias = Annotated[Any, WholeNumbers(single=True, nullable=True)]
 NewShape: TypeAlias = Annotated[int | Sequence[Any], NewShapeSizes()]

@@ -1,7 +1,7 @@
-"""Floating-point operations (FLOPs) of ``keras.ops``, other than products; see :mod:`convcalc.layers.costs` for layers.
+"""The floating-point operations (FLOPs) of ``keras.ops``, except multiplications and additions in products of tensors.
 
-Each operation declares its cost as the facet ``flops``. Costs are for the whole batch if its size is known, otherwise for one
-sample.
+:mod:`convcalc.layers.costs` has the costs of layers. Each operation declares its cost in the argument ``flops``. A cost
+is for the whole batch if the batch size is known, otherwise for one sample.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["free", "unknown"]
 
 
 def elementwise(operation: Operation, args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the floating-point operations of one call, other than products."""
+    """Returns the floating-point operations of one call, not counting products of tensors."""
     if operation.flops is None:
         return UNKNOWN
     number = operation.flops(operation.rule_arguments(args), inputs, result)
@@ -28,7 +28,7 @@ def elementwise(operation: Operation, args: Args, inputs: Sequence[Shape], resul
 
 
 def per_output(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first output."""
+    """Returns a cost function that counts ``count`` operations for each element of the first output."""
 
     def cost(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         shape = result.outputs[0] if result.outputs else None
@@ -38,9 +38,9 @@ def per_output(count: int) -> Cost:
 
 
 def per_input(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first input.
+    """Returns a cost function that counts ``count`` operations for each element of the first input.
 
-    A sum of n elements counts n operations, because the first element is added to 0.
+    A sum of n elements counts as n operations, because the first element is added to 0.
     """
 
     def cost(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -50,7 +50,7 @@ def per_input(count: int) -> Cost:
 
 
 def activation(name: str) -> Cost:
-    """Returns the cost of an activation function."""
+    """Returns the cost function of an activation function."""
     return per_output(ACTIVATIONS[name])
 
 
@@ -58,12 +58,12 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the number of additions; 0 with weights, because the products then include them."""
+    """Returns the number of additions in an average. With weights it is 0: the products include the additions."""
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 
 def distances(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a subtraction for each square and a root for each distance."""
+    """Returns the cost of distances: a subtraction for each square, and a square root for each distance."""
     return sum((part.macs for part in result.products), per_output(1)(args, inputs, result))
 
 
@@ -92,7 +92,10 @@ def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a square or absolute value and a sum or comparison per element. Other orders compute powers."""
+    """Returns the cost of a norm: for each element, a square or absolute value, and an addition or comparison.
+
+    Other orders compute powers.
+    """
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 

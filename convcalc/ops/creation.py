@@ -53,7 +53,10 @@ def arange(
 def _spaced(
     start: Operand, stop: Operand, num: CheckedByRule = 50, endpoint: Flag = True, dtype: Dtype = None, axis: Axis = 0
 ) -> Tensor:
-    """Returns ``num`` spaced numbers along a new axis. Without ``dtype``, they have the dtype of ``start``."""
+    """Returns a tensor of ``num`` spaced numbers along a new axis.
+
+    If ``dtype`` is None, ``start`` determines the dtype.
+    """
     ends = broadcast(shape_of(start), shape_of(stop))
     at = axis_index(axis, len(ends) + 1)
     return Tensor(
@@ -135,5 +138,5 @@ def multi_hot(
     if num_classes is None:
         raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
-    # As in Keras: of two axes the first is removed, of more axes the second; the dtype is that of the input.
+    # As in Keras, the first of two axes is removed, or the second of more than two. The input's dtype is kept.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

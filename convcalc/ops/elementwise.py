@@ -155,7 +155,7 @@ _DOCS = {
 
 
 def _declare(names: str, module: str, rule: Callable[[str], Rule], flops: Cost, tf_flops: "Cost | None" = None) -> None:
-    """Declares operations that share a rule. Each gets its own function and documentation."""
+    """Declares several operations that share a rule. Each operation gets its own function and documentation."""
     for name in names.split():
         own_rule = rule(name)
         own_rule.__doc__ = _DOCS[name]
@@ -188,7 +188,10 @@ def _binary_rule(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
 
 
 def _bit_operation(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
-    """Returns the rule of a bitwise operation. As in Keras, the output has the shape of the first operand."""
+    """Returns a function that makes the rule of a bitwise operation.
+
+    As in Keras, the output has the shape of the first operand.
+    """
 
     def make(name: str) -> Rule:
         def rule(x: Tensor, y: Ignored) -> Tensor:
@@ -204,7 +207,7 @@ def _unchanged(dtype: str) -> str:
 
 
 def _float_for_number(value: Any) -> str:
-    """Returns the dtype of a tensor; float32 for a number."""
+    """Returns the dtype of ``value`` if it is a tensor, and float32 if it is a number."""
     return value.dtype if isinstance(value, Tensor) else "float32"
 
 
@@ -217,12 +220,12 @@ def _shifted(x: Tensor, y: Any) -> str:
 
 
 def _wide_float(dtype: str) -> str:
-    """Returns the result of :func:`float_if_integer`, but float64 for int64."""
+    """Returns float64 for int64, and the result of :func:`float_if_integer` for any other dtype."""
     return "float64" if dtype == "int64" else float_if_integer(dtype)
 
 
 def _real_float(dtype: str) -> str:
-    """Returns the result of :func:`float_if_integer`. Raises :class:`Refusal` for complex numbers."""
+    """Returns the result of :func:`float_if_integer`. Raises :class:`Refusal` if the dtype is complex."""
     if "complex" in dtype:
         raise Refusal("does not accept complex numbers", codes.WRONG_DTYPE)
     return float_if_integer(dtype)
@@ -327,12 +330,14 @@ def clip(x: Tensor, *, x_min: Ignored, x_max: Ignored) -> Tensor:
 def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
     """Selects each element from one of two tensors, depending on a condition."""
     shapes = map(shape_of, (condition, x1, x2))
+    if x1 is None and x2 is None:
+        return Tensor(reduce(broadcast, shapes), "int64")
     return Tensor(reduce(broadcast, shapes), common_dtype(0 if x1 is None else x1, 0 if x2 is None else x2))
 
 
 @operation("Select", receptive_field_rule=views.positions, flops=costs.free)
 def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
-    """Selects each element from the first tensor with a true condition at that position.
+    """At each position, selects the element of the first tensor whose condition is true there.
 
     As in Keras, the output has the shape and the dtype of the first tensor.
     """

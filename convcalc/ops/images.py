@@ -14,7 +14,7 @@ from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
 
 
 def check_images(shape: Shape) -> None:
-    """Raises :class:`Refusal` for a shape that is neither an image nor a batch of images."""
+    """Raises :class:`Refusal` if the shape is neither the shape of an image nor the shape of a batch of images."""
     if len(shape) not in (3, 4):
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
@@ -30,13 +30,16 @@ def _height_and_width(images: Tensor, data_format: DataFormat) -> Shape:
 
 
 def _resized(images: Tensor, size: Sequence[Number], data_format: DataFormat) -> Tensor:
-    """Returns images with a new height and width."""
+    """Returns the tensor of images with a new height and width."""
     at = _height_axis(images.shape, data_format)
     return Tensor((*images.shape[:at], *size, *images.shape[at + 2 :]), images.dtype)
 
 
 def _channel_axis(shape: Shape, data_format: DataFormat, channels: tuple[int, ...]) -> int:
-    """Returns the axis of the channels. Raises :class:`Refusal` if their number is not one of ``channels``."""
+    """Returns the number of the channel axis.
+
+    Raises :class:`Refusal` if the number of channels is known and not one of ``channels``.
+    """
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
         raise Refusal(f"needs images with {channels[-1]} channels, not {shape[at]}", codes.WRONG_CHANNELS)
@@ -189,15 +192,19 @@ def sobel_edges(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
 
 
 def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferred:
-    """Returns the result of a convolution of each channel with a fixed kernel of ``kernel_elements`` elements."""
+    """Returns the output and the products of a convolution that applies one fixed kernel to each channel.
+
+    ``kernel_elements`` is the number of elements of the kernel.
+    """
     products = (Product("products", sample_elements(shape) * kernel_elements),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))
 
 
 def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
-    """Returns the size of an axis after padding (``sign`` 1) or cropping (-1).
+    """Returns the size of an axis after padding (``sign`` 1) or cropping (``sign`` -1).
 
-    Exactly two of three numbers are needed: the amount before, the amount after, and the target size.
+    The caller must give exactly two of three numbers: the amount at the start, the amount at the end, and the target
+    size.
     """
     verb = "pad" if sign > 0 else "crop"
     amounts = [amount for amount in ends if amount is not None]

@@ -1,4 +1,4 @@
-"""Keys of GetItem in Python notation, such as ``[:, 1:, ..., None]``."""
+"""Indexing keys of the operation GetItem, in Python notation such as ``[:, 1:, ..., None]``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NUMBER = r"-?\d{1,18}"
 
 
 def key_text(key: Any) -> str:
-    """Returns a key as text. A key is a number, a slice, ``...``, None, or a list of these."""
+    """Returns the text of a key. A key is a number, a slice, ``...``, None, or a list of such parts."""
     if isinstance(key, (list, tuple)):
-        # Keras accepts a slice only inside a tuple, so a single part needs a comma after it.
+        # Keras accepts a slice only inside a tuple. A comma after a single part makes it a tuple.
         return f"[{', '.join(map(_part_text, key))}{',' * (len(key) == 1)}]"
     return f"[{_part_text(key)}]"
 
@@ -27,7 +27,7 @@ def _part_text(part: Any) -> str:
 
 
 def read_key(text: str) -> Any:
-    """Parses a key. Raises :class:`Refusal` for a text that is not a key."""
+    """Returns the key that a text describes. Raises :class:`Refusal` if the text is not a key."""
     inner = text.strip()
     if not (inner.startswith("[") and inner.endswith("]")):
         raise _refusal(text)

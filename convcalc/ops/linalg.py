@@ -1,6 +1,7 @@
-"""Linear algebra: decompositions, and functions that use them. Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``.
+"""Linear algebra: matrix decompositions, and functions that use decompositions.
 
-The number of multiplications of a decomposition depends on the algorithm, and sometimes on the values: it is unknown.
+Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``. The number of multiplications in a decomposition
+depends on the algorithm, and sometimes on the values. Therefore the number is unknown.
 """
 
 from math import inf
@@ -19,19 +20,19 @@ from convcalc.ops.tensor import Tensor, unknown_macs
 
 
 def _sizes_differ(size1: Number, size2: Number) -> bool:
-    """True if the sizes differ; as in Keras, an unknown size differs from a known one."""
+    """True if the two sizes differ. As in Keras, an unknown size differs from every known size."""
     return plain(size1) != plain(size2)
 
 
 def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
-    """Returns the batch axes of a tensor of matrices, and the number of rows and columns."""
+    """Returns the sizes of the batch axes, the number of rows and the number of columns of a tensor of matrices."""
     if len(x.shape) < 2:
         raise Refusal("needs matrices: a tensor of at least two axes", codes.WRONG_RANK, argument)
     return x.shape[:-2], x.shape[-2], x.shape[-1]
 
 
 def _square(x: Tensor, argument: str = "") -> Tensor:
-    """Returns the tensor. Raises :class:`Refusal` if its matrices are not square."""
+    """Returns ``x`` unchanged. Raises :class:`Refusal` if the matrices in ``x`` are not square."""
     _, rows, columns = _matrix(x, argument)
     if _sizes_differ(rows, columns):
         raise Refusal(f"needs square matrices, not {rows} by {columns}", codes.WRONG_SHAPE, argument)
@@ -39,7 +40,7 @@ def _square(x: Tensor, argument: str = "") -> Tensor:
 
 
 def _smaller(rows: Number, columns: Number) -> Number:
-    """Returns the smaller of two sizes. Raises :class:`Refusal` if one is unknown."""
+    """Returns the smaller of two sizes. Raises :class:`Refusal` if one of the sizes is unknown."""
     if plain(rows) is UNKNOWN or plain(columns) is UNKNOWN:
         raise Refusal("needs matrices with a known number of rows and columns", codes.UNKNOWN_SIZE)
     return columns if columns < rows else rows
@@ -137,11 +138,12 @@ def pinv(x: Tensor, *, rcond: Ignored = None) -> Inferred:
 
 
 def _solution(a: Tensor, b: Tensor) -> Inferred:
-    """Returns solutions with the shape of the right-hand sides."""
+    """Returns the solutions of linear equations. The solutions have the shape of the right-hand sides ``b``."""
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
-    # Keras compares the rows if both have the same number of axes, the last axes if b has one more, and nothing otherwise.
+    # As in Keras: if a and b have the same number of axes, their numbers of rows are compared.
+    # If b has one axis more, the last axes are compared. Otherwise nothing is compared.
     extra_axes = len(b.shape) - len(a.shape)
     if extra_axes in (0, 1) and _sizes_differ(a.shape[extra_axes - 2], b.shape[extra_axes - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")

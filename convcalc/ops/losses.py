@@ -14,7 +14,7 @@ from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _equal(target: Shape, output: Shape) -> None:
-    """Raises :class:`Refusal` if the shapes differ; as in Keras, an unknown size differs from a known one."""
+    """Raises :class:`Refusal` if the shapes differ. As in Keras, an unknown size differs from every known size."""
     if target != output:
         raise Refusal("needs a target of the same shape as the output", codes.SHAPES_DIFFER, "target")
 

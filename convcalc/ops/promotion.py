@@ -1,6 +1,6 @@
-"""Dtype promotion as in Keras: a lattice in which each pair of dtypes has a least upper bound.
+"""Promotes dtypes as Keras does: the result of two dtypes is their least upper bound in a lattice.
 
-Source: ``keras/src/backend/common/dtypes.py``, on TensorFlow.
+Source: ``keras/src/backend/common/dtypes.py``, with the backend TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
-# The dtypes directly above each dtype in the lattice. 'int' and 'float' are the types of Python's numbers.
+# For each dtype, the dtypes directly above it in the lattice. 'int' and 'float' are the types of Python's numbers.
 _NEXT_DTYPES = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),
@@ -37,7 +37,7 @@ _DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
 @cache
 def _upper_bounds(dtype: str) -> frozenset[str]:
-    """Returns the dtype and all dtypes above it."""
+    """Returns the set of the dtype itself and all dtypes above it in the lattice."""
     if dtype not in _NEXT_DTYPES:
         raise Refusal(f"needs numbers, not {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))
@@ -45,7 +45,10 @@ def _upper_bounds(dtype: str) -> frozenset[str]:
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """Returns the promoted dtype of these dtypes. ``int`` and ``float`` are the types of Python's numbers."""
+    """Returns the dtype to which Keras promotes these dtypes.
+
+    ``int`` and ``float`` are the types of Python's numbers.
+    """
     if len(set(dtypes)) == 1:
         return _as_result(dtypes[0])
     common = frozenset.intersection(*map(_upper_bounds, dtypes))
@@ -53,12 +56,16 @@ def result_type(*dtypes: str) -> str:
 
 
 def _as_result(dtype: str) -> str:
-    """Returns the dtype of the result. Python's numbers have 32 bits; Keras on TensorFlow has neither uint64 nor complex128."""
+    """Returns the dtype that a result has in Keras if the lattice gives ``dtype``.
+
+    A Python number becomes a dtype of 32 bits. Keras on TensorFlow uses uint32 for uint64, and complex64 for
+    complex128.
+    """
     return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 
 
 def dtype_of(value: Any) -> str:
-    """Returns the dtype of an operand: a tensor, a number or lists of numbers."""
+    """Returns the dtype of an operand. The operand is a tensor, a number or lists of numbers."""
     if isinstance(value, Tensor):
         return value.dtype
     while isinstance(value, list) and value:
@@ -67,25 +74,25 @@ def dtype_of(value: Any) -> str:
 
 
 def tensor_dtype(value: Any) -> str:
-    """Returns the dtype of an operand in operations that convert numbers to tensors first."""
+    """Returns the dtype of an operand of an operation that first converts numbers to tensors."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 
 def common_dtype(*values: Any) -> str:
-    """Returns the promoted dtype of these operands."""
+    """Returns the dtype to which Keras promotes these operands."""
     return result_type(*map(dtype_of, values))
 
 
 def float_dtype(dtype: str) -> str:
-    """Returns the dtype of a result with fractions: float32 for all integers."""
+    """Returns the dtype of a result that can have fractions. It is float32 for every integer dtype."""
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 
 def float_if_integer(dtype: str) -> str:
-    """Returns float32 for integers and bool, otherwise the dtype itself."""
+    """Returns float32 for integer dtypes and bool. Returns any other dtype unchanged."""
     return "float32" if "int" in dtype or dtype == "bool" else dtype
 
 
 def sum_dtype(dtype: str) -> str:
-    """Returns the dtype of a sum or a product along an axis: small integers are added in 32 bits."""
+    """Returns the dtype of a sum or a product along an axis. Integers of less than 32 bits are added in 32 bits."""
     return {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(dtype, dtype)

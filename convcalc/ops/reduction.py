@@ -18,7 +18,10 @@ AxesOrAll: TypeAlias = "int | Sequence[int] | None"
 
 
 def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
-    """Returns the shape without the reduced axes (None: all axes); with ``keepdims`` they have size 1."""
+    """Returns the shape after a reduction along ``axis`` (None: all axes).
+
+    The reduced axes are removed. With ``keepdims``, they are kept with size 1.
+    """
     chosen = range(len(shape)) if axis is None else [axis] if isinstance(axis, int) else axis
     removed = [axis_index(number, len(shape)) for number in chosen]
     if keepdims:
@@ -26,13 +29,13 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     rest = list(shape)
     for n in sorted(removed, reverse=True):
         if n >= len(rest):
-            raise Refusal("is given an axis twice", codes.INVALID_VALUE)
-        del rest[n]  # an axis that is given twice removes the next axis too, as in Keras
+            raise Refusal("is given the same axis twice", codes.INVALID_VALUE)
+        del rest[n]  # as in Keras, an axis that is given twice also removes the next axis
     return tuple(rest)
 
 
 def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
-    """Returns the axes in the argument 'axis'; all axes for None."""
+    """Returns the axes that the argument 'axis' names. None names all axes."""
     axis: AxesOrAll = args["axis"]
     return [
         number % len(shape)
@@ -41,7 +44,10 @@ def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
 
 
 def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a reduction: reduced axes are read whole, the others position by position."""
+    """Returns the views of a reduction.
+
+    Each output position reads the reduced axes whole, and one position of each other axis.
+    """
     removed = _argument_axes(args, inputs[0])
     kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in removed]
     return (
@@ -50,7 +56,7 @@ def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inf
 
 
 def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a normalization: normalized axes are read whole."""
+    """Returns the views of a normalization: each output position reads the normalized axes whole."""
     return (views.whole_axes(inputs[0], _argument_axes(args, inputs[0])),)
 
 
@@ -165,7 +171,10 @@ def ndim(x: Tensor) -> Tensor:
 
 
 def _shape_along(shape: Shape, axis: Axis | None) -> Shape:
-    """Returns the shape of values along an axis; for None the tensor is flattened first."""
+    """Returns ``shape``, or the shape of the flattened tensor if ``axis`` is None.
+
+    Raises :class:`Refusal` if the tensor has no such axis.
+    """
     if axis is None:
         return (product(shape),)
     axis_index(axis, len(shape))
@@ -186,7 +195,7 @@ def _cumulative(name: str) -> Rule:
 
 def _nan_cumulative(name: str) -> Rule:
     def rule(x: Tensor, *, axis: Ignored = None, dtype: Dtype = None) -> Tensor:
-        # Keras does not check the axis.
+        # As in Keras, the number of the axis is not checked.
         return Tensor((product(x.shape),) if axis is None else x.shape, _cumulated_dtype(x, dtype))
 
     rule.__doc__ = _DOCS[name]
@@ -272,7 +281,7 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As in Keras, an offset needs a scale.
+    # As in Keras, an offset is accepted only together with a scale.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
         raise Refusal(f"needs vectors of {size} elements, the size of its axis", codes.WRONG_SHAPE)

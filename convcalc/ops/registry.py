@@ -30,14 +30,14 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 class Operation(Struct):
-    """An entry of the registry.
+    """The definition of one operation of ``keras.ops``, or of one TensorFlow function.
 
     Attributes:
         name: the name of the class in Keras.
         module: the module of the class, e.g. ``keras.src.ops.numpy``.
-        rule: computes the outputs of one call.
+        rule: the function that computes the outputs of one call.
         doc: what the operation does.
-        arguments: all arguments, those of the call first.
+        arguments: all arguments: first the arguments of the call, then the arguments of the constructor.
         parameters: the names of the arguments of the call, in Keras's order.
         init_parameters: the names of the arguments of the constructor, in Keras's order.
         defaults: the default values of the arguments that have one.
@@ -46,12 +46,13 @@ class Operation(Struct):
         takes_list: True if the first argument is a list of tensors.
         returns_list: True if the output is a list, even for one tensor.
         tensor_parameters: the names of the arguments that must be tensors.
-        family: ``operation``; for a layer this is the module that declares it.
-        contains_layers: always False, see :class:`convcalc.layers.LayerDefinition`.
-        receptive_field_rule: returns how a call reads its tensors (:mod:`convcalc.layers.views`); None: unknown.
+        family: always ``operation``. For a layer, ``family`` is the module that declares the layer.
+        contains_layers: always False. :class:`convcalc.layers.LayerDefinition` explains the attribute.
+        receptive_field_rule: the function that returns how a call reads its tensors (:mod:`convcalc.layers.views`).
+            None if this is unknown.
         buffer_reuse: how the output reuses the memory of an input, as for a layer.
-        flops: counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
-        tf_flops: counts the operations that TensorFlow's profiler counts; None: unknown.
+        flops: the function that counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
+        tf_flops: the function that counts the operations as TensorFlow's profiler does; None if this is unknown.
     """
 
     name: str
@@ -81,15 +82,15 @@ class Operation(Struct):
 
     @property
     def positional(self) -> tuple[str, ...]:
-        """The names of the arguments that a spec may give by position: all except the first tensor."""
+        """The names of the arguments that a spec may give by position: all arguments except the first tensor."""
         return (*(() if self.variadic else self.parameters[1:]), *self.init_parameters)
 
     def rule_arguments(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments, with defaults for missing ones."""
+        """Returns all arguments of the rule. A missing argument has its default value."""
         return {**self.defaults, **args}
 
     def without_defaults(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the arguments that differ from their defaults."""
+        """Returns only the arguments whose values differ from their defaults."""
         defaults = self.defaults
         return {name: value for name, value in args.items() if name not in defaults or value != defaults[name]}
 
@@ -101,22 +102,44 @@ class Operation(Struct):
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` contain a :class:`Slot` for each tensor.
+        ``call_args`` contains a :class:`Slot` in place of each tensor.
 
-        Raises :class:`Refusal` for arguments and tensors that the operation does not accept.
+        Raises :class:`Refusal` if the operation does not accept the arguments or the tensors.
         """
         values = {**{name: fill(value, tensors) for name, value in call_args.items()}, **init_args}
+        if self.module == TENSORFLOW:
+            return self._lenient(values)
+        return self._infer(values, tensors)
+
+    def _lenient(self, values: dict[str, Any]) -> Inferred:
+        """Returns the outputs of a TensorFlow function. If the rule fails, their shapes are unknown.
+
+        TensorFlow accepts more kinds of values than the rules support, and a file may contain any of these values.
+        """
+        try:
+            return self._infer(values, ())
+        except (Refusal, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            return Inferred((None,), dtype=("",), unknown=frozenset({"macs"}))
+
+    def _infer(self, values: dict[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         if missing := [name for name in self.required if name not in values]:
             raise Refusal(f"is not given '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
         for argument in self.arguments:
             if argument.name in values:
                 values[argument.name] = _read(argument, values[argument.name])
         many = values.pop(self.parameters[0], ()) if self.variadic else ()
-        return _checked(self.rule(*many, **values))
+        result = _checked(self.rule(*many, **values))
+        if self.module == TENSORFLOW or any(tensor.value is not None for tensor in tensors):
+            value = import_module("convcalc.ops.shape_values").value_of(self.name, values)
+            result = result if value is None else result._replace(values=(value,))
+        return result
 
 
 def _read(argument: Argument, value: Any) -> Any:
-    """Returns the value, normalised by the argument's kind. Raises :class:`Refusal` if the kind does not accept it."""
+    """Returns the value as the argument's kind reads it.
+
+    Raises :class:`Refusal` if the kind does not accept the value.
+    """
     if value is None and argument.nullable:
         return None
     try:
@@ -144,7 +167,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value with each slot and constant replaced by a tensor."""
+    """Returns the value, with a tensor in place of each slot and each constant."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
@@ -153,6 +176,9 @@ def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
         return [fill(part, tensors) for part in value]
     return value
 
+
+# The module name for TensorFlow's functions that keras.ops does not have (:mod:`convcalc.ops.tensorflow`).
+TENSORFLOW = "tensorflow"
 
 # Functions whose names are not the snake_case form of their class name.
 _FUNCTIONS = {
@@ -165,7 +191,7 @@ _FUNCTIONS = {
     "SearchSorted": "searchsorted",
 }
 
-# The operations of the families imported so far; :func:`all_operations` has those of every family.
+# The operations of the families imported so far. :func:`all_operations` returns the operations of every family.
 REGISTERED: dict[tuple[str, str], Operation] = {}
 
 
@@ -190,8 +216,9 @@ def operation(
             if parameter.kind is not parameter.KEYWORD_ONLY
         )
         variadic = parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-        _require_indexed(name, rule.__module__)
-        path = f"keras.src.ops.{module}"
+        if module != TENSORFLOW:
+            _require_indexed(name, rule.__module__)
+        path = module if module == TENSORFLOW else f"keras.src.ops.{module}"
         REGISTERED[path, name] = Operation(
             name=name,
             module=path,
@@ -217,7 +244,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if an operation is missing from the index of families: it could not be looked up."""
+    """Raises RuntimeError if the index of families lacks an operation, because look-ups would not find it."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -226,7 +253,10 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:
-    """Returns the argument that a rule's parameter declares. The annotation states its kind."""
+    """Returns the argument that a parameter of a rule declares.
+
+    The parameter's annotation states the kind of the argument.
+    """
     default = REQUIRED if parameter.default is parameter.empty else parameter.default
     if parameter.annotation is Tensor:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()
@@ -241,13 +271,16 @@ def _argument(parameter: inspect.Parameter) -> Argument:
 
 
 def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation | None:
-    """Returns the operation of a class and a module; None if it is unknown."""
-    _import_family(name)
+    """Returns the operation with the given class name and module; None if no such operation is known."""
+    if module == TENSORFLOW:
+        import_module("convcalc.ops.tensorflow")
+    else:
+        _import_family(name)
     return REGISTERED.get((module, name))
 
 
 def find_function(name: str) -> Operation | None:
-    """Returns the operation of a function of ``keras.ops``; None if it is unknown."""
+    """Returns the operation for the name of a function in ``keras.ops``; None if no such operation is known."""
     class_name = _classes().get(name.removeprefix("image."), "")
     _import_family(class_name)
     entries = (entry for (_, entry_class), entry in REGISTERED.items() if entry_class == class_name)
@@ -274,5 +307,5 @@ def _function_name(class_name: str) -> str:
 
 @cache
 def _classes() -> dict[str, str]:
-    """Returns the class names by function name."""
+    """Returns a mapping from function names to class names."""
     return {_function_name(name): name for name in FAMILY_OF}

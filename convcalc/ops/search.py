@@ -48,7 +48,7 @@ def unravel_index(indices: Tensor, *, shape: CheckedByRule) -> list[Tensor]:
 
 @operation("Argpartition", flops=costs.unknown)
 def argpartition(x: Tensor, *, kth: CheckedByRule, axis: Ignored = -1) -> Tensor:
-    """Returns the indices that partition the elements along an axis: the kth smallest come first.
+    """Returns the indices that partition the elements along an axis: the ``kth`` smallest elements come first.
 
     As in Keras, the axis is not checked.
     """

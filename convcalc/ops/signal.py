@@ -1,7 +1,7 @@
-"""Fourier transforms, sequences, complex numbers and segment reductions. Source: ``keras/src/ops/math.py``.
+"""Fourier transforms, sequences, complex numbers and segment reductions.
 
-The number of multiplications of a Fourier transform depends on the algorithm: it is unknown. Complex numbers are a pair of
-tensors: the real parts and the imaginary parts.
+Source: ``keras/src/ops/math.py``. The number of multiplications in a Fourier transform depends on the algorithm.
+Therefore the number is unknown. Complex numbers are given as two tensors: one of real parts and one of imaginary parts.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _checked_size(size: Any) -> Number:
-    """Returns the size of an output axis. Raises :class:`Refusal` if it is not a valid size."""
+    """Returns the size of an output axis. Raises :class:`Refusal` if the size is not valid."""
     if not isinstance(size, (int, Unknown, Traced)) or size < 0:
         raise Refusal(f"would have an output of size {shown(size)}", codes.VANISHING_SIZE)
     return size
 
 
 def _check_axes(x: Sequence[Tensor], axes: int) -> None:
-    """Raises :class:`Refusal` if complex numbers have fewer axes than ``axes``."""
+    """Raises :class:`Refusal` if the tensors of a complex number have fewer than ``axes`` axes."""
     if len(x[0].shape) < axes:
         raise Refusal(f"needs at least {'one axis' if axes == 1 else 'two axes'}", codes.WRONG_RANK, "x")
 
@@ -69,14 +69,17 @@ def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
 
 
 def _checked_stride(stride: Any) -> int:
-    """Returns the stride of the sequences. Raises :class:`Refusal` if it is not positive."""
+    """Returns the distance between the starts of neighbouring sequences.
+
+    Raises :class:`Refusal` if the distance is not positive.
+    """
     if not isinstance(stride, int) or stride < 1:
         raise Refusal(f"needs a stride of at least 1, not {shown(stride)}", codes.INVALID_VALUE, "sequence_stride")
     return stride
 
 
 def _sequences(size: Number, length: Any, stride: Any) -> Number:
-    """Returns the number of sequences of a given length whose starts are ``stride`` elements apart."""
+    """Returns how many sequences of a given length fit if their starts are ``stride`` elements apart."""
     if stride == 0 and plain(size) is not UNKNOWN:
         raise Refusal("needs a stride other than 0", codes.INVALID_VALUE, "sequence_stride")
     return _checked_size(1 + (size - length) // stride)

@@ -13,14 +13,19 @@ from convcalc.layers.registry import Inferred
 
 
 class Tensor(Struct):
-    """The shape and the dtype of a tensor."""
+    """The shape and the dtype of a tensor.
+
+    ``value`` has the elements of a small integer tensor from which TensorFlow's functions compute shapes
+    (:mod:`convcalc.ops.shape_values`). ``value`` is None if the elements are unknown.
+    """
 
     shape: Shape
     dtype: str
+    value: Any = None
 
 
 class OneTensor(RankFree):
-    """A tensor, not a number."""
+    """A single tensor. Numbers and lists are refused."""
 
     expects = "a tensor"
 
@@ -60,11 +65,14 @@ def shape_of(value: Any) -> Shape:
 
 
 def sample_elements(shape: Shape) -> Number:
-    """Returns the number of elements; if the batch size is unknown, for one sample."""
+    """Returns the number of elements of a tensor. If the batch size is unknown, counts the elements of one sample."""
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns outputs with unknown MACs, because they depend on the algorithm."""
+    """Returns the outputs of an operation with an unknown number of multiply-accumulates (MACs).
+
+    The number depends on the algorithm.
+    """
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

@@ -21,7 +21,7 @@ def _per_axis(value: Any, rank: int) -> list[Any]:
 
 
 def _channels_last(shape: Shape, data_format: Any) -> Shape:
-    """Returns the shape with the channels on the last axis."""
+    """Returns the shape with the channel axis moved to the end."""
     first = data_format == "channels_first"
     if len(shape) < (2 if first else 1):
         raise Refusal("needs an input with axes for the batch, the window and the channels", codes.INVALID_VALUE)
@@ -31,7 +31,7 @@ def _channels_last(shape: Shape, data_format: Any) -> Shape:
 def _slide(
     sizes: Shape, kernel: Iterable[Number], strides: Iterable[int], dilation: Iterable[int], padding: Any
 ) -> list[Number]:
-    """Returns the output size of each axis that a window moves along."""
+    """Returns the output sizes of the axes along which a window moves."""
     padding = _same_or_valid(padding)
     outputs = []
     for size, kernel_size, stride, rate in zip(sizes, kernel, strides, dilation):
@@ -115,7 +115,8 @@ def _convolution(
 ) -> Callable[..., Inferred]:
     """Returns the rule of a convolution whose kernel is a tensor.
 
-    From the kernel's shape, ``filters`` returns the number of filters, and ``terms`` the products per output element.
+    ``filters`` and ``terms`` are functions of the kernel's shape. ``filters`` returns the number of filters. ``terms``
+    returns the number of products that are added for one element of the output.
     """
 
     def rule(
@@ -268,7 +269,7 @@ def unfold(
     settings = zip(x.shape[2:], *(_per_axis(value, 2) for value in (kernel_size, dilation, padding, stride)))
     if 0 in _per_axis(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
-    # As in Keras, the number of windows may be 0.
+    # As in Keras, 0 windows are accepted.
     window_count = product(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )

@@ -1,4 +1,7 @@
-"""Readers: from a file to a :class:`convcalc.model.Model`. ``detect`` decides what a file is; this module calls its reader."""
+"""Reads a file and returns a :class:`convcalc.model.Model`.
+
+``detect`` decides what kind of file it is; this module calls the reader for this kind.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +36,21 @@ def load(source: str | PathLike[str]) -> Model:
 
 
 def parse(source: str | PathLike[str]) -> Model:
-    """Like :func:`load`, but also returns a model with broken layers: as far as it could be read, with its ``problems``."""
+    """Like :func:`load`, but does not raise an error for broken layers.
+
+    The model contains everything that could be read, and lists the problems in ``problems``.
+    """
     with open_source(source) as (file, name):
         return model_in(detect(file, name))
 
 
 def read(data: bytes, name: str) -> Model:
-    """Like :func:`parse`, from the bytes of a file; ``name`` is for messages."""
+    """Like :func:`parse`, but takes the content of a file as bytes. ``name`` is the file's name in messages."""
     return model_in(detect(BytesIO(data), name))
 
 
 def config_in(source: str | PathLike[str]) -> Any:
-    """Returns the config in a Keras file as data, without building anything from it. None for a file that Keras did not write."""
+    """Returns the config in a Keras file as plain data; None if Keras did not write the file. No model is built."""
     with open_source(source) as (file, name):
         content = detect(file, name)
         return resolve(content.kind.config)(content) if content.kind.config else None
@@ -52,7 +58,7 @@ def config_in(source: str | PathLike[str]) -> Any:
 
 @contextmanager
 def open_source(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
-    """Opens a file, or standard input for ``-``. Yields it and its name for messages."""
+    """Opens a file, or standard input for ``-``. Yields the open file and its name for messages."""
     name = fspath(source)
     if name == "-":
         yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"

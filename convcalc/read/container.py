@@ -16,10 +16,10 @@ from convcalc.base.codes import Code
 from convcalc.base.problems import ConvcalcError, Source, error
 
 if TYPE_CHECKING:
-    import zipfile  # slow to import, and most files are not archives
+    import zipfile  # zipfile is slow to import, and most files are not archives
 
 MAX_MEMBER = 64 * 2**20
-MAX_RATIO = 200  # maximum of a member's size divided by its compressed size
+MAX_RATIO = 200  # maximum ratio of a member's size to its compressed size
 MAX_MEMBERS = 100_000
 MAX_NESTING = 200
 
@@ -56,7 +56,7 @@ def read_member(file: BinaryIO, name: str, source: str) -> bytes:
 
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
-    """Opens a member as a file. An uncompressed member, as written by Keras, is not loaded into memory."""
+    """Opens a member as a file. An uncompressed member is not loaded into memory; Keras does not compress members."""
     import zipfile
 
     with _archive(file, source) as archive:
@@ -69,7 +69,10 @@ def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
 
 
 class _UncompressedMember(io.RawIOBase):
-    """An uncompressed member: a part of the archive's file. (ZipExtFile seeks by reading everything in between.)"""
+    """Gives access to an uncompressed member, which is a part of the archive's file.
+
+    Python's ZipExtFile is slow here: to reach a later position, it reads everything before that position.
+    """
 
     def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
         import struct
@@ -80,7 +83,7 @@ class _UncompressedMember(io.RawIOBase):
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
-        # The content starts after the name and an extra field, whose lengths are in the header.
+        # The content starts after the member's name and an extra field. The header has the lengths of both.
         lengths = sum(struct.unpack("<HH", header[26:30]))
         self._start = info.header_offset + 30 + lengths
         self._size = info.compress_size
@@ -108,7 +111,7 @@ class _UncompressedMember(io.RawIOBase):
 
 @contextmanager
 def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
-    """Opens an archive. All errors of a damaged archive become one :class:`ConvcalcError`."""
+    """Opens an archive. Every error caused by a damaged archive is raised as a :class:`ConvcalcError`."""
     import zipfile
 
     try:
@@ -133,7 +136,10 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
 
 
 def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zipfile.ZipInfo:
-    """Returns the directory entry of a member. ``missing`` is the code of the error if the member does not exist."""
+    """Returns the archive's directory entry for a member.
+
+    If the member does not exist, the error has the code ``missing``.
+    """
     try:
         info = archive.getinfo(name)
     except KeyError:
@@ -183,7 +189,10 @@ def parse_json(source_text: Source) -> Any:
 
 
 def _depth(text: str) -> int:
-    """Returns the maximum nesting depth of brackets outside strings; stops above the limit."""
+    """Returns the maximum nesting depth of brackets, without those in strings.
+
+    Stops when the depth is above the limit.
+    """
     deepest = depth = 0
     for bracket in _brackets(text):
         depth += 1 if bracket in "[{" else -1
@@ -195,9 +204,9 @@ def _depth(text: str) -> int:
 
 
 def _brackets(text: str) -> Iterator[str]:
-    """Yields the brackets outside strings. A string without an end extends to the end of the text.
+    """Yields the brackets outside strings. A string without a closing quote extends to the end of the text.
 
-    Otherwise the pattern would try every later quote as a start and scan to the end each time.
+    Without this rule, the pattern would try each later quote as a start and scan to the end of the text each time.
     """
     matches = re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text)
     return (match[0] for match in matches if match[0] in "[]{}")

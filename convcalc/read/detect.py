@@ -1,6 +1,7 @@
-"""Detects the kind of a file, for every command: by the first bytes or the text of the file, never by its name.
+"""Detects the kind of a file.
 
-To add an input format, write its reader in a new module and declare a kind here.
+The kind depends on the first bytes or the text of the file, never on its name. All commands use this module. To add an
+input format, write its reader in a new module and declare a kind here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class FileKind(Struct):
     - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
     - ``config`` takes the OpenFile and returns Keras's config as data. None for files that are not written by Keras.
-    - ``tree`` takes the OpenFile and returns a context manager of the HDF5 tree that holds the weights. None for a kind without weights.
+    - ``tree`` takes the OpenFile and returns a context manager, which opens the HDF5 tree with the weights. None for a
+      kind without weights.
     - ``weights`` takes the HDF5 tree, the Model and the file's name, and returns the Weights.
     """
 
@@ -35,7 +37,10 @@ class FileKind(Struct):
 
 
 class OpenFile(Struct):
-    """An open file of a known kind. ``name`` is for messages. ``source`` is the text, None for a binary file."""
+    """An open file of a known kind.
+
+    ``name`` is the file's name in messages. ``source`` is the text of the file; None for a binary file.
+    """
 
     kind: FileKind
     file: BinaryIO
@@ -44,7 +49,7 @@ class OpenFile(Struct):
 
     @property
     def text(self) -> Source:
-        """The text of a file of a text kind."""
+        """The text of the file. Only for kinds that are text."""
         assert self.source is not None, self.kind.name
         return self.source
 
@@ -63,6 +68,10 @@ def _is_json(text: str) -> bool:
 
 def _is_json_config(text: str) -> bool:
     return text.lstrip().startswith("{") and '"class_name"' in text and '"config"' in text
+
+
+def _is_sharded_weights(text: str) -> bool:
+    return text.lstrip().startswith("{") and '"weight_map"' in text and ".weights.h5" in text
 
 
 def _is_json_report(text: str) -> bool:
@@ -96,7 +105,10 @@ KINDS: list[FileKind] = []
 
 
 def _kind(kind: FileKind) -> FileKind:
-    """Registers a kind. The kinds are tried in the order of their declarations; the first that matches is used."""
+    """Registers a kind.
+
+    Kinds are tried in the order in which they are declared; the first kind that matches is used.
+    """
     KINDS.append(kind)
     return kind
 
@@ -104,7 +116,7 @@ def _kind(kind: FileKind) -> FileKind:
 KERAS_ARCHIVE = _kind(
     FileKind(
         "Keras archive",
-        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the second is an archive without members
+        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the second value is the start of an empty archive
         read=f"{_CONTENTS}:read_keras_file",
         config=f"{_CONTENTS}:archive_config",
         tree=f"{_CONTENTS}:archive_tree",
@@ -115,11 +127,14 @@ HDF5 = _kind(
     FileKind(
         "HDF5 file",
         starts=(b"\x89HDF\r\n\x1a\n",),
-        read=f"{_CONTENTS}:read_keras_file",
+        read=f"{_CONTENTS}:read_hdf5_file",
         config=f"{_CONTENTS}:hdf5_config",
         tree=f"{_CONTENTS}:hdf5_tree",
         weights=f"{_WEIGHTS}:hdf5_weights",
     )
+)
+SHARDED_WEIGHTS = _kind(
+    FileKind("list of Keras weights files", matches=_is_sharded_weights, read=f"{_CONTENTS}:read_sharded_weights")
 )
 JSON_CONFIG = _kind(
     FileKind(
@@ -137,17 +152,21 @@ YAML_CONFIG = _kind(
         config=f"{_CONTENTS}:yaml_config",
     )
 )
-# The next three kinds are not models. A command that needs a model reads them as a spec, whose reader reports what is wrong.
+# The next three kinds are not models. A command that needs a model gives such a file to the reader of specs, which
+# reports what is wrong.
 JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
 JSON = _kind(FileKind("JSON text", matches=_is_json))
 KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
-SPEC = FileKind("YAML spec")  # every other text
+SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
 _LONGEST_START = max(len(start) for kind in KINDS for start in kind.starts)
 
 
 def detect(file: BinaryIO, name: str) -> OpenFile:
-    """Detects the kind of an open file. Raises :class:`ConvcalcError` for a file that is neither text nor a known binary kind."""
+    """Detects the kind of an open file.
+
+    Raises :class:`ConvcalcError` if the file is neither text nor of a known binary kind.
+    """
     binary = open_binary(file, name)
     if binary is not None:
         return binary
@@ -156,7 +175,7 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
 
 
 def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
-    """Returns the file if it is of a binary kind, else None. The file is at its start before and after the call."""
+    """Returns the opened file if its kind is binary, else None. The file's position is 0 before and after the call."""
     start = file.read(_LONGEST_START)
     file.seek(0)
     kind = next((kind for kind in KINDS if kind.starts and start.startswith(kind.starts)), None)

@@ -1,6 +1,6 @@
-"""Keeps one object for equal arguments: a large model has many layers and few distinct arguments.
+"""Lets layers with equal arguments share one object: a large model has many layers, but few distinct arguments.
 
-This saves memory, and inference runs once for layers that share their arguments.
+This saves memory. Inference also runs only once for layers that share their arguments.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class ArgumentInterner:
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the first arguments seen that have the same values and types as these.
+        """Returns the arguments that were seen first with the same values and types as ``args``.
 
-        Only scalars and tuples of scalars are compared. Other arguments are returned as they are.
+        Only scalars and tuples of scalars are compared. If there are other values, ``args`` is returned unchanged.
         """
         if not args:
             return NO_ARGS

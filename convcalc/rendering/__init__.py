@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def render(report: Study, format: str = "table") -> str:
-    """Returns the report as text in one of the output formats, without colour and as wide as it needs."""
+    """Returns the report as text in one of the output formats. The text has no colour, and its width is not limited."""
     from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, write_reports
 
     if format not in REPORT_FORMATS:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of arguments. A text with a ``$variable`` is accepted instead of any value."""
+"""The JSON Schemas of arguments. Instead of any value, a text with a ``$variable`` is accepted."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from convcalc.layers.arguments import (
     IntegerOrIntegers,
     IntegerOrPair,
     Integers,
+    KerasObject,
     KnownName,
     PaddingPairs,
     PerAxis,
@@ -33,13 +34,13 @@ from convcalc.layers.sublayer import LayerValue, LayerValues
 Schema: TypeAlias = "dict[str, Any]"
 
 VARIABLE = r"\$"
-# Lists of names that many layers share.
+# Kinds of names that many layers accept. The JSON schema defines each of them only once.
 NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 
 @singledispatch
 def kind_schema(kind: object) -> Schema:
-    """Returns the schema of a kind of argument. An unknown kind accepts every value."""
+    """Returns the schema of a kind of argument. The schema of an unknown kind accepts every value."""
     return {}
 
 
@@ -51,6 +52,11 @@ def _(kind: Integer) -> Schema:
     elif kind.minimum is not None:
         limits["minimum"] = -1 if kind.or_minus_one else kind.minimum
     return {"type": ["integer", "string"], **limits, "pattern": VARIABLE}
+
+
+@kind_schema.register
+def _(kind: KerasObject) -> Schema:
+    return {"type": "object"}
 
 
 @kind_schema.register
@@ -106,7 +112,7 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """Editors suggest the words in lower case. If case does not matter, all other spellings are accepted too."""
+    """Lists the words in lower case, for editors to suggest. If case does not matter, other spellings are accepted too."""
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
 
@@ -153,12 +159,15 @@ def _(kind: LayerValues) -> Schema:
 
 
 def name_of(kind: KnownName) -> Schema:
-    """Returns the schema of a name that Keras knows, such as of an initializer, or of a mapping that configures the object."""
+    """Returns the schema of the name of a Keras object, such as an initializer.
+
+    A mapping that configures the object is accepted too.
+    """
     return {**one_of(sorted(kind.names)), "type": ["string", "object"]}
 
 
 def slug(kind: KnownName) -> str:
-    """Returns the key of these names in the definitions of the JSON schema, such as ``initializer``."""
+    """Returns the key that the JSON schema uses for the definition of this kind of name, such as ``initializer``."""
     return kind.what.split()[1]
 
 
@@ -167,7 +176,7 @@ def _any_case(word: str) -> str:
 
 
 def one_of(words: Iterable[str], *further: Schema) -> Schema:
-    """Returns the schema of one of these words. ``further`` are the schemas of other accepted texts."""
+    """Returns a schema that accepts each of ``words``. The schemas in ``further`` accept other texts."""
     return {"type": "string", "anyOf": [{"enum": [*words]}, *further, {"pattern": VARIABLE}]}
 
 
@@ -176,7 +185,7 @@ def _list_of(item: Schema, length: int | None) -> Schema:
 
 
 def _or_null(schema: Schema) -> Schema:
-    """Returns a schema that also accepts null."""
+    """Returns a schema that accepts null too."""
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 

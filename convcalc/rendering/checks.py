@@ -1,4 +1,4 @@
-"""The results of checks as tables, as data for JSON, and as lines of text."""
+"""The results of checks, in three forms: tables, data for JSON, and lines of text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ _COLUMNS = (
 
 
 class CheckLine(Struct):
-    """The part of one model in formats of tables: its row, and a sheet of the differences from its record."""
+    """What a table shows for one model: its row.
+
+    ``difference`` is a sheet of the differences between model and record, or None.
+    """
 
     row: Sequence[str]
     passed: bool
@@ -40,10 +43,10 @@ class CheckLine(Struct):
 
 
 def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
-    """Returns a sheet with a row for each model and its first problem.
+    """Returns a sheet with one row for each model. The row has the first problem of the model.
 
-    ``plain`` is for formats that programs read: numbers have no separators, the cell of an unknown number is empty, and the last
-    column names the numbers that are unknown or lower bounds.
+    ``plain`` is True for formats that programs read. Then numbers have no separators, and the cell of an unknown number
+    is empty. The last column names the numbers that are unknown or lower bounds.
     """
     failed = sum(not line.passed for line in lines)
     note = f" {len(lines):,} checked, {len(lines) - failed:,} passed, {failed:,} failed"
@@ -52,7 +55,7 @@ def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
 
 
 def check_line(result: CheckResult, plain: bool) -> CheckLine:
-    """Returns the part of one model in the sheets."""
+    """Returns the row of one model. If the check failed, also returns the differences between the model and its record."""
     difference = None
     if not result.passed and result.comparison is not None and not result.comparison.same:
         from convcalc.rendering.diff import diff_sheet
@@ -93,14 +96,15 @@ def status(result: CheckResult) -> str:
 
 
 def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the results for JSON from the data of each model."""
+    """Returns the JSON object of all checks. ``models`` are the JSON objects of the models."""
     return {"schema_version": SCHEMA_VERSION, "passed": all(model["passed"] for model in models), "models": models}
 
 
 def model_dict(result: CheckResult) -> dict[str, Any]:
-    """Returns the part of one model for JSON.
+    """Returns the JSON object of one model.
 
-    ``totals`` is null for a file that could not be read. ``comparison`` exists if the model has a record.
+    ``totals`` is null if the file could not be read. ``comparison`` exists only if the model was compared with a
+    record.
     """
     return {
         "source": result.source,
@@ -114,14 +118,16 @@ def model_dict(result: CheckResult) -> dict[str, Any]:
 
 
 def check_sheets(lines: Sequence[CheckLine], plain: bool) -> list[Sheet]:
-    """Returns the sheet of all checks, and then a sheet for each model that differs from its record."""
+    """Returns a sheet of all checks, followed by one sheet for each failed model that differs from its record."""
     return [_sheet(lines, plain), *(line.difference for line in lines if line.difference is not None)]
 
 
 def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
-    """Yields the text about one model: one line if it passed, otherwise every problem, on standard error.
+    """Yields the text about one model.
 
-    If the model differs from its record, only the first difference is a line; a table shows all of them.
+    The text is one line if the model passed. Otherwise every problem is a line on standard error.
+
+    If the model differs from its record, only the first difference is a line. A table shows all differences.
     """
     report, comparison = result.report, result.comparison
     if report is None:
@@ -137,6 +143,6 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
             yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
         if comparison is not None and differences:
             from convcalc.rendering.diff import diff_sheet
-            from convcalc.rendering.grid import draw_sheet  # imported lazily: needs Rich
+            from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
 
             yield Piece(draw_sheet(diff_sheet(comparison), text_style))

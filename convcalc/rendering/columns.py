@@ -1,4 +1,4 @@
-"""The columns of a summary. Each writes a fact about a layer as text for people and as a plain value for programs."""
+"""The columns of a summary. Each column has a fact about a layer, as text for people and as a plain value for programs."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ class TableColumn:
     """A column that a user can select by name.
 
     Attributes:
-        column: The heading and the style.
-        cell: Returns the text for people.
-        plain: Returns the text for programs; empty if the value is unknown.
-        label: Returns ``unknown`` for an unknown number, ``partial`` for a lower bound, and otherwise an empty text.
+        column: The heading and the style of the column.
+        cell: A function that returns the text for people.
+        plain: A function that returns the text for programs. It is empty if the value is unknown.
+        label: A function that returns ``unknown`` for an unknown number, ``partial`` for a lower bound, and otherwise an
+            empty string.
     """
 
     column: Column
@@ -57,7 +58,7 @@ def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") 
 def _number(
     heading: str, count: Count, text: Callable[[Number, str], str] = number_text, mark: Cell = _nothing, style: str = ""
 ) -> TableColumn:
-    """Returns a column of numbers. ``mark`` is written after them for people."""
+    """Returns a column of numbers. In the text for people, the result of ``mark`` is added to each number."""
 
     def cell(row: LayerReport, report: Study) -> str:
         number = count(row, report)
@@ -75,7 +76,7 @@ def _number(
 
 
 def _percent(name: str, heading: str) -> TableColumn:
-    """Returns a column of percentages of a total."""
+    """Returns a column of percentages: the part of each layer in the total of the model."""
 
     def numbers(row: LayerReport, report: Study) -> tuple[Number, Number]:
         return known(getattr(row, name)), known(getattr(report.totals, name))
@@ -93,7 +94,7 @@ def _percent(name: str, heading: str) -> TableColumn:
 
 
 def _receptive_field(heading: str, cell: Cell, plain: Cell, name: str) -> TableColumn:
-    """Returns a column about receptive fields. ``name`` is the key of its number in the JSON report."""
+    """Returns a column about receptive fields. ``name`` is the key of the column's number in the JSON report."""
     return TableColumn(Column(heading, right=True), cell, plain, lambda row, report: field_label(row, report, name))
 
 
@@ -125,22 +126,28 @@ def _trainable(row: LayerReport, report: Study) -> str:
 
 
 def _output(row: LayerReport, report: Study) -> str:
-    """Returns the output shapes of the last call, with a mark if they are only known from the file."""
+    """Returns the output shapes of the last call.
+
+    A mark is added if convcalc took them from the file instead of computing them.
+    """
     return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Returns the cell for programs: empty instead of a dash or a question mark."""
+    """Returns a cell for programs. It is empty where the text for people is a dash or a question mark."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
 def _recorded(row: LayerReport, report: Study) -> str:
-    """Returns the mark of parameters that are counted from the weights stored in the file."""
+    """Returns a mark if the parameters were counted from the weights that are stored in the file."""
     return " (recorded)" if row.recorded else ""
 
 
 def _live_memory(row: LayerReport, report: Study) -> PartialSum:
-    """Returns the peak live memory while the layer runs. It is a lower bound if the size of a tensor is unknown."""
+    """Returns the maximum memory of all live tensors while the layer runs.
+
+    It is a lower bound if the size of a tensor is unknown.
+    """
     memory = report.memory
     return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
 
@@ -150,7 +157,7 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """Returns the number, or UNKNOWN for a number that was not requested."""
+    """Returns the number. Returns UNKNOWN instead of None, which stands for a number that was not requested."""
     return UNKNOWN if number is None else number
 
 
@@ -177,7 +184,7 @@ FIELDS: dict[str, TableColumn] = {
     "weight_bytes": _number("Weight bytes", lambda row, report: report.memory.weights_of(row), bytes_text),
     "connected_to": _text("Connected to", _connections, _or_empty(_connections)),
 }
-# Names for several columns.
+# Each of these names stands for several columns.
 PRESETS: dict[str, tuple[str, ...]] = {
     "cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent"),
     "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
@@ -186,7 +193,10 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names with presets expanded. Raises :class:`ConvcalcError` for an unknown name."""
+    """Returns the names of the columns, with each preset replaced by its columns.
+
+    Raises :class:`ConvcalcError` for an unknown name.
+    """
     known_names = (*FIELDS, *PRESETS)
     choices = f"; the columns are {listed(known_names, 'and')}"
     unknown = [name for name in names if name not in known_names]

@@ -1,4 +1,4 @@
-"""The answer of ``convcalc conv`` as text, with the reasons."""
+"""The answer of ``convcalc conv`` as text, with explanations of the numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.rendering.picture import picture
 
 
 def answer_text(answer: ConvAnswer) -> str:
-    """Returns the result, the computation on each axis, the counts, and pictures of the first two axes."""
+    """Returns the result, the computation for each axis, the counts, and pictures of the first two axes."""
     lines = [_headline(answer)]
     groups = groups_of_axes(answer)
     for name, window in groups:
@@ -82,7 +82,7 @@ _POSITION_NAMES = {"length": "position", "height": "row", "width": "column", "de
 
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
-    """Returns how rounding affects the positions at the end, as the end of a line."""
+    """Returns the end of a line: how rounding affects the last positions. It is empty if rounding has no effect."""
     unread, rounded = axis.unread(window), plain(window.output)
     if not axis.known(window):
         return ""
@@ -115,7 +115,10 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
 
 
 def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
-    """Returns lines that tell how the other framework (PyTorch or Keras) differs."""
+    """Returns lines about the other framework (Keras or PyTorch).
+
+    They show its result for the same call, or how to get the same result with it.
+    """
     if not axis.known(window):
         return []
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
@@ -152,7 +155,7 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
 
 
 def _output_padding_hint(window: Window, torch_size: object) -> str:
-    """Returns a hint with the output_padding that gives the same size in PyTorch; empty if there is none."""
+    """Returns a hint with the output_padding for which PyTorch computes the same size; empty if there is no such value."""
     ours, stride = plain(window.output), plain(window.stride)
     if (
         isinstance(ours, int)
@@ -165,7 +168,7 @@ def _output_padding_hint(window: Window, torch_size: object) -> str:
 
 
 def _keras_same(window: Window) -> str:
-    """Returns a hint if 'same' in Keras gives the same size with other padding; otherwise empty."""
+    """Returns a hint if padding 'same' in Keras gives the same size but pads differently; otherwise empty."""
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
     if plain(keras.output) == plain(window.output) and (keras.pad_before, keras.pad_after) != (

@@ -12,12 +12,16 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
-# A spreadsheet reads a text that begins with one of these as a formula, and may run it. Tabs and line ends are already escaped.
+# A spreadsheet may run a text that begins with one of these characters, because it reads the text as a formula.
+# Tabs and line ends are already escaped.
 _FORMULA = ("=", "+", "-", "@")
 
 
 def csv_text(sheet: Sheet, header: bool = True) -> str:
-    """Returns a header of field names and the rows. A text that a spreadsheet would run begins with an apostrophe."""
+    """Returns a header with the field names, and the rows.
+
+    An apostrophe is added before a text that a spreadsheet would run.
+    """
     out = io.StringIO()
     write = csv.writer(out).writerow
     if header:
@@ -33,7 +37,7 @@ def _cell(text: str) -> str:
 
 
 def csv_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """Yields the rows of all sheets under one header. The sheets have the same columns."""
+    """Yields the rows of all sheets under one header. All sheets have the same columns."""
     return (csv_text(sheet, header=number == 0) for number, sheet in enumerate(sheets))
 
 

@@ -1,4 +1,4 @@
-"""The differences between two models as a sheet, with a row for each layer, and the totals before and after."""
+"""The differences between two models as a sheet. It has one row for each layer, and the totals of both models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MEANINGS = {
     "follows": "affected downstream",
     "same": "unchanged",
 }
-# The totals in order, with their labels. Those in _ONLY_IF_DIFFERENT are left out if they are equal.
+# The totals in order, with their labels. The totals in _ONLY_IF_DIFFERENT are shown only if they differ.
 _TOTALS = {
     "params": "Params",
     "trainable_params": "Trainable params",
@@ -35,14 +35,14 @@ _TOTALS = {
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# The sizes that a printed summary contains, and their counts. A size is left out if its count differs.
+# Maps each size in bytes (of a printed summary) to its count of parameters. If the count differs, the size is left out.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
 class _Cost(Struct):
-    """A number that each layer has, and the function that writes its difference."""
+    """A number that each layer has. ``text`` is the function that writes the difference of two such numbers."""
 
     field: str
     heading: str
@@ -61,9 +61,9 @@ _COSTS = (
 
 
 def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = False) -> Sheet:
-    """Returns the comparison as a sheet: the layers that differ, or all layers with ``everything``.
+    """Returns the comparison as a sheet. It has the layers that differ, or all layers if ``everything`` is True.
 
-    ``plain`` is for formats that programs read: each number has its own column.
+    ``plain`` is True for formats that programs read. Then each number has its own column.
     """
     title = f"{comparison.before.source} → {comparison.after.source}"
     pairs = [pair for pair in comparison.pairs if everything or pair.differs]
@@ -83,7 +83,7 @@ def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = F
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Returns the number of layers of each status, and the totals."""
+    """Returns lines with the number of layers of each status, and with the totals."""
     counts = comparison.counts
     statuses = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
     numbers = counts.get("renumbered", 0)
@@ -91,7 +91,7 @@ def notes(comparison: Comparison) -> list[str]:
         statuses.append(f"{numbers:,} with another number in an automatic name")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # the same number under another name
+    if "weight_bytes" in shared:  # param_bytes is the same number as weight_bytes
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)
@@ -127,7 +127,10 @@ def _status(pair: Pair) -> str:
 
 
 def _layer(pair: Pair) -> str:
-    """Returns the name and the type of a layer, both before and after if they differ. Inner layers are indented."""
+    """Returns the name and the type of a layer.
+
+    If one of them differs, shows the old and the new text. Inner layers are indented.
+    """
     row = _row(pair)
     indent = "  " * (row.depth - 1) + "└ " if row.depth else ""
     changed = {change.field: f"{change.before.text} → {change.after.text}" for change in pair.changes}
@@ -141,20 +144,23 @@ def _row(pair: Pair) -> Row:
 
 
 def _changes_text(pair: Pair) -> str:
-    """Returns the changes of a layer as text. An added or removed layer has its output shape instead."""
+    """Returns the changes of a layer as text. For an added or removed layer, returns the output shape."""
     if pair.status in ("added", "removed"):
         shape = _row(pair).cells.get("output_shape")
         return f"{_word('output_shape')} {shape.text}" if shape else ""
     fields = {change.field for change in pair.changes}
     hidden = {"name", "type", "output_bytes"} | ({"trainable_params"} if "params" in fields else set())
     shown = [change for change in pair.changes if change.field not in hidden]
-    if not shown:  # only the memory of the output differs, such as after a change of the dtype
+    if not shown:  # only the memory of the output differs, for example because the dtype changed
         shown = [change for change in pair.changes if change.field == "output_bytes"]
     return ", ".join(f"{_word(change.field)} {' → '.join(_texts(change))}" for change in shown)
 
 
 def _texts(change: Change) -> tuple[str, str]:
-    """Returns the values before and after. If the number of connections is the same, only the connections that differ are listed."""
+    """Returns the old and the new value of a change.
+
+    If a layer has the same number of inputs in both models, only the inputs that differ are listed.
+    """
     before, after = change.before.text, change.after.text
     if change.field != "connected_to":
         return before, after
@@ -169,7 +175,10 @@ def _word(field: str) -> str:
 
 
 def _difference(pair: Pair, cost: _Cost) -> str:
-    """Returns the difference of a number: empty if there is none or a model does not state the number, ``?`` if it is unknown."""
+    """Returns the difference of a number of a layer: ``?`` if it is unknown.
+
+    It is empty if the numbers are equal, or if one model does not state the number.
+    """
     before, after = _value(pair.before, pair, cost.field), _value(pair.after, pair, cost.field)
     if before == after or before == "" or after == "":
         return ""
@@ -177,7 +186,11 @@ def _difference(pair: Pair, cost: _Cost) -> str:
 
 
 def _value(row: Row | None, pair: Pair, field: str) -> int | str | None:
-    """Returns the number of a layer: 0 if the layer does not exist, empty if it is not stated, None if it is unknown."""
+    """Returns the number in a row.
+
+    It is 0 if the layer does not exist, empty if the model does not state the number, and None if the number is
+    unknown.
+    """
     if row is None:
         return 0 if field in _row(pair).cells else ""
     return row.cells[field].value if field in row.cells else ""

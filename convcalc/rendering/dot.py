@@ -35,7 +35,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _group_lines(graph: Graph, group: str, indent: str) -> Iterator[str]:
-    """Yields the nodes and groups of a group."""
+    """Yields the lines for the nodes and groups that are inside a group."""
     for node in graph.nodes:
         if node.group == group:
             yield f"{indent}{node.id} [label={_quoted(*node.lines)}{_style(graph, node)}]\n"

@@ -1,4 +1,4 @@
-"""Receptive fields as cells of the table, and the notes below it."""
+"""Receptive fields as cells of a table, and as notes below the table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _MOST_NOTES = 5
 
 
 def field_size(row: LayerReport, report: Study) -> str:
-    """Returns the size on each axis. Marks show if it is larger than the input, and if misaligned paths meet."""
+    """Returns the size of the receptive field on each axis.
+
+    One mark shows that the field is larger than the input. Another mark shows that misaligned paths meet in the layer.
+    """
     fields = _last(row, report)
     if fields is None:
         return "?"
@@ -28,46 +31,49 @@ def field_size(row: LayerReport, report: Study) -> str:
 
 
 def field_stride(row: LayerReport, report: Study) -> str:
-    """Returns on each axis the distance between the fields of neighbouring positions."""
+    """Returns, for each axis, the distance between the receptive fields of neighbouring positions."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, _stride)
 
 
 def field_padding(row: LayerReport, report: Study) -> str:
-    """Returns on each axis how far before the input the first field begins."""
+    """Returns, for each axis, how far before the input the receptive field of the first position begins."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, lambda axis: number_text(axis.padding))
 
 
 def plain_field_size(row: LayerReport, report: Study) -> str:
-    """Returns the size on each axis for programs, such as ``3x5``; empty if it is unknown."""
+    """Returns the size of the receptive field on each axis, for programs, such as ``3x5``.
+
+    It is empty if the field is unknown.
+    """
     return _text(_last(row, report) or (), _plain_size, "x", "")
 
 
 def plain_field_stride(row: LayerReport, report: Study) -> str:
-    """Returns the stride of the field on each axis for programs."""
+    """Returns the stride of the receptive field on each axis, for programs."""
     return _text(_last(row, report) or (), _stride, "x", "")
 
 
 def plain_field_padding(row: LayerReport, report: Study) -> str:
-    """Returns the padding of the field on each axis for programs."""
+    """Returns the padding of the receptive field on each axis, for programs."""
     return _text(_last(row, report) or (), lambda axis: _number(axis.padding), "x", "")
 
 
 def field_label(row: LayerReport, report: Study, name: str) -> str:
-    """Returns ``unknown`` or ``partial`` for a number of the field, or an empty text if it is known.
+    """Returns ``unknown`` or ``partial`` for a number of the receptive field.
 
-    ``name`` is the key of the number in the JSON report.
+    Returns an empty string if the number is known. ``name`` is the key of the number in the JSON report.
     """
     fields = _last(row, report)
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # the worst label of all inputs: unknown, partial, none
+    return max(labels, default="")  # the worst label of all inputs, which is also the last one in alphabetical order
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
-    """Returns notes that explain the marks, and that name the misaligned paths."""
+    """Returns notes that explain the marks and name the misaligned paths."""
     fields_of_rows = [(row, _last(row, report) or ()) for row in rows]
     too_large = [row.name for row, fields in fields_of_rows if any(field.exceeds for field in fields)]
     misaligned = [
@@ -86,7 +92,7 @@ def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
 
 
 def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
-    """Returns the fields of the layer's last call, one for each input of the model; None if they are unknown."""
+    """Returns the receptive fields of the layer's last call, one for each input of the model; None if they are unknown."""
     calls = report.receptive_fields.get(row.path)
     return calls[-1] if calls else None
 
@@ -94,7 +100,7 @@ def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
 def _text(
     fields: Sequence[Field], axis_text: Callable[[AxisField], str], separator: str = "×", empty: str = "-"
 ) -> str:
-    """Returns one text if it is the same for all inputs, otherwise the text for each input, with its name."""
+    """Returns a single text if it is the same for all inputs. Otherwise returns the name of each input with its text."""
     texts = {field.input: separator.join(map(axis_text, field.axes)) for field in fields}
     if len(set(texts.values())) <= 1:
         return next(iter(texts.values()), "") or empty

@@ -1,8 +1,4 @@
-"""The registry of output formats. Functions write reports, checks and comparisons in any of them.
-
-``format_index.py`` lists the formats. It is generated from their declarations, so that no format's module is imported before
-the format is used.
-"""
+"""The registry of output formats, and functions that write reports, checks and comparisons in any format."""
 
 from __future__ import annotations
 
@@ -40,17 +36,18 @@ __all__ = [
 ]
 
 FORMATS: dict[str, OutputFormat] = {format.name: format for format in INDEX}
-# The formats of each command, by name.
+# For each command: its formats, by name.
 REPORT_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_reports}
 CHECK_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_checks}
 COMPARISON_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_comparisons}
-# The format that a file ending selects.
+# Maps the ending of a file to the format that it selects.
 ENDINGS = {ending: format.name for format in INDEX for ending in format.endings}
 
 
 def require_options(format: OutputFormat, options: Iterable[str], several: bool) -> None:
-    """Raises :class:`ConvcalcError` for an option of ``convcalc summary`` that the format does not accept, and for several
-    models in a format that can contain only one.
+    """Raises :class:`ConvcalcError` if the format does not accept one of the options of ``convcalc summary``.
+
+    Also raises the error if there are several models but the format can contain only one.
     """
     special = {option for known in REPORT_FORMATS.values() for option in known.options}
     for option in options:
@@ -63,7 +60,7 @@ def require_options(format: OutputFormat, options: Iterable[str], several: bool)
 
 
 def write_reports(format: OutputFormat, reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields the text of the reports in pieces."""
+    """Yields the text of the reports, in pieces."""
     if format.reports:
         yield from resolve(format.reports)(reports, request)
     else:
@@ -80,7 +77,7 @@ def _report_sheets(format: OutputFormat, reports: Iterable[Study], request: Form
 
 
 def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -> Sheet:
-    """Returns the report as a sheet. Its notes include the insights if they are requested."""
+    """Returns the report as a sheet. If insights are requested, the notes of the sheet contain them."""
     from convcalc.rendering.table import summary_sheet
 
     sheet = summary_sheet(report, request.columns, request.depth, format.machine)
@@ -105,7 +102,7 @@ def write_comparison(format: OutputFormat, comparison: Comparison, request: Comp
 
 
 def check_payload(format: OutputFormat, result: CheckResult, text_style: TextStyle) -> Any:
-    """Returns the part of one checked model as plain data, which one process can send to another."""
+    """Returns the data that a format needs to write one checked model. The data can be sent to another process."""
     if format.check_pieces:
         return tuple(resolve(format.check_pieces)(result, text_style))
     if format.check_result:
@@ -116,10 +113,7 @@ def check_payload(format: OutputFormat, result: CheckResult, text_style: TextSty
 
 
 def write_checks(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[Piece]:
-    """Yields the text of all checks. ``payloads`` has the part of each model.
-
-    A format with ``check_pieces`` is written model by model, any other format at the end.
-    """
+    """Yields the text of all checks. ``payloads`` has one result of :func:`check_payload` for each model."""
     if format.check_pieces:
         for pieces in payloads:
             yield from pieces

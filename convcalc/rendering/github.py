@@ -14,7 +14,7 @@ from convcalc.rendering.output_format import OutputFormat
 
 
 def commands(result: CheckResult) -> str:
-    """Returns a command for each problem."""
+    """Returns one workflow command for each problem of a model."""
     return "".join(f"{_command(result, problem)}\n" for problem in result.problems)
 
 
@@ -35,13 +35,13 @@ def _properties(properties: Mapping[str, object]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Returns the text on one line, so that it cannot begin another command."""
+    """Returns the text on one line. A second line could begin another command."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "%0A".join(visible(line).replace("%", "%25") for line in lines)
 
 
 def joined_commands(models: Sequence[str]) -> str:
-    """Returns the commands of all models."""
+    """Returns the workflow commands of all models."""
     return "".join(models)
 
 

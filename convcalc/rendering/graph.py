@@ -15,12 +15,16 @@ from convcalc.base.structs import Struct
 from convcalc.base.text import number_text, shapes_text
 from convcalc.model import Model, Ref
 
-# A tensor as a report names it: the layer, the number of its call and the number of the output.
+# The name of a tensor in a report: the layer, the number of the call and the number of the output, as in "lstm[0][1]".
 _TENSOR = re.compile(r"(.*)(\[\d+\]\[(\d+)\])", re.DOTALL)
 
 
 class Node(Struct):
-    """A layer: its id in the graph, the lines of its label, and the id of its group (empty: none)."""
+    """A layer in the graph.
+
+    ``id`` is the id of the node, ``lines`` is its label, and ``group`` is the id of the group around it. ``group`` is
+    empty for a node outside of all groups.
+    """
 
     id: str
     lines: tuple[str, ...]
@@ -28,7 +32,10 @@ class Node(Struct):
 
 
 class Group(Struct):
-    """A nested model whose layers are shown. ``group`` is the id of the group around it (empty: none)."""
+    """A nested model whose layers are shown.
+
+    ``group`` is the id of the group around this group; it is empty if there is none.
+    """
 
     id: str
     title: str
@@ -36,7 +43,7 @@ class Group(Struct):
 
 
 class Edge(Struct):
-    """A tensor from one node to another. It has a label if it is not the first output of the first call."""
+    """A tensor from one node to another. The label is empty for the first output of the first call of a layer."""
 
     source: str
     target: str
@@ -45,7 +52,10 @@ class Edge(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes and groups in the order of the summary. ``inputs`` and ``outputs`` are the nodes of the model's inputs and outputs."""
+    """The nodes and groups of a graph, in the order of the summary.
+
+    ``inputs`` and ``outputs`` are the ids of the nodes of the model's inputs and outputs.
+    """
 
     title: str
     nodes: tuple[Node, ...]
@@ -72,10 +82,10 @@ class _Level:
     """A model whose layers are shown.
 
     Attributes:
-        model: The model.
-        rows: The rows of its layers.
-        nodes: The id of each layer's node, by the layer's name.
-        opened: The levels of nested models whose layers are shown, by name.
+        model: The model whose layers are shown.
+        rows: The rows of the model's layers.
+        nodes: Maps the name of a layer to the id of its node.
+        opened: Maps the name of a nested model whose layers are shown to its level.
     """
 
     model: Model
@@ -84,16 +94,21 @@ class _Level:
     opened: dict[str, _Level] = field(default_factory=dict)
 
     def source(self, name: str, output: int) -> str:
-        """Returns the node that a tensor comes from."""
+        """Returns the id of the node that an output of the layer ``name`` comes from."""
         level = self
         while name in level.opened:
             level = level.opened[name]
-            ref = level.model.outputs[output]
+            outputs = level.model.outputs
+            # The outputs of a Sequential are all outputs of its last layer.
+            ref = outputs[output] if output < len(outputs) else outputs[-1]._replace(output=output)
             name, output = _layer(level.model, ref), ref.output
         return level.nodes[name]
 
     def target(self, name: str, number: int) -> str:
-        """Returns the node that an input of a layer goes to. A mask is not an input of a nested model: it goes to the first input."""
+        """Returns the id of the node that receives an input of the layer ``name``.
+
+        A nested model has no input for a mask: the mask goes to the node of the first input.
+        """
         level = self
         while name in level.opened:
             level = level.opened[name]
@@ -110,7 +125,10 @@ class _GraphBuilder:
     groups: list[Group] = field(default_factory=list)
 
     def level(self, model: Model, rows: Sequence[LayerReport], group: str) -> _Level:
-        """Adds the nodes of a model's layers, and of nested models whose layers are shown."""
+        """Adds the nodes of a model's layers.
+
+        Does the same for nested models whose layers are shown. Returns the level of the model.
+        """
         level = _Level(model)
         nested = {layer.name: layer.model for layer in model.layers}
         for name, shape in _inputs_without_rows(model, rows):
@@ -136,7 +154,7 @@ def _layer(model: Model, ref: Ref) -> str:
 
 
 def _rows_with_inner(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport, list[LayerReport]]]:
-    """Yields the rows of one level, each with the rows inside its nested model."""
+    """Yields each row of one level, with the rows of the layers inside it."""
     start = 0
     while start < len(rows):
         end = start + 1
@@ -147,7 +165,7 @@ def _rows_with_inner(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport,
 
 
 def _inputs_without_rows(model: Model, rows: Sequence[LayerReport]) -> Iterator[tuple[str, str]]:
-    """Yields the inputs of a Sequential, which a summary does not list, and their shapes."""
+    """Yields the names and shapes of the inputs of a Sequential, which are not rows of its summary."""
     level_rows = [row for row, _ in _rows_with_inner(rows)]
     names = [_layer(model, ref) for ref in model.inputs]
     for name in sorted({*names} - {row.name for row in level_rows}, key=names.index):
@@ -157,21 +175,30 @@ def _inputs_without_rows(model: Model, rows: Sequence[LayerReport]) -> Iterator[
 
 
 def _lines(row: LayerReport) -> tuple[str, ...]:
-    """Returns the label of a layer: its name and class, the output shapes, and its parameters unless there are none."""
+    """Returns the label of a layer: its name and class, and its output shapes.
+
+    The number of parameters follows unless it is 0.
+    """
     params = number_text(row.params, row.incomplete.get("params"))
     lines = (f"{row.name} ({row.class_name})", shapes_text(row.output_shapes))
     return lines if params == "0" else (*lines, f"{params} params")
 
 
 def _split(tensor: str) -> tuple[str, int, str]:
-    """Returns the layer that a tensor comes from, the number of the output, and both numbers as text, such as ``[0][1]``."""
+    """Returns the layer that a tensor comes from, and the number of the output.
+
+    The third value has the numbers of the call and of the output as text, such as ``[0][1]``.
+    """
     match = _TENSOR.fullmatch(tensor)
     assert match is not None, tensor
     return match[1], int(match[3]), match[2]
 
 
 def _edges(level: _Level) -> Iterator[Edge]:
-    """Yields the edges to the layers of a level, call by call, and those inside its nested models."""
+    """Yields the edges to the layers of a level, call by call.
+
+    Also yields the edges inside nested models whose layers are shown.
+    """
     for row in level.rows:
         for call in row.calls:
             for number, tensor in enumerate(call.inputs):

@@ -1,8 +1,4 @@
-"""Draws a table of text cells with Rich's boxes and styles, in one pass: ten thousand rows take no noticeable time.
-
-Cells wrap if the table has to be narrower; no text is cut off. A table that cannot be as narrow as requested is as narrow as
-possible.
-"""
+"""Draws a table of text cells with the boxes and styles of Rich. It is fast: ten thousand rows take no noticeable time."""
 
 from __future__ import annotations
 
@@ -20,11 +16,13 @@ from convcalc.rendering.sheet import Column, Sheet
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
 
-# A long word is broken after one of these characters if possible, and anywhere otherwise. A comma inside a number is not a break.
+# A long word is broken after one of these characters if possible, otherwise anywhere. It is not broken after a comma
+# inside a number.
 _BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
-# The maximum width of a column of words if the table has no maximum. Every row is padded to the width of the column: with the
-# inputs of an Add of ten thousand tensors in one cell, ten thousand rows would take gigabytes.
+# The maximum width of a column of words if the width of the table is not limited. Every row is padded to the width of the
+# column. Without a maximum, one very long cell (such as the inputs of an Add of ten thousand tensors) would make all rows
+# very long: ten thousand rows would take gigabytes.
 WIDEST = 1_000
 
 
@@ -33,9 +31,9 @@ class TextStyle:
     """How text is drawn.
 
     Attributes:
-        width: The maximum width in columns; None: as wide as the text needs.
+        width: The maximum width in columns of the terminal. If it is None, the text is as wide as it needs.
         ascii: True if the text may contain only ASCII characters.
-        paint: Applies styles; None: no styles.
+        paint: The function that applies styles; None if no styles are applied.
     """
 
     width: int | None = None
@@ -47,7 +45,7 @@ class TextStyle:
         return self.paint(text, style) if self.paint and style else text
 
     def encoded(self, text: str) -> str:
-        """Returns the text, in ASCII if ``ascii`` is True."""
+        """Returns the text. If ``ascii`` is True, all its characters are replaced by ASCII characters."""
         return to_ascii(text) if self.ascii else text
 
 
@@ -57,7 +55,10 @@ def width_of(text: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Returns the text in lines of at most ``width`` columns, broken at spaces and punctuation if possible."""
+    """Returns the text as lines of at most ``width`` columns.
+
+    If possible, the text is broken at spaces and punctuation.
+    """
     if width_of(text) <= width:
         return [text]
     lines: list[str] = []
@@ -79,7 +80,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _fitting(text: str, width: int) -> int:
-    """Returns the number of characters that fit, at least 1."""
+    """Returns the number of characters of the text that fit into ``width`` columns, at least 1."""
     if text.isascii():
         return width
     used = 0
@@ -91,7 +92,7 @@ def _fitting(text: str, width: int) -> int:
 
 
 def draw_sheet(sheet: Sheet, style: TextStyle) -> str:
-    """Returns the sheet as text. A sheet without rows has only its title and notes."""
+    """Returns the sheet as text. If the sheet has no rows, the text is only the title and the notes."""
     title = style.painted(style.encoded(visible(sheet.title)), "bold")
     grid = draw_table(sheet.columns, sheet.rows, style) if sheet.rows else ""
     return f"{title}\n{grid}" + "".join(f"{style.encoded(visible(line))}\n" for line in sheet.notes)
@@ -115,7 +116,7 @@ def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: 
 
 
 def widths_with_padding(widths: Sequence[int]) -> list[int]:
-    """Returns the widths of the columns with a space on each side."""
+    """Returns the widths of the columns, including one space on each side."""
     return [width + 2 for width in widths]
 
 
@@ -127,7 +128,7 @@ def _row(
     text_style: TextStyle,
     cell_style: str | None,
 ) -> list[str]:
-    """Returns the lines of a row: as many as its tallest cell has."""
+    """Returns the lines of a row. Their number is the number of lines of the tallest cell."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []
@@ -147,14 +148,15 @@ def _widths(
 ) -> list[int]:
     """Returns the widths of the columns.
 
-    A column is as wide as its widest cell, and columns of words at most :data:`WIDEST`. If the table is too wide, the widest
-    columns that can wrap become narrower.
+    If ``limit`` is None, a column is as wide as its widest cell, but a column of words is at most :data:`WIDEST` wide.
+    Otherwise the widest columns become narrower until the table fits into ``limit``.
     """
     natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:
         return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
-    # Columns of words become narrower first, down to a readable width, then further. Columns of numbers do so only at the end.
+    # First, columns of words become narrower, down to a readable width. Then they become even narrower. Columns of numbers
+    # become narrower only if the table is still too wide.
     for minimum, numbers_too in ((10, False), (4, False), (3, True)):
         floors = [
             width if column.right and not numbers_too else min(width, minimum)
@@ -166,7 +168,10 @@ def _widths(
 
 
 def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """Limits the widest columns to the largest common width for which there is room. No column is narrower than its floor."""
+    """Returns the widths, limited to the largest common width with which all columns fit into ``room``.
+
+    No column is narrower than its floor.
+    """
 
     def at(level: int) -> list[int]:
         return [min(width, max(level, floor)) for width, floor in zip(natural, floors)]
@@ -175,7 +180,7 @@ def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[i
     while level > 1 and sum(at(level)) > room:
         level -= 1
     widths = at(level)
-    for index, width in enumerate(natural):  # the first columns that can use the remaining room get it
+    for index, width in enumerate(natural):  # the remaining room goes to the first columns that can use it
         spare = room - sum(widths)
         if spare > 0 and widths[index] < width:
             widths[index] += min(spare, width - widths[index])

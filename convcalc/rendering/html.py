@@ -1,4 +1,4 @@
-"""Sheets as one HTML page without other files, or as an HTML fragment for notebooks."""
+"""Sheets as one complete HTML page that needs no other files, or as a fragment of HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from convcalc.base.text import visible
 from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
 
-# Only elements inside .convcalc are styled, so that a fragment does not change the page around it.
+# The styles apply only to elements inside .convcalc. Therefore a fragment does not change the page around it.
 _STYLE = """\
 .convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
 .convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
@@ -44,7 +44,7 @@ def html_page(sheets: Sequence[Sheet]) -> str:
 
 
 def html_fragment(sheet: Sheet) -> str:
-    """Returns a section with its style, to be part of another page."""
+    """Returns a section for another page. The section contains its style."""
     return f"<style>\n{_STYLE}</style>\n{_section(sheet)}"
 
 

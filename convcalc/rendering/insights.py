@@ -1,4 +1,4 @@
-"""Insights as text, and the meaning of a code."""
+"""Insights as text, and pages with the meaning of a code."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_PER_CODE = 6  # the maximum number of lines per code: a deep network can have the same insight for every layer
+MOST_PER_CODE = (
+    6  # the maximum number of lines for one code; without it, a deep network could have a line for every layer
+)
 _INDENT = "   "
 
 
 def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
-    """Returns a line for each insight, wrapped to the width. If many have the same code, only the first are listed."""
+    """Returns a line for each insight, wrapped to the width of the text.
+
+    If many insights have the same code, only the first are listed.
+    """
     if not results:
         return " Insights: none\n"
     lines = [" Insights (for details: convcalc explain CODE)"]
@@ -25,7 +30,10 @@ def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
 
 
 def insight_lines(results: Sequence[Insight]) -> Iterator[str]:
-    """Yields a line for each insight. If many have the same code, it yields the first few and the number of the others."""
+    """Yields a line for each insight.
+
+    If many insights have the same code, yields the first few, and a line with the number of the others.
+    """
     for code, group in groupby(results, lambda insight: insight.code):
         same_code = list(group)
         yield from (f"{code}: {insight.layer} {insight.message}" for insight in same_code[:MOST_PER_CODE])
@@ -34,6 +42,6 @@ def insight_lines(results: Sequence[Insight]) -> Iterator[str]:
 
 
 def code_page(code: str, title: str, explanation: str, style: TextStyle) -> str:
-    """Returns the meaning of a code: its title, why it matters and what to do."""
+    """Returns the page of a code: its title, why the problem or insight matters, and what to do."""
     lines = [style.painted(code, "bold"), *wrapped(f"{title}\n\n{explanation}", style.width)]
     return "".join(f"{style.encoded(line)}\n" for line in lines)

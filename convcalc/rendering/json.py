@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def json_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields one object, or a list of objects if several models are written."""
+    """Yields the reports as JSON: one object for a single model, or a list of objects for several models."""
     data = [_data(report, request) for report in reports]
     yield dumps(data if request.several else data[0])
 
 
 def jsonl_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields a line for each report."""
+    """Yields one line of JSON for each report."""
     return (line(_data(report, request)) for report in reports)
 
 
 def _data(report: Study, request: FormatRequest) -> dict[str, Any]:
-    """Returns the JSON report, with the insights if they are requested."""
+    """Returns the JSON report. It contains the insights if they are requested."""
     data = report_data(report)
     if request.insights:
         from convcalc.checking.insights import insights
@@ -37,31 +37,31 @@ def _data(report: Study, request: FormatRequest) -> dict[str, Any]:
 
 
 def json_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
-    """Returns the comparison as one object."""
+    """Returns the comparison as one JSON object."""
     return dumps(comparison.as_dict())
 
 
 def jsonl_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
-    """Returns the comparison on one line."""
+    """Returns the comparison as JSON on one line."""
     return line(comparison.as_dict())
 
 
 def json_checks(models: Sequence[dict[str, Any]]) -> str:
-    """Returns the checks of all models as one object."""
+    """Returns the checks of all models as one JSON object."""
     from convcalc.rendering.checks import checks_data
 
     return dumps(checks_data(models))
 
 
 def jsonl_check_result(result: CheckResult) -> str:
-    """Returns the line of one model."""
+    """Returns the result of the check of one model, as one line of JSON."""
     from convcalc.rendering.checks import model_dict
 
     return line(model_dict(result))
 
 
 def jsonl_checks(lines: Sequence[str]) -> str:
-    """Returns the lines of all models."""
+    """Returns the results of all models, each on one line."""
     return "".join(lines)
 
 

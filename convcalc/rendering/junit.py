@@ -1,7 +1,7 @@
 """The format ``junit`` of checks: JUnit's XML, which CI servers show as tests.
 
-A model is a test suite. Each layer that is checked is a test, so that viewers list passed and failed layers. Problems that do not
-concern a layer, such as a budget, belong to the test of the model itself.
+A model is a test suite. Each layer that is checked is a test, so that viewers list the passed and the failed layers.
+Some problems do not belong to a layer, such as an exceeded budget: they belong to a test of the model itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Suite(Struct):
 
 
 def junit(suites: Sequence[Suite]) -> str:
-    """Returns the complete document."""
+    """Returns the complete XML document."""
     root = Element("testsuites", name="convcalc check")
     root.extend([suite.element for suite in suites])
     for count in ("tests", "failures", "errors"):
@@ -56,7 +56,10 @@ def suite(result: CheckResult) -> Suite:
 
 
 def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
-    """Adds a test to the suite. Returns True if it fails. Warnings do not fail a test: they are its output."""
+    """Adds a test to the suite.
+
+    Returns True if the test fails. A test with warnings does not fail: the warnings are its output.
+    """
     case = SubElement(suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(result.source))
     case.set("time", _seconds(result.seconds if name == _MODEL else 0))
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -71,7 +74,7 @@ def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Pro
 
 
 def _checked_layers(result: CheckResult) -> Iterator[str]:
-    """Yields the paths of layers that are compared with a record, or that have expectations in their spec."""
+    """Yields the paths of the layers that are checked: compared with a record, or with expectations in the spec."""
     if result.comparison is not None:
         for pair in result.comparison.pairs:
             row = pair.after or pair.before
@@ -86,7 +89,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _legal(text: str) -> str:
-    """Returns the text with characters escaped that XML cannot contain."""
+    """Returns the text. Characters that XML cannot contain are escaped."""
     return _ILLEGAL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 

@@ -1,4 +1,4 @@
-"""The formats ``keras`` and ``keras2``: what ``model.summary()`` prints."""
+"""The formats ``keras`` and ``keras2``: the same text that ``model.summary()`` prints in Keras 3 and Keras 2."""
 
 from __future__ import annotations
 

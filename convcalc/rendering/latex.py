@@ -1,4 +1,4 @@
-r"""A sheet as a LaTeX table. A ``longtable`` can continue over several pages, which deep networks need."""
+"""A sheet as a LaTeX table. It is a ``longtable``, because the table of a deep network can need several pages."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# Two of -, comma or ' in a row would be set as one character.
+# LaTeX would print two successive -, commas or ' as one character.
 _SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 
 def latex_text(sheet: Sheet) -> str:
-    """Returns the table with the title as its caption, the header on every page, and the notes below."""
+    """Returns the table. The title is the caption, every page has the header, and the notes are below the table."""
     header = ["\\toprule", _row([column.heading for column in sheet.columns]), "\\midrule"]
     notes = [f"\\multicolumn{{{len(sheet.columns)}}}{{l}}{{{escaped(note.strip())}}} \\\\" for note in sheet.notes]
     lines = [
@@ -71,18 +71,21 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # After the \\ of the row before, LaTeX would read a star or a bracket as an argument.
+    # LaTeX would read a star or a bracket at the beginning of a row as an argument of the \\ that ends the row above.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 
 def _indented(cell: str) -> str:
-    """Returns the text of a cell. LaTeX drops leading spaces, so they are replaced."""
+    """Returns the text of a cell. Leading spaces are replaced, because LaTeX ignores them."""
     text = cell.lstrip(" ")
     return "~" * (len(cell) - len(text)) + escaped(text)
 
 
 def escaped(text: str) -> str:
-    """Returns the text with LaTeX's special characters escaped. Characters that an old pdfLaTeX lacks are written as codes."""
+    """Returns the text with LaTeX's special characters escaped.
+
+    Characters that an old pdfLaTeX does not know are written as codes.
+    """
     return _SPECIAL.sub(_replacement, visible(text))
 
 
@@ -99,7 +102,7 @@ def _replacement(match: re.Match[str]) -> str:
 
 
 def latex_sheets(sheets: Iterable[Sheet]) -> Iterator[str]:
-    """Yields a table for each sheet, after a comment that names the required packages."""
+    """Yields a comment with the names of the required packages, and then a table for each sheet."""
     yield PREAMBLE
     yield from blank_line_between(map(latex_text, sheets))
 

@@ -10,15 +10,15 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 from convcalc.rendering.text import blank_line_between
 
-# Characters with a meaning in Markdown. @, # and $ are written as code, so that GitHub does not mention people, link issues or
-# typeset formulas.
+# Characters with a meaning in Markdown. The characters @, # and $ are written as codes. Otherwise GitHub would read @ as
+# the name of a person, # as the number of an issue, and $ as the beginning of a formula.
 _SPECIAL = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
 # The beginning of a nested list or of a horizontal line.
 _LIST = re.compile(r"^(\d*)(?=[-+.)])")
 
 
 def markdown_text(sheet: Sheet) -> str:
-    """Returns the title as a heading, the table with numbers aligned right, and the notes."""
+    """Returns the title as a heading, the table, and the notes. Numbers in the table are aligned right."""
     lines = [
         f"## {escaped(sheet.title)}",
         "",
@@ -36,7 +36,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _indented(cell: str) -> str:
-    """Returns the text of a cell. Markdown drops leading spaces, so they are replaced."""
+    """Returns the text of a cell. Leading spaces are replaced, because Markdown ignores them."""
     text = cell.lstrip(" ")
     return "&nbsp;" * (len(cell) - len(text)) + escaped(text)
 
@@ -47,7 +47,7 @@ def escaped(text: str) -> str:
 
 
 def _list_item(text: str) -> str:
-    """Returns the text of a list item, escaped so that it does not begin a nested list."""
+    """Returns the text of a list item. It is escaped so that it does not begin a nested list."""
     return _LIST.sub(r"\1\\", text)
 
 

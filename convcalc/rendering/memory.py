@@ -1,4 +1,4 @@
-"""Memory as text: totals, a chart of the live memory at each step, and the tensors in memory at the peak."""
+"""Memory as text: the totals, a chart of the memory at each step, and the tensors that are in memory at the peak."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from convcalc.base.text import bytes_text, number_text, visible
 from convcalc.rendering.grid import TextStyle, width_of
 
 ROWS = 8
-WIDTH = 100  # of a chart if no width is requested
-MOST_TENSORS = 12  # that are listed
+WIDTH = 100  # the width of the chart in columns, if no width is requested
+MOST_TENSORS = 12  # the maximum number of tensors that are listed
 _WIDEST_STEP = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 def memory_text(report: Study, style: TextStyle) -> str:
-    """Returns the totals, the chart, the tensors in memory at the peak, and the estimate for training if it is requested."""
+    """Returns the totals, the chart, and the tensors in memory at the peak.
+
+    The estimate for training follows if it is requested.
+    """
     memory = report.memory
     lines = [*_totals(memory), "", *chart(memory, style), "", *_tensors_at_peak(memory)]
     if memory.training:
@@ -25,7 +28,7 @@ def memory_text(report: Study, style: TextStyle) -> str:
 
 
 def _size(number: Number, label: str | None = None) -> str:
-    """``1,204,224 bytes (1.15 MB)``."""
+    """Returns a size in bytes as text, such as ``1,204,224 bytes (1.15 MB)``."""
     exact = number_text(number, label)
     return "?" if exact == "?" else f"{exact} bytes ({bytes_text(number)})"
 
@@ -56,7 +59,10 @@ def _group(group: WeightGroup) -> str:
 
 
 def chart(memory: Memory, style: TextStyle) -> list[str]:
-    """Returns a bar chart of the live memory at each step. If there are too many steps, each bar is the maximum of several."""
+    """Returns a bar chart of the live memory at each step.
+
+    If there are too many steps, one bar stands for several steps: it shows their maximum.
+    """
     top, steps = memory.moments[memory.peak_step].alive, len(memory.moments)
     if top == 0:
         return []
@@ -79,7 +85,9 @@ def chart(memory: Memory, style: TextStyle) -> list[str]:
     under = f"{' ' * margin}{' ' * mark}^"
     lines.append(f" {labels[1]:>{margin - 3}} {corner}{line * (bars * wide)}")
     text = f" step {memory.peak_step + 1} of {steps}: {memory.moments[memory.peak_step].layer}"
-    if width_of(under + text) > margin + room:  # without room after the mark, the text is before it
+    if (
+        width_of(under + text) > margin + room
+    ):  # there is no room for the text after the mark, so write it before the mark
         text = text[1:] + " "
         before = margin + mark - width_of(text)
         return [*lines, f"{' ' * before}{text}^"] if before >= 0 else [*lines, under, f" {text.strip()}"]
@@ -87,7 +95,7 @@ def chart(memory: Memory, style: TextStyle) -> list[str]:
 
 
 def _cell(height: int, top: int, row: int, ascii: bool) -> str:
-    """Returns the part of a bar in one row of the chart. A bar that is not 0 is visible."""
+    """Returns the characters of one bar in one row of the chart. Every bar above 0 is visible in the lowest row."""
     eighths = max(-(-height * ROWS * 8 // top), 1 if height else 0) - 8 * row
     if ascii:
         return "#" if eighths >= (4 if row else 1) else " "
@@ -95,7 +103,7 @@ def _cell(height: int, top: int, row: int, ascii: bool) -> str:
 
 
 def _tensors_at_peak(memory: Memory) -> list[str]:
-    """Returns the tensors in memory at the peak, the largest first."""
+    """Returns lines with the tensors that are in memory at the peak. The largest tensor is first."""
     largest = sorted(memory.alive, key=lambda tensor: -tensor.size if isinstance(tensor.size, int) else 0)
     shown, rest = largest[:MOST_TENSORS], largest[MOST_TENSORS:]
     cells = [(tensor.name, number_text(tensor.size)) for tensor in shown]

@@ -14,15 +14,15 @@ from convcalc.rendering.output_format import FormatRequest, OutputFormat
 if TYPE_CHECKING:
     from convcalc.analyse.study import Study
 
-# Mermaid reads labels as HTML and as Markdown. Characters with a meaning there are written as Mermaid's entities.
+# Mermaid reads labels as HTML and as Markdown. Characters with a meaning in HTML or Markdown are written as entities.
 _SPECIAL = re.compile(r"[^\w \-(),:\x80-\U0010ffff]|^[- ]|(?<![^\W_])_|_(?![^\W_])")
 
-# Mermaid's default limits maxTextSize and maxEdges. The text of a graph cannot change them.
+# The default values of Mermaid's limits maxTextSize and maxEdges. The text of a graph cannot change these limits.
 MOST_CHARACTERS, MOST_EDGES = 50_000, 500
 
 
 def mermaid_text(graph: Graph) -> str:
-    """Returns a flowchart. Inputs have round ends, outputs have a thick border, nested models are subgraphs."""
+    """Returns a flowchart. Inputs have round ends, outputs have a thick border, and nested models are subgraphs."""
     title = json.dumps(visible(graph.title), ensure_ascii=False)
     return f"---\ntitle: {title}\n---\nflowchart TB\n" + "".join(f"  {line}\n" for line in _lines(graph))
 
@@ -38,7 +38,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _group_lines(graph: Graph, group: str) -> Iterator[str]:
-    """Yields the nodes and groups of a group."""
+    """Yields the lines for the nodes and groups that are inside a group."""
     for node in graph.nodes:
         if node.group == group:
             left, right = ("([", "])") if node.id in graph.inputs else ("[", "]")
@@ -55,7 +55,10 @@ def _quoted(*lines: str) -> str:
 
 
 def mermaid_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields the graph of each report. A note tells the user if Mermaid refuses a graph of this size."""
+    """Yields the graph of each report.
+
+    Also shows a note to the user if a graph is so large that Mermaid refuses to draw it.
+    """
     for report in reports:
         layers = graph(report, request.depth)
         text = mermaid_text(layers)

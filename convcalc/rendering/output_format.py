@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
     from convcalc.rendering.grid import TextStyle
 
-# Groups of options of ``convcalc summary``.
+# Options of ``convcalc summary`` that several formats accept together.
 SHEET_OPTIONS = ("columns", "depth", "convention")
 KERAS_OPTIONS = ("line_length", "positions", "expand_nested", "show_trainable", "layer_range")
 DATA_OPTIONS = ("convention", "memory", "training", "insights")
@@ -20,21 +20,22 @@ DATA_OPTIONS = ("convention", "memory", "training", "insights")
 class OutputFormat(Struct):
     """An output format, with references (``"module:function"``) to the functions that write it.
 
-    A format of tables declares only ``sheets``, because reports, checks and comparisons can all be sheets. Any other format declares
-    a function for each of these three that it can write.
+    A format of tables only has ``sheets``, because reports, checks and comparisons can all be written as sheets. Any
+    other format has one function for each of these three that it can write.
 
-    - ``name`` is the word after ``--format``, ``endings`` are the file endings that select the format.
-    - ``machine`` is True for formats that programs read: numbers without separators, empty cells for unknown numbers, and one
-      table in a file.
-    - ``options`` are the options of ``convcalc summary`` that only some formats accept, and this one does.
+    - ``name`` is the word after ``--format``. ``endings`` are the file endings that select the format.
+    - ``machine`` is True for formats that programs read. They write numbers without separators, empty cells for unknown
+      numbers, and only one table in a file.
+    - ``options`` are the special options of ``convcalc summary`` that this format accepts. (A special option is not
+      accepted by every format.)
     - ``several`` is False if a file can contain only one model.
     - ``sheets`` takes an iterable of Sheets and returns pieces of text.
-    - ``reports`` takes an iterable of Studies and a :class:`FormatRequest` and returns pieces of text.
-    - ``comparison`` takes a Comparison and a :class:`ComparisonRequest` and returns the text.
-    - ``check_result`` takes a CheckResult and returns the model's part as plain data, which another process can send;
-      ``checks`` takes a sequence of such parts and returns the text.
-    - ``check_pieces`` takes a CheckResult and a TextStyle and returns :class:`Piece` objects, which are written as soon as a model
-      is checked. A format has either this or ``check_result`` and ``checks``.
+    - ``reports`` takes an iterable of Studies and a :class:`FormatRequest`, and returns pieces of text.
+    - ``comparison`` takes a Comparison and a :class:`ComparisonRequest`, and returns the text.
+    - ``check_result`` takes a CheckResult and returns data that can be sent to another process.
+    - ``checks`` takes a sequence of the data that ``check_result`` returned for each model, and returns the text.
+    - ``check_pieces`` takes a CheckResult and a TextStyle, and returns :class:`Piece` objects. They are written as soon
+      as a model is checked. A format with ``check_pieces`` has neither ``check_result`` nor ``checks``.
     """
 
     name: str
@@ -66,7 +67,7 @@ class OutputFormat(Struct):
 
 
 class Piece(Struct):
-    """A piece of text, for standard error if ``to_stderr``, else for the output."""
+    """A piece of text. It is written to standard error if ``to_stderr`` is True, otherwise to the output."""
 
     text: str
     to_stderr: bool = False
@@ -86,10 +87,10 @@ class FormatRequest(Struct):
     """The options for writing reports.
 
     - ``several`` is True if more than one model is written.
-    - ``text_style`` returns the TextStyle; only formats that draw call it.
-    - ``columns``, ``depth``, ``memory`` and ``insights`` are the options of ``convcalc summary``.
-    - ``keras`` are the options of Keras's printed text.
-    - ``note`` is a function that shows a message to the user, outside the output.
+    - ``text_style`` is a function that returns the TextStyle. Only formats that draw call the function.
+    - ``columns``, ``depth``, ``memory`` and ``insights`` are options of ``convcalc summary``.
+    - ``keras`` are the options of the formats ``keras`` and ``keras2``.
+    - ``note`` is a function that shows a message to the user. The message is not a part of the output.
     """
 
     several: bool = False
@@ -103,7 +104,7 @@ class FormatRequest(Struct):
 
 
 class ComparisonRequest(Struct):
-    """The options for writing a comparison: ``everything`` is True to include unchanged layers."""
+    """The options for writing a comparison. ``everything`` is True if unchanged layers are written too."""
 
     everything: bool = False
     text_style: Callable[[], TextStyle] = _plain_style

@@ -1,4 +1,4 @@
-"""A picture of one axis: its positions, and which of them the kernel reads at each step."""
+"""A picture of one axis. It shows the positions, and which of them the kernel reads at each step."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from convcalc.base.structs import Struct
 from convcalc.base.window import Window
 
 MOST_ROWS = 7
-MOST_POSITIONS = 2000  # of one kernel: more do not fit into a terminal
+MOST_POSITIONS = 2000  # the maximum number of positions that are drawn for one kernel; a terminal has no room for more
 _READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
-    """A line of the picture: a label, and the marks at some positions."""
+    """A line of the picture: a label, and a mark for some of the positions."""
 
     label: str
     marks: dict[int, str]
 
 
 def picture(window: Window, width: int = 76) -> list[str]:
-    """Returns the lines of the picture, of at most ``width`` columns. There are none if a size is unknown or the axis is empty.
+    """Returns the lines of the picture, with at most ``width`` columns.
 
-    Positions count from the beginning of the padding. Of a long axis, only the beginning and the end are shown.
+    Returns no lines if a size is unknown or the axis is empty.
+
+    Position 0 is the first position of the padding. If the axis is long, only its beginning and its end are shown.
     """
     numbers = [plain(number) for number in window.sizes]
     if not all(isinstance(number, int) for number in numbers):
@@ -40,7 +42,10 @@ def _ints(window: Window) -> tuple[int, ...]:
 
 
 def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
-    """Returns the rows of a window that moves over the input and its padding, the number of positions, and the legend."""
+    """Returns the rows of a window that moves over the input and its padding.
+
+    Also returns the number of positions and the legend.
+    """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     length = before + size + after
     rows = [_axis_row("input", length, before, size), *_step_rows("window", output, kernel, stride, dilation)]
@@ -59,7 +64,7 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
 
 
 def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
-    """Returns the row that numbers the positions, with marks for padding before and after them."""
+    """Returns the row with the numbers of the positions. The padding before and after them is marked."""
     return _Row(
         label,
         {
@@ -70,7 +75,10 @@ def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
 
 
 def _step_rows(label: str, count: int, kernel: int, stride: int, dilation: int) -> list[_Row]:
-    """Returns a row for each of the shown steps, with marks at the positions of the kernel, which moves by the stride."""
+    """Returns a row for each step that is shown.
+
+    The row has marks at the positions of the kernel. The kernel moves by the stride at each step.
+    """
     rows = []
     for number in _shown_numbers(count):
         if number is None:
@@ -84,7 +92,7 @@ def _step_rows(label: str, count: int, kernel: int, stride: int, dilation: int) 
 
 
 def _is_read(window: Window, position: int) -> bool:
-    """Returns True if the kernel reads a position at any step. Positions count from the beginning of the padding."""
+    """Returns True if the kernel reads a position at any step. Position 0 is the first position of the padding."""
     _, kernel, stride, dilation, _, _, output = _ints(window)
     return any(
         (position - step * dilation) % stride == 0 and 0 <= (position - step * dilation) // stride < output
@@ -95,7 +103,8 @@ def _is_read(window: Window, position: int) -> bool:
 def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     """Returns the rows of a transposed window, the number of positions, and the legend.
 
-    A row shows to which outputs an input position is added. Outputs that are cropped are marked like padding.
+    A row belongs to one input position. It shows the output positions to which this input is added. Cropped outputs
+    have the mark of padding.
     """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
@@ -116,19 +125,25 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
 
 
 def _shown_numbers(count: int) -> list[int | None]:
-    """Returns the numbers below ``count``. If there are many: the first and the last, with None between them."""
+    """Returns the numbers from 0 to ``count`` - 1.
+
+    If there are many, returns only the first and the last numbers, with None between them.
+    """
     if count <= MOST_ROWS:
         return list(range(count))
     return [0, 1, 2, None, count - 3, count - 2, count - 1]
 
 
 def _ends(length: int, most: int = 200) -> list[int]:
-    """Returns the positions that can be visible: all of a short axis, otherwise those near its ends."""
+    """Returns the positions that can be visible.
+
+    On a short axis, these are all positions; otherwise the positions near both ends.
+    """
     return list(range(length)) if length <= 2 * most else [*range(most), *range(length - most, length)]
 
 
 def _draw(rows: Sequence[_Row], length: int, width: int) -> list[str]:
-    """Returns the lines of the rows. Without room for all positions, the middle is left out."""
+    """Returns the rows as lines. If there is no room for all positions, the positions in the middle are left out."""
     column = max(len(mark) for row in rows for mark in row.marks.values()) + 1
     label = max(len(row.label) for row in rows) + 1
     room = (width - label) // column

@@ -20,13 +20,17 @@ from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-# A link in a message, as viewers read it.
+# The beginning of a text that viewers would show as a link.
 _LINK = re.compile(r"\[([^][]*)\]\(")
 _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
 class Finding(Struct):
-    """A problem as data. The number of its rule, and its number among equal findings, depend on all models and are added later."""
+    """A problem as data.
+
+    :func:`_results` adds two numbers that depend on the other models: the index of the rule, and the count among equal
+    findings.
+    """
 
     code: Code
     level: str
@@ -36,19 +40,19 @@ class Finding(Struct):
 
 
 class Findings(Struct):
-    """The findings of one model. ``read`` is True if the file could be read."""
+    """The findings for one model. ``read`` is True if the file of the model could be read."""
 
     read: bool
     items: Sequence[Finding]
 
 
 def findings(result: CheckResult) -> Findings:
-    """Returns the findings of a model."""
+    """Returns the findings for one model."""
     return Findings(result.report is not None, [_finding(result, problem) for problem in result.problems])
 
 
 def sarif(models: Sequence[Findings]) -> str:
-    """Returns the complete log, which has one run."""
+    """Returns the complete SARIF log. The log has one run."""
     all_findings = [finding for model in models for finding in model.items]
     codes = sorted({finding.code for finding in all_findings})
     run = {
@@ -86,13 +90,13 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # A number distinguishes equal findings.
+            # The number at the end distinguishes equal findings.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 
 
 def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, Any]:
-    """Returns the location of a finding in the file (unless it is standard input) and in the model."""
+    """Returns the location of a finding: the position in the file, and the layer. Standard input has no position."""
     location: dict[str, Any] = {}
     file = mark.file if mark else source
     if file not in STDIN:
@@ -108,7 +112,10 @@ def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, An
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """Returns the URI of a file. Below the working directory it is relative, so that viewers find the file in the repository."""
+    """Returns the URI of a file.
+
+    The URI of a file below the working directory is relative, so that viewers find the file in the repository.
+    """
     path = PurePath(file)
     if path.is_absolute():
         working_directory = Path.cwd()
@@ -119,7 +126,7 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _fingerprint(result: CheckResult, problem: Problem) -> str:
-    """Returns a hash that stays the same if lines move or numbers change."""
+    """Returns a hash that identifies a problem. The hash does not depend on line numbers, or on numbers in the message."""
     parts = (PurePath(result.source).as_posix(), problem.code, problem.layer or "", _NUMBERS.sub("#", problem.message))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

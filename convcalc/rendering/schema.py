@@ -21,7 +21,7 @@ from convcalc.layers.arguments import (
     Integer,
     Sizes,
 )
-from convcalc.layers.dtypes import DTYPES, POLICIES
+from convcalc.layers.dtypes import DTYPES, NUMBERED_POLICIES, POLICIES
 from convcalc.model import MAXIMA
 from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.spec.custom import KEYS as CUSTOM_KEYS
@@ -46,7 +46,7 @@ _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
 def json_schema(layers: Iterable[LayerDefinition] = ()) -> str:
-    """Returns the schema as text. Without ``layers``, it describes all layers of the catalogue."""
+    """Returns the schema as text. It describes ``layers``, or all layers of the catalogue if ``layers`` is empty."""
     return json.dumps(spec_schema(tuple(layers) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -102,7 +102,10 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
 
 
 def _layer(definition: LayerDefinition) -> Schema:
-    """Returns the schema of the value after a layer's name: arguments by name, by position, a single one, or none."""
+    """Returns the schema of the value after the name of a layer.
+
+    The value has arguments by name, arguments by position, or one argument; or it is empty.
+    """
     by_name = {
         argument.name: argument_schema(argument) for argument in (*definition.arguments, *definition.call_arguments)
     }
@@ -125,7 +128,10 @@ def _layer(definition: LayerDefinition) -> Schema:
 
 
 def _operation(operation: Operation) -> Schema:
-    """Returns the schema of the value after an operation's name. The reader checks the values of the arguments."""
+    """Returns the schema of the value after the name of an operation.
+
+    The schema does not check the values of the arguments: the reader does.
+    """
     arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.init_parameters)}
     return {
         "description": operation.doc,
@@ -140,12 +146,15 @@ def _needed(definition: LayerDefinition) -> list[str]:
 
 
 def _call_arguments(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argument]:
-    """Returns the arguments that calls of some layers accept, by name."""
+    """Returns the arguments of calls, by name: all arguments that the calls of at least one layer accept."""
     return {argument.name: argument for definition in by_name.values() for argument in definition.call_arguments}
 
 
 def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema]) -> Schema:
-    """Returns the schema of an item of ``layers:``: a name, or a mapping with one name, a repeat, or a call."""
+    """Returns the schema of an item of ``layers:``.
+
+    The item is a name, or a mapping. The mapping has one name, or is a repeat or a call.
+    """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
     # Layers with required arguments, such as Dense, and nested models need a value after their name.
     with_value = [*(name for name in by_name if name not in without_value), *NESTED]
@@ -202,7 +211,11 @@ def _common() -> dict[str, Schema]:
         ),
         "trainable": {**kind_schema(Boolean()), "description": "Whether the weights are trainable; default: true."},
         "dtype": {
-            **one_of(POLICIES),
+            "anyOf": [
+                one_of(POLICIES),
+                {"type": "string", "pattern": NUMBERED_POLICIES},
+                {"type": "string", "pattern": "; "},
+            ],
             "description": "The dtype policy of the layer; default: float32, or int64 for layers that return integers.",
         },
     }
@@ -297,7 +310,7 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
 
 
 def _input(definition: LayerDefinition) -> Schema:
-    """Returns the schema of an input: its shape, or a mapping that contains it."""
+    """Returns the schema of an input. The input is a shape, or a mapping that contains the shape."""
     keys = {argument.name: argument_schema(argument) for argument in definition.arguments}
     mapping = _mapping(
         {
@@ -337,11 +350,13 @@ def _mapping(properties: Mapping[str, Schema], description: str, **further: Any)
     return {**described, "type": "object", "properties": dict(properties), "additionalProperties": False, **further}
 
 
-# Which names layers have ------------------------------------------------------------------------------------------------
+# Known names of layers --------------------------------------------------------------------------------------------------
 
 
 def _names_within(known: list[str], blocks: bool) -> Schema:
-    """Returns the schema of a list of layers that have known names at every level.
+    """Returns the schema of a list of layers.
+
+    All names in the list must be known, also inside nested models and repeats.
 
     With ``blocks``, every name that does not begin with an upper-case letter is accepted too.
     """

@@ -1,4 +1,4 @@
-"""A table as data. The formats table, CSV, Markdown, HTML and LaTeX are written from it."""
+"""A table as data. Several formats write it as text: table, CSV, Markdown, HTML and LaTeX."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Column:
     """A column.
 
     Attributes:
-        heading: The heading.
-        right: True for numbers: they are aligned right and do not wrap.
-        style: The style of the cells, as Rich names it.
+        heading: The text above the cells.
+        right: True for a column of numbers. Its cells are aligned right and do not wrap.
+        style: The name that Rich gives to the style of the cells.
     """
 
     heading: str
@@ -27,8 +27,8 @@ class Sheet:
 
     Attributes:
         title: The title.
-        fields: The names of the columns for programs, as in CSV.
-        columns: The columns for people.
+        fields: The names of the columns in formats that programs read, such as CSV.
+        columns: The columns, with headings for people.
         rows: The texts of the cells.
         notes: The lines below the table, such as totals.
     """
@@ -41,6 +41,9 @@ class Sheet:
 
 
 def with_model(sheet: Sheet, model: str) -> Sheet:
-    """Returns the sheet with the model as its first column, for tables of several models."""
+    """Returns the sheet with an additional first column: the name of the model.
+
+    Tables of several models need this column.
+    """
     rows = [(model, *row) for row in sheet.rows]
     return replace(sheet, fields=("model", *sheet.fields), columns=(Column("Model"), *sheet.columns), rows=rows)

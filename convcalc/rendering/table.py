@@ -1,4 +1,4 @@
-"""The summary as a sheet, with a row for each layer and the totals below; and the format ``table``."""
+"""The summary as a sheet, and the format ``table``. The sheet has a row for each layer, and the totals as notes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Formats for programs have the same columns for every model, and the name and the type in separate columns.
+# Formats for programs have the same columns for every model. The name and the type of a layer are separate columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}
 
 
 def table(report: Study, style: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
-    """Returns the summary as text."""
-    from convcalc.rendering.grid import draw_sheet  # imported lazily: only this format needs Rich
+    """Returns the summary as a table in text."""
+    from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
 
     return draw_sheet(summary_sheet(report, columns, depth), style)
 
@@ -34,9 +34,11 @@ def table(report: Study, style: TextStyle, columns: Sequence[str] | None = None,
 def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
     """Returns the summary as a sheet.
 
-    ``columns`` are names of columns or presets. By default, these are the layer, output shape, parameters and MACs, and the
-    connections if the graph branches. ``depth`` is the number of levels of nested models that are shown. ``plain`` is for formats
-    that programs read: numbers have no separators, the cell of an unknown number is empty, and the last column names it.
+    - ``columns`` are names of columns or presets. By default, the columns are the layer, the output shape, the
+      parameters and the MACs; and also the connections, if the graph has branches.
+    - ``depth`` is the number of levels of nested models that are shown.
+    - ``plain`` is True for formats that programs read. Then numbers have no separators, the cell of an unknown number
+      is empty, and the last column names the unknown numbers.
     """
     chosen = columns_named(columns) if columns else PLAIN_DEFAULT if plain else _default(report)
     if any(name.startswith("flops") for name in chosen):
@@ -58,7 +60,7 @@ def _default(report: Study) -> tuple[str, ...]:
 
 
 def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
-    """Returns the sheet for programs. If nested models are shown, each row has the path of its layer."""
+    """Returns the sheet for programs. If nested models are shown, each row has the path and the depth of its layer."""
     names = tuple(dict.fromkeys(part for name in chosen for part in _SEPARATE.get(name, (name,))))
     fields = [FIELDS[name] for name in names]
 
@@ -74,7 +76,7 @@ def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], de
 
 
 def _hidden(hidden: int, depth: int) -> list[str]:
-    """Returns the note about layers that are not shown."""
+    """Returns a note with the number of layers that are not shown."""
     single = hidden == 1
     note = f"{hidden:,} layer{'' if single else 's'} of nested models {'is' if single else 'are'} not shown"
     return [f" {note}: --depth {depth + 1} shows {'it' if single else 'them'}"] if hidden else []
@@ -87,7 +89,7 @@ def _totals(report: Study) -> list[str]:
     per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
     non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # If a count is unknown, its bytes are unknown too, not 0.
+    # If a number of parameters is unknown, its size in bytes is also unknown. It is not 0.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
@@ -103,7 +105,7 @@ def _totals(report: Study) -> list[str]:
 
 
 def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[str]:
-    """Yields each report as a table, with memory and insights below it if they are requested."""
+    """Yields each report as a table. If memory or insights are requested, they follow below the table."""
     text_style = request.text_style()
     for number, report in enumerate(reports):
         yield "\n" * (number > 0) + table(report, text_style, request.columns, request.depth)
@@ -121,7 +123,7 @@ def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[
 def table_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
     """Returns the comparison as a table."""
     from convcalc.rendering.diff import diff_sheet
-    from convcalc.rendering.grid import draw_sheet  # imported lazily: needs Rich
+    from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
 
     return draw_sheet(diff_sheet(comparison, request.everything), request.text_style())
 

@@ -1,28 +1,32 @@
-"""Texts that several formats share: the arguments of layers, and blank lines between texts."""
+"""Functions for text that several formats use: they write the arguments of layers, and blank lines between texts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 
 
 def arguments_text(args: Mapping[str, Any]) -> str:
-    """Returns arguments by name, such as ``filters=32, kernel_size=3×3``."""
+    """Returns arguments and their names as text, such as ``filters=32, kernel_size=3×3``."""
     return ", ".join(f"{name}={value_text(value)}" for name, value in args.items())
 
 
 def value_text(value: Any) -> str:
-    """Returns the value of an argument, such as ``3×3`` for sizes and ``LSTM(units=64)`` for a layer."""
+    """Returns the value of an argument as text, such as ``3×3`` for sizes and ``LSTM(units=64)`` for a layer."""
     if isinstance(value, SubModel):
         return f"the model '{value.name}'"
+    if isinstance(value, SubForeign):
+        return f"the custom layer {value.name}"
     if isinstance(value, SubLayer):
         return f"{value.definition.name}({arguments_text(value.args)})"
     if isinstance(value, (tuple, list)):
         if value and all(isinstance(part, int) for part in value):
             return "×".join(map(str, value))
         return f"({', '.join(map(value_text, value))})"
+    if isinstance(value, dict) and value.get("class_name") == "function" and isinstance(value.get("config"), str):
+        return str(value["config"])
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {value_text(part)}' for key, part in value.items())}}}"
     if isinstance(value, bool) or value is None:
@@ -31,5 +35,5 @@ def value_text(value: Any) -> str:
 
 
 def blank_line_between(texts: Iterable[str]) -> Iterator[str]:
-    """Yields the texts, with an empty line before each except the first."""
+    """Yields the texts. Before each text except the first, yields an empty line."""
     return ("\n" * (number > 0) + text for number, text in enumerate(texts))

@@ -16,7 +16,7 @@ from convcalc.report_json import SCHEMA_VERSION
 
 _LAYER_NUMBERS = ("params", "trainable_params", "macs", "output_bytes")
 _MEMORY_NUMBERS = ("input_bytes", "output_bytes", "activation_bytes", "peak_activation_bytes", "weight_bytes")
-# Bytes are only comparable if they were counted without the options --assume-dtype and --inplace.
+# Numbers of bytes are comparable only if they were counted without the options --assume-dtype and --inplace.
 _COMPARABLE_MEMORY = {"dtype": None, "in_place": False}
 
 
@@ -39,7 +39,7 @@ class JsonLayer(Struct):
 
 
 class JsonReport(Struct):
-    """The contents of a JSON report. Memory numbers that were counted under other assumptions than usual are left out."""
+    """The contents of a JSON report. Memory numbers counted with --assume-dtype or --inplace are left out."""
 
     model: str
     output_shapes: tuple[Shape | None, ...]
@@ -55,7 +55,7 @@ def is_report(data: Any) -> bool:
 def parse_report(data: Mapping[str, Any], source: str) -> JsonReport:
     """Reads a report; ``source`` names the file in messages.
 
-    Raises :class:`ConvcalcError` for another schema version and for a value of the wrong type.
+    Raises :class:`ConvcalcError` if the schema version is not supported, or if a value has the wrong type.
     """
     version = data["schema_version"]
     if version != SCHEMA_VERSION:

@@ -32,7 +32,7 @@ def report_json(report: Study) -> str:
 def report_data(report: Study) -> dict[str, Any]:
     """Returns the JSON report as plain data. FLOPs follow convcalc's own convention unless the report was made with another one.
 
-    Equal parts are one object: make a deep copy before changing one.
+    Equal parts may share one object, so make a deep copy before you change anything.
     """
     report = report.with_flops()
     model, rows = report.model, _Rows(report)
@@ -67,7 +67,7 @@ def totals_data(totals: Totals) -> dict[str, Any]:
 
 
 def totals_with_memory(report: Study) -> dict[str, Any]:
-    """Returns the whole ``totals`` object."""
+    """Returns the ``totals`` object with the memory totals."""
     counts, memory = totals_data(report.totals), report.memory
     return {
         **counts,
@@ -111,7 +111,7 @@ def training_data(training: Training) -> dict[str, Any]:
 
 
 class _Rows:
-    """Makes the objects of the layers. Equal parts of several layers are made once, and are one object."""
+    """Makes the JSON objects of the layers. Equal parts of several layers are made once, as one shared object."""
 
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
@@ -180,7 +180,7 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """Returns the receptive field in the first model input that the layer depends on, and those in other inputs."""
+    """Returns the receptive field in the first model input that a layer depends on, and fields in other inputs."""
     if not fields:
         return {"receptive_field": None}
     first, *others = map(_field, fields)

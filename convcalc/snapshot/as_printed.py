@@ -1,4 +1,4 @@
-"""The snapshot of a report with exactly the values that Keras would print, for comparison with a printed summary."""
+"""The snapshot of a report with exactly the values that Keras would print. It is compared with a printed summary."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
     else:
         report = without_mask_ops(report)
         rows = [(row, _keras2_cells(row, report.linear)) for row in keras2_rows(report, expand_nested)]
-        # In Keras 2 a frozen wrapper does not train the weights of its layers.
+        # In Keras 2, the weights of layers in a frozen wrapper count as non-trainable.
         lines, byte = totals(report, report.totals.still_trainable), "Byte"
     sums: dict[str, Cell] = {}
     for line in lines:
         count_field, size_field = TOTAL_FIELDS[line.label]
-        size = size_text(line.size, byte)
-        sums |= {count_field: Cell(plain_number(line.params)), size_field: Cell(None if size == "?" else size)}
+        size = size_text(line, byte)
+        count = Cell(plain_number(line.params), partial=line.partial)
+        sums |= {count_field: count, size_field: Cell(None if size == "?" else size)}
     connected = any(row.sources is not None for row in printed.rows)
     current = tuple(_with_columns(row_of(cells, row.path), fields, connected) for row, cells in rows)
     current = _in_range(current, printed, report)
@@ -51,8 +52,8 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
 def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple[Row, ...]:
     """Returns the rows that the printed summary shows, if it was printed with ``layer_range``.
 
-    The text does not say that a range was printed. There are three signs: the shown layers have fewer parameters than the total,
-    a layer reads a layer that is not shown, or the first layer is not an input.
+    The text does not say whether only a range was printed. There are three signs of a range: the shown layers have
+    fewer parameters than the total, a layer reads a layer that is not shown, or the first layer is not an input.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, current = [row for row in printed.rows if row.depth == 0], [rows[number] for number in tops]
@@ -70,7 +71,7 @@ def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple
 
 
 def _reads_hidden_layers(shown: Sequence[Row]) -> bool:
-    """Returns True if a layer is certainly connected to a layer that is not shown. Cropped names are not certain."""
+    """Returns True if a shown layer certainly reads a layer that is not shown. Cropped names are not certain."""
     whole = {row.name for row in shown}
     cropped = [row.cells["name"] for row in shown if row.cells["name"].cropped]
     sources = [source for row in shown for source in row.sources or ()]
@@ -87,7 +88,10 @@ def _layer_name(source: Cell) -> str:
 
 
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
-    """Returns the number of the model's row at which the printed rows begin: where the longest run of names agrees."""
+    """Returns the number of the model's row with which the printed rows begin.
+
+    It is the row from which on the largest number of successive names agree with the printed names.
+    """
 
     def length(start: int, skipped: int) -> int:
         pairs = zip(shown[skipped:], current[start + skipped :])
@@ -101,7 +105,10 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the parameters of a printed row, or of the model's row if they are cropped and agree."""
+    """Returns the number of parameters in a printed row.
+
+    If the printed number is cropped, and agrees with the number in the model's row, returns the model's number.
+    """
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value
 

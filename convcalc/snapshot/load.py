@@ -33,7 +33,9 @@ _EXPECTED = "a record is the text that model.summary() printed, a JSON report of
 
 
 def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
-    """Returns the snapshot in a file; ``-`` reads standard input. If there are several, selects the snapshot of the ``report``'s model.
+    """Returns the snapshot in a file; ``-`` reads standard input.
+
+    If the file has several snapshots, returns the snapshot of the model of ``report``.
 
     Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
     """
@@ -42,12 +44,12 @@ def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
 
 
 def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
-    """Returns the snapshot in a text. ``name`` is the file's name for messages."""
+    """Returns the snapshot in a text. Messages show ``name`` as the name of the file."""
     return _snapshot(detect(BytesIO(text.encode("utf-8", "replace")), name), report)
 
 
 def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
-    """Reads JSON reports and printed summaries. Every other kind of file is a model."""
+    """Returns the snapshot in a JSON report or a printed summary. Every other kind of file is read as a model."""
     if content.kind in (JSON, JSON_CONFIG, JSON_REPORT):
         values = _json_values(content.text)
         reports = [value for value in values if is_report(value)]
@@ -66,7 +68,7 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
 
 
 def _json_values(source: Source) -> Sequence[Any]:
-    """Returns the values in a JSON text: the elements of a list, one value on each line, or a single value."""
+    """Returns the values in a JSON text. The text is a list of values, one value on each line, or a single value."""
     lines = [line for line in source.text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
         return [parse_json(Source(source.name, line)) for line in lines]
@@ -82,7 +84,10 @@ def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _selected(
     snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
 ) -> Snapshot:
-    """Returns the only snapshot. If there are several: the only one of the report's file, or of a model with its name."""
+    """Returns the only snapshot, or the only one that belongs to the model of ``report``.
+
+    A snapshot belongs to the model if it is from the same model file, or else if it has the same model name.
+    """
     if len(snapshots) == 1:
         return snapshots[0]
     model = report.model if report else None
@@ -98,7 +103,7 @@ def _selected(
 
 
 def _not_a_record(source: Source) -> ConvcalcError:
-    """Returns the error for a text without a snapshot; its mark is the first line that looks like a part of a summary."""
+    """Returns the error for a text without a snapshot. It marks the first line that looks like a part of a summary."""
     part = find_summary_part(source.text)
     if part is None:
         return error(codes.NOT_A_RECORD, f"{source.name} is not a record; {_EXPECTED}")

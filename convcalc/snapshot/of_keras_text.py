@@ -11,14 +11,15 @@ from convcalc.keras_text.parse3 import keras3_tables
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import Cell, Snapshot
 
-# The names of a count and of its size in a snapshot's totals, by the label in the text.
+# For each label in a printed summary, the names of the count and of its size in the totals of a snapshot.
 TOTAL_FIELDS = {
     "Total": ("params", "param_size"),
     "Trainable": ("trainable_params", "trainable_size"),
     "Non-trainable": ("non_trainable_params", "non_trainable_size"),
 }
 _TOTAL_LINE = re.compile(
-    r"\b(Total|(?<!-)Trainable|Non-trainable|Optimizer)\s+params:\s+(\?|[\d,]{1,30})(?:\s+\((\?|[\d.]{1,30}\s+\w{1,4})\))?"
+    r"\b(Total|(?<!-)Trainable|Non-trainable|Optimizer)\s+params:\s+((?:≥ |>= )?)(\?|[\d,]{1,30})"
+    r"(?:\s+\((\?|(?:≥ |>= )?[\d.]{1,30}\s+\w{1,4})\))?"
 )
 _MODEL = re.compile(r'Model: "(.*)"')
 
@@ -33,26 +34,33 @@ def printed_snapshots(source: Source) -> list[Snapshot]:
 
 
 def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
-    """Returns the snapshot of a table. ``start`` is the last line of the table above it, ``end`` the first line of the next one."""
+    """Returns the snapshot of a table.
+
+    ``start`` is the last line of the previous table, ``end`` the first line of the next table.
+    """
     names = _MODEL.findall("\n".join(text.lines[start : table.first]))
     total_lines = _TOTAL_LINE.findall("\n".join(text.lines[table.last + 1 : end]))
     rows = tuple(map(row_of, table.rows))
     return Snapshot(text.source.name, names[-1] if names else "", rows, _totals(total_lines), table.format)
 
 
-def _totals(lines: list[tuple[str, str, str]]) -> dict[str, Cell]:
-    """Returns the totals. In the text of a compiled model the first count includes the optimizer's variables; they are subtracted."""
+def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
+    """Returns the totals.
+
+    For a compiled model, the printed total includes the optimizer's variables, so these are subtracted.
+    """
     totals: dict[str, Cell] = {}
-    for label, count, size in lines:
+    for label, bound, count, size in lines:
         number = int(count.replace(",", "") or 0) if count != "?" else None
         if label == "Optimizer":
             totals.pop("param_size", None)
             params = totals["params"].value if "params" in totals else None
             if isinstance(params, int) and number is not None:
-                totals["params"] = Cell(params - number)
+                totals["params"] = Cell(params - number, partial=totals["params"].partial)
         else:
             count_field, size_field = TOTAL_FIELDS[label]
-            totals[count_field] = Cell(number)
+            totals[count_field] = Cell(number, partial=bool(bound))
             if size:
-                totals[size_field] = Cell(None if size == "?" else with_single_spaces(size))
+                shown = with_single_spaces(size).replace(">=", "≥")
+                totals[size_field] = Cell(None if size == "?" else shown)
     return totals

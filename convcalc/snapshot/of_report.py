@@ -10,7 +10,7 @@ from convcalc.analyse.report import LayerReport
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import plain_number
 from convcalc.layers import LayerDefinition
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
 from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_text
@@ -61,9 +61,10 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
 
 
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults, independent of their spelling.
+    """Returns the arguments that differ from their defaults.
 
-    A negative ``axis`` is counted from the front, and the ``strides`` of a pooling layer are omitted if they equal its size.
+    Different spellings of the same value give the same result. A negative ``axis`` is converted to the axis counted
+    from the front. The ``strides`` of a pooling layer are omitted if they equal its ``pool_size``.
     """
     values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
@@ -83,9 +84,14 @@ def _non_negative_axis(axis: Any, rank: int) -> Any:
 
 
 def _value_text(value: Any) -> str:
-    """Returns a value as text. Names of inner layers are left out, because Keras numbers them through the whole model."""
+    """Returns a value as text.
+
+    Names of inner layers are left out: Keras gives them automatic numbers, which depend on other layers.
+    """
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
+    if isinstance(value, SubForeign):
+        return f"the custom layer {value.name} ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"
     if isinstance(value, SubLayer):
         arguments = non_default_arguments(value.definition, value.args) | common_options(value.definition, value)
         return (

@@ -1,4 +1,4 @@
-"""Completes the cropped texts of a printed summary from the model that it is compared with, so that layers can be aligned."""
+"""Completes the cropped texts of a printed summary with texts of the model with which the summary is compared."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from convcalc.stored import Cell, Row, Snapshot
 
-_MAX_PAIRS = 250_000  # pairs of rows that are compared: 500 × 500
+_MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot; cropped cells that agree with the model's cells are replaced by them.
+    """Returns the printed snapshot, in which the model's cells replace cropped cells that agree with them.
 
-    Many cropped names are equal, so rows are paired by their order. First, rows that agree wholly are paired from both ends. Then the
-    rows between them are paired, also from both ends, if their names and types agree. A cell that is still cropped afterwards differs
-    from the model's cell; it is compared as a plain text.
+    Many cropped names are equal, so printed rows and the model's rows are paired by their order. First, rows that agree
+    in all cells are paired, from the beginning and from the end. Then the remaining rows in the middle are paired in
+    the same way if their names and types agree. A cell that is still cropped afterwards differs from the model's cell;
+    it is compared as a plain text.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed
@@ -30,7 +31,7 @@ def _is_cropped(row: Row) -> bool:
 
 
 def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, Row]]:
-    """Yields numbers of printed rows, each with the model's row of the same layer."""
+    """Yields pairs of the number of a printed row and the model's row for the same layer."""
     start, left, right = 0, printed, current
     for agree in (_agree, names_agree):
         ahead = _common_start(left, right, agree)
@@ -45,9 +46,10 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the longest series of pairs, in order, whose names and types agree.
+    """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
 
-    :mod:`convcalc.differences.myers` cannot be used: it needs equality, and agreement of cropped texts is not transitive.
+    :mod:`convcalc.differences.myers` cannot be used, because it compares for equality. Agreement of cropped texts is
+    not transitive.
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
@@ -67,7 +69,7 @@ def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterat
 
 
 def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callable[[Row, Row], bool]) -> int:
-    """Returns the number of rows at the beginning that agree."""
+    """Returns how many rows at the beginning of the two sequences agree."""
     length = 0
     for row, like in zip(printed, current):
         if row.depth != like.depth or not agree(row, like):
@@ -94,7 +96,7 @@ def _agree(printed: Row, current: Row) -> bool:
 
 
 def _completed(printed: Row, current: Row) -> Row:
-    """Returns the printed row; its cropped cells are replaced by the model's cells that agree with them."""
+    """Returns the printed row, in which the model's cells replace cropped cells that agree with them."""
     cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
     sources = printed.sources
     if sources is not None and current.sources is not None and len(sources) == len(current.sources):
@@ -107,6 +109,6 @@ def _completed_cell(cell: Cell, current: Cell | None) -> Cell:
 
 
 def _with_literal_cells(row: Row) -> Row:
-    """Returns the row with its cropped cells as plain texts, which agree only with equal texts."""
+    """Returns the row with cropped cells turned into plain texts. A plain text agrees only with an equal text."""
     cells = {key: Cell(cell.text.rstrip("…") + "…") if cell.cropped else cell for key, cell in row.cells.items()}
     return replace(row, cells=cells)

@@ -1,4 +1,4 @@
-"""Writes a model in another file format. ``FORMATS`` maps a file ending to the function that writes it."""
+"""Writes a model in another file format. ``FORMATS`` maps each file ending to the function that writes the format."""
 
 from __future__ import annotations
 
@@ -10,35 +10,80 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convcalc.analyse.report import Report
+    from convcalc.model import Model
 
 
 def _json(report: Report) -> str:
     from convcalc.write.config import config_json
+    from convcalc.write.policies import require_known_policies
 
+    require_known_policies(report)
+    require_writable(report)
     return config_json(report)
 
 
 def _yaml(report: Report) -> str:
+    from convcalc.write.policies import require_known_policies
     from convcalc.write.spec import spec_yaml
 
+    require_known_policies(report)
+    require_writable(report)
     return spec_yaml(report)
 
 
 def _python(report: Report) -> str:
+    from convcalc.write.policies import require_known_policies
     from convcalc.write.python import python_code
 
+    require_known_policies(report)
+    require_writable(report)
     return python_code(report)
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml, ".py": _python}
 
 
-def classes_to_supply(report: Report) -> list[str]:
-    """Returns the names of classes that Keras does not have, so that the user must supply their code."""
+def require_graph(model: Model) -> None:
+    """Raises :class:`ConvcalcError` if the graph of the model is unknown.
+
+    The graph is unknown if the file stores only weights, or if the model's config lists no layers.
+    """
+    from convcalc.base import codes
+    from convcalc.base.problems import error
+
+    if model.class_name not in ("Sequential", "Functional"):
+        message = f"'{model.name}' cannot be written: the file does not contain its layers and their connections"
+        raise error(codes.CANNOT_WRITE, message)
+
+
+def require_writable(report: Report) -> None:
+    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has.
+
+    None of the written formats can describe such a layer.
+    """
+    from convcalc.base import codes
+    from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition
+    from convcalc.layers.sublayer import sublayers_of
+
+    for row in report.layers:
+        inside = [sublayer.definition for sublayer in sublayers_of(row.layer.args)]
+        for definition in (row.definition, *inside):
+            if isinstance(definition, LayerDefinition) and definition.keras2_only:
+                raise error(
+                    codes.CANNOT_WRITE,
+                    f"'{row.path}' ({definition.class_name}) can only be a layer of Keras 2: Keras 3 has no such layer",
+                )
+
+
+def classes_to_supply(report: Report) -> list[str]:
+    """Returns the names of the classes that are not part of Keras. The user must supply the code of these classes."""
+    from convcalc.layers import LayerDefinition
+    from convcalc.layers.sublayer import foreign_inside
     from convcalc.model import Foreign
 
     foreign = {row.class_name for row in report.layers if isinstance(row.definition, Foreign)}
+    foreign |= {inner.name for row in report.layers for inner in foreign_inside(row.layer.args)}
     custom = {
         row.class_name
         for row in report.layers
@@ -48,9 +93,11 @@ def classes_to_supply(report: Report) -> list[str]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Writes a file completely or not at all: first a temporary file in the same folder, which then replaces the file.
+    """Writes a file completely or not at all.
 
-    Line endings are not changed. If the path is a link, its target is written. A device or a pipe is written directly.
+    The content is written to a temporary file in the same folder, and the temporary file then replaces the target. Line
+    endings are not changed. If the path is a link, the target of the link is written. A device or a pipe is written
+    directly, without a temporary file.
     """
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8", newline="") as target:

@@ -1,4 +1,7 @@
-"""The arguments of a layer to write: those that differ from Keras's defaults, in their shortest spelling."""
+"""Selects the arguments of a layer to write.
+
+Only arguments that differ from Keras's defaults are written, in the shortest spelling.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from convcalc.ops import Operation
 
 
 def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults, in Keras's order."""
+    """Returns the arguments whose values differ from their defaults, in Keras's order."""
     result = {}
     for argument in (*definition.arguments, *definition.call_arguments):
         name = argument.name
@@ -25,7 +28,7 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 
 
 def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
-    """Returns the shortest value with the same meaning, such as 3 for a kernel of 3×3."""
+    """Returns the shortest value with the same meaning. For example, 3 means a kernel of 3×3."""
     result = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
         short = short[0]
@@ -44,9 +47,10 @@ def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict
 
 
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
-    """True if the layer has the name that Keras would give it now, so that the name need not be written.
+    """True if the layer has the name that Keras would give it next, so the written file can omit the name.
 
-    If so, the name is used up. The automatic names of its hidden sublayers are used up in any case.
+    If True, ``names`` counts the automatic name as used. The automatic names of the layer's hidden sublayers always
+    count as used.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)
@@ -58,7 +62,7 @@ def has_automatic_name(names: Names, definition: LayerDefinition | Operation, la
 
 
 def claim_name(names: Names, class_name: str, layer: Layer) -> bool:
-    """True if the layer has the next automatic name of its class, which is then used up."""
+    """True if the layer's name is the next automatic name of its class. If True, ``names`` counts the name as used."""
     if names.upcoming(class_name) != layer.name:
         return False
     names.automatic(class_name)

@@ -1,16 +1,35 @@
-"""The calls of a model to write, and the positional arguments of Keras's ``call()``."""
+"""Selects the calls of a model to write, and the positional arguments of each Keras ``call()``."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.model import Model
-from convcalc.ops import Operation
+from convcalc.ops import TENSORFLOW, Operation
+
+
+def require_keras_operations(model: Model) -> None:
+    """Raises :class:`ConvcalcError` if the model calls a TensorFlow function that ``keras.ops`` cannot replace.
+
+    ``keras.ops`` lacks the function, or does not accept the arguments of the call.
+    """
+    for path, layer in model.walk():
+        if isinstance(layer.definition, Operation) and layer.definition.module == TENSORFLOW:
+            function = layer.definition.name
+            raise error(
+                codes.CANNOT_WRITE,
+                f"'{path}' calls {function} of TensorFlow in a way that keras.ops does not have: it cannot be written for Keras 3",
+            )
 
 
 def data_calls(model: Model) -> list[int]:
-    """Returns the calls to write. Operations that only compute masks are left out: Keras creates them again."""
+    """Returns the numbers of the calls to write.
+
+    Operations that only compute masks are left out, because Keras creates these operations again.
+    """
     used = {ref.call for ref in model.outputs}
     for number in range(len(model.calls) - 1, -1, -1):
         if number in used:
@@ -23,7 +42,7 @@ def data_calls(model: Model) -> list[int]:
 
 
 def positional_arguments(definition: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """Returns the positional arguments of a call. Initial states are added to ``kwargs``."""
+    """Returns the positional arguments of a call. Adds the initial states of a recurrent layer to ``kwargs``."""
     if definition is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]
     if definition.takes_initial_state:

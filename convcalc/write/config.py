@@ -1,6 +1,6 @@
 """Writes a model as a Keras 3 config for ``keras.models.model_from_json``.
 
-Every argument is written, because some layers of Keras need all of them. Source: ``Functional.get_config`` and
+Every argument is written, because some layers of Keras need all their arguments. Source: ``Functional.get_config`` and
 ``Sequential.get_config``.
 """
 
@@ -11,17 +11,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, plain_shape
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
 from convcalc.ops import Operation
-from convcalc.write.calls import positional_arguments
+from convcalc.write.calls import positional_arguments, require_keras_operations
+from convcalc.write.policies import policy_json
 
 
 def config_json(report: Report) -> str:
-    """Returns the text of the config."""
+    """Returns the config of the model as JSON text."""
+    require_keras_operations(report.model)
     rows = {row.path: row for row in report.layers}
     return json.dumps(_model(report.model, rows, ""), indent=1, ensure_ascii=False) + "\n"
 
@@ -31,11 +34,12 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
-        unknown = [number for number, layer in enumerate(model.layers) if layer.broken]  # an input of unknown shape
+        # a broken layer is an input of unknown shape
+        unknown = [number for number, layer in enumerate(model.layers) if layer.broken]
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # In a Sequential, a file stores the output shape of a layer as the build shape of the next one.
+                # In the file of a Sequential, the build shape of a layer is the output shape of the previous layer.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -47,7 +51,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        # An operation may have no tensors as inputs, only numbers as arguments.
+        # An operation may have only numbers as arguments, and no tensors as inputs.
         called = any(call.sources or call.args for call in calls[index])
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
@@ -57,6 +61,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         for ref in refs:
             layer = model.layer_of(ref)
             counted = layer.model is not None and layer.model.class_name == "Functional"
+            counted |= isinstance(layer.definition, Foreign) and layer.definition.calls_from_one
             entries.append([layer.name, numbers[ref.call] + counted, ref.output])
         return entries[0] if len(entries) == 1 else entries
 
@@ -76,7 +81,10 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
 
 
 def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: bool) -> dict[str, Any]:
-    """Returns a layer, operation or nested model as an object of Keras. In a frozen model, all layers are frozen."""
+    """Returns the config object of a layer, an operation or a nested model.
+
+    In a frozen model, all layers are frozen.
+    """
     definition = layer.definition
     if isinstance(definition, Model):
         inner = _model(definition, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
@@ -94,11 +102,11 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
-    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype)}
+    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
     config |= _arguments(layer_definition, layer.args, trains)
-    config["name"] = layer.name  # a custom class can have another name among its arguments
+    config["name"] = layer.name  # the arguments of a custom class may have overwritten the name
     if layer_definition is None or layer_definition.is_custom:
-        class_name = layer.class_name.rpartition(".")[2]
+        class_name = short_class(layer.class_name)
         module, registered = (
             (definition.module, definition.registered_name) if isinstance(definition, Foreign) else (None, None)
         )
@@ -119,13 +127,14 @@ def _input_shape(layer: Layer) -> Any:
     return (UNKNOWN if batch is None else batch, *args.get("shape", ()))
 
 
-def _common(definition: LayerDefinition | None, trainable: bool, dtype: str) -> dict[str, Any]:
+def _common(definition: LayerDefinition | None, trainable: bool, dtype: str, name: str | None) -> dict[str, Any]:
     lacks = definition.unsupported_options if definition is not None else ()
-    return {key: value for key, value in (("trainable", trainable), ("dtype", dtype)) if key not in lacks}
+    options = {"trainable": trainable, "dtype": policy_json(dtype, name)}
+    return {key: value for key, value in options.items() if key not in lacks}
 
 
 def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
-    """Returns the arguments of the layer, with defaults, as JSON."""
+    """Returns all arguments of the layer as JSON, including arguments with default values."""
     if definition is None:
         return {key: written(value, trains) for key, value in args.items()}
     return {
@@ -138,13 +147,13 @@ def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trai
 
 
 def written(value: Any, trains: bool = True) -> Any:
-    """Returns the value of an argument as JSON: layers as objects of Keras, unknown sizes as null."""
-    if isinstance(value, SubModel):
+    """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
+    if isinstance(value, (SubModel, SubForeign)):
         return value.config
     if isinstance(value, SubLayer):
         definition = value.definition
         named = {} if value.name is None else {"name": value.name}
-        config = {**named, **_common(definition, trains and value.trainable, value.dtype)}
+        config = {**named, **_common(definition, trains and value.trainable, value.dtype, value.name)}
         config |= _arguments(definition, value.args, trains)
         return {"module": "keras.layers", "class_name": definition.name, "config": config, "registered_name": None}
     if isinstance(value, (tuple, list)):
@@ -162,12 +171,12 @@ def written(value: Any, trains: bool = True) -> Any:
 def _node(
     model: Model, layer: Layer, call: Call, numbers: Sequence[int], rows: Mapping[str, LayerReport], prefix: str
 ) -> dict[str, Any]:
-    """Returns a call with its tensors and arguments, in the order of Keras's ``call()``."""
+    """Returns the JSON for a call: its tensors and arguments, in the order of Keras's ``call()``."""
 
     def tensor(ref: Ref) -> dict[str, Any]:
         source = model.layer_of(ref)
         row = rows[prefix + source.name].calls[numbers[ref.call]]
-        # An unknown layer can have more outputs than are known.
+        # A layer of an unknown class can have more outputs than the report lists.
         shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
         config = {
             "shape": plain_shape(shape),

@@ -1,4 +1,4 @@
-"""Writes the custom layers that a spec declares."""
+"""Writes the declarations of custom layers for a spec. Only a spec can declare custom layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from convcalc.write.yaml_values import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
-    """Returns the lines of ``custom:``; no lines if the model has no such layer."""
+    """Returns the lines of ``custom:``. Returns no lines if the model has no custom layer from a spec."""
     definitions = {
         definition.name: definition for _, layer in model.walk() if _is_declared(definition := layer.definition)
     }

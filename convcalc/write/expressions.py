@@ -14,29 +14,39 @@ from convcalc.base.problems import error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Constant, Layer
 from convcalc.write.arguments import common_options, non_default_arguments
+from convcalc.write.policies import policy_code
 
 WIDTH = 100
-# Keras's modules for arguments that are objects.
-_OBJECTS = {"initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints"}
+# For each kind of argument that can be an object: the module of Keras with the classes of such objects.
+_OBJECTS = {
+    "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
+    "config": "quantizers",  # the argument quantization_config
+    "quantizer": "quantizers",
+}
 
 
 class Code(str):
-    """A text that is written into the code unchanged."""
+    """A string of Python code. The string is written into the file unchanged, without quotes."""
 
     __slots__ = ()
 
 
 class CallExpression(Struct):
-    """A call with its arguments. ``arguments`` is None if ``head`` is the whole expression."""
+    """A call in Python code. If ``arguments`` is None, ``head`` is the whole expression."""
 
     head: str
     arguments: Sequence[str] | None
 
     def lines(self, prefix: str = "", suffix: str = "") -> list[str]:
-        """Returns the expression between two texts, on several lines if one line is too long."""
+        """Returns the lines of the expression, between ``prefix`` and ``suffix``.
+
+        If one line is too long, each argument gets its own line.
+        """
         if self.arguments is None:
             return [f"{prefix}{self.head}{suffix}"]
         line = f"{prefix}{self.head}({', '.join(self.arguments)}){suffix}"
@@ -51,7 +61,7 @@ class CallExpression(Struct):
 
 
 def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name: str | None) -> CallExpression:
-    """Returns the expression that creates a layer. ``name`` is None if it is the automatic name."""
+    """Returns the expression that creates a layer. ``name`` is None if the layer has its automatic name."""
     names = [argument.name for argument in definition.arguments]
     by_name = {key: value for key, value in non_default_arguments(definition, layer.args).items() if key in names}
     arguments = []
@@ -59,18 +69,24 @@ def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name:
         if argument.default is not REQUIRED or argument.name not in by_name:
             break
         arguments.append(expression(by_name.pop(argument.name), argument.name))
-    more = {**by_name, **common_options(definition, layer), **({} if name is None else {"name": name})}
+    options = common_options(definition, layer)
+    if "dtype" in options:
+        options["dtype"] = Code(policy_code(layer.dtype, layer.name))
+    more = {**by_name, **options, **({} if name is None else {"name": name})}
     head = definition.name if definition.is_custom or not definition.is_exported else f"layers.{definition.name}"
     return CallExpression(head, [*arguments, *keyword_arguments(more)])
 
 
 def is_name(word: str) -> bool:
-    """True if a word can be a name in code. Only ASCII: Python treats some other letters as equal."""
+    """True if a word can be a name in Python code.
+
+    Only ASCII letters are accepted, because Python treats some other letters as equal.
+    """
     return word.isascii() and word.isidentifier() and not keyword.iskeyword(word) and word != "__debug__"
 
 
 def keyword_arguments(values: Mapping[str, Any]) -> list[str]:
-    """Returns arguments by name."""
+    """Returns the arguments as Python code: ``name=value``."""
     return [
         f"{key}={expression(value, key)}" if is_name(key) else f"**{{{key!r}: {expression(value)}}}"
         for key, value in values.items()
@@ -85,6 +101,9 @@ def expression(value: Any, argument: str = "") -> str:
         return f"ops.convert_to_tensor({expression(value.value)}, dtype={expression(value.dtype)})"
     if isinstance(value, SubModel):
         raise error(codes.CANNOT_WRITE, "a model inside a layer (here in TimeDistributed) cannot be written as code")
+    if isinstance(value, SubForeign):
+        message = f"a custom layer inside another layer (here {value.name}) cannot be written as code"
+        raise error(codes.CANNOT_WRITE, message)
     if isinstance(value, SubLayer):
         made = layer_expression(value.definition, value, value.name)
         return f"{made.head}({', '.join(made.arguments or ())})"
@@ -105,8 +124,16 @@ def expression(value: Any, argument: str = "") -> str:
 
 
 def _object(value: Mapping[str, Any], argument: str) -> str | None:
-    """Returns the expression for an initializer, regularizer or constraint; None for another mapping."""
+    """Returns the expression that creates an initializer, a regularizer, a constraint or a quantizer.
+
+    Returns None if the mapping describes anything else.
+    """
     module, name, config = _OBJECTS.get(argument.rpartition("_")[2]), value.get("class_name"), value.get("config")
     if module is None or not isinstance(name, str) or not is_name(name) or not isinstance(config, Mapping):
         return None
+    if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
+        raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
+    if isinstance(config.get("value_range"), list):
+        # Keras compares the range with a tuple, and a list never equals a tuple
+        config = {**config, "value_range": tuple(config["value_range"])}
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

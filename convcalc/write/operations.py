@@ -1,6 +1,7 @@
 """Writes an operation of ``keras.ops`` for a spec.
 
-Its tensors are written under ``from:`` if they fill its tensor parameters in order, else by the names of the parameters.
+The tensors of the operation are written under ``from:`` if they fill its tensor parameters in order. Otherwise each
+tensor is written under the name of its parameter.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from convcalc.ops.keys import key_text
 def operands(
     layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
 ) -> dict[str, str]:
-    """Returns the arguments of the operation as texts, with its tensors under ``from`` if possible."""
+    """Returns the arguments of the operation as texts. If possible, the tensors are under ``from``."""
     operation = layer.definition
     assert isinstance(operation, Operation)
 
@@ -41,7 +42,7 @@ def operands(
 
 
 def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
-    """True if the tensors fill the missing parameters in order."""
+    """True if the tensors of the call fill the operation's parameters for tensors in order."""
     if operation.variadic or operation.takes_list:
         tensors = given.get(operation.parameters[0], ())
         return isinstance(tensors, (list, tuple)) and list(tensors) == [Slot(number) for number in range(count)]
@@ -51,5 +52,5 @@ def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> boo
 
 
 def _slots(value: Any) -> bool:
-    """True if a value contains a tensor."""
+    """True if the value is a tensor or a list that contains a tensor."""
     return isinstance(value, Slot) or (isinstance(value, list) and any(map(_slots, value)))

@@ -1,6 +1,7 @@
-"""Writes a model as Keras code: a function for each model, with one line a layer in the functional style.
+"""Writes a model as Keras code: one function for each model, in the functional style, with one line for each layer.
 
-Automatic names of a new process are left out. Masks are left out too: Keras creates them when the code runs.
+A name is left out if Keras gives the same name in a new process. Masks are left out, because Keras creates masks when
+the code runs.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
-from convcalc.base.keras_names import Names
+from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import shown
@@ -20,20 +21,25 @@ from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
 from convcalc.write.arguments import has_automatic_name
-from convcalc.write.calls import data_calls, positional_arguments
+from convcalc.write.calls import data_calls, positional_arguments, require_keras_operations
 from convcalc.write.expressions import CallExpression, Code, expression, is_name, keyword_arguments, layer_expression
+from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
-# Operations that the function of their name does not create, so that their class is called.
+# The written code calls these classes, because the functions with the same names create other operations.
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
-# Functions whose first argument is the first argument of the operation's constructor.
+# For these functions, the first argument belongs to the constructor of the operation, not to the call.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
 
 def python_code(report: Report) -> str:
-    """Returns the text of a module with the model as ``model``. Raises :class:`ConvcalcError` if it cannot be written as code."""
+    """Returns the text of a Python module that defines the variable ``model``.
+
+    Raises :class:`ConvcalcError` if the model cannot be written as code.
+    """
+    require_keras_operations(report.model)
     if any(call.masks for call in report.model.calls):
-        spec_yaml(report)  # raises for masks that Keras would not create by itself
+        spec_yaml(report)  # raises an error for masks that Keras would not create by itself
     module = _Module(report)
     body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
     imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]
@@ -46,7 +52,7 @@ def python_code(report: Report) -> str:
 
 
 class _Module:
-    """State shared by the functions of one module: names and imports."""
+    """The names and imports that all functions of the written module share."""
 
     def __init__(self, report: Report) -> None:
         self.names = Names()
@@ -56,7 +62,10 @@ class _Module:
         self.supplied: set[str] = set()
 
     def functions(self, model: Model, prefix: str, name: str) -> list[list[str]]:
-        """Returns the function that builds a model, after the functions of its nested models."""
+        """Returns the lines of each function.
+
+        The functions of the nested models come first, then the function of the model itself.
+        """
         function = _Function(self, model, prefix)
         lines = function.sequential() if model.class_name == "Sequential" else function.functional()
         return [*function.inner, [f"def {name}():", *(f"    {line}" for line in lines)]]
@@ -74,7 +83,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls that have a used output other than the first. For unknown layers, only this shows that they have several outputs.
+        # Calls with a second or later output that the model uses.
+        # For a layer of an unknown class, nothing else shows that the layer has several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
@@ -83,13 +93,16 @@ class _Function:
         """Returns the lines of a Sequential: ``return keras.Sequential([...])``."""
         entries: list[str] = []
         for layer in self.model.layers:
-            if not layer.broken:  # an input of unknown shape
+            if not layer.broken:  # a broken layer is an input of unknown shape
                 entries += self._maker(layer).lines("    ", ",")
         return [*self.lines, "return keras.Sequential(", "    [", *(f"    {line}" for line in entries), "    ],",
                 f"    name={expression(self.model.name)},", ")"]  # fmt: skip
 
     def functional(self) -> list[str]:
-        """Returns a line for each call, and the model with its inputs and outputs."""
+        """Returns the lines of a functional model.
+
+        Each call has one expression. The last expression is the model with its inputs and outputs.
+        """
         model = self.model
         inputs = [ref.call for ref in model.inputs]
         written = [*inputs, *(number for number in data_calls(model) if number not in inputs)]
@@ -138,7 +151,7 @@ class _Function:
 
     def _foreign(self, layer: Layer, module: str | None) -> CallExpression:
         """Returns the expression that creates a layer of a custom class from its config."""
-        base = layer.class_name.rpartition(".")[2]
+        base = short_class(layer.class_name)
         if not is_name(base):
             raise error(codes.CANNOT_WRITE, f"the class of '{layer.name}', {shown(base)}, is not a valid name in code")
         if module is not None and all(map(is_name, module.split("."))):
@@ -146,12 +159,16 @@ class _Function:
         else:
             self.module.supplied.add(base)
         args = {key: value for key, value in layer.args.items() if key not in ("name", "trainable", "dtype")}
-        more = {} if layer.dtype == "float32" else {"dtype": layer.dtype}
+        more = {} if layer.dtype == "float32" else {"dtype": Code(policy_code(layer.dtype, layer.name))}
         frozen = {} if layer.trainable else {"trainable": False}
         return CallExpression(base, keyword_arguments({**args, **more, **frozen, "name": layer.name}))
 
     def _nested(self, layer: Layer, model: Model) -> CallExpression:
-        """Returns the call of the function that builds a nested model, or the variable with the model if it is frozen."""
+        """Returns the expression for a nested model.
+
+        The expression calls the function that builds the nested model. For a frozen model, it is the variable that
+        holds the model.
+        """
         function = self._free(f"build_{layer.name}", self.module.taken)
         self.inner += self.module.functions(Model(
             layer.name, model.class_name, model.layers, model.calls, model.inputs, model.outputs
@@ -171,7 +188,11 @@ class _Function:
         return CallExpression(variable, None)
 
     def _layer(self, call: Call, layer: Layer, shared: bool) -> CallExpression:
-        """Returns the layer to call: the expression that creates it, or its variable if it is called several times."""
+        """Returns the expression for the layer to call.
+
+        The expression creates the layer. If the layer is called several times, the expression is the variable that
+        holds the layer.
+        """
         if not shared:
             return self._maker(layer)
         if call.layer not in self.shared:
@@ -181,7 +202,7 @@ class _Function:
         return CallExpression(self.shared[call.layer], None)
 
     def _arguments(self, layer: Layer, call: Call) -> str:
-        """Returns the arguments of a call."""
+        """Returns the code of the arguments of a layer's call."""
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         kwargs: dict[str, Any] = {}
         if definition is not None:
@@ -191,7 +212,10 @@ class _Function:
         return ", ".join([*map(expression, args), *keyword_arguments(kwargs)])
 
     def _operation(self, layer: Layer, operation: Operation, call: Call) -> tuple[CallExpression, str]:
-        """Returns an operation: a function of ``keras.ops``, or its class if its name is not automatic."""
+        """Returns the code of an operation.
+
+        The code calls a function of ``keras.ops``, or the operation's class if the operation has a name of its own.
+        """
 
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
@@ -233,7 +257,7 @@ class _Function:
         return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
 
     def _free(self, name: str, taken: set[str] | None = None) -> str:
-        """Returns an unused identifier that is similar to a name."""
+        """Returns an identifier that is not yet used and is similar to ``name``."""
         taken = self.taken if taken is None else taken
         word = re.sub(r"\W", "_", name, flags=re.ASCII).lower()
         word = f"_{word}" if not word or word[0].isdigit() else word
@@ -246,17 +270,20 @@ class _Function:
 
 
 def _tuples(value: Any) -> Any:
-    """Returns a value with tuples in place of lists: some operations of Keras accept only tuples."""
+    """Returns a value with each list replaced by a tuple, because some operations of Keras accept only tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _is_plain(key: Any) -> bool:
-    """True if a key can be written in brackets: it contains no tensor and is not empty."""
+    """True if a key can be written in brackets. Such a key contains no tensor and is not empty."""
     return key not in ([], ()) and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 
 def _used_only_by_next(model: Model, written: Sequence[int]) -> set[int]:
-    """Returns the calls whose output is used only by the next call, so that all of them can use one variable."""
+    """Returns the numbers of the calls whose output is used only by the next call.
+
+    Such calls can share one variable.
+    """
     users: dict[int, set[int]] = {}
     for number in written:
         for ref in model.calls[number].inputs:

@@ -10,7 +10,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
-from convcalc.layers.sublayer import SubLayer, SubModel
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.write.arguments import common_options, non_default_arguments
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
@@ -21,6 +21,9 @@ def value_text(value: Any) -> str:
     """Returns a value in the flow style of YAML."""
     if isinstance(value, SubModel):
         raise error(codes.CANNOT_WRITE, "a model inside a layer (here in TimeDistributed) cannot be written as a spec")
+    if isinstance(value, SubForeign):
+        message = f"a custom layer inside another layer (here {value.name}) cannot be written as a spec"
+        raise error(codes.CANNOT_WRITE, message)
     if isinstance(value, SubLayer):
         args = value_texts(non_default_arguments(value.definition, value.args))
         if value.name is not None:
@@ -38,17 +41,20 @@ def value_text(value: Any) -> str:
 
 
 def value_texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Returns each value in the flow style of YAML."""
+    """Returns the mapping with each value written in the flow style of YAML."""
     return {name: value_text(value) for name, value in values.items()}
 
 
 def flow(fields: Mapping[str, str]) -> str:
-    """Returns a mapping of texts on one line."""
+    """Returns a mapping of names to YAML texts, written on one line."""
     return f"{{{', '.join(f'{key}: {value}' for key, value in fields.items())}}}"
 
 
 def word_text(value: str) -> str:
-    """Returns a word, in quotes if YAML needs them. A '$' is doubled, because it begins a variable in a spec."""
+    """Returns a string as YAML, in quotes if YAML needs quotes.
+
+    Each '$' is doubled, because a single '$' begins a variable in a spec.
+    """
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value.replace("$", "$$"), ensure_ascii=False)

@@ -192,9 +192,9 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
-    """For generated layers, the FLOPs are a whole number.
+    """For each generated layer, the FLOPs are a whole number or unknown.
 
-    They may be unknown only if the layer is listed above, the rule reports something unknown, or a size is unknown.
+    They may be unknown only if the layer is listed above, its rule reports an unknown number, or a size is unknown.
     """
     asked = 0
     for case in cases(family, 11, 60):

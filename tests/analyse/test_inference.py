@@ -79,7 +79,7 @@ def test_a_nested_model_is_a_total_followed_by_its_layers() -> None:
         ("dense_2", 0, 10),
     ]
     assert result.totals.params == 198
-    # The weights of a frozen model are not trainable, even if its layers are.
+    # The weights of a frozen nested model are not trainable, even if the layers in the nested model are trainable.
     assert result.totals.trainable_params == 136 + 10
     assert result.totals.param_bytes == 4 * 198
 
@@ -265,7 +265,10 @@ def test_the_garbage_collector_is_restored(running: bool, spec: str) -> None:
 
 
 def test_a_spectral_normalization_trains_the_wrapped_weights() -> None:
-    """The stored vector is not trainable. Keras counts the kernel and bias as trainable in the model even if the layer is frozen."""
+    """SpectralNormalization stores a vector, which is not trainable.
+
+    In the total of the model, Keras counts kernel and bias as trainable, even if the layer is frozen.
+    """
     text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
     result = infer(read_spec(Source("spec.yaml", text)))
     assert (result.totals.params, result.totals.trainable_params) == (4 * 8 + 8 + 8, 4 * 8 + 8)

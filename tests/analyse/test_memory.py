@@ -40,9 +40,9 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 
 # Published numbers ------------------------------------------------------------------------------------------------------
 
-# petewarden/ml_memory_analyser counts deployed graphs: batch normalization and activation are folded into the
-# convolutions, and padding is 'same'. keras.applications has separate layers for all three, so the deployed graphs are
-# written here as specs.
+# petewarden/ml_memory_analyser counts deployed graphs, in which batch normalization, activation and padding are part of
+# the convolutions. keras.applications has separate layers for all three. So the deployed graphs are written here as
+# specs.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -114,7 +114,7 @@ layers:
     ids=["MobileNetV1", "MobileNetV2"],
 )
 def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, layer: str) -> None:
-    """Source: petewarden/ml_memory_analyser. Each element has one byte; at the peak, inputs and outputs are in memory.
+    """Source: petewarden/ml_memory_analyser. Each element has one byte. The peak is the input and output of one layer.
 
     MobileNetV1 needs 112²·(32 + 64) bytes, MobileNetV2 112²·96 + 56²·96.
     """
@@ -161,7 +161,7 @@ _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", 
 
 
 class Growing:
-    """Builds a model of layers on vectors, call by call. ``sizes`` has the tensors that may be used as inputs."""
+    """Builds a model of layers on vectors, call by call. ``sizes`` has the size of each tensor that may be an input."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -231,8 +231,8 @@ def bytes_of(shape: tuple[object, ...], dtype: str) -> int:
 def simulated(report: Report, in_place: bool) -> list[int]:
     """Returns the tensors alive at each step.
 
-    It is slow and simple: each step searches all later steps. It reads only the rows of the report and the order of
-    execution.
+    This simulation is slow and simple: each step searches all later steps. The simulation reads only the rows of the
+    report and the order of execution.
     """
     model, names = report.model, [layer.name for layer in report.model.layers]
     seen: dict[int, int] = {}
@@ -289,7 +289,7 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    assert shared > 400 or not in_place  # so the comparison was not trivial
+    assert shared > 400 or not in_place  # working in place saved memory in many models, so these were really tested
 
 
 def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
@@ -358,14 +358,17 @@ def test_memory_is_for_the_given_batch_size() -> None:
 
 
 def test_a_batch_moved_to_another_axis_counts() -> None:
-    """The reshape moves ten rows of each sample to the batch axis: one sample becomes ten."""
+    """The reshape moves the ten rows of each sample to the batch axis, so one sample becomes ten samples."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})
 
 
 def test_bytes_follow_the_dtypes_of_the_outputs() -> None:
-    """Under mixed precision, an output element has two bytes and a weight four; integers keep their own size."""
+    """With mixed_float16, an element of an output has two bytes, and an element of a weight has four bytes.
+
+    The size of integers does not change.
+    """
     memory = of_text("{input: [10], layers: [{Dense: {units: 20, dtype: mixed_float16}}]}").memory
     assert (memory.activations, memory.weight_bytes) == (40, 880)
     tokens = of_text("{input: {shape: [6], dtype: int64}, layers: [Embedding: [100, 4]]}")
@@ -392,8 +395,8 @@ SLOT_ROWS = [
     ("amsgrad", (16,), 3 * 16),
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
-    # Adafactor stores sums of 3·3·8 and of 3·3·16 numbers, and the velocity. For a vector, it stores two numbers
-    # instead of the sums.
+    # Adafactor stores one array of 3·3·8 sums, one of 3·3·16 sums, and the velocity. For a vector, Adafactor stores the
+    # velocity and, instead of the two arrays of sums, two single numbers.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
@@ -401,7 +404,7 @@ SLOT_ROWS = [
 
 @pytest.mark.parametrize(("optimizer", "shape", "elements"), SLOT_ROWS)
 def test_memory_of_each_optimizer(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
-    """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all of them with the installed Keras."""
+    """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all optimizers with the installed Keras."""
     own = 8 + 4  # the number of steps and the learning rate
     assert weight_bytes(slots(optimizer, [Weight("kernel", shape, dtype="float32")])) == own + 4 * elements
 
@@ -411,7 +414,7 @@ def test_training_memory_is_the_sum_of_its_parts(optimizer: str) -> None:
     training = assuming(of_spec("lenet5"), optimizer=optimizer).training
     assert training is not None and training.label == ""
     parts = training_data(training)
-    assert training.gradients == training.weights  # all of it is trainable
+    assert training.gradients == training.weights  # every weight is trainable, so every weight has a gradient
     assert parts.pop("total_bytes") == sum(part for name, part in parts.items() if name.endswith("_bytes"))
 
 
@@ -439,11 +442,11 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # A size is unknown: the result is the sum of the known sizes, a lower bound.
+    # The size of one tensor is unknown. The result is the sum of the known sizes, which is a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
-    # Strings have no fixed number of bytes; the tensor of integers made from them has one.
+    # The input of strings has no fixed number of bytes. The output of the layer is integers, so its size is known.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
     # The size of one of two inputs is unknown.
     ("{inputs: {x: [4], y: [null, 4]}, layers: [{Dense: {units: 2, from: x}}]}", 8, "activations alone"),
@@ -497,7 +500,7 @@ def test_trainability_of_the_weights_of_custom_classes_is_unknown() -> None:
 
 
 def test_a_model_that_rejects_a_batch_of_one_has_unknown_sizes() -> None:
-    """The model joins two samples into one row, which is impossible for one sample."""
+    """The model joins two samples into one row. A batch of one sample cannot be joined in this way."""
     text = "{inputs: {x: [3]}, layers: [ops.reshape: {newshape: [-1, 6], from: x}]}"
     memory = of_text(text).memory
     assert memory.batch is UNKNOWN
@@ -528,7 +531,7 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
     report = of_text(text)
     rows = {row.path: report.memory.output_bytes(row) for row in report.layers}
     assert rows["inner/inside"] == rows["inner"] == PartialSum(320, "")
-    assert report.memory.activations == 320  # the output of the model and of its layer count once
+    assert report.memory.activations == 320  # the nested model and its layer have the same output, which counts once
     weights = {row.path: report.memory.weights_of(row).value for row in report.layers}
     assert weights["inner"] == weights["inner/inside"] == 160
 

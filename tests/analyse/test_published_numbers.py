@@ -1,4 +1,4 @@
-"""The specs compared with published numbers, without Keras: parameters, trainable parameters, MACs and length."""
+"""Compares the specs with published numbers of parameters and MACs, and with published sizes. Keras is not used."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def report(name: str) -> Report:
 
 
 def macs(found: Report) -> dict[str, int]:
-    """Returns the multiply-accumulates of each layer that has any, by layer name."""
+    """Returns the multiply-accumulates by layer name. Layers without multiply-accumulates are left out."""
     return {row.name: row.macs for row in found.layers if row.macs}
 
 
@@ -24,7 +24,11 @@ def macs(found: Report) -> dict[str, int]:
     [
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
-        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model with two groups; 62,378,344 without groups
+        (
+            "alexnet",
+            60_965_224,
+            60_965_224,
+        ),  # the Caffe model, which has grouped convolutions (62,378,344 without)
         ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
         # The following numbers are in the summaries that Keras prints for its applications.
         ("vgg16", 138_357_544, 138_357_544),
@@ -119,7 +123,7 @@ def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
 
 
 def test_xception_at_another_size_without_its_top() -> None:
-    # The expected number is half of the float operations that TensorFlow's profiler counts, without those of pooling
+    # The expected number is half of the float operations that TensorFlow's profiler counts, without pooling
     # (github.com/keras-team/keras, issue 18391).
     result = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
     assert result.pop("predictions") == 2048 * 1000

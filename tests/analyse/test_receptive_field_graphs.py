@@ -2,8 +2,8 @@
 
 A dependency set is the set of all input positions that one position of a tensor reads.
 The sets are computed here position by position, without the arithmetic of the program. A position is *inner* if it
-reads no padding. The first and last position in the set of an inner position must be those of the field. For the other
-positions, the set must lie within the field.
+reads no padding. For an inner position, the first and last position in the dependency set must be the first and last
+position of the field. For any other position, the dependency set must lie within the field.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.slow
 class Axis:
     """The positions of a tensor along one axis.
 
-    ``cells`` has for each position the input positions that it reads, as a bit set; ``inner`` is True where a position
-    reads no padding.
+    ``cells`` has one bit set for each position: the input positions that this position reads. ``inner`` has one bool
+    for each position: True if the position reads no padding.
     """
 
     cells: list[int]
@@ -66,13 +66,13 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """Returns the output axis of a transposed convolution: each position is spread to ``kernel`` positions.
+    """Returns the output axis of a transposed convolution: each input position adds to ``kernel`` output positions.
 
-    With 'same' padding, the middle len(x) · stride positions of the output remain.
+    With 'same' padding, only the middle len(x) · stride positions of the output remain.
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    # Positions outside the input are included, so that output positions that read them are not inner.
+    # Positions outside the input are included: an output position that reads one of these is not inner.
     beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
@@ -95,7 +95,7 @@ def both(one: Axis, other: Axis) -> Axis:
 
 
 def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any], list[Axis | None]]:
-    """Returns a random layer's class name, arguments and output axes. The arguments of each axis differ."""
+    """Returns a random layer's class name, arguments and output axes. The arguments may be different for each axis."""
     rank = len(axes)
     kernel = [random.randint(1, 4) for _ in axes]
     word = random.choice(["valid", "same"])
@@ -136,7 +136,7 @@ def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any],
 
 
 def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]]]:
-    """Returns a random model, and by name the axes of each of its tensors with their dependency sets."""
+    """Returns a random model, and for the name of each tensor the tensor's axes with their dependency sets."""
     size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
     tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
     layers = [handmade_layer("image", "InputLayer", {"shape": (*size, 1)})]
@@ -170,7 +170,7 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
             else:
                 cut = [
                     add("Dense", {"units": 1}, [name], tensors[name]) for name in cut
-                ]  # both need the same number of channels, so that they can be added
+                ]  # both tensors need the same number of channels, so that they can be added
                 add("Add", {}, cut, joined)
             continue
         source = random.choice([*list(tensors)[-2:], random.choice(sorted(tensors))])
@@ -196,7 +196,7 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 def agrees(found: AxisField, axis: Axis, where: str) -> str:
-    """Compares the field with the sets. Returns which type of field it was, so that the test can count the types."""
+    """Compares the field with the dependency sets. Returns the type of the field, so the test can count the types."""
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
@@ -233,5 +233,5 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
                 for result, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(result, axis, f"graph {number}, {name} of {model}")
                     kinds[kind] = kinds.get(kind, 0) + 1
-    assert kinds["exact"] > 5 * count  # the other fields are of branches with different strides that are joined
+    assert kinds["exact"] > 5 * count  # the remaining fields belong to joined branches with different strides
     assert kinds["whole"] > count / 2

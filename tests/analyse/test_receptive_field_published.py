@@ -1,4 +1,4 @@
-"""Receptive fields compared with published numbers, and with the tests of other libraries for branches."""
+"""Compares receptive fields with published numbers, and fields of branches with the tests of another library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ ZOO = [
     ("alexnet", "pool5", 195, 32, 64, TABLE),
     ("mobilenet", "conv_pw_13_relu", 315, 32, 126, TABLE),
     ("inception_v3", "mixed10", 1311, 32, 618, TABLE),
-    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),  # this padding does not depend on the size
+    # Before windows with strides, ResNet-50 has ZeroPadding layers, so the padding is the same for every input size.
+    ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),
 ]
 
 
@@ -37,7 +38,10 @@ def test_published_fields_of_networks(model: str, name: str, size: int, stride: 
 
 
 def resnet(size: int | None, units: list[int]) -> Report:
-    """Returns ResNet v1 of TensorFlow-Slim: the last unit of a block has the stride, and pooling has 'same' padding."""
+    """Returns ResNet v1 of TensorFlow-Slim.
+
+    The last unit of each block except the last block has a stride of 2. Pooling has 'same' padding.
+    """
     layers: list[Any] = [
         {"ZeroPadding2D": 3},
         {"Conv2D": {"filters": 1, "kernel_size": 7, "strides": 2}},
@@ -77,7 +81,10 @@ def test_published_fields_of_slim_resnets(size: int | None, units: list[int], ex
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
-    """Returns the branches that determine the field: a 1×1 convolution or none, one 3×3, two 3×3, and pooling."""
+    """Returns an inception block.
+
+    Its branches: a 1×1 convolution (only if the stride is 1), one 3×3 convolution, two 3×3 convolutions, and pooling.
+    """
     same = {"padding": "same"}
     single = conv(1, name=f"{name}_a", **{"from": last})
     return [

@@ -1,4 +1,4 @@
-"""A study runs every analysis of a report at most once, whatever is printed."""
+"""A study runs every analysis of a report at most once, even if several printed parts need the analysis."""
 
 from collections import Counter
 from pathlib import Path
@@ -47,7 +47,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_every_analysis_runs_once(
     tmp_path: Path, runs: Counter[str], options: list[str], batch: str, engine: int
 ) -> None:
-    """Without a batch size, memory is for one sample, so the engine infers the model once more."""
+    """If no batch size is given, memory is computed for one sample, so the engine infers the model a second time."""
     spec = tmp_path / "net.yaml"
     spec.write_text(SPEC % batch)
     done = CliRunner().invoke(cli, ["summary", str(spec), *options], standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Tests that the three types of number have the right values and formulas, and agree with each other."""
+"""Tests that the three types of number give the right values and formulas, and that all three give equal values."""
 
 import copy
 import pickle
@@ -160,7 +160,7 @@ OPERATIONS: dict[str, Callable[[Number, Number], Number]] = {
     "larger": larger,
 }
 
-# A tree of operations on numbers. Each leaf is a number, and whether it is traced.
+# A tree of operations on numbers. Each leaf is a pair: a number, and True if the number is traced.
 TREES = st.recursive(
     st.tuples(st.integers(-20, 20), st.booleans()),
     lambda children: st.tuples(st.sampled_from(sorted(OPERATIONS)), children, children),

@@ -1,4 +1,4 @@
-"""Structs are classes with named fields: they are equal if class and values are equal, and they are not tuples."""
+"""Structs are classes with named fields. Structs are equal if class and values are equal. A struct is not a tuple."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Other(Struct):
 
 
 def record_of(count: int) -> type[Struct]:
-    """Returns a new struct class with this many fields, of which the last has a default."""
+    """Returns a new struct class with this many fields. The last field has a default."""
     names = [f"field{number}" for number in range(count)]
     return type(Struct)("Made", (Struct,), {"__annotations__": dict.fromkeys(names, "int"), names[-1]: -1})
 
@@ -137,7 +137,8 @@ def test_a_record_has_its_fields_and_nothing_else() -> None:
 def test_nothing_assigns_to_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """No code changes a field that is already set.
 
-    The type checker forbids any assignment. This test allows one for each field while a model is read and analysed.
+    The type checker forbids every assignment to a field. This test checks the running program: while a model is read
+    and analysed, each field is assigned only once.
     """
 
     def set_once(self: Any, name: str, value: Any) -> None:

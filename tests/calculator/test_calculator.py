@@ -1,6 +1,7 @@
-"""The calculator, as a function and as a command: it uses the rules of the layers, and its refusals are clear."""
+"""The calculator uses the rules of the layers and gives clear error messages, as a function and as a command."""
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -221,3 +222,27 @@ def test_any_text_gives_an_answer_or_an_error(sizes, kernel, padding) -> None:
 def test_json_output_is_valid_json() -> None:
     for args in (["--in", "6", "--k", "3"], ["--in", "6", "--out", "3"], ["--in", "HxW", "--k", "3"]):
         json.loads(CliRunner().invoke(command, [*args, "--format", "json"], standalone_mode=False).output)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "options", "message"),
+    [
+        (3, {"pool": "max", "dilation": 2}, "Keras's pooling has no dilation"),
+        (3, {"pool": "avg", "dilation": 2, "framework": "torch"}, "PyTorch's average pooling has no dilation"),
+        (3, {"depthwise": True, "padding": "causal", "channels": 3}, "only in Keras's Conv1D"),
+        (
+            4,
+            {"framework": "torch", "dilation": 2, "transpose": True, "output_padding": 2},
+            "below the stride or the dilation",
+        ),
+    ],
+)
+def test_settings_that_a_framework_refuses(kernel: int, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConvcalcError, match=message):
+        conv(8, kernel, **options)
+
+
+def test_settings_that_only_pytorch_accepts() -> None:
+    assert conv(8, 4, framework="torch", dilation=2, transpose=True, output_padding=1).output == (15,)
+    assert conv(8, 3, framework="torch", pool="max", dilation=2).output == (2,)
+    assert conv([8, 8, 8], 3, framework="torch", depthwise=True, channels=4).output_shape == (None, 6, 6, 6, 4)

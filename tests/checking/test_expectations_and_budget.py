@@ -1,4 +1,4 @@
-"""A spec checked against its own expectations and budget."""
+"""Checks of a model against the expectations and the budget in its own spec."""
 
 import pytest
 

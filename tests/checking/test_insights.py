@@ -1,4 +1,4 @@
-"""Insights: each code is found in the smallest model with the problem, and not in a similar model without it.
+"""Each insight is found in the smallest model with the problem, and not in a similar model without the problem.
 
 The printed output is tested too.
 """
@@ -52,7 +52,7 @@ def layers_of(report: Report, code: str) -> list[str]:
 
 
 def shared(first: dict[str, Any], *further: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns a first layer, two layers that both read its output, and an Add of the two."""
+    """Returns four layers: a first layer, two layers that both read its output, and an Add of their outputs."""
     one, other = further
     (kind, arguments), (other_kind, other_arguments) = *one.items(), *other.items()
     return [

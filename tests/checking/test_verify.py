@@ -1,4 +1,4 @@
-"""Reports compared with the weights in files by ``summary --verify``; parameters of layers that only the file defines."""
+"""``summary --verify`` compares a report with the weights in a file. Also: parameters that only the file states."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None,
 
 
 def hdf5(config: Any, layers: Mapping[str, Mapping[str, Sequence[int]]]) -> bytes:
-    """Returns an HDF5 file of a whole model as Keras 2 writes it, with the long list of layer names split in two."""
+    """Returns an HDF5 file of a whole model in the format of Keras 2.
+
+    The list of layer names is split in two. Keras splits long lists in the same way.
+    """
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(config)
@@ -189,11 +192,17 @@ def test_nested_models() -> None:
 def test_a_layer_shared_by_two_models_is_stored_once() -> None:
     shapes = {"layers/sequential/layers/dense/vars/0": (3, 4), "layers/sequential/layers/dense/vars/1": (4,)}
     names = {"layers/sequential": "a", "layers/sequential/layers/dense": "dense", "layers/sequential_1": "b"}
-    assert verified(archive(nested(inner("a"), inner("b")), shapes, names)) == VerifyResult(4, 2, 0, ())
+    content = archive(nested(inner("a"), inner("b")), shapes, names)
+    assert said(content) == [
+        "Dense 'b/dense' has no weights of its own in the file, which stores those of 'a/dense'; Keras cannot load such a file"
+    ]
+    # Keras counted the shared weights once when it saved the file, so the totals contain them once.
+    totals = of(content).totals
+    assert (totals.params, totals.trainable_params, totals.param_bytes, totals.incomplete) == (16, 16, 64, {})
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """LoRA is already added to the kernel; the kernel of SpectralNormalization is stored twice."""
+    """An archive stores a kernel with LoRA already added, and stores the kernel of SpectralNormalization twice."""
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()
     legacy = {"k": (3, 4), "b": (4,), "lora_a": (3, 2), "lora_b": (2, 4)}
@@ -222,7 +231,7 @@ def of(content: bytes) -> Report:
 
 
 def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
-    """The file does not say how many of them are trainable."""
+    """The file does not say how many of the parameters are trainable, so the trainable parameters are unknown."""
     config = one(foreign(), layer("Dense", "dense", [tensor("mine")], units=4))
     report = of(archive(config, {**MINE, **DENSE}))
     row, totals = report.layers[1], report.totals
@@ -245,20 +254,30 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
 def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
     report = of(archive(one(foreign(trainable=False), name="mine"), MINE))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (20, 0)
-    assert (report.totals.non_trainable_params, report.totals.incomplete) == (20, {"macs": "unknown"})
+    # The total of Keras is different: it counts trainable weights of layers inside the frozen layer as trainable.
+    assert report.totals.incomplete == {
+        "trainable_params": "unknown",
+        "non_trainable_params": "unknown",
+        "macs": "unknown",
+    }
+    own = of(archive(one(foreign(trainable=False), name="mine"), {"layers/mine/vars/0": (3, 5)}))
+    assert (own.totals.trainable_params, own.totals.non_trainable_params) == (0, 15)
 
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
 def test_a_custom_layer_in_a_nested_model(where: str) -> None:
-    # When Keras loads a Sequential, it ignores that it was frozen; only the flags of its layers count.
+    # When Keras loads a frozen Sequential, Keras ignores its "trainable" flag and reads only the flags of its layers.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})
     report = of(archive(config, {f"layers/sequential/{path}": shape for path, shape in MINE.items()}))
     assert [row.params for row in report.layers] == [0, 20, 20]
-    assert report.layers[1].trainable_params == (0 if where == "frozen" else UNKNOWN)
-    assert report.totals.non_trainable_params == (20 if where == "frozen" else UNKNOWN)
-    # An HDF5 file stores all weights of a nested model in one group, without the layers they belong to.
+    assert report.layers[2].trainable_params == (0 if where == "frozen" else UNKNOWN)
+    # The nested model may contain trainable weights, even if the custom layer is frozen: layers inside the custom
+    # layer may be trainable.
+    assert report.layers[1].trainable_params is UNKNOWN
+    assert report.totals.non_trainable_params is UNKNOWN
+    # An HDF5 file stores all weights of a nested model in one group. It does not say which layer has which weight.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
     assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == VerifyResult(0, 0, 1, ())
 
@@ -269,7 +288,7 @@ def test_a_custom_layer_of_an_hdf5_file() -> None:
 
 
 def test_custom_layers_without_names_are_named_as_keras_does() -> None:
-    """If a class takes no name, the config has no name for it; the original name is stored beside its variables."""
+    """If a class takes no name, its config contains no name. The file stores the name beside the layer's variables."""
     unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
     config = sequential(INPUT, unnamed, unnamed)
     second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}
@@ -284,7 +303,7 @@ def test_a_custom_layer_without_stored_weights() -> None:
 
 
 def test_layers_with_python_code_have_the_stored_parameters() -> None:
-    """Tests a JaxLayer. A TorchModuleWrapper stores a pickle instead of numbers, which does not count as parameters."""
+    """A JaxLayer stores its parameters as arrays. A TorchModuleWrapper stores a pickle: its parameters are unknown."""
     jax = on_input("JaxLayer", "jax", call_fn="f")
     assert of(archive(one(jax, name="jax"), {"layers/jax_layer/vars/0": (3, 5)})).layers[1].params == 15
     file = io.BytesIO(archive(one(on_input("TorchModuleWrapper", "torch", module="m"), name="torch"), {}))

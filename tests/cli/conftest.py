@@ -12,7 +12,7 @@ import pytest
 def interruptible() -> Iterator[None]:
     """Makes started processes react to Ctrl-C.
 
-    If a script runs the tests in the background, Ctrl-C is ignored otherwise.
+    Without this fixture, the processes ignore Ctrl-C if a script runs the tests in the background.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -1,4 +1,4 @@
-"""The command line: its outputs and exit codes."""
+"""Tests the outputs and exit codes of the command line."""
 
 import json
 import os
@@ -237,7 +237,7 @@ def test_progress_of_many_files_is_only_for_terminals(command: tuple[str, ...]) 
     specs = [FASHION] * 6
     shown = on_a_terminal(name, *specs, *options)
     assert f"1/6 {FASHION}"[:79] in shown
-    assert shown.endswith("\r\x1b[K")  # and the progress is removed at the end
+    assert shown.endswith("\r\x1b[K")  # these control codes remove the progress line at the end
     assert on_a_terminal(name, *specs[:4], *options) == ""
     assert on_a_terminal(name, *specs, *options, "--quiet") == ""
     assert run(name, *specs, *options).stderr == ""

@@ -1,4 +1,4 @@
-"""``convcalc diff``: its output, formats and exit codes; files and revisions in git."""
+"""Tests ``convcalc diff``: output, formats and exit codes, for files and for revisions in git."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_the_python_function() -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with three versions of a model: two commits and the file in the working directory."""
+    """Returns a git repository with three versions of a model: two commits, and the file in the working directory."""
     if shutil.which("git") is None:
         pytest.skip("git is missing")
     for name in [name for name in os.environ if name.startswith("GIT_")]:

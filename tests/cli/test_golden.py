@@ -1,4 +1,4 @@
-"""Outputs compared exactly; ``python -m tests.regenerate.golden`` writes them."""
+"""Compares outputs exactly with golden files. ``python -m tests.regenerate.golden`` writes the golden files."""
 
 import pytest
 

@@ -38,7 +38,7 @@ needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system ha
 
 
 def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Runs a shell command. In it, the word convcalc is the program and "$@" are the arguments."""
+    """Runs a shell command. In the command, the word convcalc is the program and "$@" are the arguments."""
     line = command.replace("convcalc", f"{sys.executable} -m convcalc")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(["sh", "-c", line, "sh", *args], capture_output=True, text=True, cwd=ROOT, env=environment)
@@ -89,8 +89,8 @@ def test_a_message_to_a_closed_stream_keeps_the_exit_code(args: list[str]) -> No
 
 @pytest.mark.parametrize("args", [["summary"], ["summary", "--format", "json"], ["check"]])
 def test_ctrl_c_ends_a_long_run(args: list[str]) -> None:
-    """The exit code is 130, as in a shell, and there is no traceback."""
-    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # this file's error shows that the run has begun
+    """After Ctrl-C, the program ends with exit code 130, as in a shell, and without a traceback."""
+    models = ["missing.yaml", *[str(ROOT / VGG)] * 1000]  # the error about missing.yaml shows that the run has begun
     command = [sys.executable, "-m", "convcalc", args[0], *models, *args[1:]]
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 FASHION = "specs/fashion_mnist.yaml"
 METHODS = ["fork", "spawn"] if hasattr(os, "fork") else ["spawn"]
-# Models that pass, fail, warn or cannot be read. The one that takes longest is first, so that others finish before it.
+# Models that pass, fail, warn or cannot be read. The slowest model is first, so that other models finish before it.
 MODELS = [
     "specs/resnet50.yaml",
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "specs").glob("[fl]*.yaml")),

@@ -34,7 +34,7 @@ def chain(layers: Sequence[str], size: str = "[28, 28, 1]") -> Snapshot:
 
 
 def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
-    """Returns a model of specs/ after edits of its text."""
+    """Returns the snapshot of a model from specs/. ``edits`` are replacements in the text of the spec."""
     text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in edits:
         assert text.count(old) == 1, old
@@ -43,7 +43,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the status, both names and the changed fields of each difference, without the numbers in automatic names."""
+    """Returns the status, the old and the new name, and the changed fields of each pair of layers that differ."""
     return [
         (
             pair.status,
@@ -66,7 +66,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Returns what is left of a model in the summary that Keras prints of a chain."""
+    """Returns only those parts of a snapshot that a summary printed by Keras contains, for a model that is a chain."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)
@@ -410,7 +410,7 @@ def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -
         edited.insert(place, "Dense: {units: 5, activation: relu}")
     else:
         edited[place] = "LayerNormalization: {epsilon: 0.01}"
-    # The last layer is fixed, so that no model is empty.
+    # Both models end with a Flatten that is never edited, so that no model is empty.
     comparison = compare(chain([*layers, "Flatten:"]), chain([*edited, "Flatten:"]))
     statuses = [row[0] for row in own(comparison)]
     assert sorted(statuses) == {"remove": ["removed"], "insert": ["added"], "replace": ["added", "removed"]}[edit]
@@ -452,7 +452,7 @@ def test_thousands_of_layers_take_seconds() -> None:
     start = process_time()
     assert len(align(level, level).matches) == 10_000
     assert len(align(level, [replace_links(each, number) for number, each in enumerate(other)]).matches) == len(other)
-    assert process_time() - start < 10  # it takes a second
+    assert process_time() - start < 10  # the alignments normally take about one second
 
 
 def replace_links(each: LayerSignature, number: int) -> LayerSignature:

@@ -114,10 +114,10 @@ _CHANGES: tuple[_Change, ...] = (_odd, _word, _near, _near, _other, _swapped, _g
 
 
 def copy(value: Any) -> Any:
-    """Returns a copy of a value.
+    """Returns a deep copy of a value, in which some parts may be replaced by None.
 
-    Repeated copies of shared parts would grow without end. So parts that are nested too deeply, and all parts after the
-    first 2,000, become None.
+    Repeated copies of shared parts would grow without end. So parts that are nested too deeply become None, and so do
+    all parts after the first 2,000.
     """
     left = [2_000]
 

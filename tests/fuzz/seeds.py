@@ -55,7 +55,7 @@ def dictionary() -> str:
 
 @cache
 def specs() -> tuple[bytes, ...]:
-    """Returns valid and broken specs: those of the tests, and an example of every layer and of every operation."""
+    """Returns valid and broken specs: the specs of the tests, and an example of every layer and of every operation."""
     paths = [*sorted((ROOT / "specs").glob("*.yaml")), *sorted((BROKEN).glob("*.yaml"))]
     examples = [example_spec(kind).encode() for kind in CATALOGUE.values()]
     operations = [spec_yaml(report).encode() for report in _operations()]
@@ -94,10 +94,10 @@ def _older(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(node: Any) -> Any:
-    """Converts a call of Keras 3 to the form of Keras 2.
+    """Converts a call from the form of Keras 3 to the form of Keras 2.
 
-    That form is a list with one entry for each tensor; each entry contains the keyword arguments of the call. A call of
-    Keras 2 is returned unchanged.
+    The form of Keras 2 is a list with one entry for each tensor; each entry contains the keyword arguments of the call.
+    A call that is already in this form is returned unchanged.
     """
     if isinstance(node, list):
         return node
@@ -153,7 +153,9 @@ def archives() -> tuple[bytes, ...]:
 
 @cache
 def recorded() -> tuple[bytes, ...]:
-    """Returns the models that are compared with records: a chain, and a graph with a nested model."""
+    """Returns the models that the target for records compares with each record: a chain, and a graph with a nested
+    model.
+    """
     return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (GOLDEN / "two_heads.json").read_bytes()
 
 
@@ -164,7 +166,7 @@ def foreign_input() -> bytes:
 
 @cache
 def records() -> tuple[bytes, ...]:
-    """Returns records of these models: JSON reports, and texts of Keras with several options."""
+    """Returns records of the models of :func:`recorded`: JSON reports, and texts of Keras with several options."""
     result = []
     for report in (infer(read(text, "seed")) for text in recorded()):
         for options in (Options(), Options(line_length=60, show_trainable=True), Options(expand_nested=True)):
@@ -174,7 +176,7 @@ def records() -> tuple[bytes, ...]:
 
 
 def _operations() -> Iterator[Any]:
-    """Yields, for each operation, the report of a model with this operation."""
+    """Yields a report for each operation: the report of a model that contains this operation."""
     for asked in cases(7, 1):
         if in_a_spec(asked):
             try:

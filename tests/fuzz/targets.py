@@ -1,4 +1,6 @@
-"""The functions to fuzz. They take bytes and must not raise, whatever the bytes are. Each has its first inputs."""
+"""The targets of the fuzzer: functions of bytes that must not raise an exception for any bytes. Each target has its
+first inputs.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 class Target(NamedTuple):
     """A function to fuzz.
 
-    ``mutate`` returns the bytes after a mutation of the data in them, or None if they contain no data.
+    ``mutate`` changes the data that the bytes contain, and returns the new bytes; None if the bytes contain no data.
     """
 
     run: Callable[[bytes], None]
@@ -64,7 +66,7 @@ def model(data: bytes) -> None:
 
 
 def config(data: bytes) -> None:
-    """Reads a Keras config, and audits it for code."""
+    """Reads a Keras config, and runs the audit, which searches the config for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
         audit(parse_json(Source("any", data.decode())))
@@ -121,7 +123,7 @@ def _folder() -> Path:
 
 
 def settings(data: bytes) -> None:
-    """Reads a pyproject.toml, checks its budgets for models, and opens its records."""
+    """Reads a pyproject.toml, checks models against its budgets, and opens the records that it names."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
         result = project(_folder())

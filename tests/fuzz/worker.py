@@ -29,7 +29,7 @@ with atheris.instrument_imports(include=["convcalc"]):
     from tests.fuzz.targets import TARGETS
 
 SECONDS = 5  # maximum processor time of one case
-ROOM = 2**30  # bytes that a worker may allocate, in addition to its memory before the first case
+ROOM = 2**30  # bytes that a worker may allocate, in addition to the memory that it has before the first case
 
 
 class TooSlow(BaseException):

@@ -43,7 +43,7 @@ NAMES = (
 
 
 def report() -> Report:
-    """Returns the report of a chain of layers with these names. The model has a hostile name too."""
+    """Returns the report of a chain of layers with these names. The name of the model is hostile too."""
     layers = [handmade_layer("in | <put>", "InputLayer", {"shape": (4,)})]
     layers += [handmade_layer(name, "Dense", {"units": 3}) for name in NAMES]
     calls = [Call(0, ()), *(Call(number + 1, (Ref(number),)) for number in range(len(NAMES)))]

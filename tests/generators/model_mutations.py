@@ -1,6 +1,7 @@
-"""Models with one change, and the expected result of checking each against the printed text of the original.
+"""Models with one change. Each is checked against the printed text of the original, and the result is compared with the
+expected one.
 
-Tests with and without Keras use them.
+Tests with and without Keras use this module.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ def _paths(report: Report, kind: str, options: Options) -> list[str]:
 
 
 def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
-    """Returns the problems found by comparing a report with a record."""
+    """Returns the problems that are found when a report is compared with a record."""
     return compare_with_snapshot(report, record)[1]
 
 
@@ -192,8 +193,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 class Verdict(NamedTuple):
     """The result of :func:`verdict`.
 
-    ``shows``: Keras's text of the changed model differs from the text of the original. ``wrong``: what is wrong with
-    the result of the check, or empty.
+    ``shows`` is True if Keras's text of the changed model differs from the text of the original. ``wrong`` says what is
+    wrong with the result of the check; it is empty if nothing is wrong.
     """
 
     shows: bool
@@ -203,13 +204,15 @@ class Verdict(NamedTuple):
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
     """Checks a changed model against the text of the original, and judges the result of the check.
 
-    The check must fail exactly if Keras's text of the changed model differs. Its first problem must name a layer in the
-    first differing row, or the changed layer. Returns None if Keras cannot print the changed model.
+    If Keras's text of the changed model differs from the original text, the check must fail; otherwise it must pass.
+    The first problem must name the changed layer, or a layer in the first row that differs. Returns None if Keras
+    cannot print the changed model.
     """
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
-    except ConvcalcError:  # the changed model no longer has the layers of this range
+    except ConvcalcError:
+        # the printed range of layers begins or ends with a layer that the changed model does not have
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
@@ -222,9 +225,10 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
         return Verdict(True, f"{what} is refused for a layer: {result[0].message}" if seen else "")
     shown = {path.rpartition("/")[2] for path in _paths(report, kind, options)}
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
-        return Verdict(True)  # the layer is outside the range: only the totals differ
+        return Verdict(True)  # the changed layer is not in the printed range, so only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # The record may show only the beginning of the name of a layer that the model does not have.
+    # If the model does not have a layer of the record, the problem names it as in the record: sometimes only the
+    # beginning of the name.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
@@ -232,9 +236,10 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
 def _right(
     report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
 ) -> set[str]:
-    """Returns the layers that the first problem may name: the changed layer, and those in the first row that differs.
+    """Returns the layers that the first problem may name: the changed layer, and the layers in the first row that
+    differs.
 
-    If the other layers are in another order in the changed text, the layers of all differing rows are included.
+    If the unchanged layers have another order in the changed text, the layers of all differing rows are included.
     """
     one, two = (_paths(each, kind, options) for each in (report, changed))
     first, second = blocks(text), blocks(own)
@@ -245,7 +250,7 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # The record has only the name, not the path, of a nested layer that the model does not have.
+    # For a nested layer that the model does not have, the problem has only the name from the record, not the path.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
@@ -254,7 +259,7 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts the checks of printed texts against their own models and against changed models.
+    """Counts results. The printed texts of models are checked against their own models and against changed models.
 
     ``failed`` lists the wrong results.
     """
@@ -272,7 +277,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Checks a model against each of its printed texts, and two changed models against one of these texts each."""
+    """Checks a model against each of its printed texts. Checks two changed models against one of the texts each."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)
@@ -290,9 +295,9 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Returns True if the text of a range of layers shows that it is only a range.
+    """Returns True if the text of a range of layers shows that layers are left out.
 
-    If not, the text looks like that of a smaller model, and the check must fail.
+    If the text does not show this, it looks like the text of a smaller model, and the check must fail.
     """
     if options.layer_range is None:
         return True

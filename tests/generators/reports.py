@@ -1,4 +1,4 @@
-"""Reports with graphs that are hard to draw, and the edges that a drawing must have."""
+"""Reports with graphs that are hard to draw, and the edges that a drawing of a report must have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convcalc.read.spec.spec import read_spec
 from tests.generators import hostile_names as hostile
 from tests.paths import SPECS
 
-# A shared layer, a nested model that is called twice, an output that is not the first, a model in a model.
+# a shared layer, a nested model that is called twice, a layer whose second output is read, a model in a model
 NESTED = """
 name: pair
 inputs: {a: [5, 4], b: [5, 4]}
@@ -38,7 +38,7 @@ def of_spec(name: str) -> Report:
 
 
 def every() -> dict[str, Report]:
-    """Returns all reports by name: those of the specs, and some that are harder to draw."""
+    """Returns all reports by name: the reports of the specs, and some that are harder to draw."""
     return {
         **{path.stem: of_spec(path.stem) for path in sorted(SPECS.glob("*.yaml"))},
         "nested": nested(),
@@ -47,9 +47,9 @@ def every() -> dict[str, Report]:
 
 
 def tensors(report: Report) -> Counter[tuple[str, str]]:
-    """Returns the source and target layer of each tensor of the report.
+    """Counts the tensors of the report, by source layer and target layer.
 
-    Nested models are closed, so each is one node.
+    A nested model is one node: the layers inside are not counted.
     """
     return Counter(
         (source.rpartition("[")[0].rpartition("[")[0], row.name)

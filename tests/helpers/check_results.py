@@ -1,4 +1,4 @@
-"""Results of checks, and a parser of GitHub's workflow commands that works like GitHub's own."""
+"""Results of checks as test data, and a parser of GitHub's workflow commands that follows GitHub's own parser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
 
 
 def hostile() -> CheckResult:
-    file = HOSTILE.replace("\ud800", "\udcff")  # a byte that is not UTF-8, which a file name may contain
+    # "\udcff" stands for a byte that is not UTF-8; a file name may contain such a byte
+    file = HOSTILE.replace("\ud800", "\udcff")
     problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
     warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")
     return CheckResult(file, checked(GOOD).report, (problem, warning))

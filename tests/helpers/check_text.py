@@ -1,4 +1,4 @@
-"""Writes results of checks in a format, in one process."""
+"""Formats results of checks in this process, without other processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convcalc.rendering.grid import TextStyle
 
 
 def check_text(format: str, results: Sequence[CheckResult]) -> str:
-    """Returns everything that is written for these results, to standard output and to standard error."""
+    """Returns the whole output for these results: the text for standard output and the text for standard error."""
     chosen = CHECK_FORMATS[format]
     payloads = [check_payload(chosen, result, TextStyle()) for result in results]
     return "".join(piece.text for piece in write_checks(chosen, payloads))

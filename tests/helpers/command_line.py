@@ -30,9 +30,9 @@ def _read(descriptor: int) -> bytes:
 
 
 def on_a_terminal(*args: str, output_too: bool = False) -> str:
-    """Runs convcalc on a terminal. Returns what is written to standard error.
+    """Runs convcalc with its standard error on a terminal. Returns the text that convcalc writes to standard error.
 
-    With ``output_too``, standard output is the terminal too, and its text is included.
+    With ``output_too``, standard output is on the terminal too, and the returned text includes it.
     """
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()

@@ -1,4 +1,4 @@
-"""An HTML page parsed by Python's parser: the texts of its tables and lists, and its tags."""
+"""An HTML page, read by Python's HTML parser: the texts of its tables and lists, and its tags."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 class Page(HTMLParser):
     """The contents of a page.
 
-    ``tables`` are lists of rows of cells; ``items`` and ``headings`` are texts. ``attributes`` has the attributes of
-    all tags.
+    ``tables`` are lists of rows, and a row is a list of the texts of its cells. ``items`` and ``headings`` are texts.
+    ``attributes`` has the attributes of all tags.
     """
 
     def __init__(self, text: str) -> None:

@@ -18,7 +18,7 @@ def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
 
 
 def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
-    """Returns a layer of a functional config. For each node, it is called once on the tensors of this node."""
+    """Returns a layer of a functional config. Each node is one call of the layer, on the tensors of the node."""
     return {
         "module": module,
         "class_name": class_name,

@@ -10,7 +10,7 @@ from convcalc.ops import Tensor, find_operation
 
 
 def run(name: str, *shapes: Any, module: str = "numpy", of: str = "float32", **made: Any) -> Any:
-    """Runs an operation on tensors of these shapes (None: unknown), all of one dtype."""
+    """Runs an operation on tensors of these shapes (None: unknown size). All tensors have the same dtype."""
     operation = find_operation(name, f"keras.src.ops.{module}")
     assert operation is not None
     tensors = [Tensor(tuple(UNKNOWN if size is None else size for size in shape), of) for shape in shapes]

@@ -1,4 +1,4 @@
-"""The text of Keras 2's ``model.summary()``: cases that no golden file has. tests/live compares the text with Keras 2."""
+"""Summaries in the format of Keras 2: cases that no golden file has. tests/live compares the text with Keras 2."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ layers:
 
 
 def test_masks_have_no_rows() -> None:
-    """Keras 3 adds operations for masks; Keras 2 has no layers for them.
+    """Keras 3 adds operations for masks to the model; Keras 2 has no layers for such operations.
 
-    Without these operations, the model is a chain.
+    Without the operations, the model is a chain.
     """
     result = text(
         """
@@ -84,15 +84,15 @@ layers:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"line_length": 5}, "Keras cannot print its summary in 5 characters: use a larger --line-length"),
+        ({"line_length": 5}, "Keras cannot print its summary in lines of 5 characters: use a larger --line-length"),
         ({"positions": [0.5, 1.0]}, "--positions needs 3 numbers, one for each column, not 2"),
-        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in 65 characters"),
+        ({"positions": [0.5, 0.5, 1.0]}, "Keras cannot print its summary in lines of 65 characters"),
         ({"layer_range": ("conv", "nowhere")}, "--layer-range: no layer's name matches 'nowhere'"),
         ({"layer_range": ("(", "conv")}, "--layer-range expects names or regular expressions"),
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
-    """If a column has no room, Keras 2 itself runs in an endless loop."""
+    """A column without room must be refused: Keras 2 would run in an endless loop."""
     with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
         text(CHAIN, **options)
 

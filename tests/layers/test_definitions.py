@@ -1,4 +1,4 @@
-"""Definitions: the program decides only once what a layer is, and no behaviour depends on the module of a rule."""
+"""The program decides in one place what a layer is. No behaviour depends on the module that contains a layer's rule."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def test_only_the_indexes_know_families(path: Path) -> None:
 
 
 def moved(value: Any) -> Any:
-    """Returns a layer, or an argument that contains layers, with another family: as if the rules were in another file."""
+    """Returns a layer, or an argument that contains layers, with another family.
+
+    The family of a layer is the module of its rule, so the result is a layer whose rule is in another module.
+    """
     if isinstance(value, Layer) and isinstance(value.definition, LayerDefinition):
         args = {name: moved(part) for name, part in value.args.items()}
         return value._replace(definition=value.definition._replace(family="elsewhere"), args=args)

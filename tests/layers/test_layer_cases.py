@@ -406,6 +406,8 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
     ),
     ("LayerScale", {"init_values": 1e-6, "projection_dim": 3}, (5, 3), (5, 3), [(3,)], RULE),
     ("CustomScaleLayer", {"scale": 0.2}, [(5, 3), (5, 3)], (5, 3), [], RULE),
+    ("TFDIdentity", {}, (5, 3), (5, 3), [], RULE),
+    ("TFDConcat", {"axis": -1}, [(1,), (4,), (2,)], (7,), [], RULE),
 ]
 
 
@@ -431,8 +433,8 @@ def test_a_layer_has_the_expected_shapes_and_weights(
     assert parameters(result) == sum(map(prod, weights))
 
 
-# Inputs that Keras refuses, and our code: (layer, arguments, input shapes with the batch axis, code). Each was once
-# accepted by mistake, or is a mistake that users of Keras often make.
+# Inputs that Keras refuses, and the error code of convcalc: (layer, arguments, input shapes with the batch axis, code).
+# Either convcalc once accepted the input, or users of Keras often make this mistake.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -523,7 +525,7 @@ def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tu
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
-# Refusals that have the same code but different reasons. The message is tested too.
+# Refusals with equal codes but different reasons. So the message is tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both shape and batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both batch_size and batch_shape"),
@@ -602,7 +604,7 @@ def test_initial_weights_are_those_of_keras() -> None:
         assert starts and set(starts.values()) == {"glorot_uniform"}
 
 
-# Properties: different models with equal results.
+# Pairs of different layers that must have equal results.
 
 
 def counted(name: str, args: dict[str, Any], shape: tuple[int, ...]) -> tuple[tuple[Any, ...], int, int]:
@@ -675,9 +677,9 @@ def test_grouped_by_channel_is_depthwise() -> None:
     assert grouped == counted("DepthwiseConv2D", {"kernel_size": 3}, (9, 9, 6))
 
 
-# What every declaration must have.
+# Requirements for the declaration of every layer.
 
-# Facets without a good default, so each declaration must state them.
+# Facets that have no good default value. Each declaration of a layer must state a value for these facets.
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",

@@ -153,7 +153,7 @@ def test_dense(shape: tuple[int, ...]) -> None:
 
 
 def einsum(equation: str, *shapes: Sizes) -> int:
-    """Returns how often the loops over all letters of an einsum equation run. The equation has no dots."""
+    """Returns the number of steps of nested loops over all letters of an einsum equation. The equation has no dots."""
     sizes = {
         dim: size for term, shape in zip(equation.split("->")[0].split(","), shapes) for dim, size in zip(term, shape)
     }
@@ -196,7 +196,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
 
 
 def gates(features: int, units: int, count: int) -> int:
-    """Returns the MACs of one step: each gate of each unit reads all features and the whole state."""
+    """Returns the MACs of one time step: each gate of each unit reads all input features and the whole state."""
     return sum(1 for _ in grid((count, units)) for _ in range(features + units))
 
 
@@ -232,7 +232,7 @@ def test_convolutional_recurrent_layers(rank: int, padding: str, stride: int) ->
     args = {"filters": 2, "kernel_size": kernel, "padding": padding, "strides": stride}
     at = {"dilation": (1,) * rank, "strides": (stride,) * rank, "padding": padding}
     step = convolution(sizes, 3, 4 * 2, kernel, 1, **at)
-    # The state already has the size of the output, so its size does not change.
+    # The convolution of the state keeps the size of the state: it has stride 1 and padding 'same'.
     state = tuple(len(starts(size, 2, stride, 1, padding)) for size in sizes)
     step += convolution(state, 2, 4 * 2, kernel, 1, dilation=(1,) * rank, strides=(1,) * rank, padding="same")
     assert macs_of(f"ConvLSTM{rank}D", args, (4, *sizes, 3)) == 4 * step
@@ -286,7 +286,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    weighed = sum(values for _ in pairs)  # tanh of sums: only the values are multiplied
+    weighed = sum(values for _ in pairs)  # the scores are tanh of sums, so only the products with the values count
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot
@@ -369,7 +369,8 @@ def test_correlation() -> None:
 
 # Every multiplication is counted --------------------------------------------------------------------------------------
 
-# Layers whose weights are not part of a multiply-accumulate: look-ups, scales of single values, and statistics.
+# Layers without multiply-accumulates, although they have weights. The weights are looked up, scale single values, or
+# are statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

@@ -1,4 +1,4 @@
-"""Builds the model of a spec layer by layer in Keras, for specs of models that keras.applications does not have."""
+"""Builds in Keras, layer by layer, the model of a spec. Used for models that keras.applications does not have."""
 
 from __future__ import annotations
 
@@ -47,18 +47,24 @@ def _layer(layer: Layer) -> Any:
         return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
-    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # ours: a pair for each axis; Keras: one pair
+    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # convcalc has a pair for each axis; Keras has one pair
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}
     return _class(layer.class_name)(**args, **common)
 
 
 def _class(name: str) -> Any:
-    """Returns the class of this name. Some classes that keras.applications uses are not exported by Keras."""
+    """Returns the class with this name. keras.applications also uses classes that Keras does not export."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
+    from keras.src.layers.preprocessing import feature_space
 
-    held = {"LayerScale": convnext.LayerScale, "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer}
+    held = {
+        "LayerScale": convnext.LayerScale,
+        "CustomScaleLayer": inception_resnet_v2.CustomScaleLayer,
+        "TFDIdentity": feature_space.TFDIdentity,
+        "TFDConcat": feature_space.TFDConcat,
+    }
     return held.get(name) or getattr(keras.layers, name)
 
 
@@ -79,7 +85,7 @@ def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) 
 
 
 def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) -> Any:
-    """Returns a Keras layer for a layer that the spec declares. It creates the declared weights."""
+    """Returns a Keras layer for a custom layer that the spec declares. The Keras layer creates the declared weights."""
     import keras
 
     def infer(shape: tuple[Any, ...]) -> Any:
@@ -90,7 +96,7 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
             for weight in infer(input_shape).weights:
                 self.add_weight(name=weight.name, shape=weight.shape, trainable=weight.trainable)
 
-        def call(self, inputs: Any) -> Any:  # Keras reads this signature
+        def call(self, inputs: Any) -> Any:  # Keras inspects the signature of this function
             return inputs
 
         def compute_output_shape(self, input_shape: Any) -> Any:
@@ -101,5 +107,5 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
 
 
 def count(weights: Any) -> int:
-    """Returns the total number of elements of some weights."""
+    """Returns the total number of elements of the given weights."""
     return sum(math.prod(weight.shape) for weight in weights)

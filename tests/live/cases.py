@@ -1,21 +1,22 @@
-"""Generated cases of each family: arguments and shapes as people write them, valid or wrong.
+"""Generated cases of each family of layers: arguments and shapes as people write them, valid or wrong.
 
-Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them; we refuse them, so no case
-has any.
-Keras accepts some arguments in a symbolic call, but the layer fails when it runs. We refuse them at once, so no case
-has them: ``Dot`` over the batch axis, an ``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input
-on an axis that does not exist, a ``ZeroPadding`` by a negative number, a convolution with a list as its padding, and
-null for some arguments (``ELU``'s alpha, ``Softmax``'s axis). Keras also builds a ``ConvLSTM`` without filters, which
-is nonsense; no case has one.
+Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them; convcalc refuses all
+floats, so no case has any.
+Keras accepts some arguments in a symbolic call, but the layer fails when it runs. convcalc refuses these arguments at
+once, so no case has them: ``Dot`` over the batch axis, an ``UpSampling2D`` with an unknown interpolation, a
+``Concatenate`` of one input on an axis that does not exist, a ``ZeroPadding`` by a negative number, a convolution with
+a list as its padding, and null for some arguments (``ELU``'s alpha, ``Softmax``'s axis). Keras also builds a
+``ConvLSTM`` without filters, which is nonsense; no case has one.
 
 Also left out:
-- a seed that is not a number if the rate is 0: we check it, Keras does not;
-- an initializer that cannot fill a weight of its rank ('identity' for a bias), and mappings that configure an
-  initializer, because the class may be custom;
-- a single number as the shape of an ``InputLayer``, which is our short form of a list;
-- scalars, which do not even have a batch axis;
-- keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` of a layer
-  without it in its signature, old names such as ``LeakyReLU(alpha=...)``, and any word for an ``InputLayer``;
+- a seed that is not a number if the rate is 0: convcalc checks this seed, Keras does not;
+- an initializer that cannot fill a weight with this number of axes ('identity' for a bias);
+- mappings that configure an initializer, because the initializer may be custom;
+- a single number as the shape of an ``InputLayer``, because only convcalc accepts this short form of a list;
+- scalars, because they do not even have a batch axis;
+- keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` if the
+  signature of the layer does not have it, old names such as ``LeakyReLU(alpha=...)``, and any unknown argument of an
+  ``InputLayer``;
 - the values of the weights of an ``Embedding``;
 - ``trainable`` of a ``SpatialDropout``, which has no weights and refuses the argument.
 """
@@ -42,7 +43,7 @@ def _channels_first(args: dict[str, Any]) -> bool:
 
 
 def _format(random: Random, *others: Any) -> Any:
-    """Returns a data_format in upper or lower case."""
+    """Returns a data_format in upper or lower case; sometimes a wrong one."""
     usual = ["channels_first", "channels_last", *others]
     return random.choice(["CHANNELS_FIRST", "Channels_Last", "channels first"] if random.random() < 0.08 else usual)
 
@@ -52,7 +53,7 @@ def _batch(random: Random) -> int | None:
 
 
 def _per_axis(random: Random, rank: int, low: int, high: int) -> Any:
-    """Returns one number, or one for each axis."""
+    """Returns one number for all axes, or a tuple with one number for each axis."""
     if random.random() < 0.5:
         return random.randint(low, high)
     return tuple(random.randint(low, high) for _ in range(rank))
@@ -64,7 +65,7 @@ def _maybe(random: Random, args: dict[str, Any], name: str, value: Callable[[], 
 
 
 def _spoil(random: Random, args: dict[str, Any], rank: int, chance: float = 0.12) -> None:
-    """Sometimes changes an argument to a value that no layer accepts."""
+    """Sometimes changes an argument to a value that is usually wrong."""
     if random.random() >= chance:
         return
     name = random.choice([*args, "nonsense"])
@@ -118,7 +119,7 @@ def convolution(random: Random) -> Case:
     _maybe(random, args, "kernel_constraint", lambda: "max_norm", 0.08)
     first = _channels_first(args)
     shape = _spatial_shape(random, rank, first)
-    if groups > 1 and random.random() < 0.6:  # so that the number of channels is a multiple of the groups
+    if groups > 1 and random.random() < 0.6:  # the number of channels must be a multiple of the number of groups
         channels = groups * random.randint(1, 3)
         shape = (shape[0], channels, *shape[2:]) if first else (*shape[:-1], channels)
     _spoil(random, args, rank)
@@ -193,7 +194,7 @@ def global_pooling(random: Random) -> Case:
 
 
 def _margins(random: Random, rank: int, most: int) -> Any:
-    """Returns one number, one for each axis, a pair for each axis, or a mixture of numbers and pairs."""
+    """Returns one number, a number for each axis, a pair for each axis, or a mixture of numbers and pairs."""
     if rank == 1:
         return random.choice([random.randint(0, most), (random.randint(0, most), random.randint(0, most))])
     form = random.random()
@@ -255,8 +256,8 @@ def reshaping(random: Random) -> Case:
 
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Returns a target shape: often the input's sizes in another order, with a −1 among them; sometimes an impossible
-    shape.
+    """Returns a target shape. It often has the input's sizes in another order, with −1 in place of one size. Sometimes
+    it is impossible.
     """
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)
@@ -414,8 +415,8 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # Keras accepts a merging layer with a single input, so some cases have one. For a Concatenate, see the docstring
-    # above.
+    # Keras accepts a merging layer with a single input, so some cases have one input. A Concatenate never has only one:
+    # the docstring of this module says why.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -441,7 +442,7 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        if random.random() < 0.1:  # axes far out of range: Keras wraps them around; the batch axis is avoided
+        if random.random() < 0.1:  # Keras wraps axes that are far out of range around; the batch axis is avoided
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
     if random.random() < 0.05:
@@ -506,7 +507,8 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases get more cases, so that every class is tested often enough.
+# Families with many classes or many refused cases get more cases, so that every class is tested often enough. The
+# number is a factor.
 _MORE = {
     "merging": 3,
     "resizing": 3,
@@ -517,12 +519,12 @@ _MORE = {
 }
 
 
-# The dtype of these layers is fixed by their data, or they ignore a given dtype.
+# The data of these layers determine the dtype, or the layers ignore a given dtype.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 
 def cases(family: str, seed: int, count: int) -> Iterator[Case]:
-    """Yields ``count`` cases of a family, or a multiple for families that need more.
+    """Yields ``count`` cases of a family. Families in ``_MORE`` get several times as many.
 
     The same seed gives the same cases.
     """

@@ -1,4 +1,4 @@
-"""Generated calls of the operations of ``keras.ops``: the arguments of their classes and of their calls."""
+"""Generated calls of the operations of ``keras.ops``: the arguments of each class and of the call."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
-    """Returns typical arguments by their names: tensors for those of the call, an axis for each axis argument."""
+    """Returns typical arguments of the operation's class, by name, and the tensors of the call."""
     x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )
@@ -298,7 +298,7 @@ def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[A
 
 
 def cases(seed: int, count: int) -> list[Asked]:
-    """Returns this many calls of each operation."""
+    """Returns ``count`` calls of each operation."""
     result = []
     for (_, name), operation in sorted(OPERATIONS.items()):
         random = Random(f"{name} {seed}")
@@ -309,7 +309,7 @@ def cases(seed: int, count: int) -> list[Asked]:
 
 
 def model_of(asked: Asked, name: str = "made") -> Model:
-    """Returns a model whose only operation is called as in the case."""
+    """Returns a model with a single operation, which is called with the arguments of the case."""
     layers: list[Layer] = []
     calls: list[Call] = []
 
@@ -349,5 +349,5 @@ def in_a_spec(asked: Asked) -> bool:
 
 
 def automatic_name(asked: Asked) -> str:
-    """Returns the name that Keras gives to the first operation of this class."""
+    """Returns the name that Keras gives automatically to the first operation of this class in a model."""
     return Names().automatic(asked.operation.name)

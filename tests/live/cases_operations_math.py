@@ -13,7 +13,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Returns some of the keywords, each with one of its values."""
+    """Returns some of the keywords; each gets one of its possible values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 
@@ -22,7 +22,7 @@ def _size(random: Random) -> int | None:
 
 
 def _square(random: Random) -> T:
-    """Returns square matrices; sometimes they are too small, or their sides differ by one."""
+    """Returns square matrices; sometimes a tensor of any shape."""
     if random.random() < 0.15:
         return a_tensor(random)
     size = _size(random)
@@ -34,9 +34,9 @@ def _matrices(random: Random) -> T:
 
 
 def _equations(random: Random) -> list[Any]:
-    """Returns matrices and right-hand sides.
+    """Returns matrices and right-hand sides of systems of equations.
 
-    The right-hand sides have as many axes, one more, one less, or any number.
+    The right-hand sides have as many axes as the matrices, one more, one less, or any number.
     """
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3

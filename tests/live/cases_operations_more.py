@@ -1,4 +1,4 @@
-"""Generated calls of further operations: those that create tensors, find elements, compare tensors, or process images."""
+"""Generated calls of further operations: they create tensors, find elements, compare tensors, or process images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Returns some of the keywords, each with one of its values."""
+    """Returns some of the keywords; each gets one of its possible values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 
@@ -138,7 +138,9 @@ def _fold(random: Random) -> Made:
 
 
 def _framed(random: Random, what: str) -> Made:
-    """Gives two of the three numbers for each axis (before, after, target); sometimes one or all three."""
+    """For each axis, sets two of the three arguments for the sizes before, after and in total. Sometimes sets one or
+    all three.
+    """
     made = _of_format(random)
     for names in (
         (f"top_{what}", f"bottom_{what}", "target_height"),
@@ -201,7 +203,7 @@ def _vectors(random: Random) -> Made:
 
 
 def _plain(*choices: str) -> Callable[[Random], Made]:
-    """Makes one tensor of any shape and dtype. The arguments named in ``choices`` are dtypes or None."""
+    """Returns arguments for a tensor of any shape and dtype. The arguments named in ``choices`` are dtypes or None."""
     return lambda random: (_some(random, **{name: [None, *DTYPES] for name in choices}), [a_tensor(random)])
 
 

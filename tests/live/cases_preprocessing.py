@@ -1,7 +1,8 @@
-"""Generated cases of the layers that prepare images, words and sound; see ``cases.py``.
+"""Generated cases of the layers that prepare images, words and sound. See also ``cases.py``.
 
-Keras checks few of the arguments in a symbolic call. Some arguments are accepted there, but the layer fails when it
-runs. We refuse them at once, so no case has them: an invalid ``value_range``, an unknown interpolation, a size of 0.
+Keras checks few of the arguments in a symbolic call. It accepts some arguments there, but the layer fails when it runs.
+convcalc refuses these arguments at once, so no case has them: an invalid ``value_range``, an unknown interpolation, a
+size of 0.
 """
 
 from __future__ import annotations
@@ -111,9 +112,9 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """Returns a generator for one part of the augmentations.
+    """Returns a generator of cases for a part of the augmentations.
 
-    A part is small, so that each augmentation is tested often.
+    Each part has only a few augmentations, so that each augmentation is tested often.
     """
 
     def generator(random: Random) -> Case:
@@ -263,7 +264,7 @@ def _lookup_options(random: Random, args: dict[str, Any], name: str, words: list
 
 
 def _special(args: dict[str, Any], name: str, mode: str) -> list[Any]:
-    """Returns the special tokens (mask, unknown word) at the beginning of a vocabulary."""
+    """Returns the special tokens (for the mask and for unknown words) at the beginning of a vocabulary."""
     if name == "TextVectorization":
         return ["", "[UNK]"] if mode == "int" else ["[UNK]"]
     mask = args.get("mask_token")

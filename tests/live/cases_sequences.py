@@ -1,4 +1,4 @@
-"""Generated cases of the layers for sequences and attention, of wrappers, and of further core layers."""
+"""Generated cases of the layers for sequences and attention, of wrappers, and of other core layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.judge import Case
 
 
 def _maybe(random: Random, args: dict[str, Any], **values: Any) -> None:
-    """Sets some of the arguments, each to one of its values."""
+    """Sets some of the arguments; each gets one of its possible values."""
     for name, value in values.items():
         if random.random() < 0.35:
             args[name] = random.choice(value)
@@ -44,7 +44,7 @@ def _units(random: Random) -> int:
 
 
 def _cell(random: Random, depth: int = 0) -> dict[str, Any]:
-    """Returns a cell in the form of a spec."""
+    """Returns a recurrent cell in the form of a spec."""
     if depth == 0 and random.random() < 0.25:
         return {"StackedRNNCells": {"cells": [_cell(random, 1) for _ in range(random.randint(1, 3))]}}
     name = random.choice(["SimpleRNNCell", "LSTMCell", "GRUCell"])
@@ -80,7 +80,7 @@ def _states(cell: dict[str, Any]) -> list[int]:
 
 
 def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> list[tuple[int | None, ...]]:
-    """Returns the shapes of the states of a cell; sometimes one has an unknown size."""
+    """Returns the shapes of the states of a recurrent cell. Sometimes one of the shapes has an unknown size."""
     states: list[tuple[int | None, ...]] = [(batch, size) for size in _states(cell)]
     if random.random() < 0.1:
         states[random.randrange(len(states))] = (batch, None)
@@ -88,7 +88,7 @@ def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> li
 
 
 def cells(random: Random) -> Case:
-    """Returns a cell that is called directly for one step, with an input and the previous states."""
+    """Returns a case that calls a recurrent cell directly for one step, with an input and the previous states."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)
@@ -312,12 +312,36 @@ def further_core(random: Random) -> Case:
 
 
 _QUANTIZED = [name for name in POLICIES if "_from_" in name]
+_NUMBERED = [
+    "int4/1",
+    "int4/2",
+    "int4/3",
+    "int4/-1",
+    "int4/128",
+    "gptq/2/1",
+    "gptq/3/2",
+    "gptq/4/-1",
+    "gptq/4/3",
+    "gptq/8/128",
+]
+_NUMBERED += ["awq/4/-1", "awq/4/2", "awq/4/128"]
+_NUMBERED_SOURCES = ["float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"]
 _REFUSED = ["int8_from_float16", "int8_from_mixed_float16", "float8_from_nonsense", "int8", "float8_e5m2"]
+_REFUSED += [
+    "int4/0_from_float32",
+    "int4/-2_from_float32",
+    "gptq/5/2_from_float32",
+    "awq/8/2_from_float32",
+    "gptq_from_float32",
+]
+_REFUSED += ["int4/2/3_from_float32", "int4/a_from_float32", "awq/4_from_float32", "int4/2", "int4/2_from_nonsense"]
 _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
-    """Returns layers whose weights change under a quantized policy, and some whose weights stay the same."""
+    """Returns a case of a layer with a quantized policy. The policy changes the weights of some of the layers, but not
+    of others.
+    """
     name = random.choice(
         ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )
@@ -331,9 +355,8 @@ def quantized(random: Random) -> Case:
     elif name in ("Embedding", "ReversibleEmbedding"):
         args = {"input_dim": random.randint(2, 6), "output_dim": random.randint(2, 6)}
         dtype = "int32"
-        if name == "Embedding":
-            _maybe(random, args, lora_rank=[2])
-        else:
+        _maybe(random, args, lora_rank=[2])
+        if name == "ReversibleEmbedding":
             _maybe(random, args, tie_weights=[True, False])
             if random.random() < 0.4:
                 call, sizes, dtype = {"reverse": True}, [*sizes, args["output_dim"]], "float32"
@@ -356,6 +379,8 @@ def quantized(random: Random) -> Case:
         _maybe(random, args, use_bias=[False], use_gate=[True], **({"output_shape": [5, (2, 3)]} if many else {}))
         sizes = [4, 6] if not many or random.random() < 0.8 else [2, 4, 6]
     policy = random.choice(_REFUSED if random.random() < 0.08 else _QUANTIZED)
+    if random.random() < 0.5:
+        policy = f"{random.choice(_NUMBERED)}_from_{random.choice(_NUMBERED_SOURCES)}"
     shapes = [(_batch(random), *sizes)] * (1 + (name in _ATTEND))
     return Case(name, args, shapes, dtype, random.random() < 0.85, policy, call)
 

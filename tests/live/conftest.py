@@ -1,4 +1,6 @@
-"""Counts of the comparison with Keras, printed at the end of the run: cases, refusals, disagreements."""
+"""Counts the results of the comparison with Keras, and prints them at the end of the run: cases, refusals,
+disagreements.
+"""
 
 import pytest
 

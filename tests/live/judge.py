@@ -13,7 +13,7 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal
 from convcalc.layers import apply, bind, find, parameters
 from convcalc.layers.application import frozen, output_dtypes
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import is_policy
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -47,7 +47,9 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of a layer. ``weights`` holds (name, shape, dtype, trainable), sorted by name."""
+    """The result of calling a layer. ``weights`` holds (name, shape, dtype, trainable) of each weight, and is sorted by
+    name.
+    """
 
     outputs: tuple[tuple[int | None, ...], ...]
     dtypes: tuple[str, ...]
@@ -56,7 +58,7 @@ class Outcome(NamedTuple):
 
 
 def keras_says(case: Case) -> Outcome | str:
-    """Returns the result of Keras, or its refusal."""
+    """Returns Keras's result, or the text of Keras's refusal."""
     import keras
 
     try:
@@ -75,7 +77,7 @@ def keras_says(case: Case) -> Outcome | str:
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """Calls the layer as Keras expects it: on a tensor, on a list, or on separate tensors.
+    """Calls the layer with its tensors in the form that Keras expects: one tensor, a list, or separate arguments.
 
     An input layer is not called, because it already has its tensor.
     """
@@ -96,7 +98,9 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Replaces a layer written as in a spec by a layer of Keras. Other arguments are returned unchanged."""
+    """Converts an argument that is a layer (or a list of layers) in the form of a spec to a Keras layer. Returns other
+    arguments unchanged.
+    """
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):
@@ -119,11 +123,11 @@ def _settings(cls: type, case: Case) -> dict[str, Any]:
 
 
 def we_say(case: Case) -> Outcome | str:
-    """Returns our result, or our refusal."""
+    """Returns convcalc's result, or the text of convcalc's refusal."""
     kind = find(case.name)
     if kind is None:
         return "there is no such layer"
-    if case.policy and case.policy not in POLICIES:
+    if case.policy and not is_policy(case.policy):
         return f"there is no dtype policy '{case.policy}'"
     args, refusals = bind(kind, (), _lists({**case.args, **case.call}))
     if refusals:
@@ -144,14 +148,17 @@ def we_say(case: Case) -> Outcome | str:
 
 
 def _lists(value: Any) -> Any:
-    """Returns the arguments as a YAML file contains them: with lists instead of tuples."""
+    """Returns the arguments in the form in which a YAML file contains them: with lists instead of tuples."""
     if isinstance(value, dict):
         return {key: _lists(part) for key, part in value.items()}
     return [_lists(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def disagreement(case: Case) -> str | None:
-    """Returns the difference in one line, with the case as code to run it again. Returns None if both agree."""
+    """Compares Keras's result with convcalc's. Returns None if both agree.
+
+    Otherwise returns the difference in one line, with code that repeats the case.
+    """
     theirs, ours = keras_says(case), we_say(case)
     if isinstance(theirs, str) and isinstance(ours, str):
         return None

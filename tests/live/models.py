@@ -1,8 +1,9 @@
-"""Random whole models: built in Keras and written as a spec, the same program must give the same model.
+"""Random whole models. A program is a list of steps; it can be built in Keras and written as a spec, and both must give
+the same model.
 
-A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes. Our own rules
-decide which steps are possible, so the test fails if Keras refuses one. Masks add operations (``NotEqual``, ``Any``) to
-the graph. These operations change the order of the layers and use up automatic names.
+A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes. convcalc's
+rules decide which steps are possible, so the test fails if Keras refuses a step. Masks add operations (``NotEqual``,
+``Any``) to the graph. These operations change the order of the layers and use up automatic names.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import Refusal, Source
 from convcalc.layers import apply, bind, find
 from convcalc.layers.application import output_dtypes
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import is_policy
 from convcalc.read.spec.spec import read_spec
 from tests.live.cases import FAMILIES
 from tests.live.judge import Case, _called, _lists, _made
 
-Ref = tuple[int, int]  # index of the step, index of its output
+Ref = tuple[int, int]  # the index of a step, and the index of one of the step's outputs
 
 
 @dataclass
 class Step:
-    """A layer that is created and called on earlier outputs.
+    """A layer that is created and called on outputs of earlier steps.
 
-    If ``again`` is set, the layer of that step is called once more instead.
+    If ``again`` is set, no layer is created: the layer of the step with this index is called again.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Program:
 
 
 class Grower:
-    """Builds a program step by step. ``tensors`` has the shape and dtype of each output so far."""
+    """Builds a program step by step. ``tensors`` has the shape and dtype of each output that exists so far."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -68,7 +69,7 @@ class Grower:
         return ref
 
     def add(self, step: Step) -> bool:
-        """Adds a step if our rules allow it. Returns whether it was added."""
+        """Adds a step if convcalc's rules allow it. Returns True if the step was added."""
         maker = step if step.again is None else self.program.steps[step.again]
         shapes = [self.tensors[ref][0] for ref in step.inputs]
         if maker.inner is not None:
@@ -79,7 +80,7 @@ class Grower:
             kind = find(maker.name)
             assert kind is not None, maker.name
             args, refusals = bind(kind, (), _lists(maker.args))
-            if refusals or (maker.policy and maker.policy not in POLICIES):
+            if refusals or (maker.policy and not is_policy(maker.policy)):
                 return False
             try:
                 result = apply(kind, args, shapes, maker.policy or None)
@@ -119,7 +120,7 @@ class Grower:
 
 
 def _per_rank(rank: int) -> list[Callable[[Random], tuple[str, dict[str, Any]]]]:
-    """Returns makers of layers that accept a tensor with this many axes after the batch."""
+    """Returns functions that make layers. Each layer accepts a tensor that has this many axes after the batch axis."""
 
     def fixed(name: str, **args: Any) -> Callable[[Random], tuple[str, dict[str, Any]]]:
         return lambda random: (name, dict(args))
@@ -246,14 +247,15 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# An Equalization may return its input itself, which Keras takes for a cycle.
+# An Equalization may return its input itself. Keras then reports a cycle in the graph.
 _NO_STEP = {"Equalization"}
 
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
-    """Returns float tensors for the further inputs of a case, or None if there are none.
+    """Returns float tensors for all inputs of a case except the first. Returns None if there are no suitable tensors.
 
-    They have the same sizes after the batch if possible, otherwise the same number of axes.
+    If possible, the tensors have the sizes of the case after the batch axis; otherwise they have the same number of
+    axes.
     """
     result = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
@@ -312,7 +314,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
         source = random.choice(fits) if fits else grower.add_input(wanted)
         grower.add(Step("Model", {}, [source], trainable, inner=inner))
     elif roll < 0.5:
-        for _ in range(12):  # most cases do not fit the tensor
+        for _ in range(12):  # several attempts, because most cases do not fit the tensor
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             further = _further(grower, random, case)
             if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:
@@ -377,7 +379,7 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # A nested model has one input and no definition.
+        # a nested model of a random program has one input, and is not in the catalogue
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]
@@ -413,7 +415,7 @@ def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
 
 
 def rows_of_ours(program: Program) -> list[tuple[Any, ...]]:
-    """Returns the same rows from our report."""
+    """Returns the same rows as :func:`rows_of_keras`, from a report of convcalc."""
     report = infer(read_spec(Source("random", json.dumps(spec(program)))))
     rows = []
     for row in report.layers:

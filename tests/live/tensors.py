@@ -1,4 +1,4 @@
-"""The input tensors of generated calls of operations."""
+"""Random input tensors for generated calls of operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tupl
 
 
 def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    """Returns a tensor of one of these dtypes, or of any dtype."""
+    """Returns a tensor with one of these dtypes; with any dtype if none is given."""
     return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
 
 

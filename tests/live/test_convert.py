@@ -34,7 +34,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def own_layers() -> dict[str, Any]:
-    """Returns the custom layers of vit_tiny. The spec only declares them, so a user has to write them."""
+    """Returns the custom layers of vit_tiny, as a user has to write them: the spec only declares these layers."""
     import keras
 
     class ClassToken(keras.layers.Layer):
@@ -82,7 +82,7 @@ def difference(seed: int) -> str | None:
     try:
         keras_model(program)
         report = infer(read_spec(Source("random", json.dumps(spec(program)))))
-    except (Exception, ConvcalcError):  # a case for test_models.py
+    except (Exception, ConvcalcError):  # Keras or convcalc refuses the model; test_models.py tests such models
         return None
     try:
         model = executed(report)
@@ -91,8 +91,8 @@ def difference(seed: int) -> str | None:
     if result := different(report, model, [(160, {})]):
         return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # A file stores that a model is frozen, but not that the cells in its layers are. So the expected report is read
-        # from the written config, as Keras will load it.
+        # A file stores that a model is frozen, but not that the cells in the model's layers are frozen. So the expected
+        # report is made from the written config, which Keras loads too.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

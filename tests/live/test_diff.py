@@ -1,4 +1,4 @@
-"""Models built by Keras, compared with the specs of their smaller relatives and with each other."""
+"""Compares models built by Keras with specs of similar models, and with each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.keras
 
 
 def against(spec: str, application: str, ignore_names: bool = False) -> Comparison:
-    """Compares a spec with the config that Keras writes for an application."""
+    """Compares a spec with the config that Keras writes for a model of keras.applications."""
     import keras
 
     model = getattr(keras.applications, application)(weights=None)
@@ -23,7 +23,8 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
 
 
 def _counts(found: Comparison) -> dict[str, int]:
-    """Returns the counts without differences in the numbers of automatic names.
+    """Returns the counts of a comparison. Layers that differ only in the number in their automatic name count as
+    "same".
 
     Keras continues these numbers over all models of a process.
     """

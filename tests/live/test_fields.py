@@ -1,6 +1,6 @@
 """Compares receptive fields with gradients in the installed Keras.
 
-The gradients show the input positions that an output position depends on.
+The gradients show which input positions an output position depends on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.keras
 
 CELLS, CHANNELS = 24, 4
 
-# Each function returns a list of layers for an input of (24 positions, 4 channels). It is called when Keras is loaded.
+# Each function returns a list of layers for an input of 24 positions and 4 channels. It is called after Keras is
+# loaded.
 STACKS: dict[str, Callable[[Any], list[Any]]] = {
     "conv": lambda k: [k.Conv1D(2, 3), k.Conv1D(2, 4, strides=2, padding="same"), k.Conv1D(2, 2)],
     "dilated": lambda k: [k.Conv1D(2, 3, dilation_rate=3, padding="same"), k.Conv1D(2, 2, dilation_rate=2)],
@@ -53,9 +54,9 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """Returns, for each position of the output's first axis after the batch, the input positions that it depends on.
+    """Returns a list with a set for each output position: the input positions on which the output position depends.
 
-    They are computed with gradients.
+    Positions are on the first axis after the batch axis. The sets are computed with gradients.
     """
     import numpy as np
     import tensorflow as tf
@@ -114,7 +115,7 @@ def test_fields_match_the_gradients(name: str, tmp_path: Path) -> None:
 def test_published_fields_of_applications(
     application: str, layer: str, expected: tuple[int, ...], tmp_path: Path
 ) -> None:
-    """Published in the README of github.com/google-research/receptive_field."""
+    """The expected numbers are published in the README of github.com/google-research/receptive_field."""
     import keras
 
     fresh()

@@ -1,7 +1,7 @@
 """Reads Keras's own files (``to_json()`` and ``.keras``), and compares the text of ``summary()`` byte for byte.
 
-``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tries more random models; ``CONVCALC_MODEL=7`` only
-one.
+``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tests more random models; with ``CONVCALC_MODEL=7``,
+only model 7.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Returns the widths and options to test: every width, and every option at one width."""
+    """Returns the pairs of width and options to test: every width with default options, and every other option at one
+    width.
+    """
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
     options: list[dict[str, Any]] = [
@@ -82,7 +84,7 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
 def different(
     report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
 ) -> str | None:
-    """Returns the first line in which our text differs from Keras's, or None. Keras's texts are added to ``texts``."""
+    """Returns the first line in which our text differs from Keras's text, or None. Adds Keras's texts to ``texts``."""
     for width, options in asked:
         theirs = printed(model, width, **options)
         ours = keras_text(report, Options(width, **options))
@@ -96,8 +98,8 @@ def different(
 
 
 def rows(report: Any) -> list[tuple[Any, ...]]:
-    """Returns the name, output shapes, parameters and trainable parameters of each layer, without layers of nested
-    models.
+    """Returns the name, output shapes, parameters and trainable parameters of each layer. The layers inside nested
+    models are left out.
     """
     return [
         (
@@ -185,9 +187,9 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
 
 
 def test_models_inside_of_layers() -> None:
-    """Tests TimeDistributed around models with known and unknown sizes, one of them partly frozen.
+    """Tests TimeDistributed around models with known and unknown sizes. One of the models is partly frozen.
 
-    The file that we write for the model is tested too.
+    The file that convcalc writes for the model is tested too.
     """
     import keras
     from keras import layers
@@ -212,8 +214,8 @@ def test_models_inside_of_layers() -> None:
 
 
 def test_trainable_weights_in_frozen_models() -> None:
-    """Tests a trainable layer in a frozen model and a frozen layer in a trainable model, nested models, and a frozen
-    model itself.
+    """Tests a trainable layer in a frozen model, a frozen layer in a trainable model, nested models, and a model that
+    is frozen itself.
     """
     import keras
     from keras import layers
@@ -247,7 +249,9 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """Keras's source shows which layers are built by their constructor. A Pipeline shows no shape for these layers."""
+    """The expected layers are found in Keras's source code. A Pipeline shows no shape for layers that their constructor
+    builds.
+    """
     from keras import layers
 
     classes = {cls for cls in vars(layers).values() if inspect.isclass(cls) and issubclass(cls, layers.Layer)}
@@ -263,9 +267,9 @@ def test_layers_that_are_built_by_their_constructor() -> None:
 
 
 def test_the_file_of_the_readme() -> None:
-    """Keras prints the summary that the README shows for words.json.
+    """The README shows the summary of words.json. Keras prints the same summary.
 
-    The README's other file contains Python code, which Keras would run.
+    The README's other file is not tested, because it contains Python code, which Keras would run.
     """
     import keras
 
@@ -276,10 +280,10 @@ def test_the_file_of_the_readme() -> None:
 
 
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
-    """Returns the first difference between a random model, read from its file, and Keras's summary.
+    """Compares a random model, read from its file, with Keras's summary. Returns the first difference.
 
-    Returns an empty text if they are equal, and None if Keras refuses the model. Keras's text is then used as a record
-    to check the model against.
+    Returns an empty text if there is no difference, and None if Keras refuses the model. Also checks the model, and
+    changed models, against Keras's text as a record.
     """
     import keras
 
@@ -287,20 +291,20 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     random = Random(seed)
     try:
         model = keras_model(grow(random))
-    except Exception:  # a refusal of Keras: a case for test_models.py
+    except Exception:  # Keras refuses the model; test_models.py tests such cases
         return None
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
-    # Compare with the model that Keras loads from the file, not with the original: if a model is frozen, the file does
-    # not store that the layers inside its layers (such as cells) are frozen too.
+    # Compare with the model that Keras loads from the file, not with the original. If a model is frozen, the file does
+    # not store that the layers inside the model's layers (such as cells) are frozen too.
     try:
         if seed % 10 == 0:
             model.save(path)
             model = keras.models.load_model(path)
         else:
             model = keras.models.model_from_json(model.to_json())
-    except Exception:  # Keras cannot load what it wrote for some layers
+    except Exception:  # Keras cannot load the file that it wrote: this happens for some layers
         return None
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))

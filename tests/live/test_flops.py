@@ -1,8 +1,7 @@
-"""Compares ``--convention tf`` with TensorFlow's profiler, for whole models of keras.applications and for single
-layers.
+"""Compares ``--convention tf`` with TensorFlow's profiler, for models of keras.applications and for single layers.
 
-Keras builds the graph for inference on one sample. The profiler counts the operations that it supports, before the
-graph is optimized.
+Keras builds the graph for inference on one sample. The profiler counts the operations that it supports, before
+TensorFlow optimizes the graph.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ APPLICATIONS = [
 
 
 def profiled(model: Any) -> int:
-    """Returns the float operations of one sample."""
+    """Returns the number of float operations for one sample, as TensorFlow's profiler counts them."""
     import tensorflow as tf
 
     signature = [tf.TensorSpec((each.shape[0] or 1, *each.shape[1:]), each.dtype) for each in model.inputs]

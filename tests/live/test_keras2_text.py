@@ -1,7 +1,7 @@
 """The text of Keras 2's ``model.summary()``, byte for byte: handwritten models, random models, and models of Keras 3.
 
-The expected text is the summary that Keras 2 prints after loading the file. ``CONVCALC_FILES=2000 pytest -m keras
-tests/live/test_keras2_text.py`` tries more random models; ``CONVCALC_MODEL=7`` only one.
+The expected text is the summary that Keras 2 prints after it has loaded the file. ``CONVCALC_FILES=2000 pytest -m keras
+tests/live/test_keras2_text.py`` tests more random models; with ``CONVCALC_MODEL=7``, only model 7.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def looks(model: Any) -> list[dict[str, Any]]:
 
 
 def different(report: Any, model: Any, texts: list[tuple[Options, str]] | None = None) -> str | None:
-    """Returns the first line in which our text differs from Keras 2's, or None.
+    """Returns the first line in which our text differs from Keras 2's text, or None.
 
-    Keras 2's texts are added to ``texts``.
+    Adds Keras 2's texts to ``texts``.
     """
     for options in looks(model):
         theirs, ours = printed(model, **options), keras2_text(report, Options(**options))
@@ -112,7 +112,7 @@ def _nested(k: Any) -> Any:
 
 
 def _dicts(k: Any) -> Any:
-    """Inputs and outputs are given by name. Those of a nested model keep the given order."""
+    """Returns a model whose inputs and outputs are given by name. The nested model keeps the order of the names."""
     inputs = {name: k.Input((3,), name=name) for name in "ba"}
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
@@ -122,7 +122,9 @@ def _dicts(k: Any) -> Any:
 
 
 def _deep(k: Any) -> Any:
-    """Nested models, in the last position and elsewhere, with a chain at the end."""
+    """Returns a model nested in several levels. An inner model is the last layer of its outer model, or a Dense follows
+    it.
+    """
     made = k.Sequential([k.layers.Dense(4, input_shape=(4,))])
     for extra in (True, False, True):
         start = k.Input((4,))
@@ -132,14 +134,14 @@ def _deep(k: Any) -> Any:
 
 
 def _deferred(k: Any) -> Any:
-    """A Sequential without an input shape: it gets its shape when it is called."""
+    """Returns a model around a Sequential without an input shape. The Sequential gets its shape when it is called."""
     inner = k.Sequential([k.layers.Dense(4), k.Sequential([k.layers.Dense(2)])])
     x, y = k.Input((3,)), k.Input((3,))
     return k.Model([x, y], [inner(x), inner(y)])
 
 
 def _shared(k: Any) -> Any:
-    """A layer, and a model with an unknown size, each called on inputs of several shapes."""
+    """Returns a model with a shared layer and a shared nested model. Both are called on inputs of several shapes."""
     dense = k.layers.Dense(4)
     start = k.Input((None, 3))
     inner = k.Model(start, k.layers.Conv1D(3, 2)(start))
@@ -159,7 +161,9 @@ def _recurrent(k: Any) -> Any:
 
 
 def _masked(k: Any) -> Any:
-    """One mask belongs to the tensor; others are given by name, not in alphabetical order."""
+    """Returns a model with masks. One mask belongs to a tensor; others are arguments, which are not in alphabetical
+    order.
+    """
     import tensorflow as tf
 
     layers = k.layers
@@ -171,7 +175,7 @@ def _masked(k: Any) -> Any:
 
 
 def _second_output(k: Any) -> Any:
-    """A chain through the second output of a layer is still a chain."""
+    """Returns a chain in which a layer reads the second output of the layer before it. This is still a chain."""
     x = k.Input((7, 5))
     return k.Model(x, k.layers.Dense(2)(k.layers.LSTM(3, return_state=True)(x)[1]))
 
@@ -196,7 +200,9 @@ def _operations(k: Any) -> Any:
 
 
 def _frozen_wrapper(k: Any) -> Any:
-    """A frozen wrapper freezes its inner layer; the layers beside it in the model stay trainable."""
+    """Returns a model with a frozen wrapper. The wrapper's inner layer is frozen too; other layers of the model are
+    not.
+    """
     x = k.Input((3, 4))
     wrapper = k.layers.TimeDistributed(k.layers.Dense(2))
     wrapper.trainable = False
@@ -204,7 +210,7 @@ def _frozen_wrapper(k: Any) -> Any:
 
 
 def _inputs_alone(k: Any) -> Any:
-    """Inputs that nothing reads, an input with a single axis, a fixed batch size, and names longer than their column."""
+    """Returns a model with an input that no layer reads, an input with one axis, a fixed batch size, and long names."""
     x, y = k.Input((3,), batch_size=2), k.Input((), name="an_input_that_leads_nowhere_at_all")
     return k.Model([x, y], k.layers.Dense(123456, name="a_layer_whose_name_is_too_long_for_its_column")(x))
 
@@ -311,9 +317,9 @@ def test_random_models(tell: Any) -> None:
 
 
 def _named(k: Any) -> Any:
-    """Builds the same model in Keras 2 or 3.
+    """Builds the same model in Keras 2 or 3; ``k`` is the version's module.
 
-    Names are given, because the two versions count automatic names differently.
+    Every layer has a given name, because the two versions count automatic names differently.
     """
     layers = k.layers
     words, more = k.Input((7,), dtype="int32", name="words"), k.Input((5,), name="more")

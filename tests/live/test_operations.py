@@ -30,7 +30,7 @@ COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
 MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
 
 
-# For these operations, Keras checks the arguments in the function, before it creates the operation.
+# The classes of these operations do not check the arguments. Only the functions of keras.ops check them.
 CHECKED = {"ISTFT", "STFT", "SegmentMax", "SegmentMin", "SegmentProd", "SegmentSum"}
 
 
@@ -41,7 +41,7 @@ def _mapped(value: Any, change: Any) -> Any:
 
 
 def keras_says(asked: Asked) -> Any:
-    """Returns the shapes and dtypes of Keras's outputs, or its refusal."""
+    """Returns the shapes and dtypes of Keras's outputs, or the text of Keras's refusal."""
     import keras
 
     cls = getattr(importlib.import_module(asked.operation.module), asked.operation.name)
@@ -58,7 +58,7 @@ def keras_says(asked: Asked) -> Any:
 
 
 def we_say(asked: Asked) -> Any:
-    """Returns the shapes and dtypes of our outputs, or our refusal."""
+    """Returns the shapes and dtypes of convcalc's outputs, or the text of convcalc's refusal."""
     tensors: list[Tensor] = []
 
     def slot(tensor: T) -> Slot:
@@ -97,9 +97,9 @@ def test_operations_agree_with_keras(tell: Any) -> None:
 
 
 def test_rules_have_the_parameters_of_keras() -> None:
-    """Compares the names and order of the arguments of the call and of the class, and their defaults.
+    """Compares the arguments of each operation's class and call with Keras: names, order and defaults.
 
-    The function that creates the operation must exist.
+    Also checks that keras.ops has the function that creates the operation.
     """
     import keras
 
@@ -130,7 +130,8 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# Functions refuse some inputs that their classes accept. Only refusals with these messages are ignored.
+# Some functions of keras.ops refuse inputs that the class of the operation accepts. The test ignores only refusals with
+# these messages.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",
@@ -142,7 +143,7 @@ REFUSED_BY_FUNCTIONS = {
 def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
     """Writes a model with one operation as a config and as code.
 
-    From both, Keras must create the same operation with the same outputs.
+    From the config and from the code, Keras must create the same operation with the same outputs.
     """
     wrong, own = [], set()
     seen: dict[str, int] = {}
@@ -178,7 +179,7 @@ def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
 
 
 def reloads(report: Any) -> bool:
-    """Returns True if Keras can load the config that it writes itself for this model."""
+    """Returns True if Keras can load the config that Keras itself writes for this model."""
     import keras
 
     try:
@@ -188,7 +189,7 @@ def reloads(report: Any) -> bool:
     return True
 
 
-# Operations that take custom functions, and an abstract base class: Keras has no function for them in keras.ops.
+# keras.ops has no function for these classes: operations that take custom functions, and an abstract base class.
 OF_FUNCTIONS = {"AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop"}
 ABSTRACT = {"SegmentReduction"}
 

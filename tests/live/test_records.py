@@ -1,7 +1,7 @@
-"""Summaries that the installed Keras prints are records of their models: on a terminal in colour or in ASCII, and of
-compiled models.
+"""Summaries printed by the installed Keras can be compared with their models.
 
-test_files.py and test_keras2_text.py test the texts that are printed into a file.
+Tested: terminal output in colour and in ASCII, and summaries of compiled models. test_files.py and test_keras2_text.py
+test the texts that Keras prints into a file.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def graph() -> Any:
 def test_a_terminal(
     build: Any, width: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A coloured text gives the same record as a plain one, and the same problems."""
+    """A coloured text and a plain text give the same record. A comparison with this record finds the same problems."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))
@@ -83,7 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The total of a compiled model includes the optimizer's variables; the counts of the model itself are the same."""
+    """The total of a compiled model includes the optimizer's variables. The model's own counts stay the same."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -1,4 +1,4 @@
-"""Compares the specs with the installed Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
+"""Compares specs with the installed Keras, layer by layer: names, order, classes, shapes, parameters, connections."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
-# More models of keras.applications. They contain operations that are not layers, so only the named layers are compared.
+# More models of keras.applications. Their graphs also contain operations, which are not layers. Only the named layers
+# are compared.
 PARTLY: dict[str, str] = {
     "efficientnet_b0": "EfficientNetB0",
     "mobilenet_v3_small": "MobileNetV3Small",
@@ -139,7 +140,9 @@ PARTLY: dict[str, str] = {
 
 
 def theirs(model: Any) -> list[tuple[Any, ...]]:
-    """Returns a row for each layer: name, class, output shape, parameters, trainable parameters, sources of its inputs."""
+    """Returns a row for each layer: name, class, output shape, parameters, trainable parameters, names of the layers it
+    reads.
+    """
     import keras
 
     return [
@@ -156,7 +159,7 @@ def theirs(model: Any) -> list[tuple[Any, ...]]:
 
 
 def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Returns each layer's configuration in Keras. Only it shows options that do not affect shapes and counts."""
+    """Returns each layer's configuration in Keras. It includes options that do not affect shapes and counts."""
     rows = []
     for layer in model.layers:
         config = layer.get_config()
@@ -184,7 +187,7 @@ def ours(name: str) -> tuple[Any, list[tuple[Any, ...]]]:
 
 
 def compared(name: str, model, tell):
-    """Compares a spec with a model of Keras: each row, and the totals. Returns the report of the spec."""
+    """Compares a spec with a Keras model: the row of each layer, and the totals. Returns the report of the spec."""
     report, rows = ours(name)
     expected = theirs(model)
     different = [f"\n  keras: {a}\n  ours:  {b}" for a, b in zip(expected, rows) if a != b]

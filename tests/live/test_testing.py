@@ -1,4 +1,4 @@
-"""convcalc.testing with models of the installed Keras: the summary that Keras prints is the record."""
+"""Tests convcalc.testing with models of the installed Keras. The record is the summary that Keras prints."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_live_model_and_its_record(
 
 
 def test_the_texts_of_both_agree() -> None:
-    """Each model agrees with the summary that Keras prints of it, including names."""
+    """Each model agrees with the summary that Keras prints of the model. The names of the layers agree too."""
     for make in (chain, graph):
         fresh()
         model = make()

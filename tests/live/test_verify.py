@@ -1,4 +1,4 @@
-"""``summary --verify`` with files written by the installed Keras: unchanged, and with changed configs.
+"""Tests ``summary --verify`` with files written by the installed Keras. Some of the configs are changed afterwards.
 
 ``CONVCALC_VERIFY=1000 pytest -m keras tests/live/test_verify.py`` tries more random models.
 """
@@ -54,9 +54,9 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """Writes the model to a file with Keras, and returns the problems that we report for it.
+    """Writes the model to a file with Keras, and returns the problems that convcalc finds in the file.
 
-    The text is empty if there are none. Returns None if Keras cannot write the file.
+    Returns an empty text if there are no problems, and None if Keras cannot write the file.
     """
     try:
         model.save(path)
@@ -154,7 +154,7 @@ def test_a_changed_config_is_detected(tmp_path: Path) -> None:
         rewritten(tmp_path / "model.keras", change)
         blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
         assert blamed[:1] == [name]
-        # Only the changed layer is reported, unless the change affects other layers too (filters).
+        # Only the changed layer is reported. Exception: a change of ``filters`` affects other layers too.
         assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
 
 
@@ -210,7 +210,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
         keras.backend.clear_session()
         try:
             model = keras_model(grow(random))
-        except Exception:  # a refusal of Keras: a case for test_models.py
+        except Exception:  # Keras refuses the model; test_models.py tests such models
             continue
         models += 1
         for kind in KINDS:
@@ -223,7 +223,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
             continue
         try:
             blamed = {problem.layer for problem in verified(tmp_path / "model.keras").problems}
-        except ConvcalcError:  # the layers after it do not accept the new width
+        except ConvcalcError:  # the layers that read the wider layer do not accept the new width
             continue
         changed += 1
         failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
@@ -240,7 +240,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
 def test_a_trained_model(tmp_path: Path) -> None:
     """Tests a model with an optimizer, metrics, random generators, and LoRA.
 
-    It has a nested model that was compiled itself, and several layers of one class.
+    The model contains several layers of one class, and a nested model that has its own optimizer.
     """
     import keras
     import numpy as np
@@ -263,7 +263,9 @@ def test_a_trained_model(tmp_path: Path) -> None:
 
 
 def test_models_that_share_layers(tmp_path: Path) -> None:
-    """Keras stores and counts shared layers once; our summary shows them in the rows of each model."""
+    """Keras stores and counts a shared layer once. convcalc's summary shows the layer in the rows of each model that
+    has it.
+    """
     import keras
 
     keras.backend.clear_session()

@@ -10,7 +10,7 @@ from tests.live.session import fresh
 
 
 def loaded(report: Any) -> Any:
-    """Returns the model that Keras creates from our config."""
+    """Returns the model that Keras creates from the config that convcalc writes."""
     import keras
 
     fresh()
@@ -18,9 +18,9 @@ def loaded(report: Any) -> Any:
 
 
 def executed(report: Any) -> Any:
-    """Returns the model that our Python code creates.
+    """Returns the model that convcalc's Python code creates.
 
-    The code runs as in a new process, but it may use custom classes of a test.
+    The code runs as in a new process, but it may use the custom classes of a test.
     """
     fresh()
     result: dict[str, Any] = {}

@@ -1,11 +1,12 @@
-"""Mutation testing: change one thing in a rule at a time, and run the tests of the rule. They must fail.
+"""Mutation testing. A mutant is a rule's code with one thing changed. The tests of the rule must fail for every mutant.
 
 ``python -m tests.mutants convcalc/base/window.py ...`` prints the number of mutants of each file, and the mutants that
-survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. (Existing tools skip decorated
-functions, which our rules are, or start Python for each mutant.)
+survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. Existing tools cannot be used:
+they skip decorated functions (convcalc's rules are decorated), or they start Python for each mutant.
 
-Each mutant runs in a fork of this process, which has already imported everything except convcalc, so a mutant takes
-about a second. Mutants that are known to be equivalent are listed in ``tests/mutants/equal.txt``, each with its reason.
+Each mutant runs in a fork of this process. This process has already imported everything except convcalc, so a mutant
+takes about a second. ``tests/mutants/equal.txt`` lists the mutants that are known to be equivalent to the original
+code, each with its reason.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from typing import NamedTuple
 from tests.paths import ROOT
 
 EQUAL = Path(__file__).with_name("equal.txt")
-SECONDS = 120  # a mutant that takes longer is counted as an endless loop
+SECONDS = 120  # the seconds after which a mutant is counted as an endless loop
 
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -55,7 +56,8 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 class Mutant(NamedTuple):
     """The code of a file with one thing changed.
 
-    ``key`` identifies the mutant without its line number: by the function and the change.
+    ``key`` identifies the mutant by the name of the function and by the change, so a new line number does not change
+    it.
     """
 
     key: str
@@ -97,7 +99,7 @@ def _is_text(node: ast.BinOp) -> bool:
 
 
 def mutants(path: Path) -> Iterator[Mutant]:
-    """Yields every mutant of a file. Annotations and texts are not changed."""
+    """Yields every mutant of a file. No mutant changes annotations or texts."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     name = path.relative_to(ROOT).as_posix()
     seen: Counter[str] = Counter()
@@ -126,8 +128,8 @@ def _shown(node: ast.AST) -> str:
 
 
 def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | None, str]]:
-    """Yields each node of a tree: its parent, the field of the parent, the index in this field, and the enclosing
-    function.
+    """Yields, for each node of a tree, its place: the parent, the parent's field, the index in the field, and the
+    function around it.
     """
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         function = f"{function}.{node.name}" if function else node.name
@@ -143,7 +145,7 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | 
 
 
 class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from changed code instead of from its file."""
+    """Imports one module from changed code. The module's file is not read."""
 
     def __init__(self, path: Path, code: CodeType) -> None:
         self.name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -186,7 +188,7 @@ def _run(path: Path, code: CodeType, tests: Sequence[str]) -> None:
 
 
 def _prepare() -> None:
-    """Imports the packages that the tests import and no mutant changes.
+    """Imports the packages that the tests import and that no mutant changes.
 
     Hypothesis is set to draw the same examples for each mutant.
     """
@@ -212,7 +214,7 @@ def _settings() -> dict[str, dict[str, list[str]]]:
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = print) -> int:
-    """Runs the command. Returns 1 if a mutant survives that is not known to be equivalent."""
+    """Runs the command. Returns 1 if a mutant survives and is not listed as equivalent."""
     tests = _settings()["tests"]
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Mutation testing of the rules.")
     parser.add_argument("files", nargs="*", default=list(tests), help="default: those of pyproject.toml")

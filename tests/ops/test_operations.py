@@ -295,7 +295,7 @@ def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
 
 
 def test_arange_and_select() -> None:
-    """Arange takes numbers, Select takes lists of tensors."""
+    """Two operations with unusual arguments: Arange takes numbers, and Select takes lists of tensors."""
     arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
     result = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
     assert (result.outputs, result.dtype) == (((3,),), ("float32",))
@@ -308,7 +308,7 @@ def test_arange_and_select() -> None:
 
 
 def test_slices_in_a_file() -> None:
-    """Reads ``x[:, 1:, ...]``, ``* 2`` and ``+`` in the form in which Keras writes them."""
+    """Reads ``x[:, 1:, ...]``, ``* 2`` and ``+`` in the form in which Keras writes these operations to a file."""
 
     def tensor(name: str) -> Any:
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
@@ -341,7 +341,7 @@ def test_slices_in_a_file() -> None:
 
 
 def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
-    """Only argument checks refuse. Any other exception in a rule is a defect and is not hidden."""
+    """Only a failed check of an argument is a refusal. Any other exception in a rule is a defect and is not hidden."""
 
     def rule(x: Tensor) -> Tensor:
         """A rule with a typo."""
@@ -354,7 +354,7 @@ def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
 
 def test_a_parameter_declares_the_kind_of_its_argument() -> None:
     def rule(x: Tensor, *, axis: int = 0) -> Tensor:
-        """A rule with a parameter without a kind."""
+        """A rule whose parameter ``axis`` declares no kind."""
         return x
 
     rule.__annotations__.update(x=Tensor, axis=int)

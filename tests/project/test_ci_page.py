@@ -1,6 +1,6 @@
-"""docs/ci.md and the README are correct.
+"""The page docs/ci.md and the README are correct.
 
-Their commands print what is shown; their hooks, inputs and options exist.
+Their commands print the output that the pages show. The hooks, inputs and options on the pages exist.
 """
 
 import re
@@ -26,7 +26,7 @@ def blocks(language: str, page: str = TEXT) -> list[str]:
 
 
 def yaml_named(beginning: str, page: str = TEXT) -> Any:
-    """Returns the YAML after a comment."""
+    """Returns the YAML block that follows a comment on the page."""
     (text,) = (text for text in blocks("yaml", page) if text.startswith(f"# {beginning}"))
     return yaml.safe_load(text)
 

@@ -1,6 +1,6 @@
 """Families are imported only when a model needs them.
 
-Their indexes are up to date, and commands import only a few modules.
+The indexes of families are up to date, and commands import only a few modules.
 """
 
 import ast
@@ -36,7 +36,7 @@ def test_a_layer_missing_in_the_index_says_what_to_run() -> None:
 
 
 def imported(*words: str) -> set[str]:
-    """Returns the names of all modules that a command imports, including those of other libraries."""
+    """Returns the names of all modules that a command imports. Modules of other libraries are included."""
     code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     # Coverage itself imports many modules, so it must not run in this process.
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
@@ -98,15 +98,14 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     assert not {name for name in result if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
 
 
-# The names that Keras 2 uses in its files for arguments and operations will not change, so upgrade_keras2.py may list
-# them.
+# upgrade_keras2.py may list names of arguments and operations in files of Keras 2, because these names will not change.
 LISTS_LAYERS = {"read/keras_files/upgrade_keras2.py"}
 
 
 def test_no_other_code_lists_layers() -> None:
-    """Facts about single layers must be in their declarations.
+    """A fact about a single layer must be in the layer's declaration.
 
-    A list elsewhere would lack each new layer, without an error.
+    If another module listed layers, a new layer would be missing from the list, and no error would show it.
     """
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""tests/README.md lists every test file, and the tests follow the rules in this README."""
+"""tests/README.md lists every test file, and the tests follow the rules in tests/README.md."""
 
 import ast
 
@@ -23,7 +23,7 @@ def test_every_folder_is_a_room_or_listed_apart() -> None:
 
 
 def test_no_test_file_imports_another_one() -> None:
-    """The tests in tests/live are an exception: they share functions."""
+    """Files in tests/live may import each other, because they share functions."""
     for path in FILES:
         if "live" in path.parts or not path.name.startswith("test_"):
             continue

@@ -1,4 +1,7 @@
-"""Checks the architecture: imports go only downwards, and each external library is imported only in certain rooms."""
+"""Checks the architecture: imports go only downwards, and only certain rooms import an external library.
+
+A room is a folder or module directly in ``convcalc``.
+"""
 
 import ast
 from collections.abc import Collection
@@ -29,7 +32,8 @@ ORDER = [
     "rendering",
     "cli",
 ]
-# The public modules, in addition to convcalc/__init__.py. They may import every room, and no room imports them.
+# The public modules, in addition to convcalc/__init__.py. Public modules may import every room; no room imports a
+# public module.
 FACES = {"api", "testing"}
 HOMES = {"click": {"cli"}, "rich": {"keras_text", "rendering", "cli"}, "yaml": {"read", "write"}}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -55,7 +59,7 @@ def imports(path: Path) -> list[str]:
 
 
 def room(path: Path) -> str:
-    """Returns the row of the architecture's table that a file belongs to. It is empty for the public modules."""
+    """Returns the room of a file. It is empty for the public modules."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return first if first in ORDER else ""
 
@@ -74,7 +78,7 @@ def test_imports_run_only_downwards(path: Path) -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    """Imports inside functions and those for type checkers count too."""
+    """Imports inside functions count too, and so do imports for type checkers."""
     files = {_module(path): path for path in MODULES}
     graph = {module: {_file_of(name, files) for name in imports(path)} - {module, ""} for module, path in files.items()}
     TopologicalSorter(graph).prepare()  # raises CycleError, whose message names the files
@@ -86,7 +90,8 @@ def _module(path: Path) -> str:
 
 
 def _file_of(name: str, files: Collection[str]) -> str:
-    """Returns the module that an import reads: the imported name itself, or the module that defines the name.
+    """Returns the module of convcalc that an import reads: the imported name itself, or the module that defines the
+    name.
 
     The result is empty for other packages.
     """
@@ -97,7 +102,7 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """What several families use is in modules that are not families. Only layers/__init__.py loads families."""
+    """Code shared by several families is in modules that are not families. Only layers/__init__.py imports families."""
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

@@ -1,4 +1,4 @@
-"""The type of every file is detected by its content, and only in one module."""
+"""The type of a file is detected from the content of the file. Only one module of the program detects it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from convcalc.read.detect import (
     KERAS_ARCHIVE,
     KERAS_TEXT,
     KINDS,
+    SHARDED_WEIGHTS,
     SPEC,
     YAML_CONFIG,
     FileKind,
@@ -25,6 +26,7 @@ SAMPLES = [
     (b"PK\x03\x04 and more", KERAS_ARCHIVE),
     (b"PK\x05\x06", KERAS_ARCHIVE),
     (b"\x89HDF\r\n\x1a\n and more", HDF5),
+    (b'{"metadata": {}, "weight_map": {"/vars": ["m_00000.weights.h5"]}}', SHARDED_WEIGHTS),
     (b'{"class_name": "Sequential", "config": {}}', JSON_CONFIG),
     (b'\xef\xbb\xbf  {"config": {}, "class_name": "Sequential"}', JSON_CONFIG),
     (b"class_name: Sequential\nconfig:\n  layers: []\n", YAML_CONFIG),

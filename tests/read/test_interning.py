@@ -1,4 +1,4 @@
-"""Equal arguments become one object; different arguments do not."""
+"""Equal arguments of layers become one shared object; different arguments do not."""
 
 import gc
 
@@ -35,7 +35,7 @@ def test_many_new_objects_are_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # The new objects count as old at once. The garbage collector searches young objects often; old objects were not
-    # searched.
+    # The garbage collector counts the new objects as old at once. The collector searches young objects often, but did
+    # not search the old objects here.
     assert young < len(made)
     assert 2 not in searched

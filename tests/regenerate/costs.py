@@ -123,7 +123,7 @@ This convention counts as `tf.profiler` does for the inference graph that Keras 
 Layers that were not compared (recurrent layers, attention, `Conv3D` and others) are unknown under this convention.
 """
 
-# Layers whose cost per element is the same for every shape, written as in a spec.
+# Layers in the form of a spec. The cost per element of each layer is the same for every shape.
 PER_ELEMENT = {
     "`BatchNormalization` (folded: one product, one sum)": "BatchNormalization",
     "`LayerNormalization`, `GroupNormalization`": "LayerNormalization",
@@ -159,7 +159,7 @@ def report(network: str, convention: str = "convcalc") -> Report:
 
 
 def parts(result: Report) -> dict[str, int]:
-    """Returns the parts of a network's FLOPs, and as the last entry the total of the report."""
+    """Returns the FLOPs of each part of a network. The last entry is the total of the report."""
     sums = {
         "2 · MACs": 2 * _sum(result, lambda row: row.macs),
         "biases": _sum(result, _bias),
@@ -173,7 +173,7 @@ def parts(result: Report) -> dict[str, int]:
 
 
 def by_tool(network: str) -> dict[str, int]:
-    """Returns the count of the network by the rules of each tool."""
+    """Returns the count of the network's operations by the rules of each tool."""
     result = report(network)
     macs, bias, relu = _sum(result, lambda row: row.macs), _sum(result, _bias), _sum(result, _relu)
     norm = parts(result)["batch normalization"]

@@ -1,7 +1,7 @@
 """Writes the golden files: the output of commands, and the error texts of broken specs.
 
-Tests compare them exactly. Run this script with ``python -m tests.regenerate.golden``, and read the diff before you
-commit it.
+Tests compare the golden files exactly with the current output. Run this script with ``python -m
+tests.regenerate.golden``, and read the diff before you commit it.
 """
 
 from __future__ import annotations

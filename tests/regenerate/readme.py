@@ -23,7 +23,7 @@ _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
 
 class Step(NamedTuple):
-    """A command of a page, and the output that the page shows below it."""
+    """A command on a page, and the output that the page shows below it."""
 
     command: str
     output: str
@@ -47,7 +47,7 @@ def marked(name: str, text: str) -> str:
 def run(command: str) -> str:
     """Runs a command in the project's root, and returns its output.
 
-    If the exit code is not 0, a line with it is added.
+    If the exit code is not 0, a line with the exit code is added.
     """
     words = shlex.split(command)
     assert words[0] == "convcalc", command

@@ -229,7 +229,7 @@ _LATEX = re.compile("|".join(sorted(map(re.escape, LATEX), key=len, reverse=True
 def typeset(text: str) -> str:
     """Returns the text that LaTeX prints for a cell.
 
-    It knows only the commands that we write. Any other special character is an error.
+    This function knows only the commands that convcalc writes. Any other special character is an error.
     """
 
     def one(match: re.Match[str]) -> str:
@@ -257,7 +257,7 @@ def test_latex_has_each_cell(reports: dict[str, Report]) -> None:
 
 
 def read_mermaid(text: str) -> tuple[dict[str, list[str]], list[Edge]]:
-    """Parses nodes and edges in the form in which we write them. Any other line is an error."""
+    """Parses nodes and edges in the form in which convcalc writes them. Any other line is an error."""
     nodes, edges = {}, []
     for line in text.splitlines()[4:]:
         node = re.fullmatch(r' *(n\d+)\(?\["([^"]*)"\]\)?', line)

@@ -34,7 +34,7 @@ from tests.helpers.handmade import handmade_layer
 from tests.helpers.keras_configs import DENSE, INPUT, data, functional, layer, on, sequential, tensor, untold
 
 OUT = [["made", 0, 0]]
-RELU = {"class_name": "ReLU", "config": {"name": "relu"}}
+RELU = {"class_name": "ReLU", "config": {"name": "relu", "max_value": None}}
 SAME_LETTER = {"fi": 1, "\N{LATIN SMALL LIGATURE FI}": 2}
 VECTOR = layer("InputLayer", "v", batch_shape=[None])
 
@@ -42,7 +42,7 @@ VECTOR = layer("InputLayer", "v", batch_shape=[None])
 def made(
     class_name: str, *args: Any, module: str = "keras.layers", first: Any = INPUT, **config: Any
 ) -> dict[str, Any]:
-    """Returns a model with one layer or operation that is called on these tensors."""
+    """Returns a model with one layer or operation. ``args`` are the tensors on which it is called."""
     inner = layer(class_name, "made", list(args), module=module, **config)
     inputs = [[first["name"], 0, 0], *([["v", 0, 0]] if VECTOR["name"] in str(args) else [])]
     return functional(first, VECTOR, inner, outputs=OUT, input_layers=inputs)
@@ -60,7 +60,7 @@ def attending(class_name: str, **config: Any) -> dict[str, Any]:
 
 
 def texts(change: Any) -> bytes:
-    """Returns an HDF5 file with a config, after its bytes were changed."""
+    """Returns an HDF5 file with a config. The function ``change`` changes the bytes of the file."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))
@@ -68,7 +68,10 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """Sets the size of the last heap object to 0. The HDF5 library adds this size in a loop, which then never ends."""
+    """Sets the size of the last heap object to 0.
+
+    The HDF5 library adds the size to a position in a loop. With a size of 0, the loop never ends.
+    """
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
     rest = heap + 32 + -(-size // 8) * 8
@@ -78,14 +81,14 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets the length of a text so that the sum of sizes in the HDF5 library overflows to zero."""
+    """Sets a huge length for a text. When the HDF5 library adds sizes, the sum overflows to zero."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
 
 
 def short(file: bytearray) -> bytearray:
-    """Changes the header: lengths have 4 bytes."""
+    """Changes the header, so that the file claims to store lengths in 4 bytes."""
     file[14] = 4
     return file
 
@@ -155,7 +158,7 @@ WRONG: dict[str, tuple[Any, str]] = {
         "invalid-config",
     ),
     "a layer in a layer with a name that is a mapping": (
-        made("TimeDistributed", tensor("x"), layer={"class_name": "ReLU", "config": {"name": {}}}),
+        made("TimeDistributed", tensor("x"), layer={"class_name": "ReLU", "config": {"name": {}, "max_value": None}}),
         "invalid-value",
     ),
     "a tuple of operands that is a number": (
@@ -242,8 +245,9 @@ def test_huge_numbers_are_printed_completely(name: str) -> None:
 
 
 def test_a_text_without_end_is_searched_only_once() -> None:
-    """In an earlier version, each quote started a search to the end of the text, which took minutes for these 4
-    megabytes.
+    """The text of 4 megabytes must be refused quickly.
+
+    An earlier version needed minutes, because each quote started a search to the end of the text.
     """
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
@@ -270,7 +274,7 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-GIANT = "0x" + "f" * 6_000  # Python can parse it, but refuses to print numbers with more than 4,300 digits
+GIANT = "0x" + "f" * 6_000  # Python parses this number, but refuses to print it: it has more than 4,300 digits
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
     "a number with too many digits": f"{BUDGET}params = {'9' * 6_000}",
@@ -323,7 +327,7 @@ def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
 
 
 def test_calls_that_no_output_needs_are_left_out() -> None:
-    """Keras does not write such calls, and drops them when it reads a file."""
+    """Keras does not write calls that no output needs. If a file contains such calls, Keras drops them."""
     dense = layer("Dense", "shared", [tensor("x")], [tensor("dead")], units=3)
     inner = functional(INPUT, dense, layer("Dense", "dead", [tensor("x")], units=3), outputs=[["shared", 0, 0]])
     report = infer(read(data(inner), "found.json"))
@@ -335,7 +339,7 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # The input in a spec, and the input in the spec and in the config that we write.
+    # The input in the spec that is read; the input in the written spec; the batch shape in the written config.
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -351,7 +355,10 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 
 
 def of_input(*outputs: int) -> Model:
-    """Returns a model whose input has an unknown class and these outputs. No reader returns such a model."""
+    """Returns a model whose input layer has an unknown class. No reader returns such a model.
+
+    ``outputs`` are the numbers of the input layer's outputs that the model returns.
+    """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
 
@@ -364,7 +371,7 @@ def test_an_input_of_an_unknown_class_is_one_tensor() -> None:
 
 @pytest.mark.parametrize("stated", [9, {"a": 1}, [], "shape"])
 def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
-    """A spec cannot contain such an input. There must be one error about it."""
+    """A spec cannot contain an input of an unknown class. Writing such a model as a spec must raise an error."""
     report = infer(
         read(
             data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": stated}}, DENSE)),
@@ -376,7 +383,10 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
 
 
 def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory does not infer the model again if every batch size is known, or if a batch size of 1 is refused."""
+    """If every batch size is known, memory is computed from the report, without inferring the model again.
+
+    Otherwise the model is inferred for one sample; if the model refuses one sample, the sizes are unknown.
+    """
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     assert open_ended.memory.inputs == 12
@@ -394,7 +404,10 @@ def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
-    """The size of such an input is only in the file. Other sizes would change nothing, so they must be refused."""
+    """If an input has an unknown class, only the file states its size.
+
+    A size given by the user would have no effect, so it must be refused.
+    """
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"
     )

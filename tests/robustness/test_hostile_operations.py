@@ -1,4 +1,4 @@
-"""Operations with arguments of every type, as in an untrusted file. Each gives a result or a refusal, at once."""
+"""Operations with arguments of every type, as in an untrusted file. Each call quickly gives a result or a refusal."""
 
 from __future__ import annotations
 

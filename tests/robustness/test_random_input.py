@@ -1,6 +1,6 @@
 """Any input to any reader gives a result or a :class:`ConvcalcError`.
 
-The targets of the fuzzer check the results. Hypothesis draws the same inputs in every run.
+The fuzzer has functions that check results; they are used here too. Hypothesis draws the same inputs in every run.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ TEXTS = [path.read_text(encoding="utf-8") for path in PATHS]
 
 
 def outcome(text: str) -> Report | ConvcalcError:
-    """Returns the report of a text, or its error."""
+    """Returns the report of the model in a text, or the error that reading the text raises."""
     try:
         report = infer(read_spec(Source("any.yaml", text)))
         render(report)
@@ -136,7 +136,7 @@ def test_any_mistake_in_a_valid_or_broken_spec(which: int, seed: int) -> None:
 @given(st.text(alphabet="0123456789+-*/%() xy", max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_any_expression(text: str) -> None:
-    """If an expression has a value, Python's integer arithmetic gives the same value."""
+    """If an expression in a spec has a value, Python's integer arithmetic gives the same value."""
     from convcalc.base.problems import Refusal
 
     try:
@@ -148,9 +148,9 @@ def test_any_expression(text: str) -> None:
 
 
 def grow(value: str, wide: str) -> str:
-    """Returns a spec in which twelve blocks pass on an argument.
+    """Returns a spec in which each of twelve blocks passes its argument to the next block.
 
-    ``wide`` repeats the argument, so it grows with each block.
+    ``wide`` repeats the argument, so the argument grows with each block.
     """
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
@@ -158,7 +158,7 @@ def grow(value: str, wide: str) -> str:
 
 
 def doubled(models: int) -> str:
-    """Returns a spec with models in models. Each is called twice on unknown sizes."""
+    """Returns a spec with nested models. Each model is called twice, and the size of one input axis is unknown."""
     inner = "{Dense: 3}"
     for n in range(models):
         inner = f"{{Model: {{name: m{n}, input: [null, 3], layers: [{inner}]}}}}, {{call: m{n}}}"
@@ -227,7 +227,7 @@ HOSTILE = {
 def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # A generous limit that only detects endless loops. Each spec takes much less than a second.
+    # This high limit only detects endless loops: each spec normally takes much less than a second.
     assert time.process_time() - began < 20
 
 

@@ -1,7 +1,7 @@
 """Hostile input: the command line answers or refuses it within limits of processor time and memory.
 
-Each case runs in its own process. The limits are at least ten times what a case needs. They are far below what it would
-need if the time grew with the square of the size, or doubled with each level.
+Each case runs in its own process. The limits are at least ten times what a case needs. The limits are too low for an
+algorithm whose time grows with the square of the size, or doubles with each level.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _bounded() -> None:
 
 
 def answered(done: subprocess.CompletedProcess[str]) -> None:
-    """Checks that there is a result and nothing on standard error, or one clear error."""
+    """Checks that the command gave a result and printed nothing on standard error, or gave one clear error."""
     assert done.returncode in (0, 2), done.stderr[-2000:]
     assert "internal" not in done.stderr and "Traceback" not in done.stderr, done.stderr[-2000:]
     assert bool(done.stdout) == (done.returncode == 0)
@@ -71,16 +71,16 @@ def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
 
 
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
-    """Returns forty anchors.
+    """Returns a YAML text with forty anchors.
 
-    Each contains nine aliases of the previous one, which gives 9 to the power of 39 values.
+    Each anchor contains nine aliases of the previous anchor. Together they stand for 9 to the power of 39 values.
     """
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Returns models in models. Each is called twice, with inputs of other sizes than declared."""
+    """Returns nested models. Each model is called twice, with inputs of other sizes than the model declares."""
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -227,7 +227,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_huge_number_on_the_command_line(command: str, tmp_path: Path) -> None:
-    """Each is answered or refused. An error message of click contains the given value."""
+    """Every command gives a result or an error. An error message of click contains the given number."""
     words: Sequence[str] = command.replace("N", "9" * 1_000).split()
     answered(run(tmp_path, *words, file=spec("[Flatten]")))
 
@@ -245,7 +245,7 @@ REFUSED = ("latin-1", "cp1252", "cp037", "utf-32")
 @pytest.mark.parametrize("encoding", (*READ, *REFUSED))
 @pytest.mark.parametrize("text", [TEXT, CONFIG], ids=["spec", "config"])
 def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
-    """UTF-16 and UTF-8 with a byte order mark, as Windows writes them, are read. No name may have wrong letters."""
+    """Files in UTF-8, with or without a byte order mark, and in UTF-16 are read. No name may have wrong letters."""
     try:
         report = infer(read(text.encode(encoding), "any"))
     except ConvcalcError as failed:
@@ -281,7 +281,7 @@ def test_a_name_of_any_letters_in_every_format(kind: str, format: str) -> None:
     config = functional(INPUT, layer("Dense", name, [tensor("x")], units=4), outputs=[[name, 0, 0]], name=name)
     try:
         text = render(infer(read(data(config), "model.json")), format)
-    except ConvcalcError as failed:  # Keras cannot print such a model
+    except ConvcalcError as failed:  # Keras cannot print this name
         assert format in ("keras", "keras2")
         assert all(str(each) == visible(str(each)) for each in failed.problems)
         return

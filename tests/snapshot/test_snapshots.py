@@ -82,7 +82,7 @@ def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
             asked = Options(**{**given, **options})  # type: ignore[arg-type]
             try:
                 printed = TEXTS[kind](report, asked)
-            except ConvcalcError:  # Keras cannot print it: too narrow
+            except ConvcalcError:  # the width is too small: Keras cannot print the table
                 continue
             read_ += 1
             assert refusal(report, kind, printed) is None, asked
@@ -94,7 +94,7 @@ def test_a_model_agrees_with_its_own_text(name: str, kind: str) -> None:
 @pytest.mark.parametrize("change", KINDS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_change_is_refused_at_the_first_differing_layer(name: str, change: str, kind: str) -> None:
-    """The check fails exactly if Keras's text of the changed model differs."""
+    """The check fails if and only if Keras prints another text for the changed model than for the original model."""
     report, random = infer(load(MODELS[name])), Random(f"{name} {change} {kind}")
     for number, options in enumerate([*OPTIONS, *OPTIONS]):
         width = random.choice([50, 66, 80, 100, 140, 200])
@@ -132,7 +132,7 @@ def test_added_and_removed_layers() -> None:
     missed = problems(CHAIN, text(more))
     assert [problem.message for problem in missed] == ["'drop' (Dropout) is missing; in the record it follows 'flat'"]
     assert missed[0].mark is not None
-    assert missed[0].mark.line == 6  # the line of the layer before it
+    assert missed[0].mark.line == 6  # the line of 'flat', after which 'drop' is missing
 
 
 def test_a_renamed_layer() -> None:
@@ -194,7 +194,7 @@ AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """Returns the text with the ASCII box that Rich draws if the encoding has no box characters."""
+    """Returns the text with ASCII lines instead of box characters, as Rich prints it in an encoding without them."""
     lines = []
     for line in printed.splitlines():
         edge = line[:1] in ("┏", "└")
@@ -243,9 +243,9 @@ def test_blank_lines_may_be_missing(kind: str) -> None:
 
 
 def test_a_text_cropped_by_the_console() -> None:
-    """The right edge of the text is cut off within the shapes.
+    """The text is cut off in the column of shapes: the ends of the shapes and all parameters are missing.
 
-    What is left of the shapes is compared; the parameters are not compared.
+    The check compares the remaining parts of the shapes, and does not compare the parameters.
     """
     printed = text(width=40, line_length=60)
     row = snapshot_in(printed, "cut").rows[0]
@@ -307,9 +307,7 @@ layers:
 
 
 def test_a_text_of_tensorflow_2_6() -> None:
-    """In this version, cells are cropped at their columns, each source has its own line, and the sizes in bytes are
-    missing.
-    """
+    """TensorFlow 2.6 crops each cell at the width of its column. It prints one source a line, and no sizes in bytes."""
     record = snapshot_in(OLD, "old")
     assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
@@ -328,7 +326,7 @@ def test_a_text_of_tensorflow_2_6() -> None:
 
 
 def test_a_compiled_model_counts_its_optimizer_in_the_total() -> None:
-    """Keras adds the optimizer's variables to the total. The trainable count is that of the model alone."""
+    """Keras adds the optimizer's variables to the total parameters, but not to the trainable parameters."""
     compiled = text().replace("params: 145,112 (566.84 KB)", "params: 435,338 (1.66 MB)", 1)
     compiled += " Optimizer params: 290,226 (1.11 MB)\n"
     record = snapshot_in(compiled, "compiled")
@@ -483,7 +481,7 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """The positions have one column too many, so the table is narrow and even "Param #" is wrapped."""
+    """``positions`` has four values for three columns, so the table is narrow, and even "Param #" is wrapped."""
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None

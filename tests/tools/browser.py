@@ -1,4 +1,4 @@
-"""Opens a page in headless Chromium, and returns its document after rendering, or a picture of it."""
+"""Opens a page in headless Chromium, and returns the document after rendering, or a picture of the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--
 
 
 def document(page: Path, milliseconds: int = 1000) -> str:
-    """Returns the document's HTML after this many milliseconds of virtual time."""
+    """Returns the document's HTML after this many milliseconds of the browser's virtual time."""
     return _run(page, "--dump-dom", f"--virtual-time-budget={milliseconds}").stdout
 
 

@@ -1,4 +1,4 @@
-"""Marks every test in this folder as one that needs external programs.
+"""Fixtures of this folder. Also marks every test in this folder as a test that needs external programs.
 
 The shared fixtures are a repository with the files of this checkout, and an environment for git.
 """
@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-# The files from which a package is built, and those that other tools look for in its repository.
+# Files that are needed to build a package, and files that other tools look for in a repository.
 PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 Git = Callable[..., str]
 

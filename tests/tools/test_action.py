@@ -41,7 +41,7 @@ class Runner:
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # The output of the first step, which uses a pinned action.
+        # The output of the action's first step. The tests do not run this step, because it uses another action.
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 
@@ -111,7 +111,7 @@ def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Returns a pull request and the commit of its base.
+    """Returns a pull request, and the commit on which the pull request is based.
 
     The pull request has a changed, a new, an unchanged and a broken model.
     """
@@ -206,7 +206,7 @@ def test_a_shallow_checkout_fetches_its_base(
 
 
 def test_the_action_matches_its_schema() -> None:
-    """The schema is the one for GitHub Actions that check-jsonschema includes."""
+    """check-jsonschema contains the schema for GitHub Actions. The action must agree with this schema."""
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""Graphviz reads and draws our DOT files: nodes, edges and clusters are those of the report, and labels are exact."""
+"""Graphviz reads and draws convcalc's DOT files. Nodes, edges and clusters are as in the report; labels are exact."""
 
 import json
 import subprocess
@@ -59,5 +59,5 @@ def drawn_labels(drawing: Graph) -> dict[str, list[str]]:
 
 
 def _blanks(text: str) -> str:
-    """Replaces the non-breaking spaces that Graphviz writes for spaces in SVG."""
+    """Replaces non-breaking spaces by spaces. Graphviz writes spaces as non-breaking spaces in SVG."""
     return text.replace("\xa0", " ")

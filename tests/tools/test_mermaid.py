@@ -1,4 +1,4 @@
-"""Mermaid's own parser and renderer, in a browser: nodes, edges and labels of the picture are those of the report."""
+"""Mermaid's own parser and renderer, in a browser: nodes, edges and labels of the picture are as in the report."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.paths import ROOT
 from tests.tools.browser import document
 
 MERMAID = Path(os.environ.get("CONVCALC_MERMAID", ROOT / ".node/node_modules/mermaid/dist/mermaid.min.js"))
-# Drawing the largest graphs is slow; Mermaid's parser reads all of them.
+# Drawing the largest graphs is slow, so they are only parsed. Mermaid's parser reads all graphs.
 MOST_DRAWN = 120
 
 PAGE = """<!DOCTYPE html>
@@ -69,7 +69,7 @@ def drawings() -> dict[str, Graph]:
 
 @pytest.fixture(scope="module")
 def found(drawings: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Returns what Mermaid found in every graph."""
+    """Returns the nodes, edges and labels that Mermaid found in every graph."""
     assert MERMAID.is_file(), "Mermaid is missing; tests/tools/__init__.py says how to install it"
     texts = {name: mermaid_text(drawing) for name, drawing in drawings.items()}
     small = [name for name, drawing in drawings.items() if len(drawing.nodes) <= MOST_DRAWN]
@@ -107,10 +107,10 @@ def test_the_picture_has_the_nodes_and_edges_of_the_report(found: dict[str, Any]
 
 
 def _id(element: str) -> str:
-    """Returns our id of a node, which is part of the id of an element such as ``m1-flowchart-n2-3``."""
+    """Returns convcalc's id of a node. It is part of the id of an element, such as ``n2`` in ``m1-flowchart-n2-3``."""
     return element.split("flowchart-")[1].split("-")[0]
 
 
 def _shown(line: str) -> str:
-    """Returns a line as Mermaid draws it: a backslash before an n is always drawn as a line break."""
+    """Returns a line as Mermaid draws it. Mermaid always draws a backslash before an n as a line break."""
     return visible(line).replace("\\n", "\n")

@@ -22,7 +22,7 @@ SHELLS = {
     "bash": (["bash", "--noprofile", "--norc", "-i"], f"PS1='{PROMPT}'"),
     "zsh": (["zsh", "-f", "-i"], f"PS1='{PROMPT}'; autoload -Uz compinit; compinit -u -D"),
 }
-# The typed text, with ``\t`` where TAB is pressed, and the words of the line afterwards.
+# The text that is typed (``\t`` means that TAB is pressed), and the words of the line afterwards.
 LINES = [
     ("convcalc sum\t", ["convcalc", "summary"]),
     ("convcalc sum\tspecs/fash\t", ["convcalc", "summary", "specs/fashion_mnist.yaml"]),
@@ -49,7 +49,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 class Terminal:
-    """A shell that runs on a terminal."""
+    """A process of a shell, which runs on a terminal."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         pid, self.handle = pty.fork()
@@ -64,7 +64,7 @@ class Terminal:
     def read_until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
         """Waits until the shell has written a text that matches the pattern, and returns the match.
 
-        Later calls search only the text after it.
+        A later call searches only the text after this match.
         """
         end = time.monotonic() + seconds
         while (result := re.search(pattern, self.text)) is None:
@@ -82,7 +82,8 @@ def test_a_shell_at_a_terminal_completes(shell: str, environment: dict[str, str]
     terminal.send(f"{setup}\neval \"$(_CONVCALC_COMPLETE={shell}_source convcalc)\"; echo set'up'\n")
     terminal.read_until(f"setup[^']*{PROMPT}")
     for line, words in LINES:
-        # \x01 goes to the beginning of the line. With printf there, the shell prints the words of the line.
+        # \x01 moves the cursor to the beginning of the line. When printf is typed there, the shell prints the words of
+        # the line.
         terminal.send(f"{line}\x01printf '<%s>' \n")
         written = terminal.read_until(rf"(?s)((?:<[^<>%]*>)+)[^<>]*{PROMPT}")[1]
         assert re.findall("<(.*?)>", written) == words

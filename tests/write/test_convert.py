@@ -42,7 +42,7 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
     again = infer(read(config_json(report).encode(), "written.json"))
     if (
         path.stem == "vit_tiny"
-    ):  # declared layers are Python code to Keras, so the config does not contain their parameters
+    ):  # For Keras, the layers declared in this spec are Python code, so the config does not contain their parameters.
         assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(report)]
         return
     assert not again.problems
@@ -52,13 +52,13 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
-    """Writes a spec from a config, as from a Keras file.
+    """Writes each model as a config, reads the config like a Keras file, and writes the result as a spec.
 
-    Names, positions of tensors and arguments stay the same.
+    Names, positions of tensors, and arguments stay the same.
     """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
-    if path.stem == "vit_tiny":  # only a reader with the declared layers can read this config
+    if path.stem == "vit_tiny":  # the config does not contain the declarations of its layers, so it cannot be read
         return
     again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
     assert rows(again) == rows(report)

@@ -1,7 +1,7 @@
 """Puts the calls of a functional config into an order in which they can run.
 
-A config refers to a tensor by its layer, the number of the layer's call and the number of the output. A missing tensor or a
-cycle is an error with its path in the file.
+A config identifies a tensor by a layer, the number of the layer's call and the number of the call's output. A missing
+tensor or a cycle is an error. The error names the path in the file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition
-from convcalc.model import NO_ARGS, Call, Layer, Model, Ref, Slot, with_needed
+from convcalc.model import NO_ARGS, Call, Foreign, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.serialized import KerasTensor
@@ -24,9 +24,10 @@ class LayerEntry:
     """A layer of a functional model, as in the file.
 
     Attributes:
-        path: its path in the file.
-        offset: the number of its first call in the file.
-        nodes: its calls: trees of positional and named arguments, which contain tensors.
+        path: the path of the layer's entry in the file.
+        offset: the number that the file gives the layer's first call.
+        nodes: the layer's calls. Each call is a tree of positional arguments and a mapping of named arguments; both can
+            contain tensors.
     """
 
     name: str
@@ -45,7 +46,7 @@ def type_text(value: Any) -> str:
 class CallGraph:
     """Orders the calls of one functional model.
 
-    ``fail`` returns the error for a path and a message. ``legacy`` is True if Keras 2 wrote the calls.
+    ``fail`` makes an error from a path and a message. ``legacy`` is True if Keras 2 wrote the calls.
     """
 
     def __init__(self, fail: Callable[..., ConvcalcError], entries: Mapping[str, LayerEntry], legacy: bool) -> None:
@@ -57,9 +58,15 @@ class CallGraph:
         self.calls: list[Call] = []
         self.recorded: dict[tuple[str, int, int], KerasTensor] = {}
         self._references: dict[tuple[int, int], Ref] = {}
+        self._used: dict[str, set[int]] | None = None
 
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """Returns the model. Raises for a graph with cycles or missing calls."""
+        for entry in self.entries.values():
+            definition = entry.layer.definition
+            if isinstance(definition, Foreign) and entry.nodes:
+                self._find_offset(entry, config.get("output_layers"))
+                entry.layer = entry.layer._replace(definition=definition._replace(calls_from_one=entry.offset == 1))
         self._order_calls()
         layers = tuple(entry.layer for entry in self.entries.values())
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
@@ -67,7 +74,7 @@ class CallGraph:
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
         self._check_inputs(inputs, outputs, f"{path}.input_layers")
-        shared: dict[Any, Any] = {}  # one object for equal entries: most tensors of a large model have few shapes
+        shared: dict[Any, Any] = {}  # equal shapes share one object: a large model has few distinct shapes
         for (layer, node, output), tensor in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]
@@ -89,8 +96,39 @@ class CallGraph:
         )
         return with_needed(model)
 
+    def _find_offset(self, entry: LayerEntry, output_layers: Any) -> None:
+        """Finds out whether the file counts the calls of a custom class from 0 or from 1, and sets ``entry.offset``.
+
+        Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
+        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used, so every saved
+        call must be used: this is true for only one of the two ways to count.
+        """
+        count = len(entry.nodes)
+        outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
+        if self.legacy:
+            outputs |= self._used_numbers().get(entry.name, set())
+            entry.offset = 1 if outputs and 0 not in outputs else 0
+        elif count in outputs and 0 not in outputs:
+            entry.offset = 1
+        elif outputs and 0 not in outputs and count > 1:
+            used = self._used_numbers().get(entry.name, set())
+            every = set(range(count))
+            entry.offset = 1 if used | outputs != every and used | {number - 1 for number in outputs} == every else 0
+
+    def _used_numbers(self) -> Mapping[str, set[int]]:
+        """Returns, for each layer, the numbers of the calls whose outputs are arguments of other calls."""
+        if self._used is None:
+            self._used = {}
+            for entry in self.entries.values():
+                for number, (args, kwargs) in enumerate(entry.nodes):
+                    for leaf in _leaves([args, list(kwargs.values())]):
+                        if serialized.is_tensor(leaf):
+                            tensor = self._tensor(leaf, f"{entry.path}.inbound_nodes[{number}]")
+                            self._used.setdefault(tensor.layer, set()).add(tensor.node)
+        return self._used
+
     def _check_inputs(self, inputs: Sequence[Ref], outputs: Sequence[Ref], path: str) -> None:
-        """Raises for an input that is called on tensors, or that has several outputs."""
+        """Raises an error if an input of the model is called on tensors or has several outputs."""
         used = (*(ref for call in self.calls for ref in call.sources), *outputs)
         several = {ref.call for ref in used if ref.output}
         names = list(self.entries)
@@ -108,13 +146,15 @@ class CallGraph:
                 )
 
     def _order_calls(self) -> None:
-        """Adds each call after the calls whose outputs it reads, and after the earlier calls of its layer."""
-        waiting: dict[tuple[str, int], int] = {}  # the number of needed calls that are not added yet
+        """Adds the calls in order: a call comes after the calls whose outputs it reads, and after earlier calls of
+        its layer.
+        """
+        waiting: dict[tuple[str, int], int] = {}  # how many calls must still be added before this one
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         tensors: dict[tuple[str, int], list[KerasTensor]] = {}
         ready: list[tuple[str, int]] = []
         for entry in self.entries.values():
-            nodes = entry.nodes or [([], {})]  # an input has no call in the file
+            nodes = entry.nodes or [([], {})]  # the file lists no call for an input layer
             for number, (args, kwargs) in enumerate(nodes):
                 key = (entry.name, number)
                 # Keras 2 lists named arguments as they were written, Keras 3 sorts them by name.
@@ -151,15 +191,18 @@ class CallGraph:
             raise self.fail(at, f"'{name}' depends on its own output: the graph has a cycle", codes.CYCLE)
 
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
-        """Returns the tensors in a tree of arguments, in Keras's order: mappings by their sorted keys."""
+        """Returns the tensors in a tree of arguments, in Keras's order. The values of a mapping are sorted by key."""
+        tensors = [self._tensor(leaf, path) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
+        return [self._counted_from_zero(tensor) for tensor in tensors] if self.legacy else tensors
+
+    def _tensor(self, value: Mapping[str, Any], path: str) -> KerasTensor:
         try:
-            tensors = [serialized.tensor(leaf) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
-            return [self._counted_from_zero(tensor) for tensor in tensors] if self.legacy else tensors
+            return serialized.tensor(value)
         except ValueError:
             raise self.fail(path, "contains a tensor that does not name its call") from None
 
     def _counted_from_zero(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns a tensor of Keras 2 with the number that Keras 3 would give its call."""
+        """Returns a tensor from a Keras 2 file with its call counted from 0, as in Keras 3."""
         entry = self.entries.get(tensor.layer)
         return tensor._replace(node=tensor.node - entry.offset) if entry is not None else tensor
 
@@ -196,7 +239,7 @@ class CallGraph:
     def _operands(
         self, operation: Operation, args: Any, kwargs: Mapping[str, Any], entry: LayerEntry
     ) -> dict[str, Any]:
-        """Returns the arguments of an operation's call by name, with a slot for each tensor."""
+        """Returns the arguments of an operation's call by name. Each tensor is replaced by a :class:`Slot`."""
         count = 0
 
         def slotted(value: Any) -> Any:
@@ -220,18 +263,22 @@ class CallGraph:
                     f"calls {operation.name} with {len(args)} arguments; it takes {len(operation.parameters)}",
                 )
             named = {name: slotted(value) for name, value in zip(operation.parameters, args)}
-        for name in sorted(kwargs):
+        # The arguments have the same order as the call's tensors in _order_calls.
+        for name in kwargs if self.legacy else sorted(kwargs):
             if name in operation.parameters:
                 named[name] = slotted(kwargs[name])
         return named
 
     def _ref(self, tensor: KerasTensor) -> Ref:
-        """Returns the reference to a tensor: the same object for all calls that read it."""
+        """Returns the reference to a tensor. All calls that read the tensor get the same object."""
         call = self.placed[tensor.layer, tensor.node]
         return self._references.setdefault((call, tensor.output), Ref(call, tensor.output))
 
     def _refs(self, value: Any, path: str) -> tuple[Ref, ...]:
-        """Returns the tensors of ``input_layers`` or ``output_layers``: [name, call, output], or lists and mappings of these."""
+        """Returns the tensors in ``input_layers`` or ``output_layers``.
+
+        ``value`` is one entry ``[name, call, output]``, or nested lists and mappings of such entries.
+        """
         refs = []
         waiting = [value]
         while waiting:
@@ -247,7 +294,7 @@ class CallGraph:
         return tuple(refs)
 
     def _model_ref(self, part: list[Any], path: str) -> Ref:
-        """Returns the reference for the entry ``[name, call, output]`` of an input or output of the model."""
+        """Returns the tensor that the entry ``[name, call, output]`` of a model's input or output stands for."""
         name, node, output = part
         entry = self.entries.get(name)
         if entry is None or not isinstance(node, int) or not isinstance(output, int):
@@ -262,8 +309,23 @@ class CallGraph:
         return Ref(placed, output)
 
 
+def _leaf_lists(value: Any) -> Iterator[list[Any]]:
+    """Yields the entries ``[name, call, output]`` in nested lists and mappings. Skips all other values."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list) and len(part) == 3 and isinstance(part[0], str):
+            if isinstance(part[1], int):
+                yield part
+        elif isinstance(part, (list, dict)):
+            waiting.extend(part.values() if isinstance(part, dict) else part)
+
+
 def _leaves(tree: Any) -> Iterator[Any]:
-    """Yields the leaves of a tree, mappings by their sorted keys. A mapping with a class name is a leaf."""
+    """Yields the leaves of a tree of lists and mappings. The values of a mapping are sorted by key.
+
+    A mapping with a ``class_name`` is a leaf, unless it is a tuple.
+    """
     waiting = [tree]
     while waiting:
         part = waiting.pop()
@@ -277,7 +339,7 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield part
 
 
-# The order in which the rule of an attention layer expects its tensors; Keras sorts them by name.
+# The first arguments of a layer, in the order that the layer's rule expects. Keras's files sort arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
 

@@ -1,40 +1,44 @@
-"""Reads Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded first.
+"""Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded to Keras 3 first.
 
 A config contains the whole graph, with operations and masks. Problems name the layer and its path in the file, such as
-``config.layers[3]``. The first error ends reading.
+``config.layers[3]``. Reading stops at the first error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.codes import Code
-from convcalc.base.keras_names import Names
+from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
-from convcalc.base.problems import ConvcalcError, Problem, error
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, error
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
-from convcalc.layers.arguments import Argument
+from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
-from convcalc.layers.dtypes import DTYPES, POLICIES
-from convcalc.layers.sublayer import LayerValue, SubModel
-from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref
-from convcalc.ops import Operation, find_operation
+from convcalc.layers.dtypes import DTYPES, is_policy
+from convcalc.layers.keras2 import keras2_layer
+from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
+from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref, input_args
+from convcalc.ops import TENSORFLOW, Operation, find_operation
 from convcalc.read.interning import ArgumentInterner
-from convcalc.read.keras_files import serialized
+from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
-from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
+from convcalc.read.keras_files.policies import layer_policy
+from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape, upgrade_keras2, with_config_mapping
+from convcalc.read.keras_files.weights_tree import class_model
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
-_FOREIGN_NOTE = "not a layer of Keras: only the shapes and weights stored in the file are known"
+_FOREIGN_NOTE = "its output shapes, weights and costs are unknown, except those that the file records"
 
 
 @dataclass
 class ConfigReader:
-    """Reads one file. ``problems`` has the warnings so far."""
+    """Reads one file. ``problems`` holds the warnings found so far."""
 
     source: str
     problems: list[Problem] = field(default_factory=list)
@@ -42,7 +46,7 @@ class ConfigReader:
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
-        """Returns an error, with the warnings so far; reading stops there."""
+        """Returns an error that contains the earlier warnings too. The caller raises it, and reading stops."""
         return ConvcalcError([*self.problems, Problem(code, f"{self.source}: {path}: {message}")])
 
     def warn(self, path: str, message: str, layer: str, code: Code) -> None:
@@ -50,19 +54,19 @@ class ConfigReader:
         self.problems.append(Problem(code, f"{self.source}: {path}: {message}", None, layer, "warning"))
 
     def mapping(self, value: Any, path: str) -> Mapping[str, Any]:
-        """Returns the value, which must be a mapping."""
+        """Returns the value if it is a mapping; otherwise raises an error."""
         if not isinstance(value, Mapping):
             raise self.fail(path, f"expects a mapping, not {type_text(value)}")
         return value
 
     def items(self, value: Any, path: str) -> Sequence[Any]:
-        """Returns the value, which must be a list."""
+        """Returns the value if it is a list; otherwise raises an error."""
         if not isinstance(value, list):
             raise self.fail(path, f"expects a list, not {type_text(value)}")
         return value
 
     def word(self, value: Any, path: str) -> str:
-        """Returns the value, which must be a name: a short text that is not empty."""
+        """Returns the value if it is a name (a short string that is not empty); otherwise raises an error."""
         if not isinstance(value, str) or not value or len(value) > 1000:
             raise self.fail(path, f"expects a name, not {type_text(value)}")
         return value
@@ -71,6 +75,7 @@ class ConfigReader:
 
     def model(self, entry: Mapping[str, Any], path: str = "", depth: int = 0) -> Model:
         """Returns the model of an object ``{class_name, config, …}``."""
+        entry = with_config_mapping(entry, self.names.automatic)
         if depth > MAX_NESTED_MODELS:
             raise self.fail(path, f"models are nested more than {MAX_NESTED_MODELS} levels deep", codes.TOO_DEEP)
         inner = f"{path}.config".lstrip(".")
@@ -78,7 +83,7 @@ class ConfigReader:
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
         functional = "input_layers" in config or entry.get("class_name") == "Functional"
-        entries, legacy = upgrade_keras2(entries, functional)
+        entries, legacy = upgrade_keras2(entries, functional, config.get("output_layers"))
         if functional:
             return self._functional(config, entries, legacy, name, inner, depth)
         return self._sequential(config, entries, name, inner, depth)
@@ -96,6 +101,9 @@ class ConfigReader:
         for number, entry in enumerate(entries):
             at = f"{path}.layers[{number}]"
             layer = self.layer(self.mapping(entry, at), at, depth)
+            if isinstance(layer.definition, Foreign) and layer.name in taken:
+                # The name in the config is an argument of the custom class. The file does not contain the layer's name.
+                layer = layer._replace(name=self.names.automatic(layer.class_name))
             layers.append(layer)
             self._take_name(taken, layer.name, at)
             if isinstance(layer.definition, Operation):
@@ -106,13 +114,13 @@ class ConfigReader:
                 )
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
-            shape = shape or self._first_shape(entries)
+            shape = shape or _first_shape(layers, entries)
             input_name = f"{name}_input" if shape is None else "input_layer"
             while input_name in taken:
                 input_name += "_"
             layers.insert(0, _input(input_name, shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
-        # The input shape for which a layer was built is the output shape of the layer before it.
+        # A layer's build_config has its input shape, which is the output shape of the previous layer.
         for number, entry in enumerate(reversed(entries)):
             built = entry.get("build_config")
             shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
@@ -120,13 +128,6 @@ class ConfigReader:
             if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
                 calls[before] = calls[before]._replace(recorded={0: (shape, "")})
         return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),), own_flags=True)
-
-    def _first_shape(self, entries: Sequence[Any]) -> Shape | None:
-        """Returns the input shape that the first layer states, as Keras 2 writes it."""
-        config = entries[0].get("config") if entries and isinstance(entries[0], Mapping) else None
-        if not isinstance(config, Mapping):
-            return None
-        return serialized.recorded_shape(config.get("batch_shape") or config.get("batch_input_shape"))
 
     def _functional(
         self,
@@ -147,8 +148,8 @@ class ConfigReader:
             self._take_name(taken, key, at)
             if layer.name != key:
                 self._take_name(taken, layer.name, at)
-            # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers``. Keras 2 does so everywhere, and for a
-            # nested Sequential, too.
+            # In ``output_layers``, Keras 3 counts the calls of a nested Functional from 1. Keras 2 counts the calls of
+            # every nested model from 1, in all places.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
             nodes = self._nodes(entry.get("inbound_nodes", []), at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
@@ -176,76 +177,173 @@ class ConfigReader:
     def layer(self, entry: Mapping[str, Any], path: str, depth: int) -> Layer:
         """Returns the layer, operation or nested model of an object ``{module, class_name, config}``."""
         class_name = self.word(entry.get("class_name"), f"{path}.class_name").rpartition(">")[2]
+        entry = with_config_mapping(entry, self.names.automatic)
         config = self.mapping(entry.get("config"), f"{path}.config")
-        module = entry.get("module")
-        module = module if isinstance(module, str) else "keras.layers"
-        definition = lookup_builtin(class_name) if _is_keras(module, entry) else None
+        module = origin.module_of(entry) or ""
+        definition = (lookup_builtin(class_name) or keras2_layer(class_name)) if origin.may_be_keras(entry) else None
+        misfit = "" if definition is None else origin.unlike_keras(entry, definition)
+        is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
-        if name is None and definition is None and not module.startswith("keras.src.ops."):
+        if is_custom and not isinstance(config.get("layers"), list):
+            # A custom class can use the argument name for something else. In a functional model, the entry has the
+            # layer's name.
+            name = entry.get("name") or (name if isinstance(name, str) else None)
+        if name is None and is_custom and not module.startswith("keras.src.ops."):
             # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # Keras does not save that a Sequential is frozen. For a Functional it saves only that: its layers keep their own flags.
+            # For a frozen Functional, Keras saves the model's own flag; the layers in it keep their own flags. For a
+            # frozen Sequential, Keras saves nothing.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
-        if module.startswith("keras.src.ops."):
+        if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
-        policy = serialized.policy(config.get("dtype"))
-        if definition is None:
-            self.warn(path, f"'{name}' ({class_name}) is {_FOREIGN_NOTE}", name, codes.UNKNOWN_LAYER)
-            foreign_name = _foreign_name(module, class_name)
+        built = entry.get("build_config")
+        # In a Functional, the path of a layer is its name. Otherwise, the name of the Sequential or outer layer can
+        # come first.
+        policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
+        args: Mapping[str, Any] = {}
+        if definition is not None and not misfit:
+            args, refusals = self._arguments(definition, config, name, path, depth)
+            if refusals and "module" in entry:
+                problems = [
+                    Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals
+                ]
+                raise ConvcalcError([*self.problems, *problems])
+            misfit = f"because {refusals[0].message}" if refusals else ""
+        if definition is None or misfit:
+            self._warn_custom(f"'{name}'", entry, misfit, name, path)
+            foreign_name = _foreign_name(entry)
             return Layer(
                 name,
                 foreign_name,
                 _foreign(foreign_name, entry),
                 {key: serialized.plain(value) for key, value in config.items()},
                 trainable=trainable,
-                dtype=policy if policy in POLICIES else "float32",
+                dtype=policy or "float32",
             )
-        args = self.interner.intern(self._arguments(definition, config, name, path, depth))
-        policies = DTYPES if definition.inputs == 0 else POLICIES
-        if policy is not None and policy not in policies:
-            self.warn(path, f"'{name}' has the unknown dtype '{policy}'; float32 is used", name, codes.UNKNOWN_DTYPE)
-            policy = None
+        args = self.interner.intern(args)
+        self._check_policies(policy, definition, args, name, path)
         dtype = policy or definition.policy(args)
         return Layer(name, definition.class_name, definition, args, trainable=trainable, dtype=dtype)
 
+    def _warn_custom(self, what: str, entry: Mapping[str, Any], misfit: str, name: str, path: str) -> None:
+        """Adds the warning that a layer has a custom class."""
+        not_keras = f"not Keras's class, {misfit}" if misfit else "not a layer of Keras"
+        text = f"{what} ({origin.description(entry)}) is {not_keras}: {_FOREIGN_NOTE}"
+        self.warn(path, text, name, codes.UNKNOWN_LAYER)
+
+    def _check_policies(
+        self, policy: str | None, definition: LayerDefinition, args: Mapping[str, Any], name: str, path: str
+    ) -> None:
+        """Warns if the dtype policy of a layer, or of a layer among its arguments, is unknown."""
+        if policy is not None and not (policy in DTYPES if definition.inputs == 0 else is_policy(policy)):
+            unknown = "its dtype is" if definition.inputs == 0 else "its parameters and dtypes are"
+            self.warn(path, f"'{name}' has the unknown dtype '{policy}': {unknown} unknown", name, codes.UNKNOWN_DTYPE)
+        for sublayer in sublayers_of(args):
+            if not is_policy(sublayer.dtype):
+                message = f"'{name}' contains {sublayer.definition.name} with the unknown dtype '{sublayer.dtype}'"
+                self.warn(path, f"{message}: its parameters and dtypes are unknown", name, codes.UNKNOWN_DTYPE)
+
     def _arguments(
         self, definition: LayerDefinition, config: Mapping[str, Any], name: str, path: str, depth: int
-    ) -> dict[str, Any]:
-        """Returns the arguments of a layer that differ from their defaults. Raises for arguments that the layer does not accept."""
+    ) -> tuple[dict[str, Any], list[Refusal]]:
+        """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
+
+        ``name`` and ``path`` belong to the outermost layer, which is this layer or contains it.
+        """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
             if batch_shape is not None:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
+        if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
+            # Keras writes both arguments of an adapted layer. When Keras loads the layer, it uses only the boundaries.
+            config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
-            argument.name: self._value(argument, config[argument.name], f"{path}.config.{argument.name}", depth)
+            argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
             for argument in definition.arguments
             if argument.name in config
         }
         bound, refusals = bind(definition, (), values)
         if refusals:
-            raise ConvcalcError(
-                [
-                    *self.problems,
-                    *(Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals),
-                ]
-            )
+            return {}, refusals
         args = {key: value for key, value in bound.items() if not definition.is_default(key, value)}
         size = config.get("vocabulary_size")
         if definition.records_vocabulary_size and isinstance(size, int) and 0 <= size <= LARGEST:
             args["vocabulary_size"] = size
-        return args
+        return args, []
 
-    def _value(self, argument: Argument, value: Any, path: str, depth: int) -> Any:
-        """Returns the value of an argument. A model in the place of a layer is read as a model."""
-        if isinstance(argument.kind, LayerValue) and _is_model(value):
+    def _value(self, argument: Argument, value: Any, name: str, path: str, depth: int) -> Any:
+        """Returns the value of an argument. Layers, models and custom functions in it are read too."""
+        kind = argument.kind
+        if isinstance(kind, LayerValue):
+            return self._sublayer(kind, value, name, path, depth)
+        if isinstance(kind, LayerValues) and isinstance(value, list):
+            return [
+                self._sublayer(kind.item, part, name, f"{path}[{number}]", depth) for number, part in enumerate(value)
+            ]
+        if isinstance(kind, KnownName):
+            return self._known_or_custom(argument.name, kind, value, name, path)
+        return _single_factor(argument, as_keras_reads(argument, serialized.plain(value)))
+
+    def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
+        """Returns an activation, initializer, regularizer or constraint. Adds a warning if it is custom."""
+        function = origin.custom_function(value, kind)
+        if function:
+            what = (
+                f"function {function}"
+                if isinstance(value, str)
+                else f"function {function}, module {value.get('module')}"
+            )
+            value = origin.function_object(function)
+        elif origin.is_custom_object(value, kind):
+            what = f"class {origin.description(value)}"
+        else:
+            return serialized.plain(value)
+        unknown = "the layer's FLOPs are unknown" if argument.endswith("activation") else "no number depends on it"
+        message = f"'{name}' has a custom {argument} ({what}), which is not one of Keras's: {unknown}"
+        self.warn(path, message, name, codes.UNKNOWN_FUNCTION)
+        return value if function else serialized.plain(value)
+
+    def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
+        """Returns an argument of the layer ``name`` that is itself a layer or a model.
+
+        Adds a warning if its class is custom. Other values are returned unchanged, and are reported when the arguments
+        are checked.
+        """
+        if _is_model(value):
             model = self.model(value, path, depth + 1)
             return SubModel(model.name, model, value)
-        return _single_factor(argument, serialized.plain(value))
+        config = value.get("config") if isinstance(value, Mapping) else None
+        if not isinstance(config, Mapping) or not isinstance(value.get("class_name"), str):
+            return serialized.plain(value)
+        ((value,), _) = upgrade_keras2([value], functional=False)
+        config = value["config"]
+        is_keras = origin.may_be_keras(value)
+        class_name = short_class(value["class_name"])
+        own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
+        definition = own if is_keras else find(_foreign_name(value))
+        misfit = origin.unlike_keras(value, definition) if is_keras and definition is not None else ""
+        if definition is not None and not misfit:
+            inner_name = config.get("name")
+            if not isinstance(inner_name, (str, NoneType)) or (
+                kind.accepts is not None and not kind.accepts(definition)
+            ):
+                return serialized.plain(value)
+            args, refusals = self._arguments(definition, config, name, path, depth)
+            if not refusals:
+                built = value.get("build_config")
+                dtype = layer_policy(config.get("dtype"), inner_name, definition, built, own_path=False)
+                dtype = dtype or definition.policy(args)
+                return SubLayer(definition, args, inner_name, config.get("trainable", True) is not False, dtype)
+            if is_keras and "module" in value:
+                return serialized.plain(value)
+            misfit = f"because {refusals[0].message}" if is_keras else ""
+        self._warn_custom(f"the layer in '{name}'", value, misfit, name, path)
+        return SubForeign(_foreign_name(value), value)
 
     def _operation(self, name: str, class_name: str, module: str, entry: Mapping[str, Any], path: str) -> Layer:
         operation = find_operation(class_name, module)
@@ -253,7 +351,7 @@ class ConfigReader:
         if operation is None:
             message = f"'{name}' ({class_name} of {module}) is an unknown operation"
             self.warn(path, message, name, codes.UNKNOWN_OPERATION)
-            foreign_name = _foreign_name(module, class_name)
+            foreign_name = _foreign_name(entry)
             return Layer(name, foreign_name, _foreign(foreign_name, entry), args)
         shown = str(entry.get("shown") or class_name)
         return Layer(
@@ -264,36 +362,53 @@ class ConfigReader:
         )
 
 
+def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
+    """Returns the input shape that the first layer states in Keras 2 style.
+
+    For a nested model, returns its input's shape.
+    """
+    if not layers or isinstance(layers[0].definition, Foreign):
+        return None
+    model = layers[0].model
+    if model is None:
+        return serialized.recorded_shape(stated_input_shape(entries[0]))
+    first = model.layer_of(model.inputs[0])
+    if first.broken or first.class_name != "InputLayer":
+        return None
+    args = input_args(first)
+    return (args.get("batch_size", UNKNOWN), *args["shape"]) if "shape" in args else None
+
+
 def _is_model(value: Any) -> bool:
     """Returns True if a value in a config is a model."""
     config = value.get("config") if isinstance(value, Mapping) else None
-    return isinstance(config, Mapping) and value.get("class_name") in MODELS and isinstance(config.get("layers"), list)
-
-
-def _is_keras(module: str, entry: Mapping[str, Any]) -> bool:
-    """Returns True if a class is Keras's own, and not registered under another package."""
-    registered = entry.get("registered_name")
-    unregistered = not isinstance(registered, str) or ">" not in registered or registered.startswith("Custom>")
-    return (module == "keras" or module.startswith(("keras.", "tf_keras.", "tensorflow.keras"))) and unregistered
+    if not isinstance(value, Mapping) or value.get("class_name") not in MODELS:
+        return False
+    return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
 
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
-    """Returns the definition of a custom class, from an installed package if one declares the class."""
-    module, registered = entry.get("module"), entry.get("registered_name")
-    return find(name) or Foreign(
-        name,
-        module if isinstance(module, str) else None,
-        registered if isinstance(registered, str) else None,
-    )
+    """Returns the definition of a custom class.
+
+    An installed package can declare one; otherwise its costs are unknown.
+    """
+    registered, class_name = entry.get("registered_name"), entry.get("class_name")
+    if not isinstance(registered, str):
+        registered = class_name if isinstance(class_name, str) and ">" in class_name else None
+    return find(name) or Foreign(name, origin.module_of(entry), registered)
 
 
-def _foreign_name(module: str, class_name: str) -> str:
-    """Returns the name of a custom class; with its module if Keras has another class of the same name."""
-    return f"{module}.{class_name}" if is_builtin(class_name) else class_name
+def _foreign_name(entry: Mapping[str, Any]) -> str:
+    """Returns the name of a custom class. If Keras has a class of this name, its package or module is included."""
+    class_name = short_class(str(entry.get("class_name")))
+    return origin.full_name(entry) if is_builtin(class_name) else class_name
 
 
 def _single_factor(argument: Argument, value: Any) -> Any:
-    """Returns 0.5 for [-0.5, 0.5]: Keras writes a single factor as a pair, which some of its own layers then reject."""
+    """Returns 0.5 for [-0.5, 0.5].
+
+    Keras writes a single factor as such a pair, but some of its own layers do not accept the pair.
+    """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:
         return abs(value[1])
@@ -301,7 +416,7 @@ def _single_factor(argument: Argument, value: Any) -> Any:
 
 
 def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) -> Mapping[str, Any]:
-    """Returns the config of an input with its shape and its batch size as separate arguments, as in a spec."""
+    """Returns the config of an input layer with separate arguments for the shape and the batch size, as in a spec."""
     rest = {
         key: value
         for key, value in config.items()
@@ -314,7 +429,7 @@ def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) 
 
 
 def _input(name: str, batch_shape: Shape | None) -> Layer:
-    """Returns an input layer that the file omits. It is broken if its shape is unknown."""
+    """Returns an input layer for a model whose file has none. The layer is marked broken if its shape is unknown."""
     definition = require_builtin("InputLayer")
     if batch_shape is None:
         return Layer(name, definition.class_name, definition, broken=True)
@@ -325,13 +440,19 @@ def _input(name: str, batch_shape: Shape | None) -> Layer:
 
 
 def read_config(data: Any, source: str) -> Model:
-    """Returns the model of a parsed config. Raises :class:`ConvcalcError`."""
+    """Returns the model of a parsed config. Raises :class:`ConvcalcError` if the config is invalid."""
     if not isinstance(data, Mapping) or "class_name" not in data or "config" not in data:
         raise error(codes.NOT_A_MODEL, f"{source}: a model's config must have a class_name and a config")
     reader = ConfigReader(source)
+    data = with_config_mapping(data, reader.names.automatic)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
-        raise reader.fail(
-            "config", "has no list of layers: the layers of a subclassed model are only in its code", codes.NOT_A_MODEL
-        )
-    return reader.model(data)._replace(source=source, problems=tuple(reader.problems))
+        return class_model(data, source)
+    model = reader.model(data)
+    return model._replace(source=source, problems=tuple(reader.problems), optimizer=_optimizer(data))
+
+
+def _optimizer(data: Mapping[str, Any]) -> Any:
+    """Returns the optimizer in the config of a compiled model; None if there is none."""
+    compiled = data.get("compile_config")
+    return compiled.get("optimizer") if isinstance(compiled, Mapping) else None

@@ -1,4 +1,7 @@
-"""The parts of a Keras file: its config as data, and the HDF5 tree of its weights. ``convcalc/read/detect.py`` refers to these."""
+"""Reads the parts of a Keras file: its config as data, and the HDF5 tree of its weights.
+
+``convcalc/read/detect.py`` refers to the functions here.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ WEIGHTS_MEMBER = "model.weights.h5"
 
 
 def read_keras_file(opened: OpenFile) -> Model:
-    """Returns the model of a Keras file. Weights that no rule can infer are taken from the file, if it stores weights."""
+    """Returns the model in a Keras file.
+
+    If weights cannot be inferred, they are read from the file, if it stores weights.
+    """
     from convcalc.read.keras_files.config import read_config
     from convcalc.read.keras_files.weights import with_stored
 
@@ -30,15 +36,39 @@ def read_keras_file(opened: OpenFile) -> Model:
     return with_stored(read_config(config, opened.name), opened)
 
 
+def read_hdf5_file(opened: OpenFile) -> Model:
+    """Returns the model in an HDF5 file. If the file contains only weights, the model has the layers that they name."""
+    from convcalc.read.keras_files.hdf5 import CONFIG
+    from convcalc.read.keras_files.weights_tree import stored_model
+
+    with hdf5_tree(opened) as tree:
+        if CONFIG not in tree.root.attrs:
+            return stored_model(tree, None, opened.name)
+    return read_keras_file(opened)
+
+
+def read_sharded_weights(opened: OpenFile) -> Model:
+    """Returns a model with the layers of weights that are split into several files.
+
+    The opened JSON file lists these files.
+    """
+    from convcalc.read.keras_files.sharded import sharded_model
+
+    return sharded_model(parse_json(opened.text), opened.name)
+
+
 def archive_config(opened: OpenFile) -> Any:
-    """Returns the config in an archive. Only this member is read, whatever the size of the others."""
+    """Returns the config in an archive. The other members of the archive are not read."""
     return parse_json(decode(read_member(opened.file, CONFIG_MEMBER, opened.name), opened.name))
 
 
 def hdf5_config(opened: OpenFile) -> Any:
-    """Returns the config in an HDF5 file."""
-    from convcalc.read.keras_files.hdf5 import config_text
+    """Returns the config in an HDF5 file; an empty config if the file contains only weights."""
+    from convcalc.read.keras_files.hdf5 import CONFIG, config_text
 
+    with hdf5_tree(opened) as tree:
+        if CONFIG not in tree.root.attrs:
+            return {}
     return parse_json(config_text(opened.file, opened.name))
 
 
@@ -48,7 +78,7 @@ def json_config(opened: OpenFile) -> Any:
 
 
 def yaml_config(opened: OpenFile) -> Any:
-    """Returns a config that was rewritten as YAML."""
+    """Returns a config that was rewritten from JSON to YAML."""
     problems: list[Problem] = []
     node = compose(opened.text, problems)
     if problems:

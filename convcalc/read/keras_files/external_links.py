@@ -1,4 +1,7 @@
-"""Finds references to other files in the HDF5 data of a Keras file: external links, and arrays whose data are in other files."""
+"""Finds references to other files in the HDF5 data of a Keras file.
+
+A reference is an external link, or an array whose data are in another file.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from convcalc.read.keras_files.hdf5 import MAX_OBJECTS
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
-    """Returns each reference as its path in the file and the other file's name. None of them is opened.
+    """Returns, for each reference, its path in the file and the name of the other file. The other files are not opened.
 
     Raises :class:`ConvcalcError` if h5py is not installed or the HDF5 data are damaged.
     """
@@ -46,7 +49,7 @@ def _links(root: Any) -> Iterator[tuple[str, str]]:
         if address in entered:
             continue
         entered.add(address)
-        for name in group:  # iterating follows no link
+        for name in group:  # listing the names does not follow links
             count += 1
             key = name.encode("utf-8", "surrogateescape")
             path = f"{group.name.rstrip('/')}/{name}".lstrip("/")

@@ -1,4 +1,6 @@
-"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It reads no array data and follows no links.
+"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It follows no links.
+
+The data of arrays are read only to find out whether two arrays are the same variable.
 
 Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is opened.
 """
@@ -6,7 +8,7 @@ Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, takewhile
 from typing import Any, BinaryIO
@@ -16,19 +18,21 @@ from convcalc.base.problems import ConvcalcError, Refusal, Source, error
 from convcalc.model import StoredWeight
 from convcalc.read.spec.nodes import decode
 
+CONFIG = "model_config"  # the attribute with a model's config
 MAX_CONFIG = 64 * 2**20
-MAX_OBJECTS = 20_000  # groups and arrays read from one file
+MAX_COMPARED = 64 * 2**20  # maximum size in bytes of arrays that are compared by value
+MAX_OBJECTS = 20_000  # maximum number of groups and arrays read from one file
 _HEAP = b"GCOL"
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
 
 def config_text(file: BinaryIO, name: str) -> Source:
-    """Returns the text of a model's config, which Keras 2 and 3 save as an attribute of an ``.h5`` file.
+    """Returns the text of a model's config. Keras 2 and 3 save it as an attribute of an ``.h5`` file.
 
-    Raises :class:`ConvcalcError` for a file without a config, and if h5py is not installed.
+    Raises :class:`ConvcalcError` if the file has no config, or if h5py is not installed.
     """
     with open_hdf5(file, name) as tree:
-        config = tree.root.attrs.get("model_config")
+        config = tree.root.attrs.get(CONFIG)
     if config is None:
         message = f"{name}: this HDF5 file contains only weights, without the model's config"
         raise error(codes.NOT_A_MODEL, message)
@@ -40,9 +44,10 @@ def config_text(file: BinaryIO, name: str) -> Source:
 
 
 class Tree:
-    """The groups and arrays of an open file. Each is an object of h5py, or None if it does not exist.
+    """The groups and arrays of an open file. Methods return them as objects of h5py, or None if they do not exist.
 
-    Keras writes a plain tree, so a link out of the tree and a group in two places are errors.
+    Keras writes a plain tree. So a link to another place or file is an error, and a group in two places is an error
+    too.
     """
 
     def __init__(self, root: Any) -> None:
@@ -57,7 +62,7 @@ class Tree:
         for name in path.split("/"):
             if not isinstance(group, h5py.Group) or not name:
                 return None
-            # The low-level call does not follow a link to check whether it exists.
+            # This low-level call checks whether the name exists without following a link.
             links, key = group.id.links, name.encode()
             if not links.exists(key):
                 return None
@@ -103,7 +108,10 @@ class Tree:
 
 
 def array(dataset: Any) -> StoredWeight:
-    """Returns the shape and dtype of an array. If its data are in other files, this raises before it reads anything else."""
+    """Returns the path, shape and dtype of an array.
+
+    If its data are in other files, raises an error and reads nothing.
+    """
     import h5py
 
     properties = dataset.id.get_create_plist()
@@ -116,8 +124,44 @@ def array(dataset: Any) -> StoredWeight:
     return StoredWeight(_path(dataset), tuple(map(int, dataset.shape)), dtype)
 
 
+def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool:
+    """Returns True if two lists of arrays are certainly the same variables, stored twice.
+
+    All values must be equal. At least one array must have different values in it: constant arrays, such as zeros, can
+    be equal by chance.
+    """
+    if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
+        return False
+    varies = False
+    for weight, other in zip(first, second):
+        dataset = tree.child(tree.root, weight.path)
+        content = _content(dataset)
+        if content is None or content != _content(tree.child(tree.root, other.path)):
+            return False
+        varies |= content != content[: dataset.dtype.itemsize] * dataset.size
+    return varies
+
+
+def _content(dataset: Any) -> bytes | None:
+    """Returns the data of an array.
+
+    Returns None if the array is empty, too large, compressed or divided into chunks. Keras writes no compressed arrays
+    or chunks.
+    """
+    import h5py
+
+    contiguous = dataset.id.get_create_plist().get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+    if not contiguous or not dataset.size or dataset.nbytes > MAX_COMPARED:
+        return None
+    content: bytes = dataset[()].tobytes()
+    return content
+
+
 class _CheckedFile(io.RawIOBase):
-    """The file as the HDF5 library reads it. HDF5 stores texts in heaps; the library would read some damaged heaps for ever."""
+    """A file that checks the data that the HDF5 library reads.
+
+    HDF5 stores texts in structures called heaps. For some damaged heaps, the library would never stop reading.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -140,10 +184,10 @@ class _CheckedFile(io.RawIOBase):
 
 
 def _check_heap(heap: Any) -> None:
-    """Raises for a heap that the HDF5 library would read for ever.
+    """Raises an error for a damaged heap that the HDF5 library would never stop reading.
 
-    Each object in a heap begins with its number (0 for free space); its size is at byte 8. If the size is 0, or so large that
-    the sum overflows, the library reads the same object again.
+    An object in a heap begins with its number (0 for free space). The object's size is at its byte 8. If the size is 0,
+    or is so large that the next position overflows, the library would read the same object again.
     """
     offset, end = 16, int.from_bytes(heap[8:16], "little")
     while offset + 16 <= min(end, len(heap)):  # the library first reads a part of a long heap

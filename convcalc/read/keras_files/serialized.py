@@ -11,12 +11,16 @@ from typing import Any
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.structs import Struct
+from convcalc.layers import lookup_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Constant
+from convcalc.read.keras_files.policies import is_policy_object, layer_policy, policy
 
 
 class KerasTensor(Struct):
-    """A reference to a tensor in a config: output number ``output`` of call number ``node``, with its recorded shape and dtype."""
+    """A reference to a tensor in a config: output ``output`` of call ``node`` of a layer, with the recorded shape
+    and dtype.
+    """
 
     layer: str
     node: int
@@ -25,7 +29,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# Default values in the configs of initializers, regularizers and constraints: the name alone means the same.
+# Default values in the configs of initializers, regularizers and constraints. An object with only these is written as
+# its name.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -37,7 +42,7 @@ _PLAIN: dict[str, tuple[Any, ...]] = {
     "maxval": (0.05,),
     "gain": (1.0,),
 }
-MAX_OUTPUTS = 10_000  # of one call
+MAX_OUTPUTS = 10_000  # maximum number of outputs of one call
 _CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
@@ -74,19 +79,6 @@ def recorded_shape(value: Any) -> Shape | None:
     return tuple(UNKNOWN if size is None else size for size in value)
 
 
-def policy(value: Any) -> str | None:
-    """Returns the name of a dtype policy, which is a text or an object; None for any other value."""
-    if isinstance(value, str):
-        return value
-    config = value.get("config") if isinstance(value, dict) else None
-    if not isinstance(config, dict):
-        return None
-    name, source = config.get("name"), config.get("source_name")
-    if not isinstance(name, str) and isinstance(config.get("mode"), str):
-        name = f"{config['mode']}_from_{source}"
-    return name if isinstance(name, str) else None
-
-
 def constant(value: Any) -> Constant | None:
     """Returns a constant tensor of a config; None for any other value."""
     config = value.get("config") if isinstance(value, dict) and value.get("class_name") in _CONSTANTS else None
@@ -96,7 +88,10 @@ def constant(value: Any) -> Constant | None:
 
 
 def operand(value: Any) -> Any:
-    """Returns an operand of an operation: a constant tensor, a slice or an ellipsis of ``x[…]``, or a value of :func:`plain`."""
+    """Returns an operand of an operation.
+
+    The operand is a constant tensor, a slice or ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
+    """
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):
         return slice(config.get("start"), config.get("stop"), config.get("step"))
@@ -106,8 +101,10 @@ def operand(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of a config as an argument accepts it: tuples as lists, dtype policies and objects with default configs as
-    their names. Its nesting was limited when the file was read.
+    """Returns a value of a config in the form that arguments accept.
+
+    A tuple becomes a list. A dtype policy, or an object with a default config, becomes its name. The recursion is
+    limited, because the file's reader limits nesting.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]
@@ -118,12 +115,20 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value["items"]]
     if name in _CONSTANTS and isinstance(config, dict):
         return plain(config.get("value"))
-    if isinstance(name, str) and name.endswith("DTypePolicy"):
+    if is_policy_object(value):
         return policy(value)
     if isinstance(name, str) and value.get("module") in _KERAS_OBJECTS and isinstance(config, dict):
+        if value["module"] == "keras.initializers":
+            name = name.removesuffix(
+                "Initializer"
+            )  # Keras 3.0 to 3.6 write OrthogonalInitializer, later ones Orthogonal
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
+    if isinstance(name, str) and isinstance(config, dict) and isinstance(config.get("dtype"), dict):  # a layer
+        built = value.get("build_config")
+        dtype = layer_policy(config["dtype"], config.get("name"), lookup_builtin(name), built, own_path=False)
+        value = {**value, "config": {**config, "dtype": dtype}}
     if name == "function" and isinstance(config, str):
         return config
     return {key: plain(part) for key, part in value.items()}

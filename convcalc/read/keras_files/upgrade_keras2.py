@@ -1,26 +1,70 @@
-"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, older arguments.
+"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, and older arguments.
 
-Source: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are kept: the
-reader of configs reports them.
+Sources: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are
+kept; the reader of configs reports them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from convcalc.base.structs import Struct
+from convcalc.layers.keras2 import OF_KERAS2
+from convcalc.ops import TENSORFLOW, find_operation
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
 
 
 class _Function(Struct):
-    """The operation of ``keras.ops`` for a function of TensorFlow. ``names`` renames its arguments; the first is positional."""
+    """An operation of ``keras.ops`` that replaces a function of TensorFlow.
+
+    Attributes:
+        names: maps the function's arguments, except the first, to the operation's arguments.
+        fixed: arguments of the operation for which the function has another default.
+        adapted: for an argument, a converter that returns the value for Keras, or :data:`_UNFIT`.
+    """
 
     operation: str
     module: str = "numpy"
     names: Mapping[str, str] = {}
+    fixed: Mapping[str, Any] = {}
+    adapted: Mapping[str, Callable[[Any], Any]] = {}
+
+
+# A converter returns this if Keras's operation does not accept the argument's value.
+_UNFIT = object()
+
+
+def _only(*accepted: Any) -> Callable[[Any], Any]:
+    """Returns a converter for an argument that Keras's operation lacks.
+
+    The converter drops the argument if its value is in ``accepted``, and rejects any other value.
+    """
+    return lambda value: None if value in accepted else _UNFIT
+
+
+def _split_indices(sizes: Any) -> Any:
+    """Returns the indices that Keras's split expects, from the sizes of the parts: [2, 3, 3] becomes [2, 5].
+
+    If ``sizes`` is the number of parts, it is returned unchanged.
+    """
+    if not isinstance(sizes, list):
+        return sizes
+    if len(sizes) < 2 or not all(isinstance(size, int) and size >= 0 for size in sizes):
+        return _UNFIT
+    return list(accumulate(sizes[:-1]))
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Returns a list of whole numbers unchanged. Rejects any other value."""
+    return value if isinstance(value, list) and all(isinstance(part, int) for part in value) else _UNFIT
+
+
+def _data_format(value: Any) -> Any:
+    return {"NHWC": "channels_last", "NCHW": "channels_first"}.get(value, _UNFIT)
 
 
 def _functions() -> Iterator[tuple[str, _Function]]:
@@ -30,7 +74,8 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "Subtract": "math.subtract __operators__.sub subtract",
         "Multiply": "math.multiply __operators__.mul multiply",
         "TrueDivide": "math.truediv __operators__.truediv math.divide divide",
-        "FloorDivide": "math.floordiv __operators__.floordiv",
+        "FloorDivide": "math.floordiv __operators__.floordiv floordiv floor_div",
+        "Mod": "math.floormod math.mod __operators__.mod floormod mod",
         "Power": "math.pow __operators__.pow pow",
         "Maximum": "math.maximum maximum",
         "Minimum": "math.minimum minimum",
@@ -39,23 +84,46 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "NotEqual": "math.not_equal not_equal",
         "Greater": "math.greater greater __operators__.gt",
         "Less": "math.less less __operators__.lt",
-        "GreaterEqual": "math.greater_equal __operators__.ge",
-        "LessEqual": "math.less_equal __operators__.le",
-        "LogicalAnd": "math.logical_and",
-        "LogicalOr": "math.logical_or",
+        "GreaterEqual": "math.greater_equal __operators__.ge greater_equal",
+        "LessEqual": "math.less_equal __operators__.le less_equal",
+        "LogicalAnd": "math.logical_and __operators__.and logical_and",
+        "LogicalOr": "math.logical_or __operators__.or logical_or",
+        "LogicalXor": "math.logical_xor __operators__.xor",
+        "DivideNoNan": "math.divide_no_nan",
     }
     unary = {
         "Exp": "math.exp exp",
+        "Expm1": "math.expm1",
         "Log": "math.log",
+        "Log1p": "math.log1p",
         "Sqrt": "math.sqrt sqrt",
         "Square": "math.square square",
-        "Absolute": "math.abs abs",
-        "Negative": "math.negative __operators__.neg",
+        "Absolute": "math.abs abs __operators__.abs",
+        "Negative": "math.negative __operators__.neg negative",
+        "Sign": "math.sign sign",
+        "Reciprocal": "math.reciprocal",
         "Tanh": "math.tanh nn.tanh tanh",
         "Sin": "math.sin sin",
         "Cos": "math.cos cos",
+        "Tan": "math.tan tan",
+        "Arcsin": "math.asin asin",
+        "Arccos": "math.acos acos",
+        "Arctan": "math.atan atan",
+        "Sinh": "math.sinh sinh",
+        "Cosh": "math.cosh cosh",
+        "Arcsinh": "math.asinh asinh",
+        "Arccosh": "math.acosh acosh",
+        "Arctanh": "math.atanh atanh",
         "Floor": "math.floor floor",
-        "LogicalNot": "math.logical_not",
+        "Ceil": "math.ceil",
+        "Round": "math.round round",
+        "Isnan": "math.is_nan",
+        "Isfinite": "math.is_finite",
+        "Isinf": "math.is_inf",
+        "Conj": "math.conj",
+        "Real": "math.real",
+        "Imag": "math.imag",
+        "LogicalNot": "math.logical_not __operators__.invert logical_not",
         "ZerosLike": "zeros_like",
         "OnesLike": "ones_like",
     }
@@ -63,16 +131,28 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         for operation, names in table.items():
             for name in names.split():
                 yield name, _Function(operation, names=renamed)
+    for name in ("math.atan2", "atan2"):
+        yield name, _Function("Arctan2", names={"x": "x2"})
     activations = "relu relu6 sigmoid silu softplus softsign selu"
     for name in activations.split():
         yield f"nn.{name}", _Function(name.capitalize(), "nn")
     yield "math.sigmoid", _Function("Sigmoid", "nn")
+    yield "math.softplus", _Function("Softplus", "nn")
     yield "math.rsqrt", _Function("Rsqrt", "math")
+    yield "math.erf", _Function("Erf", "math")
+    yield "math.erfinv", _Function("Erfinv", "math")
     yield "nn.swish", _Function("Silu", "nn")
     yield "nn.elu", _Function("Elu", "nn")
     yield "nn.gelu", _Function("Gelu", "nn", {"approximate": "approximate"})
     yield "nn.leaky_relu", _Function("LeakyRelu", "nn", {"alpha": "negative_slope"})
+    for name in ("nn.log_softmax", "math.log_softmax"):
+        yield name, _Function("LogSoftmax", "nn", {"axis": "axis"})
     yield "nn.softmax", _Function("Softmax", "nn", {"axis": "axis"})
+    yield "nn.moments", _Function("Moments", "nn", {"axes": "axes", "keepdims": "keepdims"})
+    blocks = {"block_size": "block_size", "data_format": "data_format"}
+    for name, operation in (("depth_to_space", "DepthToSpace"), ("space_to_depth", "SpaceToDepth")):
+        for prefix in ("nn.", ""):
+            yield prefix + name, _Function(operation, "nn", blocks, adapted={"data_format": _data_format})
     reductions = {
         "Mean": "reduce_mean",
         "Sum": "reduce_sum",
@@ -81,50 +161,148 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         "Prod": "reduce_prod",
         "Any": "reduce_any",
         "All": "reduce_all",
+        "Std": "reduce_std",
+        "Var": "reduce_variance",
     }
+    reduced = {"axis": "axis", "keepdims": "keepdims"}
     for operation, name in reductions.items():
         for prefix in ("math.", ""):
-            yield f"{prefix}{name}", _Function(operation, names={"axis": "axis", "keepdims": "keepdims"})
-    yield "math.argmax", _Function("Argmax", names={"axis": "axis"})
-    yield "reshape", _Function("Reshape", names={"shape": "newshape"})
+            yield f"{prefix}{name}", _Function(operation, names=reduced)
+    for name in ("math.reduce_logsumexp", "reduce_logsumexp"):
+        yield name, _Function("Logsumexp", "math", reduced)
+    for name in ("norm", "linalg.norm"):
+        euclidean = {"ord": _only("euclidean", 2)}
+        yield name, _Function("Norm", "linalg", reduced, adapted=euclidean)
+    for name in ("cumsum", "cumprod"):
+        for prefix in ("math.", ""):
+            yield f"{prefix}{name}", _Function(name.capitalize(), names={"axis": "axis"}, fixed={"axis": 0})
+    yield "math.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
+    yield "nn.top_k", _Function("TopK", "math", {"k": "k", "sorted": "sorted"}, {"k": 1})
+    yield "reshape", _Function("Reshape", names={"shape": "newshape"}, adapted={"shape": _whole_numbers})
     yield "transpose", _Function("Transpose", names={"perm": "axes"})
     yield "expand_dims", _Function("ExpandDims", names={"axis": "axis"})
     yield "squeeze", _Function("Squeeze", names={"axis": "axis"})
     yield "cast", _Function("Cast", "core", {"dtype": "dtype"})
     yield "concat", _Function("Concatenate", names={"axis": "axis"})
     yield "stack", _Function("Stack", names={"axis": "axis"})
-    yield "split", _Function("Split", names={"num_or_size_splits": "indices_or_sections", "axis": "axis"})
+    yield "unstack", _Function("Unstack", "core", {"num": "num", "axis": "axis"})
+    yield (
+        "split",
+        _Function(
+            "Split",
+            names={"num_or_size_splits": "indices_or_sections", "axis": "axis"},
+            adapted={"num_or_size_splits": _split_indices},
+        ),
+    )
     yield "tile", _Function("Tile", names={"multiples": "repeats"})
+    yield "repeat", _Function("Repeat", names={"repeats": "repeats", "axis": "axis"})
+    yield "broadcast_to", _Function("BroadcastTo", names={"shape": "shape"})
+    yield "reverse", _Function("Flip", names={"axis": "axis"})
+    yield "roll", _Function("Roll", names={"shift": "shift", "axis": "axis"})
+    yield "gather", _Function("Take", names={"indices": "indices", "axis": "axis"}, fixed={"axis": 0})
+    padding = {"paddings": "pad_width", "mode": "mode", "constant_values": "constant_values"}
+    yield "pad", _Function("Pad", names=padding, adapted={"mode": lambda mode: str(mode).lower()})
+    yield "where", _Function("Where", names={"x": "x1", "y": "x2"})
+    yield "slice", _Function("Slice", "core", {"begin": "start_indices", "size": "shape"})
     yield "clip_by_value", _Function("Clip", names={"clip_value_min": "x_min", "clip_value_max": "x_max"})
+    yield "sort", _Function("Sort", names={"axis": "axis"}, adapted={"direction": _only("ASCENDING")})
     yield "identity", _Function("StopGradient", "core")
     yield "stop_gradient", _Function("StopGradient", "core")
-    yield "image.resize", _Function("Resize", "image", {"size": "size"})
-    yield "one_hot", _Function("OneHot", "nn", {"depth": "num_classes"})
+    yield "image.resize", _Function("Resize", "image", {"size": "size"}, adapted=_RESIZING)
+    yield "one_hot", _Function("OneHot", "nn", {"depth": "num_classes"}, adapted={"axis": _only(-1)})
+    for name in ("tensordot", "linalg.tensordot"):
+        yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
+# The interpolation method does not change the shape, so all methods are accepted.
+_RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
-# Arguments that change the result and that the operations of Keras do not have.
-_UNSUPPORTED = {
-    "transpose_a",
-    "transpose_b",
-    "adjoint_a",
-    "adjoint_b",
-    "expand_nested_tensors",
-    "preserve_aspect_ratio",
-}
-# Operations whose tensors are one list.
+# Arguments of any function that change neither shapes nor weights.
+_NO_EFFECT = frozenset(
+    [
+        "name",
+        "validate_indices",
+        "antialias",
+        "half_pixel_centers",
+        "align_corners",
+        "shift",
+        "bad_indices_policy",
+        "seed",
+        "stable",
+    ]
+)
+# Operations whose first argument is a list of tensors.
 _TAKE_LISTS = ("Concatenate", "Stack")
+# Arguments that Keras passes when it calls an operation. All others are passed to the constructor and cannot be
+# tensors.
+_CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
+# Arguments that must be tensors in Keras. A list of numbers is not accepted for them.
+_TENSOR_ARGUMENTS = ("x1", "x2")
+# Functions that take any number of tensors as separate arguments. Keras 2 saves only the first argument.
+_LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
+# TensorFlow offers some functions under several names: alone, or after one of these prefixes.
+_PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
+_OPERATORS = {"sub": "subtract", "mul": "multiply"}
 # Arguments of layers that Keras 3 renamed.
 _RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "Discretization": {"bins": "bin_boundaries"},
 }
 
+_RENAMED_CLASSES = {
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+}
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
-def upgrade_keras2(entries: Sequence[Any], functional: bool) -> tuple[Sequence[Any], bool]:
-    """Returns the layers of one model as Keras 3 writes them, and True if their calls were written by Keras 2.
 
-    Nested models are not upgraded here: their reader does it. Entries that are not mappings are kept.
+def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
+    """Returns a Sequential whose config is a mapping.
+
+    Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
+    without one.
+    """
+    layers = entry.get("config")
+    if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
+        return entry
+    name = entry.get("name")
+    return {**entry, "config": {"name": name if isinstance(name, str) else automatic("Sequential"), "layers": layers}}
+
+
+# Layers with inputs of shape (length, features). As a first layer, they can state input_length and input_dim in Keras
+# 2.
+_SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU", "Conv1D")
+
+
+def stated_input_shape(entry: Any) -> Any:
+    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if there is none.
+
+    Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
+    """
+    config = entry.get("config") if isinstance(entry, Mapping) else None
+    if not isinstance(config, Mapping):
+        return None
+    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    if shape:
+        return shape
+    batch_size, class_name = config.get("batch_size"), str(entry.get("class_name")).removesuffix(OF_KERAS2)
+    if isinstance(config.get("input_shape"), list):
+        return [batch_size, *config["input_shape"]]
+    length = config.get("input_length")
+    if class_name == "Embedding":
+        lengths = length if isinstance(length, list) else [length]
+        return [batch_size, *lengths] if "input_length" in config else None
+    features = config.get("input_dim")
+    if class_name in _SEQUENCES and (features is not None or length is not None):
+        return [batch_size, length, features]
+    return None if features is None else [batch_size, features]
+
+
+def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
+    """Returns the layers of one model in the form of Keras 3, and True if Keras 2 wrote their calls.
+
+    ``outputs`` are the ``output_layers`` of a functional model. The layers of nested models are upgraded later, when
+    the reader comes to them. Entries that are not mappings are kept.
     """
     legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
     if functional and not legacy:
@@ -132,7 +310,65 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool) -> tuple[Sequence[A
     names = (
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
-    return [_upgraded(entry, names) if isinstance(entry, Mapping) else entry for entry in entries], legacy
+    keras2 = legacy or _is_keras2(entries)
+    upgraded = [_upgraded(entry, names, keras2) if isinstance(entry, Mapping) else entry for entry in entries]
+    return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
+
+
+def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
+    """Returns the layers after restoring tensors that Keras 2 did not save as arguments of a call.
+
+    For ``tf.einsum(equation, a, b)``, Keras 2 saves only the equation. Keras saves only layers that an output needs,
+    and it saves them before the layers that read them. So if no call reads a layer, its reader is the first such
+    function after it.
+    """
+    losing = [
+        number
+        for number, entry in enumerate(entries)
+        if isinstance(entry, Mapping) and entry.get("class_name") in _LOSE_OPERANDS and entry.get("inbound_nodes")
+    ]
+    if not losing:
+        return entries
+    read = {
+        (history[0], history[1])
+        for entry in entries
+        if isinstance(entry, Mapping)
+        for history in _histories(entry.get("inbound_nodes"))
+    }
+    read |= {(part[0], part[1]) for part in _entries_in(outputs)}
+    for number, entry in enumerate(entries):
+        after = next((at for at in losing if at > number), None)
+        if after is None or not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+            continue
+        config = entry.get("config")
+        offset = isinstance(config, Mapping) and "layers" in config
+        nodes = entry.get("inbound_nodes")
+        calls = range(offset, len(nodes) + offset) if isinstance(nodes, list) else ()
+        unread = [[entry["name"], call, 0] for call in calls if (entry["name"], call) not in read]
+        if unread:
+            first, *rest = entries[after]["inbound_nodes"]
+            lost = [*first["kwargs"].get("lost", ()), *map(_tensor, unread)]
+            node = {**first, "kwargs": {**first["kwargs"], "lost": lost}}
+            entries[after] = {**entries[after], "inbound_nodes": [node, *rest]}
+    return entries
+
+
+def _histories(value: Any) -> Iterator[list[Any]]:
+    """Yields the ``keras_history`` of each tensor in a value, also in nested lists and mappings."""
+    if _is_tensor(value):
+        yield value["config"]["keras_history"]
+    elif isinstance(value, (list, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _histories(part)
+
+
+def _entries_in(value: Any) -> Iterator[list[Any]]:
+    """Yields each entry ``[name, call, output]`` in a value, also in nested lists and mappings."""
+    if _is_entry(value):
+        yield value
+    elif isinstance(value, (list, Mapping)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _entries_in(part)
 
 
 def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
@@ -141,23 +377,74 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
     return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], (list, Mapping)) and "args" not in nodes[0]
 
 
-def _upgraded(entry: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
+    """Returns a layer with the class name and the arguments of Keras 3. Layers among its arguments are upgraded too.
+
+    If Keras 3 has no layer that behaves in the same way, the class name is that of a definition in
+    ``convcalc/layers/keras2.py``.
+    """
+    class_name, config = entry.get("class_name"), entry.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, Mapping):
+        return dict(entry)
+    class_name = _RENAMED_CLASSES.get(class_name, class_name)
+    renamed = _RENAMED.get(class_name, {})
+    upgraded = {renamed.get(key, key): _upgraded_argument(value, keras2) for key, value in config.items()}
+    axis = upgraded.get("axis")
+    if "BatchNormalization" in class_name and isinstance(axis, list) and len(axis) == 1:
+        upgraded["axis"] = axis = axis[0]
+    several_axes = class_name == "BatchNormalization" and isinstance(axis, list)
+    time_major = class_name in _RECURRENT and upgraded.get("time_major") is True
+    sizes = upgraded.get("output_shape")
+    open_sizes = keras2 and class_name == "EinsumDense" and None in (sizes if isinstance(sizes, list) else ())
+    if several_axes or time_major or open_sizes:
+        class_name += OF_KERAS2
+    return {**entry, "class_name": class_name, "config": upgraded}
+
+
+def _upgraded_argument(value: Any, keras2: bool) -> Any:
+    """Returns an argument of a layer. If it is a layer or a list of layers, these are upgraded.
+
+    A model is kept, because the reader upgrades its layers later.
+    """
+    if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
+        return [_upgraded_argument(part, keras2) for part in value]
+    config = value.get("config") if isinstance(value, Mapping) else None
+    is_layer = isinstance(config, Mapping) and "class_name" in value and not isinstance(config.get("layers"), list)
+    return _upgraded_layer(value, keras2) if is_layer else value
+
+
+def _is_keras2(entries: Sequence[Any]) -> bool:
+    """Returns True if a layer states its input shape as Keras 2 writes it."""
+    configs = [entry.get("config") for entry in entries if isinstance(entry, Mapping)]
+    return any(isinstance(config, Mapping) and "batch_input_shape" in config for config in configs)
+
+
+def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> Mapping[str, Any]:
     """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers of a functional model."""
     class_name, config = entry.get("class_name"), entry.get("config")
-    upgraded = dict(entry)
-    if isinstance(class_name, str) and class_name in _RENAMED and isinstance(config, Mapping):
-        renamed = _RENAMED[class_name]
-        upgraded["config"] = {renamed.get(key, key): value for key, value in config.items()}
-    if class_name == "BatchNormalization" and isinstance(config, Mapping):
-        axis = config.get("axis")
-        if isinstance(axis, list) and len(axis) == 1:
-            upgraded["config"] = {**config, "axis": axis[0]}
+    upgraded = _upgraded_layer(entry, keras2)
     if not _has_legacy_calls(entry):
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
+    if len(nodes) == 1:
+        nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
-        return _operation(upgraded, config, nodes)
+        # For these layers, a first argument that is a list with one tensor differs from the tensor alone.
+        lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
+        calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
+        return _operation(upgraded, config, calls)
     return {**upgraded, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
+
+
+def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
+    """Returns the tensors of a layer's only call, with their shapes from ``build_config`` (saved since Keras 2.13)."""
+    shapes = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
+    if not isinstance(shapes, list) or not all(map(_is_tensor, args)):
+        return args
+    shapes = shapes if shapes and all(isinstance(shape, list) for shape in shapes) else [shapes]
+    if len(shapes) != len(args):
+        return args
+    return [{**arg, "config": {**arg["config"], "shape": shape}} for arg, shape in zip(args, shapes)]
 
 
 def _single(args: list[Any]) -> Any:
@@ -165,7 +452,7 @@ def _single(args: list[Any]) -> Any:
 
 
 def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
-    """Returns the tensors of a call and its named arguments."""
+    """Returns the positional and the named arguments of a call."""
     if isinstance(node, Mapping):
         entries = [node[key] for key in sorted(node)]
     elif _is_entry(node):
@@ -176,12 +463,21 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
     named: dict[str, Any] = {}
     for entry in entries:
         if not _is_entry(entry):
-            args.append(entry)  # the reader reports it
+            args.append(_nested(entry))
             continue
         args.append(entry[2] if entry[0] == _CONSTANT else _tensor(entry))
         if len(entry) > 3 and isinstance(entry[3], Mapping):
             named.update({key: _argument(value, names) for key, value in entry[3].items()})
     return args, named
+
+
+def _nested(value: Any) -> Any:
+    """Returns an argument inside a list of tensors, such as the sizes in ``tf.concat([tensor, [48, 6]], 0)``."""
+    if _is_entry(value):
+        return value[2] if value[0] == _CONSTANT else _tensor(value)
+    if isinstance(value, list) and all(isinstance(part, list) for part in value):
+        return [_nested(part) for part in value]
+    return value  # an invalid value, which the reader of configs reports
 
 
 def _is_entry(value: Any) -> bool:
@@ -201,53 +497,160 @@ def _argument(value: Any, names: frozenset[str]) -> Any:
         return _tensor(value)
     if isinstance(value, list):
         return [_argument(part, names) for part in value]
+    if isinstance(value, Mapping) and "start" in value:
+        return {key: _argument(part, names) for key, part in value.items()}
     return value
 
 
+def _contains_tensor(value: Any) -> bool:
+    """Returns True if a value is a tensor or contains one."""
+    if isinstance(value, Mapping):
+        return value.get("class_name") == "__keras_tensor__" or any(map(_contains_tensor, value.values()))
+    return isinstance(value, list) and any(map(_contains_tensor, value))
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+
+
 def _operation(
-    entry: dict[str, Any], config: Mapping[str, Any], nodes: list[tuple[list[Any], dict[str, Any]]]
+    entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation of Keras for an operation of TensorFlow; the entry itself if there is none."""
+    """Returns the operation for a TensorFlow function: Keras's if it accepts the arguments, otherwise TensorFlow's.
+
+    Returns the entry itself if the function is unknown. ``calls`` holds the first argument and the named arguments of
+    each call.
+    """
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
+    name = name.removeprefix("compat.v1.") if isinstance(name, str) else ""
     common = {"shown": entry["class_name"], "name": entry.get("name")}
-    upgraded_config = {"name": config.get("name")}
+    nodes: list[dict[str, Any]] = []
+    configs: list[dict[str, Any]] = []
+    for first, kwargs in calls:
+        call = _keras_call(name, first, kwargs)
+        if call is None:
+            break
+        nodes.append({"args": call[0], "kwargs": call[1]})
+        configs.append(call[2])
+    module, operation = _keras_operation(name)
+    if operation and len(nodes) == len(calls) and all(made == configs[0] for made in configs):
+        made = {"name": config.get("name"), **(configs[0] if configs else {})}
+        return {"module": module, "class_name": operation, "config": made, **common, "inbound_nodes": nodes}
+    own = _own_function(name)
+    if own is None:
+        args = [{"args": first if isinstance(first, list) else [first], "kwargs": kwargs} for first, kwargs in calls]
+        return {**entry, "module": "tf_keras", "inbound_nodes": args}
+    nodes = [{"args": [first], "kwargs": _own_arguments(own, kwargs)} for first, kwargs in calls]
+    made = {"name": config.get("name")}
+    return {"module": TENSORFLOW, "class_name": own, "config": made, **common, "inbound_nodes": nodes}
+
+
+def _keras_operation(name: str) -> tuple[str, str]:
+    """Returns the module and the class of Keras's operation for a function; empty texts if there is none."""
+    function = _FUNCTIONS.get(name)
     if name == "__operators__.getitem":
-        calls = [{"args": [_single(args), _key(kwargs.get("slice_spec"))], "kwargs": {}} for args, kwargs in nodes]
-        return {
-            "module": "keras.src.ops.numpy",
-            "class_name": "GetItem",
-            "config": upgraded_config,
-            **common,
-            "inbound_nodes": calls,
-        }
-    function = _FUNCTIONS.get(name.removeprefix("compat.v1.")) if isinstance(name, str) else None
-    if function is None or any(kwargs.get(key) for _, kwargs in nodes for key in _UNSUPPORTED):
-        calls = [{"args": args, "kwargs": kwargs} for args, kwargs in nodes]
-        return {**entry, "module": "tf_keras", "inbound_nodes": calls}
-    calls = []
-    for args, kwargs in nodes:
-        renamed = {function.names[key]: value for key, value in kwargs.items() if key in function.names}
-        call_kwargs = {key: renamed.pop(key) for key in ("x2",) if key in renamed}
-        upgraded_config.update({key: value for key, value in renamed.items() if value is not None})
-        call_args = [args] if function.operation in _TAKE_LISTS else [_single(args)]
-        calls.append({"args": call_args, "kwargs": call_kwargs})
-    return {
-        "module": f"keras.src.ops.{function.module}",
-        "class_name": function.operation,
-        "config": upgraded_config,
-        **common,
-        "inbound_nodes": calls,
-    }
+        return "keras.src.ops.numpy", "GetItem"
+    return (f"keras.src.ops.{function.module}", function.operation) if function is not None else ("", "")
+
+
+def _keras_call(
+    name: str, first: Any, kwargs: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
+    """Returns the positional and named arguments of the call, and the constructor's arguments, for Keras's operation.
+
+    Returns None if Keras's operation does not accept the arguments.
+    """
+    if name == "__operators__.getitem":
+        key = kwargs.get("slice_spec")
+        return None if isinstance(first, list) or _contains_tensor(key) else ([first, _key(key)], {}, {})
+    function = _FUNCTIONS.get(name)
+    if function is None:
+        return None
+    takes_list = function.operation in _TAKE_LISTS
+    if takes_list and not (isinstance(first, list) and all(map(_is_tensor, first))):
+        return None
+    binary = "x2" in function.names.values()
+    if not takes_list and isinstance(first, list) and (not binary or _contains_tensor(first)):
+        return None
+    if not takes_list and not binary and not _is_tensor(first):
+        return None
+    call: dict[str, Any] = {}
+    made: dict[str, Any] = dict(function.fixed)
+    for key, value in kwargs.items():
+        adapt = function.adapted.get(key)
+        adapted = adapt(value) if adapt is not None and value is not None else value
+        if adapted is _UNFIT:
+            return None
+        if key not in function.names:
+            if adapted not in (None, False, 0) and key not in _NO_EFFECT and adapt is None:
+                return None
+            continue
+        renamed = function.names[key]
+        if renamed in _CALL_ARGUMENTS:
+            if adapted is not None:
+                call[renamed] = adapted
+        elif _contains_tensor(adapted):
+            return None
+        elif adapted is not None:
+            made[renamed] = adapted
+    if any(isinstance(value, list) and _contains_tensor(value) for value in call.values()):
+        return None
+    if function.operation in ("Matmul", "Tensordot") and not (_is_tensor(first) and _is_tensor(call.get("x2"))):
+        return None
+    if function.operation == "Where" and len(call) < 2:
+        return None
+    if function.operation == "Squeeze" and made.get("axis") in (None, []):
+        return None  # an axis of unknown size may have the size 1, and would then be removed
+    return [first], call, made
+
+
+def _own_function(name: str) -> str | None:
+    """Returns the name of convcalc's rule for a TensorFlow function; None if there is no rule."""
+    if name == "__operators__.getitem":
+        return "tf.getitem"
+    short = name
+    for prefix in _PREFIXES:
+        short = short.removeprefix(prefix)
+    for candidate in (name, name.removeprefix("v1."), short, _OPERATORS.get(short, short)):
+        if find_operation(f"tf.{candidate}", TENSORFLOW) is not None:
+            return f"tf.{candidate}"
+    return None
+
+
+def _own_arguments(own: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the named arguments of a TensorFlow function, without the arguments whose value is None."""
+    if own == "tf.getitem":
+        return {"key": _own_key(kwargs.get("slice_spec"))}
+    return {key: value for key, value in kwargs.items() if value is not None}
+
+
+def _own_key(spec: Any) -> list[Any]:
+    """Returns the key of ``x[key]`` for convcalc's rule. A slice becomes the list [start, stop, step]."""
+    key: list[Any] = []
+    for part in spec if isinstance(spec, list) else [spec]:
+        if isinstance(part, Mapping) and "start" in part:
+            key.append([part.get(bound) for bound in ("start", "stop", "step")])
+        elif _is_ellipsis(part):
+            key.append("...")
+        else:
+            key.append(part)
+    return key
+
+
+def _is_ellipsis(part: Any) -> bool:
+    if isinstance(part, Mapping):
+        return bool(part.get("value") == "Ellipsis" or part.get("class_name") == "__ellipsis__")
+    return bool(part == "Ellipsis")
 
 
 def _key(spec: Any) -> Any:
-    """Returns the key in ``x[key]`` as Keras 3 writes it."""
+    """Returns the key of ``x[key]`` in the form that Keras 3 writes."""
     parts = spec if isinstance(spec, list) else [spec]
     key: list[Any] = []
     for part in parts:
         if isinstance(part, Mapping) and "start" in part:
             key.append({"class_name": "__slice__", "config": {k: part.get(k) for k in ("start", "stop", "step")}})
-        elif (isinstance(part, Mapping) and part.get("value") == "Ellipsis") or part == "Ellipsis":
+        elif _is_ellipsis(part):
             key.append({"class_name": "__ellipsis__", "config": {}})
         else:
             key.append(part)

@@ -1,52 +1,66 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
 
-A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The layers of a model are in ``layers``,
-the objects inside a layer in groups named after its attributes, and the variables of each in ``vars``. An ``.h5`` file has one
-group for each layer of the model itself; the group of a nested model has the weights of all its layers
-(``keras/src/legacy/saving/legacy_h5_format.py``).
+A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
+layers of a model. An object inside a layer has a group that is named after the layer's attribute. The group ``vars`` of
+a layer or object holds its variables.
+
+An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of
+all layers of the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, BinaryIO
 
 from convcalc.base import codes
-from convcalc.base.keras_names import snake_case
+from convcalc.base.keras_names import short_class, snake_case
 from convcalc.base.lazy import resolve
-from convcalc.base.problems import ConvcalcError, Refusal, error
+from convcalc.base.problems import ConvcalcError, error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.container import open_file
-from convcalc.read.detect import OpenFile, open_binary
-from convcalc.read.keras_files.hdf5 import Tree, array
-
-# The table of a lookup layer. It is stored like a variable, but is not one of the layer's weights.
-_TABLE = "/idf_weights"
-_GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
+from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, open_binary
+from convcalc.read.keras_files.hdf5 import CONFIG, Tree
+from convcalc.read.keras_files.weights_tree import (
+    Group,
+    is_legacy,
+    is_state,
+    is_stored_model,
+    is_unlisted,
+    layer_name,
+    legacy_weights,
+    read_tree,
+    stored_model,
+    with_copies_merged,
+)
 
 
 class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: by the path of a layer, or of a nested model (for all its layers together).
+        layers: the weights by the path of their layer, or by the path of a nested model for all its layers.
         others: weights that belong to no layer.
+        every: all weights, each once.
+        shared: maps the path of a layer without stored weights to the path of the layer that stores them.
         archived: True for a ``.keras`` archive, in which some layers store other data than their weights.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
     others: tuple[StoredWeight, ...] = ()
+    every: tuple[StoredWeight, ...] = ()
+    shared: Mapping[str, str] = {}
     archived: bool = False
 
 
 def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
-    """Returns the weights in the file of a model. Raises :class:`ConvcalcError` for a file without weights."""
+    """Returns the weights in a model's file. Raises :class:`ConvcalcError` if the file has no weights."""
     name = fspath(source)
     if name == "-":
         raise error(
@@ -57,7 +71,7 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
 
 
 def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
-    """Returns the weights in an open file. Raises :class:`ConvcalcError` for a kind of file that stores none."""
+    """Returns the weights in an open file. Raises :class:`ConvcalcError` if files of this kind store no weights."""
     opened = open_binary(file, name)
     if opened is None:
         raise _no_weights(name)
@@ -68,6 +82,8 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
     kind = opened.kind
     if kind.tree is None or kind.weights is None:
         raise _no_weights(opened.name)
+    if is_stored_model(model):
+        return Weights({path: layer.stored for path, layer in model.walk() if layer.stored is not None})
     with resolve(kind.tree)(opened) as tree:
         weights: Weights = resolve(kind.weights)(tree, model, opened.name)
     return weights
@@ -80,42 +96,101 @@ def _no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with stored weights for the layers whose weights cannot be inferred.
+    """Returns the model with the weights from its own file, if some of its weights may be impossible to infer.
 
-    An unreadable weights file is a warning among the model's problems. A missing h5py is ignored.
+    If the model's config lists no layers, the layers of the result are the layers in the weights. An unreadable weights
+    file is a warning among the model's problems. A missing h5py is ignored, unless the layers depend on the weights.
     """
-    if not any(_has_unknown_weights(layer) for _, layer in model.walk()):
+    # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
+    # archive.
+    may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
+    if not may_share and not any(_may_be_unknown(layer) for _, layer in model.walk()):
         return model
     try:
+        if is_unlisted(model):
+            return _stored_model(opened, model)
         weights = _weights(opened, model)
     except ConvcalcError as failed:
-        warnings = [
-            problem._replace(severity="warning")
-            for problem in failed.problems
-            if problem.code not in (codes.NEEDS_H5PY, codes.NO_WEIGHTS)
-        ]
+        ignored = {codes.NO_WEIGHTS} if is_unlisted(model) else {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
+        warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
         return model._replace(problems=(*model.problems, *warnings))
-    return _filled(model, "", weights.layers)
+    every = weights.every
+    return _filled(model, "", weights.layers)._replace(stored=every if _are_numeric(every) else None)
 
 
-def _has_unknown_weights(layer: Layer) -> bool:
-    """Returns True if no rule can infer the weights of a layer."""
+def with_weights(model: Model, source: str) -> Model:
+    """Returns the model with weights from another file. Raises :class:`ConvcalcError` if the file has no weights."""
+    with open_file(source) as file:
+        opened = open_binary(file, source)
+        if opened is None or opened.kind.tree is None:
+            raise _no_weights(source)
+        if is_unlisted(model):
+            return _stored_model(opened, model)
+        weights = _weights(opened, model)
+    return _filled(model, "", weights.layers)._replace(stored=weights.every if _are_numeric(weights.every) else None)
+
+
+def _stored_model(opened: OpenFile, model: Model) -> Model:
+    if opened.kind.tree is None:
+        raise _no_weights(opened.name)
+    with resolve(opened.kind.tree)(opened) as tree:
+        return stored_model(tree, model, opened.name)
+
+
+def _may_be_unknown(layer: Layer) -> bool:
+    """Returns True for a layer whose weights may be unknown, or whose unknown output makes later weights unknown."""
     definition = layer.definition
-    return not layer.broken and (
-        isinstance(definition, Foreign) or (isinstance(definition, LayerDefinition) and definition.has_unknown_weights)
+    return (
+        layer.broken
+        or isinstance(definition, Foreign)
+        or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
+        or any(map(_holds_unknown, layer.args.values()))
     )
 
 
+def _may_share(model: Model) -> bool:
+    """Returns True if two models inside a model have a layer of the same name and class.
+
+    The two layers may be one shared layer.
+    """
+    if not any(layer.model for layer in model.layers):
+        return False
+    seen: dict[tuple[str, str], int] = {}
+    for _, inner in model.models():
+        for layer in inner.layers:
+            definition = layer.definition
+            has_weights = isinstance(definition, LayerDefinition) and definition.inputs != 0
+            if has_weights and seen.setdefault((layer.name, layer.class_name), id(inner)) != id(inner):
+                return True
+    return False
+
+
+def _holds_unknown(value: Any) -> bool:
+    """Returns True if a layer's argument contains a layer or a model whose weights it may be impossible to infer."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_unknown, value))
+    if isinstance(value, SubModel):
+        return any(_may_be_unknown(layer) for _, layer in value.model.walk())
+    if not isinstance(value, SubLayer):
+        return isinstance(value, SubForeign)
+    definition = value.definition
+    return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
+
+
+def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
+    return all(weight.dtype in DTYPES for weight in stored)
+
+
 def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
-    """Returns the model, and its nested models, with the stored weights of their layers."""
+    """Returns the model with the stored weights assigned to its layers, also in nested models."""
 
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
         if isinstance(layer.definition, Model):
             return layer._replace(definition=_filled(layer.definition, f"{path}/", weights))
         stored = weights.get(path)
-        numeric = stored is not None and all(weight.dtype in DTYPES for weight in stored)
-        return layer._replace(stored=stored) if numeric and _has_unknown_weights(layer) else layer
+        has_weights = not layer.broken and not isinstance(layer.definition, Operation)
+        return layer._replace(stored=stored) if has_weights and stored is not None and _are_numeric(stored) else layer
 
     return model._replace(layers=tuple(map(filled, model.layers)))
 
@@ -131,39 +206,71 @@ def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
 class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
-    Newer versions of Keras write the name of a layer next to its variables. Otherwise the group is named after the layer's class
-    and its number among the layers of this class. A layer has no group if Keras saved it earlier, as part of another model.
+    Newer versions of Keras write the name of a layer next to its variables. In older files, a layer is found by the
+    name of its group: the layer's class and its number among the layers of this class. A layer has no group if Keras
+    already saved the layer as part of another model.
     """
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.layers: dict[str, tuple[StoredWeight, ...]] = {}
         self.others: list[StoredWeight] = []
-        self.saved: dict[tuple[str, str], tuple[StoredWeight, ...]] = {}
+        self.saved: dict[tuple[str, str], str] = {}
+        self.shared: dict[str, str] = {}
 
     def weights(self, model: Model) -> Weights:
         """Returns the weights in the whole file."""
         self.add_model(model, self.tree.root, "")
-        return Weights(self.layers, tuple(self.others), archived=True)
+        root = read_tree(Tree(self.tree.root))
+        every = [weight for group in root.walk() for weight in group.weights]
+        self.add_shared(model, root)
+        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
-        """Adds the weights of a model's layers; other variables in its group, such as an optimizer's, go to ``others``."""
+        """Adds the weights of a model's layers.
+
+        Other variables in the model's group, such as the optimizer's, are added to ``others``.
+        """
         unused = self.layer_groups(group)
-        group_names = {_layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
+        group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
             layer_group = unused.pop(group_names.get(layer.name, group_name), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
             if isinstance(layer.definition, Model):
                 self.add_model(layer.definition, layer_group, f"{path}/")
             elif layer_group is not None:
-                self.layers[path] = self.saved[key] = tuple(self.variables(layer_group))
+                self.layers[path] = tuple(self.variables(layer_group, isinstance(layer.definition, Foreign)))
+                self.saved[key] = path
             elif key in self.saved:
-                self.layers[path] = self.saved[key]
+                self.shared[path] = self.saved[key]
+                self.layers[path] = self.layers[self.saved[key]]
         for member in unused.values():
-            self.others += self.variables(member)
+            self.others += self.variables(member, True)
+
+    def add_shared(self, model: Model, root: Group) -> None:
+        """Adds weights that a custom layer shares with a layer in its config.
+
+        The file stores such weights only at the other layer, but Keras counts them for both. For example, the head of a
+        language model reuses the model's embedding.
+        """
+        if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
+            return
+        groups: dict[str, list[Group]] = {}
+        for group in root.walk():
+            groups.setdefault(group.name, []).append(group)
+        for path, layer in model.walk():
+            own = self.layers.get(path)
+            if own is None or not isinstance(layer.definition, Foreign):
+                continue
+            stored = {weight.path for weight in own}
+            for name in _layers_in(layer.args):
+                named = groups.get(name, [])
+                weights = [weight for group in named[:1] for inner in group.walk() for weight in inner.weights]
+                if len(named) == 1 and not stored.intersection(weight.path for weight in weights):
+                    own = self.layers[path] = (*own, *weights)
 
     def layer_groups(self, group: Any) -> dict[str, Any]:
-        """Returns the groups of a model's layers. The model's own variables go to ``others``."""
+        """Returns the groups of a model's layers. Adds the model's own variables to ``others``."""
         if group is None:
             return {}
         child = self.tree.child
@@ -173,25 +280,25 @@ class _ArchiveReader:
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
-    def variables(self, top: Any) -> Iterator[StoredWeight]:
-        """Yields all variables below a group, except the state of random generators and optimizers: no summary counts these."""
-        waiting = [("", top)]
-        while waiting:
-            name, group = waiting.pop()
-            members = self.tree.inside(group)
-            variables = members.pop("vars", None)
-            arrays = [] if variables is None else self.tree.arrays(variables)
-            arrays = [array for array in arrays if not array.path.endswith(_TABLE)]
-            is_state = len(arrays) == 1 and arrays[0].shape == (2,) and "int" in arrays[0].dtype
-            if not (is_state and _GENERATOR.fullmatch(_layer_name(variables) or name)):
-                yield from arrays
-            waiting += [(name, member) for name, member in reversed(members.items()) if name != "optimizer"]
+    def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
+        """Yields the variables in a group, and in the groups inside, that a summary counts."""
+        name = str(group.name).rpartition("/")[2]
+        top = read_tree(self.tree, group, name, distinct)
+        return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
 
 
-def _layer_name(variables: Any) -> str:
-    """Returns the name written next to the variables of a layer or another object; empty if there is none."""
-    name = None if variables is None else variables.attrs.get("name")
-    return name if isinstance(name, str) else ""
+def _layers_in(value: Any) -> Iterator[str]:
+    """Yields the names of the layers in the config of a custom layer."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            config = part.get("config")
+            if "class_name" in part and isinstance(config, Mapping) and isinstance(config.get("name"), str):
+                yield config["name"]
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
@@ -201,7 +308,7 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
         layer = model.layers[number]
         if isinstance(layer.definition, Operation):
             continue
-        word = snake_case(re.split("[.>]", layer.class_name)[-1])
+        word = snake_case(short_class(layer.class_name))
         count = counts[word] = counts.get(word, -1) + 1
         yield f"{word}_{count}" if count else word, layer
 
@@ -210,26 +317,28 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 
 
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """Returns the weights in an HDF5 file of a whole model."""
+    """Returns the weights in an HDF5 file.
+
+    The file contains a whole model, or only weights. Older versions of Keras write weights alone in another format.
+    """
     top = tree.child(tree.root, "model_weights")
+    if top is None and is_legacy(tree.root):
+        top = tree.root
+    if top is None and CONFIG not in tree.root.attrs:
+        return archive_weights(tree, model, name)
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: contains a model's config, but no weights")
     layers = {layer.name for layer in model.layers}
     weights: dict[str, tuple[StoredWeight, ...]] = {}
     others: list[StoredWeight] = []
+    all_layers: dict[str, tuple[StoredWeight, ...]] = {}
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
-        paths = [] if group is None else tree.texts(group, "weight_names")
-        stored = tuple(_weight(tree, group, path) for path in paths)
+        all_layers[layer] = () if group is None else legacy_weights(tree, group)
+    for layer, stored in with_copies_merged(tree, all_layers, str(top.name).strip("/")).items():
         if layer in layers:
             weights[layer] = stored
         else:
             others += stored
-    return Weights(weights, tuple(others))
-
-
-def _weight(tree: Tree, group: Any, path: str) -> StoredWeight:
-    weight = tree.child(group, path)
-    if weight is None:
-        raise Refusal(f"{group.name.lstrip('/')} names a weight that does not exist, '{path[:100]}'", codes.DAMAGED)
-    return array(weight)
+    every = {weight.path: weight for stored in (*weights.values(), others) for weight in stored}
+    return Weights(weights, tuple(others), tuple(every.values()))

@@ -1,4 +1,4 @@
-"""Reads the ``blocks:`` of a spec: groups of layers with arguments, which are used like a layer."""
+"""Reads the ``blocks:`` of a spec. A block is a group of layers with arguments, and can be used like a layer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope, has_misspelling_of
 
-# Names that have another meaning in place of a layer's or an argument's name.
+# Names that a block or an argument cannot have, because they have another meaning in a spec.
 NESTED = ("Model", "Functional", "Sequential")
 _RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "call")
 _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 
 
 class Block(Struct):
-    """A reusable group of layers. ``defaults`` holds its arguments; :data:`REQUIRED` marks those without a default."""
+    """A reusable group of layers.
+
+    ``defaults`` maps each argument to its default, or to :data:`REQUIRED` if it has none.
+    """
 
     name: str
     defaults: Mapping[str, Any]
@@ -60,7 +63,7 @@ def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
 def block_variables(
     reader: NodeReader, block: Block, scope: Scope, key: Node, entry: Node, given: Node | None
 ) -> dict[str, Any]:
-    """Returns the arguments of a block, given by name or by position. Raises :class:`AlreadyReported`."""
+    """Returns the values of a block's arguments, given by name or by position. Raises :class:`AlreadyReported`."""
     names = list(block.defaults)
     variables: dict[str, Any] = dict(block.defaults)
     beside = entry.fields.items() if isinstance(entry, MappingNode) else ()

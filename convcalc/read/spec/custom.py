@@ -37,7 +37,7 @@ def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any])
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # A class that Keras does not export does not reserve its name.
+        # A declared layer can have the name of a class that Keras does not export.
         if (known is not None and known.is_exported) or name in taken:
             reader.report(
                 key,
@@ -99,7 +99,10 @@ def _list(value: Any, what: str) -> list[Any]:
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
-    """Returns name, shape and ``trainable`` of ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``."""
+    """Returns the name, shape and ``trainable`` flag of a weight.
+
+    The weight is declared as ``gamma: [channels]`` or ``gamma: {shape: [channels], trainable: false}``.
+    """
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)
@@ -110,7 +113,7 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """A layer rule made of expressions. It accepts any kind of number, like the rules of the catalogue."""
+    """A layer rule made of expressions. Like the rules of the catalogue, it accepts every type of number."""
 
     pattern: Sequence[Any]
     output: Sequence[Any]
@@ -132,13 +135,13 @@ class DeclaredRule:
             )
             for name, shape, trainable in self.weights
         )
-        if self.macs is None:  # not declared, so not 0 but unknown
+        if self.macs is None:  # without a declaration, the macs are unknown, not 0
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
 
     def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
-        """Returns the sizes that the pattern names, and the sizes that its ``...`` matches."""
+        """Returns the sizes of the axes that the pattern names, and the list of sizes that its ``...`` matches."""
         given, named = list(x[1:]), list(self.pattern)
         free: list[Number] = []
         if ANY_AXES in named:

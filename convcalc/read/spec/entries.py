@@ -40,7 +40,7 @@ _LAYER_FORMS = "write a layer as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {fi
 
 
 class Spec(Struct):
-    """State of one file that its entries share. ``read_model`` reads a nested model."""
+    """State of one file, shared by all its lists of entries. ``read_model`` is a function that reads a nested model."""
 
     reader: NodeReader
     blocks: Mapping[str, Block]
@@ -49,11 +49,11 @@ class Spec(Struct):
 
 
 class Entries:
-    """Reads one list of layers into a graph.
+    """Reads one list of layers and adds them to a graph.
 
     Attributes:
-        current: the output of the entry above
-        branches: True if an entry named its inputs, which makes the model a Functional
+        current: the output of the previous entry
+        branches: True if an entry named its inputs; the model is then a Functional
     """
 
     def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
@@ -70,7 +70,7 @@ class Entries:
         self.reader.report(node, code, message, self.scope)
 
     def read(self, items: SequenceNode) -> Ref | None:
-        """Reads each entry, and returns the output of the last."""
+        """Reads each entry, and returns the output of the last entry."""
         for entry in items.items:
             self.reader.charge(WORK_PER_LAYER, entry)
             try:
@@ -101,7 +101,7 @@ class Entries:
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads a layer, a block or a nested model, by its name."""
+        """Reads an entry that uses a layer, a block, a nested model or an operation. ``name`` tells which."""
         name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
@@ -124,7 +124,7 @@ class Entries:
     # Layers -----------------------------------------------------------------------------------------------------------
 
     def layer(self, definition: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads a layer of the catalogue and calls it."""
+        """Reads a layer whose class is in the catalogue, and calls it."""
         place = SpecPlace(self.reader.source, key, given, entry, definition, self.scope.context)
         broken = False
         args: dict[str, Any] = {}
@@ -147,7 +147,7 @@ class Entries:
         self.label(place)
 
     def input_layer(self, definition: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
-        """Reads another input of the model."""
+        """Reads an entry that is an input layer, and adds it to the inputs of the model."""
         if (node := place.option("from")) is not None:
             self.report(
                 node, codes.WRONG_INPUTS, f"{definition.name} is an input of the model and takes no 'from:'; remove it"
@@ -165,7 +165,10 @@ class Entries:
         args: Mapping[str, Any],
         broken: bool,
     ) -> None:
-        """Adds a layer and calls it. If its inputs are invalid, the layer is marked broken, and its other options are still checked."""
+        """Adds a layer and calls it.
+
+        If its inputs are invalid, marks the layer as broken, but still checks its other options.
+        """
         inputs: tuple[Ref, ...] = ()
         try:
             inputs = self.inputs(place, definition)
@@ -175,7 +178,10 @@ class Entries:
         self.current = self.graph.call(number, inputs, place)
 
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads a layer of a custom class, ``package.Class`` or ``package>Class``. Its shapes and costs are unknown."""
+        """Reads a layer of a custom class, such as ``package.Class`` or ``package>Class``.
+
+        The layer's shapes and costs are unknown.
+        """
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         short = re.split(r"[.>]", name)[-1]
@@ -191,17 +197,22 @@ class Entries:
         self.label(place)
 
     def record_expected(self) -> None:
-        """Uses the expected output shape as the output shape of a layer whose code is not run."""
+        """Sets the output shape of a custom layer to the shape that ``expect`` states, because it cannot be
+        computed.
+        """
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out
             self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
 
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads an operation of ``keras.ops``, by the name of its function. It makes the model a Functional."""
+        """Reads an operation of ``keras.ops`` by the name of its function.
+
+        A model with an operation is a Functional.
+        """
         operation = find_function(function)
         if operation is None:
-            from convcalc.ops import OPERATIONS  # imports all operations: only for a misspelt name
+            from convcalc.ops import OPERATIONS  # slow: only needed for a misspelt name
 
             known = [known_operation.function for known_operation in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
@@ -227,7 +238,10 @@ class Entries:
         self.label(place)
 
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
-        """Returns the positional and the named arguments of an entry, without common options. Raises :class:`AlreadyReported`."""
+        """Returns the positional and the named arguments of an entry. The common options are left out.
+
+        Raises :class:`AlreadyReported`.
+        """
         if isinstance(given, SequenceNode):
             return [self.reader.value(item, self.scope) for item in given.items], {}
         if isinstance(given, MappingNode):
@@ -288,13 +302,16 @@ class Entries:
         return ""
 
     def expected(self, place: SpecPlace) -> Mapping[str, Any] | None:
-        """Returns the expectations of an entry; None if it has none."""
+        """Returns the values under ``expect:`` of an entry; None if it has none."""
         with suppress(AlreadyReported):
             return self.reader.limits(place.option("expect"), EXPECTATIONS, "an expectation", self.scope) or None
         return None
 
     def placeholder(self, entry: Node) -> Ref:
-        """Adds a placeholder for a layer that cannot be read, with its name and label, so that the layers below can be read."""
+        """Adds a placeholder for a layer that cannot be read.
+
+        The placeholder has the layer's name and label, so that later layers can refer to it.
+        """
         given = None
         if isinstance(entry, MappingNode):
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON_OPTIONS), None)
@@ -306,7 +323,10 @@ class Entries:
         return self.current
 
     def label(self, place: SpecPlace) -> None:
-        """Reads ``as: shortcut``, a label for the output that ``from:`` can use in the same list of layers."""
+        """Reads ``as: shortcut``, which gives the output a label.
+
+        Later entries of the same list can use it in ``from:``.
+        """
         node = place.option("as")
         if node is not None and self.current is not None:
             with suppress(AlreadyReported):
@@ -315,7 +335,10 @@ class Entries:
     # Inputs ----------------------------------------------------------------------------------------------------------
 
     def inputs(self, place: SpecPlace, definition: Definition | None = None) -> tuple[Ref, ...]:
-        """Returns the inputs of an entry: those under ``from:``, else the output above. Raises :class:`AlreadyReported`."""
+        """Returns the inputs of an entry: the tensors under ``from:``, otherwise the output of the previous entry.
+
+        Raises :class:`AlreadyReported`.
+        """
         node = place.option("from")
         if node is not None:
             self.branches = True
@@ -374,7 +397,7 @@ class Entries:
         self.label(place)
 
     def nested(self, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads ``Model: {name, input, layers}``: a model as a layer."""
+        """Reads ``Model: {name, input, layers}``, a nested model that is used as a layer."""
         reader = self.reader
         if not isinstance(given, MappingNode):
             self.report(key, codes.INVALID_VALUE, "a nested model must be a mapping with 'input:' and 'layers:'")
@@ -401,7 +424,10 @@ class Entries:
         self.label(place)
 
     def repeat(self, entry: MappingNode) -> None:
-        """Reads ``repeat: 3`` with a list of ``layers``. ``index`` names a variable that counts from 1."""
+        """Reads ``repeat: 3`` with a list of ``layers``.
+
+        ``index`` is the name of a variable. It is 1 in the first round, 2 in the second round, and so on.
+        """
         reader = self.reader
         reader.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
         (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
@@ -419,11 +445,14 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # All rounds share the labels, so that the layers after the repeat can use those of its last round.
+            # All rounds share one set of labels. So the layers after the repeat can use the labels from the last round.
             self.group(layers, scope, self.current)
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads the layers of a block with its arguments as variables. Its output is the output of its last layer."""
+        """Reads the layers of a block.
+
+        The block's arguments are variables. Its output is the output of its last layer.
+        """
         scope = self.opened(key)
         if block.name in scope.open_blocks:
             way = " → ".join((*scope.open_blocks[scope.open_blocks.index(block.name) :], block.name))
@@ -448,13 +477,16 @@ class Entries:
         self.label(place)
 
     def group(self, layers: SequenceNode, scope: Scope, current: Ref | None) -> None:
-        """Reads a list of layers in another scope into the same graph."""
+        """Reads a list of layers that has its own scope, and adds the layers to the same graph."""
         entries = Entries(self.spec, self.graph, scope, current)
         self.current = entries.read(layers)
         self.branches = self.branches or entries.branches
 
     def opened(self, key: Node) -> Scope:
-        """Returns the scope of a block, a repeat or a model. Raises :class:`AlreadyReported` if it is nested too deeply."""
+        """Returns the scope inside a block, a repeat or a model.
+
+        Raises :class:`AlreadyReported` if the nesting is too deep.
+        """
         if self.scope.depth >= MAX_OPEN:
             self.report(
                 key,
@@ -466,7 +498,10 @@ class Entries:
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """Returns a sublayer that an expanded summary shows, with an automatic name if it has none."""
+    """Returns a sublayer with a name, which an expanded summary shows.
+
+    A sublayer without one gets an automatic name.
+    """
     if layer.name is not None:
         return layer
     name_inside(layer.args, names)
@@ -474,7 +509,10 @@ def _named(layer: Any, names: Names) -> Any:
 
 
 def _several_names(names: list[str]) -> str:
-    """Returns the message for an entry with several names: either arguments are not indented, or a '- ' is missing."""
+    """Returns the message for an entry with several names.
+
+    Either the arguments are not indented, or a layer does not begin with '- '.
+    """
     message = f"this entry names {listed(map(repr, names), 'and')}; "
     if any(find(keras_name(name)) is not None for name in names[1:]):
         return f"{message}begin each layer with '- '"
@@ -482,7 +520,7 @@ def _several_names(names: list[str]) -> str:
 
 
 def keras_name(name: str) -> str:
-    """Returns the name without a module of Keras. ``Input``, a function in Keras, is the layer that it creates."""
+    """Returns the name of a layer without Keras's module. ``Input``, a function in Keras, becomes ``InputLayer``."""
     if "." in name:
         name = re.sub(_KERAS, "", name, count=1)
     return "InputLayer" if name == "Input" else name

@@ -1,7 +1,7 @@
 """Replaces variables in a spec: ``$filters``, ``${filters * 4}``, and words such as ``conv${stage}_out``.
 
-Expressions are integer arithmetic: ``+ - * / // %``, parentheses, whole numbers and names. ``/`` must have no remainder. Python's
-``eval`` is not used.
+Expressions use integer arithmetic: ``+ - * / // %``, parentheses, whole numbers and names. ``/`` must have no
+remainder. Python's ``eval`` is not used.
 """
 
 from __future__ import annotations
@@ -18,18 +18,21 @@ from convcalc.layers.arguments import shown
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
 _TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
 MAX_TOKENS = 100
-MAX_WORD = 1_000  # characters of a word after replacing variables
+MAX_WORD = 1_000  # maximum number of characters of a word after its variables are replaced
 
 
 def substitute(text: str, variables: Mapping[str, Any]) -> Any:
-    """Returns a word with its variables replaced. A word that is a single variable becomes its value, of any type."""
+    """Returns a word with its variables replaced.
+
+    If the word is a single variable, the value of the variable is returned, whatever its type.
+    """
     if "$" not in text:
         return text
     whole = _VARIABLE.fullmatch(text)
     if whole and text != "$$":
         return _value(whole, variables)
     word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _as_text(_value(match, variables)), text)
-    if len(word) > MAX_WORD:  # blocks that build longer and longer words could fill the memory
+    if len(word) > MAX_WORD:  # otherwise, blocks that build longer and longer words could fill the memory
         raise Refusal(
             f"this word has {len(word):,} characters with its variables replaced; the maximum is {MAX_WORD:,}",
             codes.EXPRESSION,
@@ -67,12 +70,15 @@ def _lookup(name: str, variables: Mapping[str, Any]) -> Any:
 
 
 def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
-    """Returns the value of an integer expression. Variables can be any kind of number. Raises :class:`Refusal`."""
+    """Returns the value of an integer expression. Variables can have any type of number. Raises :class:`Refusal`."""
     return _Parser(text, variables).parse()
 
 
 class _Parser:
-    """A recursive descent parser with a limited number of tokens: sums of products of signed atoms."""
+    """Parses an expression by recursive descent. The number of tokens is limited.
+
+    The grammar: a sum of products of atoms with an optional sign.
+    """
 
     def __init__(self, text: str, variables: Mapping[str, Any]) -> None:
         self.text = text

@@ -1,7 +1,7 @@
 """Builds the layers and calls of a model while its file is read.
 
-The builder keeps the graph valid: calls refer only to earlier calls, and names are unique. It reports input that cannot be
-used, and reading continues.
+The builder keeps the graph valid: calls refer only to earlier calls, and names are unique. If the input cannot be used,
+the builder reports a problem and continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file whose blocks and repeats are expanded. One layer counts as much work as several values.
+# Limits for a file with its blocks and repeats expanded. The work for one layer counts as the work for several values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
 MAX_WORK = WORK_PER_LAYER * MAX_LAYERS
@@ -28,7 +28,10 @@ MAX_PROBLEMS = 100
 
 
 class FileContext:
-    """State of one file, shared by its nested models: automatic names, interned arguments, problems, and the work counted so far."""
+    """State of one file, which its nested models share.
+
+    The state holds the automatic names, the interned arguments, the problems, and the amount of work so far.
+    """
 
     def __init__(self) -> None:
         self.names = Names()
@@ -46,10 +49,11 @@ class FileContext:
         context: str = "",
         about: str | None = None,
     ) -> None:
-        """Reports a problem. The same problem at the same place (in a block that is used twice) is reported once.
+        """Reports a problem.
 
-        ``about`` names the argument, because several can be missing at one place. ``message`` can be a function if it is slow to compute.
-        Raises :class:`ConvcalcError` with all problems if there are too many.
+        The same problem at the same place, as in a block that is used twice, is reported only once. ``about`` is the
+        name of the argument, because several arguments can be missing at one place. ``message`` can be a function if
+        the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)
@@ -65,11 +69,14 @@ class FileContext:
             raise self.stop(more)
 
     def stop(self, last: Problem) -> ConvcalcError:
-        """Returns the error that stops reading: all earlier problems, and the last one."""
+        """Returns the error that stops reading. It contains all earlier problems, and the last one."""
         return ConvcalcError([*sorted(self.problems, key=by_place), last])
 
     def charge(self, work: int, mark: Callable[[], Mark]) -> None:
-        """Counts the work of reading, with blocks and repeats expanded. Raises :class:`ConvcalcError` if it is too much."""
+        """Adds ``work`` to the work counted for the file, with blocks and repeats expanded.
+
+        Raises :class:`ConvcalcError` if the sum is above the limit.
+        """
         self.work += work
         if self.work > MAX_WORK:
             limits = f"{MAX_LAYERS:,} layers or {MAX_WORK:,} values"
@@ -102,13 +109,13 @@ class GraphBuilder:
         return len(self.layers) - 1
 
     def add_placeholder(self, layer: Layer) -> int:
-        """Adds a placeholder for a layer that could not be read. It may have no name, or a name that is taken."""
+        """Adds a placeholder for a layer that could not be read. The name may be empty or already taken."""
         self._by_name.setdefault(layer.name, len(self.layers))
         self.layers.append(layer)
         return len(self.layers) - 1
 
     def _cure(self, layer: Layer) -> str:
-        """Returns how to make the names of two layers differ."""
+        """Returns advice on how to give two layers different names."""
         first = self.layers[self._by_name[layer.name]].place
         if first is None or layer.place is None:
             return "names must be unique"
@@ -140,22 +147,25 @@ class GraphBuilder:
         return ref
 
     def record(self, ref: Ref, shape: Shape) -> None:
-        """Sets the shape of a tensor that cannot be inferred, as stated in the file."""
+        """Sets the shape of a tensor to the shape stated in the file, because it cannot be inferred."""
         call = self.calls[ref.call]
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
-        """Returns the output with a label, or of the latest call of a named layer; None if there is neither."""
+        """Returns the output with a label, or the output of the latest call of a named layer.
+
+        Returns None if there is neither a label nor a layer with the name.
+        """
         if name in labels:
             return labels[name]
         return self._latest[self._by_name[name]] if name in self._by_name else None
 
     def nearest(self, name: str, labels: Mapping[str, Ref]) -> str:
-        """Returns a suggestion of the most similar name."""
+        """Returns a hint with the most similar name, for a message."""
         return did_you_mean(name, [*labels, *filter(None, self._by_name)])
 
     def finish(self, name: str, class_name: str, outputs: Sequence[Ref]) -> Model:
-        """Returns the model. Reports layers whose output is not used, unless other problems could be the cause."""
+        """Returns the model. Reports layers whose output is not used, unless another problem may be the reason."""
         needed = {ref.call for ref in outputs}
         for index in range(len(self.calls) - 1, -1, -1):
             if index in needed:
@@ -169,7 +179,7 @@ class GraphBuilder:
                     message = f"the output of '{layer.name}' is not used; {cure}"
                     self.file.report(codes.UNUSED_LAYER, message, mark, layer.name, context)
         calls, inputs = self.calls, self.inputs
-        # A Sequential passes masks on without operations for them.
+        # In a Sequential, Keras passes masks from layer to layer without creating operations.
         if class_name != "Sequential" and self._masks.any_taken and not self.file.problems:
             calls, moved = self._masks.placed(self.layers, calls)
             inputs, outputs = ([Ref(moved[ref.call], ref.output) for ref in refs] for refs in (inputs, outputs))

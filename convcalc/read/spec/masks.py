@@ -1,7 +1,7 @@
-"""Tracks the masks of a model's tensors from call to call while a reader builds the graph.
+"""Tracks the masks of a model's tensors from call to call, while a reader builds the graph.
 
-Keras creates a mask when a layer is called, and gives it an automatic name then. The model contains the mask only if a later layer uses
-it.
+Keras computes a mask, and gives its operation an automatic name, when a layer is called. But the model contains the
+mask only if a later layer uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convcalc.ops import find_operation
 
 
 class _Mask:
-    """A mask: its operation, the tensors and masks that it is computed from, and its name."""
+    """An operation that computes a mask, with the operation's name and its inputs (tensors and other masks)."""
 
     __slots__ = ("computed", "name", "needed", "parts", "ref")
 
@@ -41,7 +41,10 @@ class Masks:
         self._taken: dict[int, _Mask] = {}
 
     def called(self, number: int, call: Call, layer: Layer) -> None:
-        """Handles call ``number`` of a layer of the catalogue or a nested model."""
+        """Records the masks that call ``number`` uses and computes.
+
+        The call's layer is from the catalogue, or a nested model.
+        """
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         rule = definition.mask_rule if definition is not None else None
         dtype = self._dtypes[number] = compute_dtype(layer.dtype)
@@ -53,7 +56,8 @@ class Masks:
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
-        # In Keras a mask is an input of the call only if nothing had to be converted: one tensor with the dtype of the layer.
+        # In Keras, the mask is an input of the call only if the call has a single tensor that needs no conversion of
+        # its dtype.
         uses_mask = (definition is None or definition.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
         if uses_mask and masks[0] is not None:
             self._taken[number] = masks[0]
@@ -65,14 +69,17 @@ class Masks:
                 self._of[Ref(number, output)] = self._mask(number, mask, made)
 
     def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
-        """Returns the tensor for a layer that computes in ``dtype``: cast by an operation if it has another float type."""
+        """Returns the tensor that a layer with the compute dtype ``dtype`` reads.
+
+        The result is ``ref``, or a cast of ``ref`` if the tensor has another float dtype.
+        """
         tensor_dtype = self._dtypes.get(ref.call, dtype)
         if autocast(tensor_dtype, dtype) == tensor_dtype:
             return ref
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
     def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
-        """Returns the mask, after creating the masks that it is computed from (innermost first)."""
+        """Returns the mask. Masks that it is computed from are created before it."""
         if isinstance(mask, _Mask):
             return mask
         if mask not in made:
@@ -87,9 +94,9 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns the calls with the calls of the used masks inserted, and the new position of each call.
+        """Returns all calls, including the calls that compute used masks, and the new position of each old call.
 
-        The layers of the masks are added to ``layers``.
+        The layers that compute masks are added to ``layers``.
         """
         self._mark_needed()
         placed: list[Call] = []
@@ -139,7 +146,7 @@ def _masks_among(values: Any) -> Iterator[_Mask]:
 
 
 def _with_slots(value: Any, sources: list[Ref], move: Any) -> Any:
-    """Returns a value with a slot in place of each tensor. The tensors are added to ``sources``."""
+    """Returns a value with each tensor replaced by a :class:`Slot`. The tensors are added to ``sources``."""
     if isinstance(value, list):
         return [_with_slots(part, sources, move) for part in value]
     if isinstance(value, (_Mask, Ref)):

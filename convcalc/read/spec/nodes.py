@@ -1,7 +1,8 @@
-"""Parses YAML text into nodes with their places, without executing or constructing anything.
+"""Parses YAML text into nodes that know their places, without executing or constructing anything.
 
-PyYAML's parser gives events. This module builds plain nodes from them with its own stack, so that the nesting and
-the aliases of a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words, not booleans.
+PyYAML's parser yields events. This module builds plain nodes from the events with its own stack, so that deep nesting
+or many aliases in a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words,
+not booleans.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from convcalc.base.structs import Struct
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20  # in any file
-MAX_CHARACTERS = 4 * 2**20  # in a YAML text
-MAX_VALUES = 300_000  # in a YAML text with its aliases expanded
+MAX_BYTES = 256 * 2**20  # maximum for any file
+MAX_CHARACTERS = 4 * 2**20  # maximum for a YAML text
+MAX_VALUES = 300_000  # maximum for a YAML text with its aliases expanded
 MAX_DIGITS = 40
 
 _WORDS = {
@@ -77,7 +78,7 @@ class SequenceNode:
 
 
 class MappingNode:
-    """A node with a mapping. ``fields`` holds, for each key as a word, the nodes of the key and the value."""
+    """A node with a mapping. ``fields`` maps each key, as a word, to the node of the key and the node of the value."""
 
     __slots__ = ("column", "fields", "line")
 
@@ -115,7 +116,7 @@ def decode(data: bytes, name: str) -> Source:
 
 
 class _Anchor(Struct):
-    """The target of aliases, with the number of its values and the depth of their nesting."""
+    """A node that aliases refer to, with the number of values in the node and the depth of their nesting."""
 
     node: Node
     values: int
@@ -123,7 +124,11 @@ class _Anchor(Struct):
 
 
 class _Open:
-    """A list or mapping that is being read. ``key`` is the key whose value comes next; ``values`` and ``height`` count what was read."""
+    """A list or mapping that is being read.
+
+    ``key`` is the key whose value comes next. ``values`` is the number of values read so far, and ``height`` is the
+    depth of their nesting.
+    """
 
     __slots__ = ("anchor", "height", "key", "node", "values")
 
@@ -136,7 +141,7 @@ class _Open:
 
 
 class _Composer:
-    """Builds nodes from events."""
+    """Builds nodes from the events of PyYAML's parser."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
@@ -147,7 +152,7 @@ class _Composer:
         self.values = 0
 
     def fail(self, code: Code, message: str, line: int, column: int) -> ConvcalcError:
-        """Returns the error that stops reading, with the earlier problems."""
+        """Returns the error that stops reading. It contains the earlier problems too."""
         return ConvcalcError([*self.problems, Problem(code, message, Mark(self.source, line + 1, column + 1))])
 
     def compose(self) -> Node | None:
@@ -184,7 +189,7 @@ class _Composer:
         self.stack.append(_Open(node, event.anchor))
 
     def alias(self, anchor: str, line: int, column: int) -> None:
-        """Adds the target of an alias."""
+        """Adds the node that an alias refers to."""
         if anchor not in self.anchors:
             message = (
                 f"there is no complete anchor '&{anchor}' above; to write the character '*', put quotes around the text"
@@ -196,7 +201,7 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Counts values, with aliases expanded, and stops reading if there are too many."""
+        """Counts values. The values behind each alias are counted each time. Stops reading if there are too many."""
         self.values += values
         if self.values > MAX_VALUES:
             cause = " with its aliases expanded" if values > 1 else ""
@@ -211,7 +216,10 @@ class _Composer:
             )
 
     def events(self) -> Any:
-        """Yields PyYAML's events (from libyaml if it is installed); raises its errors in plain words."""
+        """Yields PyYAML's events (from libyaml if it is installed).
+
+        Syntax errors are raised with messages in plain words.
+        """
         import yaml
 
         text = self.source.text
@@ -309,7 +317,7 @@ class _Composer:
 
 
 def _alias_of(node: Node, line: int, column: int) -> Node:
-    """Returns a node with the place of the alias and the content of the target."""
+    """Returns a copy of the alias's target with the place of the alias."""
     alias: Node
     if isinstance(node, ScalarNode):
         alias = ScalarNode(node.value, line, column)
@@ -337,7 +345,7 @@ def compose(source: Source, problems: list[Problem]) -> Node | None:
 
 
 def plain_value(node: Node | None) -> Any:
-    """Returns a node as plain data, without places."""
+    """Returns the value of a node as plain data, without places."""
     if isinstance(node, SequenceNode):
         return [plain_value(item) for item in node.items]
     if isinstance(node, MappingNode):

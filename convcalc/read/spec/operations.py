@@ -1,7 +1,8 @@
 """Reads an operation of ``keras.ops`` in a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
 
-The tensors under ``from:`` (else the output above) fill the tensor parameters that are not given, in order. An argument can also name its
-tensor: ``x2: {from: shortcut}``. A constant tensor is written ``{constant: [1, 2], dtype: int32}``.
+The tensors under ``from:`` fill the tensor parameters that are not given, in order. Without ``from:``, the output of
+the previous entry is used. An argument can also name its tensor: ``x2: {from: shortcut}``. A constant tensor is written
+``{constant: [1, 2], dtype: int32}``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.references import References
 from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace
 
-# The options of an operation besides its arguments.
+# The keys that an operation's entry can have in addition to the operation's arguments.
 OPERATION_OPTIONS = ("name", "from", "as", "expect")
 
 
@@ -28,9 +29,9 @@ class OperationUse(Struct):
     """The arguments of an operation.
 
     Attributes:
-        made: the arguments of its constructor
-        call: the arguments of its call, with a :class:`Slot` in place of each tensor
-        inputs: the tensors
+        made: the arguments of the operation's constructor
+        call: the arguments of the operation's call, with a :class:`Slot` in place of each tensor
+        inputs: the tensors of the slots, in order
     """
 
     made: dict[str, Any]
@@ -70,7 +71,10 @@ class OperationReader:
         return OperationUse(made, call, tuple(inputs))
 
     def _by_name(self, operation: Operation, place: SpecPlace) -> dict[str, Node]:
-        """Returns the nodes of the arguments by name. They are given by name, or by position after the tensor."""
+        """Returns the nodes of the arguments by name.
+
+        In the file, arguments have a name, or are listed after the tensor.
+        """
         given, entry = place.arguments, place.entry
         if isinstance(entry, MappingNode):
             for name in ("trainable", "dtype"):
@@ -100,7 +104,10 @@ class OperationReader:
         return by_name
 
     def _operand(self, node: Node) -> Any:
-        """Returns a value with the tensors that it names. Raises :class:`AlreadyReported`."""
+        """Returns the value of an argument, with names of tensors replaced by the tensors.
+
+        Raises :class:`AlreadyReported`.
+        """
         if isinstance(node, MappingNode) and [*node.fields] == ["from"]:
             refs = self.references.read(node.fields["from"][1])
             return refs[0] if len(refs) == 1 else list(refs)
@@ -117,7 +124,9 @@ class OperationReader:
                 raise Refusal(f"{_name(operation)} needs the argument '{name}'", codes.MISSING_ARGUMENT, name)
 
     def _put_tensors(self, operation: Operation, place: SpecPlace, given: dict[str, Any], current: Ref | None) -> None:
-        """Fills the missing tensor parameters with the tensors under ``from:``, or with the output above."""
+        """Fills the missing tensor parameters with the tensors under ``from:``, or with the output of the previous
+        entry.
+        """
         free = [name for name in operation.parameters if name not in given]
         needed = [name for name in free if name not in operation.defaults]
         node = place.option("from")
@@ -145,7 +154,7 @@ def _name(operation: Operation) -> str:
 
 
 def _with_slots(value: Any, inputs: list[Ref]) -> Any:
-    """Returns a value with a slot in place of each tensor. The tensors are added to ``inputs``."""
+    """Returns a value with each tensor replaced by a :class:`Slot`. The tensors are added to ``inputs``."""
     if isinstance(value, Ref):
         inputs.append(value)
         return Slot(len(inputs) - 1)

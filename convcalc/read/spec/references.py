@@ -1,4 +1,4 @@
-"""Resolves ``from:``, ``outputs:`` and ``call:``: from names of layers and labels to tensors of the graph."""
+"""Finds the tensors that ``from:``, ``outputs:`` and ``call:`` name. A name is the name of a layer or a label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INPUT = "$input"
 
 
 class References:
-    """Resolves references in one scope of one graph."""
+    """Finds the tensors for names in one scope of one graph."""
 
     def __init__(self, reader: NodeReader, graph: GraphBuilder, scope: Scope) -> None:
         self.reader = reader
@@ -42,7 +42,10 @@ class References:
         return tuple(self._named(node, name) for name in names)
 
     def _each(self, node: SequenceNode) -> tuple[Ref, ...]:
-        """Returns the tensors of a list of names, after reporting all wrong ones. Raises :class:`AlreadyReported`."""
+        """Returns the tensors for a list of names.
+
+        Raises :class:`AlreadyReported` after all wrong names are reported.
+        """
         self.reader.charge(len(node.items), node)
         refs: list[Ref] = []
         failed = False
@@ -56,7 +59,7 @@ class References:
         return tuple(refs)
 
     def _named(self, node: Node, value: Any) -> Ref:
-        """Returns the output of a layer or label, by name. Raises :class:`AlreadyReported`."""
+        """Returns the tensor for the name of a layer or a label. Raises :class:`AlreadyReported`."""
         name = self.reader.as_word(value, node, self.scope, "the name of a layer")
         ref = self.graph.find(name, self.scope.labels)
         if ref is None:

@@ -1,4 +1,4 @@
-"""Reads a YAML spec, a short description of a model, into a :class:`Model`.
+"""Reads a YAML spec, which is a short description of a model, and returns a :class:`Model`.
 
 Reading continues after a problem, so that one run reports all problems of a file.
 """
@@ -34,9 +34,9 @@ def read_spec_file(opened: OpenFile) -> Model:
 
 
 def read_spec(source: Source) -> Model:
-    """Returns the model of a YAML spec, with all problems in its ``problems``.
+    """Returns the model of a YAML spec. Its ``problems`` list all problems in the spec.
 
-    Raises :class:`ConvcalcError` if the text is not YAML, or not a mapping.
+    Raises :class:`ConvcalcError` if the text is not YAML, or is not a mapping.
     """
     file = FileContext()
     root = compose(source, file.problems)
@@ -62,7 +62,7 @@ def read_spec(source: Source) -> Model:
 
 
 _INPUT = require_builtin("InputLayer")
-# The options of an input besides the arguments of InputLayer.
+# The keys that an input can have in addition to the arguments of InputLayer.
 _INPUT_OPTIONS = ("name", "dtype")
 
 
@@ -76,7 +76,7 @@ class _ModelReader:
     def model(self, fields: MappingNode, scope: Scope, name: str | None = None) -> Model:
         """Returns the model of a mapping with inputs and layers."""
         graph = GraphBuilder(self.reader.file)
-        # A nested model can use the variables around it, but not the tensors.
+        # A nested model can use the variables of the model that contains it, but not its tensors.
         scope = scope._replace(labels=ChainMap(), inputs=())
         named_inputs = self.inputs(fields, graph, scope)
         entries = Entries(self.spec, graph, scope, graph.inputs[-1] if len(graph.inputs) == 1 else None)
@@ -98,14 +98,14 @@ class _ModelReader:
         return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
-        """Returns the named outputs, else the output of the last layer."""
+        """Returns the outputs that the model names, otherwise the output of the last layer."""
         if node is not None:
             with suppress(AlreadyReported):
                 return entries.references.read(node)
         return () if entries.current is None else (entries.current,)
 
     def inputs(self, fields: MappingNode, graph: GraphBuilder, scope: Scope) -> bool:
-        """Adds the inputs to the graph. Returns True if they are named, which makes the model a Functional."""
+        """Adds the inputs to the graph. Returns True if the inputs have names; the model is then a Functional."""
         report = self.reader.report
         one, several, layers = fields.get("input"), fields.get("inputs"), fields.get("layers")
         if several is not None and one is not None:
@@ -131,7 +131,7 @@ class _ModelReader:
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
-        """Adds an input of unknown shape, so that the layers can be read."""
+        """Adds an input of unknown shape if the input could not be read, so that the layers can still be read."""
         place = SpecPlace(self.reader.source, node, context=scope.context)
         layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
@@ -191,7 +191,7 @@ class _ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Reports a wrong shape, at the wrong size if it is a list."""
+        """Reports a wrong shape. If the shape is a list, the problem is reported at the wrong size."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:
@@ -207,7 +207,7 @@ class _ModelReader:
 
 
 def _first_input_layer(layers: Node | None) -> Node | None:
-    """Returns the first layer if it is an InputLayer, as in a Sequential of Keras; else None."""
+    """Returns the first layer if it is an InputLayer, as Keras's Sequential can have; otherwise None."""
     first = layers.items[0] if isinstance(layers, SequenceNode) and layers.items else None
     names = first.fields if isinstance(first, MappingNode) else (first.value,) if isinstance(first, ScalarNode) else ()
     return (

@@ -1,6 +1,6 @@
 """Explains YAML syntax errors in plain words.
 
-libyaml and PyYAML's own parser use different texts for the same error, and both use technical terms.
+For the same error, libyaml and PyYAML's own parser give different messages, and both use technical terms.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _MISALIGNED = "this line is not aligned with the lines above it, or is not complete"
 _AFTER_A_VALUE = "unexpected text after a complete value; put quotes around the whole text"
-# A pattern of the parser's text, our text, and whether the error is better shown where the construct begins.
+# Each entry: a pattern of the parser's message, convcalc's message, and whether the message is shown at the start of
+# the construct (True) or at the error.
 _WORDS: list[tuple[str, str, bool]] = [
     (
         "mapping values are not allowed",
@@ -52,7 +53,7 @@ _WORDS: list[tuple[str, str, bool]] = [
 
 
 class SyntaxProblem(Struct):
-    """A message and its place, counted from 0."""
+    """A message and its place. Lines and columns are counted from 0."""
 
     message: str
     line: int
@@ -60,7 +61,7 @@ class SyntaxProblem(Struct):
 
 
 def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
-    """Returns the problem with a text in plain words, from the parser's error."""
+    """Explains the parser's error in a YAML text in plain words."""
     parser_text = f"{bad.problem or ''} {bad.context or ''}"
     rule = next((entry for entry in _WORDS if re.search(entry[0], parser_text)), None)
     message, at_start = (rule[1], rule[2]) if rule else (parser_text.strip() or "this is not valid YAML", False)
@@ -82,7 +83,7 @@ def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
 
 
 def _construct(context: str) -> str:
-    """Returns the name of the construct that the parser was reading."""
+    """Returns the name of the construct (such as a list) that the parser was reading."""
     for part, kind in (("sequence", "list"), ("collection", "list"), ("mapping", "mapping")):
         if part in context:
             return kind

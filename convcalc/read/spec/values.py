@@ -1,7 +1,7 @@
-"""Turns nodes into plain values, and reports everything that is wrong with them.
+"""Converts nodes to plain values, and reports everything that is wrong with them.
 
-A :class:`NodeReader` belongs to one file: it has the source and collects the problems. A :class:`Scope` holds the names that a node can
-use: variables, labels, and the inputs of the block around it.
+A :class:`NodeReader` belongs to one file: it has the source and collects the problems. A :class:`Scope` holds the names
+that a node can use: variables, labels, and the inputs of the block that contains the node.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convcalc.base.problems import Mark, Refusal, Source, did_you_mean, listed
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, shown
-from convcalc.layers.dtypes import POLICIES
+from convcalc.layers.dtypes import POLICIES, is_policy
 from convcalc.model import Ref
 from convcalc.ops import Operation
 from convcalc.read.spec.expressions import substitute
@@ -28,25 +28,27 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
-# The options of every layer. They are written among its arguments or beside its name.
+# The options of every layer. In a spec, they are written among the layer's arguments or next to its name.
 COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
 class AlreadyReported(Exception):
-    """Raised after a problem was reported: skip this node and continue."""
+    """Raised after a problem was reported. The reader skips the node and continues with the next one."""
 
 
 class Scope(Struct):
     """The names that a node can use.
 
-    A block can use the labels of the place where it is used, so that a label can be passed to it (``from: $skip``). Labels inside a block
-    are not visible outside.
+    A block can use the labels that exist where the block is used. So a label can be an argument of a block (``from:
+    $skip``). Labels inside a block are not visible outside.
 
     Attributes:
+        variables: the values of variables, by name
+        labels: the tensors of labels, by name
         inputs: the inputs of the block (``$input``)
-        open_blocks: the names of the blocks around the node, outermost first
-        depth: the number of blocks, repeats and models around the node
-        context: appended to messages: the block, and where it is used
+        open_blocks: the names of the blocks that contain the node, outermost first
+        depth: the number of blocks, repeats and models that contain the node
+        context: a text about the block and where it is used, which is appended to messages
     """
 
     variables: Mapping[str, Any] = {}
@@ -93,7 +95,7 @@ class SpecPlace(Struct):
 
     @property
     def positional_names(self) -> tuple[str, ...]:
-        """The arguments that can be given by position."""
+        """The names of the arguments that can be given by position, in order."""
         if isinstance(self.definition, Operation):
             return self.definition.positional
         return tuple(known.name for known in self.definition.arguments) if self.definition else ()
@@ -114,7 +116,7 @@ class SpecPlace(Struct):
 
 
 class NodeReader:
-    """Reads nodes of one file."""
+    """Reads the nodes of one file."""
 
     def __init__(self, source: Source, file: FileContext) -> None:
         self.source = source
@@ -125,11 +127,14 @@ class NodeReader:
         self.file.report(code, message, mark(self.source, node), context=scope.context)
 
     def charge(self, work: int, node: Node) -> None:
-        """Counts the work of reading a node. Raises :class:`ConvcalcError` if the file needs too much."""
+        """Adds the work of reading a node to the file's total.
+
+        Raises :class:`ConvcalcError` if the total is too large.
+        """
         self.file.charge(work, lambda: mark(self.source, node))
 
     def report_refusals(self, place: SpecPlace, refusals: Sequence[Refusal]) -> None:
-        """Reports problems with arguments: wrong names at the name, wrong values at the value."""
+        """Reports problems with arguments. A wrong name is reported at the name, and a wrong value at the value."""
         for refusal in refusals:
             several = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
             if (
@@ -144,7 +149,7 @@ class NodeReader:
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            is_layer = not isinstance(place.definition, Operation)  # an operation does not have the common options
+            is_layer = not isinstance(place.definition, Operation)  # operations lack some common options
             if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
                 message += did_you_mean(about, COMMON_OPTIONS)
             self.file.report(refusal.code, message, at, context=place.context, about=about)
@@ -185,7 +190,9 @@ class NodeReader:
         return node.fields.items()
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
-        """Returns the declared arguments of a block or a custom layer, with their defaults: ``[filters, {strides: 1}]``."""
+        """Returns the arguments that a block or a custom layer declares, with their defaults: ``[filters, {strides:
+        1}]``.
+        """
         defaults: dict[str, Any] = {}
         scope = Scope()
         for item in node.items if isinstance(node, SequenceNode) else [] if node is None else [node]:
@@ -226,7 +233,7 @@ class NodeReader:
         return value
 
     def flag(self, node: Node | None, scope: Scope, what: str) -> bool:
-        """Returns a node as true or false; true if it is not given. Raises :class:`AlreadyReported`."""
+        """Returns the value of a node as True or False; True if there is no node. Raises :class:`AlreadyReported`."""
         value = True if node is None else self.value(node, scope)
         if not isinstance(value, bool) and node is not None:
             self.report(node, codes.INVALID_VALUE, f"'{what}' must be true or false, not {shown(value)}", scope)
@@ -234,11 +241,14 @@ class NodeReader:
         return bool(value)
 
     def dtype(self, node: Node | None, scope: Scope, known: Sequence[str] = POLICIES) -> str | None:
-        """Returns a node as the name of a dtype or a policy; None if it is not given. Raises :class:`AlreadyReported`."""
+        """Returns a node as the name of a dtype or a dtype policy; None if there is no node.
+
+        Raises :class:`AlreadyReported`.
+        """
         if node is None:
             return None
         name = self.word(node, scope, "a dtype")
-        if name not in known:
+        if name not in known and not (known is POLICIES and is_policy(name)):
             hint = did_you_mean(name, known) or f"; choose {listed(known)}"
             self.report(node, codes.INVALID_VALUE, f"there is no dtype '{name}'{hint}", scope)
             raise AlreadyReported
@@ -256,7 +266,10 @@ class NodeReader:
 
 
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
-    """True if a mapping has a key that is probably a misspelling of ``key``. It was reported, so the missing key is not reported too."""
+    """True if a mapping has a key that is probably a misspelling of ``key``.
+
+    The misspelt key was reported already, so the caller does not report that ``key`` is missing.
+    """
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
@@ -265,7 +278,7 @@ MAX_VARIABLE_VALUES = 200
 
 
 def _count_values(value: Any) -> int:
-    """Returns the number of values in a value. Raises :class:`Refusal` if it is too many for a variable."""
+    """Returns the number of values in ``value``. Raises :class:`Refusal` if there are too many for one variable."""
     count, remaining = 0, [value]
     while remaining:
         part = remaining.pop()

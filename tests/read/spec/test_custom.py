@@ -1,4 +1,4 @@
-"""Layers that Keras does not have: declared in a spec, provided by a package, or without a declaration."""
+"""Layers that Keras does not have. A spec declares the layer, a package provides it, or there is no declaration."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
-    """Returns the name, class, last output shape without the batch, and the sources of the inputs of each layer."""
+    """Returns the name, class, output shape without the batch axis, and sources of the inputs of each layer."""
     report = infer(read_spec(Source("spec.yaml", text)))
     return [
         (
@@ -101,7 +101,7 @@ def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """Keras refuses them too, at the layer that combines the masks."""
+    """Keras also refuses masks that cannot be combined, with an error at the layer that combines the masks."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError

@@ -59,7 +59,7 @@ def test_products_are_counted() -> None:
 
 
 def test_an_unknown_count_is_reported() -> None:
-    """The multiplications of an inverse depend on the algorithm, so the count of the model is a lower bound."""
+    """The multiplications of a matrix inversion depend on the algorithm, so the model's MACs are a lower bound."""
     result = report("ops.inv\nops.matmul: {from: [input_layer, inv]}", "input: [3, 3]")
     assert {row.name: row.macs for row in result.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
     assert (result.totals.macs, result.totals.incomplete) == (27, {"macs": "partial"})
@@ -124,5 +124,5 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
         text = spec_yaml(result)  # the writer reads the text again, and fails if the model differs
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
-    of_numbers = {"Arange"}  # the tensors of Arange have no axes, but an input layer has at least a batch axis
+    of_numbers = {"Arange"}  # the arguments of Arange have no axes, but the tensor of an input layer has a batch axis
     assert written == {name for _, name in OPERATIONS} - of_numbers

@@ -40,7 +40,7 @@ def test_each_problem_has_a_position_and_is_reported_once(name: str) -> None:
     assert all("Traced(" not in problem.message for problem in problems)
 
 
-# Codes that no short YAML text can cause.
+# Error codes that no short YAML text can cause. Other tests cause them.
 ELSEWHERE = {"encoding", "too-many-problems"}
 
 

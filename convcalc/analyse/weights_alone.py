@@ -1,0 +1,76 @@
+"""The weights of a layer whose input shapes are unknown.
+
+The layer's rule is applied to sample shapes that the layer accepts. If the layer has no weights for a sample shape, it
+has none for any input. Weights that depend on the input are known if the file stores weights of the same shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.problems import Refusal
+from convcalc.layers import Inferred, LayerDefinition
+from convcalc.model import Layer, StoredWeight
+
+ApplyRule = Callable[[LayerDefinition, Any, Sequence[Any], str], Inferred]
+
+_MAX_RANK = 5
+_MAX_SIZES = 12
+_SOME_SIZE = 64
+
+
+def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
+    """Returns the result of the rule of a layer with ``count`` inputs of unknown shapes; None if its weights are
+    unknown.
+
+    Only the weights and the products of the result are valid; its shapes depend on the sample shape.
+    """
+    stored = layer.stored or ()
+    for shape in _shapes(definition, layer):
+        try:
+            inferred = apply_rule(definition, layer.args, (shape,) * count, layer.dtype)
+        except Refusal:
+            continue
+        if "params" in inferred.unknown:
+            return None
+        if not inferred.weights or _agree(inferred, stored):
+            return inferred
+    return None
+
+
+def _agree(inferred: Inferred, stored: Sequence[StoredWeight]) -> bool:
+    """Returns True if the file stores weights of exactly the shapes that the rule gives."""
+    by_rule = [weight.shape for weight in inferred.weights]
+    if any(size is UNKNOWN for shape in by_rule for size in shape):
+        return False
+    return sorted(by_rule) == sorted(weight.shape for weight in stored)
+
+
+def _sizes(layer: Layer) -> Sequence[Number]:
+    """Returns the sizes to try for the axis of the features: all sizes of stored weights, and lengths of list
+    arguments.
+    """
+    sizes = [size for weight in layer.stored or () for size in weight.shape]
+    sizes += [len(value) for value in layer.args.values() if isinstance(value, (list, tuple)) and value]
+    return [*list(dict.fromkeys(sizes))[:_MAX_SIZES], UNKNOWN]
+
+
+def _shapes(definition: LayerDefinition, layer: Layer) -> Iterator[Shape]:
+    """Yields the input shapes to try, first with unknown sizes for all axes except the features, then with a fixed
+    size.
+    """
+    if definition.axes is not None:
+        ranks: Sequence[int] = [len(definition.axes)]
+    else:
+        ranks = range(max(1, definition.min_axes), _MAX_RANK)
+    first = layer.args.get("data_format") == "channels_first"
+    for other in (UNKNOWN, _SOME_SIZE):
+        for size in _sizes(layer):
+            for rank in ranks:
+                others = (other,) * (rank - 1)
+                last = other if size is UNKNOWN else size
+                yield (UNKNOWN, last, *others) if first else (UNKNOWN, *others, last)[: rank + 1]
+    if definition.axes is None and definition.example_input:
+        yield (UNKNOWN, *definition.example_input)

@@ -1,0 +1,286 @@
+"""Layers of Keras 2 that Keras 3 does not have. Only Keras 2 files contain them: no spec can name them, and they are
+not in the catalogue.
+
+Some of them are layers of the catalogue with an argument that Keras 3 dropped. The upgrade of configs
+(``read/keras_files/upgrade_keras2.py``) gives each of these layers a separate name. Sources: ``tf_keras/src/layers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.problems import Refusal
+from convcalc.layers import costs, masks, views
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    DATA_FORMAT,
+    REQUIRED,
+    Anything,
+    Argument,
+    Boolean,
+    Choice,
+    Integer,
+    Integers,
+    PerAxis,
+    Real,
+    ignored_arguments,
+)
+from convcalc.layers.registry import (
+    Args,
+    Inferred,
+    LayerDefinition,
+    Rule,
+    Weight,
+    axis_index,
+    require_builtin,
+    required,
+)
+
+# The suffix of the separate name of a catalogue layer that behaves as in Keras 2.
+OF_KERAS2 = " (Keras 2)"
+_TIME_MAJOR = Argument("time_major", Boolean(), False)
+
+
+def keras2_layer(name: str) -> LayerDefinition | None:
+    """Returns the definition of a layer that only Keras 2 has; None for any other name."""
+    make = _LAYERS.get(name)
+    return None if make is None else _made(name)
+
+
+@cache
+def _made(name: str) -> LayerDefinition:
+    return _LAYERS[name]()
+
+
+def _definition(name: str, rule: Rule, *arguments: Argument, **facets: Any) -> LayerDefinition:
+    defaults = {a.name: a.default if a.default is None else _default(a, name) for a in arguments}
+    values = {
+        "name": name,
+        "class_name": name,
+        "family": "keras2",
+        "arguments": arguments,
+        "rule": rule,
+        "doc": rule.__doc__ or "",
+        "example": name,
+        "example_input": (8,),
+        "aliases": (),
+        "inputs": 1,
+        "axes": None,
+        "min_axes": 0,
+        "channels_first_at": 0,
+        "defaults": defaults,
+        "flops": costs.unknown,
+        "tf_flops": costs.unknown,
+        "receptive_field_rule": views.unknown,
+        "keras2_only": True,
+        **facets,
+    }
+    return LayerDefinition(**values)
+
+
+def _default(argument: Argument, owner: str) -> Any:
+    return REQUIRED if argument.default is REQUIRED else argument.read(argument.default, owner)
+
+
+def _variant(
+    base: str, name: str, rule: Callable[[Rule], Rule], *arguments: Argument, **facets: Any
+) -> LayerDefinition:
+    """Returns a copy of a catalogue layer with a changed rule and further arguments."""
+    definition = require_builtin(base)
+    replaced = {argument.name for argument in arguments}
+    kept = tuple(argument for argument in definition.arguments if argument.name not in replaced)
+    return definition._replace(
+        name=name,
+        class_name=name,
+        arguments=(*kept, *arguments),
+        rule=rule(definition.rule),
+        defaults={**definition.defaults, **{a.name: a.default for a in arguments}},
+        keras2_only=True,
+        aliases=(),
+        **facets,
+    )
+
+
+# Activation and preprocessing ---------------------------------------------------------------------------------------------
+
+
+def _thresholded_relu(a: Args, x: Shape) -> Inferred:
+    """Sets values up to theta to 0."""
+    return Inferred((x,))
+
+
+def _random_size(axis: int) -> Rule:
+    def rule(a: Args, x: Shape) -> Inferred:
+        """Stretches images at random in training, so that the size on this axis is unknown."""
+        if len(x) not in (3, 4):
+            raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
+        at = len(x) + axis
+        return Inferred(((*x[:at], UNKNOWN, *x[at + 1 :]),))
+
+    return rule
+
+
+def _random(name: str, axis: int) -> LayerDefinition:
+    arguments = [Argument("factor", Anything()), *ignored_arguments("interpolation", default="bilinear")]
+    return _definition(name, _random_size(axis), *arguments, *ignored_arguments("seed"))
+
+
+# Locally connected layers --------------------------------------------------------------------------------------------------
+
+
+def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
+    """Returns the sizes of the output on the spatial axes."""
+    sizes = []
+    for size, kernel, stride in zip(spatial, a["kernel_size"], a["strides"]):
+        positions = required(size, "size on every spatial axis") - (kernel - 1 if a["padding"] == "valid" else 0)
+        if positions < 1:
+            raise Refusal(f"has a kernel of {kernel}, which does not fit an input of {size}", codes.VANISHING_SIZE)
+        sizes.append((positions + stride - 1) // stride)
+    return sizes
+
+
+def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
+    """Returns the number of pairs (output position, input position that its window reads)."""
+    counts = []
+    for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
+        before = kernel // 2
+        centers = [number * stride + (before if a["padding"] == "valid" else 0) for number in range(int(outputs))]
+        counts.append(sum([min(int(size), at + kernel - before) - max(0, at - before) for at in centers]))
+    return product(counts)
+
+
+def _locally_connected(a: Args, x: Shape) -> Inferred:
+    """Computes a convolution with a different kernel at each output position."""
+    spatial, channels, filters = x[1:-1], required(x[-1], "number of channels"), a["filters"]
+    sizes = _local_sizes(a, spatial)
+    if a["implementation"] == 1:
+        shape: Shape = (product(sizes), product(a["kernel_size"]) * channels, filters)
+    elif a["implementation"] == 2:
+        shape = (*spatial, channels, *sizes, filters)
+    else:
+        shape = (_connections(a, spatial, sizes) * channels * filters,)
+    kernel = Weight("kernel", shape, 1)
+    bias = (Weight("bias", (*sizes, filters), added_per_sample=1),) if a["use_bias"] else ()
+    return Inferred(((x[0], *sizes, filters),), (kernel, *bias))
+
+
+def _local(rank: int) -> LayerDefinition:
+    names = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer")
+    return _definition(
+        f"LocallyConnected{rank}D",
+        _locally_connected,
+        Argument("filters", Integer(1)),
+        Argument("kernel_size", PerAxis().for_rank(rank)),
+        Argument("strides", PerAxis().for_rank(rank), 1),
+        Argument("padding", Choice(("valid", "same"), case_insensitive=True), "valid"),
+        DATA_FORMAT,
+        Argument("activation", ACTIVATION, None, nullable=True),
+        Argument("use_bias", Boolean(), True),
+        *ignored_arguments(*names, "activity_regularizer", "kernel_constraint", "bias_constraint"),
+        Argument("implementation", Integer(1), 1),
+        axes=("length", "channels") if rank == 1 else ("height", "width", "channels"),
+        channels_first_at=1,
+    )
+
+
+# Recurrent layers ----------------------------------------------------------------------------------------------------------
+
+
+def _time_first(rule: Rule) -> Rule:
+    """Returns the rule for an input whose time axis comes before the batch axis if ``time_major`` is true."""
+
+    def swapped(shape: Shape | None) -> Shape | None:
+        return shape if shape is None or len(shape) < 3 else (shape[1], shape[0], *shape[2:])
+
+    def time_major(a: Args, x: Shape, *states: Shape) -> Inferred:
+        if not a["time_major"]:
+            return rule(a, x, *states)
+        result = rule(a, (x[1], x[0], *x[2:]), *states)
+        outputs = tuple(
+            swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
+        )
+        # The first axis is the time axis instead of the batch axis, so counts for one sample cannot be scaled by it.
+        return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
+
+    return time_major
+
+
+def _two_biases(rule: Rule) -> Rule:
+    """Returns the rule of an LSTM or GRU that uses cuDNN: it has one bias for the input and one for the state."""
+
+    def cudnn(a: Args, x: Shape, *states: Shape) -> Inferred:
+        result = rule(a, x, *states)
+        kernel, recurrent, bias = result.weights
+        return result._replace(weights=(kernel, recurrent, bias._replace(shape=(2 * kernel.shape[-1],))))
+
+    return _time_first(cudnn)
+
+
+# Normalization and EinsumDense ----------------------------------------------------------------------------------------------
+
+
+def _several_axes(rule: Rule) -> Rule:
+    """Returns the rule of a batch normalization over several axes.
+
+    Each weight has as many axes as the input; an axis that is not normalized has size 1.
+    """
+
+    def normalization(a: Args, x: Shape) -> Inferred:
+        axes = {axis_index(axis, len(x)) for axis in a["axis"]}
+        size = [required(size, "size on every normalized axis") if n in axes else 1 for n, size in enumerate(x)]
+        result = rule({**a, "axis": next(iter(axes), -1)}, x)
+        return result._replace(weights=tuple(weight._replace(shape=tuple(size)) for weight in result.weights))
+
+    return normalization
+
+
+def _sizes_of_the_product(rule: Rule) -> Rule:
+    """Returns the rule of an EinsumDense that takes all output sizes from the product, not from ``output_shape``."""
+
+    def einsum(a: Args, x: Shape) -> Inferred:
+        result = rule(a, x)
+        terms, _, target = a["equation"].replace("...", "").partition("->")
+        source, _, kernel = terms.partition(",")
+        leading = a["equation"].startswith("...")
+        elided = len(x) - len(source)
+        letters, dots = (x[elided:], x[:elided]) if leading else (x[: len(source)], x[len(source) :])
+        sizes = {**dict(zip(kernel, result.weights[0].shape)), **dict(zip(source, letters))}
+        output = tuple(sizes[letter] for letter in target)
+        return result._replace(outputs=((*dots, *output) if leading else (*output, *dots),))
+
+    return einsum
+
+
+_LAYERS: dict[str, Callable[[], LayerDefinition]] = {
+    "ThresholdedReLU": lambda: _definition(
+        "ThresholdedReLU",
+        _thresholded_relu,
+        Argument("theta", Real(), 1.0),
+        mask_rule=masks.keeps,
+        receptive_field_rule=views.positions,
+        built_when_made=True,
+    ),
+    "RandomHeight": lambda: _random("RandomHeight", -3),
+    "RandomWidth": lambda: _random("RandomWidth", -2),
+    "LocallyConnected1D": lambda: _local(1),
+    "LocallyConnected2D": lambda: _local(2),
+    "CuDNNLSTM": lambda: _variant("LSTM", "CuDNNLSTM", _two_biases, _TIME_MAJOR),
+    "CuDNNGRU": lambda: _variant("GRU", "CuDNNGRU", _two_biases, _TIME_MAJOR),
+    "SyncBatchNormalization": lambda: _variant("BatchNormalization", "SyncBatchNormalization", lambda rule: rule),
+    f"BatchNormalization{OF_KERAS2}": lambda: _variant(
+        "BatchNormalization",
+        "BatchNormalization",
+        _several_axes,
+        Argument("axis", Integers(), -1),
+        tf_flops=costs.unknown,
+    ),
+    f"EinsumDense{OF_KERAS2}": lambda: _variant("EinsumDense", "EinsumDense", _sizes_of_the_product),
+    **{
+        f"{name}{OF_KERAS2}": lambda name=name: _variant(name, name, _time_first, _TIME_MAJOR)  # type: ignore[misc]
+        for name in ("LSTM", "GRU", "SimpleRNN", "RNN")
+    },
+}

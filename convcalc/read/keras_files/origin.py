@@ -1,0 +1,162 @@
+"""Distinguishes Keras's own classes and functions from those of other packages and users.
+
+Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files have only the
+name of the class. In these, a class with the name of a Keras class is taken as Keras's if it has the arguments of
+Keras's class.
+
+Source: ``keras/src/saving/serialization_lib.py`` and the ``get_config`` methods of ``tf_keras``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.layers import LayerDefinition
+from convcalc.layers.arguments import KnownName
+
+_PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
+
+# The only layer of Keras 2 whose name in files looks like the name of a custom class.
+_REGISTERED = "Custom>CustomScaleLayer"
+# Keys that Keras 2 writes for all layers, besides their arguments.
+_COMMON_KEYS = frozenset(
+    (
+        *("name", "trainable", "dtype", "autocast", "dynamic", "activity_regularizer", "implementation", "rng_type"),
+        *("batch_input_shape", "batch_shape", "batch_size", "input_shape", "input_dtype", "input_dim", "input_length"),
+        *("data_format", "keepdims"),
+    )
+)
+# Further keys that Keras 2 writes. Each key is followed by the beginnings of the class names that have the key.
+_KEYS = {
+    "noise_shape": ("SpatialDropout",),
+    "groups": ("Conv", "DepthwiseConv", "SeparableConv"),
+    "filters": ("DepthwiseConv",),
+    "kernel_initializer": ("DepthwiseConv", "SeparableConv"),
+    "kernel_regularizer": ("DepthwiseConv", "SeparableConv"),
+    "kernel_constraint": ("DepthwiseConv", "SeparableConv"),
+    "num_constants": ("Bidirectional", "ConvLSTM", "GRU", "LSTM", "RNN", "SimpleRNN"),
+    "time_major": ("ConvLSTM", "GRU", "LSTM", "RNN", "SimpleRNN"),
+    "zero_output_for_mask": ("ConvLSTM", "GRU", "LSTM", "RNN", "SimpleRNN"),
+    "cell": ("ConvLSTM", "GRU", "LSTM", "SimpleRNN"),
+    "unroll": ("ConvLSTM",),
+    "reset_after": ("GRU",),
+    "vocabulary_dtype": ("StringLookup",),
+    "max_values": ("IntegerLookup",),
+    "mask_value": ("IntegerLookup",),
+    "oov_value": ("IntegerLookup",),
+    "max_tokens": ("CategoryEncoding",),
+    "bins": ("Discretization",),
+    "virtual_batch_size": ("BatchNormalization",),
+    "fused": ("BatchNormalization",),
+    "adjustment": ("BatchNormalization",),
+    "renorm": ("BatchNormalization",),
+    "renorm_clipping": ("BatchNormalization",),
+    "renorm_momentum": ("BatchNormalization",),
+    "type_spec": ("InputLayer",),
+    "ragged": ("InputLayer",),
+    "sparse": ("InputLayer",),
+    "module": ("Lambda",),
+    "mask_module": ("Lambda",),
+    "mask_type": ("Lambda",),
+    "function_type": ("Lambda",),
+    "output_shape_type": ("Lambda",),
+    "output_shape_module": ("Lambda",),
+    "alpha": ("LeakyReLU",),
+    "query_shape": ("MultiHeadAttention",),
+    "key_shape": ("MultiHeadAttention",),
+    "value_shape": ("MultiHeadAttention",),
+    "softmax_robust_masking": ("MultiHeadAttention",),
+    "robust_masking": ("Softmax",),
+}
+# Arguments that old versions of Keras did not write.
+_NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
+
+
+def may_be_keras(entry: Mapping[str, Any]) -> bool:
+    """Returns False if the module or the registered name of an object shows that its class is custom."""
+    class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
+    if class_name == _REGISTERED:
+        return True
+    # The upgrade from Keras 2 to Keras 3 may have added a word to the class name.
+    names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
+    if ">" in class_name or (isinstance(registered, str) and registered not in names):
+        return False
+    if "module" not in entry:
+        return True
+    return isinstance(module, str) and (module == "keras" or module.startswith(_PACKAGES))
+
+
+def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
+    """Returns the reason why an object without a module is not of Keras's class with this name; empty if it may be.
+
+    Keras writes all arguments of its own layers, and no others. A missing or additional argument shows a custom class.
+    """
+    config = entry["config"]
+    if "module" in entry:
+        return ""
+    known = {*_COMMON_KEYS, *(argument.name for argument in (*definition.arguments, *definition.call_arguments))}
+    if definition.records_vocabulary_size:
+        known.add("vocabulary_size")
+    for key in config:
+        if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",))):
+            return f"which has no argument '{key}'"
+    written = {argument.name for argument in definition.arguments} - _NEWER_ARGUMENTS
+    if written and not any(key in config for key in written):
+        return f"which writes its arguments, such as '{definition.arguments[0].name}'"
+    return ""
+
+
+def description(entry: Mapping[str, Any]) -> str:
+    """Returns what a file says about a custom class or function: its name, module and registered name."""
+    parts = [str(entry.get("class_name"))]
+    for key in ("module", "registered_name"):
+        if key in entry:
+            value = entry[key]
+            parts.append(f"{key} {value if isinstance(value, str) else 'null'}")
+    return ", ".join(parts)
+
+
+def module_of(entry: Mapping[str, Any]) -> str | None:
+    """Returns the module that a file states for a class; None if it states none."""
+    module = entry.get("module")
+    return module if isinstance(module, str) else None
+
+
+def full_name(entry: Mapping[str, Any]) -> str:
+    """Returns the name of a custom class with its module or package: ``module.Class`` or ``package>Class``."""
+    module, class_name, registered = module_of(entry), str(entry.get("class_name")), entry.get("registered_name")
+    if module is not None:
+        return f"{module}.{class_name}"
+    if isinstance(registered, str) and ">" in registered:
+        return registered
+    return class_name if ">" in class_name else f"Custom>{class_name}"
+
+
+def custom_function(value: Any, kind: KnownName) -> str:
+    """Returns the name of a custom function, which is not one of Keras's functions of this kind.
+
+    The kinds are activation, initializer, regularizer and constraint. Returns "" for any other value.
+    """
+    if isinstance(value, Mapping) and value.get("class_name") == "function":
+        value = value.get("config")
+    return value if isinstance(value, str) and value and value not in kind.names else ""
+
+
+def function_object(name: str) -> dict[str, Any]:
+    """Returns the object that Keras 3 writes for a function."""
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+
+
+def is_custom_object(value: Any, kind: KnownName) -> bool:
+    """Returns True if the value of an activation, initializer or similar argument is an object of a custom class."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
+        return False
+    name = value["class_name"]
+    if name.startswith("__"):  # a lambda
+        return False
+    if not may_be_keras(value):
+        return True
+    from convcalc.layers import is_builtin
+
+    return "module" not in value and name not in kind.names and not is_builtin(name)

@@ -1,0 +1,66 @@
+"""Reads weights that Keras splits into several HDF5 files.
+
+``model.weights.json`` names the HDF5 files, which are in the same folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.problems import error
+from convcalc.model import Model
+from convcalc.read.container import open_file
+from convcalc.read.detect import HDF5, open_binary
+from convcalc.read.keras_files.hdf5 import open_hdf5
+from convcalc.read.keras_files.weights_tree import (
+    Group,
+    group_layers,
+    merged,
+    model_of_layers,
+    whole_tree,
+    without_states,
+)
+
+MAX_SHARDS = 10_000
+
+
+def sharded_model(data: Any, source: str) -> Model:
+    """Returns a model with the layers in the HDF5 files that ``data``, the parsed JSON, names."""
+    root = Group("", is_container=True)
+    for name in _shards(data, source):
+        path = str(Path(source).parent / name)
+        with open_file(path) as file:
+            opened = open_binary(file, path)
+            if opened is None or opened.kind is not HDF5:
+                raise error(codes.NOT_A_MODEL, f"{path}: is not an HDF5 file, but {source} names it")
+            with open_hdf5(file, path) as tree:
+                root = merged(root, whole_tree(tree))
+    root = without_states(root)
+    return model_of_layers(root.name or "weights", group_layers(root, source), None, source)
+
+
+def _shards(data: Any, source: str) -> list[str]:
+    """Returns the name of each file once. Keras writes names without a folder, so a path with a folder is refused."""
+    weight_map = data.get("weight_map") if isinstance(data, Mapping) else None
+    if not isinstance(weight_map, Mapping):
+        raise error(codes.NOT_A_MODEL, f"{source}: has no weight_map, which names the files with the weights")
+    names = list(dict.fromkeys(_names(weight_map)))
+    for name in names:
+        if not isinstance(name, str) or not name.endswith(".weights.h5") or Path(name).name != name or "\\" in name:
+            shown = str(name)[:100]
+            raise error(codes.NOT_A_MODEL, f"{source}: weight_map names '{shown}', which is not a file beside it")
+    if len(names) > MAX_SHARDS:
+        raise error(codes.TOO_LARGE, f"{source}: weight_map names more than {MAX_SHARDS:,} files")
+    return names
+
+
+def _names(weight_map: Mapping[str, Any]) -> Iterator[Any]:
+    for value in weight_map.values():
+        yield from map(_hashable, value if isinstance(value, list) else [value])
+
+
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, str) else repr(value)

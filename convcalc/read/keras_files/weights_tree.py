@@ -1,0 +1,364 @@
+"""Reads models whose layers are named only in the weights.
+
+This is the case for a model class whose config lists no layers, and for a file that contains only weights.
+
+Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group. The group
+is named after the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since
+Keras 3.6, the object's name. A list of objects is a group without ``vars``; each object in it is named after its class.
+A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.keras_names import snake_case
+from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.problems import Problem, Refusal, error
+from convcalc.base.structs import Struct
+from convcalc.layers import lookup_builtin, require_builtin
+from convcalc.layers.dtypes import DTYPES
+from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
+from convcalc.read.keras_files.hdf5 import Tree, array, same_variables
+from convcalc.read.keras_files.serialized import recorded_shape
+
+MAX_DEPTH = 64
+# The table of a lookup layer. It is stored like a variable, but is not one of the layer's weights.
+TABLE = "/idf_weights"
+_GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
+_NUMBER = re.compile(r"(_\d+)$")
+_UNKNOWN_CLASS = "?"
+
+
+class Group(Struct):
+    """An object that a file stores: its path, the name that Keras gave it (or ""), its own variables, and its inner
+    objects.
+    """
+
+    path: str
+    name: str = ""
+    weights: tuple[StoredWeight, ...] = ()
+    children: tuple[Group, ...] = ()
+    is_container: bool = False
+
+    def walk(self) -> Iterator[Group]:
+        """Yields this group and all groups in it."""
+        waiting = [self]
+        while waiting:
+            group = waiting.pop()
+            yield group
+            waiting += reversed(group.children)
+
+
+def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
+    """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
+
+    Keras's summaries do not count these. An object can share a variable with an object inside it: Keras then stores the
+    variable in both places. If ``distinct``, the copy in the outer object is left out.
+    """
+    return without_states(whole_tree(tree, group, name, distinct))
+
+
+def whole_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
+    """Like :func:`read_tree`, but leaves out only groups named ``optimizer``.
+
+    Used for weights in several files: their trees are merged before :func:`without_states` removes the other states.
+    """
+    return _group(tree, tree.root if group is None else group, name, 0, distinct)
+
+
+def without_states(group: Group) -> Group:
+    """Returns the group without optimizers, metrics and random generators, at any depth."""
+    return group._replace(
+        children=tuple(without_states(child) for child in group.children if not is_state(child)),
+    )
+
+
+def merged(first: Group, second: Group) -> Group:
+    """Returns one object from ``first`` and ``second``, the parts of the object that are stored in two files."""
+    children = {child.path: child for child in first.children}
+    for child in second.children:
+        children[child.path] = merged(children[child.path], child) if child.path in children else child
+    weights = {weight.path: weight for weight in (*first.weights, *second.weights)}
+    return Group(
+        first.path,
+        first.name or second.name,
+        tuple(weights.values()),
+        tuple(sorted(children.values(), key=lambda child: _natural(child.path))),
+        first.is_container and second.is_container,
+    )
+
+
+def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Group:
+    if depth > MAX_DEPTH:
+        raise Refusal(f"its groups are nested more than {MAX_DEPTH} levels deep", codes.TOO_DEEP)
+    members = tree.inside(group)
+    variables = members.pop("vars", None)
+    name = "" if variables is None else layer_name(variables)
+    weights = () if variables is None else tuple(w for w in tree.arrays(variables) if not w.path.endswith(TABLE))
+    children = [
+        _group(tree, member, f"{path}/{key}".lstrip("/"), depth + 1, distinct)
+        for key, member in sorted(members.items(), key=lambda item: _natural(item[0]))
+        if _is_group(member) and key != "optimizer"
+    ]
+    if distinct and weights and children:
+        inner = [weight for child in children for inside in child.walk() for weight in inside.weights]
+        weights = tuple(
+            weight for weight in weights if not any(same_variables(tree, [weight], [other]) for other in inner)
+        )
+    return Group(path, name, weights, tuple(children), variables is None)
+
+
+def _is_group(member: Any) -> bool:
+    import h5py
+
+    return isinstance(member, h5py.Group)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Returns a sort key for a name.
+
+    The key compares the digits in names as numbers, so that ``dense_2`` is before ``dense_10``.
+    """
+    return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def layer_name(variables: Any) -> str:
+    """Returns the name written next to the variables of a layer or another object; empty if there is none."""
+    name = None if variables is None else variables.attrs.get("name")
+    return name if isinstance(name, str) else ""
+
+
+def is_state(group: Group) -> bool:
+    """Returns True for an optimizer, a metric or a random generator."""
+    word, weights = group.path.rpartition("/")[2], group.weights
+    if word == "optimizer" or (group.is_container and word == "metrics"):
+        return True
+    if not weights:
+        return False
+    # The first variables of an optimizer are its iteration and its learning rate.
+    counts = weights[0].shape == () and "int" in weights[0].dtype
+    if counts and (len(weights) == 1 or weights[1].shape == ()) and "optimizer" in word:
+        return True
+    return is_generator(word, group.name, weights) and not group.children
+
+
+def is_generator(word: str, name: str, weights: Sequence[StoredWeight]) -> bool:
+    """Returns True for the state of a random generator."""
+    state = len(weights) == 1 and weights[0].shape == (2,) and "int" in weights[0].dtype
+    return state and _GENERATOR.fullmatch(name or word) is not None
+
+
+# Models ----------------------------------------------------------------------------------------------------------------
+
+
+def class_model(data: Mapping[str, Any], source: str) -> Model:
+    """Returns the model for a config that lists no layers.
+
+    The model has one layer of the config's class. Of this layer, at most the inputs are known. Raises
+    :class:`ConvcalcError` if the config does not belong to a model.
+    """
+    class_name, config = data.get("class_name"), data.get("config")
+    if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
+        raise error(codes.NOT_A_MODEL, f"{source}: config: has no list of layers")
+    short = re.split("[.>]", class_name)[-1][:200] or class_name[:200]
+    module, registered = data.get("module"), data.get("registered_name")
+    own = not isinstance(module, str) or module == "keras" or module.startswith("keras.layers")
+    if own and (short in ("Sequential", "Functional", "Model") or (module and lookup_builtin(short))):
+        raise error(codes.NOT_A_MODEL, f"{source}: config: has no list of layers, which a {short} model has")
+    name = config.get("name")
+    name = name if isinstance(name, str) and 0 < len(name) <= 1000 else snake_case(short)
+    definition = Foreign(
+        short,
+        module if isinstance(module, str) else None,
+        registered if isinstance(registered, str) else None,
+    )
+    inputs = [_input(input_name, shape) for input_name, shape in _built_shapes(data.get("build_config"))]
+    count = len(inputs)
+    return Model(
+        name,
+        short,
+        (*inputs, Layer(name, short, definition)),
+        (*(Call(number, ()) for number in range(count)), Call(count, tuple(map(Ref, range(count))))),
+        tuple(map(Ref, range(count))),
+        (Ref(count),),
+        source=source,
+        problems=(_warning(source, f"the config of the class {short} lists no layers: {_AT_WEIGHTS}", name),),
+        own_flags=True,
+    )
+
+
+_AT_WEIGHTS = "only its code creates them; a .keras archive of the model also stores its weights"
+
+
+def _built_shapes(build_config: Any) -> list[tuple[str, Shape]]:
+    """Returns the input shapes for which a model was built, each with a name."""
+    shapes = build_config if isinstance(build_config, Mapping) else {}
+    if isinstance(shapes.get("shapes_dict"), Mapping):
+        shapes = shapes["shapes_dict"]
+    named: list[tuple[str, Shape]] = []
+    for key, value in shapes.items():
+        parts = value if isinstance(value, Mapping) and "items" not in value else {"": value}
+        for part, inner in parts.items():
+            shape = recorded_shape(inner)
+            if shape is not None:
+                name = str(part or key).removesuffix("_shape")[:200]
+                named.append(("input_layer" if name in ("input", "inputs", "") else name, shape))
+    return named if len({name for name, _ in named}) == len(named) else []
+
+
+def _input(name: str, shape: Shape) -> Layer:
+    definition = require_builtin("InputLayer")
+    args: dict[str, Any] = {"shape": shape[1:]}
+    if shape and shape[0] is not UNKNOWN:
+        args["batch_size"] = shape[0]
+    return Layer(name, definition.class_name, definition, args if shape else {"batch_shape": ()})
+
+
+def _warning(source: str, message: str, layer: str | None = None) -> Problem:
+    return Problem(codes.UNKNOWN_LAYER, f"{source}: {message}", None, layer, "warning")
+
+
+def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
+    """Returns a model with one layer for each layer that the file stores.
+
+    ``model`` is the result of :func:`class_model`; None for a file that contains only weights.
+    """
+    legacy = tree.child(tree.root, "model_weights") or tree.root
+    if is_legacy(legacy):
+        return model_of_layers("weights", _legacy_layers(tree, legacy), model, source)
+    root = read_tree(tree)
+    return model_of_layers(root.name or "weights", group_layers(root, source), model, source)
+
+
+def is_legacy(group: Any) -> bool:
+    """Returns True if a group lists the names of its layers, as in the format of Keras 2's ``.h5`` files."""
+    return "layer_names" in group.attrs or "layer_names0" in group.attrs
+
+
+def group_layers(root: Group, source: str) -> Sequence[Layer]:
+    """Returns a layer for each object in a file. Raises :class:`ConvcalcError` if the file has no objects."""
+    if all(group.is_container for group in root.walk()):
+        raise error(codes.NOT_A_MODEL, f"{source}: contains neither a model nor weights of Keras")
+    return _layers(root, root.path)
+
+
+def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str) -> Model:
+    """Returns the model with these layers, whose connections are unknown.
+
+    ``model`` is the result of :func:`class_model`, or None.
+    """
+    if model is not None:
+        name = model.name
+    inputs = [] if model is None else [model.layers[ref.call] for ref in model.inputs]
+    class_name = "Weights" if model is None else model.class_name
+    described = "the file contains only weights" if model is None else f"the class {class_name} lists no layers"
+    message = f"{described}: the rows are the layers whose weights it stores; shapes and MACs are unknown"
+    problems = (_warning(source, message, None),)
+    return _of_rows(name, class_name, layers, inputs)._replace(source=source, problems=problems)
+
+
+def _of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequence[Layer] = ()) -> Model:
+    every = (*inputs, *layers)
+    calls = tuple(Call(number, ()) for number in range(len(every)))
+    return Model(name, class_name, every, calls, tuple(map(Ref, range(len(inputs)))), (), own_flags=True)
+
+
+def _layers(group: Group, prefix: str) -> list[Layer]:
+    """Returns a layer for each object in a group.
+
+    The name of an object in a list begins with the name of the list.
+    """
+    layers = []
+    if group.weights:
+        layers.append(_stored_layer(_relative(f"{group.path}/vars".lstrip("/"), prefix), "Variables", group.weights))
+    for child in group.children:
+        if child.is_container:
+            layers += _layers(child, prefix)
+            continue
+        name = _relative(child.path, prefix)
+        word = _NUMBER.sub("", name.rpartition("/")[2]) if group.is_container else ""
+        class_name = child.name or word or _UNKNOWN_CLASS
+        if any(inner.weights for inner in child.walk() if inner is not child):
+            model = _of_rows(name, class_name, _layers(child, child.path))
+            layers.append(Layer(name, class_name, model))
+        else:
+            layers.append(_stored_layer(name, class_name, child.weights))
+    return layers
+
+
+def _relative(path: str, prefix: str) -> str:
+    return path[len(prefix) :].lstrip("/")
+
+
+def _stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
+    known = all(weight.dtype in DTYPES for weight in weights)
+    dtypes = {weight.dtype for weight in weights}
+    dtype = dtypes.pop() if len(dtypes) == 1 and known else "float32"
+    return Layer(
+        name, class_name, Foreign(class_name, class_known=False), dtype=dtype, stored=tuple(weights) if known else None
+    )
+
+
+def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
+    """Returns the layers of a legacy file. Such a file names all layers, also layers without weights."""
+    layers = []
+    taken: set[str] = set()
+    for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
+        group = tree.child(top, name)
+        weights = () if group is None else legacy_weights(tree, group)
+        if name in taken or (group is None and not weights):
+            continue
+        taken.add(name)
+        if weights or name != "top_level_model_weights":
+            layers.append(_stored_layer(name, _UNKNOWN_CLASS, weights))
+    return layers
+
+
+def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
+    """Returns the weights of a layer in a legacy file."""
+    return tuple(_legacy_weight(tree, group, path) for path in tree.texts(group, "weight_names"))
+
+
+def with_copies_merged(
+    tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
+) -> dict[str, tuple[StoredWeight, ...]]:
+    """Returns the weights of each layer in a legacy file.
+
+    If two layers contain the same inner layer, the file stores its weights with both, under the same name and with the
+    same values. Such weights get one common path here. ``top`` is the path of the group that contains the layers.
+    """
+    first: dict[tuple[str, int], list[StoredWeight]] = {}
+    merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
+    for layer, stored in layers.items():
+        start = len(f"{top}/{layer}/".lstrip("/"))
+        parts: dict[str, list[StoredWeight]] = {}
+        for weight in stored:
+            parts.setdefault(weight.path[start:].rpartition("/")[0], []).append(weight)
+        same: dict[str, StoredWeight] = {}
+        for name, weights in parts.items():
+            known = first.setdefault((name, len(weights)), weights)
+            if known is not weights and same_variables(tree, known, weights):
+                same.update({weight.path: other for weight, other in zip(weights, known)})
+        merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
+    return merged_layers
+
+
+def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:
+    weight = tree.child(group, path)
+    if weight is None:
+        raise Refusal(f"{group.name.lstrip('/')} names a weight that does not exist, '{path[:100]}'", codes.DAMAGED)
+    return array(weight)
+
+
+def is_unlisted(model: Model) -> bool:
+    """Returns True if the config of a model lists no layers: the model is neither Sequential nor Functional."""
+    return model.class_name not in ("Sequential", "Functional")
+
+
+def is_stored_model(model: Model) -> bool:
+    """Returns True if the layers of a model are known only from its weights. Such a model has no graph."""
+    return not model.outputs

@@ -1,0 +1,360 @@
+"""Configs that convcalc once refused completely because of one detail, and the results of Keras for them.
+
+``tests/read/test_whole_files.py`` compares the results with convcalc, ``tests/live/test_whole_files.py`` with Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from tests.helpers.keras_configs import functional, layer
+
+Shape = tuple[int | None, ...]
+
+
+class Case(NamedTuple):
+    """A config and the expected results. ``rows`` maps the name of a layer to its output shapes and parameters (None:
+    unknown).
+
+    ``keras`` is the major version of Keras that can load the config; 0 if the config's classes exist nowhere.
+    """
+
+    config: dict[str, Any]
+    rows: Mapping[str, tuple[list[Shape | None], int | None]]
+    keras: int = 3
+
+
+CASES: dict[str, Case] = {}
+
+
+def case(make: Callable[[], Case]) -> Callable[[], Case]:
+    """Adds the case that a function makes to ``CASES``. The name of the case is the name of the function."""
+    CASES[make.__name__.replace("_", " ")] = make()
+    return make
+
+
+def inputs(*shape: int | None, name: str = "x", dtype: str = "float32") -> dict[str, Any]:
+    """Returns the input layer of a functional config."""
+    return layer("InputLayer", name, batch_shape=[None, *shape], dtype=dtype)
+
+
+def at(name: str, *shape: int | None, node: int = 0, output: int = 0) -> dict[str, Any]:
+    """Returns a tensor in the form in which Keras 3 refers to it. ``shape`` does not include the batch axis."""
+    config = {"shape": [None, *shape], "dtype": "float32", "keras_history": [name, node, output]}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def foreign(class_name: str, name: str, *nodes: Any, **config: Any) -> dict[str, Any]:
+    """Returns a layer of a custom class."""
+    entry = layer(class_name, name, *nodes, module="some.package", **config)
+    return {**entry, "registered_name": f"package>{class_name}"}
+
+
+def chain(*layers: dict[str, Any], name: str = "sequential") -> dict[str, Any]:
+    """Returns the config of a Sequential of Keras 3."""
+    entries = [{key: entry[key] for key in entry if key not in ("name", "inbound_nodes")} for entry in layers]
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": name, "trainable": True, "layers": entries},
+        "registered_name": None,
+    }
+
+
+def initializer(class_name: str, **config: Any) -> dict[str, Any]:
+    """Returns an initializer as Keras 3 writes it."""
+    return {"module": "keras.initializers", "class_name": class_name, "config": config, "registered_name": None}
+
+
+def _single(body: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Returns a functional model of an input and one layer."""
+    name = body["name"]
+    node = {"args": [at("x", *shape[1:])], "kwargs": {}}
+    return functional(inputs(*shape[1:]), {**body, "inbound_nodes": [node]}, outputs=[[name, 0, 0]])
+
+
+def _inside(entry: dict[str, Any]) -> dict[str, Any]:
+    """Returns a layer in the form in which it is stored as an argument of another layer."""
+    return {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
+
+
+# Class names of Keras 3.0 to 3.6 ----------------------------------------------------------------------------------------
+
+
+@case
+def orthogonal_initializer_of_an_LSTM() -> Case:
+    body = layer("LSTM", "r", units=3, recurrent_initializer=initializer("OrthogonalInitializer", gain=1.0, seed=None))
+    return Case(_single(body, (None, 5, 4)), {"r": ([(None, 3)], 96)})
+
+
+@case
+def orthogonal_initializer_with_a_gain() -> Case:
+    body = layer("GRU", "r", units=3, recurrent_initializer=initializer("OrthogonalInitializer", gain=2.0, seed=7))
+    return Case(_single(body, (None, 5, 4)), {"r": ([(None, 3)], 81)})
+
+
+@case
+def identity_initializer_of_a_Dense() -> Case:
+    body = layer("Dense", "d", units=3, kernel_initializer=initializer("IdentityInitializer", gain=1.0))
+    return Case(_single(body, (None, 4)), {"d": ([(None, 3)], 15)})
+
+
+@case
+def orthogonal_initializer_inside_a_wrapper() -> Case:
+    orthogonal = initializer("OrthogonalInitializer", gain=1.0, seed=None)
+    cell = layer("LSTMCell", "cell", units=3, recurrent_initializer=orthogonal)
+    inner = layer("RNN", "rnn", cell=_inside(cell))
+    return Case(_single(layer("Bidirectional", "b", layer=_inside(inner)), (None, 5, 4)), {"b": ([(None, 6)], 192)})
+
+
+# Custom classes with several outputs -----------------------------------------------------------------------------------
+
+
+@case
+def custom_class_whose_outputs_are_both_used() -> Case:
+    config = functional(
+        inputs(4),
+        foreign("Halves", "h", [at("x", 4)]),
+        layer("Dense", "a", [at("h", 2)], units=3),
+        layer("Dense", "b", [at("h", 2, output=1)], units=5),
+        outputs=[["a", 0, 0], ["b", 0, 0]],
+    )
+    return Case(config, {"h": ([(None, 2), (None, 2)], None), "a": ([(None, 3)], 9), "b": ([(None, 5)], 15)})
+
+
+@case
+def custom_class_whose_third_output_is_used() -> Case:
+    config = functional(
+        inputs(4),
+        foreign("Thirds", "h", [at("x", 4)]),
+        layer("Dense", "a", [at("h", 2, output=2)], units=3),
+        outputs=[["a", 0, 0]],
+    )
+    return Case(config, {"h": ([None, None, (None, 2)], None), "a": ([(None, 3)], 9)})
+
+
+@case
+def custom_class_whose_second_output_is_an_output_of_the_model() -> Case:
+    config = functional(
+        inputs(4),
+        foreign("Halves", "h", [at("x", 4)]),
+        layer("Dense", "a", [at("h", 2)], units=3),
+        outputs=[["a", 0, 0], ["h", 0, 1]],
+    )
+    return Case(config, {"h": ([(None, 2), None], None), "a": ([(None, 3)], 9)})
+
+
+@case
+def lambda_with_two_outputs() -> Case:
+    code = {"class_name": "__lambda__", "config": {"code": "", "defaults": None, "closure": None}}
+    config = functional(
+        inputs(4),
+        layer("Lambda", "h", [at("x", 4)], function=code, arguments={}),
+        layer("Dense", "a", [at("h", 2)], units=3),
+        layer("Dense", "b", [at("h", 2, output=1)], units=5),
+        outputs=[["a", 0, 0], ["b", 0, 0]],
+    )
+    return Case(config, {"h": ([(None, 2), (None, 2)], 0), "a": ([(None, 3)], 9), "b": ([(None, 5)], 15)}, 0)
+
+
+@case
+def unknown_operation_with_two_outputs() -> Case:
+    operation = layer("Scan", "h", [at("x", 4)], module="keras.src.ops.core")
+    config = functional(
+        inputs(4),
+        operation,
+        layer("Dense", "a", [at("h", 2)], units=3),
+        layer("Dense", "b", [at("h", 2, output=1)], units=5),
+        outputs=[["a", 0, 0], ["b", 0, 0]],
+    )
+    return Case(config, {"a": ([(None, 3)], 9), "b": ([(None, 5)], 15)}, 0)
+
+
+# A custom class as an output: Keras counts the calls of a custom Functional from 1 ------------------------------------
+
+
+@case
+def custom_model_as_the_output() -> Case:
+    config = functional(inputs(4), foreign("Backbone", "m", [at("x", 4)]), outputs=[["m", 1, 0]])
+    return Case(config, {"m": ([None], None)})
+
+
+@case
+def custom_model_called_twice_with_the_second_call_as_the_output() -> Case:
+    node = [at("m", 4)]
+    config = functional(inputs(4), foreign("Backbone", "m", [at("x", 4)], node), outputs=[["m", 2, 0]])
+    return Case(config, {"m": ([None], None)})
+
+
+@case
+def custom_model_called_twice_with_the_first_call_as_the_output() -> Case:
+    config = functional(
+        inputs(4),
+        foreign("Backbone", "m", [at("x", 4)], [at("x", 4)]),
+        layer("Dense", "a", [at("m", 4, node=1)], units=3),
+        outputs=[["a", 0, 0], ["m", 1, 0]],
+    )
+    return Case(config, {"m": ([(None, 4)], None), "a": ([(None, 3)], 15)})
+
+
+@case
+def custom_layer_called_twice_with_the_second_call_as_the_output() -> Case:
+    config = functional(inputs(4), foreign("Same", "m", [at("x", 4)], [at("m", 4)]), outputs=[["m", 1, 0]])
+    return Case(config, {"m": ([None], None)})
+
+
+# Others ------------------------------------------------------------------------------------------------------------------
+
+
+@case
+def adapted_Discretization() -> Case:
+    body = layer("Discretization", "d", bin_boundaries=[0.1, 0.2], num_bins=4, output_mode="one_hot")
+    return Case(_single(body, (None, 1)), {"d": ([(None, 3)], 0)})
+
+
+@case
+def adapted_Discretization_with_whole_numbers() -> Case:
+    body = layer("Discretization", "d", bin_boundaries=[0.1, 0.2], num_bins=4, output_mode="int")
+    return Case(_single(body, (None, 3)), {"d": ([(None, 3)], 0)})
+
+
+@case
+def Discretization_without_boundaries() -> Case:
+    body = layer("Discretization", "d", bin_boundaries=None, num_bins=4, output_mode="one_hot")
+    return Case(_single(body, (None, 1)), {"d": ([(None, 4)], 0)})
+
+
+@case
+def custom_classes_with_an_argument_name() -> Case:
+    config = functional(
+        inputs(4),
+        {**foreign("Named", "one", [at("x", 4)]), "config": {"name": "same"}},
+        {**foreign("Named", "two", [at("one", 4)]), "config": {"name": "same"}},
+        layer("Dense", "a", [at("two", 4)], units=3),
+        outputs=[["a", 0, 0]],
+    )
+    return Case(config, {"one": ([(None, 4)], None), "two": ([(None, 4)], None), "a": ([(None, 3)], 15)}, 0)
+
+
+@case
+def custom_classes_in_a_Sequential_with_an_argument_name() -> Case:
+    named = [{**foreign("Named", "n"), "config": {"name": "same"}} for _ in range(2)]
+    config = chain(inputs(4), *named, layer("Dense", "a", units=3))
+    return Case(config, {"same": ([None], None), "named": ([None], None), "a": ([None], None)}, 0)
+
+
+@case
+def custom_class_whose_argument_name_is_no_text() -> Case:
+    config = functional(
+        inputs(4),
+        {**foreign("Named", "one", [at("x", 4)]), "config": {"name": ["u", "v"]}},
+        layer("Dense", "a", [at("one", 4)], units=3),
+        outputs=[["a", 0, 0]],
+    )
+    return Case(config, {"one": ([(None, 4)], None), "a": ([(None, 3)], 15)}, 0)
+
+
+# A Sequential with several outputs -----------------------------------------------------------------------------------------
+
+
+def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
+    """Returns a functional model that calls a model named ``sequential`` once, with a Dense for each of its first two
+    outputs.
+    """
+    entry = {**inner, "name": "sequential", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    dense = [layer("Dense", f"d{n}", [at("sequential", 2, output=n)], units=3) for n in range(2)]
+    return functional(inputs(*shape), entry, *dense, outputs=[["d0", 0, 0], ["d1", 0, 0]])
+
+
+_DENSE_ROWS: dict[str, tuple[list[Shape | None], int | None]] = {"d0": ([(None, 3)], 9), "d1": ([(None, 3)], 9)}
+
+
+@case
+def Sequential_that_ends_in_an_LSTM_with_states() -> Case:
+    inner = chain(inputs(5, 4), layer("LSTM", "r", units=2, return_state=True))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 3, 56), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_GRU_with_states() -> Case:
+    inner = chain(inputs(5, 4), layer("GRU", "r", units=2, return_state=True))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 2, 48), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_Bidirectional_without_a_merge() -> Case:
+    cell = _inside(layer("LSTM", "r", units=2))
+    inner = chain(inputs(5, 4), layer("Bidirectional", "b", layer=cell, merge_mode=None))
+    return Case(_nested(inner, 5, 4), {"sequential": ([(None, 2)] * 2, 112), **_DENSE_ROWS})
+
+
+@case
+def Sequential_that_ends_in_a_model_with_two_outputs() -> Case:
+    branches = [layer("Dense", f"e{n}", [at("x", 4)], units=2) for n in range(2)]
+    last = functional(inputs(4), *branches, outputs=[["e0", 0, 0], ["e1", 0, 0]])
+    inner = chain(inputs(4), {**last, "name": "model"})
+    return Case(_nested(inner, 4), {"sequential": ([(None, 2)] * 2, 20), **_DENSE_ROWS})
+
+
+@case
+def Sequential_with_states_as_the_model() -> Case:
+    config = chain(inputs(5, 4), layer("LSTM", "r", units=2, return_state=True))
+    return Case(config, {"r": ([(None, 2)] * 3, 56)})
+
+
+# Nested models that are called on another rank -----------------------------------------------------------------------------
+
+
+def _called_on(declared: tuple[int | None, ...], shape: tuple[int | None, ...], output: Shape) -> Case:
+    inner = functional(
+        inputs(*declared), layer("Flatten", "f", [at("x", *declared)]), outputs=[["f", 0, 0]], name="inner"
+    )
+    entry = {**inner, "name": "inner", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    return Case(functional(inputs(*shape), entry, outputs=[["inner", 1, 0]]), {"inner": ([output], 0)})
+
+
+@case
+def model_for_images_without_channels_called_on_one_channel() -> Case:
+    return _called_on((28, 28), (28, 28, 1), (None, 784))
+
+
+@case
+def model_for_one_channel_called_on_images_without_channels() -> Case:
+    return _called_on((28, 28, 1), (28, 28), (None, 784))
+
+
+@case
+def model_for_one_feature_called_on_several() -> Case:
+    return _called_on((1,), (4,), (None, 4))
+
+
+@case
+def model_for_two_features_called_on_one() -> Case:
+    return _called_on((3, 2), (3, 1), (None, 3))
+
+
+# 0, 1 and null for true and false ------------------------------------------------------------------------------------------
+
+
+@case
+def use_bias_as_a_number() -> Case:
+    return Case(_single(layer("Dense", "d", units=3, use_bias=1), (None, 4)), {"d": ([(None, 3)], 15)})
+
+
+@case
+def use_bias_as_null() -> Case:
+    body = layer("Conv1D", "c", filters=2, kernel_size=[3], use_bias=None)
+    return Case(_single(body, (None, 9, 4)), {"c": ([(None, 7, 2)], 24)})
+
+
+@case
+def return_sequences_as_a_number_inside_a_wrapper() -> Case:
+    cell = _inside(layer("LSTM", "r", units=3, return_sequences=1, use_bias=0))
+    return Case(_single(layer("Bidirectional", "b", layer=cell), (None, 5, 4)), {"b": ([(None, 5, 6)], 168)})
+
+
+@case
+def epsilon_as_null() -> Case:
+    body = layer("LayerNormalization", "b", epsilon=None, scale=0)
+    return Case(_single(body, (None, 4)), {"b": ([(None, 4)], 4)})

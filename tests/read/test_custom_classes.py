@@ -1,0 +1,287 @@
+"""Custom classes and functions in Keras files are never taken for Keras's own, and are no reason to refuse a file.
+
+The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models; ``tests/live/test_custom_files.py`` compares files.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+import h5py
+import numpy as np
+import pytest
+
+from convcalc import Report, infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.model import Foreign
+from convcalc.read import read
+from convcalc.write.config import config_json
+from tests.helpers.keras_configs import data, functional, layer, sequential, tensor
+
+INPUT = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
+END = layer("Dense", "dense", [tensor("made")], units=4)  # the file records (None, 3) as the input shape
+LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"units": 2}, "registered_name": None}
+
+
+def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
+    """Returns the config of an object as Keras 3 writes it. The class is part of the program that saved the file."""
+    written = {"module": None, "registered_name": class_name, **more}
+    return {"class_name": class_name, "config": {"name": name, "amount": 3}, **written}
+
+
+def called(entry: dict[str, Any]) -> dict[str, Any]:
+    """Returns the entry as a layer with the name ``made``, called on the input."""
+    entry = {**entry, "config": {**entry["config"], "name": "made"}}
+    return {**entry, "name": "made", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
+
+
+def old(class_name: str, **config: Any) -> dict[str, Any]:
+    """Returns a layer in the form of the ``.h5`` files of Keras 2."""
+    return {"class_name": class_name, "config": {"name": "made", "trainable": True, "dtype": "float32", **config}}
+
+
+def report(content: Any) -> Report:
+    return infer(read(data(content), "model.json"))
+
+
+def messages(result: Report, code: str = "unknown-layer") -> list[str]:
+    return [problem.message for problem in result.problems if problem.code == code]
+
+
+@pytest.mark.parametrize("class_name", ["RMSNormalization", "LayerScale", "Attention", "MultiHeadAttention", "Dense"])
+@pytest.mark.parametrize(
+    ("module", "package"), [(None, ""), (None, "Custom>"), (None, "pkg>"), ("my.module", ""), ("my.module", "pkg>")]
+)
+def test_a_custom_class_with_a_name_of_keras_is_foreign(class_name: str, module: str | None, package: str) -> None:
+    entry = custom(class_name, module=module, registered_name=package + class_name)
+    result = report(functional(INPUT, called(entry), END))
+    made = result.layers[1]
+    assert isinstance(made.definition, Foreign)
+    assert made.params is UNKNOWN
+    assert made.output_shapes == ((UNKNOWN, 3),)
+    assert result.layers[2].params == 16
+    (message,) = messages(result)
+    assert f"({class_name}, module {module or 'null'}, registered_name {package + class_name})" in message
+    assert "output shapes, weights and costs are unknown" in message
+
+
+@pytest.mark.parametrize("registered", [None, "TFDIdentity"])
+def test_the_own_layers_of_keras_may_repeat_their_name(registered: str | None) -> None:
+    entry = custom("TFDIdentity", module="keras.src.layers.preprocessing.feature_space", registered_name=registered)
+    result = report(functional(INPUT, called(entry), END))
+    assert not messages(result)
+    assert result.layers[1].params == 0
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        old("Attention", units=8),
+        old("MultiHeadAttention", head_num=2),
+        old("LayerNormalization"),
+        old("Dense", units="4", activation="linear"),
+        old("BatchNormalization", axis=-1, momentum=0.9, groups=2),
+        old("Softmax", units=3),
+        old("pkg>Dense", units=4, activation="linear", use_bias=True),
+        old("Custom>Attention", use_scale=False),
+    ],
+    ids=lambda entry: f"{entry['class_name']} {sorted(entry['config'])[-1]}",
+)
+def test_without_a_module_a_class_is_of_keras_only_if_its_arguments_are(entry: dict[str, Any]) -> None:
+    for place in (sequential(INPUT, entry), sequential(INPUT, layer("TimeDistributed", "made", layer=entry))):
+        result = report(place)
+        (message,) = messages(result)
+        assert entry["class_name"] in message
+        assert result.layers[-1].params is UNKNOWN
+    reason = "not a layer of Keras" if ">" in entry["class_name"] else "not Keras's class, "
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("entry", "params"),
+    [
+        (old("Dense", units=4, activation="linear", use_bias=True, batch_input_shape=[None, 5, 3]), 16),
+        (old("LeakyReLU", alpha=0.2), 0),
+        (old("SpatialDropout1D", rate=0.1, noise_shape=None, seed=None), 0),
+        (old("Embedding", input_dim=7, output_dim=2, input_length=5, mask_zero=False), 14),
+        (old("Flatten"), 0),
+    ],
+    ids=lambda value: value["class_name"] if isinstance(value, dict) else "",
+)
+def test_without_a_module_the_layers_of_keras_are_known(entry: dict[str, Any], params: int) -> None:
+    first = (
+        layer("InputLayer", "x", batch_shape=[None, 5], dtype="float32") if "input_dim" in entry["config"] else INPUT
+    )
+    result = report(sequential(first, entry))
+    assert not result.problems
+    assert result.layers[-1].params == params
+
+
+def test_without_a_module_a_layer_of_keras_inside_a_wrapper_is_known() -> None:
+    entry = old("LeakyReLU", alpha=0.2)
+    result = report(sequential(INPUT, layer("TimeDistributed", "made", layer=entry)))
+    assert not result.problems
+    assert result.layers[-1].output_shapes == ((UNKNOWN, 5, 3),)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {**old("CustomScaleLayer", scale=0.2), "registered_name": "Custom>CustomScaleLayer"}
+        | {"module": "tf_keras.src.applications.inception_resnet_v2"},
+        old("Custom>CustomScaleLayer", scale=0.2),
+    ],
+)
+def test_a_layer_that_keras_2_registered_as_custom_is_known(entry: dict[str, Any]) -> None:
+    called_entry = {**entry, "name": "made", "inbound_nodes": [{"args": [[tensor("x"), tensor("x")]], "kwargs": {}}]}
+    result = report(functional(INPUT, called_entry, END))
+    assert not messages(result)
+    assert result.layers[1].params == 0
+
+
+def test_a_class_of_keras_with_wrong_arguments_is_an_error() -> None:
+    with pytest.raises(ConvcalcError, match="needs the argument 'units'"):
+        report(functional(INPUT, layer("Dense", "made", [tensor("x")]), END))
+
+
+RNN = {"module": "keras.layers", "class_name": "RNN", "config": {"cell": custom("Cell")}, "registered_name": None}
+WRAPPERS: dict[str, dict[str, Any]] = {
+    "TimeDistributed": {"layer": custom("Mine")},
+    "TimeDistributed ": {"layer": custom("Dense", registered_name="pkg>Dense")},
+    "TimeDistributed  ": {"layer": {**layer("TimeDistributed", "t"), "config": {"layer": custom("Mine")}}},
+    "TimeDistributed   ": {"layer": RNN},
+    "RNN": {"cell": custom("Cell")},
+    "RNN ": {"cell": [custom("GRUCell"), LSTM_CELL]},
+    "RNN  ": {"cell": {**layer("StackedRNNCells", "s"), "config": {"cells": [LSTM_CELL, custom("Cell")]}}},
+    "Bidirectional": {"layer": RNN, "merge_mode": "concat"},
+    "Bidirectional ": {"layer": custom("LSTM", registered_name="Custom>LSTM")},
+    "SpectralNormalization": {"layer": custom("Mine")},
+    "Pipeline": {"layers": [custom("Mine"), {**layer("Rescaling", "r"), "config": {"scale": 2.0}}]},
+    "Pipeline ": {"layers": [{**layer("TimeDistributed", "t"), "config": {"layer": RNN}}]},
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper: str) -> None:
+    config = functional(INPUT, layer(wrapper.strip(), "made", [tensor("x")], **WRAPPERS[wrapper]), END)
+    if isinstance(WRAPPERS[wrapper].get("cell"), list):
+        stack = {**layer("StackedRNNCells", "s"), "config": {"cells": WRAPPERS[wrapper]["cell"]}}
+        config = functional(INPUT, layer("RNN", "made", [tensor("x")], cell=stack), END)
+    result = report(config)
+    made = result.layers[1]
+    assert made.class_name == wrapper.strip()
+    assert made.params is UNKNOWN
+    assert made.macs is UNKNOWN
+    assert made.output_shapes == ((UNKNOWN, 3),)
+    assert result.layers[2].params == 16
+    (message,) = messages(result)
+    assert "the layer in 'made' (" in message
+    # A model that is written and read again is the same model, and the custom object is unchanged.
+    again = report(config_json(result).encode())
+    assert [row.params for row in again.layers] == [row.params for row in result.layers]
+    assert messages(again)[0].partition(": the layer")[2] == message.partition(": the layer")[2]
+
+
+def test_the_weights_in_an_archive_count_for_a_wrapper() -> None:
+    """A TimeDistributed layer contains a custom layer, for which the archive stores a (3, 3) kernel and a (3,) bias."""
+    config = functional(INPUT, layer("TimeDistributed", "made", [tensor("x")], layer=custom("Mine")), END)
+    weights, file = BytesIO(), BytesIO()
+    with h5py.File(weights, "w") as written:
+        written["layers/time_distributed/layer/vars/0"] = np.zeros((3, 3), "float32")
+        written["layers/time_distributed/layer/vars/1"] = np.zeros(3, "float32")
+        written["layers/dense/vars/0"] = np.zeros((3, 4), "float32")
+        written["layers/dense/vars/1"] = np.zeros(4, "float32")
+    with ZipFile(file, "w") as packed:
+        packed.writestr("config.json", data(config))
+        packed.writestr("model.weights.h5", weights.getvalue())
+    result = infer(read(file.getvalue(), "model.keras"))
+    assert [row.params for row in result.layers] == [0, 12, 16]
+    assert result.totals.params == 28
+
+
+def function(name: str, module: str = "builtins") -> dict[str, Any]:
+    """Returns a function in the form in which Keras 3 writes it."""
+    return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
+
+
+ACTIVATIONS = [
+    function("my_function"),
+    function("pkg>my_function"),
+    function("softmax_v2"),  # tf.nn.softmax
+    function("log_softmax_v2"),
+    function("sin", "keras.src.ops.numpy"),
+    "my_function",  # Keras 2
+    "softmax_v2",
+    custom("MyActivation"),
+    {"class_name": "pkg>MyActivation", "config": {}},
+]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
+def test_a_custom_activation_changes_only_flops(activation: Any) -> None:
+    def inner(class_name: str, **config: Any) -> dict[str, Any]:
+        return {"module": "keras.layers", "class_name": class_name, "config": config, "registered_name": None}
+
+    lstm_cell = inner("LSTMCell", units=2, recurrent_activation=activation)
+    for made, params, shape in (
+        (layer("Dense", "made", units=4, activation=activation), 16, (UNKNOWN, 5, 4)),
+        (layer("Activation", "made", activation=activation), 0, (UNKNOWN, 5, 3)),
+        (layer("LSTM", "made", units=2, recurrent_activation=activation), 48, (UNKNOWN, 2)),
+        (layer("TimeDistributed", "made", layer=inner("Dense", units=4, activation=activation)), 16, (UNKNOWN, 5, 4)),
+        (layer("Bidirectional", "made", layer=inner("GRU", units=2, activation=activation)), 84, (UNKNOWN, 4)),
+        (layer("RNN", "made", cell=inner("StackedRNNCells", cells=[lstm_cell])), 48, (UNKNOWN, 2)),
+    ):
+        result = report(sequential(INPUT, made))
+        row = result.layers[-1]
+        assert (row.params, row.output_shapes) == (params, (shape,))
+        (message,) = messages(result, "unknown-function")
+        assert "FLOPs are unknown" in message
+        name = activation if isinstance(activation, str) else activation["class_name"]
+        assert (activation["config"] if name == "function" else name) in message
+        flops = result.as_dict()["layers"][-1]["flops"]
+        assert flops is None
+        again = report(config_json(result).encode())
+        assert again.layers[-1].params == params
+
+
+@pytest.mark.parametrize("argument", ["kernel_initializer", "kernel_regularizer", "kernel_constraint"])
+@pytest.mark.parametrize(
+    "value",
+    ["my_object", function("my_object"), function("pkg>my_object"), custom("MyObject"), custom("Zeros")],
+    ids=str,
+)
+def test_other_custom_objects_change_no_number(argument: str, value: Any) -> None:
+    dense = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 4, argument: value}}
+    for made in (
+        layer("Dense", "made", units=4, **{argument: value}),
+        layer("TimeDistributed", "made", layer={**dense, "registered_name": None}),
+    ):
+        result = report(sequential(INPUT, made))
+        assert result.totals.params == 16
+        (message,) = messages(result, "unknown-function")
+        assert argument in message
+        assert "no number depends on it" in message
+
+
+def test_the_objects_of_keras_are_no_warning() -> None:
+    values = {
+        "activation": {"module": "keras.layers", "class_name": "LeakyReLU", "config": {}, "registered_name": None},
+        "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}},
+        "bias_initializer": {
+            "module": "keras.initializers",
+            "class_name": "Zeros",
+            "config": {},
+            "registered_name": None,
+        },
+        "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.1}},
+    }
+    assert not report(sequential(INPUT, layer("Dense", "made", units=4, **values))).problems
+
+
+def test_a_layer_inside_a_wrapper_may_have_an_unknown_dtype() -> None:
+    inner = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 4, "dtype": "complex64"}}
+    made = layer("TimeDistributed", "made", layer={**inner, "registered_name": None})
+    assert messages(report(sequential(INPUT, made)), "unknown-dtype")

@@ -1,0 +1,443 @@
+"""Files whose weights are needed, because the config does not say enough.
+
+Tested: classes whose config lists no layers, files that contain only weights, and layers after an unknown shape.
+
+The layouts and the numbers are those of Keras 3.15.1 and tf_keras 2.21 (``tests/live/test_weights_tree.py`` compares with them).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from convcalc import Report, infer
+from convcalc.analyse.assumptions import Assumptions
+from convcalc.analyse.study import Study
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.cli import main
+from convcalc.read import load, read
+from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
+from convcalc.report_json.write import report_json
+from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
+
+Shapes = Mapping[str, Sequence[int]]
+OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name": "ex>MyModel"}
+
+
+def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are layer names, stored beside the variables."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        for path, shape in shapes.items():
+            integer = "generator" in path or path.endswith("optimizer/vars/0")
+            written[path] = np.zeros(shape, "int64" if integer else "float32")
+        for path, name in (names or {}).items():
+            variables = written.require_group(f"{path}/vars".lstrip("/"))
+            if name:
+                variables.attrs["name"] = name
+        for path, value in (values or {}).items():
+            written[path] = value
+    return file.getvalue()
+
+
+def archive(config: Any, weights: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        packed.writestr("config.json", json.dumps(config))
+        packed.writestr(WEIGHTS_MEMBER, weights)
+    return file.getvalue()
+
+
+def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
+    """Returns an ``.h5`` file as Keras 2 writes it: only weights, or weights and the config."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as written:
+        top = written
+        if config is not None:
+            written.attrs["model_config"] = json.dumps(config)
+            top = written.create_group("model_weights")
+        top.attrs["layer_names"] = [name.encode() for name in layers]
+        for name, weights in layers.items():
+            group = top.create_group(name)
+            group.attrs["weight_names"] = [weight.encode() for weight in weights]
+            for weight, shape in weights.items():
+                group[weight] = np.zeros(shape, "float32")
+    return file.getvalue()
+
+
+def of(content: bytes) -> Report:
+    return infer(read(content, "file"))
+
+
+def rows(report: Report) -> list[tuple[str, str, int, Any]]:
+    return [(row.path, row.class_name, row.depth, row.params) for row in report.layers]
+
+
+# The weights of a subclassed model, after training with Keras 3.15. The model contains a convolution, a list of two
+# blocks, and a Sequential model.
+SHAPES = {
+    "vars/0": (),
+    "c/vars/0": (3, 3, 1, 8),
+    "c/vars/1": (8,),
+    "blocks/block/a/vars/0": (8, 8),
+    "blocks/block/vars/0": (1,),
+    "blocks/block_1/a/vars/0": (8, 8),
+    "blocks/block_1/vars/0": (1,),
+    "decoder/layers/dense/vars/0": (8, 2),
+    "decoder/layers/dense/vars/1": (2,),
+    "drop/seed_generator/vars/0": (2,),
+    "optimizer/vars/0": (),
+    "optimizer/vars/1": (),
+    "optimizer/vars/2": (3, 3, 1, 8),
+    "d_optimizer/vars/0": (),
+    "d_optimizer/vars/1": (),
+    "d_optimizer/vars/2": (8, 2),
+}
+NAMES = {
+    "": "my_model",
+    "c": "conv2d",
+    "blocks/block": "b0",
+    "blocks/block/a": "dense",
+    "blocks/block_1": "b1",
+    "blocks/block_1/a": "dense_1",
+    "decoder": "dec",
+    "decoder/layers/dense": "dense_2",
+    "drop": "dropout",
+    "drop/seed_generator": "seed_generator",
+    "f": "flatten",
+    "d_optimizer": "adam",
+}
+TREE = [
+    ("vars", "Variables", 0, 1),
+    ("blocks/block", "b0", 0, 65),
+    ("blocks/block/vars", "Variables", 1, 1),
+    ("blocks/block/a", "dense", 1, 64),
+    ("blocks/block_1", "b1", 0, 65),
+    ("blocks/block_1/vars", "Variables", 1, 1),
+    ("blocks/block_1/a", "dense_1", 1, 64),
+    ("c", "conv2d", 0, 80),
+    ("decoder", "dec", 0, 18),
+    ("decoder/layers/dense", "dense_2", 1, 18),
+    ("drop", "dropout", 0, 0),
+    ("f", "flatten", 0, 0),
+]
+
+
+def test_a_class_without_layers_in_its_config_has_the_rows_of_its_weights() -> None:
+    config = {**OWN, "build_config": {"input_shape": [None, 8, 8, 1]}}
+    report = of(archive(config, tree(SHAPES, NAMES)))
+    assert rows(report) == TREE
+    totals = report.totals
+    assert (totals.params, totals.param_bytes, totals.trainable_params, totals.macs) == (229, 916, UNKNOWN, UNKNOWN)
+    assert totals.incomplete == {"trainable_params": "unknown", "non_trainable_params": "unknown", "macs": "unknown"}
+    assert (report.model.name, report.model.class_name) == ("my_model", "MyModel")
+    assert report.input_shapes == ((UNKNOWN, 8, 8, 1),)
+    assert report.output_shapes == (None,)
+    assert [problem.code for problem in report.problems] == [codes.UNKNOWN_LAYER]
+    data = json.loads(report_json(Study.of(report, Assumptions())))
+    assert data["totals"]["params"] == 229
+    assert data["model"]["output_shapes"] == [None]
+
+
+def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
+    report = of(archive({**OWN, "build_config": {"input_shape": [1, 8, 8, 1]}}, tree(SHAPES, dict.fromkeys(NAMES, ""))))
+    assert report.totals.params == 229
+    assert [row.class_name for row in report.layers if row.depth == 0] == ["Variables", "block", "block", *"????"]
+
+
+def test_weights_alone() -> None:
+    report = of(tree(SHAPES, NAMES))
+    assert rows(report) == TREE
+    assert (report.model.name, report.model.class_name, report.totals.params) == ("my_model", "Weights", 229)
+    old = of(legacy({"x": {}, "dense": {"dense/kernel:0": (3, 4), "dense/bias:0": (4,)}, "bn": {"bn/gamma:0": (4,)}}))
+    assert rows(old) == [("x", "?", 0, 0), ("dense", "?", 0, 16), ("bn", "?", 0, 4)]
+    assert old.totals.params == 20
+
+
+def test_an_hdf5_file_of_something_else_is_not_a_model() -> None:
+    with pytest.raises(ConvcalcError, match="contains neither a model nor weights of Keras") as failed:
+        read(tree({"data": (3, 4), "group/data": (2,)}), "file")
+    assert failed.value.problems[0].code == codes.NOT_A_MODEL
+
+
+def test_keras_2_stores_metrics_which_no_summary_counts() -> None:
+    shapes = {
+        "layers/dense/vars/0": (3, 4),
+        "layers/dense/vars/1": (4,),
+        "layers/dense_1/vars/0": (4, 3),
+        "metrics/auc/vars/0": (200,),
+        "metrics/mean/vars/0": (),
+        "metrics/mean/vars/1": (),
+    }
+    report = of(archive(OWN, tree(shapes)))
+    assert rows(report) == [("layers/dense", "dense", 0, 16), ("layers/dense_1", "dense", 0, 12)]
+
+
+def test_an_object_with_two_scalars_is_a_layer() -> None:
+    """An example is StarReLU: its scale and its bias are scalars."""
+    report = of(archive(OWN, tree({"act/vars/0": (), "act/vars/1": ()}, {"act": "star_re_lu"})))
+    assert rows(report) == [("act", "star_re_lu", 0, 2)]
+
+
+def test_a_config_without_layers_and_without_weights_is_one_row() -> None:
+    config = {
+        "module": "keras_hub.src.models.vgg.vgg_backbone",
+        "class_name": "VGGBackbone",
+        "config": {"name": "vgg", "stackwise_num_filters": [8, 64]},
+        "registered_name": "keras_hub>VGGBackbone",
+    }
+    report = of(json.dumps(config).encode())
+    assert rows(report) == [("vgg", "VGGBackbone", 0, UNKNOWN)]
+    assert report.totals.incomplete["params"] == "unknown"
+    assert "a .keras archive of the model also stores its weights" in report.problems[0].message
+    built = {**config, "build_config": {"shapes_dict": {"token_ids_shape": [None, 7], "mask_shape": [None, 7]}}}
+    report = of(json.dumps(built).encode())
+    assert [row.name for row in report.layers] == ["token_ids", "mask", "vgg"]
+    assert report.input_shapes == ((UNKNOWN, 7), (UNKNOWN, 7))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"class_name": "Functional", "config": {}},
+        {"class_name": "Sequential", "config": {"layers": 3}, "module": "keras"},
+        {"class_name": "Dense", "config": {"units": 3}, "module": "keras.layers"},
+        {"class_name": 3, "config": {}},
+        {"class_name": "", "config": {}},
+        {"class_name": "Mine", "config": []},
+    ],
+)
+def test_a_config_that_is_not_a_model_is_refused(config: Any) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        read(json.dumps(config).encode(), "file")
+    assert failed.value.problems[0].code == codes.NOT_A_MODEL
+
+
+# Totals ----------------------------------------------------------------------------------------------------------------
+
+
+def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
+    entry = layer("Mine", "mine", [tensor(source)], **config)
+    return {**entry, "module": "my.package", "registered_name": "my>Mine"}
+
+
+def unrecorded(entry: Any) -> Any:
+    """Returns the layer without the recorded shapes of its inputs. Files of Keras 2 do not record shapes either."""
+    return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
+
+
+def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the_file() -> None:
+    layers = [
+        foreign(),
+        layer("Dense", "dense", [tensor("mine")], units=4, use_bias=False),
+        layer("BatchNormalization", "bn", [tensor("dense")]),
+        layer("ReLU", "relu", [tensor("bn")]),
+        layer("Dense", "last", [tensor("relu")], units=2),
+    ]
+    config = functional(INPUT, *map(unrecorded, layers), outputs=[["last", 0, 0]])
+    stored = {
+        "x": {},
+        "mine": {"mine/w:0": (5,)},
+        "dense": {"dense/kernel:0": (7, 4)},
+        "bn": {f"bn/{name}:0": (4,) for name in ("gamma", "beta", "moving_mean", "moving_variance")},
+        "relu": {},
+        "last": {"last/kernel:0": (4, 2), "last/bias:0": (2,)},
+    }
+    report = of(legacy(stored, config))
+    assert [(row.name, row.params, row.trainable_params) for row in report.layers] == [
+        ("x", 0, 0),
+        ("mine", 5, UNKNOWN),
+        ("dense", 28, 28),
+        ("bn", 16, 8),
+        ("relu", 0, 0),
+        ("last", 10, 10),
+    ]
+    assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
+    assert "params" not in report.totals.incomplete
+    # In a file without weights, the parameters of a layer are known only if the layer has no weights for any input.
+    alone = of(json.dumps(config).encode())
+    assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("class_name", "config", "stored", "trainable"),
+    [
+        ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3}, [(3, 3, 2, 6), (6,)], 114),
+        ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2}, [(3, 3, 3, 2), (6,)], 60),
+        ("SeparableConv1D", {"filters": 5, "kernel_size": 3}, [(3, 3, 1), (1, 3, 5), (5,)], 29),
+        ("ConvLSTM2D", {"filters": 3, "kernel_size": 2}, [(2, 2, 2, 12), (2, 2, 3, 12), (12,)], 252),
+        ("LSTM", {"units": 4}, [(3, 16), (4, 16), (16,)], 128),
+        ("PReLU", {"shared_axes": [1, 2]}, [(1, 1, 5)], 5),
+        ("BatchNormalization", {"axis": 1}, [(3,)] * 4, 6),
+        ("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 1.0, 1.0]}, [], 0),
+        ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 7], "bias_axes": "d"}, [(5, 7), (7,)], 42),
+    ],
+)
+def test_each_family_after_an_unknown_shape(
+    class_name: str, config: Any, stored: list[tuple[int, ...]], trainable: int
+) -> None:
+    """The expected numbers of parameters are those that tf_keras counts."""
+    after = unrecorded(layer(class_name, "dense", [tensor("mine")], **config))
+    weights = {f"dense/w{number}:0": shape for number, shape in enumerate(stored)}
+    report = of(legacy({"x": {}, "mine": {}, "dense": weights}, functional(INPUT, unrecorded(foreign()), after)))
+    params = sum(int(np.prod(shape)) for shape in stored)
+    assert (report.layers[2].params, report.layers[2].trainable_params) == (params, trainable)
+
+
+def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> None:
+    """The head of a language model reuses the embedding of the backbone, so the archive stores the embedding once.
+
+    An example is keras_hub's GPT2CausalLM.
+    """
+    head = layer("Dense", "head", [tensor("mine")], units=4)
+    config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
+    shapes = {"layers/mine/inner/vars/0": (3, 4), "layers/mine/inner/vars/1": (4,), "layers/mine/vars/0": (5,)}
+    report = of(archive(config, tree(shapes, {"layers/mine": "mine", "layers/mine/inner": "head"})))
+    assert [row.params for row in report.layers] == [0, 21, 16]
+    assert (report.totals.params, report.totals.param_bytes) == (21, 84)
+
+
+EMBEDDING = {"class_name": "Embedding", "config": {"name": "table", "input_dim": 11}, "module": "keras.layers"}
+TABLE = np.arange(44, dtype="float32").reshape(11, 4)
+
+
+def backbone_and_head() -> Any:
+    """Returns a model of a custom backbone and a custom head. The head's config contains the backbone's embedding."""
+    head = layer("Head", "head", [tensor("mine")], token_embedding=EMBEDDING)
+    head = {**head, "module": "my.package", "registered_name": "my>Head"}
+    return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
+
+
+def test_a_custom_layer_that_contains_a_layer_of_another_one() -> None:
+    """Keras counts the shared embedding in the rows of both layers, but only once in the total.
+
+    An example is keras_hub's MaskedLMHead.
+    """
+    shapes = {"layers/mine/table/vars/0": (11, 4), "layers/mine/vars/0": (5,), "layers/head/vars/0": (11,)}
+    names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
+    report = of(archive(backbone_and_head(), tree(shapes, names)))
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
+    # If the file stores a table for the head, the head does not share the table of the backbone.
+    own = {**shapes, "layers/head/table/vars/0": (11, 4)}
+    report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
+
+
+def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
+    content = legacy(
+        {
+            "x": {},
+            "mine": {"table/embeddings": (11, 4), "dense/kernel": (4, 4)},
+            "head": {"head/bias": (11,), "table/embeddings": (11, 4)},
+        },
+        backbone_and_head(),
+    )
+    # All elements have the same value here, so equal arrays do not show that both are the same variable.
+    assert of(content).totals.params == 44 + 16 + 11 + 44
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as written:
+        for name in ("mine", "head"):
+            written[f"model_weights/{name}/table/embeddings"][...] = TABLE
+    report = of(file.getvalue())
+    assert ([row.params for row in report.layers], report.totals.params) == ([0, 60, 55], 71)
+
+
+def test_weights_of_another_model_do_not_change_the_total() -> None:
+    head = layer("Dense", "head", [tensor("mine")], units=4)
+    config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
+    report = of(archive(config, tree({"layers/conv2d/vars/0": (9, 9)})))
+    assert (report.totals.params, report.totals.incomplete["params"]) == (16, "partial")
+
+
+def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
+    """If a wrapper has the statement ``self.w = self.layer.kernel``, tf.keras 2.15 stores the kernel twice.
+
+    The kernel must count once. An example is tfa's SpectralNormalization, with 304 parameters, not 592.
+    """
+    kernel = np.arange(15, dtype="float32").reshape(3, 5)
+    values = {
+        "layers/mine/layer/vars/0": kernel,
+        "layers/mine/layer/vars/1": np.zeros(5, "float32"),
+        "layers/mine/vars/0": kernel,
+        "layers/mine/vars/1": np.zeros((1, 5), "float32"),
+    }
+    config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
+    assert of(archive(config, tree({}, values=values))).totals.params == 25
+    # All elements have the same value here, so equal arrays do not show that both are the same variable.
+    values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
+    assert of(archive(config, tree({}, values=values))).totals.params == 40
+
+
+def test_lora_is_counted_though_archives_do_not_store_it() -> None:
+    config = functional(INPUT, foreign(), layer("Dense", "dense", [tensor("mine")], units=4, lora_rank=2))
+    shapes = {"layers/mine/vars/0": (5,), "layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
+    report = of(archive(config, tree(shapes, {"layers/mine": "mine", "layers/dense": "dense"})))
+    assert (report.layers[2].params, report.totals.params) == (16 + 14, 35)
+
+
+def test_an_unbuilt_model_has_unknown_counts() -> None:
+    config = sequential(layer("Dense", "dense", units=4))
+    report = of(archive(config, tree({}, {"": "model", "layers/dense": "dense"})))
+    assert (report.layers[0].params, report.totals.params) == (UNKNOWN, UNKNOWN)
+
+
+def exit_code(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+# Sharded weights, weights of another file, and commands ------------------------------------------------------------------
+
+
+def sharded(folder: Path, names: Sequence[str]) -> Path:
+    parts = [list(SHAPES.items())[:5], list(SHAPES.items())[5:]]
+    for name, part in zip(("m_00000.weights.h5", "m_00001.weights.h5"), parts):
+        whole = name.endswith("1.weights.h5")
+        own = {path: text for path, text in NAMES.items() if whole or f"{path}/vars/0".lstrip("/") in dict(part)}
+        (folder / name).write_bytes(tree(dict(part), own))
+    path = folder / "m.weights.json"
+    path.write_text(json.dumps({"metadata": {"total_size": 1.0}, "weight_map": {"/vars": names[0], "/c/vars": names}}))
+    return path
+
+
+def test_sharded_weights_are_read_from_the_files_beside_the_list(tmp_path: Path) -> None:
+    report = infer(load(sharded(tmp_path, ["m_00000.weights.h5", "m_00001.weights.h5"])))
+    assert [row for row in rows(report) if row[3]] == [row for row in TREE if row[3]]
+    assert report.totals.params == 229
+
+
+@pytest.mark.parametrize("name", ["../m_00000.weights.h5", "/etc/passwd", "a\\b.weights.h5", 3, None, "other.h5"])
+def test_a_list_that_names_a_file_elsewhere_is_refused(name: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConvcalcError, match="which is not a file beside it"):
+        load(sharded(tmp_path, ["m_00000.weights.h5", name]))
+
+
+def test_a_config_with_the_weights_of_another_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, weights = tmp_path / "model.json", tmp_path / "model.weights.h5"
+    config.write_text(json.dumps(OWN))
+    weights.write_bytes(tree(SHAPES, NAMES))
+    assert exit_code("summary", str(config), "--weights", str(weights), "-q") == 0
+    assert exit_code("summary", str(config), "--weights", str(weights), "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out)["totals"]["params"] == 229
+    assert exit_code("summary", str(config), "--weights", str(config)) == 2
+
+
+def test_no_other_model_is_written_of_a_class_without_layers(tmp_path: Path) -> None:
+    for name, content in (("m.keras", archive(OWN, tree(SHAPES, NAMES))), ("m.json", json.dumps(OWN).encode())):
+        path = tmp_path / name
+        path.write_bytes(content)
+        for ending in ("yaml", "json", "py"):
+            assert exit_code("convert", str(path), "-o", str(tmp_path / f"out.{ending}")) == 2
+            assert not (tmp_path / f"out.{ending}").exists()

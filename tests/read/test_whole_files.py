@@ -1,0 +1,134 @@
+"""Files with one unusual detail. The whole file must not be refused because of this detail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from convcalc import infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.read import read
+from convcalc.write import FORMATS
+from tests.helpers.whole_files import CASES
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_config(name: str) -> None:
+    case = CASES[name]
+    report = infer(read(json.dumps(case.config).encode(), "model.json"))
+    rows = {row.path: row for row in report.layers}
+    for path, (shapes, params) in case.rows.items():
+        row = rows[path]
+        result = [
+            None if shape is None else tuple(None if size is UNKNOWN else size for size in shape)
+            for shape in row.output_shapes
+        ]
+        assert result == shapes, path
+        assert (None if row.params is UNKNOWN else row.params) == params, path
+
+
+def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> bytes:
+    """Returns the JSON of a Keras 2 Sequential that begins with an input layer."""
+    entries = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": shape, "dtype": "float32", "name": "x"}},
+        *({"class_name": name, "config": {"name": f"l{n}", **config}} for n, (name, config) in enumerate(layers)),
+    ]
+    return json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": entries}}).encode()
+
+
+# The numbers are those of tf_keras (``tests/live/test_keras2_layers.py`` makes the same layers).
+@pytest.mark.parametrize(
+    ("layer", "shape", "output", "params"),
+    [
+        (("ThresholdedReLU", {"theta": 0.5}), [None, 5], (None, 5), 0),
+        (("RandomHeight", {"factor": 0.3}), [None, 9, 8, 3], (None, None, 8, 3), 0),
+        (("RandomWidth", {"factor": [0.1, 0.2]}), [None, 9, 8, 3], (None, 9, None, 3), 0),
+        (("SyncBatchNormalization", {"axis": [2]}), [None, 9, 3], (None, 9, 3), 12),
+        (("BatchNormalization", {"axis": [1, 2]}), [None, 9, 8, 3], (None, 9, 8, 3), 288),
+        (("BatchNormalizationV1", {"axis": [3]}), [None, 9, 8, 3], (None, 9, 8, 3), 12),
+        (("BatchNormalizationV2", {"axis": 3}), [None, 9, 8, 3], (None, 9, 8, 3), 12),
+        (("CuDNNLSTM", {"units": 3}), [None, 5, 4], (None, 3), 108),
+        (("CuDNNGRU", {"units": 3, "return_sequences": True}), [None, 5, 4], (None, 5, 3), 81),
+        (
+            ("Bidirectional", {"layer": {"class_name": "CuDNNLSTM", "config": {"name": "r", "units": 3}}}),
+            [None, 5, 4],
+            (None, 6),
+            216,
+        ),
+        (("LSTM", {"units": 3, "time_major": True}), [None, 5, 4], (5, 3), 96),
+        (("GRU", {"units": 3, "time_major": True, "return_sequences": True}), [None, 5, 4], (None, 5, 3), 81),
+        (
+            ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 7], "bias_axes": "d"}),
+            [None, 5, 3],
+            (None, 5, 7),
+            28,
+        ),
+        (
+            ("LocallyConnected1D", {"filters": 4, "kernel_size": [3], "strides": [2], "implementation": 1}),
+            [None, 9, 3],
+            (None, 4, 4),
+            160,
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) and isinstance(value[0], str) else "",
+)
+def test_a_layer_of_keras_2(
+    layer: tuple[str, dict[str, Any]], shape: list[int | None], output: tuple[int | None, ...], params: int
+) -> None:
+    report = infer(read(keras2(layer, shape=shape), "model.json"))
+    assert not report.problems
+    row = report.layers[-1]
+    assert [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in row.output_shapes] == [output]
+    assert row.params == params
+
+
+def test_a_layer_that_only_keras_2_has_is_not_converted() -> None:
+    report = infer(read(keras2(("CuDNNLSTM", {"units": 3}), shape=[None, 5, 4]), "model.json"))
+    for write in FORMATS.values():
+        with pytest.raises(ConvcalcError, match=r"'l0' \(CuDNNLSTM\) can only be a layer of Keras 2"):
+            write(report)
+
+
+# Before Keras 2.2.3, the config of a Sequential was only a list of layers. The first layer could state the input shape
+# in several ways.
+@pytest.mark.parametrize(
+    ("first", "output", "params"),
+    [
+        (("Dense", {"units": 3, "input_dim": 4}), (None, 3), 15),
+        (("Dense", {"units": 3, "batch_input_shape": [None, 4]}), (None, 3), 15),
+        (("Dense", {"units": 3, "input_shape": [4]}), (None, 3), 15),
+        (("LSTM", {"units": 3, "input_dim": 4, "input_length": 5}), (None, 3), 96),
+        (("SimpleRNN", {"units": 3, "input_dim": 4}), (None, 3), 24),
+        (("Embedding", {"input_dim": 9, "output_dim": 3, "input_length": 6}), (None, 6, 3), 27),
+        (("Embedding", {"input_dim": 9, "output_dim": 3, "input_length": None}), (None, None, 3), 27),
+    ],
+)
+def test_a_sequential_whose_config_is_a_list(
+    first: tuple[str, dict[str, Any]], output: tuple[int | None, ...], params: int
+) -> None:
+    name, config = first
+    layers = [{"class_name": name, "config": {"name": "a", **config}}]
+    inner = {"class_name": "Sequential", "config": layers}
+    for config in (layers, [inner, {"class_name": "Activation", "config": {"name": "b", "activation": "relu"}}]):
+        data = json.dumps({"class_name": "Sequential", "config": config}).encode()
+        report = infer(read(data, "model.json"))
+        assert not report.problems
+        row = next(row for row in report.layers if row.name == "a")
+        assert [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in row.output_shapes] == [
+            output
+        ]
+        assert report.totals.params == params
+
+
+def test_two_lists_of_layers_in_a_list_have_automatic_names() -> None:
+    layers = [
+        [{"class_name": "Dense", "config": {"name": "a", "units": 3, **more}}]
+        for more in ({"input_dim": 4}, {"input_dim": 3})
+    ]
+    config = [{"class_name": "Sequential", "config": inner} for inner in layers]
+    report = infer(read(json.dumps({"class_name": "Sequential", "config": config}).encode(), "model.json"))
+    assert report.totals.params == 27
+    assert [row.name for row in report.layers if row.depth == 0] == ["sequential_1", "sequential_2"]
