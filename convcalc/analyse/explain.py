@@ -114,7 +114,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         sections = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
         return Explanation(row, number, len(report.layers), summary, sections)
     assert isinstance(definition, LayerDefinition)
-    if any(shape is None for shape in row.calls[-1].input_shapes):
+    if any(shape is None for shape in row.calls[-1].result.inputs):
         unknown = Section("Output", (("output", "unknown, because an input is unknown"),))
         return Explanation(row, number, len(report.layers), definition.summary, (inputs, unknown))
     inferred = _trace(definition, row)
@@ -125,7 +125,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
 
 def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
     """Returns the result of the layer's rule on traced numbers. The name of an axis stands for its unknown size."""
-    names = _axis_names(definition, row)
+    names, result = _axis_names(definition, row), row.calls[-1].result
 
     def size(value: Number, index: int) -> Number:
         if value is not UNKNOWN:
@@ -134,11 +134,9 @@ def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
 
     args = {
         name: map_numbers(lambda number: number if number is UNKNOWN else traced(number), value)
-        for name, value in {**definition.defaults, **row.config}.items()
+        for name, value in {**definition.defaults, **row.config, **result.args}.items()
     }
-    shapes = [
-        tuple(size(value, index) for index, value in enumerate(shape or ())) for shape in row.calls[-1].input_shapes
-    ]
+    shapes = [tuple(size(value, index) for index, value in enumerate(shape)) for shape in result.rule_inputs]
     return apply_rule(definition, args, shapes, row.dtype)
 
 
@@ -219,7 +217,8 @@ def _macs(row: LayerReport, inferred: Inferred) -> Section:
     if plain(macs) == 0:
         return Section("MACs", (("MACs", "0: the layer does not multiply by weights"),))
     lines = [("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are unknown)'} for one sample")]
-    batch = plain(row.calls[-1].input_shapes[0][0]) if row.calls[-1].input_shapes[0] else UNKNOWN
+    first = row.calls[-1].result.inputs[0]
+    batch = plain(first[0]) if first else UNKNOWN
     if isinstance(plain(row.macs), int) and plain(row.macs) != plain(macs):
         calls = f"in {len(row.calls)} calls" if len(row.calls) > 1 else ""
         whole = f"for a batch of {batch}" if isinstance(batch, int) and batch != 1 else ""

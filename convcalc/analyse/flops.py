@@ -82,7 +82,7 @@ class _Counter:
     def row(self, row: LayerReport) -> LayerReport:
         """Returns the row with its FLOPs."""
         sums = [self._sum(call.result) for call in row.calls]
-        calls = [CallReport(call.inputs, call.result, call.masks, part.value) for call, part in zip(row.calls, sums)]
+        calls = [CallReport(call.inputs, call.result, call.received, part.value) for call, part in zip(row.calls, sums)]
         key = (row.counts, *(call.result for call in row.calls))
         counts = self.counts.get(key)
         if counts is None:

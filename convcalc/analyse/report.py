@@ -50,7 +50,7 @@ class CallReport:
     Attributes:
         inputs: the names of the tensors that the layer receives.
         result: the result of the engine; equal calls share one result.
-        masks: the shapes of the masks that the layer also receives.
+        received: the shapes of these tensors, if they differ from the inputs of the layer's rule, e.g. if some are masks.
         flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
         output_shapes: the shapes of the outputs (None: unknown).
         output_dtypes: the dtypes of the outputs (empty: unknown).
@@ -58,7 +58,7 @@ class CallReport:
         recorded: True if the output shapes come from the model's file, because they cannot be inferred.
     """
 
-    __slots__ = ("flops", "inputs", "masks", "result")
+    __slots__ = ("flops", "inputs", "received", "result")
 
     output_shapes: tuple[Shape | None, ...] = _shared("result.outputs")
     output_dtypes: tuple[str, ...] = _shared("result.dtypes")
@@ -69,15 +69,15 @@ class CallReport:
         self,
         inputs: tuple[str, ...],
         result: CallResult,
-        masks: tuple[Shape | None, ...] = (),
+        received: tuple[Shape | None, ...] = (),
         flops: Number | None = None,
     ) -> None:
-        self.inputs, self.result, self.masks, self.flops = inputs, result, masks, flops
+        self.inputs, self.result, self.received, self.flops = inputs, result, received, flops
 
     @property
     def input_shapes(self) -> tuple[Shape | None, ...]:
-        """The shapes of all tensors that the layer receives."""
-        return self.result.inputs + self.masks if self.masks else self.result.inputs
+        """The shapes of all tensors that the layer receives, in the order of :attr:`inputs`."""
+        return self.received or self.result.inputs
 
 
 class Counts(Struct):

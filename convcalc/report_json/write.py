@@ -152,7 +152,7 @@ class _Rows:
         """Returns the object of a call with the bytes of its outputs and its receptive fields."""
         return {
             "inputs": list(call.inputs),
-            "input_shapes": _shapes(call.input_shapes) if call.masks else self.once(_shapes, call.input_shapes),
+            "input_shapes": _shapes(call.input_shapes) if call.received else self.once(_shapes, call.input_shapes),
             "output_shapes": self.once(_shapes, call.output_shapes),
             "output_dtypes": self.once(list, call.output_dtypes),
             "macs": plain_number(call.macs),

@@ -4,11 +4,14 @@ import pytest
 
 from convcalc import infer
 from convcalc.analyse.explain import _trace, explain, find_layer
-from convcalc.base.numbers import plain
+from convcalc.base.numbers import plain, shape_text
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import CATALOGUE, find, parameters, sample_macs
 from convcalc.layers.examples import example_spec
+from convcalc.read.keras_files.config import read_config
 from convcalc.read.spec.spec import read_spec
+from tests.helpers.keras_configs import functional, layer
+from tests.helpers.whole_files import at, inputs
 
 SPEC = """
 input: [28, 28, 1]
@@ -65,6 +68,64 @@ def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
         assert "params" in traced.unknown or plain(parameters(traced)) == row.params
         assert "macs" in traced.unknown or plain(sample_macs(traced)) == row.macs
         explain(result, row.name)
+
+
+SEQUENCE_LAYERS = (
+    "LSTM: 2",
+    "GRU: {units: 2, return_sequences: true}",
+    "SimpleRNN: 2",
+    "RNN: {cell: {LSTMCell: 2}}",
+    "RNN: {cell: {StackedRNNCells: [[{GRUCell: 2}, {LSTMCell: 3}]]}}",
+    "Bidirectional: {layer: {LSTM: 2}}",
+    "Bidirectional: {layer: {GRU: 2}, merge_mode: null}",
+    "TimeDistributed: {layer: {Dense: 2}}",
+    "GlobalAveragePooling1D",
+    "BatchNormalization",
+    "Softmax",
+    "Dense: 3",
+    "Attention: {from: [steps, steps]}",
+    "AdditiveAttention: {from: [steps, steps]}",
+    "Attention: {from: [steps, steps], return_attention_scores: true}",
+    "MultiHeadAttention: {num_heads: 2, key_dim: 2, from: [steps, steps]}",
+    "MultiHeadAttention: {num_heads: 2, key_dim: 2, from: [steps, steps], return_attention_scores: true}",
+    "Add: {from: [steps, steps]}",
+    "Concatenate: {from: [steps, steps]}",
+)
+
+
+@pytest.mark.parametrize("layer", SEQUENCE_LAYERS)
+@pytest.mark.parametrize("steps", ["Masking: {name: steps}", "ReLU: {name: steps}"])
+@pytest.mark.parametrize("above", ["", "  - Masking\n"])
+def test_a_layer_with_masks_is_explained(layer: str, steps: str, above: str) -> None:
+    """A mask is a tensor that the layer receives, but not an input of its rule. The output shapes equal the report's."""
+    result = report(f"input: [5, 4]\nlayers:\n{above}  - {steps}\n  - {layer}")
+    number = len(result.layers)
+    explanation = explain(result, str(number))
+    (output,) = (section for section in explanation.sections if section.title == "Output")
+    assert [text for label, text in output.lines if label.startswith("output")] == list(
+        map(shape_text, result.layers[-1].output_shapes)
+    )
+
+
+def test_inputs_and_masks_have_their_own_shapes_in_any_order() -> None:
+    """A Keras file sorts the arguments of a call by name, so a mask can come before an input."""
+    kwargs = {"attention_mask": at("mask", 3, 5), "query": at("query", 3, 4), "value": at("value", 5, 6)}
+    attention = layer("MultiHeadAttention", "attention", num_heads=2, key_dim=2)
+    config = functional(
+        inputs(3, 5, name="mask"),
+        inputs(3, 4, name="query"),
+        inputs(5, 6, name="value"),
+        {**attention, "inbound_nodes": [{"args": [], "kwargs": kwargs}]},
+        input_layers=[["mask", 0, 0], ["query", 0, 0], ["value", 0, 0]],
+        outputs=[["attention", 0, 0]],
+    )
+    result = infer(read_config(config, "model.json"))
+    received = explain(result, "attention").sections[0]
+    assert received.lines == (
+        ("input", "(None, 3, 5) from mask"),
+        ("input", "(None, 3, 4) from query"),
+        ("input", "(None, 5, 6) from value"),
+    )
 
 
 def test_a_layer_is_selected_by_name_number_or_prefix() -> None:
