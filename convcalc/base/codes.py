@@ -204,7 +204,11 @@ INDIVISIBLE_GROUPS = _code("indivisible-groups", "The channels cannot be divided
 SHAPES_DIFFER = _code("shapes-differ", "The input shapes do not match.", _SHAPES)
 SHARED_WEIGHTS = _code("shared-weights", "A shared layer would need different weights for another input.", _SHAPES)
 UNKNOWN_SIZE = _code("unknown-size", "A size must be known.", "Give the size in the model's input.")
-VANISHING_SIZE = _code("vanishing-size", "A kernel or a crop does not fit its input.", _SHAPES)
+VANISHING_SIZE = _code(
+    "vanishing-size",
+    "A kernel or a crop does not fit its input.",
+    "Use padding: same, a smaller kernel or crop, fewer pooling layers before the layer, or a larger input.",
+)
 WRONG_AXIS = _code("wrong-axis", "An axis does not exist.", _SHAPES)
 WRONG_CHANNELS = _code("wrong-channels", "The input has the wrong number of channels.", _SHAPES)
 WRONG_DTYPE = _code("wrong-dtype", "The input has the wrong dtype.", _SHAPES)

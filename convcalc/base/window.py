@@ -118,15 +118,16 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     output = (size - effective + before + after) // stride + 1
     # A causal kernel always fits because of its padding. An input of size 0 has an output of size 0, as with 'same'.
     if output <= 0 and padding != "causal":
-        raise _does_not_fit(
+        raise kernel_too_large(
             effective, f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
         )
     return Window(size, kernel, stride, dilation, before, after, output)
 
 
-def _does_not_fit(effective: Number, size: str) -> Refusal:
-    cure = "use padding: same, a smaller kernel or less pooling"
-    return Refusal(f"has a kernel of {effective}, which does not fit an input of {size} ({cure})", codes.VANISHING_SIZE)
+def kernel_too_large(effective: Number, size: str) -> Refusal:
+    """Returns the refusal of a kernel that does not fit its input. ``size`` describes the size of the input."""
+    cure = "use padding: same or a smaller kernel"
+    return Refusal(f"has a kernel of {effective}, but an input of {size}; {cure}", codes.VANISHING_SIZE)
 
 
 def slide_ceil(
@@ -142,7 +143,7 @@ def slide_ceil(
     if (output - 1) * stride >= size + before:
         output = output - 1
     if output <= 0:
-        raise _does_not_fit(effective, f"{size}")
+        raise kernel_too_large(effective, f"{size}")
     return Window(size, kernel, stride, dilation, before, after, output)
 
 

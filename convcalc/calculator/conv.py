@@ -169,8 +169,7 @@ def conv(
             args, x, filters, groups, depthwise, depth_multiplier, transpose, pool, ceil_mode
         )
     except Refusal as refusal:
-        what = "the pooling" if pool else "the transposed convolution" if transpose else "the convolution"
-        raise error(refusal.code, f"{what} {refusal.message}") from None
+        raise error(refusal.code, f"the layer {refusal.message}") from None
     extra = None if output_padding is None else tuple(int(size) for size in args["output_padding"])
     return ConvAnswer(axis_windows, inferred, asked, framework, pool, ceil_mode, extra)
 

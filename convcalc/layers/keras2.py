@@ -14,6 +14,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
+from convcalc.base.window import kernel_too_large
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import (
     ACTIVATION,
@@ -138,7 +139,7 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
     for size, kernel, stride in zip(spatial, a["kernel_size"], a["strides"]):
         positions = required(size, "size on every spatial axis") - (kernel - 1 if a["padding"] == "valid" else 0)
         if positions < 1:
-            raise Refusal(f"has a kernel of {kernel}, which does not fit an input of {size}", codes.VANISHING_SIZE)
+            raise kernel_too_large(kernel, f"{size}")
         sizes.append((positions + stride - 1) // stride)
     return sizes
 

@@ -240,10 +240,10 @@ def reshape(a: Args, x: Shape) -> Inferred:
     if any(size is UNKNOWN for size in (*x[1:], *target)):
         return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
     if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):
-        fits = f"holds {fixed}" if not free else f"cannot hold them: {total} is not a multiple of {fixed}"
+        cause = f", which holds {fixed}" if not free else f": {total} is not a multiple of {fixed}"
         sizes = ", ".join(map(str, target))
         raise Refusal(
-            f"receives {total} values for each sample, and target_shape ({sizes}) {fits}", codes.RESHAPE, "target_shape"
+            f"cannot reshape the {total} values of a sample to ({sizes}){cause}", codes.RESHAPE, "target_shape"
         )
     return Inferred(((x[0], *(total // fixed if size == -1 else size for size in target)),), dtype=SAME)
 

@@ -96,7 +96,7 @@ def test_transposed_windows_have_their_published_sizes(arguments: tuple[Any, ...
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
 @pytest.mark.parametrize("slider", [slide, slide_ceil])
 def test_a_window_longer_than_its_axis_is_refused(slider: Any, stride: int) -> None:
-    with pytest.raises(Refusal, match="does not fit an input of 2"):
+    with pytest.raises(Refusal, match="but an input of 2"):
         slider(2, 3 + stride, stride, 1, (0, 0))
 
 
@@ -108,10 +108,10 @@ def test_stride_and_dilation_default_to_one() -> None:
 
 @pytest.mark.parametrize(
     ("padding", "words"),
-    [((0, 0), r"2 \("), ((0, 1), r"2 \+ 1 of padding"), ((1, 0), r"2 \+ 1 of padding"), ((1, 2), r"2 \+ 3 of padding")],
+    [((0, 0), "2"), ((0, 1), r"2 \+ 1 of padding"), ((1, 0), r"2 \+ 1 of padding"), ((1, 2), r"2 \+ 3 of padding")],
 )
 def test_a_refusal_mentions_the_padding(padding: tuple[int, int], words: str) -> None:
-    with pytest.raises(Refusal, match=f"does not fit an input of {words}"):
+    with pytest.raises(Refusal, match=f"has a kernel of 9, but an input of {words}; use"):
         slide(2, 9, 1, 1, padding)
 
 

@@ -161,7 +161,7 @@ def test_the_longest_axis_has_a_picture() -> None:
 
 
 WRONG = [
-    (["--in", "6", "--k", "7"], "a kernel of 7, which does not fit an input of 6"),
+    (["--in", "6", "--k", "7"], "the layer has a kernel of 7, but an input of 6; "),
     (["--in", "6"], "give the kernel size with --k"),
     (
         ["--in", "6", "--k", "3", "--s", "2", "--dilation", "2"],

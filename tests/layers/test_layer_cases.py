@@ -562,11 +562,31 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         [(None, 4, 6)],
         "has an output_shape of 3 where 'b' of the input is 4",
     ),
-    ("Reshape", {"target_shape": [5, 2]}, [(None, 4, 3)], r"receives 12 values for each sample, and .* holds 10$"),
-    ("Reshape", {"target_shape": [5, -1]}, [(None, 4, 3)], "cannot hold them: 12 is not a multiple of 5"),
-    ("Reshape", {"target_shape": [5, -1]}, [(None, 11)], "cannot hold them: 11 is not a multiple of 5"),
-    ("Reshape", {"target_shape": [0, -1]}, [(None, 12)], "cannot hold them: 12 is not a multiple of 0"),
-    ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "a kernel of 3, which does not fit an input of 2 "),
+    (
+        "Reshape",
+        {"target_shape": [5, 2]},
+        [(None, 4, 3)],
+        r"cannot reshape the 12 values of a sample to \(5, 2\), which holds 10$",
+    ),
+    (
+        "Reshape",
+        {"target_shape": [5, -1]},
+        [(None, 4, 3)],
+        r"the 12 values of a sample to \(5, -1\): 12 is not a multiple of 5",
+    ),
+    (
+        "Reshape",
+        {"target_shape": [5, -1]},
+        [(None, 11)],
+        r"the 11 values of a sample to \(5, -1\): 11 is not a multiple of 5",
+    ),
+    (
+        "Reshape",
+        {"target_shape": [0, -1]},
+        [(None, 12)],
+        r"the 12 values of a sample to \(0, -1\): 12 is not a multiple of 0",
+    ),
+    ("Conv1D", {"filters": 1, "kernel_size": 3}, [(None, 2, 1)], "a kernel of 3, but an input of 2; "),
 ]
 
 

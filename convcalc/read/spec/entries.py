@@ -36,7 +36,9 @@ _KERAS = r"^((tf\.)?keras\.)?layers\.(?=\w+$)|(tf\.)?keras\.(?=Input$)"
 _OPERATION = r"(?:(?:tf\.)?keras\.)?ops\.([\w.]+)"
 _CUSTOM_CLASS = r"[A-Za-z_][\w.]*[.>]\w+"
 
-_LAYER_FORMS = "write a layer as '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
+_NO_LAYER = (
+    "this entry names no layer; write '- Flatten', '- Dropout: 0.5' or '- Conv2D: {filters: 32, kernel_size: 3}'"
+)
 
 
 class Spec(Struct):
@@ -84,7 +86,7 @@ class Entries:
         if isinstance(entry, ScalarNode) and isinstance(entry.value, str):
             self.use(entry.value, entry, entry, None)
         elif not isinstance(entry, MappingNode) or not entry.fields:
-            self.report(entry, codes.INVALID_LAYER, _LAYER_FORMS)
+            self.report(entry, codes.INVALID_LAYER, _NO_LAYER)
             raise AlreadyReported
         elif "repeat" in entry.fields:
             self.repeat(entry)
@@ -94,7 +96,7 @@ class Entries:
             names = [key for key in entry.fields if key not in COMMON_OPTIONS]
             if len(names) != 1:
                 node = entry.fields[names[1]][0] if names else entry
-                message = _several_names(names) if names else f"this entry does not name a layer; {_LAYER_FORMS}"
+                message = _several_names(names) if names else _NO_LAYER
                 self.report(node, codes.INVALID_LAYER, message)
                 raise AlreadyReported
             key, given = entry.fields[names[0]]
@@ -491,7 +493,7 @@ class Entries:
             self.report(
                 key,
                 codes.TOO_DEEP,
-                f"blocks, repeats and models are nested more than {MAX_OPEN} deep, which is the maximum",
+                f"blocks, repeats and models are nested deeper than the maximum of {MAX_OPEN} levels",
             )
             raise AlreadyReported
         return self.scope._replace(depth=self.scope.depth + 1)

@@ -100,7 +100,7 @@ class _Parser:
 
     def refusal(self) -> Refusal:
         return Refusal(
-            f"'{self.text.strip()}' is not an integer expression; use names, whole numbers, + - * / // % and parentheses",
+            f"'{self.text.strip()}' is not an integer expression; use names, integers and + - * / // % ( )",
             codes.EXPRESSION,
         )
 

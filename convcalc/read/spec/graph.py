@@ -80,7 +80,7 @@ class FileContext:
         self.work += work
         if self.work > MAX_WORK:
             limits = f"{MAX_LAYERS:,} layers or {MAX_WORK:,} values"
-            message = f"with its blocks and repeats expanded, this file has more than {limits}, which is the maximum"
+            message = f"with its blocks and repeats expanded, this file has more than the maximum of {limits}"
             raise self.stop(Problem(codes.TOO_MANY_LAYERS, message, mark()))
 
 

@@ -205,7 +205,7 @@ class _Composer:
         self.values += values
         if self.values > MAX_VALUES:
             cause = " with its aliases expanded" if values > 1 else ""
-            message = f"this file{cause} holds more than {MAX_VALUES:,} values, which is the maximum"
+            message = f"this file{cause} holds more than the maximum of {MAX_VALUES:,} values"
             raise self.fail(codes.TOO_LARGE, message, line, column)
 
     def check_depth(self, depth: int, line: int, column: int) -> None:
