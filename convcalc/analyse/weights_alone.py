@@ -1,7 +1,8 @@
-"""The weights of a layer whose input shapes are unknown.
+"""Finds the weights of a layer whose input shapes are unknown.
 
 The layer's rule is applied to sample shapes that the layer accepts. If the layer has no weights for a sample shape, it
-has none for any input. Weights that depend on the input are known if the file stores weights of the same shapes.
+has none for any input. Weights that depend on the input shape are known only if the file stores weights of exactly
+these shapes.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _SOME_SIZE = 64
 
 
 def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
-    """Returns the result of the rule of a layer with ``count`` inputs of unknown shapes; None if its weights are
+    """Returns the result of the layer's rule for ``count`` inputs of unknown shapes; None if the layer's weights are
     unknown.
 
-    Only the weights and the products of the result are valid; its shapes depend on the sample shape.
+    In the result, only the weights and the products are valid. The shapes belong to the sample shape.
     """
     stored = layer.stored or ()
     for shape in _shapes(definition, layer):
@@ -49,8 +50,8 @@ def _agree(inferred: Inferred, stored: Sequence[StoredWeight]) -> bool:
 
 
 def _sizes(layer: Layer) -> Sequence[Number]:
-    """Returns the sizes to try for the axis of the features: all sizes of stored weights, and lengths of list
-    arguments.
+    """Returns the sizes to try for the features axis: all sizes in the shapes of the stored weights, and the lengths of
+    list arguments.
     """
     sizes = [size for weight in layer.stored or () for size in weight.shape]
     sizes += [len(value) for value in layer.args.values() if isinstance(value, (list, tuple)) and value]

@@ -1,8 +1,8 @@
 """Layers of Keras 2 that Keras 3 does not have. Only Keras 2 files contain them: no spec can name them, and they are
 not in the catalogue.
 
-Some of them are layers of the catalogue with an argument that Keras 3 dropped. The upgrade of configs
-(``read/keras_files/upgrade_keras2.py``) gives each of these layers a separate name. Sources: ``tf_keras/src/layers``.
+Some of these layers are catalogue layers with an argument that Keras 3 dropped. When a config is upgraded
+(``read/keras_files/upgrade_keras2.py``), each of these layers gets a separate name. Sources: ``tf_keras/src/layers``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from convcalc.layers.registry import (
     required,
 )
 
-# The suffix of the separate name of a catalogue layer that behaves as in Keras 2.
+# A catalogue layer that behaves as in Keras 2 has the name of the catalogue layer, followed by this suffix.
 OF_KERAS2 = " (Keras 2)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)
 
@@ -116,7 +116,7 @@ def _thresholded_relu(a: Args, x: Shape) -> Inferred:
 
 def _random_size(axis: int) -> Rule:
     def rule(a: Args, x: Shape) -> Inferred:
-        """Stretches images at random in training, so that the size on this axis is unknown."""
+        """Stretches images by a random factor in training, so the size on this axis is unknown."""
         if len(x) not in (3, 4):
             raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
         at = len(x) + axis
@@ -192,7 +192,9 @@ def _local(rank: int) -> LayerDefinition:
 
 
 def _time_first(rule: Rule) -> Rule:
-    """Returns the rule for an input whose time axis comes before the batch axis if ``time_major`` is true."""
+    """Returns a rule that also accepts ``time_major``: if it is true, the time axis of the input comes before the batch
+    axis.
+    """
 
     def swapped(shape: Shape | None) -> Shape | None:
         return shape if shape is None or len(shape) < 3 else (shape[1], shape[0], *shape[2:])
@@ -204,14 +206,17 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The first axis is the time axis instead of the batch axis, so counts for one sample cannot be scaled by it.
+        # The first axis is the time axis, not the batch axis. So counts for one sample must not be multiplied by its
+        # size.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major
 
 
 def _two_biases(rule: Rule) -> Rule:
-    """Returns the rule of an LSTM or GRU that uses cuDNN: it has one bias for the input and one for the state."""
+    """Returns the rule of an LSTM or GRU that uses cuDNN. Such a layer has one bias for the input and one for the
+    state.
+    """
 
     def cudnn(a: Args, x: Shape, *states: Shape) -> Inferred:
         result = rule(a, x, *states)
@@ -227,7 +232,7 @@ def _two_biases(rule: Rule) -> Rule:
 def _several_axes(rule: Rule) -> Rule:
     """Returns the rule of a batch normalization over several axes.
 
-    Each weight has as many axes as the input; an axis that is not normalized has size 1.
+    Each weight has as many axes as the input; its size is 1 on each axis that is not normalized.
     """
 
     def normalization(a: Args, x: Shape) -> Inferred:
@@ -240,7 +245,9 @@ def _several_axes(rule: Rule) -> Rule:
 
 
 def _sizes_of_the_product(rule: Rule) -> Rule:
-    """Returns the rule of an EinsumDense that takes all output sizes from the product, not from ``output_shape``."""
+    """Returns the rule of an EinsumDense that takes all sizes of the output from the product of input and kernel, not
+    from ``output_shape``.
+    """
 
     def einsum(a: Args, x: Shape) -> Inferred:
         result = rule(a, x)

@@ -1,6 +1,6 @@
 """Reads a file and returns a :class:`convcalc.model.Model`.
 
-``detect`` decides what kind of file it is; this module calls the reader for this kind.
+``detect`` decides which kind of file it is, and this module calls the reader for this kind.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ __all__ = ["config_in", "load", "model_in", "open_source", "parse", "read"]
 
 
 def load(source: str | PathLike[str]) -> Model:
-    """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same in YAML), a ``.keras`` archive,
-    or an HDF5 file (needs h5py, the extra ``hdf5``). The kind is detected by content. ``-`` reads standard input.
+    """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same in YAML), a ``.keras``
+    archive, or an HDF5 file (needs h5py, the extra ``hdf5``). The kind of file is detected by the content. ``-`` reads
+    standard input.
 
     Raises :class:`ConvcalcError` with every problem in the file.
     """

@@ -56,7 +56,9 @@ def read_member(file: BinaryIO, name: str, source: str) -> bytes:
 
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
-    """Opens a member as a file. An uncompressed member is not loaded into memory; Keras does not compress members."""
+    """Opens a member of an archive as a file. A member that is not compressed is not loaded into memory; Keras
+    compresses no members.
+    """
     import zipfile
 
     with _archive(file, source) as archive:
@@ -138,7 +140,7 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
 def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zipfile.ZipInfo:
     """Returns the archive's directory entry for a member.
 
-    If the member does not exist, the error has the code ``missing``.
+    ``missing`` is the code of the error if the member does not exist.
     """
     try:
         info = archive.getinfo(name)
@@ -189,7 +191,7 @@ def parse_json(source_text: Source) -> Any:
 
 
 def _depth(text: str) -> int:
-    """Returns the maximum nesting depth of brackets, without those in strings.
+    """Returns the maximum nesting depth of the brackets outside strings.
 
     Stops when the depth is above the limit.
     """
@@ -206,7 +208,7 @@ def _depth(text: str) -> int:
 def _brackets(text: str) -> Iterator[str]:
     """Yields the brackets outside strings. A string without a closing quote extends to the end of the text.
 
-    Without this rule, the pattern would try each later quote as a start and scan to the end of the text each time.
+    Without this rule, the pattern would scan to the end of the text again from each later quote.
     """
     matches = re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text)
     return (match[0] for match in matches if match[0] in "[]{}")

@@ -21,8 +21,8 @@ class FileKind(Struct):
     - ``starts`` are the possible first bytes of a binary kind.
     - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
-    - ``config`` takes the OpenFile and returns Keras's config as data. None for files that are not written by Keras.
-    - ``tree`` takes the OpenFile and returns a context manager, which opens the HDF5 tree with the weights. None for a
+    - ``config`` takes the OpenFile and returns Keras's config as data; None for kinds that Keras does not write.
+    - ``tree`` takes the OpenFile and returns a context manager, which opens the HDF5 tree with the weights; None for a
       kind without weights.
     - ``weights`` takes the HDF5 tree, the Model and the file's name, and returns the Weights.
     """

@@ -22,7 +22,7 @@ class ArgumentInterner:
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns the arguments that were seen first with the same values and types as ``args``.
 
-        Only scalars and tuples of scalars are compared. If there are other values, ``args`` is returned unchanged.
+        Only scalars and tuples of scalars are compared. If ``args`` contains other values, it is returned unchanged.
         """
         if not args:
             return NO_ARGS

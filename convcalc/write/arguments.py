@@ -47,10 +47,11 @@ def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict
 
 
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
-    """True if the layer has the name that Keras would give it next, so the written file can omit the name.
+    """Returns True if the layer has the name that Keras would give it automatically, so that the written file can omit
+    the name.
 
-    If True, ``names`` counts the automatic name as used. The automatic names of the layer's hidden sublayers always
-    count as used.
+    If True, ``names`` counts the automatic name as used. The automatic names of its hidden sublayers are always counted
+    as used.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)
@@ -62,7 +63,9 @@ def has_automatic_name(names: Names, definition: LayerDefinition | Operation, la
 
 
 def claim_name(names: Names, class_name: str, layer: Layer) -> bool:
-    """True if the layer's name is the next automatic name of its class. If True, ``names`` counts the name as used."""
+    """Returns True if the layer's name is the next automatic name of its class. If True, ``names`` counts the name as
+    used.
+    """
     if names.upcoming(class_name) != layer.name:
         return False
     names.automatic(class_name)

@@ -34,12 +34,12 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
-        # a broken layer is an input of unknown shape
+        # a layer marked as broken is an input of unknown shape
         unknown = [number for number, layer in enumerate(model.layers) if layer.broken]
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # In the file of a Sequential, the build shape of a layer is the output shape of the previous layer.
+                # In the config of a Sequential, the build shape of a layer is the output shape of the layer before it.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -83,7 +83,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
 def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: bool) -> dict[str, Any]:
     """Returns the config object of a layer, an operation or a nested model.
 
-    In a frozen model, all layers are frozen.
+    ``trains`` is False inside a frozen model, where all layers are frozen.
     """
     definition = layer.definition
     if isinstance(definition, Model):
@@ -104,7 +104,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
     config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
     config |= _arguments(layer_definition, layer.args, trains)
-    config["name"] = layer.name  # the arguments of a custom class may have overwritten the name
+    config["name"] = layer.name  # set again, because the arguments of a custom class may contain another name
     if layer_definition is None or layer_definition.is_custom:
         class_name = short_class(layer.class_name)
         module, registered = (

@@ -20,7 +20,7 @@ from convcalc.write.arguments import common_options, non_default_arguments
 from convcalc.write.policies import policy_code
 
 WIDTH = 100
-# For each kind of argument that can be an object: the module of Keras with the classes of such objects.
+# Maps each kind of argument whose value can be an object to the Keras module with the classes of these objects.
 _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
@@ -126,7 +126,7 @@ def expression(value: Any, argument: str = "") -> str:
 def _object(value: Mapping[str, Any], argument: str) -> str | None:
     """Returns the expression that creates an initializer, a regularizer, a constraint or a quantizer.
 
-    Returns None if the mapping describes anything else.
+    Returns None if the mapping does not describe such an object.
     """
     module, name, config = _OBJECTS.get(argument.rpartition("_")[2]), value.get("class_name"), value.get("config")
     if module is None or not isinstance(name, str) or not is_name(name) or not isinstance(config, Mapping):
@@ -134,6 +134,6 @@ def _object(value: Mapping[str, Any], argument: str) -> str | None:
     if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
         raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
     if isinstance(config.get("value_range"), list):
-        # Keras compares the range with a tuple, and a list never equals a tuple
+        # a tuple, because Keras compares the range with a tuple, which a list never equals
         config = {**config, "value_range": tuple(config["value_range"])}
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

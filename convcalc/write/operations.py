@@ -17,7 +17,7 @@ from convcalc.ops.keys import key_text
 def operands(
     layer: Layer, call: Call, text: Callable[[Any], str], reference: Callable[[Sequence[Ref]], str]
 ) -> dict[str, str]:
-    """Returns the arguments of the operation as texts. If possible, the tensors are under ``from``."""
+    """Returns the arguments of the operation as YAML texts. If possible, the tensors are listed under ``from``."""
     operation = layer.definition
     assert isinstance(operation, Operation)
 

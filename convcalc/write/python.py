@@ -28,7 +28,7 @@ from convcalc.write.spec import spec_yaml
 
 # The written code calls these classes, because the functions with the same names create other operations.
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
-# For these functions, the first argument belongs to the constructor of the operation, not to the call.
+# The first argument of these functions is an argument of the operation's constructor, not of its call.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
 
@@ -39,7 +39,7 @@ def python_code(report: Report) -> str:
     """
     require_keras_operations(report.model)
     if any(call.masks for call in report.model.calls):
-        spec_yaml(report)  # raises an error for masks that Keras would not create by itself
+        spec_yaml(report)  # raises an error if the model has a mask that Keras would not create by itself
     module = _Module(report)
     body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
     imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]
@@ -83,8 +83,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls with a second or later output that the model uses.
-        # For a layer of an unknown class, nothing else shows that the layer has several outputs.
+        # Calls whose second or later output is used in the model. For a layer of an unknown class, nothing else shows
+        # that the layer has several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
@@ -93,7 +93,7 @@ class _Function:
         """Returns the lines of a Sequential: ``return keras.Sequential([...])``."""
         entries: list[str] = []
         for layer in self.model.layers:
-            if not layer.broken:  # a broken layer is an input of unknown shape
+            if not layer.broken:  # a layer marked as broken is an input of unknown shape
                 entries += self._maker(layer).lines("    ", ",")
         return [*self.lines, "return keras.Sequential(", "    [", *(f"    {line}" for line in entries), "    ],",
                 f"    name={expression(self.model.name)},", ")"]  # fmt: skip
@@ -188,7 +188,7 @@ class _Function:
         return CallExpression(variable, None)
 
     def _layer(self, call: Call, layer: Layer, shared: bool) -> CallExpression:
-        """Returns the expression for the layer to call.
+        """Returns the expression for the layer that is called.
 
         The expression creates the layer. If the layer is called several times, the expression is the variable that
         holds the layer.
@@ -214,7 +214,8 @@ class _Function:
     def _operation(self, layer: Layer, operation: Operation, call: Call) -> tuple[CallExpression, str]:
         """Returns the code of an operation.
 
-        The code calls a function of ``keras.ops``, or the operation's class if the operation has a name of its own.
+        The code calls a function of ``keras.ops``; if the operation has a name other than its automatic name, the code
+        calls the operation's class.
         """
 
         def put(value: Any) -> Any:

@@ -79,7 +79,9 @@ def _reject_repeated_operations(model: Model) -> None:
 
 
 class _Writer:
-    """Writes one model. If ``names`` is not None, automatic names are left out."""
+    """Writes one model. If ``names`` counts the automatic names, these are left out; if it is None, every name is
+    written.
+    """
 
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
@@ -91,8 +93,8 @@ class _Writer:
     def _labels(self) -> dict[int, str]:
         """Returns labels for the calls that a layer's name cannot identify.
 
-        If a layer is called again, its name means the later call. An earlier call whose output is still used then needs
-        a label.
+        If a layer is called several times, its name means the latest call. An earlier call then needs a label if its
+        output is used later.
         """
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
@@ -195,7 +197,8 @@ class _Writer:
     def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
         """Returns the entry of an operation.
 
-        ``own`` contains ``from`` only if the operation does not read the entry above it.
+        ``own`` holds the entry's own keys; ``from`` is among them only if the operation does not read the entry above
+        it.
         """
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):

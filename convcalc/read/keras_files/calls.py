@@ -1,7 +1,7 @@
 """Puts the calls of a functional config into an order in which they can run.
 
-A config identifies a tensor by a layer, the number of the layer's call and the number of the call's output. A missing
-tensor or a cycle is an error. The error names the path in the file.
+A config identifies a tensor by the name of a layer, the number of one of the layer's calls, and the number of an output
+of this call. A missing tensor and a cycle are errors; the message names the path in the file.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from convcalc.read.keras_files.serialized import KerasTensor
 
 @dataclass
 class LayerEntry:
-    """A layer of a functional model, as in the file.
+    """A layer of a functional model, as the file describes it.
 
     Attributes:
         path: the path of the layer's entry in the file.
-        offset: the number that the file gives the layer's first call.
-        nodes: the layer's calls. Each call is a tree of positional arguments and a mapping of named arguments; both can
-            contain tensors.
+        offset: the number that the file gives to the layer's first call, 0 or 1.
+        nodes: the layer's calls. A call is a pair: the positional arguments as nested lists, and a mapping of the named
+            arguments. Both can contain tensors.
     """
 
     name: str
@@ -38,7 +38,7 @@ class LayerEntry:
 
 
 def type_text(value: Any) -> str:
-    """Returns the type of a value in words."""
+    """Returns the type of a value in words for a message, such as "a list"."""
     names = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
 
@@ -46,7 +46,7 @@ def type_text(value: Any) -> str:
 class CallGraph:
     """Orders the calls of one functional model.
 
-    ``fail`` makes an error from a path and a message. ``legacy`` is True if Keras 2 wrote the calls.
+    The function ``fail`` makes an error from a path and a message. ``legacy`` is True if Keras 2 wrote the calls.
     """
 
     def __init__(self, fail: Callable[..., ConvcalcError], entries: Mapping[str, LayerEntry], legacy: bool) -> None:
@@ -61,7 +61,7 @@ class CallGraph:
         self._used: dict[str, set[int]] | None = None
 
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
-        """Returns the model. Raises for a graph with cycles or missing calls."""
+        """Returns the model. Raises an error if the graph has a cycle or a call is missing."""
         for entry in self.entries.values():
             definition = entry.layer.definition
             if isinstance(definition, Foreign) and entry.nodes:
@@ -81,7 +81,7 @@ class CallGraph:
             entry = shared.setdefault((output, tensor.shape, tensor.dtype), {output: (tensor.shape, tensor.dtype)})
             self.calls[number] = call._replace(recorded={**call.recorded, **entry} if call.recorded else entry)
         output_layers = config.get("output_layers")
-        # A dict whose values are not all single tensors is read as a list.
+        # If a value of the dict is not a single tensor, the dict is read as a list.
         keys = tuple(output_layers) if isinstance(output_layers, dict) and len(output_layers) == len(outputs) else ()
         model = Model(
             name,
@@ -100,8 +100,8 @@ class CallGraph:
         """Finds out whether the file counts the calls of a custom class from 0 or from 1, and sets ``entry.offset``.
 
         Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
-        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used, so every saved
-        call must be used: this is true for only one of the two ways to count.
+        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So of the two
+        ways to count, the right one is the one in which the output of every saved call is used.
         """
         count = len(entry.nodes)
         outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
@@ -146,10 +146,9 @@ class CallGraph:
                 )
 
     def _order_calls(self) -> None:
-        """Adds the calls in order: a call comes after the calls whose outputs it reads, and after earlier calls of
-        its layer.
-        """
-        waiting: dict[tuple[str, int], int] = {}  # how many calls must still be added before this one
+        """Adds the calls to the model in an order in which they can run."""
+        # for each call, the number of calls that must be added before it and are still missing
+        waiting: dict[tuple[str, int], int] = {}
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         tensors: dict[tuple[str, int], list[KerasTensor]] = {}
         ready: list[tuple[str, int]] = []
@@ -191,7 +190,7 @@ class CallGraph:
             raise self.fail(at, f"'{name}' depends on its own output: the graph has a cycle", codes.CYCLE)
 
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
-        """Returns the tensors in a tree of arguments, in Keras's order. The values of a mapping are sorted by key."""
+        """Returns the tensors in nested arguments, in Keras's order: the values of a mapping are sorted by key."""
         tensors = [self._tensor(leaf, path) for leaf in _leaves(tree) if serialized.is_tensor(leaf)]
         return [self._counted_from_zero(tensor) for tensor in tensors] if self.legacy else tensors
 
@@ -202,7 +201,7 @@ class CallGraph:
             raise self.fail(path, "contains a tensor that does not name its call") from None
 
     def _counted_from_zero(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns a tensor from a Keras 2 file with its call counted from 0, as in Keras 3."""
+        """Returns the reference to a tensor with the number of the call counted from 0, as Keras 3 counts calls."""
         entry = self.entries.get(tensor.layer)
         return tensor._replace(node=tensor.node - entry.offset) if entry is not None else tensor
 
@@ -263,14 +262,14 @@ class CallGraph:
                     f"calls {operation.name} with {len(args)} arguments; it takes {len(operation.parameters)}",
                 )
             named = {name: slotted(value) for name, value in zip(operation.parameters, args)}
-        # The arguments have the same order as the call's tensors in _order_calls.
+        # This is the order of the call's tensors in _order_calls.
         for name in kwargs if self.legacy else sorted(kwargs):
             if name in operation.parameters:
                 named[name] = slotted(kwargs[name])
         return named
 
     def _ref(self, tensor: KerasTensor) -> Ref:
-        """Returns the reference to a tensor. All calls that read the tensor get the same object."""
+        """Returns the reference to a tensor. Equal references are one object, which saves memory."""
         call = self.placed[tensor.layer, tensor.node]
         return self._references.setdefault((call, tensor.output), Ref(call, tensor.output))
 
@@ -294,7 +293,9 @@ class CallGraph:
         return tuple(refs)
 
     def _model_ref(self, part: list[Any], path: str) -> Ref:
-        """Returns the tensor that the entry ``[name, call, output]`` of a model's input or output stands for."""
+        """Returns the reference to the tensor that an entry ``[name, call, output]`` in ``input_layers`` or
+        ``output_layers`` names.
+        """
         name, node, output = part
         entry = self.entries.get(name)
         if entry is None or not isinstance(node, int) or not isinstance(output, int):
@@ -322,9 +323,9 @@ def _leaf_lists(value: Any) -> Iterator[list[Any]]:
 
 
 def _leaves(tree: Any) -> Iterator[Any]:
-    """Yields the leaves of a tree of lists and mappings. The values of a mapping are sorted by key.
+    """Yields the values in nested lists and mappings. The values of a mapping are sorted by key.
 
-    A mapping with a ``class_name`` is a leaf, unless it is a tuple.
+    A mapping with a ``class_name`` counts as one value, unless it represents a tuple.
     """
     waiting = [tree]
     while waiting:
@@ -339,7 +340,8 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield part
 
 
-# The first arguments of a layer, in the order that the layer's rule expects. Keras's files sort arguments by name.
+# For some layers, the names of the first arguments in the order that the layer's rule expects. Keras's files sort the
+# arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
 

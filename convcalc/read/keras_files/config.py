@@ -1,7 +1,7 @@
 """Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded to Keras 3 first.
 
 A config contains the whole graph, with operations and masks. Problems name the layer and its path in the file, such as
-``config.layers[3]``. Reading stops at the first error.
+``config.layers[3]``. Reading stops at the first error, and collects warnings before it.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ class ConfigReader:
             at = f"{path}.layers[{number}]"
             layer = self.layer(self.mapping(entry, at), at, depth)
             if isinstance(layer.definition, Foreign) and layer.name in taken:
-                # The name in the config is an argument of the custom class. The file does not contain the layer's name.
+                # The config of a custom class has the class's own arguments, so a ``name`` in it may not be the layer's
+                # name.
                 layer = layer._replace(name=self.names.automatic(layer.class_name))
             layers.append(layer)
             self._take_name(taken, layer.name, at)
@@ -148,8 +149,8 @@ class ConfigReader:
             self._take_name(taken, key, at)
             if layer.name != key:
                 self._take_name(taken, layer.name, at)
-            # In ``output_layers``, Keras 3 counts the calls of a nested Functional from 1. Keras 2 counts the calls of
-            # every nested model from 1, in all places.
+            # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers`` only. Keras 2 counts the calls
+            # of every nested model from 1, everywhere in the file.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
             nodes = self._nodes(entry.get("inbound_nodes", []), at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
@@ -162,7 +163,7 @@ class ConfigReader:
         taken.add(name)
 
     def _nodes(self, value: Any, path: str) -> list[tuple[Any, Mapping[str, Any]]]:
-        """Returns the positional and the named arguments of each call."""
+        """Returns, for each call of a layer, the positional arguments and the named arguments."""
         nodes = []
         for number, entry in enumerate(self.items(value, f"{path}.inbound_nodes")):
             at = f"{path}.inbound_nodes[{number}]"
@@ -185,8 +186,8 @@ class ConfigReader:
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
         if is_custom and not isinstance(config.get("layers"), list):
-            # A custom class can use the argument name for something else. In a functional model, the entry has the
-            # layer's name.
+            # A custom class can have an argument ``name`` with another meaning. In a functional model, the layer's name
+            # is in the entry, outside the config.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
             # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
@@ -195,14 +196,14 @@ class ConfigReader:
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # For a frozen Functional, Keras saves the model's own flag; the layers in it keep their own flags. For a
-            # frozen Sequential, Keras saves nothing.
+            # If a Functional is frozen, Keras saves this with the model, not with the layers inside. If a Sequential is
+            # frozen, Keras saves nothing.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
-        # In a Functional, the path of a layer is its name. Otherwise, the name of the Sequential or outer layer can
-        # come first.
+        # The path of a layer in a Functional is the layer's name. Elsewhere, the name of the Sequential or of the outer
+        # layer can come before it.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         args: Mapping[str, Any] = {}
         if definition is not None and not misfit:
@@ -230,7 +231,7 @@ class ConfigReader:
         return Layer(name, definition.class_name, definition, args, trainable=trainable, dtype=dtype)
 
     def _warn_custom(self, what: str, entry: Mapping[str, Any], misfit: str, name: str, path: str) -> None:
-        """Adds the warning that a layer has a custom class."""
+        """Adds the warning that the class of a layer, or of one of its arguments, is custom."""
         not_keras = f"not Keras's class, {misfit}" if misfit else "not a layer of Keras"
         text = f"{what} ({origin.description(entry)}) is {not_keras}: {_FOREIGN_NOTE}"
         self.warn(path, text, name, codes.UNKNOWN_LAYER)
@@ -252,7 +253,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` belong to the outermost layer, which is this layer or contains it.
+        ``name`` and ``path`` are those of the outermost layer: this layer, or the layer that contains it.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -260,7 +261,8 @@ class ConfigReader:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
-            # Keras writes both arguments of an adapted layer. When Keras loads the layer, it uses only the boundaries.
+            # For an adapted Discretization layer, Keras writes both arguments. When Keras loads the layer, it uses only
+            # the boundaries.
             config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
@@ -277,7 +279,7 @@ class ConfigReader:
         return args, []
 
     def _value(self, argument: Argument, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns the value of an argument. Layers, models and custom functions in it are read too."""
+        """Returns the value of an argument. Layers, models and custom functions inside the value are read too."""
         kind = argument.kind
         if isinstance(kind, LayerValue):
             return self._sublayer(kind, value, name, path, depth)
@@ -309,10 +311,11 @@ class ConfigReader:
         return value if function else serialized.plain(value)
 
     def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns an argument of the layer ``name`` that is itself a layer or a model.
+        """Returns the value of an argument, which must be a layer or a model. ``name`` is the layer that has the
+        argument.
 
-        Adds a warning if its class is custom. Other values are returned unchanged, and are reported when the arguments
-        are checked.
+        Adds a warning if the class of the value is custom. Values of other types are returned unchanged; the later
+        check of the arguments reports them.
         """
         if _is_model(value):
             model = self.model(value, path, depth + 1)
@@ -363,9 +366,9 @@ class ConfigReader:
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
-    """Returns the input shape that the first layer states in Keras 2 style.
+    """Returns the input shape that the first layer states in the way of Keras 2.
 
-    For a nested model, returns its input's shape.
+    If the first layer is a nested model, returns the shape of the nested model's input.
     """
     if not layers or isinstance(layers[0].definition, Foreign):
         return None
@@ -390,7 +393,7 @@ def _is_model(value: Any) -> bool:
 def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
     """Returns the definition of a custom class.
 
-    An installed package can declare one; otherwise its costs are unknown.
+    An installed package can declare the class; otherwise the layer's costs are unknown.
     """
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
@@ -399,15 +402,17 @@ def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
 
 
 def _foreign_name(entry: Mapping[str, Any]) -> str:
-    """Returns the name of a custom class. If Keras has a class of this name, its package or module is included."""
+    """Returns the name of a custom class. If Keras has a class of the same name, the package or module of the custom
+    class is included.
+    """
     class_name = short_class(str(entry.get("class_name")))
     return origin.full_name(entry) if is_builtin(class_name) else class_name
 
 
 def _single_factor(argument: Argument, value: Any) -> Any:
-    """Returns 0.5 for [-0.5, 0.5].
+    """Returns a single number for a symmetric pair: 0.5 for [-0.5, 0.5].
 
-    Keras writes a single factor as such a pair, but some of its own layers do not accept the pair.
+    Keras writes a factor that was given as one number as such a pair, but some layers of Keras do not accept the pair.
     """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:
@@ -416,7 +421,7 @@ def _single_factor(argument: Argument, value: Any) -> Any:
 
 
 def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) -> Mapping[str, Any]:
-    """Returns the config of an input layer with separate arguments for the shape and the batch size, as in a spec."""
+    """Returns the config of an input layer. The shape and the batch size are separate arguments in it, as in a spec."""
     rest = {
         key: value
         for key, value in config.items()
@@ -429,7 +434,9 @@ def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) 
 
 
 def _input(name: str, batch_shape: Shape | None) -> Layer:
-    """Returns an input layer for a model whose file has none. The layer is marked broken if its shape is unknown."""
+    """Returns an input layer for a model whose file contains no input layer. The layer is marked as broken if its shape
+    is unknown.
+    """
     definition = require_builtin("InputLayer")
     if batch_shape is None:
         return Layer(name, definition.class_name, definition, broken=True)

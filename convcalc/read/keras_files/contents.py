@@ -1,4 +1,4 @@
-"""Reads the parts of a Keras file: its config as data, and the HDF5 tree of its weights.
+"""Reads a Keras file: the whole model, only the config as data, or only the HDF5 tree of the weights.
 
 ``convcalc/read/detect.py`` refers to the functions here.
 """
@@ -26,7 +26,7 @@ WEIGHTS_MEMBER = "model.weights.h5"
 def read_keras_file(opened: OpenFile) -> Model:
     """Returns the model in a Keras file.
 
-    If weights cannot be inferred, they are read from the file, if it stores weights.
+    Weights that cannot be inferred are read from the file, if the file stores weights.
     """
     from convcalc.read.keras_files.config import read_config
     from convcalc.read.keras_files.weights import with_stored
@@ -37,7 +37,9 @@ def read_keras_file(opened: OpenFile) -> Model:
 
 
 def read_hdf5_file(opened: OpenFile) -> Model:
-    """Returns the model in an HDF5 file. If the file contains only weights, the model has the layers that they name."""
+    """Returns the model in an HDF5 file. If the file contains only weights, the model has the layers that own these
+    weights.
+    """
     from convcalc.read.keras_files.hdf5 import CONFIG
     from convcalc.read.keras_files.weights_tree import stored_model
 
@@ -48,7 +50,7 @@ def read_hdf5_file(opened: OpenFile) -> Model:
 
 
 def read_sharded_weights(opened: OpenFile) -> Model:
-    """Returns a model with the layers of weights that are split into several files.
+    """Returns a model for weights that are split into several files: its layers are the layers that own these weights.
 
     The opened JSON file lists these files.
     """
@@ -78,7 +80,7 @@ def json_config(opened: OpenFile) -> Any:
 
 
 def yaml_config(opened: OpenFile) -> Any:
-    """Returns a config that was rewritten from JSON to YAML."""
+    """Returns a config from a YAML file, into which the JSON text of a config was rewritten."""
     problems: list[Problem] = []
     node = compose(opened.text, problems)
     if problems:

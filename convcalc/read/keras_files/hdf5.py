@@ -46,8 +46,8 @@ def config_text(file: BinaryIO, name: str) -> Source:
 class Tree:
     """The groups and arrays of an open file. Methods return them as objects of h5py, or None if they do not exist.
 
-    Keras writes a plain tree. So a link to another place or file is an error, and a group in two places is an error
-    too.
+    Keras writes a plain tree. So a link to another place or file is an error, and so is a group that appears in two
+    places.
     """
 
     def __init__(self, root: Any) -> None:
@@ -127,8 +127,8 @@ def array(dataset: Any) -> StoredWeight:
 def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool:
     """Returns True if two lists of arrays are certainly the same variables, stored twice.
 
-    All values must be equal. At least one array must have different values in it: constant arrays, such as zeros, can
-    be equal by chance.
+    All values must be equal, and at least one array must not be constant: constant arrays, such as zeros, can be equal
+    by chance.
     """
     if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
         return False
@@ -145,8 +145,8 @@ def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[S
 def _content(dataset: Any) -> bytes | None:
     """Returns the data of an array.
 
-    Returns None if the array is empty, too large, compressed or divided into chunks. Keras writes no compressed arrays
-    or chunks.
+    Returns None if the array is empty or too large. Also returns None if it is compressed or divided into chunks, which
+    Keras never writes.
     """
     import h5py
 
@@ -158,7 +158,7 @@ def _content(dataset: Any) -> bytes | None:
 
 
 class _CheckedFile(io.RawIOBase):
-    """A file that checks the data that the HDF5 library reads.
+    """A file that checks the data while the HDF5 library reads them.
 
     HDF5 stores texts in structures called heaps. For some damaged heaps, the library would never stop reading.
     """

@@ -1,8 +1,8 @@
 """Distinguishes Keras's own classes and functions from those of other packages and users.
 
-Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files have only the
-name of the class. In these, a class with the name of a Keras class is taken as Keras's if it has the arguments of
-Keras's class.
+Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files contain only
+the name of the class. There, a class with the name of a Keras class is assumed to be Keras's if it has the same
+arguments.
 
 Source: ``keras/src/saving/serialization_lib.py`` and the ``get_config`` methods of ``tf_keras``.
 """
@@ -17,9 +17,10 @@ from convcalc.layers.arguments import KnownName
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
-# The only layer of Keras 2 whose name in files looks like the name of a custom class.
+# The registered name of this layer of Keras 2 looks like the name of a custom class. No other layer of Keras 2 has such
+# a name.
 _REGISTERED = "Custom>CustomScaleLayer"
-# Keys that Keras 2 writes for all layers, besides their arguments.
+# Keys that Keras 2 writes for all layers, in addition to the layer's arguments.
 _COMMON_KEYS = frozenset(
     (
         *("name", "trainable", "dtype", "autocast", "dynamic", "activity_regularizer", "implementation", "rng_type"),
@@ -27,7 +28,8 @@ _COMMON_KEYS = frozenset(
         *("data_format", "keepdims"),
     )
 )
-# Further keys that Keras 2 writes. Each key is followed by the beginnings of the class names that have the key.
+# Keys that Keras 2 writes only for some layers. The value of each key: the beginnings of the names of these layers'
+# classes.
 _KEYS = {
     "noise_shape": ("SpatialDropout",),
     "groups": ("Conv", "DepthwiseConv", "SeparableConv"),
@@ -74,11 +76,11 @@ _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
 
 
 def may_be_keras(entry: Mapping[str, Any]) -> bool:
-    """Returns False if the module or the registered name of an object shows that its class is custom."""
+    """Returns False if the object's module or registered name shows that the object's class is custom."""
     class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
     if class_name == _REGISTERED:
         return True
-    # The upgrade from Keras 2 to Keras 3 may have added a word to the class name.
+    # The upgrade from Keras 2 to Keras 3 may have added a suffix to the class name.
     names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
     if ">" in class_name or (isinstance(registered, str) and registered not in names):
         return False
@@ -88,9 +90,11 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
 
 
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
-    """Returns the reason why an object without a module is not of Keras's class with this name; empty if it may be.
+    """Returns the reason why an object without a module is not of the Keras class with the same name; an empty string
+    if it may be of this class.
 
-    Keras writes all arguments of its own layers, and no others. A missing or additional argument shows a custom class.
+    For its own layers, Keras writes exactly the layer's arguments. A missing or an additional argument shows that the
+    class is custom.
     """
     config = entry["config"]
     if "module" in entry:
@@ -108,7 +112,7 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
 
 
 def description(entry: Mapping[str, Any]) -> str:
-    """Returns what a file says about a custom class or function: its name, module and registered name."""
+    """Returns the name, module and registered name of a custom class or function, for a message."""
     parts = [str(entry.get("class_name"))]
     for key in ("module", "registered_name"):
         if key in entry:
@@ -134,9 +138,9 @@ def full_name(entry: Mapping[str, Any]) -> str:
 
 
 def custom_function(value: Any, kind: KnownName) -> str:
-    """Returns the name of a custom function, which is not one of Keras's functions of this kind.
+    """Returns the name of a function if it is custom, that is, not one of Keras's functions of this kind; otherwise "".
 
-    The kinds are activation, initializer, regularizer and constraint. Returns "" for any other value.
+    ``kind`` is activation, initializer, regularizer or constraint.
     """
     if isinstance(value, Mapping) and value.get("class_name") == "function":
         value = value.get("config")

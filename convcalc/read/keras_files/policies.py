@@ -16,7 +16,7 @@ from convcalc.layers.dtypes import is_policy, with_inner_policies
 
 _DEFAULT = "float32"
 _MAP = "DTypePolicyMap"
-# The settings of each class of policies. The last two classes belong to Keras 2.
+# Each class of policies with the names of its settings. The last two classes belong to Keras 2.
 _QUANTIZED = frozenset({"mode", "source_name", "name"})
 _SETTINGS = {
     "DTypePolicy": frozenset({"name"}),
@@ -30,7 +30,8 @@ _SETTINGS = {
     "PolicyV1": frozenset({"name", "loss_scale"}),
 }
 _DEFAULT_HISTORY = 1024
-# A key of a map can be a regular expression. Only simple expressions are used: others could take very long to match.
+# A key of a map can be a regular expression. Only simple expressions are evaluated, because others could take very long
+# to match.
 _SIMPLE_PATTERN = re.compile(r"(\(\.\*/\)\?|\.[*+]?|\\[dw][*+]?|\\[.-]|[\w/ -])*")
 _MAX_REPETITIONS = 2
 _MAX_PATTERN = 500
@@ -46,7 +47,8 @@ def policy(value: Any) -> str | None:
     """Returns the name of the dtype policy in ``value``, which is a string or a policy object; None if ``value`` is
     None.
 
-    A policy that Keras does not define also gets a name, but :func:`convcalc.layers.dtypes.is_policy` is False for it.
+    A policy that Keras does not define also gets a name. For such a name, :func:`convcalc.layers.dtypes.is_policy`
+    returns False.
     """
     if value is None or isinstance(value, str):
         return value
@@ -78,9 +80,9 @@ def layer_policy(
         value: the ``dtype`` in the layer's config.
         name: the layer's name.
         definition: the layer in the catalogue; None for a custom class.
-        build_config: the layer's ``build_config``. If there is one, Keras builds the layer before the layer is in a
-            model; the layer's path is then its name alone.
-        own_path: True if the layer's path is its name alone, even without a ``build_config``.
+        build_config: the layer's ``build_config``. If the file has it, Keras builds the layer before it adds the layer
+            to a model, and the layer's path is only its name.
+        own_path: True if the layer's path is only its name, even without a ``build_config``.
     """
     if not isinstance(value, Mapping) or value.get("class_name") != _MAP or not _is_keras(value):
         return policy(value)
@@ -90,7 +92,8 @@ def layer_policy(
         return _MAP
     default, by_path = entries
     has_path = definition is None or definition.built_when_made is False
-    if not build_config and not has_path:  # Keras builds the layer before the layer has a path
+    # Keras builds the layer before the layer has a path, so no key can match
+    if not build_config and not has_path:
         if definition is not None and definition.built_when_made is None and set(by_path.values()) - {default}:
             return _MAP
         return default
@@ -111,7 +114,8 @@ def _entries(config: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     default = config.get("default_policy")
     if not isinstance(by_path, Mapping) or set(config) - {"default_policy", "policy_map"}:
         return None
-    # Keras ignores the history length of a float8 policy in a map: it looks for the length in the map, which has none.
+    # Keras ignores the history length of a float8 policy in a map: Keras looks for the length in the map, not in the
+    # policy.
     return _usual_history(policy(default)), {str(key): _usual_history(policy(part)) for key, part in by_path.items()}
 
 
@@ -122,17 +126,17 @@ def _usual_history(name: str | None) -> str:
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
     """Returns examples of the paths that a layer of this name can have.
 
-    The examples are the name alone, the name in an unknown model, and each path with this name that is the beginning of
-    a key.
+    The examples are: the name alone; the name after the name of an unknown model; and, from each key of the map that
+    contains this name, the part up to the name.
     """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]
 
 
 def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy at a path, combined with the policies of the layers inside.
+    """Returns the policy for the path of a layer, combined with the policies for the layers inside this layer.
 
-    If one is unknown, returns only its name.
+    If one of these policies is unknown, returns only the name of the unknown policy.
     """
     own = _at(path, default, by_path)
     names = definition.inner_layers if definition is not None else ()
@@ -145,8 +149,9 @@ def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_
 def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
     """Returns the policy for a path.
 
-    A key that equals the path is used, otherwise the only key whose regular expression matches the path. Returns the
-    default if no key matches. Returns ``_MAP`` if several keys match, or if a key is not a simple expression.
+    A key that equals the path is used first, otherwise the key whose regular expression matches the path. Returns the
+    default if no key matches. Returns ``_MAP`` if the policy is unclear: if several keys match, or a key is not a
+    simple expression.
     """
     if path in by_path:
         return by_path[path]

@@ -29,8 +29,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# Default values in the configs of initializers, regularizers and constraints. An object with only these is written as
-# its name.
+# The default values in the configs of initializers, regularizers and constraints. An object whose values are all
+# defaults is written as its name.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -90,7 +90,7 @@ def constant(value: Any) -> Constant | None:
 def operand(value: Any) -> Any:
     """Returns an operand of an operation.
 
-    The operand is a constant tensor, a slice or ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
+    The operand is a constant tensor, a slice or an ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
     """
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):
@@ -103,8 +103,8 @@ def operand(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """Returns a value of a config in the form that arguments accept.
 
-    A tuple becomes a list. A dtype policy, or an object with a default config, becomes its name. The recursion is
-    limited, because the file's reader limits nesting.
+    A tuple becomes a list. A dtype policy, or an object with a default config, becomes its name. The depth of the
+    recursion is limited, because the reader of the file has limited the depth of the value.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]
@@ -121,7 +121,7 @@ def plain(value: Any) -> Any:
         if value["module"] == "keras.initializers":
             name = name.removesuffix(
                 "Initializer"
-            )  # Keras 3.0 to 3.6 write OrthogonalInitializer, later ones Orthogonal
+            )  # Keras 3.0 to 3.6 write OrthogonalInitializer; later versions write Orthogonal
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}

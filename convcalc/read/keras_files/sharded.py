@@ -43,7 +43,9 @@ def sharded_model(data: Any, source: str) -> Model:
 
 
 def _shards(data: Any, source: str) -> list[str]:
-    """Returns the name of each file once. Keras writes names without a folder, so a path with a folder is refused."""
+    """Returns the names of the HDF5 files, each once. Keras writes names without a folder, so a name with a folder is
+    refused.
+    """
     weight_map = data.get("weight_map") if isinstance(data, Mapping) else None
     if not isinstance(weight_map, Mapping):
         raise error(codes.NOT_A_MODEL, f"{source}: has no weight_map, which names the files with the weights")

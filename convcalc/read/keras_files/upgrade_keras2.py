@@ -23,8 +23,8 @@ class _Function(Struct):
 
     Attributes:
         names: maps the function's arguments, except the first, to the operation's arguments.
-        fixed: arguments of the operation for which the function has another default.
-        adapted: for an argument, a converter that returns the value for Keras, or :data:`_UNFIT`.
+        fixed: arguments of the operation with the values that they have in the function.
+        adapted: maps some arguments to a converter, which returns the value for Keras's operation, or :data:`_UNFIT`.
     """
 
     operation: str
@@ -47,9 +47,9 @@ def _only(*accepted: Any) -> Callable[[Any], Any]:
 
 
 def _split_indices(sizes: Any) -> Any:
-    """Returns the indices that Keras's split expects, from the sizes of the parts: [2, 3, 3] becomes [2, 5].
+    """Converts the sizes of the parts of a split to the indices that Keras's split expects: [2, 3, 3] becomes [2, 5].
 
-    If ``sizes`` is the number of parts, it is returned unchanged.
+    A number of parts is returned unchanged.
     """
     if not isinstance(sizes, list):
         return sizes
@@ -214,10 +214,10 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
-# The interpolation method does not change the shape, so all methods are accepted.
+# The interpolation method does not change the shape, so every method is accepted.
 _RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
-# Arguments of any function that change neither shapes nor weights.
+# Arguments that change neither shapes nor weights, in any function.
 _NO_EFFECT = frozenset(
     [
         "name",
@@ -233,14 +233,14 @@ _NO_EFFECT = frozenset(
 )
 # Operations whose first argument is a list of tensors.
 _TAKE_LISTS = ("Concatenate", "Stack")
-# Arguments that Keras passes when it calls an operation. All others are passed to the constructor and cannot be
-# tensors.
+# Arguments that Keras passes when it calls an operation. All other arguments are passed to the constructor, and cannot
+# be tensors.
 _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 # Arguments that must be tensors in Keras. A list of numbers is not accepted for them.
 _TENSOR_ARGUMENTS = ("x1", "x2")
-# Functions that take any number of tensors as separate arguments. Keras 2 saves only the first argument.
+# Functions that take any number of tensors as separate arguments. Keras 2 saves only the first of these tensors.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# TensorFlow offers some functions under several names: alone, or after one of these prefixes.
+# TensorFlow offers some functions under several names: without a prefix, and with one of these prefixes.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
 _OPERATORS = {"sub": "subtract", "mul": "multiply"}
 # Arguments of layers that Keras 3 renamed.
@@ -269,8 +269,8 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     return {**entry, "config": {"name": name if isinstance(name, str) else automatic("Sequential"), "layers": layers}}
 
 
-# Layers with inputs of shape (length, features). As a first layer, they can state input_length and input_dim in Keras
-# 2.
+# Layers with inputs of shape (length, features). In Keras 2, such a layer can state input_length and input_dim if it is
+# the first layer.
 _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU", "Conv1D")
 
 
@@ -299,10 +299,10 @@ def stated_input_shape(entry: Any) -> Any:
 
 
 def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
-    """Returns the layers of one model in the form of Keras 3, and True if Keras 2 wrote their calls.
+    """Returns the layers of one model in the form of Keras 3, and whether Keras 2 wrote their calls.
 
-    ``outputs`` are the ``output_layers`` of a functional model. The layers of nested models are upgraded later, when
-    the reader comes to them. Entries that are not mappings are kept.
+    ``outputs`` are the ``output_layers`` of a functional model. The layers of a nested model are upgraded later, when
+    the nested model is read. Entries that are not mappings are kept.
     """
     legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
     if functional and not legacy:
@@ -316,11 +316,11 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Returns the layers after restoring tensors that Keras 2 did not save as arguments of a call.
+    """Returns the layers with the tensors restored that Keras 2 did not save as arguments of a call.
 
-    For ``tf.einsum(equation, a, b)``, Keras 2 saves only the equation. Keras saves only layers that an output needs,
-    and it saves them before the layers that read them. So if no call reads a layer, its reader is the first such
-    function after it.
+    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. Keras saves only layers that
+    an output of the model needs, and each layer before the layers that read its output. So if no saved call reads a
+    layer, the layer must be read by the first ``einsum`` (or similar function) after it.
     """
     losing = [
         number
@@ -402,9 +402,9 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
 
 
 def _upgraded_argument(value: Any, keras2: bool) -> Any:
-    """Returns an argument of a layer. If it is a layer or a list of layers, these are upgraded.
+    """Returns an argument of a layer. Layers in the argument are upgraded, alone or in a list.
 
-    A model is kept, because the reader upgrades its layers later.
+    A model is kept unchanged: its layers are upgraded later, when the model is read.
     """
     if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
         return [_upgraded_argument(part, keras2) for part in value]
@@ -429,7 +429,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if len(nodes) == 1:
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in _LAMBDAS and isinstance(config, Mapping):
-        # For these layers, a first argument that is a list with one tensor differs from the tensor alone.
+        # For these layers, a list with one tensor as the first argument differs from the tensor without a list.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
@@ -472,7 +472,9 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _nested(value: Any) -> Any:
-    """Returns an argument inside a list of tensors, such as the sizes in ``tf.concat([tensor, [48, 6]], 0)``."""
+    """Returns an element of a list of tensors that may be a constant, such as ``[48, 6]`` in ``tf.concat([tensor, [48,
+    6]], 0)``.
+    """
     if _is_entry(value):
         return value[2] if value[0] == _CONSTANT else _tensor(value)
     if isinstance(value, list) and all(isinstance(part, list) for part in value):
@@ -516,7 +518,8 @@ def _is_tensor(value: Any) -> bool:
 def _operation(
     entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation for a TensorFlow function: Keras's if it accepts the arguments, otherwise TensorFlow's.
+    """Returns the operation for a TensorFlow function: Keras's operation if it accepts the arguments, otherwise
+    convcalc's rule for the TensorFlow function.
 
     Returns the entry itself if the function is unknown. ``calls`` holds the first argument and the named arguments of
     each call.
@@ -546,7 +549,9 @@ def _operation(
 
 
 def _keras_operation(name: str) -> tuple[str, str]:
-    """Returns the module and the class of Keras's operation for a function; empty texts if there is none."""
+    """Returns the module and the class of the operation of Keras for a TensorFlow function; two empty strings if Keras
+    has none.
+    """
     function = _FUNCTIONS.get(name)
     if name == "__operators__.getitem":
         return "keras.src.ops.numpy", "GetItem"
@@ -556,7 +561,8 @@ def _keras_operation(name: str) -> tuple[str, str]:
 def _keras_call(
     name: str, first: Any, kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
-    """Returns the positional and named arguments of the call, and the constructor's arguments, for Keras's operation.
+    """Returns the arguments for Keras's operation: the positional and the named arguments of the call, and the
+    constructor's arguments.
 
     Returns None if Keras's operation does not accept the arguments.
     """
@@ -600,7 +606,7 @@ def _keras_call(
     if function.operation == "Where" and len(call) < 2:
         return None
     if function.operation == "Squeeze" and made.get("axis") in (None, []):
-        return None  # an axis of unknown size may have the size 1, and would then be removed
+        return None  # An axis of unknown size may have the size 1. Then it would be removed.
     return [first], call, made
 
 

@@ -1,11 +1,11 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
 
 A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
-layers of a model. An object inside a layer has a group that is named after the layer's attribute. The group ``vars`` of
-a layer or object holds its variables.
+layers of a model. An object inside a layer has a group with the name of the layer's attribute that holds the object.
+The group ``vars`` holds the variables of a layer or object.
 
 An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of
-all layers of the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
+all layers inside the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: the weights by the path of their layer, or by the path of a nested model for all its layers.
+        layers: maps the path of a layer to its weights; in some files, the path of a nested model to the weights of all
+            its layers.
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
-        archived: True for a ``.keras`` archive, in which some layers store other data than their weights.
+        archived: True for a ``.keras`` archive. There, some layers store other data in the place of their weights.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
@@ -71,7 +72,7 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
 
 
 def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
-    """Returns the weights in an open file. Raises :class:`ConvcalcError` if files of this kind store no weights."""
+    """Returns the weights in an open file. Raises :class:`ConvcalcError` if files of this format store no weights."""
     opened = open_binary(file, name)
     if opened is None:
         raise _no_weights(name)
@@ -96,10 +97,11 @@ def _no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights from its own file, if some of its weights may be impossible to infer.
+    """Returns the model with the weights that its file stores. They are read only if it may be impossible to infer some
+    weights.
 
-    If the model's config lists no layers, the layers of the result are the layers in the weights. An unreadable weights
-    file is a warning among the model's problems. A missing h5py is ignored, unless the layers depend on the weights.
+    If the model's config lists no layers, the result has the layers that own the stored weights. If the weights cannot
+    be read, the model gets a warning. A missing h5py causes a warning only if the layers come from the weights.
     """
     # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
     # archive.
@@ -138,7 +140,9 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
 
 
 def _may_be_unknown(layer: Layer) -> bool:
-    """Returns True for a layer whose weights may be unknown, or whose unknown output makes later weights unknown."""
+    """Returns True if the layer's weights may be unknown, or if its output is unknown, so that the weights of later
+    layers are unknown too.
+    """
     definition = layer.definition
     return (
         layer.broken
@@ -149,10 +153,7 @@ def _may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if two models inside a model have a layer of the same name and class.
-
-    The two layers may be one shared layer.
-    """
+    """Returns True if two nested models have layers of the same name and class, which may be one shared layer."""
     if not any(layer.model for layer in model.layers):
         return False
     seen: dict[tuple[str, str], int] = {}
@@ -166,7 +167,9 @@ def _may_share(model: Model) -> bool:
 
 
 def _holds_unknown(value: Any) -> bool:
-    """Returns True if a layer's argument contains a layer or a model whose weights it may be impossible to infer."""
+    """Returns True if a layer's argument is or contains a layer or a model, and the weights of that one may be
+    impossible to infer.
+    """
     if isinstance(value, (list, tuple)):
         return any(map(_holds_unknown, value))
     if isinstance(value, SubModel):
@@ -207,8 +210,8 @@ class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
     Newer versions of Keras write the name of a layer next to its variables. In older files, a layer is found by the
-    name of its group: the layer's class and its number among the layers of this class. A layer has no group if Keras
-    already saved the layer as part of another model.
+    name of its group, which consists of the layer's class and the layer's number among the layers of this class. If
+    Keras has already saved a layer as part of another model, it writes no second group for the layer.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -229,7 +232,7 @@ class _ArchiveReader:
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
         """Adds the weights of a model's layers.
 
-        Other variables in the model's group, such as the optimizer's, are added to ``others``.
+        Variables in the model's group that belong to no layer, such as the optimizer's, are added to ``others``.
         """
         unused = self.layer_groups(group)
         group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
@@ -250,8 +253,8 @@ class _ArchiveReader:
     def add_shared(self, model: Model, root: Group) -> None:
         """Adds weights that a custom layer shares with a layer in its config.
 
-        The file stores such weights only at the other layer, but Keras counts them for both. For example, the head of a
-        language model reuses the model's embedding.
+        The file stores such weights only once, with the layer in the config, but Keras counts them for both layers. For
+        example, the head of a language model reuses the model's embedding.
         """
         if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
             return
@@ -281,7 +284,7 @@ class _ArchiveReader:
         return {} if layers is None else self.tree.inside(layers)
 
     def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
-        """Yields the variables in a group, and in the groups inside, that a summary counts."""
+        """Yields the variables that a Keras summary counts, from a group and the groups inside it."""
         name = str(group.name).rpartition("/")[2]
         top = read_tree(self.tree, group, name, distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)

@@ -1,11 +1,11 @@
-"""Reads models whose layers are named only in the weights.
+"""Reads models whose layers are known only from the weights in the file.
 
-This is the case for a model class whose config lists no layers, and for a file that contains only weights.
+Such files contain only weights, or the config of a model class that lists no layers.
 
-Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group. The group
-is named after the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since
-Keras 3.6, the object's name. A list of objects is a group without ``vars``; each object in it is named after its class.
-A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
+Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group with the
+name of the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since Keras
+3.6, the object's name. A list of objects is a group without ``vars``; each object in the list has a group with the name
+of the object's class. A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from convcalc.read.keras_files.hdf5 import Tree, array, same_variables
 from convcalc.read.keras_files.serialized import recorded_shape
 
 MAX_DEPTH = 64
-# The table of a lookup layer. It is stored like a variable, but is not one of the layer's weights.
+# The table of a lookup layer is stored like a variable, but it is not a weight of the layer.
 TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 _NUMBER = re.compile(r"(_\d+)$")
@@ -56,8 +56,8 @@ class Group(Struct):
 def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
 
-    Keras's summaries do not count these. An object can share a variable with an object inside it: Keras then stores the
-    variable in both places. If ``distinct``, the copy in the outer object is left out.
+    Keras's summaries do not count these objects. If an object shares a variable with an object inside it, Keras stores
+    the variable in both places; ``distinct`` leaves out the copy in the outer object.
     """
     return without_states(whole_tree(tree, group, name, distinct))
 
@@ -78,7 +78,7 @@ def without_states(group: Group) -> Group:
 
 
 def merged(first: Group, second: Group) -> Group:
-    """Returns one object from ``first`` and ``second``, the parts of the object that are stored in two files."""
+    """Returns one object. ``first`` and ``second`` are the parts of the object that two files store."""
     children = {child.path: child for child in first.children}
     for child in second.children:
         children[child.path] = merged(children[child.path], child) if child.path in children else child
@@ -121,7 +121,7 @@ def _is_group(member: Any) -> bool:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Returns a sort key for a name.
 
-    The key compares the digits in names as numbers, so that ``dense_2`` is before ``dense_10``.
+    The key treats the digits in names as numbers, so that ``dense_2`` comes before ``dense_10``.
     """
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
 
@@ -158,8 +158,8 @@ def is_generator(word: str, name: str, weights: Sequence[StoredWeight]) -> bool:
 def class_model(data: Mapping[str, Any], source: str) -> Model:
     """Returns the model for a config that lists no layers.
 
-    The model has one layer of the config's class. Of this layer, at most the inputs are known. Raises
-    :class:`ConvcalcError` if the config does not belong to a model.
+    The model has one layer, of the class in the config. The layer's inputs may be known; nothing else is known about
+    it. Raises :class:`ConvcalcError` if the config does not belong to a model.
     """
     class_name, config = data.get("class_name"), data.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
@@ -195,7 +195,7 @@ _AT_WEIGHTS = "only its code creates them; a .keras archive of the model also st
 
 
 def _built_shapes(build_config: Any) -> list[tuple[str, Shape]]:
-    """Returns the input shapes for which a model was built, each with a name."""
+    """Returns the input shapes that the model was built with. Each shape has the name of its input."""
     shapes = build_config if isinstance(build_config, Mapping) else {}
     if isinstance(shapes.get("shapes_dict"), Mapping):
         shapes = shapes["shapes_dict"]
@@ -235,7 +235,7 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
 
 
 def is_legacy(group: Any) -> bool:
-    """Returns True if a group lists the names of its layers, as in the format of Keras 2's ``.h5`` files."""
+    """Returns True if a group lists the names of its layers, as a legacy ``.h5`` file of Keras 2 does."""
     return "layer_names" in group.attrs or "layer_names0" in group.attrs
 
 
@@ -270,7 +270,7 @@ def _of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequen
 def _layers(group: Group, prefix: str) -> list[Layer]:
     """Returns a layer for each object in a group.
 
-    The name of an object in a list begins with the name of the list.
+    For an object in a list, the layer's name begins with the name of the list.
     """
     layers = []
     if group.weights:
@@ -328,8 +328,8 @@ def with_copies_merged(
 ) -> dict[str, tuple[StoredWeight, ...]]:
     """Returns the weights of each layer in a legacy file.
 
-    If two layers contain the same inner layer, the file stores its weights with both, under the same name and with the
-    same values. Such weights get one common path here. ``top`` is the path of the group that contains the layers.
+    If two layers contain the same inner layer, the file stores the inner layer's weights twice, with the same names and
+    values. Such weights get the same path here. ``top`` is the path of the group that contains the layers.
     """
     first: dict[tuple[str, int], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}

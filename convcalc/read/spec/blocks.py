@@ -22,7 +22,7 @@ _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 class Block(Struct):
     """A reusable group of layers.
 
-    ``defaults`` maps each argument to its default, or to :data:`REQUIRED` if it has none.
+    ``defaults`` maps each argument to its default value, or to :data:`REQUIRED` if the argument has no default.
     """
 
     name: str

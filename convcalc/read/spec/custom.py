@@ -8,8 +8,9 @@
         weights: {gamma: [channels]}
         macs: 0
 
-``input`` names the sizes of the input after the batch axis. ``output``, ``weights`` and ``macs`` are expressions with these names and the
-layer's arguments. ``...`` matches any axes; the output can repeat them.
+``input`` names the sizes of the input after the batch axis. ``output``, ``weights`` and ``macs`` are expressions with
+these names and the layer's arguments. ``...`` in the input matches any number of axes; ``...`` in the output repeats
+these axes.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any])
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # A declared layer can have the name of a class that Keras does not export.
+        # The name of a class that Keras does not export is allowed.
         if (known is not None and known.is_exported) or name in taken:
             reader.report(
                 key,
@@ -113,7 +114,9 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """A layer rule made of expressions. Like the rules of the catalogue, it accepts every type of number."""
+    """The rule of a declared layer, computed from its expressions. It accepts every type of number, as the rules of the
+    catalogue do.
+    """
 
     pattern: Sequence[Any]
     output: Sequence[Any]

@@ -500,9 +500,9 @@ class Entries:
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """Returns a sublayer with a name, which an expanded summary shows.
+    """Returns the sublayer with a name, because an expanded summary shows the name.
 
-    A sublayer without one gets an automatic name.
+    A sublayer without a name gets an automatic name.
     """
     if layer.name is not None:
         return layer

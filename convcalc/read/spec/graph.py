@@ -19,7 +19,7 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file with its blocks and repeats expanded. The work for one layer counts as the work for several values.
+# Limits for a file with its blocks and repeats expanded. One layer counts as much work as several values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
 MAX_WORK = WORK_PER_LAYER * MAX_LAYERS
@@ -28,7 +28,7 @@ MAX_PROBLEMS = 100
 
 
 class FileContext:
-    """State of one file, which its nested models share.
+    """The state of one file while it is read. All nested models of the file share this state.
 
     The state holds the automatic names, the interned arguments, the problems, and the amount of work so far.
     """
@@ -51,9 +51,9 @@ class FileContext:
     ) -> None:
         """Reports a problem.
 
-        The same problem at the same place, as in a block that is used twice, is reported only once. ``about`` is the
-        name of the argument, because several arguments can be missing at one place. ``message`` can be a function if
-        the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
+        The same problem at the same place is reported only once, for example in a block that is used twice. ``about``
+        is the name of the argument, because several arguments can be missing at one place. ``message`` can be a
+        function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)
@@ -147,7 +147,7 @@ class GraphBuilder:
         return ref
 
     def record(self, ref: Ref, shape: Shape) -> None:
-        """Sets the shape of a tensor to the shape stated in the file, because it cannot be inferred."""
+        """Sets the shape of a tensor that cannot be inferred to the shape that the file states."""
         call = self.calls[ref.call]
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 

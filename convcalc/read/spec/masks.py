@@ -1,7 +1,7 @@
 """Tracks the masks of a model's tensors from call to call, while a reader builds the graph.
 
-Keras computes a mask, and gives its operation an automatic name, when a layer is called. But the model contains the
-mask only if a later layer uses it.
+When a layer is called, Keras computes the mask of its output, and gives the operation that computes it an automatic
+name. But the model contains this operation only if a later layer uses the mask.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Masks:
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
-        # In Keras, the mask is an input of the call only if the call has a single tensor that needs no conversion of
-        # its dtype.
+        # In Keras, the mask is an input of the call only if the call reads a single tensor and does not convert the
+        # tensor's dtype.
         uses_mask = (definition is None or definition.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
         if uses_mask and masks[0] is not None:
             self._taken[number] = masks[0]
@@ -79,7 +79,7 @@ class Masks:
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
     def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
-        """Returns the mask. Masks that it is computed from are created before it."""
+        """Returns the mask; the masks from which it is computed are created first."""
         if isinstance(mask, _Mask):
             return mask
         if mask not in made:
@@ -94,7 +94,8 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns all calls, including the calls that compute used masks, and the new position of each old call.
+        """Returns all calls, with the calls that compute the used masks inserted, and the new position of each old
+        call.
 
         The layers that compute masks are added to ``layers``.
         """
@@ -133,7 +134,7 @@ class Masks:
 
     @property
     def any_taken(self) -> bool:
-        """True if any call uses a mask."""
+        """True if some call uses a mask."""
         return bool(self._taken)
 
 

@@ -116,7 +116,7 @@ def decode(data: bytes, name: str) -> Source:
 
 
 class _Anchor(Struct):
-    """A node that aliases refer to, with the number of values in the node and the depth of their nesting."""
+    """A node that aliases can refer to, with the number of values in it, and the nesting depth of these values."""
 
     node: Node
     values: int
@@ -127,7 +127,7 @@ class _Open:
     """A list or mapping that is being read.
 
     ``key`` is the key whose value comes next. ``values`` is the number of values read so far, and ``height`` is the
-    depth of their nesting.
+    nesting depth of these values.
     """
 
     __slots__ = ("anchor", "height", "key", "node", "values")
@@ -182,7 +182,7 @@ class _Composer:
         return self.root
 
     def open(self, node: SequenceNode | MappingNode, event: Any) -> None:
-        """Begins a list or a mapping."""
+        """Begins a list or a mapping, which the next events fill."""
         self.reject_tag(event.tag, node.line, node.column)
         self.count(1, node.line, node.column)
         self.check_depth(len(self.stack) + 1, node.line, node.column)
@@ -201,7 +201,9 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Counts values. The values behind each alias are counted each time. Stops reading if there are too many."""
+        """Adds to the number of values read. The values of an aliased node are counted again for each alias. Stops
+        reading if there are too many.
+        """
         self.values += values
         if self.values > MAX_VALUES:
             cause = " with its aliases expanded" if values > 1 else ""
@@ -306,7 +308,7 @@ class _Composer:
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
-            if len(text) > MAX_DIGITS:  # a float such as 1e60, which is not accepted as a size
+            if len(text) > MAX_DIGITS:  # a float such as 1e60, which is never a whole number, so no size
                 return ScalarNode(float(text) if decimal else text, line, column)
             return ScalarNode(int(text) if decimal else int(text, 0), line, column)
         if re.fullmatch(_FLOAT, text):
@@ -317,7 +319,7 @@ class _Composer:
 
 
 def _alias_of(node: Node, line: int, column: int) -> Node:
-    """Returns a copy of the alias's target with the place of the alias."""
+    """Returns a copy of the node that an alias refers to. The copy has the place of the alias."""
     alias: Node
     if isinstance(node, ScalarNode):
         alias = ScalarNode(node.value, line, column)
@@ -339,7 +341,7 @@ def _key_text(value: Any) -> str:
 def compose(source: Source, problems: list[Problem]) -> Node | None:
     """Returns the node of a YAML text; None if it is empty. Duplicate keys are added to ``problems``.
 
-    Raises :class:`ConvcalcError` if the text is not plain YAML.
+    Raises :class:`ConvcalcError` if the text is not valid YAML, or uses a part of YAML that specs do not allow.
     """
     return _Composer(source, problems).compose()
 

@@ -73,7 +73,7 @@ class OperationReader:
     def _by_name(self, operation: Operation, place: SpecPlace) -> dict[str, Node]:
         """Returns the nodes of the arguments by name.
 
-        In the file, arguments have a name, or are listed after the tensor.
+        In the file, arguments are given by name, or by position after the first tensor.
         """
         given, entry = place.arguments, place.entry
         if isinstance(entry, MappingNode):

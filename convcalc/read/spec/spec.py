@@ -62,7 +62,7 @@ def read_spec(source: Source) -> Model:
 
 
 _INPUT = require_builtin("InputLayer")
-# The keys that an input can have in addition to the arguments of InputLayer.
+# The keys that an input can have, in addition to the arguments of InputLayer.
 _INPUT_OPTIONS = ("name", "dtype")
 
 
@@ -98,7 +98,7 @@ class _ModelReader:
         return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
-        """Returns the outputs that the model names, otherwise the output of the last layer."""
+        """Returns the outputs that the spec names; the output of the last layer if it names none."""
         if node is not None:
             with suppress(AlreadyReported):
                 return entries.references.read(node)
@@ -131,7 +131,7 @@ class _ModelReader:
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
-        """Adds an input of unknown shape if the input could not be read, so that the layers can still be read."""
+        """Adds an input of unknown shape, for an input that could not be read. The layers can then still be read."""
         place = SpecPlace(self.reader.source, node, context=scope.context)
         layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
@@ -191,7 +191,7 @@ class _ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Reports a wrong shape. If the shape is a list, the problem is reported at the wrong size."""
+        """Reports a wrong shape: at the wrong size if the shape is a list, otherwise at the shape."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:
@@ -207,7 +207,9 @@ class _ModelReader:
 
 
 def _first_input_layer(layers: Node | None) -> Node | None:
-    """Returns the first layer if it is an InputLayer, as Keras's Sequential can have; otherwise None."""
+    """Returns the first layer if it is an InputLayer, otherwise None. A Sequential of Keras can begin with an
+    InputLayer.
+    """
     first = layers.items[0] if isinstance(layers, SequenceNode) and layers.items else None
     names = first.fields if isinstance(first, MappingNode) else (first.value,) if isinstance(first, ScalarNode) else ()
     return (

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _MISALIGNED = "this line is not aligned with the lines above it, or is not complete"
 _AFTER_A_VALUE = "unexpected text after a complete value; put quotes around the whole text"
-# Each entry: a pattern of the parser's message, convcalc's message, and whether the message is shown at the start of
-# the construct (True) or at the error.
+# Each entry has a pattern for the parser's message, convcalc's message, and the place of convcalc's message: True for
+# the start of the list or mapping that the parser was reading, False for the error itself.
 _WORDS: list[tuple[str, str, bool]] = [
     (
         "mapping values are not allowed",

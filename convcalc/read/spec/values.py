@@ -28,7 +28,7 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
-# The options of every layer. In a spec, they are written among the layer's arguments or next to its name.
+# The options that every layer has. A spec contains them among the layer's arguments, or next to the layer's name.
 COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
@@ -39,8 +39,8 @@ class AlreadyReported(Exception):
 class Scope(Struct):
     """The names that a node can use.
 
-    A block can use the labels that exist where the block is used. So a label can be an argument of a block (``from:
-    $skip``). Labels inside a block are not visible outside.
+    The layers of a block can use the labels that exist where the block is used. So a label can be an argument of a
+    block (``from: $skip``). Labels inside a block are not visible outside.
 
     Attributes:
         variables: the values of variables, by name
