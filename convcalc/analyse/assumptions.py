@@ -9,8 +9,8 @@ class Assumptions(Struct):
     """The assumptions under which memory is computed.
 
     Attributes:
-        dtype: the dtype of all tensors and weights (None: each has its own).
-        in_place: elementwise layers reuse their input's buffer if it is not needed later, and reshapes are free.
+        dtype: the dtype of all tensors and weights; None if each has the dtype that the model states.
+        in_place: if True, elementwise layers overwrite an input that no later layer needs, and reshapes take no memory.
         optimizer: the optimizer for the estimate of a training step; None for no estimate.
     """
 

@@ -1,4 +1,4 @@
-"""Explains one layer: its numbers, with their formulas.
+"""Explains the numbers of one layer by their formulas.
 
 The layer's own rule runs on traced numbers, which record the formulas. So an explanation always agrees with the report.
 """
@@ -49,7 +49,7 @@ class Explanation(Struct):
 
 
 def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
-    """Returns the number (from 1) and the row of the layer that a user names.
+    """Returns the row of the layer that a user names, and the number of the row, counted from 1.
 
     ``selector`` is a name, a path, a number, or the beginning of exactly one name. Raises :class:`ConvcalcError` if no layer
     matches, or several do.
@@ -76,7 +76,9 @@ def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
 
 
 def explain(report: Study, selector: str) -> Explanation:
-    """Returns the explanation of one layer. Raises :class:`ConvcalcError` unless ``selector`` matches exactly one."""
+    """Returns the explanation of one layer. Raises :class:`ConvcalcError` unless ``selector`` matches exactly one
+    layer.
+    """
     number, row = find_layer(report, selector)
     explanation = _explained(report, number, row)
     calls = report.receptive_fields.get(row.path)
@@ -124,7 +126,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
 
 
 def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
-    """Returns the result of the layer's rule on traced numbers. The name of an axis stands for its unknown size."""
+    """Returns the result of the layer's rule on traced numbers. An unknown size is represented by the name of its axis."""
     names, result = _axis_names(definition, row), row.calls[-1].result
 
     def size(value: Number, index: int) -> Number:
@@ -141,7 +143,9 @@ def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
 
 
 def _axis_names(definition: LayerDefinition, row: LayerReport) -> list[str]:
-    """Returns the names of the axes, batch first, in the order of the layer's data format."""
+    """Returns the names of the axes of the layer's input: first the batch axis, then the others in the order of the
+    layer's data format.
+    """
     return ["batch", *definition.axis_names(row.config)]
 
 
@@ -161,7 +165,8 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            # The last axis of a model input need not be features: it may be, for example, the positions of tokens.
+            # The last axis of a model input may have another meaning than features, for example the positions of
+            # tokens.
             unnamed = "features" if len(shape or ()) == 2 and definition.inputs != 0 else f"axis {number}"
             name = names[number] if shape and len(names) == len(shape) else unnamed
             lines.append((name, worked(size)))
@@ -171,7 +176,9 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
 
 
 def _window_notes(window: Window) -> list[str]:
-    """Returns notes on the window along one axis: the padding on each side, and how many positions are never read."""
+    """Returns notes on the window along one axis: the padding on each side, and the number of input positions that are
+    never read.
+    """
     if window.transposed or not axis.known(window):
         return []
     notes = []

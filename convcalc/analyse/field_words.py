@@ -1,4 +1,4 @@
-"""Explains a receptive field in words: how it grows from window to window along the longest path."""
+"""Explains in words how a receptive field grows, window by window, along the longest path from the input."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def _step_text(step: GrowthStep) -> str:
     growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"  # after upsampling this formula is wrong
+        # this formula is not valid after upsampling
+        growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"
     return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 
 

@@ -22,7 +22,8 @@ R = TypeVar("R", bound=Report)
 
 
 def own_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule by convcalc's convention, for the whole batch if its size is known, otherwise for one sample.
+    """Returns the FLOPs of one rule's result by convcalc's convention. They are for the whole batch if its size is
+    known, otherwise for one sample.
 
     For operations of ``keras.ops``, the FLOPs are always for the whole tensors, because it is unknown which axis is the
     batch.
@@ -46,7 +47,7 @@ def _is_added(times: Number) -> bool:
 
 
 def tf_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule as TensorFlow's profiler counts them.
+    """Returns the FLOPs of one rule's result, as TensorFlow's profiler counts them.
 
     The FLOPs are for the whole batch if its size is known, otherwise for one sample.
     """
@@ -72,7 +73,7 @@ def with_flops(report: R, convention: str = "convcalc") -> R:
 
 
 class _Counter:
-    """Counts FLOPs by a convention, once for all equal calls and rows."""
+    """Counts FLOPs by a convention. Equal calls, and equal rows, are counted only once."""
 
     def __init__(self, count: Callable[[CallResult], Number]) -> None:
         self.count = count

@@ -32,7 +32,7 @@ class _Session:
     """The state that all runs for one report share.
 
     Attributes:
-        problems: the problems found while reading the model, and by the runs.
+        problems: the problems found while the model was read, and the problems found by the runs.
         runs: the runs of nested models, by model and input shapes.
         results: the results of layers, by everything that the layer's rule depends on.
     """
@@ -79,9 +79,9 @@ def infer(model: Model) -> Report:
 
 
 def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
-    """Returns the result of a model that is an argument of a layer, e.g. of TimeDistributed, on these input shapes.
+    """Returns the result, for these input shapes, of a model that is an argument of a layer such as TimeDistributed.
 
-    Raises :class:`Refusal` if the model does not accept them.
+    Raises :class:`Refusal` if the model does not accept the shapes.
     """
     try:
         run = run_on(model, [tuple(map(plain, shape)) for shape in shapes])
@@ -138,12 +138,12 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
 
 
 def _may_have_more(result: CallResult) -> bool:
-    """Returns True if the call may have more outputs than ``result`` has, because no rule computed all of them."""
+    """Returns True if the call may have more outputs than ``result`` contains, because no rule computed the outputs."""
     return result.inferred is None or result.recorded or UNKNOWN_SHAPE in result.outputs
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs to calls whose number of outputs is unknown: all that the model uses, with unknown shapes."""
+    """Adds outputs of unknown shape to calls whose number of outputs is unknown, for all outputs that the model uses."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -169,7 +169,7 @@ def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Returns a description of the output ``ref`` if its call has no such output; otherwise an empty string.
+    """Returns a description of the output ``ref`` if the call does not have this output; otherwise an empty string.
 
     If the number of outputs is unknown, the call might have the output, so the result is empty.
 
@@ -185,7 +185,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
-    """Returns the result of a call, in which the shapes that the file records replace unknown output shapes.
+    """Returns the result of a call with unknown output shapes replaced by the shapes that the file records.
 
     Warns if an inferred shape differs from the recorded one.
     """
@@ -255,7 +255,9 @@ def _call_layer(
     inputs: tuple[Shape | None, ...],
     session: _Session,
 ) -> CallResult:
-    """Runs the rule of a layer, once for all equal layers with equal inputs. This saves time, and memory in large models."""
+    """Runs the rule of a layer. For equal layers with equal inputs it runs only once, which saves time and memory in
+    large models.
+    """
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     # Readers use one object for equal arguments, so the arguments are compared by identity.
     objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
@@ -284,7 +286,9 @@ def _apply_layer(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`). This engine runs models among the layer's arguments."""
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). If a model is an argument of the layer, this engine runs
+    the model.
+    """
     if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
         return UNKNOWN_RESULT
     args = with_engine(args, infer_inner_model) if definition.contains_layers else args
@@ -306,7 +310,7 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    Also runs it on its own input shapes, if these differ: the rows of the report show this run.
+    If the model's own input shapes differ, the model also runs on these: the rows of the report show that run.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -328,10 +332,10 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
-    """Returns True if a model that expects an input of shape ``expected`` accepts one of ``shape``.
+    """Returns True if a model that expects an input of shape ``expected`` accepts an input of shape ``shape``.
 
-    The check is that of Keras's ``assert_input_compatibility``. It ignores the batch sizes, a last axis of size 1, and
-    axes that only one of the shapes has.
+    The check is the same as in Keras's ``assert_input_compatibility``. It ignores the batch sizes, a last axis of size
+    1, and axes that only one of the two shapes has.
     """
     pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
     return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)

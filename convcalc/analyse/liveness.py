@@ -19,7 +19,7 @@ class ExecutionStep(Struct):
 
     Attributes:
         layer: the path of the layer.
-        call: the number of the call among those of the layer.
+        call: the number of the call among the layer's calls.
         reads, writes: the numbers of the tensors.
         buffer_reuse: how the layer may use the memory of its input.
     """
@@ -32,7 +32,7 @@ class ExecutionStep(Struct):
 
 
 class Storage(Struct):
-    """A buffer: the steps ``first`` to ``last`` in which it is in use, and its tensors in the order of writing."""
+    """A buffer: the steps ``first`` to ``last`` in which it is in use, and the tensors written to it, in this order."""
 
     size: Number
     first: int
@@ -43,7 +43,8 @@ class Storage(Struct):
 def storages(
     steps: Sequence[ExecutionStep], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
 ) -> list[Storage]:
-    """Returns the buffers that hold the tensors, in the order of writing. ``sizes`` has the size of each tensor.
+    """Returns the buffers that hold the tensors, in the order in which they are first written. ``sizes`` has the size
+    of each tensor.
 
     Each tensor has its own buffer, except with ``in_place``: then a view shares its input's buffer, and an elementwise
     layer overwrites an input that no later step reads. ``kept`` are the tensors that are alive to the end. Every tensor
@@ -77,7 +78,9 @@ def storages(
 
 
 def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Assigns each view the buffer of its input. The buffer stays in use until no step needs any of its views."""
+    """Gives each view the buffer of the view's input. The buffer stays in use until no later step needs any of the
+    views in it.
+    """
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
@@ -87,7 +90,7 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Assigns each elementwise result the buffer of an input of the same size that no later step needs."""
+    """Gives each elementwise result the buffer of an input that has the same size and that no later step needs."""
     moved = list(range(len(sizes)))  # for each buffer, the buffer that replaces it
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
@@ -110,7 +113,8 @@ def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> li
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """Returns, for each buffer in use at a step, the tensor that it holds then, and the size of the buffer.
+    """Returns, for each buffer in use at a step, the tensor that the buffer holds during this step, and the buffer's
+    size.
 
     ``written`` maps each tensor to the step that writes it.
     """

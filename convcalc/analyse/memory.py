@@ -1,8 +1,8 @@
 """Memory: the bytes of weights and activations, the maximum in use at once, and an estimate for training.
 
-The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted. If the batch
-size is unknown, the memory is for one sample: the engine runs again with batch size 1, because a layer may merge the batch axis
-into another axis.
+The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted.
+If the batch size is unknown, the memory is for one sample. The engine then runs again with batch size 1, because the
+shapes for one sample may differ in more than the first axis: a layer can merge the batch axis into another axis.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and this batch size. It is the known batch size of an input, otherwise 1.
+    """Returns a run with a known batch size, and the batch size: that of an input if it is known, otherwise 1.
 
     The report's own run is used if all its batch sizes are known.
     """
@@ -188,7 +188,7 @@ class _Schedule:
     """The steps of a model and its nested models, in the order of execution.
 
     Attributes:
-        dtype: the dtype of all tensors (None: each has its own).
+        dtype: the dtype of all tensors; None if each has the dtype that the model states.
         tensors: the tensors, by number.
         outputs: as in :class:`Memory`.
         spans: for each call, the path of its layer, the number of its first step, and the number of the step after its
@@ -275,7 +275,9 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call. An output that another call or the model uses always counts."""
+    """Returns the number of outputs of each call. It includes outputs that no rule computed, if another call or the
+    model uses them.
+    """
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
@@ -296,7 +298,9 @@ def _bytes(shape: Shape | None, dtype: str) -> Number:
 
 
 def _weights(report: Report, dtype: str | None) -> tuple[list[Weight], list[Weight]]:
-    """Returns all weights of the model, and the trainable weights, both with ``dtype`` instead of their own dtype."""
+    """Returns all weights of the model, and the trainable weights. If ``dtype`` is given, it replaces the dtype of each
+    weight.
+    """
     weights = [weight for row in report.layers for weight in row.weights]
     trained = [*(weight for weight in weights if weight.trainable), *report.totals.still_trainable]
     return _with_dtype(weights, dtype), _with_dtype(trained, dtype)

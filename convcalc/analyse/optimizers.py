@@ -1,7 +1,7 @@
 """The variables of Keras's optimizers: *slots* for each trainable weight, and a few global variables.
 
-Sources: ``build`` in ``keras/src/optimizers/*.py``. The dtypes are those of the TensorFlow backend, on which Keras's
-"int" is int64.
+Sources: ``build`` in ``keras/src/optimizers/*.py``. The dtypes are as on the TensorFlow backend, where Keras's "int"
+means int64.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
 def _factored(weight: Weight) -> tuple[Weight, ...]:
     """Returns the slots of Adafactor for a weight: a velocity, and two slots with one axis less than the weight.
 
-    For a weight with fewer than two axes, the two further slots are scalars.
+    For a weight with fewer than two axes, the last two slots are scalars.
     """
     shape = weight.shape
     if len(shape) < 2:
@@ -60,7 +60,7 @@ def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     return [*_OPTIMIZER, *variables]
 
 
-# The optimizers whose variables depend on no argument, by the names of their classes.
+# Maps the class names of optimizers whose variables depend on no argument to their names in SLOTS.
 _CLASSES = {
     "adamw": "adamw",
     "nadam": "nadam",
@@ -99,7 +99,8 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
         return None
     copies = bool(config.get("use_ema")) + bool(config.get("gradient_accumulation_steps"))
     variables = [*slots(known, weights), *(copy for weight in weights for copy in _copies(copies)(weight))]
-    has_schedule = isinstance(config.get("learning_rate"), Mapping)  # then there is no variable for the rate
+    # with a schedule, there is no variable for the learning rate
+    has_schedule = isinstance(config.get("learning_rate"), Mapping)
     return [variable for variable in variables if not (has_schedule and variable is _OPTIMIZER[1])]
 
 

@@ -5,9 +5,9 @@ the pixels from ``first`` to ``last``. After ordinary windows, both grow by the 
 upsampling they grow unevenly, in a pattern that repeats after a *period* of positions. A :class:`Reach` therefore stores the pixels
 of one period, and the shift in pixels to the next period. Pixels outside the input (below 0, or after its end) are padding.
 
-The terms size, stride and padding are as in Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural Networks,
-Distill 2019, https://distill.pub/2019/computing-receptive-fields. Unlike theirs, this algorithm is also exact after upsampling and
-where paths meet.
+The terms size, stride and padding are as in Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural
+Networks, Distill 2019, https://distill.pub/2019/computing-receptive-fields. Unlike the algorithm of this article, the
+algorithm here is also exact after upsampling and where paths meet.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class GrowthStep(Struct):
     Attributes:
         name: the path of the layer.
         window: the window; None for a layer that reads every position.
-        size, shift, period: the values of the reach before the window.
-        reached: the size of the receptive field after the window.
-        before: the previous step.
+        size, shift, period: the values of these attributes of the reach before the window.
+        reached: the size of the receptive field after the window, in pixels.
+        before: the previous step on the path; None for the first step.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Reach(Struct):
         depends on a whole axis of unknown size.
         shift: the distance in pixels from one period to the next.
         visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
-        padding_slack: the windows whose padding before the input is not fully known, each with the maximum of
+        padding_slack: the windows whose padding before the input is not fully known, each with the maximum number of
         additional pixels.
         partial: True if the size of the receptive field is a lower bound.
         scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
@@ -208,7 +208,9 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of the interval ``visible`` that at least one position depends on; None if sizes are unknown."""
+    """Returns the part of the interval ``visible`` on which at least one position of the output depends; None if sizes
+    are unknown.
+    """
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -234,7 +236,8 @@ class Union(Struct):
 
 
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
-    """Returns the reach after a layer that joins two paths. The field of a position contains its fields on both paths.
+    """Returns the reach after a layer that joins two paths. The field of a position contains the fields that it has on
+    each path.
 
     ``one`` and ``other`` are the reaches on the two paths. ``output`` is the number of positions. ``disjoint`` is True
     if each position reads only one of the paths.
@@ -305,7 +308,7 @@ def _hull_of_pixels(one: tuple[Pixel, Pixel], other: tuple[Pixel, Pixel]) -> tup
 
 
 def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pixel, Pixel]]) -> bool:
-    """Returns True if the centres of the fields on the two paths are equal on average."""
+    """Returns True if, on average over the positions, the fields on the two paths have the same centre."""
     one, other = ([a + b for a, b in pairs if a is not None and b is not None] for pairs in (ones, others))
     return sum(one) * (len(other) or 1) == sum(other) * (len(one) or 1)
 

@@ -1,8 +1,9 @@
 """Receptive fields: which positions of the model's inputs each position of a call's output depends on, axis by axis.
 
-The fields are computed in one walk over the calls of a run. For each spatial axis of each model input, the fields of a tensor record
-which axes of the tensor correspond to it, and how far the positions reach (:mod:`convcalc.analyse.receptive_axis`). Each layer
-declares how it reads its inputs (:mod:`convcalc.layers.views`).
+The fields are computed in one walk over the calls of a run. For each spatial axis of each model input, the fields of a
+tensor record two things: which axes of the tensor correspond to the input axis, and on which pixels of the axis the
+positions depend (:mod:`convcalc.analyse.receptive_axis`). Each layer declares how it reads its inputs
+(:mod:`convcalc.layers.views`).
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ class Track(Struct):
     reach: Reach
 
 
-InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and an axis of it
-TensorFields: TypeAlias = "Mapping[InputAxis, Track | None]"  # None: the tensor depends on the axis in an unknown way
+InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and one of the input's axes
+# the track is None if the tensor depends on the axis in an unknown way
+TensorFields: TypeAlias = "Mapping[InputAxis, Track | None]"
 
 
 class AxisField(Struct):
@@ -153,7 +155,7 @@ def _has_channels_first(run: ModelRun) -> bool:
 
 
 def _spatial_axes(shape: Shape, channels_first: bool) -> range:
-    """Returns the axes of an input without batch and channels; for a vector, its only axis."""
+    """Returns the axes of an input except the batch axis and the channels axis. For a vector, returns its only axis."""
     rank = len(shape)
     return range(1, rank) if rank < 3 else range(2, rank) if channels_first else range(1, rank - 1)
 
@@ -183,7 +185,7 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
     """Returns the fields of output ``number`` of a call.
 
-    If ``outputs`` has no fields for this output, they are unknown, on the axes that the first output depends on.
+    If ``outputs`` has no fields for this output, they are unknown on each axis on which the first output depends.
     """
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
@@ -228,8 +230,8 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # All outputs of an operation have the same fields. So have all outputs of a layer, if each field is the same at
-    # every position. Otherwise only the fields of the first output are known.
+    # All outputs of an operation have the same fields. All outputs of a layer have the same fields if these do not
+    # depend on the position. Otherwise only the fields of the first output are known.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -252,7 +254,9 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
 
 
 def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, origin: object) -> TensorFields:
-    """Returns the fields after a layer that reads its input as ``views`` say; the same object if nothing changes."""
+    """Returns the fields after a layer that reads its input as ``views`` describe. If nothing changes, returns the same
+    object.
+    """
     after = {key: None if track is None else _track(track, views, name, origin) for key, track in fields.items()}
     return after if any(after[key] is not track for key, track in fields.items()) else fields
 
@@ -260,7 +264,8 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
     """Returns the track after a layer; None if the field is unknown.
 
-    The field is unknown if the layer reads one of the track's axes in an unknown way, or only some of them as a whole.
+    The field is unknown if the layer reads one of the track's axes in an unknown way, or if it reads some of these axes
+    as a whole but not all.
     """
     if not track.axes:
         return track
@@ -290,7 +295,9 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns one track for the model input axis ``key``, from the tracks of all call inputs that depend on it."""
+    """Returns one track for the model input axis ``key``, from the tracks of all inputs of the call that depend on this
+    axis.
+    """
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
@@ -307,7 +314,7 @@ def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjo
 
 
 def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
-    """Returns the steps from the input to this one."""
+    """Returns the steps from the input to ``step``."""
     steps: list[GrowthStep] = []
     while step is not None:
         steps.append(step)
@@ -316,7 +323,7 @@ def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
 
 
 def _separate_paths(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
-    """Returns the names of the layers with windows on each of two paths, without the layers that both paths share."""
+    """Returns, for each of two paths, the names of the layers with windows, without the layers that are on both paths."""
     first, second = steps_to(one), steps_to(other)
     shared = _shared_length(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))

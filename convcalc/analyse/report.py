@@ -34,7 +34,7 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
 
 
 def _non_trainable(counts: Counts | Totals) -> Number:
-    """Returns the number of all parameters minus the number of trainable parameters."""
+    """Returns the number of parameters that are not trainable: all parameters minus the trainable ones."""
     unknown = counts.incomplete.get("non_trainable_params") == "unknown"
     return UNKNOWN if unknown else counts.params - counts.trainable_params
 
@@ -50,7 +50,8 @@ class CallReport:
     Attributes:
         inputs: the names of the tensors that the layer receives.
         result: the result of the engine; equal calls share one result.
-        received: the shapes of these tensors, if they differ from the inputs of the layer's rule, e.g. if some are masks.
+        received: the shapes of the tensors that the layer receives, if the layer's rule gets other shapes, e.g. because
+            some tensors are masks.
         flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
         output_shapes: the shapes of the outputs (None: unknown).
         output_dtypes: the dtypes of the outputs (empty: unknown).
@@ -90,12 +91,13 @@ class Counts(Struct):
         trainable_params: number of parameters that are trained by gradients.
         macs: multiply-accumulates of all calls.
         incomplete: labels of the numbers that are not fully known.
-        still_trainable: the weights of a frozen layer that the enclosing model counts as trainable.
+        still_trainable: the weights of a frozen layer that the enclosing model nevertheless counts as trainable.
         nested_output_shapes: the output shapes of a nested model for its own inputs.
         nested_output_names: the keys of a nested model's outputs, if the outputs are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
-        inside_unknown: True if the layer is frozen, but the enclosing model may count weights of layers inside it as trainable.
+        inside_unknown: True if the layer is frozen, but the enclosing model may count weights of layers inside it as
+            trainable.
     """
 
     output_shapes: tuple[Shape | None, ...]
@@ -131,8 +133,8 @@ class Counts(Struct):
 class LayerReport:
     """One row of the report: a layer, or a layer of a nested model. See :class:`Counts` for the numbers.
 
-    The rows take up most of the memory of a large report. So equal rows share ``counts``, and rows in one model
-    ``prefix``.
+    Rows take up most of the memory of a large report. To save memory, equal rows share one ``counts``, and the rows of
+    one model share one ``prefix``.
 
     Attributes:
         layer: the layer.
@@ -206,7 +208,7 @@ class LayerReport:
 
 
 class Totals(Struct):
-    """The sums over a model. The parameters of a layer that is called twice count once, its MACs count twice.
+    """The sums over a model. For a layer that is called twice, the parameters count once and the MACs count twice.
 
     Attributes:
         param_bytes, trainable_bytes: the size of the parameters.

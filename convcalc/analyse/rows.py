@@ -1,4 +1,4 @@
-"""The rows of a report: the parameters of every layer, which of them are trainable, and the sums over the model."""
+"""The rows of a report: the parameters of every layer, how many of them are trainable, and the sums over the model."""
 
 from __future__ import annotations
 
@@ -66,9 +66,10 @@ def _counts(
     has_weights: bool = False,
     depth: int = 0,
 ) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that its rule gives.
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that the layer's rule
+    gives.
 
-    ``has_weights`` is True if these weights are known even where the result of a call is unknown.
+    ``has_weights`` is True if these weights are known although the result of a call is unknown.
     """
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
@@ -179,7 +180,7 @@ def _sublayer_rows(
 ) -> tuple[LayerReport, ...]:
     """Returns the rows of a layer's sublayers: a list of layers among its arguments, applied one after another.
 
-    ``prefix`` and ``depth`` are those of the row of the layer itself.
+    ``prefix`` and ``depth`` are the values in the row of the layer itself.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -210,7 +211,9 @@ def _sublayer_rows(
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
-    """Returns the weights that the file stores for a layer. It is unknown which are trainable if the layer trains."""
+    """Returns the weights that the file stores for a layer. If the layer is not frozen, it is unknown which of these
+    weights are trainable.
+    """
     return tuple(
         Weight(
             weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
@@ -316,8 +319,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
     """Returns False if the file lacks the weights of a layer, so that it does not store all weights of the model.
 
-    A layer that shares the weights of another layer has no stored weights of its own. In this case the file has weights
-    of the same shapes, at the other layer.
+    A layer that shares the weights of another layer has no stored weights of its own. Then the file stores weights of
+    the same shapes with the other layer.
     """
     shapes = {weight.shape for weight in stored}
     lacking = (row for row in rows if not row.layer.stored and not row.recorded)
@@ -327,8 +330,8 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
     """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
 
-    A file stores a variable once, also if several layers share it. If a layer's rule gives its weights, these are
-    counted instead of the weights in the file, which may differ (e.g. LoRA's matrices are not stored).
+    A file stores a variable once, even if several layers share it. If a layer's rule gives the layer's weights, they
+    are counted instead of the weights in the file, which may differ: for example, LoRA's matrices are not stored.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[tuple[str, ...]] = set()

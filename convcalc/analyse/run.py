@@ -51,7 +51,8 @@ class CallResult(Struct):
     def rule_results(self) -> tuple[CallResult, ...]:
         """The results of single rules.
 
-        They are this result itself; for a nested model, the results of its calls; for a model input, none.
+        For a layer, this is only the result itself; for a nested model, the results of its calls; for a model input,
+        nothing.
         """
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])

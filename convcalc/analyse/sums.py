@@ -1,4 +1,4 @@
-"""Sums of numbers that may be unknown, and their labels."""
+"""Sums numbers that may be unknown, and gives the sum a label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PartialSum(Struct):
-    """A sum without its unknown terms.
+    """The sum of the known terms of a sum.
 
     Attributes:
         label: ``partial`` if terms are unknown, ``unknown`` if no term is known, empty if the sum is complete.
@@ -24,7 +24,7 @@ class PartialSum(Struct):
 
 
 def sum_known(numbers: Sequence[Number]) -> PartialSum:
-    """Returns the sum of the known numbers. Its label tells whether numbers were left out."""
+    """Returns the sum of the known numbers. The label tells whether numbers were left out."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
         return PartialSum(total, "")

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Above this number of new objects, a collection takes longer than creating them.
+# If more new objects than this exist, a collection takes longer than it took to create the objects.
 _MANY = 50_000
 
 
@@ -30,7 +30,9 @@ def gc_paused() -> Iterator[None]:
 
 
 def collect_rarely() -> None:
-    """Lets the garbage collector run after 100,000 new objects instead of 700. For convcalc's own short processes."""
+    """Lets the garbage collector run after 100,000 new objects instead of 700. Used only in convcalc's own short
+    processes.
+    """
     gc.set_threshold(100_000)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # The largest accepted size. No tensor is larger. The limit also protects the arithmetic from hostile numbers such as 10^1000.
 LARGEST = 2**53
 
-# The precedence of the outermost operation of a formula. An operand of lower precedence than its operation needs brackets.
+# Precedences of operations in a formula. An operand needs brackets if its outermost operation has a lower precedence
+# than the operation that uses the operand.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 
@@ -44,7 +45,7 @@ class Unknown:
         return "None"
 
     def __reduce__(self) -> str:
-        return "UNKNOWN"  # so copying and unpickling return the same instance
+        return "UNKNOWN"  # makes copying and unpickling return the same instance
 
 
 UNKNOWN = Unknown()
@@ -89,7 +90,7 @@ class Traced:
         return self.quotient is not None and self.quotient[0] != self.value * self.quotient[1]
 
     def _shifted(self, value: int | Unknown) -> tuple[int, int] | None:
-        """Returns the quotient plus an integer, as dividend and divisor; None if unknown."""
+        """Returns the quotient plus the integer ``value``, as dividend and divisor; None if the quotient is unknown."""
         if self.quotient is None or not isinstance(value, int):
             return None
         dividend, divisor = self.quotient

@@ -1,7 +1,7 @@
 """Problems with an input, as data: source position, message and severity.
 
-Layer rules and argument kinds have no source positions: they raise :class:`Refusal`. Readers add the position and convert the refusal
-to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
+Layer rules and argument kinds do not know source positions, so they raise a :class:`Refusal`. Readers add the position
+and convert the refusal to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class Problem(Struct):
 
 
 def _blank(character: str) -> str:
-    """Returns blanks as wide as a character. A tab stays a tab, so that the caret is in the right column at any tab width."""
+    """Returns blanks that are as wide as a character. A tab is returned as a tab, so that the caret is in the right
+    column for every tab width.
+    """
     if character == "\t":
         return "\t"
     from unicodedata import combining, east_asian_width
@@ -171,6 +173,6 @@ def listed(names: Iterable[object], conjunction: str = "or") -> str:
 
 
 def first_listed(names: Sequence[object], maximum: int = 6) -> str:
-    """Returns the first names and the number of the others: ``a, b and 3 more``."""
+    """Returns the first names and the number of remaining names: ``a, b and 3 more``."""
     rest = len(names) - maximum
     return listed([*names[:maximum], f"{rest:,} more"] if rest > 0 else names, "and")

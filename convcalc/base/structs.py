@@ -79,7 +79,9 @@ else:
 
 
 def _init_of(cls: _StructType) -> Any:
-    """Returns the ``__init__`` of a class: a renamed template, or the general one for many fields."""
+    """Returns the ``__init__`` of a class: a template with the names of the fields, or a general function if there are
+    too many fields.
+    """
     template = globals().get(f"_init_{len(cls._fields)}")
     if template is None:
         return globals()["_init_many"]
@@ -87,7 +89,7 @@ def _init_of(cls: _StructType) -> Any:
     code = template.__code__.replace(
         co_name="__init__",
         co_varnames=tuple(names.values()),
-        # Tools that instrument bytecode (fuzzers) add names of their own, which stay.
+        # Tools that instrument bytecode, such as fuzzers, add their own names; these are kept.
         co_names=tuple([names.get(name, name) for name in template.__code__.co_names]),
     )
     init = FunctionType(code, globals(), "__init__", tuple(cls._field_defaults.values()))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
-STDIN = ("-", "<stdin>")  # the names that stand for standard input
+STDIN = ("-", "<stdin>")  # the file names that mean standard input
 # Characters that control a terminal or are invisible.
 CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 
@@ -44,7 +44,7 @@ def number_text(number: Number, label: str | None = None) -> str:
 
 
 def bytes_text(number: Number, label: str | None = None) -> str:
-    """Returns a size such as ``4.20 MB``, in units of 1,024 as in Keras; ``≥ 4.20 MB`` for a lower bound."""
+    """Returns a size such as ``4.20 MB``; ``≥ 4.20 MB`` for a lower bound. As in Keras, a KB has 1,024 bytes."""
     value = plain(number)
     if not isinstance(value, int) or (label and value == 0):
         return "?"
@@ -59,7 +59,7 @@ def bytes_text(number: Number, label: str | None = None) -> str:
 
 
 def percent_text(part: Number, whole: Number) -> str:
-    """Returns the part of the whole such as ``98.2 %``; a dash if the whole is 0."""
+    """Returns ``part`` as a percentage of ``whole``, such as ``98.2 %``; a dash if ``whole`` is 0."""
     dividend, divisor = plain(part), plain(whole)
     if not isinstance(dividend, int) or not isinstance(divisor, int):
         return "?"

@@ -31,8 +31,8 @@ class Window(Struct):
 
     Attributes:
         size: the size of the input
-        pad_before, pad_after: the padding; for a transposed window, the number of positions that are cut off the
-            full output (a negative number: appended)
+        pad_before, pad_after: the padding at the two ends. For a transposed window: the number of positions that are
+            cut off the full output at the two ends, or, if negative, are appended.
         output: the size of the output
     """
 
@@ -85,7 +85,7 @@ def same_padding(size: Number, effective: Number, stride: Number, output: Number
 
 
 def pad_before_range(window: Window) -> tuple[int, int]:
-    """Returns the smallest and the largest possible padding before the input.
+    """Returns the smallest and the largest possible padding at the beginning of the input.
 
     The two numbers differ only for 'same' with an unknown input size.
     """
@@ -168,7 +168,8 @@ def slide_transposed(
             before = larger(effective - stride, 0) // 2
         else:
             output = (size - 1) * stride + effective % 2 + output_padding
-            # Keras pads the spread input on the left by half of this, rounded up, and at most by the effective kernel.
+            # At the beginning, Keras pads the input by half of ``spread``, rounded up, but at most by the effective
+            # kernel minus 1.
             spread = effective + effective % 2 - 2 + output_padding
             before = larger(effective - 1 - ceil_div(spread, 2), 0)
         after = (size - 1) * stride + effective - before - output
@@ -194,7 +195,9 @@ def slide_transposed(
 
 
 def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """Returns the window of each spatial axis of a channels-last shape. ``padding``: a string or pairs for all axes."""
+    """Returns the window of each spatial axis of a channels-last shape. The argument ``padding`` is a string, or one
+    pair for each axis.
+    """
     padding = a["padding"]
     paddings = repeat(padding) if isinstance(padding, str) else padding
     return tuple(map(slide, x[1:-1], a["kernel_size"], a["strides"], a["dilation_rate"], paddings))

@@ -27,7 +27,9 @@ def total_padding(window: Window) -> Number:
 
 
 def worked(number: Number, unknown: str = "unknown: an input size is not known") -> str:
-    """Returns a number as text, with its formula if it is traced; the argument ``unknown`` if it is not known."""
+    """Returns a number as text, with its formula if the number is traced. For an unknown number without a formula,
+    returns the argument ``unknown``.
+    """
     if isinstance(number, Traced):
         return number.worked
     return f"{number:,}" if isinstance(number, int) else unknown

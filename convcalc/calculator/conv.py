@@ -139,9 +139,9 @@ def conv(
 ) -> ConvAnswer:
     """Returns the result of a convolution (with ``pool``: a pooling). ``input`` has the spatial axes only.
 
-    A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis. ``padding`` is 'valid',
-    'same', 'causal', a number for all sides, a number for each axis, or (before, after) for each axis. ``strides``
-    defaults to 1; for a pooling, to the kernel size.
+    A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis.
+    ``padding`` is 'valid', 'same', 'causal', a number for all sides, a number for both sides of each axis, or a pair
+    (before, after) for each axis. ``strides`` defaults to 1; for a pooling, to the kernel size.
 
     Raises :class:`ConvcalcError` if the kernel does not fit, or if the framework does not accept the arguments.
     """
@@ -304,7 +304,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input size gets the name of its axis, so the formulas are complete
+    if name == "input":  # an unknown input size is represented by the name of its axis, so that formulas can show it
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)

@@ -1,4 +1,4 @@
-"""Finds the settings of a convolution with a given input size and output size."""
+"""Finds the settings with which a convolution converts a given input size to a given output size."""
 
 from __future__ import annotations
 
@@ -142,14 +142,14 @@ def _search(
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
-    """Returns the strides to try on an axis: small strides, and strides near the ratio of the sizes."""
+    """Returns the strides to try on an axis: small strides, and strides near the ratio of input size and output size."""
     ratio = wanted // size if transpose else size // wanted
     most = ratio + 1 if transpose else min(ratio + 1, size)
     return [*range(1, min(MAX_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MAX_STRIDE)]
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the strides near the ratio of the sizes. Only these are tried if strides differ between axes."""
+    """Returns the strides near the ratio of the sizes. If the strides may differ between axes, only these are tried."""
     return strides[-4:]
 
 

@@ -30,7 +30,8 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# For each size: the count in the same line of a summary. If both differ, only the count is reported.
+# Maps each size to the count in the same line of a summary. If both the size and the count differ, only the count is
+# reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -65,7 +66,7 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair together with the nearest earlier pair that has a layer in the record."""
+    """Yields each pair (recorded layer, layer of the model) with the nearest earlier pair that has a recorded layer."""
     previous = None
     for pair in pairs:
         yield pair, previous
@@ -133,7 +134,8 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total, or line of a summary, that differs.
+    """Yields a problem for each total that differs. If a count and its size differ, the problem describes only the
+    count.
 
     If no layer differs, the problem also names the layers that probably cause the difference.
     """

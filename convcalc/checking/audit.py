@@ -1,7 +1,7 @@
 """Finds code that Keras would run, and files that Keras would open, when Keras loads a file.
 
-The audit itself runs nothing and opens no such file. It checks every object in the config at any depth: in wrappers, in
-nested models and in ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of
+The audit itself runs no code and opens no other file. It checks every object in the config at any depth: in wrappers,
+in nested models and in ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of
 the layers.
 """
 

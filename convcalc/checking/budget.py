@@ -52,7 +52,7 @@ def effective_limits(
 def check_budget(report: Study, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
     """Returns a problem for each limit that the model does not meet.
 
-    If a number is unknown or only a lower bound, the limit is not met, unless ``allow_incomplete`` is True. Raises
+    A limit for a number that is unknown, or only a lower bound, is not met, unless ``allow_incomplete`` is True. Raises
     :class:`ConvcalcError` with one problem for each limit that is not a valid number.
     """
     problems: list[Problem] = []

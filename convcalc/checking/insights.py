@@ -215,7 +215,7 @@ def _uneven_padding(report: Report) -> Findings:
 
 
 def _is_off_centre(window: Window) -> bool:
-    """Returns True if padding 'same' pads the two ends of a window's axis unequally for every input size.
+    """Returns True if padding 'same' pads the two ends of the axis unequally for every input size.
 
     This is so if the window is even and its stride is 1.
     """
@@ -284,7 +284,7 @@ def _bias_before_norm(report: Report) -> Findings:
 def _readers(model: Model) -> list[set[int | None]]:
     """Returns, for each layer, the numbers of the layers that read its outputs.
 
-    The set also contains None if the model returns an output of the layer.
+    For a layer whose output the model returns, the result also contains None.
     """
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
@@ -325,7 +325,7 @@ def _field_beyond_input(report: Study) -> Findings:
     inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
-            # A layer such as Dense reads its whole input on purpose, so a large receptive field is no finding.
+            # A layer such as Dense reads its whole input on purpose, so its large receptive field is not reported.
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in inputs:
                 inputs.add(field.input)

@@ -47,7 +47,9 @@ def _frozen_layers(report: Report, missing: int) -> str:
 
 
 def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """Returns the number of parameters of a layer and its inner layers that are frozen because a layer is frozen."""
+    """Returns the number of parameters of a layer, including its inner layers, that would be trainable if no layer were
+    frozen.
+    """
     inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
     counts = [product(weight.shape) for inner in inside for weight in inner.weights if weight.frozen_because == FROZEN]
     return sum(count for count in counts if isinstance(count, int))

@@ -1,7 +1,7 @@
 """Compares the weights in a report with the weights that the model's file stores.
 
 The weights of a layer are compared only by their shapes, in any order. So the names of Keras's attributes need not be
-known. But if a file has exchanged two weights of equal shape in one layer, the comparison does not notice it.
+known. But the comparison does not notice if the file has two weights of equal shape in one layer exchanged.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
 
 
 def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
-    """Returns the weights of a layer in the way a ``.keras`` archive stores them.
+    """Returns the weights of a layer as a ``.keras`` archive stores them.
 
     The archive has no LoRA matrices, because Keras adds them to the kernels. The archive stores the kernel under a
     SpectralNormalization twice, because the kernel is a variable of the wrapper and of the inner layer.

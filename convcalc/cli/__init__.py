@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
         from click.shell_completion import CompletionItem
 
         commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        # The method of click.Group would import every command, to get its help text.
+        # The method of click.Group would import the module of every command to get the help text of the command.
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -81,7 +81,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         )  # e.g. from a broken plugin
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # the caller closed the stream: discard the output, as print() does
+        if getattr(sys, name) is None:  # the parent process closed the stream: discard the output, as print() does
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     if "_CONVCALC_COMPLETE" in os.environ:
         import convcalc.cli.shells  # noqa: F401 - registers the shells

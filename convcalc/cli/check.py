@@ -176,7 +176,7 @@ def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[A
 
 
 def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
-    """Yields the pieces of the output. Pieces for standard error are not yielded: they are printed at once."""
+    """Yields the pieces of the output. A piece for standard error is printed at once instead."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn(piece.text)
@@ -187,7 +187,7 @@ def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:
     """Returns the number of processes to use.
 
-    It is 1 if only this process can read one of the files, such as standard input.
+    The number is 1 if only this process can read one of the files, such as standard input.
     """
     private = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
     return 1 if any(private) else jobs or jobs_for(names)
@@ -205,7 +205,7 @@ def _limits(budget: Mapping[str, str | None]) -> dict[str, Limit]:
 
 
 def _write_record(record: NewRecord) -> None:
-    """Writes a record. A file that already has the same text is not written."""
+    """Writes a record. A file that already contains the same text is not written again."""
     from convcalc.write import write_whole
 
     exists = record.path.exists()

@@ -53,9 +53,9 @@ class Outcome(Struct):
 
 @dataclass(frozen=True)
 class CheckRun:
-    """The settings of a run.
+    """The settings of a run of ``convcalc check``, which are the same for every model.
 
-    They are the same for every model. With ``--quiet``, ``format`` and ``text_style`` are None.
+    With ``--quiet``, ``format`` and ``text_style`` are None.
     """
 
     settings: Project

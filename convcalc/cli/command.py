@@ -1,4 +1,4 @@
-"""Commands with a help text that shows examples, and groups the options under headings."""
+"""Commands whose help text shows examples and groups the options under headings."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ class Command(click.Command):
 
 
 class WholeNumber(click.ParamType):  # type: ignore[type-arg]
-    """A whole number from ``least`` to ``most``. The help text calls the number N and does not show the range."""
+    """The type of an option whose value is a whole number from ``least`` to ``most``. The help text calls the value N,
+    and does not show the range.
+    """
 
     name = "n"
 
@@ -68,7 +70,7 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]
         self._range = click.IntRange(least, most)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Returns the number. A number outside of the range causes a usage error."""
+        """Returns the number. Raises a usage error for a number outside of the range."""
         return self._range.convert(value, param, ctx)
 
 

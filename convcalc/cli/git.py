@@ -17,7 +17,7 @@ def at_revision(file: str, revision: str) -> bytes:
     A revision is a commit, a branch, a tag, or an expression such as ``HEAD~2``.
     """
     path = Path(file)
-    # Git would read a text with a leading dash as an option, and a colon as the end of the revision.
+    # Git would read a text with a leading dash as an option, and would read a colon as the end of the revision.
     if revision.startswith("-") or not revision.isprintable() or ":" in revision or not revision.strip():
         raise error(
             codes.UNKNOWN_REVISION, f"'{revision}' is not a revision: give a commit, a branch or a tag, e.g. HEAD~1"

@@ -26,7 +26,7 @@ METHOD = "fork" if sys.platform == "linux" else "spawn"
 # 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
 MOST_JOBS = 1000  # a larger number is probably a typing error
-_AHEAD = 2  # names sent to each process: the name that it works on, and the next name
+_AHEAD = 2  # the number of names sent to a process in advance: the name that the process works on, and the next name
 
 
 def jobs_for(names: Sequence[str]) -> int:
@@ -42,7 +42,8 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
     The function and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is
     done.
     """
-    # This process always does the first name itself. Forked processes then already have all imported modules.
+    # This process does the work on the first name itself and so imports the necessary modules. Forked processes then
+    # have these modules already.
     yield from map(work, names[:1])
     rest = names[1:]
     jobs = min(jobs, len(rest))
@@ -61,7 +62,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
 
 
 class WorkerPool:
-    """Processes that share the work on a list of names, and the results so far.
+    """Processes that share the work on a list of names. The pool also holds the results so far.
 
     Unlike multiprocessing.Pool, a WorkerPool knows which name a process was working on when the process was killed.
     """

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 R = TypeVar("R")
 
-_FEWEST = 5  # with fewer files, no progress is shown
+_FEWEST = 5  # the minimum number of files for which progress is shown
 _PAUSE = 0.1  # seconds between two updates
 
 

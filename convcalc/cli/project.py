@@ -47,7 +47,7 @@ def project(start: Path | None = None) -> Project:
     """
     try:
         folder = (start or Path()).resolve()
-    except FileNotFoundError:  # the working directory was removed
+    except FileNotFoundError:  # the working directory no longer exists
         return Project()
     file = next((path for parent in (folder, *folder.parents) if (path := parent / "pyproject.toml").is_file()), None)
     if file is None:

@@ -35,7 +35,9 @@ class Reading:
         self.code = OK
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Study]:
-        """Yields a report for each model. If there are several models, a model that cannot be read is skipped."""
+        """Yields a report for each model. If there are several models, a model that cannot be read is skipped with a
+        message.
+        """
         alone = len(models) == 1
         reports = progress(models, (self._report(source, alone) for source in models), self.options["quiet"])
         return (report for report in reports if report is not None)
@@ -94,7 +96,7 @@ def _stored(source: str, model: Model) -> Weights:
 
 
 def _unknown(source: str, report: Study, memory: bool) -> list[str]:
-    """Returns messages about totals that are shown: one for each total that is unknown or only a lower bound."""
+    """Returns one message for each total in the output that is unknown or only a lower bound."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
     return [f"{source}: {name} is {words.get(label, 'unknown')} (--strict)" for name, label in labels.items()]

@@ -7,9 +7,9 @@ from click.shell_completion import FishComplete, add_completion_class
 
 @add_completion_class
 class _Fish(FishComplete):
-    """The script of click for fish, with one change.
+    """The completion script of click for the shell fish, with one change.
 
-    It splits a line only at the first comma, which ends the type of the suggestion.
+    The changed script splits a suggestion only at the first comma, because a suggested value can contain commas itself.
     """
 
     name = "fish"

@@ -2,15 +2,15 @@
 
 ``before`` is the old model and ``after`` is the new model. Each step matches layers that are still unmatched:
 
-1. Layers with the same name are matched if a person gave the name.
+1. Layers with the same name are matched if a user chose the name.
 2. Layers with the same structure are matched if all layers between them and the model's inputs match, or all layers
-   between them and the model's outputs.
+  between them and the model's outputs.
 3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Of the layers
-   that are left, the most similar layers of the same type are matched.
+  that are left, the most similar layers of the same type are matched.
 4. Layers with the same name and structure at different positions are matched: they were moved.
 
-Therefore a new name or an inserted layer does not change how the other layers are matched. The time of each step is
-roughly proportional to the number of layers and differences.
+Therefore a new name or an inserted layer does not change how the other layers are matched. The time of each step grows
+roughly in proportion to the number of layers and differences.
 """
 
 from __future__ import annotations
@@ -80,11 +80,12 @@ def align(before: Signatures, after: Signatures) -> Alignment:
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # A layer named by a person rarely matches a layer named by Keras, so such pairs are matched only in the second pass.
+    # A layer whose name a user chose rarely matches a layer with an automatic name. So these pairs are tried only in
+    # the second pass.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # some layer of ``before``, the shorter list, is unmatched
+            if len(matches) < len(before):  # only if some layer of the shorter list, ``before``, is still unmatched
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
@@ -175,9 +176,10 @@ def _readers(layers: Signatures) -> list[list[Link]]:
 def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
     """Returns the longest series of matches whose layers are in the same order in both models.
 
-    (This is the problem of the longest increasing subsequence.)
+    This is the problem of finding the longest increasing subsequence.
     """
-    # For each length, the series whose last number in ``after`` is smallest: this number, and the last pair.
+    # Describes, for each length, the series of this length that ends with the smallest number in ``after``: the
+    # smallest number, and the last pair of the series.
     ends: list[int] = []
     last_pairs: list[tuple[int, int]] = []
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}
@@ -232,8 +234,8 @@ def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], ri
 def _similarity(before: LayerSignature, after: LayerSignature) -> float:
     """Returns the similarity of two layers.
 
-    It is 0 if the types differ. Otherwise it is at least 1, and larger if the layers share more features or have the
-    same name.
+    The similarity is 0 if the types differ. Otherwise it is at least 1. It is larger if the layers share more features,
+    or have the same name.
     """
     if before.type != after.type:
         return 0.0

@@ -58,7 +58,7 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """The kinds of values that identify a layer. Only values that every row of both snapshots has are used.
+    """The kinds of values that identify a layer. A kind is used only if every row of both snapshots has such a value.
 
     Attributes:
         names: True if names are used.

@@ -17,8 +17,8 @@ SCHEMA_VERSION = 1
 class Change(Struct):
     """One field whose values differ.
 
-    ``field`` is the name of a cell, ``connected_to``, ``argument NAME``, or ``position``. The position of a layer is
-    its number among its siblings.
+    ``field`` is the name of a cell, ``connected_to``, ``argument NAME``, or ``position``. The field ``position`` is the
+    number of a layer among its siblings.
     """
 
     field: str

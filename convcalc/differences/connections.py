@@ -10,7 +10,7 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # stands for a layer that is unknown or is not a sibling
+_OUTSIDE = -1  # the number for a layer that is unknown or is not a sibling
 
 
 class TensorOrigin(Struct):
@@ -27,7 +27,7 @@ class TensorOrigin(Struct):
 def links_of(rows: Sequence[Row]) -> list[tuple[Link, ...]]:
     """Returns, for each layer, the tensors that it reads.
 
-    If its inputs are unknown, a layer is assumed to read the layer above it.
+    A layer with unknown inputs is assumed to read the layer above it.
     """
     names = _Names(rows)
     links: list[tuple[Link, ...]] = []
@@ -71,7 +71,7 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns, for each layer, the origins of the tensors that it reads. Origins of both models can be compared.
+    """Returns, for each layer, the origins of the tensors that it reads. The origins in two models can be compared.
 
     If a layer is in only one of the models and all its inputs are the same tensor, this tensor replaces the layer's
     output. (In the other model, the layers that follow read this tensor directly. Examples are an inserted layer, and a

@@ -1,4 +1,6 @@
-"""The changes in matched layers. Some are changes of the layer itself; others only follow from changes of its inputs."""
+"""Finds the changes in matched layers. A change is either a change of the layer itself, or only follows from a change
+of the layer's inputs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ class Siblings(Struct):
 
 
 class MatchedSiblings(Struct):
-    """The siblings of both snapshots, and which of them match.
+    """The siblings in both snapshots, and the matches between them.
 
     Attributes:
         before, after: The siblings in the old snapshot and in the new snapshot.
@@ -177,7 +179,8 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
     """Returns True if a change is a change of the layer itself.
 
-    Two changes are not: a new name, and a new value of ``trainable`` if the parent was frozen or unfrozen too.
+    There are two exceptions, which are not changes of the layer itself: a new name, and a new value of ``trainable`` if
+    the parent was frozen or unfrozen too.
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
@@ -216,9 +219,9 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
 def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
     """Returns True if a layer with unknown arguments may have the same arguments in both snapshots.
 
-    If both the output shape and the parameters of a layer changed, its arguments probably changed too. One kind of
-    layer is an exception: its output has the shape of its input, and the number of its parameters is proportional to
-    the channels. An example is BatchNormalization.
+    If both the output shape and the parameters of a layer changed, its arguments probably changed too. Layers such as
+    BatchNormalization are an exception: the output has the shape of the input, and the number of parameters is
+    proportional to the number of channels.
     """
     if "output_shape" not in changed_fields or "params" not in changed_fields:
         return True

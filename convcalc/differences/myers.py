@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Time and memory grow with the square of the number of differences. At this number the algorithm stops: the rest of the
-# sequences is not matched.
+# The maximum number of differences. Time and memory grow with the square of this number. After so many differences, the
+# rest of the sequences is not matched.
 MAX_DIFFERENCES = 1000
 
 
 def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
     """Returns the positions of the items of the common subsequence.
 
-    Each item has a pair: its position in ``left`` and its position in ``right``.
+    A pair contains the position of an item in ``left`` and the position of the same item in ``right``.
     """
     shared = set(left) & set(right)
     left_positions = [position for position, item in enumerate(left) if item in shared]
@@ -49,7 +49,7 @@ def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple
             if position >= len(left) and position - k >= len(right):
                 return _path(fronts, number, position)
         fronts.append([-1, *front, -1])
-    # There are too many differences. Return the path that reached the largest positions.
+    # There are too many differences: return the path that came furthest in both sequences.
     inside = [n for n in range(len(front)) if front[n] <= len(left) and front[n] - 2 * n + differences <= len(right)]
     furthest = max(inside, key=lambda number: front[number] - number)
     return _path(fronts[:-1], furthest, front[furthest])

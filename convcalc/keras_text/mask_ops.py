@@ -7,7 +7,7 @@ from convcalc.analyse.report import Report
 from convcalc.model import Call, Layer, Model, with_needed
 from convcalc.ops import Operation
 
-# Embedding, Masking, merging layers and attention compute masks. These are the operations that output the masks.
+# The operations with which Embedding, Masking, merging layers and attention compute the masks that they output.
 _MASK_OPERATIONS = ("NotEqual", "Any", "LogicalOr", "ConvertToTensor")
 
 
@@ -27,7 +27,7 @@ def _without_mask_ops(model: Model) -> Model:
 
 
 def _without_masks(call: Call, model: Model) -> Call:
-    """Returns the call without those of its masks that a mask operation computes."""
+    """Returns the call without the masks that a mask operation computes."""
     computed = {ref for ref in call.masks if _computes_mask(model.layer_of(ref))}
     masks, order = (tuple(ref for ref in refs if ref not in computed) for refs in (call.masks, call.order))
     return call._replace(masks=masks, order=order)
@@ -40,6 +40,6 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    Operations in a Keras 2 file have other class names. Users wrote these operations, so they are kept.
+    In a Keras 2 file, a user called every operation, so operations are kept; they have other class names.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

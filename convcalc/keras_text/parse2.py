@@ -1,7 +1,7 @@
 """Parses the tables that Keras 2 prints. Columns begin at fixed positions, and a text that does not fit is wrapped.
 
-Up to TensorFlow 2.6, a text that does not fit was cut off at the end of its column. Rows were separated by lines, and
-each source was printed in a separate line.
+Up to TensorFlow 2.6, a text that does not fit was cut off at the end of its column. Rows were separated by horizontal
+lines, and each source was printed on a text line of its own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
         return None
     begin = first + lines.index(double) + 1
     columns = _columns(lines[1], length)
-    if len(columns) < 3:  # not the header of a summary
+    if len(columns) < 3:  # this is not the header of a summary
         return None
     body: list[str] = []
     for number in range(begin, len(text.lines)):
@@ -89,10 +89,10 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns with the real room of the column of parameters.
+    """Returns the columns with a corrected ``room`` of the column of parameters.
 
-    The room changes only if this column is the last one, and so narrow that its title is wrapped. Then the horizontal
-    lines are longer than the rows, so the room is the length of the longest count.
+    A correction is needed only if this column is the last column, and is so narrow that its title is wrapped. Then the
+    horizontal lines are longer than the rows, so the room is the length of the longest count.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):
@@ -131,7 +131,8 @@ def _row_line(line: str, columns: list[_Column]) -> _RowLine:
 def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
     """Returns True if a line begins a new row, although there is no separator line above it.
 
-    A count in this line begins a new row, unless it continues a count that fills its column in the previous line.
+    A line with a count begins a new row, unless the count is the continuation of a count that fills the column in the
+    previous line.
     """
     return line.depth != previous.depth or (
         bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room

@@ -18,7 +18,8 @@ from convcalc.stored import KERAS3_TEXT, Cell
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
 # Characters that may be wider or narrower than one terminal column: all except Latin letters, box characters and "…".
 _UNUSUAL_WIDTH = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
-# The characters with which a table is drawn: at the left edge, at the ends of horizontal lines, and in these lines.
+# The characters with which a table is drawn: those at the left edge, those at the ends of horizontal lines, and those
+# inside horizontal lines.
 _SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
 _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
@@ -44,7 +45,9 @@ def keras3_tables(text: Lines) -> list[Table]:
 
 
 def _grid(line: str) -> Sequence[str]:
-    """Returns the characters of a line by terminal column. Wide characters take two, combining characters none."""
+    """Returns the characters of a line by terminal column. A wide character takes two columns, and a combining
+    character takes none.
+    """
     if not _UNUSUAL_WIDTH.search(line):
         return line
     columns: list[str] = []
@@ -143,7 +146,9 @@ def _depth(lines: list[Sequence[str]], column: _Column) -> int:
 
 
 def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> Cell:
-    """Returns the words of a cell. Rich ends a cropped word in "…". We add "…" to a line that may have been longer."""
+    """Returns the words of a cell. Rich writes "…" at the end of a cropped word. Here, "…" is also added to a line that
+    may have been longer.
+    """
     words: list[str] = []
     for line in lines:
         part = "".join(line[column.start : column.end])

@@ -56,8 +56,8 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
-        # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__`` has no
-        # such shape. A layer that contains a list of layers has none either.
+        # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__``, or
+        # that contains a list of layers, has no such shape.
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument
@@ -99,7 +99,7 @@ def _unbuilt(row: LayerReport) -> KerasRow:
 
 
 def _trainable(row: LayerReport) -> str:
-    """Returns "Y" or "N" for a layer with weights, "-" for a layer without, and "?" if its weights are unknown."""
+    """Returns "Y" or "N" for a layer with weights, "-" for a layer without weights, and "?" if the weights are unknown."""
     if row.weights or (row.params is not UNKNOWN and row.params != 0):
         return "Y" if row.trainable else "N"
     return "?" if row.params is UNKNOWN else "-"

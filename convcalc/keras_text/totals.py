@@ -14,7 +14,9 @@ from convcalc.model import Foreign
 
 
 class TotalLine(Struct):
-    """One line: a label, a number of parameters, and their size in bytes. If ``partial``, both are lower bounds."""
+    """One line: a label, a number of parameters, and the size of these parameters in bytes. If ``partial`` is True,
+    both numbers are lower bounds.
+    """
 
     label: str
     params: Number

@@ -1,4 +1,4 @@
-"""The JSON Schemas of arguments. Instead of any value, a text with a ``$variable`` is accepted."""
+"""The JSON Schemas of arguments. In place of any value, the schemas also accept a text with a ``$variable``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from convcalc.layers.sublayer import LayerValue, LayerValues
 Schema: TypeAlias = "dict[str, Any]"
 
 VARIABLE = r"\$"
-# Kinds of names that many layers accept. The JSON schema defines each of them only once.
+# Kinds of names that many layers accept. The JSON schema contains one definition for each of these kinds.
 NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 
@@ -112,7 +112,9 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """Lists the words in lower case, for editors to suggest. If case does not matter, other spellings are accepted too."""
+    """Returns a schema with the words in lower case, which editors suggest. If upper and lower case do not matter,
+    other spellings are accepted too.
+    """
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
 

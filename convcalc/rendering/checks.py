@@ -32,7 +32,7 @@ _COLUMNS = (
 
 
 class CheckLine(Struct):
-    """What a table shows for one model: its row.
+    """The row for one model in a table of checks.
 
     ``difference`` is a sheet of the differences between model and record, or None.
     """

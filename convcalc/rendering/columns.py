@@ -128,13 +128,13 @@ def _trainable(row: LayerReport, report: Study) -> str:
 def _output(row: LayerReport, report: Study) -> str:
     """Returns the output shapes of the last call.
 
-    A mark is added if convcalc took them from the file instead of computing them.
+    A mark is added if convcalc took the shapes from the file instead of computing them.
     """
     return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Returns a cell for programs. It is empty where the text for people is a dash or a question mark."""
+    """Returns a cell for programs. The cell is empty where the text for people is a dash or a question mark."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
@@ -146,7 +146,7 @@ def _recorded(row: LayerReport, report: Study) -> str:
 def _live_memory(row: LayerReport, report: Study) -> PartialSum:
     """Returns the maximum memory of all live tensors while the layer runs.
 
-    It is a lower bound if the size of a tensor is unknown.
+    The number is a lower bound if the size of a tensor is unknown.
     """
     memory = report.memory
     return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))

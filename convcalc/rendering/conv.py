@@ -82,7 +82,9 @@ _POSITION_NAMES = {"length": "position", "height": "row", "width": "column", "de
 
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
-    """Returns the end of a line: how rounding affects the last positions. It is empty if rounding has no effect."""
+    """Returns the end of a line, which says how rounding affects the last positions. The text is empty if rounding has
+    no effect.
+    """
     unread, rounded = axis.unread(window), plain(window.output)
     if not axis.known(window):
         return ""
@@ -117,7 +119,8 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
 def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     """Returns lines about the other framework (Keras or PyTorch).
 
-    They show its result for the same call, or how to get the same result with it.
+    The lines show the result of the other framework for the same call, or the call with which it computes the same
+    result.
     """
     if not axis.known(window):
         return []

@@ -129,7 +129,7 @@ def _status(pair: Pair) -> str:
 def _layer(pair: Pair) -> str:
     """Returns the name and the type of a layer.
 
-    If one of them differs, shows the old and the new text. Inner layers are indented.
+    If the name or the type differs, the result shows the old and the new text. Inner layers are indented.
     """
     row = _row(pair)
     indent = "  " * (row.depth - 1) + "└ " if row.depth else ""
@@ -177,7 +177,7 @@ def _word(field: str) -> str:
 def _difference(pair: Pair, cost: _Cost) -> str:
     """Returns the difference of a number of a layer: ``?`` if it is unknown.
 
-    It is empty if the numbers are equal, or if one model does not state the number.
+    The text is empty if the numbers are equal, or if one model does not state the number.
     """
     before, after = _value(pair.before, pair, cost.field), _value(pair.after, pair, cost.field)
     if before == after or before == "" or after == "":
@@ -188,8 +188,8 @@ def _difference(pair: Pair, cost: _Cost) -> str:
 def _value(row: Row | None, pair: Pair, field: str) -> int | str | None:
     """Returns the number in a row.
 
-    It is 0 if the layer does not exist, empty if the model does not state the number, and None if the number is
-    unknown.
+    Returns 0 if the layer does not exist, an empty text if the model does not state the number, and None if the number
+    is unknown.
     """
     if row is None:
         return 0 if field in _row(pair).cells else ""

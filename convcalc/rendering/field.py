@@ -45,7 +45,7 @@ def field_padding(row: LayerReport, report: Study) -> str:
 def plain_field_size(row: LayerReport, report: Study) -> str:
     """Returns the size of the receptive field on each axis, for programs, such as ``3x5``.
 
-    It is empty if the field is unknown.
+    The text is empty if the field is unknown.
     """
     return _text(_last(row, report) or (), _plain_size, "x", "")
 
@@ -69,7 +69,7 @@ def field_label(row: LayerReport, report: Study, name: str) -> str:
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # the worst label of all inputs, which is also the last one in alphabetical order
+    return max(labels, default="")  # the worst label of all inputs: it is the last label in alphabetical order
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:

@@ -127,7 +127,7 @@ class _GraphBuilder:
     def level(self, model: Model, rows: Sequence[LayerReport], group: str) -> _Level:
         """Adds the nodes of a model's layers.
 
-        Does the same for nested models whose layers are shown. Returns the level of the model.
+        Also adds the nodes of nested models whose layers are shown. Returns the level of the model.
         """
         level = _Level(model)
         nested = {layer.name: layer.model for layer in model.layers}

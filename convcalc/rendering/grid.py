@@ -16,8 +16,8 @@ from convcalc.rendering.sheet import Column, Sheet
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
 
-# A long word is broken after one of these characters if possible, otherwise anywhere. It is not broken after a comma
-# inside a number.
+# A long word is broken after one of these characters if possible, otherwise anywhere. A number is not broken after its
+# commas.
 _BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
 # The maximum width of a column of words if the width of the table is not limited. Every row is padded to the width of the

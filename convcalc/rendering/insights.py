@@ -19,7 +19,7 @@ _INDENT = "   "
 def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
     """Returns a line for each insight, wrapped to the width of the text.
 
-    If many insights have the same code, only the first are listed.
+    If many insights have the same code, only the first of these insights are listed.
     """
     if not results:
         return " Insights: none\n"
@@ -32,7 +32,8 @@ def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
 def insight_lines(results: Sequence[Insight]) -> Iterator[str]:
     """Yields a line for each insight.
 
-    If many insights have the same code, yields the first few, and a line with the number of the others.
+    If many insights have the same code, yields lines for the first of these insights, and a line with the number of
+    remaining insights.
     """
     for code, group in groupby(results, lambda insight: insight.code):
         same_code = list(group)

@@ -87,7 +87,7 @@ def chart(memory: Memory, style: TextStyle) -> list[str]:
     text = f" step {memory.peak_step + 1} of {steps}: {memory.moments[memory.peak_step].layer}"
     if (
         width_of(under + text) > margin + room
-    ):  # there is no room for the text after the mark, so write it before the mark
+    ):  # if there is no room for the text after the mark, the text is written before the mark
         text = text[1:] + " "
         before = margin + mark - width_of(text)
         return [*lines, f"{' ' * before}{text}^"] if before >= 0 else [*lines, under, f" {text.strip()}"]

@@ -21,7 +21,7 @@ class OutputFormat(Struct):
     """An output format, with references (``"module:function"``) to the functions that write it.
 
     A format of tables only has ``sheets``, because reports, checks and comparisons can all be written as sheets. Any
-    other format has one function for each of these three that it can write.
+    other format has a function for each of these three outputs that it can write.
 
     - ``name`` is the word after ``--format``. ``endings`` are the file endings that select the format.
     - ``machine`` is True for formats that programs read. They write numbers without separators, empty cells for unknown

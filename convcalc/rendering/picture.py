@@ -1,4 +1,4 @@
-"""A picture of one axis. It shows the positions, and which of them the kernel reads at each step."""
+"""A picture of one axis. It shows the positions of the axis, and the positions that the kernel reads at each step."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
 
 
 def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
-    """Returns the row with the numbers of the positions. The padding before and after them is marked."""
+    """Returns the row with the numbers of the positions. The positions of the padding before and after the input are
+    marked.
+    """
     return _Row(
         label,
         {
@@ -127,7 +129,7 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
 def _shown_numbers(count: int) -> list[int | None]:
     """Returns the numbers from 0 to ``count`` - 1.
 
-    If there are many, returns only the first and the last numbers, with None between them.
+    If ``count`` is large, returns only the first and the last numbers, with None between them.
     """
     if count <= MOST_ROWS:
         return list(range(count))

@@ -90,7 +90,7 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # The number at the end distinguishes equal findings.
+            # The number at the end of the fingerprint distinguishes equal findings.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 

@@ -1,7 +1,7 @@
 """The JSON Schema (draft 2020-12) of YAML specs, for editors. It is computed from the declarations of the layers.
 
-The schema accepts every spec that the reader accepts. It does not check what only the reader can know, such as whether shapes fit
-or a name exists. A text with a ``$variable`` is accepted instead of any value.
+The schema accepts every spec that the reader accepts. It does not check facts that only the reader can know, for
+example whether shapes fit or a name exists. A text with a ``$variable`` is accepted in place of any value.
 
 Keywords for lists, mappings, numbers and texts ignore values of other types. Therefore one flat schema can describe all forms of a
 value, and an editor shows one clear error instead of one for each alternative.
@@ -104,7 +104,7 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
 def _layer(definition: LayerDefinition) -> Schema:
     """Returns the schema of the value after the name of a layer.
 
-    The value has arguments by name, arguments by position, or one argument; or it is empty.
+    The value can contain arguments by name, arguments by position, or one argument. It can also be empty.
     """
     by_name = {
         argument.name: argument_schema(argument) for argument in (*definition.arguments, *definition.call_arguments)

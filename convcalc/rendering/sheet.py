@@ -43,7 +43,7 @@ class Sheet:
 def with_model(sheet: Sheet, model: str) -> Sheet:
     """Returns the sheet with an additional first column: the name of the model.
 
-    Tables of several models need this column.
+    A table with the layers of several models needs this column.
     """
     rows = [(model, *row) for row in sheet.rows]
     return replace(sheet, fields=("model", *sheet.fields), columns=(Column("Model"), *sheet.columns), rows=rows)

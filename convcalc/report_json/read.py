@@ -104,7 +104,7 @@ def _layer(layer: Any, path: str, omitted: tuple[str, ...]) -> JsonLayer:
 
 
 def _value(data: Mapping[str, Any], key: str, type_: type, path: str) -> Any:
-    """Returns a value of a mapping after checking its type."""
+    """Returns the value of a key in a mapping, after checking the type of the value."""
     value = data.get(key)
     if not isinstance(value, type_) or isinstance(value, bool):
         expected = {dict: "a mapping", list: "a list", str: "a text", int: "a whole number"}[type_]

@@ -42,7 +42,9 @@ _NO_LAYER = (
 
 
 class Spec(Struct):
-    """State of one file, shared by all its lists of entries. ``read_model`` is a function that reads a nested model."""
+    """The state of one file while it is read; all lists of entries in the file share it. ``read_model`` is a function
+    that reads a nested model.
+    """
 
     reader: NodeReader
     blocks: Mapping[str, Block]
@@ -55,7 +57,7 @@ class Entries:
 
     Attributes:
         current: the output of the previous entry
-        branches: True if an entry named its inputs; the model is then a Functional
+        branches: True if an entry has named its inputs, so that the model is a Functional
     """
 
     def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
@@ -103,7 +105,7 @@ class Entries:
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads an entry that uses a layer, a block, a nested model or an operation. ``name`` tells which."""
+        """Reads an entry that uses a layer, a block, a nested model or an operation: the one that is called ``name``."""
         name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
@@ -169,7 +171,7 @@ class Entries:
     ) -> None:
         """Adds a layer and calls it.
 
-        If its inputs are invalid, marks the layer as broken, but still checks its other options.
+        If the inputs are invalid, the layer is marked as broken; its other options are still checked.
         """
         inputs: tuple[Ref, ...] = ()
         try:
@@ -199,9 +201,7 @@ class Entries:
         self.label(place)
 
     def record_expected(self) -> None:
-        """Sets the output shape of a custom layer to the shape that ``expect`` states, because it cannot be
-        computed.
-        """
+        """Sets the output shape of a custom layer, which cannot be computed, to the shape that ``expect`` states."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out
@@ -210,11 +210,11 @@ class Entries:
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
         """Reads an operation of ``keras.ops`` by the name of its function.
 
-        A model with an operation is a Functional.
+        A model that contains an operation is a Functional.
         """
         operation = find_function(function)
         if operation is None:
-            from convcalc.ops import OPERATIONS  # slow: only needed for a misspelt name
+            from convcalc.ops import OPERATIONS  # imported lazily: slow, and only needed for a misspelt name
 
             known = [known_operation.function for known_operation in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
@@ -296,7 +296,7 @@ class Entries:
         return self.graph.add_layer(layer)
 
     def given_name(self, place: SpecPlace) -> str:
-        """Returns the name that an entry gives its layer; empty if it gives none."""
+        """Returns the name that an entry gives to its layer; an empty string if the entry states no name."""
         node = place.option("name")
         if node is not None:
             with suppress(AlreadyReported):
@@ -304,7 +304,7 @@ class Entries:
         return ""
 
     def expected(self, place: SpecPlace) -> Mapping[str, Any] | None:
-        """Returns the values under ``expect:`` of an entry; None if it has none."""
+        """Returns the values under ``expect:`` of an entry; None if the entry has no ``expect:``."""
         with suppress(AlreadyReported):
             return self.reader.limits(place.option("expect"), EXPECTATIONS, "an expectation", self.scope) or None
         return None
@@ -325,9 +325,9 @@ class Entries:
         return self.current
 
     def label(self, place: SpecPlace) -> None:
-        """Reads ``as: shortcut``, which gives the output a label.
+        """Reads an option such as ``as: shortcut``, which gives a label to the output of the entry.
 
-        Later entries of the same list can use it in ``from:``.
+        Later entries of the same list can use the label in ``from:``.
         """
         node = place.option("as")
         if node is not None and self.current is not None:
@@ -451,9 +451,9 @@ class Entries:
             self.group(layers, scope, self.current)
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads the layers of a block.
+        """Reads the layers of a block where the block is used.
 
-        The block's arguments are variables. Its output is the output of its last layer.
+        The block's arguments are variables. The block's output is the output of its last layer.
         """
         scope = self.opened(key)
         if block.name in scope.open_blocks:
