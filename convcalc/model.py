@@ -139,12 +139,12 @@ class Layer(Struct):
 
     Attributes:
         definition: the definition of the layer, looked up once by the reader.
-        args: the given arguments, normalised, without defaults. Readers share one object between equal arguments, so that
-            inference runs only once for them.
+        args: the arguments that the file gives, normalised. Arguments with default values are left out. Readers share
+            one object between equal arguments, so that inference runs only once for them.
         expect: the shape and counts that the spec expects.
         place: the source position.
-        broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that they still
-            find problems in other layers.
+        broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that
+            they still find problems in other layers.
         stored: the weights that the file stores for the layer; None if they are unknown, or not needed because all
         weights of the model can be inferred.
     """
@@ -248,8 +248,7 @@ def summary_order(model: Model) -> list[int]:
     if model.class_name == "Sequential" or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # Inputs that no output depends on are also listed. They have depth 0, and come before the other layers of this
-    # depth.
+    # Inputs on which no output depends are also listed. They have depth 0, and come before the other layers of depth 0.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -268,7 +267,9 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers in the order of a backward walk from the outputs, the depths of calls and those of layers."""
+    """Returns three results: the layers in the order of a backward walk from the outputs, the depth of each call, and
+    the depth of each layer.
+    """
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
     layer_depth: dict[int, int] = {}

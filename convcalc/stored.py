@@ -39,7 +39,7 @@ class Cell(Struct):
         return f"{'≥ ' * self.partial}{self.value:,}" if isinstance(self.value, int) else self.value
 
     def agrees(self, other: Cell) -> bool:
-        """Returns True if both cells may have the same content, judged by the parts that are not cropped."""
+        """Returns True if the parts of two cells that are not cropped allow that both cells have the same content."""
         if self.cropped or other.cropped:
             mine, theirs = self.text, other.text
             return (
@@ -51,7 +51,7 @@ class Cell(Struct):
 
 
 def _is_cropping_of(cropped: str, text: str) -> bool:
-    """Returns True if ``text`` may look like ``cropped`` after cropping."""
+    """Returns True if ``cropped`` may be the result of cropping ``text``."""
     parts, words = cropped.split(" "), text.split(" ")
     ends_marked = cropped.endswith("…")  # without "…" the end may be cut off within a word
     position, gap = 0, False

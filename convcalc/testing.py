@@ -36,7 +36,7 @@ def assert_summary(
 
     If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
-    __tracebackhide__ = True  # pytest shows the test's own line
+    __tracebackhide__ = True  # lets pytest show the line in the test instead of a line in this function
     from convcalc.base.text import visible
     from convcalc.checking.budget import effective_limits, limits_of
     from convcalc.checking.check_model import check_model
@@ -53,7 +53,7 @@ def assert_summary(
 def _reported(model: Any) -> Study:
     """Returns the report of ``model``, which may have any form that :func:`assert_summary` accepts.
 
-    Of a Keras model, only the config is used.
+    If ``model`` is a Keras model, only the model's config is used.
     """
     from convcalc.api import Report, infer
     from convcalc.model import Model
@@ -69,7 +69,9 @@ def _reported(model: Any) -> Study:
 
 
 def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | None:
-    """Returns the record to compare with; None if there is none, or if it was just written from this report."""
+    """Returns the record to compare with; None if no record is given, or if the record has just been written from this
+    report.
+    """
     from convcalc.base.problems import error
     from convcalc.snapshot.load import load_snapshot, snapshot_in
     from convcalc.write import write_whole

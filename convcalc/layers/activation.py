@@ -163,7 +163,7 @@ def prelu(a: Args, x: Shape) -> Inferred:
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():
-        # shared_axes count from the batch axis, but slopes have no batch axis.
+        # Numbers in shared_axes count the batch axis, but the slopes have no batch axis.
         if not -len(slopes) <= axis - 1 < len(slopes):
             raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1

@@ -28,14 +28,16 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A layer without a quantization rule contains at most one layer that has weights (the cell of a recurrent layer).
+    # A layer without a quantization rule contains at most one layer with weights, such as the cell of a recurrent
+    # layer.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
 def _without_weights(result: Inferred) -> Inferred:
-    """Returns the result without weights, for an unknown dtype policy, which may store the weights in any way.
+    """Returns the result without weights. This is needed for an unknown dtype policy, which may store the weights in
+    any way.
 
     The multiply-accumulates stay known: each weight is replaced by a :class:`Product` with the same count.
     """
@@ -88,7 +90,7 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
     axes, min_axes = definition.axes, definition.min_axes
     if axes is None and not min_axes:
         return
-    # If a layer accepts further tensors (states, keys), ``axes`` describes only the first tensor.
+    # If a layer accepts several different tensors (such as states or keys), ``axes`` describes only the first tensor.
     for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         rank = len(shape) - 1
         if axes is None:

@@ -28,7 +28,7 @@ from convcalc.layers.registry import Args, Inferred, Weight, layer
 def layer_scale(a: Args, x: Shape) -> Inferred:
     """Scales each channel by a learned factor, as ConvNeXt does after each block.
 
-    The shape does not change. Parameters: gamma, projection_dim numbers.
+    The shape does not change. Parameters: gamma, a vector of size projection_dim.
     """
     if x[-1] != a["projection_dim"] and isinstance(x[-1], int):
         raise Refusal(f"has {a['projection_dim']} scales for {x[-1]} channels", codes.WRONG_CHANNELS, "projection_dim")

@@ -1,8 +1,8 @@
 """Describes the arguments of layers: each has a name, a kind and a default.
 
 A kind defines the accepted values, how a value is normalised (``3`` for two axes becomes ``(3, 3)``), and a text for
-messages. The same declarations bind positional arguments, suggest spellings, document a layer and define the JSON
-Schema of specs.
+messages. The same declarations are used to bind positional arguments, to suggest spellings, to document a layer, and to
+define the JSON Schema of specs.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ class Integer(RankFree):
 
 
 class PerAxis(RankFree):
-    """A whole number, or one for each spatial axis: a tuple of ``rank`` integers of at least ``minimum``."""
+    """A whole number of at least ``minimum``, or one such number for each of ``rank`` spatial axes. The result is a
+    tuple of ``rank`` integers.
+    """
 
     def __init__(self, minimum: int = 1, rank: int = 0) -> None:
         self.minimum = minimum
@@ -114,8 +116,8 @@ class PerAxis(RankFree):
 class PaddingPairs(RankFree):
     """The padding or cropping before and after each spatial axis: a tuple of ``rank`` pairs.
 
-    One number is used for all sides. For one axis, two numbers are (before, after); for several axes, each has a pair or one
-    number for both sides.
+    A single number is used for all sides. For one axis, two numbers mean (before, after). For several axes, each axis
+    has a pair, or one number for both sides.
     """
 
     def __init__(self, rank: int = 0) -> None:
@@ -175,7 +177,7 @@ class Integers(RankFree):
 
 
 class Sizes(RankFree):
-    """The shape of a sample: a list of sizes, None if unknown; also one number instead of a list."""
+    """The shape of a sample: a list of sizes, where None is an unknown size. One number is accepted instead of a list."""
 
     expects = "a list of sizes such as [28, 28, 1] (null for an unknown size)"
 
@@ -187,7 +189,7 @@ class Sizes(RankFree):
 
 
 class IntegerOrPair(RankFree):
-    """A whole number, kept as it is, or a pair: the axes of ``Dot``."""
+    """A whole number or a pair, not converted. This is the kind of the ``axes`` of ``Dot``."""
 
     expects = "a whole number or a list of two"
 
@@ -196,7 +198,7 @@ class IntegerOrPair(RankFree):
 
 
 class IntegerOrIntegers(RankFree):
-    """A whole number, kept as it is, or a list: the axes of a normalization."""
+    """A whole number or a list, not converted. This is the kind of the ``axis`` of a normalization."""
 
     expects = "a whole number or a list of whole numbers"
 
@@ -296,7 +298,7 @@ class Anything(RankFree):
 
 
 class KerasObject(RankFree):
-    """A Keras object that changes counts. It is kept unchanged, in the form that Keras files contain."""
+    """A Keras object that affects counts. The value is kept unchanged, in the form that Keras files contain."""
 
     expects = "an object of Keras, as its files have it"
 
@@ -332,7 +334,8 @@ class Argument(Struct):
 
 
 def as_keras_reads(argument: Argument, value: Any) -> Any:
-    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, 1 true.
+    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, and 1
+    means true.
 
     Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default is
     returned.

@@ -45,7 +45,9 @@ _TAIL = [
 
 
 def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """Returns the weights of a dense projection from the last axis to the axes ``width`` (heads, size), used at every position."""
+    """Returns the weights of a dense projection from the last axis to axes of the sizes ``width`` (heads, size). The
+    weights are used at every position.
+    """
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
     kernel = Weight("kernel", (features, *width), positions)
@@ -160,8 +162,8 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
     """Returns the number of pairs of a query position and a value position.
 
-    Along an attended axis, each position is paired with every position. Along other axes, only equal positions are
-    paired.
+    Along an attended axis, each position is paired with every position. Along the other axes, a position is paired only
+    with the same position.
     """
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
@@ -233,7 +235,7 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the query, converted to a new tensor as in Keras."""
+    """Returns the mask of the query. As in Keras, an operation converts it to a new tensor."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)

@@ -102,7 +102,7 @@ def convolution(a: Args, x: Shape) -> Inferred:
 
 
 def convolve(a: Args, x: Shape) -> Inferred:
-    """Computes a convolution, without the checks that only Keras layers need."""
+    """Computes a convolution. Omits the checks that only Keras layers need."""
     filters, groups = a["filters"], a["groups"]
     if filters % groups > 0:
         raise Refusal(
@@ -123,7 +123,8 @@ def convolve(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a transposed convolution as TensorFlow's profiler does: as the gradient of a convolution with this kernel.
+    """Counts a transposed convolution as TensorFlow's profiler counts it: as the gradient of a convolution with this
+    kernel.
 
     The profiler assumes that each output element needs 1/stride of the kernel on each axis.
     """
@@ -177,7 +178,7 @@ def transposed_convolution(a: Args, x: Shape) -> Inferred:
 
 
 def spread(a: Args, x: Shape) -> Inferred:
-    """Computes a transposed convolution, without the checks that only Keras layers need."""
+    """Computes a transposed convolution. Omits the checks that only Keras layers need."""
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows_transposed(a, x)
     kernel = Weight("kernel", (*a["kernel_size"], filters, channels), positions_of(x[1:-1]))

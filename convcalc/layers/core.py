@@ -99,7 +99,7 @@ def dense(a: Args, x: Shape) -> Inferred:
 
 
 # Regular expressions for the allowed equations of EinsumDense, where 0 stands for "..." (Keras:
-# _analyze_einsum_string). True: the equation starts with the dots.
+# _analyze_einsum_string). The value is True if the equation starts with the dots.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -108,7 +108,7 @@ _EQUATIONS = (
 
 
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views. Input axes that the output keeps are read position by position; summed axes are read whole."""
+    """Returns views. Input axes that are also output axes are read position by position; summed axes are read whole."""
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
@@ -155,7 +155,8 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     shift = elided if left else 0
     dot_sizes = x[1:elided] if left else x[len(source) :]
     output = [x[0], *a["output_shape"]]
-    # Keras inserts the axes that leading dots represent one by one at the same index. So their order is reversed.
+    # The leading dots represent several axes. Keras inserts these axes one by one at the same index, so their order is
+    # reversed.
     output[1:1] = reversed(dot_sizes) if left else ()
     output += () if left else dot_sizes
     if elided < 0 or len(target) + shift > len(output):
@@ -197,7 +198,8 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """Returns the bias. Its first axis is the first output axis in ``axes``. Later axes not in ``axes`` have size 1.
+    """Returns the bias. Its first axis is the first output axis in ``axes``. Each later output axis that is not in
+    ``axes`` has size 1 in the bias.
 
     ``trailing`` is the number of axes that trailing dots represent; ``added`` is how many times
     each element of the bias is added for one sample.
@@ -288,7 +290,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     tied = a["tie_weights"]
     table = Weight("embeddings", (rows, columns), positions if tied else 0)
     weights = list(with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings"))
-    if a["reverse"] and not tied:  # the table is not read
+    if a["reverse"] and not tied:  # the embedding table is not read
         weights = [weight._replace(multiplied_per_sample=0, added_per_sample=0) for weight in weights]
     if not tied:
         weights.append(Weight("reverse_embeddings", (columns, rows), positions))

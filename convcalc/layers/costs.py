@@ -71,12 +71,14 @@ def times(each: Number, count: Number) -> Number:
 
 
 def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0, for layers that only pass on, move, copy, look up or select values."""
+    """Returns 0. This is the cost of layers that only pass on, move, copy, look up or select values."""
     return 0
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns unknown, for costs that depend on the algorithm, the values, or code that convcalc does not read."""
+    """Returns unknown. This is for layers whose cost depends on the algorithm, on the values, or on code that convcalc
+    does not read.
+    """
     return UNKNOWN
 
 
@@ -108,16 +110,15 @@ def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(result.outputs[0]))
 
 
-# FLOPs that TensorFlow's profiler counts ---------------------------------------------------------------------------------
-#
-# The functions below count operations for the whole batch if the batch size is known, otherwise for one sample. The
-# profiler has costs for some operations of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0,
-# and so does everything inside a compiled function, such as a convolution with groups. :func:`unknown` is for layers
-# that were not compared with it.
-#
-# Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
+# FLOPs that TensorFlow's profiler counts
+# --------------------------------------------------------------------------------- The functions below count operations
+# for the whole batch if the batch size is known, otherwise for one sample. The profiler has costs for some operations
+# of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0, and so does everything inside a
+# compiled function, such as a convolution with groups. :func:`unknown` is for layers whose cost was not compared with
+# the profiler's count. Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that
+# ``tests/live/test_flops.py`` profiles.
 
-# Counted operations for each element, by function.
+# The number of operations that the profiler counts for each element, by activation function.
 _TF_ACTIVATIONS = {
     "elu": 0,
     "exponential": 0,
@@ -178,7 +179,7 @@ def tf_per_input(count: int) -> Cost:
 
 
 def tf_activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the layer's activation of its output."""
+    """Counts the layer's activation function on the output."""
     name = a["activation"]
     per_element = 0 if name is None else _TF_ACTIVATIONS.get(str(name), UNKNOWN)
     return times(per_element, tf_elements(result.outputs[0]))
@@ -191,7 +192,7 @@ def tf_bias_and_activation(a: Args, inputs: Sequence[Shape], result: Inferred) -
 
 
 def tf_products(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 2 for each multiply-accumulate, the bias and the activation."""
+    """Counts 2 for each multiply-accumulate, and adds the bias and the activation."""
     products = _tf_macs(a, result)
     batch = inputs[0][0] if inputs[0] else UNKNOWN
     scaled = products if batch is UNKNOWN else products * batch

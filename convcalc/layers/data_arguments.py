@@ -10,8 +10,8 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 class Factor(RankFree):
     """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    Keras only requires that the range of the pair overlaps the limits; with ``strict``, both numbers must be within the
-    limits. With ``open``, ``minimum`` itself is not allowed.
+    Keras only requires that the range from ``from`` to ``to`` overlaps the allowed range. If ``strict`` is True, both
+    numbers must be in the allowed range. If ``open`` is True, ``minimum`` itself is not allowed.
     """
 
     def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:
@@ -45,7 +45,7 @@ class Factor(RankFree):
 
 
 class Range(RankFree):
-    """The smallest and the largest value of a pixel."""
+    """A pair of numbers: the smallest and the largest value that a pixel can have."""
 
     expects = "a list of two numbers"
 
@@ -55,7 +55,7 @@ class Range(RankFree):
 
 
 class OddSizes(PerAxis):
-    """An odd number, or one for each of the two axes."""
+    """An odd number for both axes, or one odd number for each of the two axes."""
 
     def __init__(self) -> None:
         super().__init__(rank=2)

@@ -284,7 +284,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # an argument only in Keras files
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # this argument exists only in Keras files
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
@@ -346,8 +346,8 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
 def text_vectorization(a: Args, x: Shape) -> Inferred:
     """Splits texts into words and replaces them by their index in a vocabulary, or encodes that index.
 
-    'int': (batch, output_sequence_length). In other modes the words are a new last axis (unless split is null), which is
-    encoded as by StringLookup.
+    'int': (batch, output_sequence_length). Other modes encode the words as StringLookup does; unless split is null, the
+    words are first a new last axis.
     """
     if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
         raise Refusal(
@@ -401,7 +401,7 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     stride = a["sequence_stride"]
     time = 0 if len(x) == 1 else 1
     output = (*x[:time], a["num_mel_bins"], (x[time] + stride + 1) // stride)
-    # The MACs depend on the algorithm of the Fourier transform. The algorithm is unknown.
+    # The MACs depend on the algorithm of the Fourier transform, which is unknown.
     return Inferred((output,), unknown=frozenset({"macs"}))
 
 

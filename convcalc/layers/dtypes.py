@@ -37,7 +37,7 @@ _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 # The policies that a quantized policy can be made from. A quantized policy only stores large matrices in fewer bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# The default length of the history of maxima that a float8 layer keeps.
+# A float8 layer keeps a history of maxima; this is the default length of the history.
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
@@ -50,7 +50,7 @@ POLICIES = (
         f"{mode}_from_{source}"
         for mode in ("int8", "int4", "float8")
         for source in _SOURCES
-        # int8 cannot be combined with computing in float16.
+        # int8 cannot be combined with float16 as the compute dtype.
         if mode != "int8" or _MIXED.get(source, source) != "float16"
     ),
 )
@@ -75,7 +75,8 @@ class Policy(Struct):
     mode: str = ""
     # The number of bits of each stored element (gptq, awq).
     bits: int = 0
-    # How many elements of a column share one scale (int4, gptq, awq); -1: all of them.
+    # The number of elements of a column that share one scale (int4, gptq, awq); -1 if all elements of the column share
+    # one.
     group: int = -1
     # The length of the history of maxima (float8).
     history: int = _HISTORY
@@ -141,7 +142,7 @@ def compute_dtype(policy: str) -> str:
 
 
 def _source(policy: str) -> str:
-    """Returns the plain or mixed policy that a policy is made from. The dtype of an input is returned unchanged."""
+    """Returns the plain or mixed policy from which a policy is made. The dtype of an input is returned unchanged."""
     if policy in BITS:
         return policy
     found = find_policy(policy)

@@ -8,14 +8,15 @@ from convcalc.layers.registry import LayerDefinition
 
 
 def example_spec(definition: LayerDefinition) -> str:
-    """Returns a YAML spec that runs the layer's example on as many inputs as it needs."""
+    """Returns a YAML spec that runs the layer's example on as many inputs as the layer needs."""
     sizes = list(definition.example_input)
     if definition.inputs == 0:
         return f"layers:\n  - {definition.example}\n"
     if not definition.merges:
         return f"input: {sizes}\nlayers:\n  - {definition.example}\n"
     minimum = definition.inputs[0] if isinstance(definition.inputs, tuple) else definition.inputs or 0
-    # A layer that accepts any number of inputs gets two. A cell has the inputs of its example: one more for each state.
+    # A layer that accepts any number of inputs gets two inputs. A cell gets the input, and one more input for each
+    # state of the cell in the example.
     needed = max(2, minimum, definition.example.count(",", definition.example.find("from:")) + 1)
     inputs = "".join(f"  {name}: {sizes}\n" for name in ascii_lowercase[:needed])
     return f"inputs:\n{inputs}layers:\n  - {definition.example}\n"

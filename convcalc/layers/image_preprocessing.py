@@ -1,6 +1,6 @@
 """Layers that resize, crop and augment images. Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
 
-Like Keras in a symbolic call, most rules do not check the axes and accept any shape.
+As in a symbolic call of Keras, most rules do not check the axes, and accept any shape.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _value_change(
     receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
-    """Declares a layer that changes values but not shapes. ``value`` is the argument of its example."""
+    """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,), dtype=dtype)

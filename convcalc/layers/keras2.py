@@ -110,7 +110,7 @@ def _variant(
 
 
 def _thresholded_relu(a: Args, x: Shape) -> Inferred:
-    """Sets values up to theta to 0."""
+    """Sets values that are not above theta to 0."""
     return Inferred((x,))
 
 

@@ -21,7 +21,7 @@ _WHY = "frozen by lora_rank: only the two small matrices are trained"
 def with_lora(
     rank: Any, kernel: Weight, others: Sequence[Weight], constraint: Any, names: str = "kernel"
 ) -> tuple[Weight, ...]:
-    """Returns the weights of a layer with this ``lora_rank``; unchanged for None or 0."""
+    """Returns the weights of a layer with this ``lora_rank``. For None or 0, the weights are unchanged."""
     if not rank:
         return (kernel, *others)
     if constraint is not None:

@@ -1,4 +1,4 @@
-"""Masks mark the steps of a sequence that layers must not skip. Keras passes them from layer to layer during calls.
+"""A mask marks the steps of a sequence that layers must not skip. Keras passes masks from layer to layer.
 
 A mask rule receives the layer's arguments, the tensors of a call and their masks (None: no mask). It returns the masks of the
 outputs, in order. A mask that an operation computes is a :class:`Computed`.
@@ -16,8 +16,8 @@ from typing import Any
 class Computed:
     """A mask that an operation of ``keras.ops`` computes.
 
-    ``call`` holds the arguments of the call of the operation, ``made`` the arguments of its constructor. The values are
-    tensors, masks, lists of tensors or masks, or plain values.
+    ``call`` holds the arguments of the call of the operation, ``made`` the arguments of its constructor. The values of
+    the arguments are tensors, masks, lists of tensors or masks, or plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")
@@ -55,7 +55,9 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the masks, concatenated like the inputs. A missing mask is replaced by a mask of True values."""
+    """Returns the masks of the inputs, concatenated as the inputs are. A missing mask is replaced by a mask of True
+    values.
+    """
     if all(mask is None for mask in masks):
         return ()
     whole = [_whole(tensor, mask) for tensor, mask in zip(inputs, masks)]

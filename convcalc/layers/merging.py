@@ -141,13 +141,15 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
 def tfd_concat(a: Args, *shapes: Shape) -> Inferred:
     """Concatenates the encoded features of a FeatureSpace along an axis.
 
-    Output size on that axis: the sum. Saved models contain this layer, and Keras does not export it.
+    Output size on that axis: the sum of the input sizes. Saved models contain this layer, and Keras does not export it.
     """
     return concatenate(a, *shapes)._replace(dtype=SAME)
 
 
 def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views. Summed axes are read whole. The output has the other axes of the first, then the second input."""
+    """Returns views. Summed axes are read whole. The output has the other axes of the first input, and then the other
+    axes of the second input.
+    """
     output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
         axes = [views.BATCH]

@@ -105,12 +105,16 @@ def _check_clipping(limits: Any) -> None:
 
 
 def _layer_normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``rms_scaling``, counts the variance, a division and the scale; otherwise counts as :func:`_normalizing`."""
+    """With ``rms_scaling``, counts the variance, a division and the scale. Otherwise counts the same operations as
+    :func:`_normalizing`.
+    """
     return costs.per_output(6)(a, inputs, result) if a["rms_scaling"] else _normalizing(a, inputs, result)
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the mean, differences, squares, the mean of the squares and a division; also the scale and the center."""
+    """Counts the mean, the differences, their squares, the mean of the squares and a division. Also counts the scale
+    and the center, if the layer has them.
+    """
     return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, result)
 
 

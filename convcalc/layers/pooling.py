@@ -161,7 +161,9 @@ def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _region_positions(size: Number, regions: int) -> Number:
-    """Returns the total size of all regions on one axis: region n is from floor(n·size/regions) to ceil((n + 1)·size/regions)."""
+    """Returns the total size of all regions on one axis. Region n begins at floor(n·size/regions) and ends before
+    ceil((n + 1)·size/regions).
+    """
     if size is UNKNOWN:
         return UNKNOWN
     return sum(-(-(n + 1) * size // regions) - n * size // regions for n in range(regions))

@@ -38,7 +38,7 @@ def rescaling(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a difference and a division for each element, and a maximum for each standard deviation."""
+    """Counts a difference and a division for each element, and a maximum for each element of the standard deviation."""
     (x,), axis = inputs, a["axis"]
     if a["invert"]:
         return UNKNOWN
@@ -115,7 +115,9 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Yields each layer of a chain with its input shapes (the outputs of the previous layer) and its result."""
+    """Yields each layer of a chain, with the layer's input shapes (the outputs of the layer before it) and the layer's
+    result.
+    """
     inputs: list[Shape] = [x]
     for sublayer in layers:
         result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)

@@ -1,6 +1,7 @@
 """Quantized dtype policies, such as ``int8_from_float32``: how they change the weights of a layer.
 
-A layer declares a quantization rule. Without one, a quantized policy is the same as the policy after ``_from_``.
+A layer can declare a quantization rule. For a layer without such a rule, a quantized policy is the same as the policy
+after ``_from_``.
 
 Sources: ``_int8_build``, ``_int4_build``, ``_float8_build``, ``_gptq_build`` and ``_awq_build`` of Keras's Dense, EinsumDense,
 Embedding and ReversibleEmbedding.
@@ -42,7 +43,7 @@ class Layout(Struct):
 
     # The shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
-    # The rows and columns of the matrix that the kernel becomes with int4, and with gptq and awq.
+    # The rows and columns of the matrix to which the kernel is reshaped, first for int4, then for gptq and awq.
     folded: Fold
     calibrated: Fold
     # The name of the zero points with gptq and awq.
@@ -76,7 +77,9 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def projections(a: Args, policy: str, result: Inferred) -> Inferred:
-    """Applies the quantization rule of attention: its EinsumDense layers (kernel, optional bias) get its policy."""
+    """Applies the quantization rule of attention layers: the EinsumDense layers inside (kernel, optional bias) get the
+    policy of the attention layer.
+    """
     shared = find_policy(policy)
     if shared is not None and not shared.mode and not shared.inner:
         return result
@@ -138,7 +141,7 @@ def _quantized(
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
     """Returns the quantized weights, and a :class:`Product` for each packed matrix.
 
-    A packed matrix is unpacked before the multiplication. So its multiply-accumulates do not belong to a weight.
+    A packed matrix is unpacked before the multiplication. So the multiply-accumulates do not belong to a weight.
     """
     mode = settings.mode
     if mode == "int8":
@@ -262,8 +265,8 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
     """Returns the shape of the scale of an EinsumDense kernel: the kernel's axes in output order, 1 for summed axes.
 
     Keras (``_analyze_quantization_info``) inserts a 1 for each summed axis, at the position of an output axis that the
-    kernel does not have. If there are more summed axes than such positions, Keras drops the axis of the scale at the
-    position that the further summed axis has in the kernel.
+    kernel does not have. If the output has too few such axes, Keras instead drops an axis of the scale for each
+    remaining summed axis: the axis at the position that the summed axis has in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]

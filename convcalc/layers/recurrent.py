@@ -69,7 +69,7 @@ def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[
     recurrent = Weight("recurrent_kernel", (units, width), uses)
     if not a["use_bias"]:
         return (kernel, recurrent)
-    # A GRU with reset_after has two biases: one for the product with the input, one for the product with the state.
+    # A GRU with reset_after has two biases: one for the product with the input, and one for the product with the state.
     shape = (2, width) if gates == _GATES["GRU"] and a["reset_after"] else (width,)
     return (kernel, recurrent, Weight("bias", shape, added_per_sample=uses))
 
@@ -106,7 +106,9 @@ def _check_stateful(a: Args, x: Shape) -> None:
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Returns the output shapes of a loop: last output or all outputs; with ``return_state``, also the last states."""
+    """Returns the output shapes of a loop over steps: the last output or all outputs; with ``return_state``, also the
+    last states.
+    """
     if len(states) not in (0, len(sizes)):
         raise Refusal(
             f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
@@ -395,7 +397,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     if len(states) != len(sizes):
         raise Refusal(f"needs an input and {len(sizes)} states, not {len(states)}", codes.WRONG_INPUTS)
     _check_states(sizes, states)
-    # Each cell computes in its own dtype, not in the stack's dtype.
+    # Each cell computes in the cell's own dtype, not in the stack's dtype.
     dtypes = [compute_dtype(cell.dtype) for cell in cells for _ in _sizes(cell)]
     outputs = ((x[0], _width(cells[-1])), *((x[0], size) for size in sizes))
     return Inferred(outputs, weights, dtype=(compute_dtype(cells[-1].dtype), *dtypes))
@@ -445,7 +447,9 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: the time axis is read whole. Spatial axes are unknown: their windows grow with each step."""
+    """Returns views: the time axis is read whole, and the spatial axes are unknown, because the windows on them grow
+    with each step.
+    """
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 

@@ -1,7 +1,8 @@
 """The core of the catalogue: the result of a layer rule, and functions that declare layers, look them up and bind arguments.
 
-The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred` from
-input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from these.
+The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred`
+from input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from the facets and the
+results.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ SAME = "same"
 # Marks outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
-# How Keras 2's summary writes output shapes: several in a list or a tuple, or a single one in a list.
+# How Keras 2's summary writes output shapes: several shapes in a list or a tuple, or a single shape in a list.
 LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
@@ -82,8 +83,8 @@ class Inferred(Struct):
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
-    # The known elements of small integer outputs. TensorFlow's functions use such outputs as shapes. Empty if none is
-    # known.
+    # The known elements of small integer outputs. TensorFlow's functions use such outputs as shapes. Empty if no
+    # element is known.
     values: tuple[Any, ...] = ()
 
 
@@ -132,14 +133,15 @@ class LayerDefinition(Struct):
 
     # Further values for the rule. They distinguish layers that share a rule.
     rule_options: Mapping[str, Any] = {}
-    # The classes of the unnamed layers that Keras creates inside this one; they use up automatic names.
-    # A function computes the classes from the arguments and from whether this layer has an explicit name.
+    # The classes of the unnamed layers that Keras creates inside this layer, and that use up automatic names. A
+    # function computes the classes from the arguments and from whether this layer has an explicit name.
     hidden_sublayers: HiddenSublayers = ()
-    # True if all weights belong to layers inside this one.
+    # True if all weights belong to layers inside this layer.
     contains_layers: bool = False
-    # Which of the common options ``trainable`` and ``dtype`` this layer does not accept.
+    # Those of the common options ``trainable`` and ``dtype`` that this layer does not accept.
     unsupported_options: Sequence[str] = ()
-    # The name of the argument that holds a list of layers run in sequence. Keras shows them in an expanded summary.
+    # The name of the argument with a list of layers that run in sequence. Keras shows these layers in an expanded
+    # summary.
     sublayers_argument: str = ""
     # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
@@ -167,13 +169,13 @@ class LayerDefinition(Struct):
     built_when_made: bool | None = None
     # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
     output_container: str = LIST
-    # True if several inputs are separate arguments of the call, not one list.
+    # True if several inputs are passed as separate arguments of the call, not as one list.
     separate_inputs: bool = False
     # True if the inputs after the first are the call's ``initial_state``.
     takes_initial_state: bool = False
     # Returns the sizes of the states of a recurrent cell from its arguments; None if the layer is not a cell.
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
-    # True if the layer adds a bias to each channel, then applies ``activation``, and nothing else after that.
+    # True if the last steps of the layer are to add a bias to each channel and to apply ``activation``.
     ends_with_bias: bool = False
     # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
     keras2_only: bool = False
@@ -207,7 +209,9 @@ class LayerDefinition(Struct):
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:
-        """Returns the axis names without batch, in the order of the data format; empty if any rank is accepted."""
+        """Returns the names of the axes after the batch axis, in the order of the data format; an empty tuple if any
+        number of axes is accepted.
+        """
         axes = self.axes or ()
         if self.channels_first_at and args.get("data_format") == "channels_first":
             before = self.channels_first_at - 1
@@ -225,7 +229,9 @@ class LayerDefinition(Struct):
         return f"keras.layers.{self.name}"
 
     def hidden_sublayer_classes(self, args: Args, named: bool) -> Sequence[str]:
-        """Returns the classes of the unnamed layers that Keras creates inside this one. ``named``: this layer has an explicit name."""
+        """Returns the classes of the unnamed layers that Keras creates inside this layer. ``named`` is True if this
+        layer has an explicit name.
+        """
         classes = self.hidden_sublayers
         return classes({**self.defaults, **args}, named) if callable(classes) else classes
 
@@ -234,7 +240,9 @@ class LayerDefinition(Struct):
         return self.default_policy({**self.defaults, **args})
 
     def is_default(self, name: str, value: Any) -> bool:
-        """True if a value is the default, even if spelled differently: Keras has several names for some defaults."""
+        """Returns True if a value equals the default of an argument, possibly in another spelling: Keras has several
+        names for some defaults.
+        """
         default = self.defaults.get(name)
         if name == "data_format" and default is None:
             return value in (None, "channels_last")
@@ -278,7 +286,8 @@ def layer(
     class_name: str = "",
     **facets: Any,
 ) -> Callable[[Rule], Rule]:
-    """Returns a decorator that declares a layer; with ``ranks``, one for each number of spatial axes (``{rank}`` in names).
+    """Returns a decorator that declares a layer. With ``ranks``, it declares one layer for each number of spatial axes,
+    which replaces ``{rank}`` in names.
 
     ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation; its first line
     is the summary. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
@@ -482,7 +491,9 @@ def _one_list(definition: LayerDefinition, positional: Sequence[Any], refusals: 
 
 
 def required(size: Number, what: str) -> Number:
-    """Returns the size unchanged. Raises :class:`Refusal` if it is unknown: the shapes of weights depend on it."""
+    """Returns the size unchanged. Raises :class:`Refusal` if the size is unknown, because the shapes of weights depend
+    on it.
+    """
     if size is UNKNOWN:
         raise Refusal(f"needs a known {what}: its weights depend on it", codes.UNKNOWN_SIZE)
     return size

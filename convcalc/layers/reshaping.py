@@ -16,7 +16,9 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads each axis, or crops it if the padding is negative. The window has size 1 and moves over the padding, too."""
+    """Pads each axis, or crops it if the padding is negative. The result describes this by a window of size 1 that also
+    moves over the padding.
+    """
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -228,7 +230,7 @@ def flatten(a: Args, x: Shape) -> Inferred:
     example_input=(8,),
 )
 def reshape(a: Args, x: Shape) -> Inferred:
-    """Changes the shape and keeps the values; one axis may be -1: its size is computed.
+    """Changes the shape and keeps the values; the size of one axis may be -1, and is then computed.
 
     The number of values does not change: the size for -1 is the number of input values divided by the product of the other sizes.
     """
@@ -279,7 +281,7 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: each step of the output reads the same features of the input."""
+    """Returns views in which each step of the output reads the same features of the input."""
     return ((views.BATCH, views.View((2,))),)
 
 

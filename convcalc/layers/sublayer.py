@@ -92,7 +92,7 @@ class SubModel(Struct):
         return None
 
 
-# The result of a layer that contains a layer of a custom class: its number of outputs is unknown, too.
+# The result of a layer that contains a layer of a custom class. Even the number of outputs is unknown.
 UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
 
 
@@ -175,7 +175,7 @@ class LayerValue(RankFree):
 
 
 def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the config without unknown arguments: Keras writes some that the layer itself does not accept."""
+    """Returns the config without unknown arguments. Keras writes some arguments that the layer itself does not accept."""
     if definition is None:
         return config
     known: dict[str, Any] = {}

@@ -21,8 +21,8 @@ class View(Struct):
 
     Along each output axis in ``axes``, an output position reads one position of the input axis, or a window of
     positions if ``window`` is set. If ``axes`` is empty, every output position reads the whole input axis.
-    ``reordered`` is True if the output has the positions in another order: spread over several axes (Flatten) or placed
-    after other inputs (Concatenate).
+    ``reordered`` is True if the positions have another order in the output: they are spread over several axes
+    (Flatten), or come after other inputs (Concatenate).
     """
 
     axes: tuple[int, ...] = ()
@@ -38,7 +38,9 @@ BATCH = View((0,))
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns unknown views, for unknown code and for moves of values that convcalc does not follow."""
+    """Returns unknown views. This is for unknown code, and for layers that move values in a way that convcalc does not
+    follow.
+    """
     return tuple((None,) * len(shape) for shape in inputs)
 
 
@@ -92,7 +94,9 @@ def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) 
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Returns views with ``windows`` (None: unknown) on the spatial axes. ``channels`` None: one channel at a time."""
+    """Returns views with these windows on the spatial axes. A window None means that the axis is read in an unknown
+    way. If ``channels`` is None, each channel is read separately.
+    """
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
     views: list[View | None] = [BATCH] * len(x)

@@ -59,7 +59,9 @@ def _loops_over_steps(inside: LayerDefinition) -> bool:
 
 
 def _bidirectional_masks(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the input for each output that is a sequence: one output, or two without ``merge_mode``."""
+    """Returns the mask of the input for each output that is a sequence. There is one output, or two outputs without
+    ``merge_mode``.
+    """
     if not a["layer"].setting("return_sequences"):
         return ()
     return given[:1] if a["merge_mode"] else (given[0], given[0])

@@ -4,7 +4,8 @@ A rule declares the kind of each parameter with an annotation: ``axis: Axes | No
 reads the kinds and checks the arguments of each call before it runs the rule. As in Keras, true and false also count
 as 1 and 0.
 
-This module and those that declare operations have no ``from __future__ import annotations``: annotations must be objects, not strings.
+This module, and the modules that declare operations, do not contain ``from __future__ import annotations``, because the
+annotations must be objects, not strings.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -93,7 +94,7 @@ class WholeNumbers(RankFree):
 class RealNumber(RankFree):
     """A number. With ``or_tensor``, a tensor is also accepted.
 
-    A fraction is accepted here. It is refused later if it would be a size of the output.
+    A fraction is accepted here. If it would be a size of the output, it is refused later.
     """
 
     expects = "a number"
@@ -137,7 +138,7 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """A new shape: a size or a list of sizes. An item of the list that is not a whole number is an unknown size."""
+    """A new shape: a size or a list of sizes. An item of the list that is not a whole number counts as an unknown size."""
 
     expects = "a size or a list of sizes"
 

@@ -106,7 +106,7 @@ def _split(x: Tensor, into: int | Sequence[int], axis: Axis) -> list[Tensor]:
     size = x.shape[at]
     if isinstance(into, int):
         if into == 0 and size is not UNKNOWN:
-            raise Refusal("needs a number of parts other than 0", codes.INVALID_VALUE)
+            raise Refusal("cannot split a tensor into 0 parts", codes.INVALID_VALUE)
         if isinstance(size, int) and size % into:
             raise Refusal(
                 f"cannot split a size of {size} into {into} equal parts",
@@ -131,7 +131,7 @@ def split(x: Tensor, *, indices_or_sections: IntegerOrIntegers, axis: Axis = 0) 
 
 @operation("ArraySplit", flops=costs.free)
 def array_split(x: Tensor, *, indices_or_sections: Integer, axis: Axis = 0) -> list[Tensor]:
-    """Splits a tensor along an axis into nearly equal parts: the first parts are one element larger if needed."""
+    """Splits a tensor along an axis into nearly equal parts: if needed, the first parts have one element more."""
     at = axis_index(axis, len(x.shape))
     size, count = x.shape[at], _checked_count(indices_or_sections)
     parts = [UNKNOWN if size is UNKNOWN else size // count + (1 if n < size % count else 0) for n in range(count)]
@@ -158,7 +158,7 @@ def dsplit(x: Tensor, *, indices_or_sections: IntegerOrIntegers) -> list[Tensor]
 
 @operation("Meshgrid", flops=costs.free)
 def meshgrid(*x: Tensor, indexing: AnyValue = "xy") -> list[Tensor]:
-    """Returns coordinate tensors of a grid from coordinate vectors."""
+    """Returns tensors with the coordinates of a grid, from vectors of coordinates."""
     if not x and indexing != "ij":
         raise Refusal("needs at least one tensor", codes.INVALID_VALUE)
     sizes = [product(tensor.shape) for tensor in x]

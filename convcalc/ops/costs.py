@@ -58,17 +58,21 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the number of additions in an average. With weights it is 0: the products include the additions."""
+    """Returns the number of additions in an average. With weights the number is 0, because the additions are counted
+    with the products.
+    """
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 
 def distances(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of distances: a subtraction for each square, and a square root for each distance."""
+    """Returns the cost of distances between points: one subtraction for each coordinate, and one square root for each
+    distance.
+    """
     return sum((part.macs for part in result.products), per_output(1)(args, inputs, result))
 
 
 def attention(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of the scaling and the softmax of the scores."""
+    """Returns the cost of attention without products: the scaling and the softmax of the scores."""
     query, key = args["query"], args["key"]
     if not isinstance(query, Slot) or not isinstance(key, Slot):
         return UNKNOWN
@@ -76,32 +80,34 @@ def attention(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def gelu(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of the tanh approximation, or of the exact function with erf."""
+    """Returns the cost of GELU: of its approximation with tanh, or of the exact function with erf."""
     return per_output(9 if args["approximate"] else ACTIVATIONS["gelu"])(args, inputs, result)
 
 
 def layer_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of the normalization, and of the scale and the offset if they are given."""
+    """Returns the cost of a layer normalization, and of the scale and the offset if they are given."""
     count = 3 if args["rms_scaling"] else 5
     return per_output(count + _is_given(args, "gamma") + _is_given(args, "beta"))(args, inputs, result)
 
 
 def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of the normalization, and of the scale if it is given."""
+    """Returns the cost of an RMS normalization, and of the scale if it is given."""
     return per_output(3 + _is_given(args, "scale"))(args, inputs, result)
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     """Returns the cost of a norm: for each element, a square or absolute value, and an addition or comparison.
 
-    Other orders compute powers.
+    The cost is unknown for norms that compute powers.
     """
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 
 
 def normalize(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a normalization to Euclidean length 1. Other norms compute powers."""
+    """Returns the cost of a normalization to Euclidean length 1. The cost is unknown for other norms, which compute
+    powers.
+    """
     return per_output(3)(args, inputs, result) if args["order"] == 2 else UNKNOWN
 
 

@@ -46,7 +46,9 @@ def arange(
         raise Refusal("needs a start, a stop and a step whose distances are finite", codes.INVALID_VALUE)
     size = ceil(steps)
     if size < 0:
-        raise Refusal(f"needs a step that leads from {first} to {end}, not {increment}", codes.INVALID_VALUE, "step")
+        raise Refusal(
+            f"needs a step that leads from {first} to {end}, not a step of {increment}", codes.INVALID_VALUE, "step"
+        )
     return Tensor((size,), dtype or common_dtype(first, end, increment))
 
 
@@ -117,7 +119,7 @@ def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> T
 
 def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
-        raise Refusal(f"cannot insert its classes at axis {axis}", codes.WRONG_AXIS, "axis")
+        raise Refusal(f"cannot insert the new axis of the classes at axis {axis}", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
     return (*shape[:at], *shape_argument([count], "num_classes"), *shape[at:])
 
@@ -138,5 +140,5 @@ def multi_hot(
     if num_classes is None:
         raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
-    # As in Keras, the first of two axes is removed, or the second of more than two. The input's dtype is kept.
+    # As in Keras: of two axes, the first is removed; of more than two axes, the second. The input's dtype is kept.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

@@ -27,7 +27,7 @@ tril, triu = (operation(name, flops=costs.free)(_triangle(name)) for name in ("T
 def _without_diagonal(shape: Shape, axis1: Axis, axis2: Axis) -> tuple[Shape, Number, Number]:
     rank = len(shape)
     if rank < 2:
-        raise Refusal("needs at least two axes", codes.WRONG_RANK)
+        raise Refusal("needs a tensor with at least two axes", codes.WRONG_RANK)
     first, second = axis_index(axis1, rank, "axis1"), axis_index(axis2, rank, "axis2")
     if first == second:
         raise Refusal("needs two different axes", codes.WRONG_AXIS, "axis2")

@@ -337,7 +337,7 @@ def where(condition: Operand, x1: Operand = None, x2: Operand = None) -> Tensor:
 
 @operation("Select", receptive_field_rule=views.positions, flops=costs.free)
 def select(condlist: Ignored, choicelist: Choices, default: Ignored = 0) -> Tensor:
-    """At each position, selects the element of the first tensor whose condition is true there.
+    """At each position, selects the element from the first tensor whose condition is true at this position.
 
     As in Keras, the output has the shape and the dtype of the first tensor.
     """
@@ -385,7 +385,7 @@ def cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
 
 @operation("SaturateCast", "core", views.positions, buffer_reuse=IN_PLACE, flops=costs.free)
 def saturate_cast(x: Tensor, *, dtype: RequiredDtype) -> Tensor:
-    """Converts a tensor to another dtype; values outside its range are clipped to it."""
+    """Converts a tensor to another dtype; values outside the range of this dtype are clipped to the range."""
     return Tensor(x.shape, dtype)
 
 

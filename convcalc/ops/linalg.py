@@ -1,7 +1,7 @@
 """Linear algebra: matrix decompositions, and functions that use decompositions.
 
 Sources: ``keras/src/ops/linalg.py``, ``math.py`` and ``numpy.py``. The number of multiplications in a decomposition
-depends on the algorithm, and sometimes on the values. Therefore the number is unknown.
+depends on the algorithm, and sometimes on the values, so it is unknown.
 """
 
 from math import inf
@@ -142,8 +142,8 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
-    # As in Keras: if a and b have the same number of axes, their numbers of rows are compared.
-    # If b has one axis more, the last axes are compared. Otherwise nothing is compared.
+    # As in Keras: if a and b have the same number of axes, the numbers of rows are compared. If b has one axis more,
+    # the last axes are compared. Otherwise nothing is compared.
     extra_axes = len(b.shape) - len(a.shape)
     if extra_axes in (0, 1) and _sizes_differ(a.shape[extra_axes - 2], b.shape[extra_axes - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")

@@ -80,7 +80,7 @@ def outer(x1: Operand, x2: Operand) -> Inferred:
 def kron(x1: Operand, x2: Operand) -> Inferred:
     """Computes the Kronecker product of two tensors.
 
-    As in Keras, the output has only the first axes if the numbers of axes differ.
+    If one tensor has more axes, the output has, as in Keras, only as many axes as the other tensor.
     """
     shape1, shape2 = shape_of(x1), shape_of(x2)
     shape = tuple(a * b for a, b in zip(shape1, shape2))
@@ -113,7 +113,7 @@ def correlate(x1: Operand, x2: Operand, *, mode: CheckedByRule = "valid") -> Inf
     """Computes the cross-correlation of two vectors."""
     shape1, shape2 = shape_of(x1), shape_of(x2)
     if len(shape1) != 1 or len(shape2) != 1:
-        raise Refusal("needs two vectors: inputs of one axis", codes.WRONG_RANK)
+        raise Refusal("needs two vectors: inputs with one axis each", codes.WRONG_RANK)
     if not isinstance(shape1[0], int) or not isinstance(shape2[0], int):
         raise Refusal("needs vectors of a known size", codes.UNKNOWN_SIZE)
     longer, shorter = max(shape1[0], shape2[0]), min(shape1[0], shape2[0])
@@ -190,7 +190,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
     dotted_elements = sample_elements(dotted) if dotted and not dots else 1
     small = {operand.dtype for operand in operands} == {"int8"}
     dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
-    if len(operands) == 1:  # one operand is only transposed or summed, not multiplied
+    if len(operands) == 1:  # with a single operand, nothing is multiplied: the operand is transposed or summed
         return Inferred((shape,), dtype=(dtype,))
     return _sums_of_products(shape, dtype, summed * dotted_elements)
 

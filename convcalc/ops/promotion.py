@@ -56,7 +56,7 @@ def result_type(*dtypes: str) -> str:
 
 
 def _as_result(dtype: str) -> str:
-    """Returns the dtype that a result has in Keras if the lattice gives ``dtype``.
+    """Returns the dtype of a result in Keras, for the dtype that the lattice gives.
 
     A Python number becomes a dtype of 32 bits. Keras on TensorFlow uses uint32 for uint64, and complex64 for
     complex128.
@@ -84,7 +84,7 @@ def common_dtype(*values: Any) -> str:
 
 
 def float_dtype(dtype: str) -> str:
-    """Returns the dtype of a result that can have fractions. It is float32 for every integer dtype."""
+    """Returns the dtype of a result that can have fractions. The dtype is float32 for every integer dtype."""
     return "float32" if dtype == "int64" else result_type(dtype, "float")
 
 

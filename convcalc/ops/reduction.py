@@ -30,7 +30,7 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     for n in sorted(removed, reverse=True):
         if n >= len(rest):
             raise Refusal("is given the same axis twice", codes.INVALID_VALUE)
-        del rest[n]  # as in Keras, an axis that is given twice also removes the next axis
+        del rest[n]  # as in Keras, an axis that is given twice is removed together with the next axis
     return tuple(rest)
 
 
@@ -166,7 +166,7 @@ def size(x: Tensor) -> Tensor:
 
 @operation("Ndim", flops=costs.free)
 def ndim(x: Tensor) -> Tensor:
-    """Returns the number of axes; in Keras, the output has that many elements."""
+    """Returns the number of axes. As in Keras, the shape of the output has this number as its only size."""
     return Tensor((len(x.shape),), "float32")
 
 
@@ -281,7 +281,7 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As in Keras, an offset is accepted only together with a scale.
+    # As in Keras, an offset without a scale is not accepted.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
         raise Refusal(f"needs vectors of {size} elements, the size of its axis", codes.WRONG_SHAPE)

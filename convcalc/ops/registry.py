@@ -1,8 +1,8 @@
 """The registry of operations: how they are declared and looked up.
 
-An operation is a function of ``keras.ops``. Like a layer, it can be a node of a functional graph. Its rule has the same
-parameters: those of Keras's ``call()``, then, after a ``*``, those of Keras's ``__init__()``. The annotation of a parameter declares the
-kind of its argument (:mod:`convcalc.ops.arguments`).
+An operation is a function of ``keras.ops``. Like a layer, it can be a node of a functional graph. The rule of an
+operation has the parameters of Keras's ``call()``, then, after a ``*``, the parameters of Keras's ``__init__()``. The
+annotation of a parameter declares the kind of its argument (:mod:`convcalc.ops.arguments`).
 """
 
 from __future__ import annotations
@@ -46,12 +46,13 @@ class Operation(Struct):
         takes_list: True if the first argument is a list of tensors.
         returns_list: True if the output is a list, even for one tensor.
         tensor_parameters: the names of the arguments that must be tensors.
-        family: always ``operation``. For a layer, ``family`` is the module that declares the layer.
+        family: always ``operation``. (For a layer, this attribute is the name of the module that declares the layer.)
         contains_layers: always False. :class:`convcalc.layers.LayerDefinition` explains the attribute.
         receptive_field_rule: the function that returns how a call reads its tensors (:mod:`convcalc.layers.views`).
             None if this is unknown.
         buffer_reuse: how the output reuses the memory of an input, as for a layer.
-        flops: the function that counts the floating-point operations other than products (:mod:`convcalc.ops.costs`).
+        flops: the function that counts the floating-point operations, except products of tensors
+            (:mod:`convcalc.ops.costs`).
         tf_flops: the function that counts the operations as TensorFlow's profiler does; None if this is unknown.
     """
 
@@ -112,7 +113,7 @@ class Operation(Struct):
         return self._infer(values, tensors)
 
     def _lenient(self, values: dict[str, Any]) -> Inferred:
-        """Returns the outputs of a TensorFlow function. If the rule fails, their shapes are unknown.
+        """Returns the outputs of a TensorFlow function. If the rule fails, the shapes of the outputs are unknown.
 
         TensorFlow accepts more kinds of values than the rules support, and a file may contain any of these values.
         """
@@ -136,7 +137,7 @@ class Operation(Struct):
 
 
 def _read(argument: Argument, value: Any) -> Any:
-    """Returns the value as the argument's kind reads it.
+    """Returns the value, converted by the argument's kind.
 
     Raises :class:`Refusal` if the kind does not accept the value.
     """
@@ -167,7 +168,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value, with a tensor in place of each slot and each constant."""
+    """Returns the value of an argument with each slot and each constant replaced by a tensor."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):

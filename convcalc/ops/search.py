@@ -79,7 +79,10 @@ def unique(
     size: CheckedByRule = None,
     fill_value: Ignored = None,
 ) -> list[Tensor]:
-    """Returns the unique elements, or the unique slices along an axis. Without size, their number is unknown."""
+    """Returns the unique elements, or the unique slices along an axis.
+
+    Without size, the number of unique elements is unknown.
+    """
     count: Number = shape_argument([size], "size")[0]
     at = None if axis is None else axis_index(axis, len(x.shape))
     outputs = [Tensor((count,) if at is None else with_size(x.shape, at, count), x.dtype)]

@@ -70,7 +70,7 @@ def squeeze(x: Tensor, *, axis: Axes | None = None) -> Tensor:
 
 @operation("Reshape", receptive_field_rule=views.reshaping, buffer_reuse=VIEW, flops=costs.free)
 def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
-    """Changes the shape; a size of -1 is computed from the others."""
+    """Changes the shape; a size of -1 is computed from the other sizes."""
     sizes = [
         size if isinstance(size, int) else UNKNOWN for size in ([newshape] if isinstance(newshape, int) else newshape)
     ]
@@ -248,7 +248,7 @@ def roll(x: Tensor, *, shift: Ignored, axis: Axes | None = None) -> Tensor:
 def rot90(array: Tensor, *, k: Ignored = 1, axes: AxisPair = (0, 1)) -> Tensor:
     """Rotates a tensor by multiples of 90 degrees in the plane of two axes.
 
-    As in Keras, the two sizes are exchanged for any number of turns.
+    As in Keras, the sizes of the two axes are always exchanged, even for an even number of turns.
     """
     order = list(array.shape)
     first, second = (axis_index(number, len(order), "axes") for number in axes)

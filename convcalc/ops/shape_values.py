@@ -1,8 +1,9 @@
 """The values of small integer tensors. TensorFlow's functions use such tensors to compute shapes.
 
-A value is a number (for a tensor without axes) or a tuple of numbers (for a vector). :data:`UNKNOWN` stands for an
-element that depends on the input. For example, ``tf.reshape(x, [tf.shape(x)[0], -1])`` is a graph of such tensors in
-files of Keras 2. tf_keras follows these values too (``keras_tensor.py``: ``inferred_value``).
+A value is a number (for a tensor without axes) or a tuple of numbers (for a vector). An element that depends on the
+model's input is :data:`UNKNOWN`. For example, files of Keras 2 contain ``tf.reshape(x, [tf.shape(x)[0], -1])`` as a
+graph: one operation computes the shape, another selects an element. tf_keras computes these values too
+(``inferred_value`` in ``keras_tensor.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, product
 from convcalc.ops.tensor import Tensor
 
-_LONGEST = 64  # the maximum number of elements of a vector that is followed as a possible shape
+_LONGEST = 64  # the maximum number of elements of a vector; a longer vector is not a shape
 
 
 def value_of(operation: str, args: Mapping[str, Any]) -> Any:

@@ -1,7 +1,7 @@
-"""Fourier transforms, sequences, complex numbers and segment reductions.
+"""Operations for Fourier transforms, sequences, complex numbers and reductions of segments.
 
-Source: ``keras/src/ops/math.py``. The number of multiplications in a Fourier transform depends on the algorithm.
-Therefore the number is unknown. Complex numbers are given as two tensors: one of real parts and one of imaginary parts.
+Source: ``keras/src/ops/math.py``. A complex number is given as two tensors: the real parts and the imaginary parts. The
+number of multiplications in a Fourier transform depends on the algorithm, so it is unknown.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from convcalc.ops.tensor import Tensor, shape_of, unknown_macs
 
 
 def _checked_size(size: Any) -> Number:
-    """Returns the size of an output axis. Raises :class:`Refusal` if the size is not valid."""
+    """Returns the size of an output axis. Raises :class:`Refusal` if the size is negative or not a whole number."""
     if not isinstance(size, (int, Unknown, Traced)) or size < 0:
         raise Refusal(f"would have an output of size {shown(size)}", codes.VANISHING_SIZE)
     return size

@@ -70,9 +70,9 @@ def sample_elements(shape: Shape) -> Number:
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns the outputs of an operation with an unknown number of multiply-accumulates (MACs).
+    """Returns these outputs of an operation, with an unknown number of multiply-accumulates (MACs).
 
-    The number depends on the algorithm.
+    The number is unknown because it depends on the algorithm.
     """
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

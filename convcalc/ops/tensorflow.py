@@ -4,9 +4,9 @@
 operation accepts the arguments, because only operations of ``keras.ops`` can be written for Keras 3.
 
 The rules in this module have TensorFlow's parameters. All parameters belong to the call, because each argument may be a
-tensor: ``tf.reshape`` accepts sizes that ``tf.shape`` computed. TensorFlow converts constants to the dtype of the
-tensor, and never promotes dtypes. If a rule does not support a call, the outputs have unknown shapes
-(``Operation.infer``).
+tensor: for example, ``tf.reshape`` accepts sizes that ``tf.shape`` has computed. TensorFlow converts constants to the
+dtype of the tensor, and never promotes dtypes. If a rule does not support the arguments of a call, the outputs have
+unknown shapes (``Operation.infer``).
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ class SizeList(RankFree):
     """A list of sizes; None if the number of sizes is unknown.
 
     The argument is a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value. In
-    the value of a tensor, -1 means an unknown size. A plain number -1 is kept.
+    the value of a tensor, -1 means an unknown size. A -1 that is written as a number is kept.
     """
 
     expects = "a list of sizes"
@@ -75,7 +75,9 @@ Sizes: TypeAlias = Annotated[Any, SizeList()]
 
 
 def _tensorflow(*names: str, flops: Any = costs.unknown) -> Callable[[AnyRule], AnyRule]:
-    """Returns a decorator that declares a rule for TensorFlow functions. ``names`` has their names without ``tf.``."""
+    """Returns a decorator that declares a rule for one or several TensorFlow functions. ``names`` has the names of the
+    functions without ``tf.``.
+    """
 
     def declare(rule: AnyRule) -> AnyRule:
         for name in names:
@@ -125,7 +127,7 @@ def shape(input: Tensor, out_type: AnyValue = "int32") -> Tensor:
 
 @_tensorflow("size", "rank", flops=costs.free)
 def size(input: Tensor, out_type: AnyValue = "int32") -> Tensor:
-    """Returns the number of elements, or of axes."""
+    """Returns the number of elements of a tensor, or (``tf.rank``) the number of axes."""
     return Tensor((), out_type if isinstance(out_type, str) else "int32")
 
 
@@ -142,7 +144,7 @@ def reshape(tensor: Operand, shape: Sizes) -> Tensor | Inferred:
 
 @_tensorflow("keras.backend.batch_flatten", flops=costs.free)
 def batch_flatten(x: Tensor) -> Tensor:
-    """Flattens all axes but the first. As in Keras 2, the number of elements is unknown."""
+    """Flattens all axes except the first. As in Keras 2, both sizes of the result are unknown."""
     return Tensor((UNKNOWN, UNKNOWN), x.dtype)
 
 
@@ -191,15 +193,16 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     for part in key:
         if isinstance(part, list):
             bounds = [_bound(bound) for bound in part]
-            # A slice with an unknown bound selects an unknown number of elements. UNKNOWN replaces it below.
+            # A slice with an unknown bound selects an unknown number of elements: below, the size of its axis is
+            # replaced by UNKNOWN.
             parts.append(slice(*bounds) if UNKNOWN not in bounds else UNKNOWN)
         else:
             parts.append(... if part == "..." else part)
     selected = [slice(None) if part is UNKNOWN else 0 if isinstance(part, Tensor) else part for part in parts]
     if any(isinstance(part, Tensor) and part.shape for part in parts):
-        raise Refusal("selects by a tensor with axes", codes.INVALID_VALUE)
+        raise Refusal("cannot use a tensor with axes as an index, only a scalar tensor", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # An index that is a tensor selects one element of an axis, so the output has the same shape as for the index 0.
+    # A scalar tensor as an index selects one element of an axis, so the output has the same shape as with the index 0.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -236,7 +239,7 @@ def random(shape: Sizes, dtype: AnyValue = "float32") -> Tensor | Inferred:
 
 @_tensorflow("random_normal", "random_uniform")
 def random_v1(shape: Sizes, dtype: AnyValue = "float32") -> Tensor | Inferred:
-    """Returns random numbers (a name of TensorFlow 1)."""
+    """Returns random numbers. The names of these functions are from TensorFlow 1."""
     return random(shape, dtype)
 
 
@@ -248,7 +251,7 @@ def fill(dims: Sizes, value: Operand) -> Tensor | Inferred:
 
 @_tensorflow("ones_like", "zeros_like", flops=costs.free)
 def filled_like(input: Operand, dtype: AnyValue = None) -> Tensor:
-    """Returns a tensor of ones or zeros with the shape of another."""
+    """Returns a tensor of ones or zeros with the shape of another tensor."""
     return Tensor(shape_of(input), dtype if isinstance(dtype, str) else _dtype(input))
 
 
@@ -275,7 +278,7 @@ def broadcast_to(input: Operand, shape: Sizes) -> Tensor | Inferred:
 
 @_tensorflow("ensure_shape", flops=costs.free)
 def ensure_shape(x: Tensor, shape: AnyValue) -> Tensor:
-    """Checks a shape; sizes that only the shape states become known."""
+    """Checks that a tensor has a shape. Unknown sizes of the tensor become known if the shape states them."""
     stated = [UNKNOWN if part is None else part for part in shape]
     merged = (known if size is UNKNOWN else size for size, known in zip(x.shape, stated))
     return Tensor(tuple(merged), x.dtype)
@@ -329,9 +332,9 @@ def strided_slice(
     new_axis_mask: AnyValue = 0,
     shrink_axis_mask: AnyValue = 0,
 ) -> Tensor:
-    """Returns a part of a tensor with steps."""
+    """Returns a part of a tensor: on each axis, every nth element between two bounds."""
     if any((begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)) or begin is None or end is None:
-        raise Refusal("uses masks", codes.INVALID_VALUE)
+        raise Refusal("has masks, which are not supported", codes.INVALID_VALUE)
     steps = strides if isinstance(strides, list) else [1] * len(begin)
     key = [[*bounds] for bounds in zip(begin, end, steps)]
     return getitem(Tensor(shape_of(input_), _dtype(input_)), key)
@@ -421,7 +424,9 @@ def add_n(inputs: AnyValue) -> Tensor:
 
 @_tensorflow("einsum")
 def einsum(equation: AnyValue) -> Tensor:
-    """Sums products by an equation. Files of Keras 2 do not record its tensors: only the number of axes is known."""
+    """Sums products by an equation. Files of Keras 2 do not record the tensors of the call, so only the number of
+    output axes is known.
+    """
     _, arrow, output = str(equation).replace(" ", "").partition("->")
     if not arrow or "." in output:
         raise Refusal("needs an equation with '->' and without '...'", codes.INVALID_VALUE)
@@ -430,7 +435,7 @@ def einsum(equation: AnyValue) -> Tensor:
 
 @_tensorflow("meshgrid")
 def meshgrid(x: Tensor) -> Tensor:
-    """Returns the coordinates of a grid. Files of Keras 2 record only the first tensor: the outputs are unknown."""
+    """Returns the coordinates of a grid. Files of Keras 2 record only the first tensor, so the outputs are unknown."""
     raise Refusal("has tensors that the file does not record", codes.INVALID_VALUE)
 
 
@@ -467,7 +472,7 @@ def norm(tensor: AnyValue, ord: Ignored = None, axis: Axes | None = None, keepdi
 
 @_tensorflow("linalg.normalize")
 def normalize(tensor: Tensor, ord: Ignored = None, axis: Axes | None = None) -> list[Tensor]:
-    """Divides a tensor by its norm. Returns it and the norm."""
+    """Divides a tensor by its norm. Returns the result and the norm."""
     return [Tensor(tensor.shape, tensor.dtype), Tensor(reduced(tensor.shape, axis, True), tensor.dtype)]
 
 
@@ -623,7 +628,7 @@ def clip_by_value(t: Operand, clip_value_min: Operand, clip_value_max: Operand) 
 
 @_tensorflow("where", flops=costs.free)
 def where(condition: Operand, x: AnyValue = None, y: AnyValue = None) -> Tensor:
-    """Selects elements by a condition; without x and y, returns the positions where it is true."""
+    """Selects elements by a condition; without x and y, returns the positions where the condition is true."""
     if x is None and y is None:
         return Tensor((UNKNOWN, len(shape_of(condition))), "int64")
     return Tensor(reduce(broadcast, (shape_of(x), shape_of(y)), shape_of(condition)), _dtype(x, y))
@@ -694,7 +699,7 @@ def squeeze(input: Operand) -> Tensor | Inferred:
 
 @_tensorflow("nn.l2_loss", "nn.compute_average_loss", "zero_fraction")
 def number(x: Operand) -> Tensor:
-    """Computes one number from all elements."""
+    """Computes a single number from all elements."""
     return Tensor((), "float32" if _dtype(x) not in _FLOATS else _dtype(x))
 
 
@@ -704,14 +709,14 @@ def eye(
 ) -> Tensor:
     """Returns an identity matrix."""
     if batch_shape is not None:
-        raise Refusal("has a batch", codes.INVALID_VALUE)
+        raise Refusal("has a batch_shape, which is not supported", codes.INVALID_VALUE)
     rows, columns = _size(num_rows), _size(num_rows if num_columns is None else num_columns)
     return Tensor((rows, columns), dtype if isinstance(dtype, str) else "float32")
 
 
 @_tensorflow("random.categorical")
 def categorical(logits: Operand, num_samples: AnyValue, dtype: AnyValue = None) -> Tensor:
-    """Draws numbers of classes."""
+    """Draws random class numbers."""
     return Tensor((shape_of(logits)[0], _size(num_samples)), dtype if isinstance(dtype, str) else "int64")
 
 
@@ -723,7 +728,7 @@ def gather(params: Operand, indices: Operand, axis: AnyValue = None, batch_dims:
     """Selects elements by indices along an axis; the first batch_dims axes are batch axes."""
     sizes, picks = shape_of(params), shape_of(indices)
     if not isinstance(batch_dims, int) or not (axis is None or isinstance(axis, int)):
-        raise Refusal("needs axes that are numbers", codes.INVALID_VALUE)
+        raise Refusal("needs an axis and batch_dims that are numbers", codes.INVALID_VALUE)
     shared = batch_dims if batch_dims >= 0 else batch_dims + len(picks)
     at = shared if axis is None else axis_index(axis, len(sizes))
     return Tensor((*sizes[:at], *picks[shared:], *sizes[at + 1 :]), _dtype(params))
@@ -731,11 +736,11 @@ def gather(params: Operand, indices: Operand, axis: AnyValue = None, batch_dims:
 
 @_tensorflow("gather_nd", flops=costs.free)
 def gather_nd(params: Operand, indices: Operand, batch_dims: Integer = 0) -> Tensor:
-    """Selects parts of a tensor by vectors of indices."""
+    """Selects parts of a tensor; each vector of indices names one part."""
     sizes, picks = shape_of(params), shape_of(indices)
     depth = picks[-1]
     if not isinstance(depth, int):
-        raise Refusal("needs vectors of indices of a known size", codes.UNKNOWN_SIZE)
+        raise Refusal("needs vectors of indices with a known number of elements", codes.UNKNOWN_SIZE)
     return Tensor((*picks[:-1], *sizes[batch_dims + depth :]), _dtype(params))
 
 
@@ -770,13 +775,15 @@ def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Intege
 
 @_tensorflow("unique")
 def unique(x: Tensor, out_idx: AnyValue = "int32") -> list[Tensor]:
-    """Returns the different elements, and the index of each element among them."""
+    """Returns the distinct elements of a vector, and for each element the index of its value among the distinct
+    elements.
+    """
     return [Tensor((UNKNOWN,), x.dtype), Tensor(x.shape, out_idx if isinstance(out_idx, str) else "int32")]
 
 
 @_tensorflow("searchsorted")
 def searchsorted(sorted_sequence: Ignored, values: Operand) -> Tensor:
-    """Returns where each value belongs in sorted sequences."""
+    """Returns the index at which each value must be inserted into a sorted sequence."""
     return Tensor(shape_of(values), "int32")
 
 
@@ -884,7 +891,7 @@ def matrix_transpose(a: Operand) -> Tensor:
 
 def _image_sizes(images: Tensor, height: Number, width: Number) -> Tensor:
     if len(images.shape) not in (3, 4):
-        raise Refusal("needs images", codes.WRONG_RANK)
+        raise Refusal("needs images: tensors of three or four axes", codes.WRONG_RANK)
     return Tensor((*images.shape[:-3], height, width, images.shape[-1]), images.dtype)
 
 
@@ -907,7 +914,7 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # The dtype is kept only for the nearest neighbour, or if the size does not change.
+    # The dtype is kept only with the method "nearest", or if the size does not change.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 
@@ -984,13 +991,13 @@ def psnr(a: Operand, b: Operand) -> Tensor:
 
 @_tensorflow("image.rgb_to_grayscale")
 def rgb_to_grayscale(images: Tensor) -> Tensor:
-    """Converts images to one channel."""
+    """Converts RGB images to grayscale images with one channel."""
     return Tensor((*images.shape[:-1], 1), images.dtype)
 
 
 @_tensorflow("image.grayscale_to_rgb", flops=costs.free)
 def grayscale_to_rgb(images: Tensor) -> Tensor:
-    """Repeats one channel three times."""
+    """Converts grayscale images to RGB images: the channel is repeated three times."""
     return Tensor((*images.shape[:-1], 3), images.dtype)
 
 
@@ -1019,7 +1026,9 @@ def _last(data_format: Any) -> str:
 
 
 def _spatial(value: Any, rank: int, data_format: Any) -> Any:
-    """Returns the entries for the spatial axes. The list may also have entries for the batch and the channels."""
+    """Returns the entries of ``value`` for the spatial axes. The list ``value`` may also have entries for the batch
+    axis and the channel axis.
+    """
     if value is None or isinstance(value, int):
         return 1 if value is None else value
     if not isinstance(value, list) or not all(isinstance(part, int) for part in value):
@@ -1097,7 +1106,7 @@ def pool(
 ) -> Any:
     """Computes the maximum or the mean of each window."""
     if any(rate not in (None, 1) and set(rate) != {1} for rate in (dilations, dilation_rate)):
-        raise Refusal("has dilated windows", codes.INVALID_VALUE)
+        raise Refusal("has dilated windows, which are not supported", codes.INVALID_VALUE)
     return pooling(input, window_shape, strides, padding, data_format)
 
 
@@ -1169,7 +1178,7 @@ def separable_conv2d(
     data_format: AnyValue = None,
     dilations: AnyValue = None,
 ) -> Inferred:
-    """Computes a depthwise convolution, then a pointwise one; both kernels are tensors or constants."""
+    """Computes a depthwise convolution and then a pointwise convolution; both kernels are tensors or constants."""
     return windows.separable_conv(
         input,
         _tensor(depthwise_filter, input),

@@ -77,7 +77,7 @@ def _adaptive(name: str) -> Rule:
         if data_format == "channels_last":
             if not shape:
                 raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
-            # Keras returns one spatial axis too many (keras/src/ops/nn.py), and its summary shows that axis.
+            # Keras returns one spatial axis too many (keras/src/ops/nn.py), and Keras's summary shows this axis.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 
@@ -177,7 +177,7 @@ def separable_conv(
     data_format: DataFormat = None,
     dilation_rate: PerAxis = 1,
 ) -> Inferred:
-    """Computes a depthwise convolution, then a pointwise one; both kernels are tensors."""
+    """Computes a depthwise convolution and then a pointwise convolution; both kernels are tensors."""
     result = depthwise_conv(
         inputs,
         depthwise_kernel,

@@ -30,7 +30,8 @@ def report_json(report: Study) -> str:
 
 
 def report_data(report: Study) -> dict[str, Any]:
-    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention unless the report was made with another one.
+    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention, unless the report was already
+    counted under another convention.
 
     Equal parts may share one object, so make a deep copy before you change anything.
     """
@@ -111,7 +112,7 @@ def training_data(training: Training) -> dict[str, Any]:
 
 
 class _Rows:
-    """Makes the JSON objects of the layers. Equal parts of several layers are made once, as one shared object."""
+    """Makes the JSON objects of the layers. If several layers have an equal part, the part is made once and shared."""
 
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
@@ -180,7 +181,9 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """Returns the receptive field in the first model input that a layer depends on, and fields in other inputs."""
+    """Returns the receptive field in the first model input on which a layer depends, and the fields in the other
+    inputs.
+    """
     if not fields:
         return {"receptive_field": None}
     first, *others = map(_field, fields)

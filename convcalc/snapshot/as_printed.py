@@ -1,4 +1,6 @@
-"""The snapshot of a report with exactly the values that Keras would print. It is compared with a printed summary."""
+"""Makes the snapshot of a report that contains exactly the values that Keras would print, to compare it with a printed
+summary.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ from convcalc.stored import KERAS3_TEXT, Cell, Row, Snapshot
 
 
 def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
-    """Returns the snapshot of what Keras would print, with the options and the Keras version of ``printed``."""
+    """Returns the snapshot of the summary that Keras would print for the report, with the options and the Keras version
+    of ``printed``.
+    """
     expand_nested = any(row.depth for row in printed.rows)
     fields = {field for row in printed.rows for field in row.cells}
     if printed.format == KERAS3_TEXT:
@@ -90,7 +94,7 @@ def _layer_name(source: Cell) -> str:
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
     """Returns the number of the model's row with which the printed rows begin.
 
-    It is the row from which on the largest number of successive names agree with the printed names.
+    Starting at this row, more successive names agree with the printed names than from any other row.
     """
 
     def length(start: int, skipped: int) -> int:

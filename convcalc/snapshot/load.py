@@ -49,7 +49,9 @@ def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
 
 
 def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
-    """Returns the snapshot in a JSON report or a printed summary. Every other kind of file is read as a model."""
+    """Returns the snapshot in a JSON report or a printed summary. If the file is of another kind, reads a model and
+    returns the model's snapshot.
+    """
     if content.kind in (JSON, JSON_CONFIG, JSON_REPORT):
         values = _json_values(content.text)
         reports = [value for value in values if is_report(value)]
@@ -84,9 +86,11 @@ def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _selected(
     snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
 ) -> Snapshot:
-    """Returns the only snapshot, or the only one that belongs to the model of ``report``.
+    """Returns the snapshot in a file. If the file has several snapshots, returns the only one that belongs to the model
+    of ``report``.
 
-    A snapshot belongs to the model if it is from the same model file, or else if it has the same model name.
+    A snapshot belongs to the model if both come from the same model file. If no snapshot does, a snapshot with the same
+    model name belongs to it.
     """
     if len(snapshots) == 1:
         return snapshots[0]
@@ -103,7 +107,9 @@ def _selected(
 
 
 def _not_a_record(source: Source) -> ConvcalcError:
-    """Returns the error for a text without a snapshot. It marks the first line that looks like a part of a summary."""
+    """Returns the error for a text without a snapshot. The error marks the first line that looks like a part of a
+    summary.
+    """
     part = find_summary_part(source.text)
     if part is None:
         return error(codes.NOT_A_RECORD, f"{source.name} is not a record; {_EXPECTED}")

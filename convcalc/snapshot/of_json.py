@@ -10,7 +10,9 @@ from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_tex
 
 
 def snapshot_of_json(data: Mapping[str, Any], source: str) -> Snapshot:
-    """Returns the snapshot of a parsed JSON report. Raises :class:`ConvcalcError` if its version or structure is wrong."""
+    """Returns the snapshot of a parsed JSON report. Raises :class:`ConvcalcError` if the version or the structure of
+    the report is wrong.
+    """
     report = parse_report(data, source)
     totals = {"output_shapes": Cell(snapshot_shapes_text(report.output_shapes)), **_cells(report.totals)}
     return Snapshot(source, report.model, tuple(map(_row, report.layers)), totals)

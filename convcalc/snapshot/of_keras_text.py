@@ -11,7 +11,8 @@ from convcalc.keras_text.parse3 import keras3_tables
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import Cell, Snapshot
 
-# For each label in a printed summary, the names of the count and of its size in the totals of a snapshot.
+# Maps each label in a printed summary to two names in the totals of a snapshot: the name of the count, and the name of
+# the size in bytes.
 TOTAL_FIELDS = {
     "Total": ("params", "param_size"),
     "Trainable": ("trainable_params", "trainable_size"),

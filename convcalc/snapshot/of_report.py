@@ -86,7 +86,8 @@ def _non_negative_axis(axis: Any, rank: int) -> Any:
 def _value_text(value: Any) -> str:
     """Returns a value as text.
 
-    Names of inner layers are left out: Keras gives them automatic numbers, which depend on other layers.
+    Names of inner layers are left out: Keras puts automatic numbers into the names, and the numbers depend on other
+    layers.
     """
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"

@@ -1,4 +1,6 @@
-"""Completes the cropped texts of a printed summary with texts of the model with which the summary is compared."""
+"""Completes the cropped texts of a printed summary. The complete texts come from the model that is compared with the
+summary.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ _MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot, in which the model's cells replace cropped cells that agree with them.
+    """Returns the printed snapshot with each cropped cell replaced by the model's cell, if the two cells agree.
 
     Many cropped names are equal, so printed rows and the model's rows are paired by their order. First, rows that agree
     in all cells are paired, from the beginning and from the end. Then the remaining rows in the middle are paired in
@@ -48,8 +50,8 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
     """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
 
-    :mod:`convcalc.differences.myers` cannot be used, because it compares for equality. Agreement of cropped texts is
-    not transitive.
+    :mod:`convcalc.differences.myers` cannot be used, because it needs equal items: two cropped texts that both agree
+    with a third text may not agree with each other.
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
@@ -79,7 +81,7 @@ def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callabl
 
 
 def names_agree(printed: Row, current: Row) -> bool:
-    """Returns True if two rows may show the same layer, judged by the visible parts of the name and the type."""
+    """Returns True if the visible parts of the names and types allow that two rows show the same layer."""
     return all(
         printed.cells[key].agrees(current.cells[key])
         for key in ("name", "type")
@@ -96,7 +98,7 @@ def _agree(printed: Row, current: Row) -> bool:
 
 
 def _completed(printed: Row, current: Row) -> Row:
-    """Returns the printed row, in which the model's cells replace cropped cells that agree with them."""
+    """Returns the printed row with each cropped cell replaced by the model's cell, if the two cells agree."""
     cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
     sources = printed.sources
     if sources is not None and current.sources is not None and len(sources) == len(current.sources):

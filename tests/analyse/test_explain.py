@@ -1,4 +1,4 @@
-"""Tests explanations. To make an explanation, the program runs the rule of a layer on traced numbers."""
+"""Tests explanations. An explanation is made by running the rule of a layer on traced numbers."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_unknown_sizes_give_the_formula() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
-    """The rule of each layer is run on the layer's example. The results for ints and traced numbers are equal."""
+    """The rule of each layer runs on the layer's example. The results are equal for ints and for traced numbers."""
     kind = find(name)
     assert kind is not None
     result = report(example_spec(kind))

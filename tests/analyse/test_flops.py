@@ -1,4 +1,6 @@
-"""FLOPs: our convention computed by hand, required declarations of layers and operations, labels, published numbers."""
+"""Tests FLOPs: numbers computed by hand from convcalc's convention, the declarations that layers and operations must
+have, labels of unknown numbers, and published numbers.
+"""
 
 from __future__ import annotations
 
@@ -194,7 +196,8 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
     """For each generated layer, the FLOPs are a whole number or unknown.
 
-    They may be unknown only if the layer is listed above, its rule reports an unknown number, or a size is unknown.
+    They may be unknown only in three cases: the layer is listed above, its rule reports an unknown number, or a size is
+    unknown.
     """
     asked = 0
     for case in cases(family, 11, 60):
@@ -304,7 +307,8 @@ def test_the_convolutions_of_vgg16_match_published_flops() -> None:
 
 
 def test_xception_matches_the_count_of_the_profiler() -> None:
-    """Compares Xception with TensorFlow's profiler: input 150×150, without the classifier (keras issue 18391).
+    """Compares the FLOPs of Xception with a number of TensorFlow's profiler (keras issue 18391), for an input of
+    150×150 and without the classifier.
 
     The profiler counts 2 · 1,924,397,456 for convolutions and 3,000,600 for pooling: 2 · 1,925,897,756 in total. In its
     graph, batch normalizations are fused; TensorFlow counts 0 for them.

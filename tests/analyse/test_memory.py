@@ -1,4 +1,6 @@
-"""Memory: published numbers, the peak compared with a brute-force simulation, unknown sizes, and the printed output."""
+"""Tests the memory analysis: published numbers, a comparison of the peak with a brute-force simulation, unknown sizes,
+and the printed output.
+"""
 
 import json
 from dataclasses import replace
@@ -114,7 +116,8 @@ layers:
     ids=["MobileNetV1", "MobileNetV2"],
 )
 def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, layer: str) -> None:
-    """Source: petewarden/ml_memory_analyser. Each element has one byte. The peak is the input and output of one layer.
+    """Source: petewarden/ml_memory_analyser. Each element has one byte. At the peak, the input and the output of one
+    layer are in memory.
 
     MobileNetV1 needs 112²·(32 + 64) bytes, MobileNetV2 112²·96 + 56²·96.
     """
@@ -124,7 +127,8 @@ def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, 
 
 
 def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
-    """Source: MLPerf Tiny, image classification. The peak of 49,152 bytes is three tensors of 32·32·16 bytes.
+    """Source: MLPerf Tiny, image classification. The peak is 49,152 bytes: three tensors of 32·32·16 bytes are in
+    memory.
 
     The model has 78,666 parameters of one byte each. The deployed graph folds normalization and ReLU into the
     convolutions. Our spec has separate layers for them, so they write in place here.
@@ -144,9 +148,9 @@ def test_the_activations_of_vgg16_match_published_numbers() -> None:
 def test_the_activations_of_resnet50_match_published_numbers() -> None:
     """Source: albanie/convnet-burden, 103 MiB in float32 without the input.
 
-    In this count, ReLU is in place and batch normalization is not, and the padding is part of the convolutions. So our
-    sum leaves out the outputs of ReLU and of the padding layers. ``--inplace`` gives another sum, because it also lets
-    batch normalization and Add write in place.
+    In the published number, ReLU works in place, batch normalization does not, and the padding is part of the
+    convolutions. So our sum leaves out the outputs of ReLU and of the padding layers. ``--inplace`` gives another sum,
+    because it also lets batch normalization and Add write in place.
     """
     report = of_spec("resnet50")
     free = [row for row in report.layers if row.class_name in ("Activation", "ZeroPadding2D")]
@@ -161,7 +165,7 @@ _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", 
 
 
 class Growing:
-    """Builds a model of layers on vectors, call by call. ``sizes`` has the size of each tensor that may be an input."""
+    """Builds a model of layers on vectors, call by call. ``sizes`` has the size of each tensor that a call may read."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -289,13 +293,15 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    assert shared > 400 or not in_place  # working in place saved memory in many models, so these were really tested
+    # in many of the models, working in place must save memory; otherwise this test would test nothing
+    assert shared > 400 or not in_place
 
 
 def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
-    """A nested model has the same peak as its layers without the nesting.
+    """The peak is the same for a nested model and for the same layers without nesting.
 
-    The layers are placed between a tensor that stays alive and the layer that reads this tensor.
+    The layers are between two other layers: the first computes a tensor that stays alive, and the last reads this
+    tensor.
     """
     for seed in range(200):
 
@@ -396,7 +402,7 @@ SLOT_ROWS = [
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
     # Adafactor stores one array of 3·3·8 sums, one of 3·3·16 sums, and the velocity. For a vector, Adafactor stores the
-    # velocity and, instead of the two arrays of sums, two single numbers.
+    # velocity, and two single numbers instead of the two arrays of sums.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
@@ -442,7 +448,7 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # The size of one tensor is unknown. The result is the sum of the known sizes, which is a lower bound.
+    # The size of one tensor is unknown. The result is the sum of the known sizes: a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
@@ -473,7 +479,9 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 
 
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
-    """The output of a custom class has the shape recorded in the file, so the layers after it have known sizes too."""
+    """The output of a custom class has the shape that the file records, so the layers after the custom class have known
+    sizes too.
+    """
     layers = (
         handmade_layer("x", "InputLayer", {"shape": (4,)}),
         handmade_layer("theirs", "Theirs"),
@@ -531,7 +539,8 @@ def test_layers_of_a_nested_model_have_the_bytes_of_its_first_call() -> None:
     report = of_text(text)
     rows = {row.path: report.memory.output_bytes(row) for row in report.layers}
     assert rows["inner/inside"] == rows["inner"] == PartialSum(320, "")
-    assert report.memory.activations == 320  # the nested model and its layer have the same output, which counts once
+    # the nested model and the layer inside it have the same output, which is counted once
+    assert report.memory.activations == 320
     weights = {row.path: report.memory.weights_of(row).value for row in report.layers}
     assert weights["inner"] == weights["inner/inside"] == 160
 

@@ -117,7 +117,7 @@ MOBILENET = {
 
 def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
     result = {row.name: (row.params, row.macs) for row in report("mobilenet").layers if row.macs}
-    assert result.pop("conv_preds") == (1_025_000, 1_024_000)  # the published table does not include this layer
+    assert result.pop("conv_preds") == (1_025_000, 1_024_000)  # the published table does not list this layer
     assert result == MOBILENET
     assert tuple(map(sum, zip(*result.values()))) == (3_185_088, 567_716_352)
 

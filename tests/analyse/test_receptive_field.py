@@ -1,4 +1,6 @@
-"""Receptive fields: how each layer reads its inputs, which fields are unknown, and how fields are printed."""
+"""Tests receptive fields: how each layer reads its inputs, for which layers the field is unknown, and how fields are
+printed.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,8 @@ KINDS = [
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
-    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),  # one channel: Flatten does not change the order of positions
+    # with one channel, Flatten does not change the order of the positions
+    ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),
     ([{"Conv1D": [2, 3]}, "Flatten"], (3, None, UNKNOWN)),
     ([{"Conv1D": [1, 3]}, "Flatten", {"Dense": 4}], (64, 0, 0)),
     ([{"Permute": [[2, 1]]}, {"Dense": 4}], (64, 0, 0)),
@@ -200,7 +203,7 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # any two steps may be combined
+    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # this layer may combine any two steps
 
 
 # Inputs, nested models, shared layers, operations ----------------------------------------------------------------------
@@ -283,9 +286,11 @@ def test_branches_with_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]  # wherever the window of 3 is, it contains the window of 1
+    # for each possible padding, the window of 3 contains the window of 1
+    assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
-    assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]  # for a kernel of 4, the padding before is 1 for even and odd sizes
+    # for a kernel of 4, the padding at the beginning is 1, for even and for odd sizes
+    assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]
     # Each padding may be 0 or 1. If the two paddings differ, the window of 3 may begin first, so 4 is a lower bound.
     assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
@@ -326,7 +331,7 @@ def test_every_layer_declares_how_it_reads_its_inputs(name: str) -> None:
     kind = CATALOGUE[name]
     assert kind.receptive_field_rule is not None
     report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
-    for row in report.layers[-1:]:  # only the tested layer: an input layer has no rule
+    for row in report.layers[-1:]:  # only the tested layer, not the input layer, which has no rule
         shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
         args = {**kind.defaults, **row.config, **kind.rule_options}
         views = kind.receptive_field_rule(args, shapes, apply(kind, row.config, shapes))

@@ -1,9 +1,9 @@
-"""Receptive fields of random graphs, compared with dependency sets.
+"""Compares the receptive fields of random graphs with dependency sets.
 
-A dependency set is the set of all input positions that one position of a tensor reads.
-The sets are computed here position by position, without the arithmetic of the program. A position is *inner* if it
-reads no padding. For an inner position, the first and last position in the dependency set must be the first and last
-position of the field. For any other position, the dependency set must lie within the field.
+A dependency set is the set of all input positions that one position of a tensor reads. This module computes the sets
+position by position, without the program's arithmetic. A position is *inner* if it reads no padding. For an inner
+position, the smallest and the largest number in the dependency set must be the two ends of the field. For any other
+position, the dependency set must be inside the field.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.slow
 class Axis:
     """The positions of a tensor along one axis.
 
-    ``cells`` has one bit set for each position: the input positions that this position reads. ``inner`` has one bool
-    for each position: True if the position reads no padding.
+    ``cells`` has, for each position, the input positions that it reads, as the bits of a number. ``inner`` has, for
+    each position, True if the position reads no padding.
     """
 
     cells: list[int]
@@ -72,7 +72,7 @@ def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Ax
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    # Positions outside the input are included: an output position that reads one of these is not inner.
+    # Positions outside the input are included, so that an output position that reads such a position is not inner.
     beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
@@ -136,7 +136,9 @@ def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any],
 
 
 def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]]]:
-    """Returns a random model, and for the name of each tensor the tensor's axes with their dependency sets."""
+    """Returns a random model, and a mapping from the name of each tensor to the tensor's axes with their dependency
+    sets.
+    """
     size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
     tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
     layers = [handmade_layer("image", "InputLayer", {"shape": (*size, 1)})]
@@ -196,7 +198,9 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 def agrees(found: AxisField, axis: Axis, where: str) -> str:
-    """Compares the field with the dependency sets. Returns the type of the field, so the test can count the types."""
+    """Compares the field with the dependency sets. Returns a word for the type of the field (such as exact or unknown),
+    so that the test can count the types.
+    """
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)

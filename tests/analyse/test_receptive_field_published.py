@@ -1,4 +1,6 @@
-"""Compares receptive fields with published numbers, and fields of branches with the tests of another library."""
+"""Compares receptive fields with published numbers, and the receptive fields of branches with numbers in the tests of
+another library.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +155,7 @@ def test_branches_next_to_each_other_are_misaligned() -> None:
         {"Add": {"from": ["main", "skip"], "name": "sum"}},
         size=(224, 224, 1),
     )
-    # The centres of the two windows are at positions 1 and 0.
+    # The centre of the first window is at position 1, and the centre of the second window is at position 0.
     assert field(report, "sum").misaligned == (("main",), ("skip",))
     odd = infer(with_input_sizes(report.model, {"x": (225, 225, 1)}))
     assert field(odd, "sum").misaligned == ()

@@ -1,4 +1,4 @@
-"""Tests that the three types of number give the right values and formulas, and that all three give equal values."""
+"""Tests that the three types of numbers give the right values and formulas, and that all three types give equal values."""
 
 import copy
 import pickle

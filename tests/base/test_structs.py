@@ -1,4 +1,6 @@
-"""Structs are classes with named fields. Structs are equal if class and values are equal. A struct is not a tuple."""
+"""Tests structs, which are classes with named fields: two structs are equal if their classes and values are equal, and
+a struct is not a tuple.
+"""
 
 from __future__ import annotations
 

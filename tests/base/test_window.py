@@ -1,4 +1,6 @@
-"""One axis of a sliding window: a table of cases with their sources, and properties checked by brute force."""
+"""Tests one axis of a sliding window: with a table of cases and their sources, and with properties that are checked by
+brute force.
+"""
 
 from itertools import product
 from typing import Any

@@ -1,4 +1,6 @@
-"""The calculator uses the rules of the layers and gives clear error messages, as a function and as a command."""
+"""Tests the calculator, as a function and as a command: it uses the rules of the layers, and gives clear error
+messages.
+"""
 
 import json
 from typing import Any

@@ -1,6 +1,7 @@
-"""Each insight is found in the smallest model with the problem, and not in a similar model without the problem.
+"""Tests that each insight is found in the smallest model with the problem, and not in a similar model without the
+problem.
 
-The printed output is tested too.
+Also tests the printed output.
 """
 
 from __future__ import annotations

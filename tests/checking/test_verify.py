@@ -1,4 +1,6 @@
-"""``summary --verify`` compares a report with the weights in a file. Also: parameters that only the file states."""
+"""Tests ``summary --verify``, which compares a report with the weights in a file, and parameters that are known only
+from the weights in a file.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,7 @@ def said(content: bytes) -> list[str]:
 
 
 def one(*layers: Any, name: str = "dense") -> dict[str, Any]:
-    """Returns a functional model of these layers. The layer called ``name`` is the output."""
+    """Returns a functional model of these layers. Its output is the output of the layer named ``name``."""
     return functional(INPUT, *layers, outputs=[[name, 0, 0]])
 
 
@@ -202,7 +204,9 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """An archive stores a kernel with LoRA already added, and stores the kernel of SpectralNormalization twice."""
+    """An archive stores a kernel after the LoRA matrices were added to it, and stores the kernel under a
+    SpectralNormalization twice.
+    """
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()
     legacy = {"k": (3, 4), "b": (4,), "lora_a": (3, 2), "lora_b": (2, 4)}
@@ -254,7 +258,8 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
 def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
     report = of(archive(one(foreign(trainable=False), name="mine"), MINE))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (20, 0)
-    # The total of Keras is different: it counts trainable weights of layers inside the frozen layer as trainable.
+    # Keras's total is different, because Keras counts the trainable weights of layers inside the frozen layer as
+    # trainable.
     assert report.totals.incomplete == {
         "trainable_params": "unknown",
         "non_trainable_params": "unknown",

@@ -38,7 +38,9 @@ def vgg19(tmp_path: Path) -> str:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., str]:
-    """Returns a function that writes a small model, changed by edits, to a file with the given name."""
+    """Returns a function that writes a small model to a file. The function's arguments are the name of the file and
+    edits of the text.
+    """
 
     def written(name: str, *edits: tuple[str, str]) -> str:
         text = SMALL

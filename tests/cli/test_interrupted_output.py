@@ -1,4 +1,6 @@
-"""Interrupted output: a closed pipe, a full disk, closed streams, Ctrl-C. The program ends with a clear message."""
+"""Tests interrupted output: after a closed pipe, a full disk, closed streams or Ctrl-C, the program ends with a clear
+message.
+"""
 
 from __future__ import annotations
 

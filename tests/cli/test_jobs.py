@@ -1,4 +1,4 @@
-"""Many models checked by several processes: the output is the same as with one process, and all processes end."""
+"""Tests checks of many models in several processes: the output is the same as with one process, and all processes end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ TIME = re.compile(rb'time="[0-9.]+"')
 
 
 def both(*args: str, folder: Path = ROOT) -> tuple[int, bytes, bytes]:
-    """Runs a check with one process and with three, compares the results, and returns exit code, stdout and stderr."""
+    """Runs a check with one process and with three processes, and compares the results. Returns the exit code, stdout
+    and stderr.
+    """
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "convcalc", "check", *args, "--jobs"]
     one, three = (

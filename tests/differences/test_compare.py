@@ -43,7 +43,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the status, the old and the new name, and the changed fields of each pair of layers that differ."""
+    """Returns, for each pair of layers that differ, the status, the old and the new name, and the changed fields."""
     return [
         (
             pair.status,
@@ -57,7 +57,9 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the result of :func:`told` without affected layers, and without changes of shapes and names."""
+    """Returns the result of :func:`told` without the layers that differ only because their inputs changed, and without
+    changes of shapes and names.
+    """
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -66,7 +68,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Returns only those parts of a snapshot that a summary printed by Keras contains, for a model that is a chain."""
+    """Returns the parts of a snapshot that a summary printed by Keras contains. The model must be a chain."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)
@@ -410,7 +412,7 @@ def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -
         edited.insert(place, "Dense: {units: 5, activation: relu}")
     else:
         edited[place] = "LayerNormalization: {epsilon: 0.01}"
-    # Both models end with a Flatten that is never edited, so that no model is empty.
+    # Both models end with a Flatten layer that no edit changes, so that no model is empty.
     comparison = compare(chain([*layers, "Flatten:"]), chain([*edited, "Flatten:"]))
     statuses = [row[0] for row in own(comparison)]
     assert sorted(statuses) == {"remove": ["removed"], "insert": ["added"], "replace": ["added", "removed"]}[edit]

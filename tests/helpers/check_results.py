@@ -1,4 +1,4 @@
-"""Results of checks as test data, and a parser of GitHub's workflow commands that follows GitHub's own parser."""
+"""Results of checks as test data, and a parser for GitHub's workflow commands that behaves as GitHub's own parser does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
 
 
 def hostile() -> CheckResult:
-    # "\udcff" stands for a byte that is not UTF-8; a file name may contain such a byte
+    # "\udcff" represents a byte that is not UTF-8; a file name may contain such a byte
     file = HOSTILE.replace("\ud800", "\udcff")
     problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
     warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")

@@ -25,7 +25,7 @@ def run(*args: str, text: str | None = None, **environment: str) -> subprocess.C
 def _read(descriptor: int) -> bytes:
     try:
         return os.read(descriptor, 65536)
-    except OSError:  # a pseudo-terminal raises this if its other end is closed
+    except OSError:  # a pseudo-terminal raises OSError if its other end is closed
         return b""
 
 

@@ -1,4 +1,4 @@
-"""An HTML page, read by Python's HTML parser: the texts of its tables and lists, and its tags."""
+"""Reads an HTML page with Python's HTML parser, and returns the texts of tables and lists, and the tags."""
 
 from __future__ import annotations
 

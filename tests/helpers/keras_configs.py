@@ -18,7 +18,9 @@ def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
 
 
 def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
-    """Returns a layer of a functional config. Each node is one call of the layer, on the tensors of the node."""
+    """Returns a layer of a functional config. Each of ``nodes`` describes one call of the layer by the tensors on which
+    the layer is called.
+    """
     return {
         "module": module,
         "class_name": class_name,
@@ -49,12 +51,12 @@ def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, An
 
 
 def on(*tensors: Any) -> dict[str, Any]:
-    """Returns the config of a model whose only layer is called on these tensors."""
+    """Returns the config of a functional model. Its only layer, besides the input, is called on these tensors."""
     return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
 
 
 def untold(**config: Any) -> dict[str, Any]:
-    """Returns a tensor with a config of any form."""
+    """Returns a tensor with the given config, which may be malformed."""
     return {"class_name": "__keras_tensor__", "config": config}
 
 

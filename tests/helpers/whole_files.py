@@ -1,4 +1,4 @@
-"""Configs that convcalc once refused completely because of one detail, and the results of Keras for them.
+"""Configs that convcalc once refused completely because of one detail, and Keras's results for these configs.
 
 ``tests/read/test_whole_files.py`` compares the results with convcalc, ``tests/live/test_whole_files.py`` with Keras.
 """
@@ -17,7 +17,8 @@ class Case(NamedTuple):
     """A config and the expected results. ``rows`` maps the name of a layer to its output shapes and parameters (None:
     unknown).
 
-    ``keras`` is the major version of Keras that can load the config; 0 if the config's classes exist nowhere.
+    ``keras`` is the major version of Keras that can load the config; 0 if no version can, because the custom classes do
+    not exist.
     """
 
     config: dict[str, Any]
@@ -75,7 +76,7 @@ def _single(body: dict[str, Any], shape: Shape) -> dict[str, Any]:
 
 
 def _inside(entry: dict[str, Any]) -> dict[str, Any]:
-    """Returns a layer in the form in which it is stored as an argument of another layer."""
+    """Returns a layer in the form in which the config of another layer contains it as an argument."""
     return {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
 
 

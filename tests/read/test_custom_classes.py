@@ -1,6 +1,8 @@
-"""Custom classes and functions in Keras files are never taken for Keras's own, and are no reason to refuse a file.
+"""Tests custom classes and functions in Keras files: they are never mistaken for classes and functions of Keras, and a
+file that contains them is not refused.
 
-The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models; ``tests/live/test_custom_files.py`` compares files.
+Keras 3.15 and tf_keras 2.21 give these numbers for the same models. ``tests/live/test_custom_files.py`` compares files
+with the installed Keras.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"uni
 
 
 def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
-    """Returns the config of an object as Keras 3 writes it. The class is part of the program that saved the file."""
+    """Returns the config of an object as Keras 3 writes it. The class is defined in the program that saved the file,
+    not in a package.
+    """
     written = {"module": None, "registered_name": class_name, **more}
     return {"class_name": class_name, "config": {"name": name, "amount": 3}, **written}
 
 
 def called(entry: dict[str, Any]) -> dict[str, Any]:
-    """Returns the entry as a layer with the name ``made``, called on the input."""
+    """Returns the entry with the name ``made`` and a call on the model's input."""
     entry = {**entry, "config": {**entry["config"], "name": "made"}}
     return {**entry, "name": "made", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
 

@@ -1,4 +1,4 @@
-"""The type of a file is detected from the content of the file. Only one module of the program detects it."""
+"""Tests that the kind of a file is detected from the content, and that only one module of the program detects kinds."""
 
 from __future__ import annotations
 

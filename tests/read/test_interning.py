@@ -1,4 +1,4 @@
-"""Equal arguments of layers become one shared object; different arguments do not."""
+"""Tests that equal arguments of layers become one shared object, and that different arguments stay different objects."""
 
 import gc
 
@@ -24,7 +24,9 @@ def test_values_of_different_types_stay_separate() -> None:
 
 def test_many_new_objects_are_not_searched_at_once() -> None:
     if gc.get_freeze_count():
-        pytest.skip("frozen objects exist, so no object becomes old at once; Python 3.12 freezes some itself")
+        pytest.skip(
+            "some objects are frozen (Python 3.12 freezes some by itself), so new objects do not become old at once"
+        )
     searched: list[int] = []
     gc.collect()
     gc.callbacks.append(lambda phase, info: searched.append(info["generation"]))
@@ -35,7 +37,7 @@ def test_many_new_objects_are_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # The garbage collector counts the new objects as old at once. The collector searches young objects often, but did
-    # not search the old objects here.
+    # The garbage collector treats the new objects as old from the beginning. It searches young objects often, but must
+    # not search these old objects here.
     assert young < len(made)
     assert 2 not in searched

@@ -1,4 +1,6 @@
-"""Dtype policies in Keras files: objects, maps, and what is unknown. The values are those of Keras 3.15."""
+"""Tests dtype policies in Keras files: policy objects, maps of policies, and unknown policies. The expected values are
+from Keras 3.15.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ HISTORY = policy_object("QuantizedFloat8DTypePolicy", mode="float8", source_name
 
 
 def model(class_name: str, config: dict[str, Any], shape: list[Any], built: bool = True) -> dict[str, Any]:
-    """Returns a Sequential with one layer, called x."""
+    """Returns a Sequential with one layer, which is named x."""
     start = {"class_name": "InputLayer", "config": {"batch_shape": shape, "dtype": "float32", "name": "start"}}
     layer: dict[str, Any] = {"module": "keras.layers", "class_name": class_name, "config": {"name": "x", **config}}
     if built:
@@ -76,7 +78,8 @@ def numbers(tmp_path: Path, data: Any) -> tuple[Any, ...]:
         (policy_map("float16"), (25, 25, 50, "float16")),
         (policy_map("int8_from_float32"), (30, 5, 60, "float32")),
         (policy_map(INT4), (41, 5, 68, "bfloat16")),
-        (policy_map(HISTORY), (3100, 3100, 12400, "float32")),  # a policy map does not record its history
+        # a policy in a map does not record the length of its history
+        (policy_map(HISTORY), (3100, 3100, 12400, "float32")),
         (policy_map(None, x=INT8), (30, 5, 60, "float32")),
         (policy_map("float32", x=INT4, y=INT8), (41, 5, 68, "bfloat16")),
         (policy_map("float32", **{"x.*": float_policy("float16")}), (25, 25, 50, "float16")),
@@ -110,14 +113,14 @@ def test_policy_objects_are_read(tmp_path: Path, dtype: Any, expected: tuple[Any
 def test_an_unknown_policy_makes_counts_unknown(
     tmp_path: Path, dtype: Any, word: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unknown policy also causes a warning. A budget then fails, and ``convert`` refuses to write a file."""
+    """An unknown policy causes a warning. A budget for parameters then fails, and ``convert`` refuses to write a file."""
     wrapped = json.loads(json.dumps(TIMES))
     wrapped["layer"]["config"] |= {"dtype": dtype, "name": "x"}
     wrapped["layer"]["build_config"] = {"input_shape": [None, 4]}
     for class_name, config, shape in (("Dense", {**DENSE, "dtype": dtype}, [4]), ("TimeDistributed", wrapped, [3, 4])):
         path = written(tmp_path, model(class_name, config, [None, *shape]))
         report = infer(load(path))
-        if word is None:  # a key that equals the path is used before keys that are patterns
+        if word is None:  # a key that equals the path is preferred to keys that match as patterns
             assert report.totals.params == 25
             continue
         (warning,) = report.problems
@@ -138,7 +141,7 @@ def test_an_unknown_policy_makes_counts_unknown(
 def test_a_path_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
     """If the file has no build_config, the path of a layer in a Sequential begins with names of models.
 
-    Which names is unknown. So the policy is known only if every possible path gives the same policy.
+    These names are unknown, so the policy is known only if every possible path gives the same policy.
     """
     for paths, known in (({"x": INT8}, False), ({"(.*/)?x": INT8}, True), ({"s/x": INT8}, False), ({"y": INT8}, True)):
         data = model("Dense", {**DENSE, "dtype": policy_map("float32", **paths)}, [None, 4], built=False)

@@ -1,4 +1,4 @@
-"""TensorFlow's functions in files of Keras 2. The expected rows are those of tf_keras.
+"""Tests TensorFlow functions in files of Keras 2. The expected rows are from the summaries of tf_keras.
 
 ``python -m tests.live.tf_functions`` stored these rows.
 """
@@ -44,7 +44,7 @@ def test_rows_are_those_of_keras(case: dict[str, Any]) -> None:
     assert [row[0] for row in found] == [row[0] for row in case["rows"]]
     for (name, shapes, params), (_, theirs, expected) in zip(found, case["rows"]):
         if name.startswith(NOT_RECORDED):
-            assert all(  # convcalc shows every output that is used, even if its shape is unknown
+            assert all(  # convcalc lists every output that is used, also an output of unknown shape
                 shape is None or (len(shape) == len(other) and all(n is None or n == m for n, m in zip(shape, other)))
                 for shape, other in zip(shapes, theirs)
             )
@@ -76,7 +76,9 @@ def dense(name: str, source: str, **more: Any) -> dict[str, Any]:
 
 
 def test_layers_that_only_a_function_without_records_reads_keep_their_rows() -> None:
-    """For ``tf.einsum("bij,bkj->bik", left, right)``, Keras 2 writes only the equation, not the tensors."""
+    """Keras 2 writes only the equation of ``tf.einsum("bij,bkj->bik", left, right)``, not the tensors ``left`` and
+    ``right``.
+    """
     report = report_of(
         model(
             dense("left", "x"),

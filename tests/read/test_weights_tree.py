@@ -1,8 +1,9 @@
-"""Files whose weights are needed, because the config does not say enough.
+"""Tests files whose config does not contain enough information, so that the stored weights are needed.
 
-Tested: classes whose config lists no layers, files that contain only weights, and layers after an unknown shape.
+Examples: a class whose config lists no layers, a file that contains only weights, a layer whose input shape is unknown.
 
-The layouts and the numbers are those of Keras 3.15.1 and tf_keras 2.21 (``tests/live/test_weights_tree.py`` compares with them).
+The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_weights_tree.py`` compares both
+with the installed versions.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name":
 
 
 def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are layer names, stored beside the variables."""
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are names of layers, which the file stores beside
+    the variables.
+    """
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         for path, shape in shapes.items():
@@ -59,7 +62,7 @@ def archive(config: Any, weights: bytes) -> bytes:
 
 
 def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
-    """Returns an ``.h5`` file as Keras 2 writes it: only weights, or weights and the config."""
+    """Returns an ``.h5`` file as Keras 2 writes it: with only weights, or with weights and the config."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         top = written
@@ -184,7 +187,7 @@ def test_keras_2_stores_metrics_which_no_summary_counts() -> None:
 
 
 def test_an_object_with_two_scalars_is_a_layer() -> None:
-    """An example is StarReLU: its scale and its bias are scalars."""
+    """An example is the activation layer StarReLU, whose scale and bias are scalars."""
     report = of(archive(OWN, tree({"act/vars/0": (), "act/vars/1": ()}, {"act": "star_re_lu"})))
     assert rows(report) == [("act", "star_re_lu", 0, 2)]
 
@@ -232,7 +235,9 @@ def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
 
 
 def unrecorded(entry: Any) -> Any:
-    """Returns the layer without the recorded shapes of its inputs. Files of Keras 2 do not record shapes either."""
+    """Returns the config of the layer without the recorded shapes of the layer's inputs. Files of Keras 2 do not record
+    these shapes either.
+    """
     return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
 
 
@@ -312,7 +317,9 @@ TABLE = np.arange(44, dtype="float32").reshape(11, 4)
 
 
 def backbone_and_head() -> Any:
-    """Returns a model of a custom backbone and a custom head. The head's config contains the backbone's embedding."""
+    """Returns a model of a custom backbone and a custom head. The config of the head contains the embedding layer of
+    the backbone.
+    """
     head = layer("Head", "head", [tensor("mine")], token_embedding=EMBEDDING)
     head = {**head, "module": "my.package", "registered_name": "my>Head"}
     return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
@@ -342,7 +349,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
         },
         backbone_and_head(),
     )
-    # All elements have the same value here, so equal arrays do not show that both are the same variable.
+    # All elements have the same value in this test, so two equal arrays may be different variables.
     assert of(content).totals.params == 44 + 16 + 11 + 44
     file = io.BytesIO(content)
     with h5py.File(file, "r+") as written:
@@ -360,9 +367,10 @@ def test_weights_of_another_model_do_not_change_the_total() -> None:
 
 
 def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
-    """If a wrapper has the statement ``self.w = self.layer.kernel``, tf.keras 2.15 stores the kernel twice.
+    """If the code of a wrapper contains ``self.w = self.layer.kernel``, tf.keras 2.15 stores the kernel twice.
 
-    The kernel must count once. An example is tfa's SpectralNormalization, with 304 parameters, not 592.
+    The kernel must count only once. An example is SpectralNormalization of TensorFlow Addons: it has 304 parameters,
+    not 592.
     """
     kernel = np.arange(15, dtype="float32").reshape(3, 5)
     values = {
@@ -373,7 +381,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     }
     config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
     assert of(archive(config, tree({}, values=values))).totals.params == 25
-    # All elements have the same value here, so equal arrays do not show that both are the same variable.
+    # All elements have the same value in this test, so two equal arrays may be different variables.
     values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 

@@ -1,4 +1,4 @@
-"""Files with one unusual detail. The whole file must not be refused because of this detail."""
+"""Tests files with one unusual detail: a file must not be refused as a whole because of this detail."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> byte
     return json.dumps({"class_name": "Sequential", "config": {"name": "m", "layers": entries}}).encode()
 
 
-# The numbers are those of tf_keras (``tests/live/test_keras2_layers.py`` makes the same layers).
+# The numbers are from tf_keras; ``tests/live/test_keras2_layers.py`` makes the same layers.
 @pytest.mark.parametrize(
     ("layer", "shape", "output", "params"),
     [

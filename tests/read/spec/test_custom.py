@@ -1,4 +1,4 @@
-"""Layers that Keras does not have. A spec declares the layer, a package provides it, or there is no declaration."""
+"""Tests layers that Keras does not have: declared in a spec, declared by an installed package, or not declared at all."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.M
         def doubled(a, x):
             """Doubles the last axis.
 
-            Output: twice as wide.
+            Output: the last axis is twice as long.
             """
             return Inferred(((*x[:-1], x[-1] * 2),))
 

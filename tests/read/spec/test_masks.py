@@ -1,7 +1,7 @@
-"""Masks: Keras adds operations to a functional model where a layer uses a mask.
+"""Tests masks. Where a layer uses a mask, Keras adds operations to the functional model.
 
-The expected rows are those that Keras 3.15 prints for the same model. The random models of tests/live compare many
-more.
+The expected rows are those that Keras 3.15 prints for the same model. The tests in tests/live compare many random
+models with Keras.
 """
 
 from typing import Any
@@ -12,7 +12,9 @@ from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
-    """Returns the name, class, output shape without the batch axis, and sources of the inputs of each layer."""
+    """Returns, for each layer, the name, the class, the output shape without the batch axis, and the layers that
+    compute its inputs.
+    """
     report = infer(read_spec(Source("spec.yaml", text)))
     return [
         (

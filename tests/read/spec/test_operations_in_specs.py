@@ -1,4 +1,6 @@
-"""Operations of ``keras.ops`` in specs: reading, errors, and writing a model with each operation as a spec."""
+"""Tests operations of ``keras.ops`` in specs: that they are read, that errors are reported, and that a model with each
+operation can be written as a spec.
+"""
 
 from __future__ import annotations
 
@@ -121,8 +123,9 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
             result = infer(model_of(asked))
         except ConvcalcError:
             continue
-        text = spec_yaml(result)  # the writer reads the text again, and fails if the model differs
+        text = spec_yaml(result)  # spec_yaml reads its text again, and raises an error if the model differs
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
-    of_numbers = {"Arange"}  # the arguments of Arange have no axes, but the tensor of an input layer has a batch axis
+    # Arange needs arguments without axes, but the tensor of an input layer always has a batch axis
+    of_numbers = {"Arange"}
     assert written == {name for _, name in OPERATIONS} - of_numbers

@@ -1,8 +1,8 @@
-"""Broken specs: the complete error text of each, compared exactly.
+"""Compares the complete error text of each broken spec with the expected text.
 
 ``broken/NAME.yaml`` is a spec with errors, and ``NAME.txt`` is the expected text. ``python -m tests.regenerate.golden``
-writes the texts. Read the diff before you commit it, with the eyes of a new user: does it show the position, the cause
-and the fix?
+writes the texts. Read the diff before you commit it, as a new user would read the texts: does each text show the
+position, the cause and the fix?
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_each_problem_has_a_position_and_is_reported_once(name: str) -> None:
     assert all("Traced(" not in problem.message for problem in problems)
 
 
-# Error codes that no short YAML text can cause. Other tests cause them.
+# Error codes that no short YAML text can cause. Other tests cause these errors.
 ELSEWHERE = {"encoding", "too-many-problems"}
 
 

@@ -1,4 +1,4 @@
-"""The YAML format, feature by feature: a spec, and the model that it describes."""
+"""Tests the YAML format of specs, feature by feature: each test compares a spec with the model that it describes."""
 
 import io
 import sys
@@ -247,7 +247,7 @@ def test_words_are_strings_and_numbers_are_numbers() -> None:
 
 
 def inputs(text: str, layer: int = -1) -> tuple[str, ...]:
-    """Returns the sources of a layer's inputs."""
+    """Returns the names of the tensors that a layer reads."""
     return report(text).layers[layer].calls[-1].inputs
 
 
